@@ -69,6 +69,22 @@ def blend_at(x: float, y: float, base: int = 0) -> Blend:
     return tuple(sorted((p for p in pairs if p[1] > 0), key=lambda p: -p[1]))
 
 
+def locate(blend: Blend, base: int = 0) -> tuple[float, float] | None:
+    """Return the position whose blend this is, or None when these seeds and weights are not one place on the lattice.
+
+    The bilinear weights make the position itself the weighted mean of the lattice points.
+    """
+    period = SHORT_PERIOD if 0 <= base < SHORT_PERIOD else LONG_PERIOD
+    x = y = 0.0
+    for seed, weight in blend:
+        offset = (seed - base + period // 2) % period - period // 2
+        j = round(offset / ROW_STEP)
+        x, y = x + weight * (offset - ROW_STEP * j), y + weight * j
+    found = dict(blend_at(x, y, base))
+    same = found.keys() == dict(blend).keys() and all(abs(found[s] - w) < 1e-2 for s, w in blend)
+    return clamp_position(x, y) if same else None
+
+
 def snap(x: float, y: float, radius: float) -> tuple[float, float]:
     """Return the nearest lattice point when it is within `radius` steps, otherwise the position itself."""
     near = float(round(x)), float(round(y))

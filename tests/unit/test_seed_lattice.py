@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stylewidgets.widgets.seed_lattice import PadView, blend_at, clamp_position, describe, seed_at, snap
+from stylewidgets.widgets.seed_lattice import PadView, blend_at, clamp_position, describe, locate, seed_at, snap
 
 POSITIONS = [(0.0, 0.0), (0.25, 0.5), (-0.25, 3.125), (-7.999, -2.001), (12.3456, -0.0004), (99999.9, -99999.9)]
 
@@ -91,3 +91,14 @@ def test_the_view_asks_to_be_centred_near_its_border_only():
 def test_a_blend_is_described_in_words():
     assert describe(((7, 1.0),)) == "seed 7"
     assert describe(((7, 0.62), (8, 0.38))) == "seed 7 62 % + seed 8 38 %"
+
+
+@pytest.mark.parametrize("position", [(0.0, 0.0), (0.25, 0.5), (-0.25, 3.125), (-7.999, -2.001), (400.5, -77.0)])
+@pytest.mark.parametrize("base", [0, 7, 123_456_789])
+def test_the_position_of_a_blend_can_be_found_again(position, base):
+    assert locate(blend_at(*position, base), base) == pytest.approx(position, abs=1e-6)
+
+
+def test_a_blend_that_is_not_one_place_on_the_lattice_has_no_position():
+    assert locate(((3, 0.5), (90, 0.5))) is None
+    assert locate(((0, 0.5), (1001, 0.5))) is None

@@ -1,0 +1,45 @@
+"""Drawing on ipycanvas safely. Only this file touches its private parts."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_DRAWING = threading.RLock()
+
+
+def import_ipycanvas() -> Any | None:
+    """Return the ipycanvas module, or None where it is missing or does not fit the installed ipywidgets."""
+    try:
+        import ipycanvas
+        from ipycanvas.canvas import _CANVAS_MANAGER  # noqa: F401  absent before 0.12
+    except (ImportError, AttributeError, TypeError):
+        return None
+    return ipycanvas
+
+
+@contextmanager
+def drawing() -> Iterator[None]:
+    """Send everything drawn in this block, on any canvas, as one message.
+
+    Replaces `ipycanvas.hold_canvas`: all canvases share one manager, so an exception inside that block would stop
+    every later drawing, and a second thread's drawing could be swallowed. The manager also remembers which canvas it
+    drew on last, which a reloaded page has forgotten (ipycanvas#322): forgetting it here too makes every block name
+    its canvas again.
+    """
+    from ipycanvas.canvas import _CANVAS_MANAGER as manager
+
+    with _DRAWING:
+        outer = manager._caching
+        manager._caching = True
+        manager._current_canvas = None
+        try:
+            yield
+        finally:
+            try:
+                manager.flush()
+            finally:
+                manager._commands_cache, manager._buffers_cache = [], []
+                manager._caching = outer

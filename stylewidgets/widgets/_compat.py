@@ -1,0 +1,54 @@
+"""What differs between ipywidgets 7.7 (Colab) and 8, in one place. Delete when Colab ships ipywidgets 8."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import ipywidgets as widgets
+
+
+def set_tooltip(widget: Any, text: str) -> Any:
+    """Give a widget the text that appears under the pointer and is read to screen readers; return the widget.
+
+    Buttons have `tooltip` in both versions; other widgets have `description_tooltip` in 7 and `tooltip` in 8.
+    """
+    name = "tooltip" if widget.has_trait("tooltip") else "description_tooltip"
+    if widget.has_trait(name):
+        setattr(widget, name, text)
+    return widget
+
+
+def button(text: str, tooltip: str, on_click: Any = None, width: str = "auto", **kwargs: Any) -> widgets.Button:
+    """Return a small button that says what it does, in its face or in its tooltip."""
+    made = widgets.Button(description=text, layout=widgets.Layout(width=width), **kwargs)
+    set_tooltip(made, tooltip)
+    if on_click is not None:
+        made.on_click(lambda _: on_click())
+    return made
+
+
+def is_playing(play: widgets.Play) -> bool:
+    """Say whether a Play widget's browser clock is running (`_playing` in ipywidgets 7, `playing` in 8)."""
+    return bool(play.playing if play.has_trait("playing") else play._playing)
+
+
+def set_playing(play: widgets.Play, playing: bool) -> None:
+    """Start or stop a Play widget's browser clock."""
+    setattr(play, "playing" if play.has_trait("playing") else "_playing", playing)
+
+
+def set_repeat(play: widgets.Play, repeat: bool) -> None:
+    """Let a Play widget start again at its end, or stop there."""
+    setattr(play, "repeat" if play.has_trait("repeat") else "_repeat", repeat)
+
+
+def observe_playing(play: widgets.Play, handler: Any) -> None:
+    """Call `handler(change)` when a Play widget starts or stops."""
+    play.observe(handler, "playing" if play.has_trait("playing") else "_playing")
+
+
+def skip_tab_stop(widget: Any) -> Any:
+    """Leave a widget out of the Tab order where that can be said (ipywidgets 8); return the widget."""
+    if widget.has_trait("tabbable"):
+        widget.tabbable = False
+    return widget
