@@ -1,0 +1,411 @@
+// The live picture: one canvas, frames in by message, acknowledgements and input out.
+//
+// kernel -> browser   {type: "frame", index, mime, width, height} + one buffer   a frame that is not final
+//                     traits frame, mime, info                                   the last final frame
+// browser -> kernel   hello, ack, settle, visible, key, pointer                  (see view.py)
+//
+// A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each).
+
+const SETTLE_MS = 120;
+const SETTLE_LIMIT_MS = 800;
+const ANSWER_LIMIT_MS = 400;
+const MAX_UNANSWERED = 2;
+const KEYS = new Set(["z", "y", "r", "s", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
+
+// ---------------------------------------------------------------------------------------------------------------- hub
+
+function createHub(model) {
+  const views = new Set();
+  let arrivals = 0; // frames received
+  let newestDecoded = 0; // arrival number of the newest decoded frame
+  let pending = null; // decoded, waits for the next animation frame
+  let shown = null; // painted last
+  let scheduled = false;
+  let settleTimer = 0;
+  let lastArrival = 0;
+  let gap = 0; // smoothed time between frames: a slow model must not be asked to settle between two frames
+  let toldVisible = null;
+  let start = null; // bitmap of the `compare` trait
+
+  function paint() {
+    scheduled = false;
+    if (!pending) return;
+    const frame = pending;
+    pending = null;
+    const old = shown;
+    shown = frame;
+    for (const view of views) view.draw();
+    if (old) old.bitmap.close();
+    if (frame.index === null) return; // came with the saved state: nobody waits for an answer
+    model.send({ type: "ack", index: frame.index, ms: Math.round(performance.now() - frame.received) });
+    if (!frame.final) settleLater();
+  }
+
+  function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    // A hidden page gets no animation frames, and an unanswered kernel would wait.
+    if (document.hidden) setTimeout(paint, 0);
+    else requestAnimationFrame(paint);
+  }
+
+  function settleLater() {
+    clearTimeout(settleTimer);
+    const wait = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
+    settleTimer = setTimeout(() => model.send({ type: "settle" }), wait);
+  }
+
+  async function receive(info, data) {
+    const order = ++arrivals;
+    const received = performance.now();
+    clearTimeout(settleTimer);
+    const since = received - lastArrival;
+    gap = since < 1000 ? 0.7 * gap + 0.3 * since : 0;
+    lastArrival = received;
+    let bitmap;
+    try {
+      bitmap = await decode(data, info.mime);
+    } catch (error) {
+      console.warn("stylewidgets: a frame could not be decoded", error);
+      if (info.index !== null) model.send({ type: "ack", index: info.index, failed: true });
+      return;
+    }
+    if (order < newestDecoded) {
+      bitmap.close(); // a newer one is painted or about to be; its acknowledgement covers this one
+      return;
+    }
+    newestDecoded = order;
+    if (pending) pending.bitmap.close();
+    pending = { ...info, bitmap, received };
+    schedule();
+  }
+
+  function onMessage(message, buffers) {
+    if (message && message.type === "frame") receive({ ...message, final: false }, buffers[0]);
+  }
+
+  function onFinal(index) {
+    const data = model.get("frame");
+    if (data && data.byteLength) receive({ ...model.get("info"), mime: model.get("mime"), final: true, index }, data);
+  }
+
+  async function onCompare() {
+    const data = model.get("compare");
+    const bitmap = data && data.byteLength ? await decode(data, "").catch(() => null) : null;
+    if (start) start.close();
+    start = bitmap;
+    for (const view of views) view.refresh();
+  }
+
+  function tellVisible() {
+    const value = !document.hidden && [...views].some((view) => view.visible);
+    if (value === toldVisible) return;
+    toldVisible = value;
+    model.send({ type: "visible", value });
+  }
+
+  const onInfo = () => onFinal(model.get("info").index ?? null);
+  model.on("msg:custom", onMessage);
+  model.on("change:info", onInfo);
+  model.on("change:compare", onCompare);
+  document.addEventListener("visibilitychange", tellVisible);
+  onFinal(null);
+  onCompare();
+
+  return {
+    tellVisible,
+    picture: () => shown,
+    start: () => start,
+    add: (view) => views.add(view),
+    remove(view) {
+      views.delete(view);
+      tellVisible();
+    },
+    close() {
+      clearTimeout(settleTimer);
+      model.off("msg:custom", onMessage);
+      model.off("change:info", onInfo);
+      model.off("change:compare", onCompare);
+      document.removeEventListener("visibilitychange", tellVisible);
+      for (const held of [pending, shown]) if (held) held.bitmap.close();
+      if (start) start.close();
+      pending = shown = start = null;
+    },
+  };
+}
+
+function decode(data, mime) {
+  return createImageBitmap(new Blob([data], mime ? { type: mime } : {}));
+}
+
+// --------------------------------------------------------------------------------------------------------------- view
+
+function element(tag, className, attributes = {}) {
+  const node = document.createElement(tag);
+  node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function createView(model, hub, el) {
+  const root = element("div", "stylewidgets-view stylewidgets-live");
+  const stage = element("div", "stylewidgets-stage");
+  const canvas = element("canvas", "stylewidgets-canvas", { role: "img", tabindex: "0" });
+  const badge = element("span", "stylewidgets-badge", { "aria-hidden": "true" });
+  const alert = element("div", "stylewidgets-error", { role: "alert" });
+  const alertText = element("span", "stylewidgets-error-text");
+  const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "Dismiss the message" });
+  const bar = element("div", "stylewidgets-bar");
+  const status = element("span", "stylewidgets-status");
+  const hold = element("button", "stylewidgets-button", { type: "button", "aria-pressed": "false" });
+  badge.textContent = "start";
+  dismiss.textContent = "\u00d7";
+  hold.textContent = "Hold to see the start";
+  alert.append(alertText, dismiss);
+  stage.append(canvas, badge, alert);
+  bar.append(status, hold);
+  root.append(stage, bar);
+  el.append(root);
+
+  const context = canvas.getContext("2d", { alpha: false });
+  const abort = new AbortController();
+  const listen = (target, name, handler, options = {}) =>
+    target.addEventListener(name, handler, { signal: abort.signal, ...options });
+  let comparing = false;
+  let hovering = false;
+
+  const view = { root, canvas, visible: false, draw, refresh, input: null };
+
+  function draw() {
+    const picture = hub.picture();
+    const source = comparing && hub.start() ? hub.start() : picture && picture.bitmap;
+    if (!source) return;
+    stage.style.aspectRatio = `${source.width} / ${source.height}`;
+    fit();
+    resample(context, source, canvas.width, canvas.height, model.get("smoothing"));
+    root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
+    root.dataset.final = String(Boolean(picture && picture.final));
+  }
+
+  function fit() {
+    const ratio = window.devicePixelRatio || 1;
+    const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
+    const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    if (canvas.width === width && canvas.height === height) return false;
+    canvas.width = width; // clears it: only ever called right before drawing
+    canvas.height = height;
+    return true;
+  }
+
+  function refresh() {
+    const error = model.get("error");
+    alertText.textContent = error;
+    alert.hidden = !error;
+    status.textContent = model.get("status");
+    hold.hidden = !hub.start();
+    bar.hidden = !status.textContent && hold.hidden;
+    badge.hidden = !comparing;
+    const words = [model.get("label"), model.get("alt")].filter(Boolean);
+    canvas.setAttribute("aria-label", words.join(": ") || "Picture");
+    root.style.setProperty("--stylewidgets-size", `${model.get("size")}px`);
+    root.classList.toggle("stylewidgets-interactive", model.get("interactive"));
+    if (model.get("keyboard")) canvas.setAttribute("aria-keyshortcuts", "Z Y R S");
+    else canvas.removeAttribute("aria-keyshortcuts");
+    draw();
+  }
+
+  function compare(on) {
+    if (on && !hub.start()) return;
+    comparing = on;
+    hold.setAttribute("aria-pressed", String(on));
+    badge.hidden = !on;
+    draw();
+  }
+
+  // Only while the canvas has the focus, and on the window in the capture phase: JupyterLab reads its one-letter
+  // commands on the document before anything inside it hears the key. Every other key passes untouched.
+  function onKeyDown(event) {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    const held = event.key === " " && hub.start();
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const ours = model.get("keyboard") && KEYS.has(name);
+    if (!held && !ours) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (held) compare(true);
+    else view.input.key(name, event.repeat);
+  }
+  function onKeyUp(event) {
+    if (event.key !== " " || !comparing) return;
+    event.preventDefault();
+    event.stopPropagation();
+    compare(false);
+  }
+  const onFocus = () => {
+    window.addEventListener("keydown", onKeyDown, true);
+    window.addEventListener("keyup", onKeyUp, true);
+  };
+  const onBlur = () => {
+    window.removeEventListener("keydown", onKeyDown, true);
+    window.removeEventListener("keyup", onKeyUp, true);
+    compare(false);
+  };
+  listen(canvas, "focus", onFocus);
+  listen(canvas, "blur", onBlur);
+
+  listen(hold, "pointerdown", (event) => {
+    hold.setPointerCapture(event.pointerId);
+    compare(true);
+  });
+  for (const name of ["pointerup", "pointercancel", "blur"]) listen(hold, name, () => compare(false));
+  listen(hold, "contextmenu", (event) => event.preventDefault()); // a long touch
+  listen(hold, "keydown", (event) => {
+    if (event.key !== " " && event.key !== "Enter") return;
+    event.preventDefault();
+    event.stopPropagation();
+    compare(true);
+  });
+  listen(hold, "keyup", () => compare(false));
+
+  listen(dismiss, "click", () => {
+    model.set("error", "");
+    model.save_changes();
+  });
+
+  const watched = ["error", "status", "label", "alt", "size", "smoothing", "interactive", "keyboard"];
+  for (const name of watched) model.on(`change:${name}`, refresh);
+
+  const resize = new ResizeObserver(() => draw());
+  resize.observe(canvas);
+  let greeted = false;
+  const sight = new IntersectionObserver((entries) => {
+    view.visible = entries[entries.length - 1].isIntersecting;
+    if (view.visible && !greeted) {
+      greeted = true;
+      model.send({ type: "hello", dpr: window.devicePixelRatio || 1, width: Math.round(canvas.clientWidth) });
+    }
+    if (greeted) hub.tellVisible();
+  });
+  sight.observe(canvas);
+
+  hub.add(view);
+  view.input = createInput(model, view, listen);
+  refresh();
+
+  view.close = () => {
+    onBlur();
+    abort.abort();
+    resize.disconnect();
+    sight.disconnect();
+    for (const name of watched) model.off(`change:${name}`, refresh);
+    hub.remove(view);
+    root.remove();
+  };
+  return view;
+}
+
+// -------------------------------------------------------------------------------------------------------------- input
+
+// Events are merged per animation frame. Moves and wheel turns also wait while the kernel has not answered the last
+// two, so that a slow model never gets a queue; presses and releases are always sent, in order.
+function createInput(model, view, listen) {
+  const { canvas } = view;
+  let queue = [];
+  let scheduled = false;
+  let unanswered = 0;
+
+  function send(message) {
+    unanswered += 1;
+    let open = true;
+    const answered = () => {
+      if (!open) return;
+      open = false;
+      unanswered -= 1;
+      if (queue.length) schedule();
+    };
+    setTimeout(answered, ANSWER_LIMIT_MS); // hosts that do not report the kernel's status
+    const status = (reply) => reply.content.execution_state === "idle" && answered();
+    model.send(message, { iopub: { status } });
+  }
+
+  function flush() {
+    scheduled = false;
+    while (queue.length) {
+      const mergeable = queue[0].event === "move" || queue[0].event === "wheel";
+      if (mergeable && unanswered >= MAX_UNANSWERED) return;
+      send(queue.shift());
+    }
+  }
+
+  function schedule() {
+    if (scheduled) return;
+    scheduled = true;
+    requestAnimationFrame(flush);
+  }
+
+  function push(message) {
+    const last = queue[queue.length - 1];
+    const same = last && last.event === message.event && last.id === message.id && last.buttons === message.buttons;
+    if (same && message.event === "move") queue[queue.length - 1] = message;
+    else if (same && message.event === "wheel") {
+      queue[queue.length - 1] = { ...message, dx: last.dx + message.dx, dy: last.dy + message.dy };
+    } else queue.push(message);
+    schedule();
+  }
+
+  function pointer(name, event, more = {}) {
+    if (!model.get("interactive")) return;
+    const box = canvas.getBoundingClientRect();
+    const place = (value) => Math.round(value * 1e4) / 1e4;
+    const x = place((event.clientX - box.left) / box.width);
+    const y = place((event.clientY - box.top) / box.height);
+    const keys = ["shift", "ctrl", "alt", "meta"].filter((key) => event[`${key}Key`]);
+    push({ type: "pointer", event: name, x, y, buttons: event.buttons, id: event.pointerId ?? 0, keys, ...more });
+  }
+
+  listen(canvas, "pointerdown", (event) => {
+    if (!model.get("interactive")) return;
+    canvas.setPointerCapture(event.pointerId);
+    pointer("down", event);
+  });
+  listen(canvas, "pointermove", (event) => pointer("move", event));
+  listen(canvas, "pointerup", (event) => pointer("up", event));
+  listen(canvas, "pointercancel", (event) => pointer("cancel", event));
+  listen(canvas, "pointerleave", (event) => pointer("leave", event));
+  // The page keeps scrolling over a picture that was not clicked.
+  const onWheel = (event) => {
+    if (!model.get("interactive") || canvas.getRootNode().activeElement !== canvas) return;
+    event.preventDefault();
+    pointer("wheel", event, { dx: event.deltaX, dy: event.deltaY });
+  };
+  listen(canvas, "wheel", onWheel, { passive: false });
+
+  return {
+    key(name, repeat) {
+      if (repeat && unanswered > 0) return; // a held key goes as fast as the kernel, not faster
+      send({ type: "key", key: name });
+    },
+  };
+}
+
+// --------------------------------------------------------------------------------------------------------- resampling
+
+function resample(context, source, width, height, smoothing) {
+  context.imageSmoothingEnabled = smoothing !== "pixels";
+  context.imageSmoothingQuality = "high";
+  context.drawImage(source, 0, 0, width, height);
+}
+
+export default () => {
+  let hub = null;
+  return {
+    initialize({ model }) {
+      hub = createHub(model);
+      return () => hub.close();
+    },
+    render({ model, el }) {
+      const view = createView(model, hub, el);
+      return () => view.close();
+    },
+  };
+};
