@@ -2,6 +2,19 @@
 
 from __future__ import annotations
 
-from stylewidgets.avatars.factors import FACTORS, INDEX, NUM_FACTORS, Factor, defaults, embed, from_uniform, sample
+from stylewidgets.avatars.dataset import AvatarDataset, caption
+from stylewidgets.avatars.factors import (
+    EMBED_SIZE,
+    FACTORS,
+    INDEX,
+    NUM_FACTORS,
+    Factor,
+    defaults,
+    embed,
+    from_uniform,
+    sample,
+)
+from stylewidgets.avatars.renderer import LANDMARKS, REGIONS, Render, render
 
-__all__ = ["FACTORS", "INDEX", "NUM_FACTORS", "Factor", "defaults", "embed", "from_uniform", "sample"]
+__all__ = ["EMBED_SIZE", "FACTORS", "INDEX", "LANDMARKS", "NUM_FACTORS", "REGIONS", "AvatarDataset", "Factor", "Render",
+           "caption", "defaults", "embed", "from_uniform", "render", "sample"]
