@@ -1,0 +1,82 @@
+"""Samples of w and of styles, drawn in batches, and the spread of a population along a vector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+Callback = Callable[[int, int], None]
+BATCH = 1024
+
+
+def sample_w(
+    session: Any, samples: int, seed: int = 0, *, label: int | None = None, callback: Callback | None = None
+) -> NDArray[np.float32]:
+    """w of `samples` random z without truncation, float32 [samples, w_dim].
+
+    z comes from numpy's RandomState(seed). A conditional generator gets `label`, or labels drawn uniformly when it is
+    None. callback(done, samples) is called after each batch.
+    """
+    if samples < 2:
+        raise ValueError(f"samples must be at least 2; {samples} was given")
+    random = np.random.RandomState(seed)
+    z = random.randn(samples, session.z_dim)
+    labels = _labels(session, samples, label, random)
+    rows = []
+    for start in range(0, samples, BATCH):
+        rows.append(_map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None))
+        if callback is not None:
+            callback(min(start + BATCH, samples), samples)
+    return np.concatenate(rows)
+
+
+def sample_styles(session: Any, samples: int, seed: int = 0) -> NDArray[np.float32]:
+    """Flat style vectors of random samples, float32 [samples, S], layers in the order of `session.layers`."""
+    w = sample_w(session, samples, seed)
+    rows = []
+    for start in range(0, samples, BATCH):
+        with session.lock, torch.inference_mode():
+            part = torch.as_tensor(w[start : start + BATCH], device=session.device)
+            styles = session.styles(part[:, None].expand(-1, session.num_ws, -1))
+            rows.append(torch.cat([s.float().flatten(1) for s in styles], dim=1).cpu().numpy())
+    return np.concatenate(rows)
+
+
+def spread(vector: NDArray[Any], population: NDArray[Any]) -> float:
+    """Standard deviation of `population` [n, d] along a direction [d], or along the rows [r, d] of one (root mean square).
+
+    The length of the vector does not matter. 0.0 for a zero vector.
+    """
+    rows = np.atleast_2d(np.asarray(vector, np.float64))
+    lengths = np.linalg.norm(rows, axis=1)
+    rows = rows[lengths > 0] / lengths[lengths > 0, None]
+    if not len(rows):
+        return 0.0
+    return float(np.sqrt(np.mean(np.var(population.astype(np.float64) @ rows.T, axis=0))))
+
+
+def _labels(session: Any, samples: int, label: int | None, random: np.random.RandomState) -> NDArray[Any] | None:
+    classes = int(session.c_dim)
+    if label is not None and not 0 <= label < classes:
+        what = f"labels 0 to {classes - 1}" if classes else "no labels: it is unconditional"
+        raise ValueError(f"label {label} was given; this generator takes {what}")
+    if not classes:
+        return None
+    return random.randint(classes, size=samples) if label is None else np.full(samples, label)
+
+
+def _map(session: Any, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[np.float32]:
+    # The lock is taken for one batch only, so a live widget on the same session keeps its turn.
+    with session.lock, torch.inference_mode():
+        codes = torch.as_tensor(z, dtype=torch.float32, device=session.device)
+        if labels is None:
+            ws = session.generator.map(codes)
+        else:
+            one_hot = torch.nn.functional.one_hot(torch.as_tensor(labels), int(session.c_dim))
+            ws = session.generator.map(codes, one_hot.to(codes))
+        w: NDArray[np.float32] = ws[:, 0].float().cpu().numpy()
+    return w

@@ -1,0 +1,94 @@
+"""A direction from any array that the user brings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..latents import Direction
+from ._sampling import sample_styles, sample_w, spread
+
+
+def from_tensor(
+    session: Any,
+    tensor: Any,
+    name: str,
+    sigma: float | None = None,
+    *,
+    layers: tuple[int, int] | None = None,
+    source: str = "",
+    samples: int = 2_000,
+) -> Direction:
+    """A direction from a tensor, an array or nested numbers.
+
+    Accepted shapes, each with or without leading axes of length 1: [w_dim]; [num_ws, w_dim]; [S], the flat style vector
+    with the layers in the order of `session.layers`; or a list with one style array per layer.
+
+    Args:
+        session: a GeneratorSession.
+        tensor: the direction.
+        name: its name.
+        sigma: None scales the direction to unit length and measures sigma as the standard deviation of `samples` random
+            codes along it, so that one unit of strength is comparable with other directions. A number keeps the
+            direction as given, and one unit of strength adds sigma times it.
+        layers: default w+ row range [first, last).
+        source: where it came from, in words.
+
+    Raises:
+        ValueError: wrong shape, a value that is not finite, or all zeros.
+    """
+    array, space = _fit(session, tensor)
+    if not np.isfinite(array).all():
+        raise ValueError(f"direction {name!r} holds {int((~np.isfinite(array)).sum())} values that are not finite")
+    length = float(np.linalg.norm(array, axis=-1).max())
+    if length == 0.0:
+        raise ValueError(f"direction {name!r} is all zeros; it would change nothing")
+    words = source or "a tensor given by the user"
+    if sigma is None:
+        array = array / length
+        population = sample_w(session, samples) if space == "w" else sample_styles(session, samples)
+        sigma = spread(array, population) or 1.0
+        words += f"; scaled by 1/{length:.4g}"
+    return Direction(name=name, vector=array, sigma=float(sigma), space=space, source=words, layers=layers)
+
+
+def _fit(session: Any, tensor: Any) -> tuple[NDArray[np.float32], Any]:
+    channels = sum(layer.channels for layer in session.layers)
+    array = _styles(session, tensor) if _is_style_list(session, tensor) else _array(tensor)
+    given = list(array.shape)
+    while array.ndim > 1 and array.shape[0] == 1:
+        array = array[0]
+    if array.shape == (session.w_dim,) or array.shape == (session.num_ws, session.w_dim):
+        return array, "w"
+    if array.shape == (channels,):
+        return array, "s"
+    raise ValueError(
+        f"a direction of shape {given} does not fit this generator; accepted are [{session.w_dim}] (w), "
+        f"[{session.num_ws}, {session.w_dim}] (w+), [{channels}] (styles, flat) or a list of {len(session.layers)} "
+        "style arrays, one per layer"
+    )
+
+
+def _array(tensor: Any) -> NDArray[np.float32]:
+    if isinstance(tensor, torch.Tensor):
+        tensor = tensor.detach().float().cpu().numpy()
+    try:
+        return np.array(tensor, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"a direction must be a tensor, an array or nested lists of numbers; {type(tensor).__name__} was given"
+        ) from error
+
+
+def _is_style_list(session: Any, tensor: Any) -> bool:
+    if not isinstance(tensor, Sequence) or len(tensor) != len(session.layers):
+        return False
+    return all(_array(part).size == layer.channels for part, layer in zip(tensor, session.layers, strict=True))
+
+
+def _styles(session: Any, tensor: Sequence[Any]) -> NDArray[np.float32]:
+    return np.concatenate([_array(part).ravel() for part in tensor])
