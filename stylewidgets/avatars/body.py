@@ -74,17 +74,19 @@ def _head(scene: Scene) -> None:
     smooth = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
                           slope_y=torch.lerp(canvas.read(canvas.slope_y, window), hit.slope_y, rise))
     canvas.place(window, smooth, PART["nose"])
+    style = scene.values["hair_style"].round()
+    tuck = torch.where((style == 2) | (style == 3), -0.06, 0.03)  # long hair lies over the ears
     for side in (-1.0, 1.0):
-        centre = scene.vectors(None, side * (shape.width + 0.03), -0.1, -0.08)
+        centre = scene.vectors(None, side * (shape.width + tuck), -0.1, -0.08)
         window, hit = ellipsoid(canvas, frame, None, centre, scene.vectors(None, 0.11, 0.2, 0.13))
         canvas.place(window, hit, PART["ears"])
 
 
 def _torso(scene: Scene) -> None:
     canvas, frame = scene.canvas, scene.body
-    for centre, radii, part in (((0.0, -1.2, -0.2), (0.36, 0.8, 0.36), "neck"),
-                                ((0.0, -2.25, -0.25), (1.28, 0.9, 0.62), "clothes"),
-                                ((0.0, -1.42, -0.18), (0.5, 0.16, 0.48), "collar")):
+    for centre, radii, part in (((0.0, -1.1, -0.2), (0.34, 0.8, 0.34), "neck"),
+                                ((0.0, -2.17, -0.25), (1.25, 0.93, 0.62), "clothes"),
+                                ((0.0, -1.31, -0.18), (0.46, 0.15, 0.44), "collar")):
         window, hit = ellipsoid(canvas, frame, None, scene.vectors(None, *centre), scene.vectors(None, *radii))
         canvas.place(window, hit, PART[part])
 
@@ -115,7 +117,8 @@ def hairline(scene: Scene, rows: Tensor | None, x: Tensor, z: Tensor) -> Tensor:
     forward = ((z - 0.12) * 2.6).clamp(0, 1)
     back = ((0.05 - z) * 3.0).clamp(0, 1)
     line = torch.lerp(side.expand_as(front), front, forward * forward * (3 - 2 * forward))
-    return torch.lerp(line, torch.full_like(line, -0.62), back)
+    nape = torch.where((v["hair_style"].round() == 2) | (v["hair_style"].round() == 3), -0.62, -0.34)
+    return torch.lerp(line, nape.expand_as(line), back)
 
 
 def _hair(scene: Scene) -> None:
@@ -125,7 +128,12 @@ def _hair(scene: Scene) -> None:
         return
     frame, width = scene.head.rows(rows), scene.shape.width[rows]
     centre = scene.vectors(rows, 0.0, 0.07, -0.06)
-    window, hit = ellipsoid(canvas, frame, rows, centre, scene.vectors(rows, width * 1.03 + 0.06, 1.06, 0.96))
+    window, hit = ellipsoid(canvas, frame, rows, centre, scene.vectors(rows, width * 1.03 + 0.05, 1.06, 0.96), back=True)
+    assert hit.back is not None
+    # where the front of the cap is cut away, its far side shows: hair is a shell, and no background peeps through
+    inner = hit._replace(depth=hit.back)
+    x, y, z = (canvas.local(window, frame, k, inner.depth) for k in range(3))
+    canvas.place(window, inner, PART["hair_back"], y > hairline(scene, rows, x, z))
     x, y, z = (canvas.local(window, frame, k, hit.depth) for k in range(3))
     canvas.place(window, hit, PART["hair"], y > hairline(scene, rows, x, z))
     _back_hair(scene)
@@ -149,11 +157,19 @@ def _back_hair(scene: Scene) -> None:
             continue
         frame, width = scene.head.rows(rows), scene.shape.width[rows]
         end = -(low + (high - low) * scene.values["hair_length"][rows])
-        top = 1.1
-        bulge = 0.12 if style == "bob" else 0.16
+        top = 1.0 - 0.5 * (scene.values["hat"][rows] >= 0.5).to(end.dtype)  # stays under a hat
+        bulge = 0.15 if style == "bob" else 0.17
         overshoot = 0.25 if style == "bob" else 0.35  # the ellipsoid goes on below the cut, so that the ends are wide
         centre = scene.vectors(rows, 0.0, (top + end - overshoot) / 2, -0.22)
         radii = scene.vectors(rows, width + bulge, (top - end + overshoot) / 2, 0.84)
+        window, hit = ellipsoid(canvas, frame, rows, centre, radii)
+        x, y = (canvas.local(window, frame, k, hit.depth) for k in range(2))
+        tips = end[:, None, None] + 0.05 * (x * 9).sin()
+        # the front parts before the neck and chin; behind them is a deeper layer
+        parted = x.abs() > 0.42 + 0.16 * (-0.35 - y).clamp(0, 0.6)
+        canvas.place(window, hit, PART["hair"], (y > tips) & (parted | (y > 0.2)))
+        centre = scene.vectors(rows, 0.0, (top + end - overshoot) / 2, -0.62)
+        radii = scene.vectors(rows, width + bulge - 0.06, (top - end + overshoot) / 2, 0.42)
         window, hit = ellipsoid(canvas, frame, rows, centre, radii)
         x, y = (canvas.local(window, frame, k, hit.depth) for k in range(2))
         canvas.place(window, hit, PART["hair_back"], y > end[:, None, None] + 0.05 * (x * 9).sin())
@@ -173,7 +189,7 @@ def _top_hair(scene: Scene) -> None:
     rows = _bareheaded(scene, scene.which("hair_style", "bun"))
     if rows is not None:
         size = 0.24 + 0.16 * scene.values["hair_length"][rows]
-        centre = scene.vectors(rows, 0.0, 1.04 + size * 0.6, -0.12)
+        centre = scene.vectors(rows, 0.0, 1.0 + size * 0.55, -0.12)
         window, hit = ellipsoid(canvas, scene.head.rows(rows), rows, centre, scene.vectors(rows, size, size * 0.88, size))
         canvas.place(window, hit, PART["hair"])
 
@@ -181,7 +197,7 @@ def _top_hair(scene: Scene) -> None:
 def _curl_centres(like: Tensor) -> Tensor:
     """Directions [K, 3] of curls over the head, away from the face: a Fibonacci spiral."""
     points = []
-    count = 46
+    count = 64
     for i in range(count):
         y = 1 - 2 * (i + 0.5) / count
         angle = i * math.pi * (3 - math.sqrt(5))
@@ -200,9 +216,10 @@ def _curls(scene: Scene) -> None:
     length = scene.values["hair_length"][rows]
     reach = scene.vectors(rows, scene.shape.width[rows] + 0.03, 0.93, 0.85) * (1 + 0.14 * length[:, None])
     centres = directions * reach[:, None] + directions.new_tensor((0.0, 0.03, -0.06))
-    radii = (0.23 + 0.1 * length)[:, None].expand(-1, len(directions))
-    hatted = (scene.values["hat"][rows] >= 0.5)[:, None] & (directions[:, 1] > 0.1)
+    radii = (0.2 + 0.09 * length)[:, None].expand(-1, len(directions))
+    hatted = (scene.values["hat"][rows] >= 0.5)[:, None] & (directions[:, 1] > 0.25)
     window, hit = cluster(scene.canvas, scene.head.rows(rows), rows, centres, radii.masked_fill(hatted, -1.0))
+    hit = hit._replace(slope_x=hit.slope_x * 0.7, slope_y=hit.slope_y * 0.7)  # soft locks, not billiard balls
     scene.canvas.place(window, hit, PART["hair"])
 
 
@@ -224,14 +241,14 @@ def _hats(scene: Scene) -> None:
     if rows is not None:
         width = scene.shape.width[rows]
         solid(rows, (0.0, 0.14, -0.04), (width * 1.03 + 0.13, 1.08, 1.0), "hat", 0.36, 9.0, 0.1)
-        solid(rows, (0.0, 0.44, 0.74), (width * 0.95, 0.085, 0.74), "hat_trim")
+        solid(rows, (0.0, 0.40, 0.74), (width * 0.92, 0.11, 0.72), "hat_trim")
         solid(rows, (0.0, 1.22, -0.04), (0.09, 0.05, 0.09), "hat_trim")
     rows = scene.which("hat", "beanie")
     if rows is not None:
         width = scene.shape.width[rows]
         solid(rows, (0.0, 0.16, -0.05), (width * 1.03 + 0.13, 1.12, 1.0), "hat", 0.34, 9.0, 0.12)
         solid(rows, (0.0, 0.16, -0.05), (width * 1.03 + 0.19, 1.2, 1.06), "hat_trim", 0.34, 0.6, 0.12)
-        solid(rows, (0.0, 1.36, -0.05), (0.2, 0.19, 0.2), "hat_trim")
+        solid(rows, (0.0, 1.31, -0.05), (0.19, 0.17, 0.19), "hat_trim")
 
 
 __all__ = ["PART", "PARTS", "Scene", "Window", "build", "hairline"]

@@ -71,6 +71,7 @@ def _bell(low: float, high: float) -> tuple[float, ...]:
 
 _HAIR_HUES = (0.0, 14.0, 20.0, 24.0, 27.0, 30.0, 32.0, 34.0, 36.0, 38.0, 40.0, 43.0, 47.0, 180.0, 260.0, 320.0, 360.0)
 _IRIS_HUES = (15.0, 20.0, 24.0, 27.0, 30.0, 35.0, 60.0, 100.0, 140.0, 190.0, 200.0, 206.0, 212.0, 220.0, 270.0)
+_PLEASANT_HUES = (0.0, 14.0, 26.0, 36.0, 46.0, 70.0, 150.0, 172.0, 186.0, 198.0, 208.0, 218.0, 230.0, 250.0, 275.0, 320.0, 360.0)
 
 FACTORS: tuple[Factor, ...] = (
     _number("yaw", -35, 35, 0, "degrees", _bell(-35, 35)),
@@ -102,9 +103,9 @@ FACTORS: tuple[Factor, ...] = (
     _choice("glasses", "none", none=0.72, round=0.15, square=0.13),
     _choice("beard", "none", none=0.74, moustache=0.10, full=0.16),
     _choice("hat", "none", none=0.76, cap=0.12, beanie=0.12),
-    _angle("clothes_hue", 210),
+    _angle("clothes_hue", 210, _PLEASANT_HUES),
     _number("clothes_lightness", 0.15, 0.85, 0.45),
-    _angle("background_hue", 200),
+    _angle("background_hue", 200, _PLEASANT_HUES),
     _number("background_lightness", 0.3, 0.9, 0.75, "", (0.3, 0.5, 0.6, 0.67, 0.73, 0.78, 0.82, 0.86, 0.9)),
 )
 NUM_FACTORS: int = len(FACTORS)

@@ -20,7 +20,7 @@ REGIONS = ("background", "skin", "nose", "ears", "neck", "clothes", "hair", "hat
 REGION = {name: i for i, name in enumerate(REGIONS)}
 
 EYE_X, EYE_Y = 0.365, -0.06
-BROW_Y = 0.25
+BROW_Y = 0.265
 MOUTH_Y = -0.575
 GLASSES_Z = 0.9
 
@@ -102,7 +102,7 @@ def _cheeks(face: Face, part: Tensor) -> None:
 def _eyes(face: Face) -> None:
     v, x, y = face.v, face.x, face.y
     size = 1 + 0.13 * v["eye_size"]
-    half, high, low = 0.215 * size, 0.215 * size, 0.125 * size
+    half, high, low = 0.235 * size, 0.225 * size, 0.135 * size
     u, w = x.abs() - EYE_X, y - EYE_Y
     t = (1 - (u / half) ** 2).clamp_(min=0).sqrt_()
     curve = t * (0.5 + 0.5 * t)
@@ -132,9 +132,9 @@ def _eyes(face: Face) -> None:
 
 def _iris(face: Face, open_: Tensor, u: Tensor, w: Tensor, size: Tensor) -> None:
     v = face.v
-    u = u - 0.085 * v["gaze_x"]
+    u = u - 0.095 * v["gaze_x"]
     w = w - 0.03 - 0.06 * v["gaze_y"]
-    radius = 0.132 * size
+    radius = 0.142 * size
     distance = (u * u + w * w).sqrt_()
     iris = palette.iris(face.scene.values)
     face.paint(face.inside(distance - radius).mul_(open_), iris * 0.35)
@@ -151,7 +151,7 @@ def _iris(face: Face, open_: Tensor, u: Tensor, w: Tensor, size: Tensor) -> None
 def _brows(face: Face) -> None:
     v = face.v
     u = (face.x.abs() - 0.37) / 0.25
-    centre = BROW_Y + 0.075 * v["brow_height"] + 0.12 * v["brow_angle"] * u - 0.07 * u * u
+    centre = BROW_Y + 0.075 * v["brow_height"] + 0.095 * v["brow_angle"] * u - 0.07 * u * u
     taper = (1 - u * u).clamp_(min=0).sqrt_()
     thick = (0.02 + 0.05 * v["brow_thickness"]) * (1 - 0.25 * u) * taper
     cover = face.inside((face.y - centre).abs() - thick).mul_(face.skin).mul_((taper > 0).to(taper.dtype))

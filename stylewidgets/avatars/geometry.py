@@ -12,7 +12,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-VIEW = 1.0 / 0.6  # half the height of the picture, in head units: the head fills 60 % of it
+VIEW = 1.0 / 0.62  # half the height of the picture, in head units: the head fills 62 % of it
 VIEW_Y = -0.13  # the height that the middle of the picture shows, in head units
 PIVOT = (0.0, -0.55, -0.1)  # the head nods and tilts about the top of the neck
 FAR = -10.0  # depth of the background
@@ -145,6 +145,7 @@ class Hit(NamedTuple):
     depth: Tensor
     slope_x: Tensor
     slope_y: Tensor
+    back: Tensor | None = None  # depth of the far side, [n, h, w]
 
 
 def bounds(frame: Frame, centre: Tensor, radii: Tensor) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -178,7 +179,8 @@ def quadric(frame: Frame, centre: Tensor, radii: Tensor) -> Quadric:
     return Quadric(torch.stack([p0, px, py], -1), square)
 
 
-def ellipsoid(canvas: Canvas, frame: Frame, rows: Tensor | None, centre: Tensor, radii: Tensor) -> tuple[Window, Hit]:
+def ellipsoid(canvas: Canvas, frame: Frame, rows: Tensor | None, centre: Tensor, radii: Tensor,
+              back: bool = False) -> tuple[Window, Hit]:
     """Solve ellipsoids, one a picture: centre, radii [n, 3] in the axes of `frame` (which holds the same pictures)."""
     window = canvas.window(rows, *bounds(frame, centre, radii))
     plane, square = quadric(frame, centre, radii)
@@ -188,11 +190,13 @@ def ellipsoid(canvas: Canvas, frame: Frame, rows: Tensor | None, centre: Tensor,
     root.addcmul_((sxy * y)[:, :, None], x)
     missed = root <= 0
     root = root.clamp_(min=1e-6).sqrt_()
-    depth = (canvas.affine(window, *plane.unbind(-1)) + root).masked_fill_(missed, FAR * 2)
+    middle = canvas.affine(window, *plane.unbind(-1))
+    depth = (middle + root).masked_fill_(missed, FAR * 2)
+    far = (middle - root).masked_fill_(missed, FAR * 2) if back else None
     inverse = root.reciprocal_()
     slope_x = canvas.affine(window, sx[:, 0] / 2, sxx[:, 0], sxy[:, 0] / 2).mul_(inverse).add_(plane[:, 1, None, None])
     slope_y = canvas.affine(window, sy[:, 0] / 2, sxy[:, 0] / 2, syy[:, 0]).mul_(inverse).add_(plane[:, 2, None, None])
-    return window, Hit(depth, slope_x, slope_y)
+    return window, Hit(depth, slope_x, slope_y, far)
 
 
 def cluster(canvas: Canvas, frame: Frame, rows: Tensor, centres: Tensor, radii: Tensor) -> tuple[Window, Hit]:

@@ -69,7 +69,7 @@ def iris(v: Values) -> Tensor:
 
 def clothes(v: Values) -> Tensor:
     """Clothes."""
-    return hsl(v["clothes_hue"], 0.5, 0.08 + 0.8 * v["clothes_lightness"])
+    return hsl(v["clothes_hue"], 0.48, 0.08 + 0.76 * v["clothes_lightness"])
 
 
 def hat(v: Values) -> Tensor:
@@ -79,4 +79,4 @@ def hat(v: Values) -> Tensor:
 
 def background(v: Values) -> Tensor:
     """Background: soft colours."""
-    return hsl(v["background_hue"], 0.42, v["background_lightness"])
+    return hsl(v["background_hue"], 0.38, v["background_lightness"])

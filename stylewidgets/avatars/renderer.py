@@ -15,7 +15,7 @@ from stylewidgets.avatars.geometry import VIEW, VIEW_Y
 
 LANDMARKS = ("eye_left", "eye_right", "nose_tip", "mouth_left", "mouth_right", "chin")
 _REGION_OF_PART = {"collar": "clothes", "hair_back": "hair", "hat_trim": "hat"}
-_SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.30, "hair_back": 0.20, "hat": 0.05}
+_SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
 _CHUNK = 12 * 128 * 128  # pixels rendered at once: the working set stays in the cache
 
 
@@ -86,8 +86,8 @@ def _part_colours(scene: Scene) -> Tensor:
     skin, hair, clothes, hat = palette.skin(v), palette.hair(v), palette.clothes(v), palette.hat(v)
     ruddy = skin.new_tensor((1.0, 0.86, 0.84))
     colours = {"background": skin, "skin": skin, "nose": skin * ruddy, "ears": skin * ruddy, "neck": skin * 0.92,
-               "clothes": clothes, "collar": clothes * 0.72, "hair_back": hair * 0.72, "hair": hair, "hat": hat,
-               "hat_trim": hat * 0.62 + 0.02, "beard": palette.brow(v) * 1.15}
+               "clothes": clothes, "collar": clothes * 0.72, "hair_back": hair * 0.6, "hair": hair, "hat": hat,
+               "hat_trim": hat * 0.55 + 0.012, "beard": palette.brow(v) * 1.15}
     return torch.stack([colours[p] for p in PARTS], 2)
 
 
@@ -124,7 +124,7 @@ def _light(scene: Scene, albedo: Tensor, shade: Tensor, glow: Tensor, shine: Ten
         gloss.square_()
     gloss.mul_(shine)
     channels = []
-    for c, (wrap, key_colour, sky_colour) in enumerate(((0.42, 0.86, 0.97), (0.32, 0.83, 1.0), (0.28, 0.80, 1.06))):
+    for c, (wrap, key_colour, sky_colour) in enumerate(((0.42, 0.92, 1.04), (0.32, 0.89, 1.07), (0.28, 0.86, 1.12))):
         light = (lambert + wrap).mul_(key_colour / (1 + wrap)).clamp_(min=0).addcmul_(sky, sky.new_tensor(sky_colour))
         light.lerp_(torch.full_like(light, 0.95), glow).mul_(shade)
         channels.append(light.mul_(albedo[:, c]).add_(gloss))
