@@ -47,8 +47,12 @@ def observe_playing(play: widgets.Play, handler: Any) -> None:
     play.observe(handler, "playing" if play.has_trait("playing") else "_playing")
 
 
-def skip_tab_stop(widget: Any) -> Any:
-    """Leave a widget out of the Tab order where that can be said (ipywidgets 8); return the widget."""
-    if widget.has_trait("tabbable"):
-        widget.tabbable = False
-    return widget
+def release_focus(canvas: Any) -> None:
+    """Let the Tab key leave an ipycanvas, which swallows every key while it has the focus (ipycanvas#358).
+
+    The canvas stops being focusable, so the browser moves the focus on; ipywidgets 8 only.
+    """
+    if canvas.has_trait("tabbable"):
+        if canvas.tabbable is None:
+            canvas.tabbable = False  # only a change reaches the page
+        canvas.tabbable = None

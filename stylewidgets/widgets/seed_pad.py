@@ -11,7 +11,7 @@ import ipywidgets as widgets
 
 from . import seed_lattice as lattice
 from ._canvas import import_ipycanvas
-from ._compat import button, set_tooltip, skip_tab_stop
+from ._compat import button, release_focus, set_tooltip
 from .seed_lattice import Blend, PadView
 
 KEY_STEPS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
@@ -97,7 +97,7 @@ class SeedPad(widgets.VBox):
         from .seed_pad_painter import PadPainter
 
         painter = PadPainter(ipycanvas, self._view)
-        canvas = skip_tab_stop(painter.canvas)  # a focused canvas swallows the Tab key; boxes and buttons do the same
+        canvas = painter.canvas
         canvas.on_mouse_down(self._on_down)
         canvas.on_mouse_move(self._on_move)
         canvas.on_mouse_up(self._on_up)
@@ -159,6 +159,8 @@ class SeedPad(widgets.VBox):
         if key in KEY_STEPS:
             size = 1.0 if shift else 0.1
             self._step(size * KEY_STEPS[key][0], size * KEY_STEPS[key][1])
+        elif key in ("Tab", "Escape"):
+            release_focus(self._painter.canvas)
 
     def _on_box(self, _: Any) -> None:
         if not self._syncing:
@@ -175,6 +177,7 @@ class SeedPad(widgets.VBox):
         if position != self._position:
             self._place(*position)
             self._painter.draw_walk(self._view, self._position, self._trail, self._seed)
+            self._status.value = lattice.describe(self.blend)
             self._report()
 
     # -- state to screen, state to callback --------------------------------------------------------------------------

@@ -65,9 +65,9 @@ class PadPainter:
             layer.fill_circle(x, y, 3)
             label = str(seed_at(i, j, seed))
             layer.fill_style = GROUND  # the number stands on the ground, not on a grid line
-            layer.fill_rect(x - 3.3 * len(label), y + 7, 6.6 * len(label), 12)
+            layer.fill_rect(x - 3.3 * len(label), y + 16, 6.6 * len(label), 12)
             layer.fill_style = TEXT
-            layer.fill_text(label, x, y + 7)
+            layer.fill_text(label, x, y + 16)
 
     def _walk(self, layer: Any, view: PadView, position: tuple[float, float], trail: Iterable[Any], seed: int) -> None:
         self._start(layer, view)

@@ -110,11 +110,17 @@ def test_number_boxes_arrow_buttons_and_centre_are_the_keyboard_path():
 
 
 def test_arrow_keys_on_the_pad_walk():
-    pad, seen = make_pad()
+    pad, _ = make_pad()
     pad.children[0][1]._key_down_callbacks("ArrowRight", True, False, False)
     assert pad.position == (1.0, 0.0)
+
+
+def test_the_tab_key_leaves_the_pad_without_walking():
+    pad, seen = make_pad()
+    pad.children[0].observe(lambda change: changes.append(change.new), "tabbable")
+    changes = []
     pad.children[0][1]._key_down_callbacks("Tab", False, False, False)
-    assert len(seen) == 1
+    assert seen == [] and changes[-1] is None
 
 
 def test_one_change_of_a_box_makes_one_call():
