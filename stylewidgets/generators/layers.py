@@ -1,0 +1,220 @@
+"""Layers that the generator and discriminator families share. Parameter names are those of stylegan2-ada-pytorch."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from typing import Any, ContextManager, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..ops.bias_act import GAINS, SLOPE, bias_act
+from ..ops.modulated_conv2d import demodulation, shared_conv2d, weight_squares
+from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
+
+HALF = (torch.float16, torch.bfloat16)
+
+
+def normalize_2nd_moment(x: Tensor) -> Tensor:
+    """x / sqrt(mean(x²) + 1e-8) over the last axis."""
+    return x * torch.rsqrt(x.square().mean(dim=-1, keepdim=True) + 1e-8)
+
+
+class FullyConnected(nn.Module):
+    """y = act(x Wᵀ·(lr/√in) + b·lr), with the learning rate equalised at run time (Karras et al. 2018).
+
+    Args:
+        inputs, outputs: features.
+        activation: "linear" or "lrelu" (slope 0.2, gain √2).
+        lr_multiplier: 0.01 in mapping networks; weights start as N(0, 1)/lr so that the used ones start alike.
+        bias_init: first value of the used bias (1 for style layers).
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, *, activation: str = "linear", lr_multiplier: float = 1.0, bias_init: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.activation = activation
+        self.lr_multiplier = lr_multiplier
+        self.gain = lr_multiplier / math.sqrt(inputs)
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """[N, inputs] → [N, outputs]."""
+        y = torch.addmm(self.bias, x, self.weight.t(), beta=self.lr_multiplier, alpha=self.gain)
+        return F.leaky_relu(y, SLOPE) * GAINS["lrelu"] if self.activation == "lrelu" else y
+
+
+class _Prepared(NamedTuple):
+    """A convolution weight made ready for use, and what it was made from."""
+
+    source: Tensor
+    version: int
+    address: int
+    dtype: torch.dtype
+    weight: Tensor
+    squares: Tensor
+
+
+class StyleConv(nn.Module):
+    """What convolution and toRGB layers share: weight, style layer, and the prepared form of the weight.
+
+    In evaluation the prepared weight (cast, transposed for up-convolutions, Σ W²) is kept until the parameter changes.
+    Changes through ``parameter.data`` go unseen: call ``train()`` or ``eval()`` after them.
+    """
+
+    up = 1
+    resolution = 0
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
+        self._prepared: _Prepared | None = None
+
+    @property
+    def style_channels(self) -> int:
+        """Length of the style vector."""
+        return int(self.weight.shape[1])
+
+    def prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        """The weight as the convolution wants it, in ``dtype``, and its squares [I, O]."""
+        weight = self.weight
+        fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
+        if not fixed:
+            return self._make(weight, dtype)
+        kept = self._prepared
+        if (
+            kept is None or kept.source is not weight or kept.version != weight._version
+            or kept.address != weight.data_ptr() or kept.dtype != dtype
+        ):
+            with torch.inference_mode(False), torch.no_grad():
+                made = self._make(weight, dtype)
+            kept = _Prepared(weight, weight._version, weight.data_ptr(), dtype, *made)
+            self._prepared = kept
+        return kept.weight, kept.squares
+
+    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+        if dtype == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor
+            fan_in = weight[0].numel()
+            weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * math.sqrt(fan_in)).clamp_min(1e-20)
+        squares = weight_squares(weight)
+        weight = weight.to(dtype)
+        if self.up == 2:
+            layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
+            weight = weight.transpose(0, 1).contiguous(memory_format=layout)
+        return weight, squares
+
+    def train(self, mode: bool = True) -> StyleConv:
+        """Also forgets the prepared weight."""
+        self._prepared = None
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_prepared": None}
+
+
+class SynthesisLayer(StyleConv):
+    """Modulated 3×3 convolution (optionally ×2 up), noise, bias, leaky ReLU, clamp."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, w_dim: int, size: tuple[int, int], up: int = 1, use_noise: bool = True,
+        conv_clamp: float | None = None, taps: Taps = BINOMIAL,
+    ) -> None:
+        super().__init__(inputs, outputs, 3, w_dim)
+        self.up, self.taps, self.size, self.conv_clamp = up, taps, size, conv_clamp
+        self.resolution = max(size)
+        if use_noise:
+            self.register_buffer("noise_const", torch.randn(size))
+            self.noise_strength = nn.Parameter(torch.zeros(()))
+        self.use_noise = use_noise
+
+    def forward(self, x: Tensor, styles: Tensor, noise: Tensor | None, *, gain: float = 1.0) -> Tensor:
+        """[N, I, H, W] with styles [N, I] and noise broadcasting to [N, 1, H', W'] → [N, O, H', W'] in x's dtype."""
+        weight, squares = self.prepare(x.dtype)
+        with _no_autocast(x.device.type):
+            styles = styles.float()
+            if x.dtype == torch.float16:
+                styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp_min(1e-20)
+            scale = demodulation(styles, squares)
+        x = x * styles.to(x.dtype)[:, :, None, None]
+        x = shared_conv2d(x, weight, up=self.up, taps=self.taps)
+        if noise is not None:
+            noise = noise * self.noise_strength
+        return bias_act(x, self.bias, scale=scale, noise=noise, gain=gain, clamp=self.conv_clamp)
+
+
+class ToRGB(StyleConv):
+    """Modulated 1×1 convolution to colours, without demodulation. The result is float32."""
+
+    def __init__(
+        self, inputs: int, outputs: int, *, w_dim: int, size: tuple[int, int], conv_clamp: float | None = None
+    ) -> None:
+        super().__init__(inputs, outputs, 1, w_dim)
+        self.conv_clamp = conv_clamp
+        self.resolution = max(size)
+        self.gain = 1 / math.sqrt(inputs)
+
+    def forward(self, x: Tensor, styles: Tensor) -> Tensor:
+        """[N, I, H, W] with styles [N, I] → [N, colours, H, W] float32."""
+        n, i, h, w = x.shape
+        # So few outputs that it is cheaper to modulate the weight than the features.
+        weight = self.weight.flatten(1) * (styles.float() * self.gain)[:, None, :]
+        if x.is_contiguous(memory_format=torch.channels_last) and not x.is_contiguous():
+            pixels = x.permute(0, 2, 3, 1).reshape(n, h * w, i)
+            y = torch.bmm(pixels, weight.to(x.dtype).transpose(1, 2)).reshape(n, h, w, -1).permute(0, 3, 1, 2)
+        else:
+            y = torch.bmm(weight.to(x.dtype), x.reshape(n, i, h * w)).reshape(n, -1, h, w)
+        return bias_act(y.float(), self.bias, activation="linear", clamp=self.conv_clamp)
+
+
+class EqualizedConv2d(nn.Module):
+    """Convolution with equalised learning rate, optionally ×2 up or ×2 down with a FIR filter, bias and activation.
+
+    Args:
+        inputs, outputs, kernel: as in nn.Conv2d, "same" padding.
+        activation: "linear" or "lrelu".
+        resample: "up" (kernel 1 only), "down" or "".
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, activation: str = "linear",
+        resample: str = "", conv_clamp: float | None = None, taps: Taps = BINOMIAL,
+    ) -> None:
+        super().__init__()
+        if resample not in ("", "up", "down") or (resample == "up" and kernel != 1):
+            raise ValueError(f"resample is '', 'down', or 'up' with a 1x1 kernel; {resample!r} with {kernel} was given")
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale = 1 / math.sqrt(inputs * kernel * kernel)
+        self.activation, self.resample, self.conv_clamp, self.taps = activation, resample, conv_clamp, taps
+
+    def forward(self, x: Tensor, *, gain: float = 1.0) -> Tensor:
+        """[N, I, H, W] → [N, O, H', W']."""
+        k = self.weight.shape[2]
+        plain = self.bias is None and self.activation == "linear" and self.conv_clamp is None
+        weight = (self.weight * (self.scale * gain if plain else self.scale)).to(x.dtype)
+        pad = (len(self.taps) - 2) // 2
+        if self.resample == "up":
+            x = upsample2d(F.conv2d(x, weight), self.taps)
+        elif self.resample == "down" and k == 1:
+            x = F.conv2d(blur2d(x, self.taps, down=2, padding=pad), weight)
+        elif self.resample == "down":
+            x = F.conv2d(blur2d(x, self.taps, padding=pad + k // 2), weight, stride=2)
+        else:
+            x = F.conv2d(x, weight, padding=k // 2)
+        if plain:
+            return x
+        bias = self.bias if self.bias is not None else x.new_zeros(x.shape[1])
+        return bias_act(x, bias, activation=self.activation, gain=gain, clamp=self.conv_clamp)
+
+
+def _no_autocast(device: str) -> ContextManager[Any]:
+    """Styles and demodulation stay in float32 under autocast; no cost where there is none."""
+    if torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return nullcontext()

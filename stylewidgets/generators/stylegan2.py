@@ -1,0 +1,342 @@
+"""StyleGAN2 generator (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..ops.upfirdn2d import upsample2d
+from . import Layer, State
+from ._stylegan2_config import StyleGAN2Config, default_channels, infer_config
+from .layers import HALF, EqualizedConv2d, FullyConnected, StyleConv, SynthesisLayer, ToRGB, normalize_2nd_moment
+
+__all__ = ["StyleGAN2", "StyleGAN2Config", "default_channels", "infer_config"]
+
+NOISE_MODES = ("const", "random", "none")
+Noise = str | Sequence[Tensor | None]
+
+
+class MappingNetwork(nn.Module):
+    """z [N, z_dim] and label c [N, c_dim] → w [N, w_dim]. ``w_avg`` [w_dim] is the mean of w, for truncation."""
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.z_dim, self.c_dim, self.num_layers = config.z_dim, config.c_dim, config.mapping_layers
+        if config.c_dim:
+            self.embed = FullyConnected(config.c_dim, config.w_dim)
+        widths = [config.z_dim + (config.w_dim if config.c_dim else 0)]
+        widths += [config.mapping_width or config.w_dim] * (config.mapping_layers - 1) + [config.w_dim]
+        for i in range(config.mapping_layers):
+            layer = FullyConnected(widths[i], widths[i + 1], activation="lrelu", lr_multiplier=config.mapping_lr)
+            self.add_module(f"fc{i}", layer)
+        self.register_buffer("w_avg", torch.zeros(config.w_dim))
+
+    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """One w per z; normalisation of z and of the embedded label is separate."""
+        _check_shape("z", z, (None, self.z_dim))
+        x = normalize_2nd_moment(z.float())
+        if self.c_dim:
+            if c is None:
+                raise ValueError(f"this generator is conditional: give c, one row of {self.c_dim} numbers per z "
+                                 "(one-hot for a class)")
+            _check_shape("c", c, (len(z), self.c_dim))
+            x = torch.cat([x, normalize_2nd_moment(self.embed(c.float()))], dim=1)
+        elif c is not None and c.numel():
+            raise ValueError(f"this generator takes no label; c of shape {list(c.shape)} was given")
+        for i in range(self.num_layers):
+            x = self.get_submodule(f"fc{i}")(x)
+        return x
+
+
+class SynthesisBlock(nn.Module):
+    """Layers of one resolution: conv0 (×2 up, not in the first), conv1, torgb (skip: always; else in the last)."""
+
+    def __init__(self, config: StyleGAN2Config, index: int) -> None:
+        super().__init__()
+        out, size = config.channels[index], config.size(index)
+        self.architecture, self.taps = config.architecture, config.taps
+        common: dict[str, Any] = {"w_dim": config.w_dim, "size": size, "conv_clamp": config.conv_clamp}
+        conv: dict[str, Any] = {**common, "use_noise": config.use_noise, "taps": config.taps}
+        if index == 0:
+            self.const = nn.Parameter(torch.randn(out, *size))
+        else:
+            before = config.channels[index - 1]
+            self.conv0 = SynthesisLayer(before, out, up=2, **conv)
+            if config.architecture == "resnet":
+                self.skip = EqualizedConv2d(before, out, 1, bias=False, resample="up", taps=config.taps)
+        self.conv1 = SynthesisLayer(out, out, **conv)
+        if config.architecture == "skip" or index == config.num_blocks - 1:
+            self.torgb = ToRGB(out, config.img_channels, **common)
+        self.first = index == 0
+        self.names = [name for name in ("conv0", "conv1", "torgb") if hasattr(self, name)]
+
+    def start(self, n: int, dtype: torch.dtype) -> Tensor:
+        """The learned constant as a batch. Channels last where convolutions are quicker in that layout."""
+        last = self.const.device.type == "cpu" or dtype in HALF
+        layout = torch.channels_last if last else torch.contiguous_format
+        return self.const.to(dtype).expand(n, -1, -1, -1).contiguous(memory_format=layout)
+
+    def forward(self, x: Tensor, img: Tensor | None, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> State:
+        """Features and picture of the block before → those of this one."""
+        if self.first:
+            x = self.conv1(x, styles[0], noise[0])
+        elif self.architecture == "resnet":
+            around = self.skip(x, gain=math.sqrt(0.5))
+            x = self.conv0(x, styles[0], noise[0])
+            x = self.conv1(x, styles[1], noise[1], gain=math.sqrt(0.5)) + around
+        else:
+            x = self.conv0(x, styles[0], noise[0])
+            x = self.conv1(x, styles[1], noise[1])
+        if "torgb" in self.names:
+            rgb = self.torgb(x, styles[-1])
+            img = rgb if img is None else upsample2d(img, self.taps) + rgb
+        return State(x, img)
+
+
+class SynthesisNetwork(nn.Module):
+    """The blocks b4, b8, ... as submodules."""
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        for i in range(config.num_blocks):
+            self.add_module(config.block_name(i), SynthesisBlock(config, i))
+
+
+class StyleGAN2(nn.Module):
+    """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
+
+    Attributes:
+        config: the `StyleGAN2Config`.
+        z_dim, c_dim, w_dim, num_ws, resolution, img_channels, num_blocks: sizes.
+        layers: every style layer in StyleSpace order (b4.conv1, b4.torgb, b8.conv0, ...).
+        noise_shapes: (height, width) of the noise of each convolution, in that order; () when noise is not used.
+        mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
+    """
+
+    family = "stylegan2"
+
+    def __init__(self, config: StyleGAN2Config) -> None:
+        super().__init__()
+        self.config = config
+        self.z_dim, self.c_dim, self.w_dim = config.z_dim, config.c_dim, config.w_dim
+        self.num_ws, self.num_blocks = config.num_ws, config.num_blocks
+        self.resolution, self.img_channels = config.resolution, config.img_channels
+        self.mapping = MappingNetwork(config)
+        self.synthesis = SynthesisNetwork(config)
+        self.layers: tuple[Layer, ...] = tuple(self._list_layers())
+        convs = [layer for layer in self.layers if layer.kind == "conv"]
+        self.noise_shapes: tuple[tuple[int, int], ...] = tuple(config.size(c.block) for c in convs if config.use_noise)
+
+    def _list_layers(self) -> list[Layer]:
+        layers = []
+        for i in range(self.num_blocks):
+            block = self._block(i)
+            for name in block.names:
+                module = block.get_submodule(name)
+                assert isinstance(module, StyleConv)
+                offset = {"conv0": -1, "conv1": 0, "torgb": 1}[name]  # each torgb shares its row with the next conv0
+                kind = "torgb" if name == "torgb" else "conv"
+                layers.append(Layer(f"{self.config.block_name(i)}.{name}", kind, i, 2 * i + offset,
+                                    module.style_channels, module.resolution))
+        return layers
+
+    def _block(self, i: int) -> SynthesisBlock:
+        block = self.synthesis.get_submodule(self.config.block_name(i))
+        assert isinstance(block, SynthesisBlock)
+        return block
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.mapping.w_avg.device
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, z_dim] and, for conditional generators, c [N, c_dim] → w+ [N, num_ws, w_dim], not truncated."""
+        w: Tensor = self.mapping(z, c)
+        return w.unsqueeze(1).repeat(1, self.num_ws, 1)
+
+    def truncate(self, ws: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+        """Pull rows [0, cutoff) of w+ (or a w) towards the mean: w_avg + psi·(w − w_avg). 1 leaves them, 0 is the mean.
+
+        Args:
+            ws: [N, num_ws, w_dim] or [N, w_dim].
+            psi: any finite number; 0.5 to 1 is usual.
+            cutoff: from 0 to num_ws; None for all rows.
+        """
+        if not math.isfinite(psi):
+            raise ValueError(f"psi is a finite number, 0 (the average) to 1 (no truncation) as a rule; {psi} was given")
+        if cutoff is not None and not 0 <= cutoff <= self.num_ws:
+            raise ValueError(f"cutoff is a row count from 0 to {self.num_ws}, or None for all; {cutoff} was given")
+        self._check_ws(ws)
+        if psi == 1:
+            return ws
+        near = self.mapping.w_avg + (ws - self.mapping.w_avg) * psi
+        if cutoff is None or cutoff == self.num_ws:
+            return near
+        if ws.ndim == 2:
+            raise ValueError(f"a cutoff needs w+ [N, {self.num_ws}, {self.w_dim}]; w of shape {list(ws.shape)} was given")
+        return torch.cat([near[:, :cutoff], ws[:, cutoff:]], dim=1)
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
+        self._check_ws(ws)
+        rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
+        convs: list[Any] = [self._block(layer.block).get_submodule(layer.name.split(".")[1]) for layer in self.layers]
+        return [conv.affine(rows[layer.ws_index]) for conv, layer in zip(convs, self.layers, strict=True)]
+
+    def synthesize(self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
+        """Pictures [N, img_channels, H, W], float32, differentiable in every input.
+
+        Args:
+            x: w [N, w_dim], w+ [N, num_ws, w_dim], or a list of styles as `styles` returns.
+            noise: "const" (the stored pictures), "random" (fresh), "none", or one tensor per convolution, each
+                [H, W], [1, 1, H, W] or [N, 1, H, W] with `noise_shapes`; None in the list leaves that layer without.
+            dtype: of the features; None is float32 (or what torch.autocast chooses).
+        """
+        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
+        self._check_styles(styles, self.layers)
+        each = self.block_noise(noise)
+        state: State | None = None
+        for i in range(self.num_blocks):
+            state = self.step(i, state, styles[self.block_layers(i)], each[i], dtype)
+        assert state is not None
+        return self.image(state)
+
+    forward = synthesize
+
+    def block_layers(self, i: int) -> slice:
+        """Where block i's layers are in `layers`."""
+        inside = [k for k, layer in enumerate(self.layers) if layer.block == i]
+        return slice(inside[0], inside[-1] + 1)
+
+    def block_noise(self, noise: Noise) -> list[Noise]:
+        """Split a noise argument of `synthesize` into one per block."""
+        if isinstance(noise, str):
+            return [noise] * self.num_blocks
+        if len(noise) != len(self.noise_shapes):
+            raise ValueError(f"noise is one tensor per convolution, {len(self.noise_shapes)} here, or one of "
+                             f"{', '.join(NOISE_MODES)}; a list of {len(noise)} was given")
+        if not noise:
+            return ["none"] * self.num_blocks
+        return [noise[:1], *(noise[2 * i - 1 : 2 * i + 1] for i in range(1, self.num_blocks))]
+
+    def step(
+        self, i: int, state: State | None, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> State:
+        """Run block i on the state after block i − 1 (None for the first). Steps 0 … num_blocks − 1 are `synthesize`.
+
+        Args:
+            i: block index.
+            state: result of the step before.
+            styles: this block's styles, ``styles[generator.block_layers(i)]``.
+            noise: a mode, or one tensor (or None) per convolution of this block.
+            dtype: of the features; None keeps float32. ``state.img`` always is float32.
+        """
+        if not 0 <= i < self.num_blocks:
+            raise ValueError(f"block is from 0 to {self.num_blocks - 1}; {i} was given")
+        if (state is None) != (i == 0):
+            raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
+        own = self.layers[self.block_layers(i)]
+        self._check_styles(styles, own)
+        block = self._block(i)
+        kind = dtype or torch.float32
+        x = block.start(len(styles[0]), kind) if state is None else state.x if dtype is None else state.x.to(dtype)
+        tensors = self._noise(block, own, noise, len(styles[0]))
+        result: State = block(x, None if state is None else state.img, styles, tensors)
+        return result
+
+    def image(self, state: State) -> Tensor:
+        """The picture of the state after the last block (skip architecture: after any block, at its resolution)."""
+        if state.img is None:
+            raise ValueError(f"architecture {self.config.architecture!r} has a picture only after the last block, "
+                             f"{self.num_blocks - 1}")
+        return state.img
+
+    def _noise(self, block: SynthesisBlock, own: Sequence[Layer], noise: Noise, n: int) -> list[Tensor | None]:
+        convs: list[Any] = [block.get_submodule(x.name.split(".")[1]) for x in own if x.kind == "conv"]
+        if isinstance(noise, str):
+            if noise not in NOISE_MODES:
+                raise ValueError(f"noise is one of {', '.join(NOISE_MODES)}, or a list of tensors; {noise!r} was given")
+            if noise == "none" or not self.config.use_noise:
+                return [None] * len(convs)
+            if noise == "const":
+                return [conv.noise_const for conv in convs]
+            return [torch.randn(n, 1, *conv.size, device=self.device) for conv in convs]
+        if not self.config.use_noise and len(noise) == 0:
+            return [None] * len(convs)
+        if len(noise) != len(convs) or not self.config.use_noise:
+            count = len(convs) if self.config.use_noise else 0
+            raise ValueError(f"{own[0].name.split('.')[0]} takes {count} noise tensors; {len(noise)} were given")
+        for conv, layer, tensor in zip(convs, own, noise, strict=False):
+            if tensor is not None and (tensor.shape[-2:] != conv.size or tensor.ndim not in (2, 4)
+                                       or (tensor.ndim == 4 and (tensor.shape[1] != 1 or tensor.shape[0] not in (1, n)))):
+                raise ValueError(f"noise of {layer.name} is {list(conv.size)}, or [1 or {n}, 1, {conv.size[0]}, "
+                                 f"{conv.size[1]}]; {list(tensor.shape)} was given")
+        return list(noise)
+
+    def _check_ws(self, ws: Tensor) -> None:
+        if not isinstance(ws, Tensor) or not (
+            (ws.ndim == 2 and ws.shape[1] == self.w_dim) or (ws.ndim == 3 and ws.shape[1:] == (self.num_ws, self.w_dim))
+        ):
+            raise ValueError(f"w is [N, {self.w_dim}] and w+ is [N, {self.num_ws}, {self.w_dim}]; {_what(ws)} was given")
+
+    def _check_styles(self, styles: Sequence[Tensor], layers: Sequence[Layer]) -> None:
+        if len(styles) != len(layers):
+            raise ValueError(f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
+                             f"{len(styles)} were given")
+        n = len(styles[0]) if isinstance(styles[0], Tensor) and styles[0].ndim else 0
+        for style, layer in zip(styles, layers, strict=True):
+            if not isinstance(style, Tensor) or style.shape != (n, layer.channels):
+                raise ValueError(f"the style of {layer.name} is [N, {layer.channels}] with the same N in every layer "
+                                 f"({n} in the first); {_what(style)} was given")
+
+    @classmethod
+    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2:
+        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
+
+        Args:
+            params: names of stylegan2-ada-pytorch; ``*.resample_filter`` only tells the filter, a missing ``w_avg`` is
+                replaced by the mean of w over 10 000 latents.
+            hints: settings that shapes do not tell, such as ``conv_clamp=256``.
+        Raises:
+            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
+        """
+        generator = cls(infer_config(params, **hints))
+        given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
+        wanted = generator.state_dict()
+        estimate = given.keys().isdisjoint({"mapping.w_avg"})
+        missing = [name for name in wanted if name not in given and name != "mapping.w_avg"]
+        for words, names in (("missing", missing), ("not known", [name for name in given if name not in wanted])):
+            if names:
+                raise ValueError(f"{len(names)} parameters of this StyleGAN2 are {words}, the first is {names[0]}")
+        for name, value in given.items():
+            if value.shape != wanted[name].shape:
+                raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
+        generator.load_state_dict(given, strict=False)
+        if estimate:
+            generator.estimate_w_avg()
+        return generator.eval()
+
+    @torch.no_grad()
+    def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:
+        """Set ``mapping.w_avg`` to the mean of w over random z (and uniformly drawn classes)."""
+        source = torch.Generator().manual_seed(seed)
+        z = torch.randn(samples, self.z_dim, generator=source).to(self.device)
+        c = None
+        if self.c_dim:
+            c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
+        self.mapping.w_avg.copy_(self.mapping(z, c).mean(dim=0))
+
+
+def _check_shape(name: str, x: Tensor, shape: tuple[int | None, int]) -> None:
+    if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != shape[1] or shape[0] not in (None, x.shape[0]):
+        rows = "N" if shape[0] is None else str(shape[0])
+        raise ValueError(f"{name} is [{rows}, {shape[1]}]; {_what(x)} was given")
+
+
+def _what(x: object) -> str:
+    return f"shape {list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
