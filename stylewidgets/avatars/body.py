@@ -68,7 +68,7 @@ def _head(scene: Scene) -> None:
     canvas.place(window, intersect(canvas, frame, shape, window), PART["skin"])
     size = scene.values["nose_size"]
     tip = scene.vectors(None, 0.0, -0.25 - 0.02 * size, DEPTH - 0.07 + 0.05 * size)
-    window, hit = ellipsoid(canvas, frame, None, tip, scene.vectors(None, 0.11 + 0.08 * size, 0.12 + 0.08 * size, 0.15 + 0.1 * size))
+    window, hit = ellipsoid(canvas, frame, None, tip, scene.vectors(None, *(a + b * size for a, b in ((0.095, 0.115), (0.11, 0.1), (0.14, 0.12)))))
     # the nose grows out of the face: slopes turn from the face's to its own over the first bit of height
     rise = ((hit.depth - canvas.read(canvas.depth, window)) * 9).clamp_(0, 1)
     smooth = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
@@ -100,7 +100,7 @@ def _beard(scene: Scene) -> None:
     window, hit = ellipsoid(canvas, frame, rows, centre, scene.vectors(rows, width * 0.86, 0.6, 0.78))
     x, y, z = (canvas.local(window, frame, k, hit.depth) for k in range(3))
     opening = scene.values["mouth_open"][rows, None, None]
-    mouth = (x / 0.27) ** 2 + ((y + 0.57 + 0.07 * opening) / (0.1 + 0.1 * opening)) ** 2
+    mouth = (x / 0.29) ** 2 + ((y + 0.575 + 0.07 * opening) / (0.11 + 0.1 * opening)) ** 2
     line = -0.42 + 0.75 * (x.abs() - 0.34).clamp_(min=0)
     canvas.place(window, hit, PART["beard"], (y < line) & (mouth > 1) & (z > -0.12))
 
@@ -181,7 +181,7 @@ def _top_hair(scene: Scene) -> None:
     if rows is not None:
         length = scene.values["hair_length"][rows]
         centre = scene.vectors(rows, 0.08, 0.72, 0.22)
-        radii = scene.vectors(rows, scene.shape.width[rows] * 0.84, 0.30 + 0.22 * length, 0.62 + 0.06 * length)
+        radii = scene.vectors(rows, scene.shape.width[rows] * 0.84, 0.26 + 0.34 * length, 0.60 + 0.1 * length)
         frame = scene.head.rows(rows)
         window, hit = ellipsoid(canvas, frame, rows, centre, radii)
         x, y, z = (canvas.local(window, frame, k, hit.depth) for k in range(3))

@@ -85,7 +85,7 @@ def _cheeks(face: Face, part: Tensor) -> None:
     spot = (1 - u * u - w * w).clamp_(min=0)
     tone = palette.skin(face.scene.values)
     pink = tone * tone.new_tensor((1.0, 0.52, 0.5))
-    face.paint((spot * spot).mul_(face.skin).mul_(0.9 * v["blush"]), pink)
+    face.paint((spot * spot).mul_(face.skin).mul_(1.15 * v["blush"]).clamp_(max=1), pink)
     # soft dark rims: eye sockets, below the nose, below the hairline
     socket = (1 - ((face.x.abs() - EYE_X) / 0.36) ** 2 - ((face.y - EYE_Y - 0.03) / 0.3) ** 2).clamp_(min=0)
     below = (1 - (face.x / 0.2) ** 2 - ((face.y + 0.40) / 0.12) ** 2).clamp_(min=0)
@@ -101,18 +101,18 @@ def _cheeks(face: Face, part: Tensor) -> None:
 
 def _eyes(face: Face) -> None:
     v, x, y = face.v, face.x, face.y
-    size = 1 + 0.13 * v["eye_size"]
+    size = 1 + 0.17 * v["eye_size"]
     half, high, low = 0.235 * size, 0.225 * size, 0.135 * size
     u, w = x.abs() - EYE_X, y - EYE_Y
     t = (1 - (u / half) ** 2).clamp_(min=0).sqrt_()
     curve = t * (0.5 + 0.5 * t)
     bottom = -low * curve
-    top = bottom + (v["eye_openness"] * 0.94 + 0.03) * (high + low) * curve
+    top = bottom + (v["eye_openness"] * 0.97) * (high + low) * curve
     lid = (high * 1.12) * t
     skin = palette.skin(face.scene.values)
     # the upper lid, slightly darker than the face
     face.paint(face.inside(torch.maximum(w - lid, bottom - w)).mul_(face.skin), skin * skin.new_tensor((0.8, 0.7, 0.68)))
-    open_ = face.inside(torch.maximum(w - top, bottom - w)).mul_(face.skin).mul_((t > 0).to(t.dtype))
+    open_ = face.inside(torch.maximum(w - top, bottom - w)).mul_(face.skin).mul_((t > 0) & (v["eye_openness"] > 0.06))
     ones = torch.ones_like(skin)
     face.paint(open_, ones * skin.new_tensor((0.93, 0.93, 0.95)))
     face.glow.copy_(torch.maximum(face.glow, open_ * 0.75))
@@ -151,24 +151,29 @@ def _iris(face: Face, open_: Tensor, u: Tensor, w: Tensor, size: Tensor) -> None
 def _brows(face: Face) -> None:
     v = face.v
     u = (face.x.abs() - 0.37) / 0.25
-    centre = BROW_Y + 0.075 * v["brow_height"] + 0.095 * v["brow_angle"] * u - 0.07 * u * u
+    centre = BROW_Y + 0.09 * v["brow_height"] + 0.095 * v["brow_angle"] * u - 0.07 * u * u
     taper = (1 - u * u).clamp_(min=0).sqrt_()
-    thick = (0.02 + 0.05 * v["brow_thickness"]) * (1 - 0.25 * u) * taper
+    thick = (0.016 + 0.06 * v["brow_thickness"]) * (1 - 0.25 * u) * taper
     cover = face.inside((face.y - centre).abs() - thick).mul_(face.skin).mul_((taper > 0).to(taper.dtype))
     face.paint(cover, palette.brow(face.scene.values), "brows")
 
 
+def mouth_corner(v: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Local x and y of the mouth's right corner."""
+    return 0.265 + 0.05 * v["smile"].clamp(min=0), MOUTH_Y + 0.13 * v["smile"] * 0.6
+
+
 def _mouth(face: Face) -> None:
     v, x, y = face.v, face.x, face.y
-    half = 0.25 + 0.05 * v["smile"].clamp(min=0)
+    half, _ = mouth_corner(v)
     q = (x / half) ** 2
     t = (1 - q).clamp(min=0)
     root = t.sqrt()
     middle = MOUTH_Y + 0.13 * v["smile"] * (q.clamp(max=1.4) - 0.4)
     opening = 0.26 * v["mouth_open"] * root
     top, bottom = middle + 0.22 * opening, middle - 0.78 * opening
-    upper = top + (0.055 - 0.012 * (1 - (x / 0.07) ** 2).clamp_(min=0)) * root
-    lower = bottom - 0.078 * root
+    upper = top + (0.066 - 0.014 * (1 - (x / 0.07) ** 2).clamp_(min=0)) * root
+    lower = bottom - 0.09 * root
     lips = palette.lips(face.scene.values)
     body = face.inside(torch.maximum(y - upper, lower - y)).mul_(face.skin).mul_((t > 0).to(t.dtype))
     face.paint(body, lips, "mouth")

@@ -31,7 +31,7 @@ class HeadShape(NamedTuple):
 
 def head_shape(face_width: Tensor, jaw: Tensor) -> HeadShape:
     """Shape from the factors face_width and jaw, both [N] in [-1, 1]."""
-    return HeadShape(0.80 + 0.085 * face_width, 0.22 - 0.17 * jaw)
+    return HeadShape(0.80 + 0.1 * face_width, 0.22 - 0.23 * jaw)
 
 
 def intersect(canvas: Canvas, frame: Frame, shape: HeadShape, window: Window) -> Hit:

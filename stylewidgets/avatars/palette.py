@@ -58,7 +58,7 @@ def lips(v: Values) -> Tensor:
     """Lips: from a redder skin to a vivid red."""
     natural = skin(v) * torch.tensor((0.78, 0.42, 0.44), dtype=v["skin_tone"].dtype, device=v["skin_tone"].device)
     t = v["lip_colour"]
-    return torch.lerp(natural, ramp(_LIPS, t), (0.15 + 0.85 * t)[:, None])
+    return torch.lerp(natural, ramp(_LIPS, t), (0.1 + 0.85 * t)[:, None])
 
 
 def iris(v: Values) -> Tensor:
@@ -79,4 +79,4 @@ def hat(v: Values) -> Tensor:
 
 def background(v: Values) -> Tensor:
     """Background: soft colours."""
-    return hsl(v["background_hue"], 0.38, v["background_lightness"])
+    return hsl(v["background_hue"], 0.16 + 0.26 * v["background_lightness"], v["background_lightness"])

@@ -10,13 +10,13 @@ from torch import Tensor
 from stylewidgets.avatars import palette
 from stylewidgets.avatars.body import PART, PARTS, Scene, build
 from stylewidgets.avatars.factors import NUM_FACTORS
-from stylewidgets.avatars.features import EYE_X, EYE_Y, MOUTH_Y, REGION, REGIONS, paint_face
+from stylewidgets.avatars.features import EYE_X, EYE_Y, REGION, REGIONS, mouth_corner, paint_face
 from stylewidgets.avatars.geometry import VIEW, VIEW_Y
 
 LANDMARKS = ("eye_left", "eye_right", "nose_tip", "mouth_left", "mouth_right", "chin")
 _REGION_OF_PART = {"collar": "clothes", "hair_back": "hair", "hat_trim": "hat"}
 _SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
-_CHUNK = 12 * 128 * 128  # pixels rendered at once: the working set stays in the cache
+_CHUNK = {"cpu": 24 * 128 * 128, "cuda": 512 * 128 * 128}  # pixels rendered at once: cache on a CPU, memory on a GPU
 
 
 class Render(NamedTuple):
@@ -49,9 +49,9 @@ def render(factors: Tensor, resolution: int = 128, supersample: int = 2) -> Rend
     if resolution < 8 or not 1 <= supersample <= 4:
         raise ValueError(f"render accepts resolution >= 8 and supersample 1 to 4, got {resolution} and {supersample}")
     size = resolution * supersample
-    step = max(1, _CHUNK // (size * size))
+    step = max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size))
     factors = factors.to(torch.float32)
-    parts = [_render_chunk(chunk, size, supersample) for chunk in factors.split(step)] if len(factors) else []
+    parts = [_render_chunk(chunk, size, supersample) for chunk in torch.split(factors, step)] if len(factors) else []
     if not parts:
         return Render(factors.new_zeros(0, 3, resolution, resolution),
                       torch.zeros(0, resolution, resolution, dtype=torch.uint8, device=factors.device),
@@ -156,8 +156,7 @@ def _landmarks(scene: Scene, resolution: int) -> Tensor:
     """LANDMARKS in pixels, [N, K, 2]."""
     v = scene.values
     zero = torch.zeros_like(v["yaw"])
-    half = 0.25 + 0.05 * v["smile"].clamp(min=0)
-    corner = MOUTH_Y + 0.13 * v["smile"] * 0.6
+    half, corner = mouth_corner(v)
     x = torch.stack([zero - EYE_X, zero + EYE_X, zero, -half, half, zero], 1)
     y = torch.stack([zero + EYE_Y, zero + EYE_Y, -0.25 - 0.02 * v["nose_size"], corner, corner, zero - 0.985], 1)
     z = scene.shape.front(x, y)
