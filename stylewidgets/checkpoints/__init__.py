@@ -1,0 +1,1 @@
+"""Reading and writing generator files. Nothing in a file is ever executed."""
