@@ -216,7 +216,7 @@ def _curls(scene: Scene) -> None:
     length = scene.values["hair_length"][rows]
     reach = scene.vectors(rows, scene.shape.width[rows] + 0.03, 0.93, 0.85) * (1 + 0.14 * length[:, None])
     centres = directions * reach[:, None] + directions.new_tensor((0.0, 0.03, -0.06))
-    radii = (0.2 + 0.09 * length)[:, None].expand(-1, len(directions))
+    radii = (0.215 + 0.1 * length)[:, None].expand(-1, len(directions))
     hatted = (scene.values["hat"][rows] >= 0.5)[:, None] & (directions[:, 1] > 0.25)
     window, hit = cluster(scene.canvas, scene.head.rows(rows), rows, centres, radii.masked_fill(hatted, -1.0))
     hit = hit._replace(slope_x=hit.slope_x * 0.7, slope_y=hit.slope_y * 0.7)  # soft locks, not billiard balls

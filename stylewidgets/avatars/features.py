@@ -123,7 +123,7 @@ def _eyes(face: Face) -> None:
     shadow = ((w - top) / 0.09 + 1).clamp_(0, 1).mul_(open_)
     face.shade.mul_(1 - 0.4 * shadow)
     # lashes along the upper lid, and a faint lower rim
-    thick = 0.022 + 0.022 * t
+    thick = 0.02 + 0.018 * t
     lash = face.inside((w - top - 0.012).abs() - thick).mul_(face.skin).mul_(face.inside(u.abs() - half * 1.02))
     face.paint(lash, skin * 0.03 + 0.004)
     rim = face.inside((w - bottom).abs() - 0.012).mul_(face.skin).mul_(face.inside(u.abs() - half * 0.9))
