@@ -1,0 +1,1 @@
+"""Makes every weight file that ships, by ``stylewidgets train ...`` alone."""

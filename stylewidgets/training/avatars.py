@@ -1,0 +1,168 @@
+"""``stylewidgets train avatars``: the bundled StyleGAN2, from renders, on a CPU or a GPU, in resumable slices."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from tqdm.auto import tqdm
+
+from ..checkpoints import native
+from .data import RenderedAvatars, to_uint8
+from .phases import joint_step, mapping_step, paired_step
+from .state import Recipe, TrainingRun
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    default = Recipe()
+    parser.add_argument("--out", type=Path, default=Path("runs/avatars"), help="folder of the run (default %(default)s)")
+    parser.add_argument("--recipe", choices=["paired", "adversarial"], default="paired",
+                        help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, "
+                             "for a GPU")
+    parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
+    parser.add_argument("--channels", type=int, nargs="+", help="feature maps of each block, from 4 pixels up")
+    parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
+    parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
+    parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
+    parser.add_argument("--mapping-samples", type=int, default=10_000_000, help="default %(default)s")
+    parser.add_argument("--joint-images", type=int, default=100_000, help="default %(default)s")
+    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
+    parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
+    for name in ("batch", "learning_rate", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
+                 "adversarial_weight", "adversarial_from", "seed"):
+        value = getattr(default, name)
+        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train until the phases are done, the time is up or the user stops; always leaves a checkpoint and weights."""
+    if args.threads:
+        torch.set_num_threads(args.threads)
+    args.out.mkdir(parents=True, exist_ok=True)
+    state = start(args)
+    data = RenderedAvatars(args.out / "renders", args.renders, state.recipe.resolution, state.world,
+                           seed=state.recipe.seed, device=args.device)
+    work = schedule(state, data, args)
+    deadline = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
+    saved = time.monotonic()
+    with stoppable() as stop:
+        for _ in work:
+            now = time.monotonic()
+            if stop or now > deadline:
+                break
+            if now - saved > 60 * args.checkpoint_minutes:
+                write(state, data, args.out)
+                saved = time.monotonic()
+    write(state, data, args.out)
+    tqdm.write(f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all")
+
+
+def start(args: argparse.Namespace) -> TrainingRun:
+    """A new run, or the one in ``--out``."""
+    path = args.out / "checkpoint.pt"
+    if path.exists():
+        state = TrainingRun.load(path, args.device)
+        tqdm.write(f"going on from {path}: {state.images}")
+        return state
+    given: dict[str, Any] = {f.name: getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
+    given["channels"] = tuple(args.channels or default_channels(args.resolution))
+    if args.grow_from:
+        return TrainingRun.grow(args.grow_from, Recipe(**given), args.device)
+    return TrainingRun(Recipe(**given), args.device)
+
+
+def default_channels(resolution: int) -> tuple[int, ...]:
+    """Feature maps for a small generator: halving from 2048 // resolution up, at most 128."""
+    sizes = [4 * 2**i for i in range(resolution.bit_length() - 2)]
+    return tuple({4: 128, 8: 128, 16: 96, 32: 64, 64: 32}.get(size, 16) for size in sizes)
+
+
+def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace) -> Iterator[None]:
+    """Run the phases step by step, with a progress bar each; yields after every step."""
+    paired = args.recipe == "paired"
+    batches = data.batches(state.recipe.batch, seed=state.total)
+    if paired:
+        first = int(args.paired_images * state.recipe.adversarial_from)
+        for bar in progress(state, "paired", args.paired_images):
+            rate(state, "synthesis", min(1.0, 3 * (1.02 - state.images["paired"] / args.paired_images)))
+            bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first))
+            yield
+        for bar in progress(state, "mapping", args.mapping_samples):
+            rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
+            bar(mapping_step(state))
+            yield
+        if state.images["joint"] == 0:  # the average starts where the mapping has been fitted
+            state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
+        rate(state, "synthesis", 0.5)
+    for bar in progress(state, "joint", args.joint_images):
+        bar(joint_step(state, next(batches), paired=paired))
+        yield
+
+
+def rate(state: TrainingRun, name: str, factor: float) -> None:
+    """Scale the learning rate of one optimiser relative to its start."""
+    for group in state.optimisers[name].param_groups:
+        group.setdefault("initial_lr", group["lr"])
+        group["lr"] = group["initial_lr"] * factor
+
+
+def progress(state: TrainingRun, phase: str, total: int) -> Iterator[Any]:
+    """One bar a phase; yields a function that takes the losses of a step."""
+    means: dict[str, float] = {}
+    with tqdm(total=total, initial=state.images[phase], desc=phase, unit="img", mininterval=2, smoothing=0.05) as bar:
+        while state.images[phase] < total:
+            def report(losses: dict[str, float]) -> None:
+                for name, value in losses.items():
+                    means[name] = means.get(name, value) * 0.98 + value * 0.02
+                bar.update(state.images[phase] - bar.n)
+                bar.set_postfix({k: f"{v:.3f}" for k, v in means.items()}, refresh=False)
+
+            yield report
+
+
+def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
+    """Checkpoint, weights of the averaged generator, and two sheets to look at."""
+    state.measure_w()
+    state.save(out / "checkpoint.pt")
+    metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
+                "training_seconds": round(state.seconds), "recipe": {**vars(state.recipe)}}
+    native.save(out / "generator.safetensors", state.averaged["generator"], metadata)
+    with torch.no_grad():
+        average = state.averaged["generator"]
+        z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
+        sheet(average.synthesize(average.map(z.to(state.device)), noise="const"), out / "samples.png")
+        _, factors, image, _ = data.batch(np.arange(32))
+        ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
+        drawn = average.synthesize(ws, noise="const")
+        sheet(torch.stack([image, drawn], dim=1).flatten(0, 1), out / "paired.png")
+
+
+def sheet(images: torch.Tensor, path: Path, columns: int = 8) -> None:
+    """Save [N, 3, H, W] in [-1, 1] as one PNG, row by row."""
+    n, c, h, w = images.shape
+    grid = to_uint8(images).reshape(n // columns, columns, c, h, w).permute(0, 3, 1, 4, 2)
+    Image.fromarray(grid.reshape(n // columns * h, columns * w, c).cpu().numpy()).save(path)
+
+
+@contextmanager
+def stoppable() -> Iterator[list[int]]:
+    """Turn SIGINT and SIGTERM into a request to stop after the step, so that the checkpoint is whole."""
+    asked: list[int] = []
+    before = {s: signal.signal(s, lambda number, _: asked.append(number)) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

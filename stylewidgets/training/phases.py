@@ -1,0 +1,108 @@
+"""The three phases of the paired start, one function a step (facts: they get there in an hour on one CPU core).
+
+paired   synthesis and a factor embedding learn to draw the renders: picture against picture, then also against D.
+mapping  z -> w learns the distribution of those w. No pictures are needed.
+joint    the whole generator from z: against the discriminator, as in the papers, and picture against picture.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .data import Batch
+from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty
+from .state import TrainingRun
+
+
+def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool) -> dict[str, float]:
+    """One step of drawing known factors; returns the losses."""
+    _, factors, image, weight = batch
+    fake = _draw(run, run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1))
+    distance = paired_loss(fake, image, weight)
+    loss = run.recipe.paired_weight * distance
+    report = {"paired": float(distance.detach())}
+    if adversarial:
+        report["d"] = _discriminate(run, image, fake.detach(), run.images["paired"] // len(image))
+        loss = loss + run.recipe.adversarial_weight * generator_loss(run.discriminator(fake))
+    _descend(run, loss, "synthesis", "embedding")
+    run.images["paired"] += len(image)
+    run.average(len(image))
+    return report
+
+
+def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:
+    """One step of fitting mapping(z) to the embedding of the factors that the world gives z."""
+    z = torch.randn(size, run.recipe.z_dim, device=run.device)
+    with torch.no_grad():
+        target = run.averaged["embedding"](run.world.factors(z))
+    loss = (run.generator.map(z)[:, 0] - target).square().mean() / target.var(dim=0).mean()
+    _descend(run, loss, "mapping")
+    run.images["mapping"] += size
+    return {"unexplained": float(loss.detach())}
+
+
+def joint_step(run: TrainingRun, batch: Batch, *, paired: bool = True) -> dict[str, float]:
+    """One step of the whole generator from z. ``paired=False`` is the plain recipe of StyleGAN2."""
+    n, r = len(batch.image), run.recipe
+    report, loss = {}, torch.zeros((), device=run.device)
+    if paired:  # every render was made from a z of the world, so mapping and synthesis can be held to it
+        distance = paired_loss(_draw(run, run.generator.map(batch.z)), batch.image, batch.weight)
+        report["paired"] = float(distance.detach())
+        loss = r.paired_weight * distance
+    if r.adversarial_weight:
+        adversarial, losses = _adversarial(run, batch.image, run.images["joint"] // n)
+        loss = loss + (r.adversarial_weight if paired else 1.0) * adversarial
+        report.update(losses)
+    _descend(run, loss, "synthesis", "mapping_slow")
+    run.images["joint"] += n
+    run.average(n)
+    return report
+
+
+def _adversarial(run: TrainingRun, real: Tensor, step: int) -> tuple[Tensor, dict[str, float]]:
+    """One step of D on fresh samples, and the generator's loss with the lazy regularisers due at this step."""
+    r = run.recipe
+    z = torch.randn(len(real), r.z_dim, device=run.device)
+    ws = run.generator.map(z)
+    if torch.rand(()) < r.mixing:  # style mixing regularisation: a second latent from a random row on
+        cut = int(torch.randint(1, run.generator.num_ws, ()))
+        ws = torch.cat([ws[:, :cut], run.generator.map(torch.randn_like(z))[:, cut:]], dim=1)
+    fake = _draw(run, ws)
+    report = {"d": _discriminate(run, real, fake.detach(), step)}
+    loss = generator_loss(run.discriminator(fake))
+    report["g"] = float(loss.detach())
+    if r.path_length_weight and step % r.path_length_every == 0:
+        ws = ws.detach().requires_grad_(True)
+        penalty, run.path_mean = path_length_penalty(_draw(run, ws), ws, run.path_mean)
+        loss = loss + r.path_length_weight * r.path_length_every * penalty
+    return loss, report
+
+
+def _draw(run: TrainingRun, ws: Tensor) -> Tensor:
+    return run.generator.synthesize(ws, noise="random")
+
+
+def _discriminate(run: TrainingRun, real: Tensor, fake: Tensor, step: int) -> float:
+    """One step of D, with R1 every ``r1_every`` steps (lazy regularisation)."""
+    lazy = step % run.recipe.r1_every == 0
+    real = real.detach().requires_grad_(lazy)
+    run.discriminator.requires_grad_(True)
+    logits = run.discriminator(real)
+    loss = discriminator_loss(logits, run.discriminator(fake))
+    value = float(loss.detach())
+    if lazy:
+        loss = loss + run.recipe.r1_gamma * run.recipe.r1_every * r1_penalty(logits, real)
+    _descend(run, loss, "discriminator")
+    run.discriminator.requires_grad_(False)
+    return value
+
+
+def _descend(run: TrainingRun, loss: Tensor, *names: str) -> None:
+    if not torch.isfinite(loss):
+        raise FloatingPointError(f"the loss became {float(loss)}; resume from the last checkpoint with a smaller rate")
+    for name in names:
+        run.optimisers[name].zero_grad(set_to_none=True)
+    loss.backward()
+    for name in names:
+        run.optimisers[name].step()

@@ -1,0 +1,150 @@
+"""What a generator training run consists of, and how it is saved and resumed."""
+
+from __future__ import annotations
+
+import copy
+import os
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from ..generators.discriminator import Discriminator
+from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from .world import FactorEmbedding, LatentWorld
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides what a run becomes; written into the checkpoint and the model card."""
+
+    resolution: int = 64
+    channels: tuple[int, ...] = (128, 128, 96, 64, 32)
+    z_dim: int = 64
+    w_dim: int = 128
+    mapping_layers: int = 8
+    batch: int = 16
+    learning_rate: float = 2e-3
+    r1_gamma: float = 0.2
+    r1_every: int = 16
+    path_length_weight: float = 0.0
+    path_length_every: int = 8
+    mixing: float = 0.25
+    paired_weight: float = 5.0
+    adversarial_weight: float = 0.2
+    adversarial_from: float = 0.6
+    ema_images: float = 10_000.0
+    seed: int = 0
+
+
+@dataclass
+class TrainingRun:
+    """The networks, their optimisers and the counters of one run."""
+
+    recipe: Recipe
+    device: str
+    images: dict[str, int] = field(default_factory=lambda: {"paired": 0, "mapping": 0, "joint": 0})
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        r = self.recipe
+        torch.manual_seed(r.seed)
+        config = StyleGAN2Config(z_dim=r.z_dim, c_dim=0, w_dim=r.w_dim, resolution=r.resolution, channels=r.channels,
+                                 mapping_layers=r.mapping_layers)
+        self.generator = StyleGAN2(config).to(self.device)
+        self.discriminator = Discriminator(resolution=r.resolution, channels=r.channels).to(self.device)
+        self.embedding = FactorEmbedding(r.w_dim).to(self.device)
+        self.world = LatentWorld(r.z_dim, seed=r.seed).to(self.device)
+        if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
+            self.generator.synthesis.to(memory_format=torch.channels_last)
+            self.discriminator.to(memory_format=torch.channels_last)
+        self.averaged = nn.ModuleDict({
+            "generator": copy.deepcopy(self.generator), "embedding": copy.deepcopy(self.embedding),
+        }).requires_grad_(False).eval()
+        rate = r.learning_rate
+        self.optimisers = {
+            "synthesis": adam([*self.generator.synthesis.parameters()], rate, 0.5),
+            "embedding": adam([*self.embedding.parameters()], rate * 0.5, 0.9),
+            # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
+            # then fine-tuned at the papers' slow one.
+            "mapping": adam([*self.generator.mapping.parameters()], rate / 0.02, 0.9),
+            "mapping_slow": adam([*self.generator.mapping.parameters()], rate, 0.0),
+            "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
+        }
+        self.path_mean = torch.zeros((), device=self.device)
+        self._clock = time.monotonic()
+
+    @property
+    def total(self) -> int:
+        """Pictures seen by the synthesis network."""
+        return self.images["paired"] + self.images["joint"]
+
+    def average(self, batch: int) -> None:
+        """Exponential moving average of generator and embedding, half-life ``ema_images`` with a short ramp."""
+        half_life = min(self.recipe.ema_images, max(self.total * 0.1, 1.0))
+        keep = 0.5 ** (batch / half_life)
+        with torch.no_grad():
+            for name, module in (("generator", self.generator), ("embedding", self.embedding)):
+                kept = self.averaged[name]
+                for mean, now in zip(kept.parameters(), module.parameters(), strict=True):
+                    mean.lerp_(now, 1 - keep)
+                for mean, now in zip(kept.buffers(), module.buffers(), strict=True):
+                    mean.copy_(now)
+
+    @torch.no_grad()
+    def measure_w(self, samples: int = 20_000) -> None:
+        """Set ``w_avg`` of both generators to the mean of w over ``samples`` latents."""
+        random = np.random.RandomState(self.recipe.seed + 1)
+        z = torch.from_numpy(random.randn(samples, self.recipe.z_dim).astype(np.float32)).to(self.device)
+        for generator in (self.generator, self.averaged["generator"]):
+            generator.mapping.w_avg.copy_(generator.map(z)[:, 0].mean(dim=0))
+
+    def save(self, path: Path) -> None:
+        """Write the run; a crash while writing leaves the previous file."""
+        now = time.monotonic()
+        self.seconds, self._clock = self.seconds + now - self._clock, now
+        state = {"recipe": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.recipe).items()},
+                 "images": self.images, "seconds": self.seconds, "path_mean": self.path_mean,
+                 "generator": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
+                 "embedding": self.embedding.state_dict(), "averaged": self.averaged.state_dict(),
+                 "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}}
+        part = path.with_suffix(".part")
+        torch.save(state, part)
+        os.replace(part, path)
+
+    @classmethod
+    def load(cls, path: Path, device: str) -> TrainingRun:
+        """Go on from ``path``; the file is read as tensors and plain values only."""
+        state = torch.load(path, map_location=device, weights_only=True)
+        recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["recipe"].items()})
+        run = cls(recipe, device, dict(state["images"]), float(state["seconds"]))
+        for name in ("generator", "discriminator", "embedding", "averaged"):
+            getattr(run, name).load_state_dict(state[name])
+        for name, optimiser in run.optimisers.items():
+            optimiser.load_state_dict(state["optimisers"][name])
+        run.path_mean = state["path_mean"]
+        return run
+
+    @classmethod
+    def grow(cls, path: Path, recipe: Recipe, device: str) -> TrainingRun:
+        """A run at a higher resolution that starts as the picture of ``path``, enlarged.
+
+        Everything of equal name and shape is taken over (progressive growing of Karras et al. 2018, without the fade:
+        the new colour layers start at zero, so the first picture is the old one upsampled).
+        """
+        state = torch.load(path, map_location=device, weights_only=True)
+        run = cls(recipe, device, dict(state["images"]), float(state["seconds"]))
+        for name in ("generator", "discriminator", "embedding", "averaged"):
+            module, old = getattr(run, name), state[name]
+            new = module.state_dict()
+            new.update({k: v for k, v in old.items() if k in new and new[k].shape == v.shape})
+            new.update({k: torch.zeros_like(v) for k, v in new.items() if k not in old and k.endswith("torgb.weight")})
+            module.load_state_dict(new)
+        return run
+
+
+def adam(parameters: list[nn.Parameter], rate: float, momentum: float) -> torch.optim.Adam:
+    return torch.optim.Adam(parameters, lr=rate, betas=(momentum, 0.99), eps=1e-8)

@@ -1,0 +1,84 @@
+"""Where the latents of the avatar generator come from: z -> factors, and factors -> w.
+
+The paired start needs a picture for every z. A linear map z -> factors would make Z trivially disentangled, one axis a
+factor, and leave nothing to find. So z goes through a fixed *measure-preserving* twist first: pairs of coordinates are
+rotated by angles that depend on the other coordinates. A rotation leaves a standard normal as it is, so the factors
+keep their distribution exactly while every factor becomes a curved function of all of z.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..avatars import FACTORS, embed, from_uniform
+
+
+class LatentWorld(nn.Module):
+    """Maps z [N, z_dim] ~ N(0, 1) to avatar factors [N, F]; fixed by ``seed``, nothing in it is trained.
+
+    Args:
+        z_dim: length of z, at least the number of factors.
+        rounds: number of twists; each lets one half of the coordinates turn the other half.
+        amplitude: largest turn in radians.
+    """
+
+    def __init__(self, z_dim: int, *, seed: int = 0, rounds: int = 2, amplitude: float = 0.8) -> None:
+        super().__init__()
+        count = len(FACTORS)
+        self.inner = count + (-count) % 4  # halves made of pairs
+        if z_dim < self.inner:
+            raise ValueError(f"z_dim={z_dim} is too small for {count} factors; give at least {self.inner}")
+        self.z_dim, self.rounds, self.amplitude, self.count = z_dim, rounds, amplitude, count
+        random = np.random.RandomState(seed)
+        basis, _ = np.linalg.qr(random.randn(z_dim, self.inner))
+        self.register_buffer("basis", torch.from_numpy(basis).float())
+        half = self.inner // 2
+        for i in range(rounds):
+            turn, _ = np.linalg.qr(random.randn(self.inner, self.inner))
+            frequency = random.randn(half, half // 2) / math.sqrt(half)
+            self.register_buffer(f"turn{i}", torch.from_numpy(turn).float())
+            self.register_buffer(f"frequency{i}", torch.from_numpy(frequency).float())
+
+    def normal(self, z: Tensor) -> Tensor:
+        """The twisted coordinates [N, inner], again standard normal."""
+        z = z * torch.rsqrt(z.square().mean(dim=1, keepdim=True) + 1e-8)  # as the mapping network does
+        x = z @ self.basis
+        for i in range(self.rounds):
+            x = x @ getattr(self, f"turn{i}")
+            fixed, moved = x.chunk(2, dim=1)
+            angle = self.amplitude * torch.sin(1.5 * fixed @ getattr(self, f"frequency{i}"))
+            a, b = moved.chunk(2, dim=1)
+            cos, sin = angle.cos(), angle.sin()
+            x = torch.cat([fixed, a * cos - b * sin, a * sin + b * cos], dim=1)
+        return x
+
+    def factors(self, z: Tensor) -> Tensor:
+        """Avatar factors [N, F] in natural units."""
+        uniform = torch.special.ndtr(self.normal(z)[:, : self.count]).clamp(1e-5, 1 - 1e-5)
+        return torch.as_tensor(from_uniform(uniform), dtype=torch.float32, device=z.device)
+
+
+class FactorEmbedding(nn.Module):
+    """A learned, non-linear embedding of factors straight into w: [N, F] -> [N, w_dim].
+
+    A three-layer perceptron on Fourier features (Tancik et al. 2020), so that small changes of a factor can matter.
+    """
+
+    def __init__(self, w_dim: int, *, width: int = 256, octaves: int = 2) -> None:
+        super().__init__()
+        self.octaves = octaves
+        size = embed(torch.from_numpy(from_uniform(np.full((1, len(FACTORS)), 0.5, np.float32)))).shape[1]
+        self.layers = nn.Sequential(
+            nn.Linear(size * (1 + 2 * octaves), width), nn.LeakyReLU(0.2),
+            nn.Linear(width, width), nn.LeakyReLU(0.2),
+            nn.Linear(width, w_dim),
+        )
+
+    def forward(self, factors: Tensor) -> Tensor:
+        e = embed(factors)
+        waves = [f(e * (math.pi / 2 * 2**k)) for k in range(self.octaves) for f in (torch.sin, torch.cos)]
+        return self.layers(torch.cat([e, *waves], dim=1))
