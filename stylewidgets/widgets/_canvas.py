@@ -43,3 +43,24 @@ def drawing() -> Iterator[None]:
             finally:
                 manager._commands_cache, manager._buffers_cache = [], []
                 manager._caching = outer
+
+
+LEAVE_STYLE = """<style>
+@keyframes sw-leave-a { 0%, 90% { visibility: hidden; } }
+@keyframes sw-leave-b { 0%, 90% { visibility: hidden; } }
+.sw-leave-a { animation: sw-leave-a 0.1s; }
+.sw-leave-b { animation: sw-leave-b 0.1s; }
+</style>"""
+"""Belongs into an HTML widget beside a canvas that uses `release_focus`."""
+
+
+def release_focus(canvas: Any) -> None:
+    """Make the browser take the focus from a canvas; call it when the canvas reports the Tab key.
+
+    A focused ipycanvas swallows every key, Tab too, so that the keyboard could never leave it (ipycanvas#358). What is
+    invisible cannot have the focus: hidden for a tenth of a second it loses it, and the next Tab goes on from there.
+    The style sheet does the timing; two names take turns because an animation starts only when its name changes.
+    """
+    old, new = ("sw-leave-a", "sw-leave-b") if "sw-leave-a" in canvas._dom_classes else ("sw-leave-b", "sw-leave-a")
+    canvas.remove_class(old)
+    canvas.add_class(new)

@@ -45,14 +45,3 @@ def set_repeat(play: widgets.Play, repeat: bool) -> None:
 def observe_playing(play: widgets.Play, handler: Any) -> None:
     """Call `handler(change)` when a Play widget starts or stops."""
     play.observe(handler, "playing" if play.has_trait("playing") else "_playing")
-
-
-def release_focus(canvas: Any) -> None:
-    """Let the Tab key leave an ipycanvas, which swallows every key while it has the focus (ipycanvas#358).
-
-    The canvas stops being focusable, so the browser moves the focus on; ipywidgets 8 only.
-    """
-    if canvas.has_trait("tabbable"):
-        if canvas.tabbable is None:
-            canvas.tabbable = False  # only a change reaches the page
-        canvas.tabbable = None

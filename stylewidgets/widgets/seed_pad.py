@@ -10,8 +10,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from . import seed_lattice as lattice
-from ._canvas import import_ipycanvas
-from ._compat import button, release_focus, set_tooltip
+from ._canvas import LEAVE_STYLE, import_ipycanvas, release_focus
+from ._compat import button, set_tooltip
 from .seed_lattice import Blend, PadView
 
 KEY_STEPS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
@@ -137,7 +137,8 @@ class SeedPad(widgets.VBox):
             note = widgets.HTML("<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>")
             return [note, self._x, self._y, widgets.HBox([*steps, centre], layout=wrap), self._status]
         controls = [self._x, self._y, *steps, centre]
-        return [self._painter.canvas, widgets.HBox(controls, layout=wrap), self._status]
+        style = widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none"))
+        return [self._painter.canvas, widgets.HBox(controls, layout=wrap), self._status, style]
 
     # -- events -----------------------------------------------------------------------------------------------------
 

@@ -115,12 +115,13 @@ def test_arrow_keys_on_the_pad_walk():
     assert pad.position == (1.0, 0.0)
 
 
-def test_the_tab_key_leaves_the_pad_without_walking():
+def test_the_tab_key_leaves_the_pad_every_time_without_walking():
     pad, seen = make_pad()
-    pad.children[0].observe(lambda change: changes.append(change.new), "tabbable")
-    changes = []
-    pad.children[0][1]._key_down_callbacks("Tab", False, False, False)
-    assert seen == [] and changes[-1] is None
+    classes = []
+    for _ in range(3):
+        pad.children[0][1]._key_down_callbacks("Tab", False, False, False)
+        classes.append(pad.children[0]._dom_classes)
+    assert seen == [] and classes == [("sw-leave-a",), ("sw-leave-b",), ("sw-leave-a",)]
 
 
 def test_one_change_of_a_box_makes_one_call():
