@@ -1,0 +1,202 @@
+"""Playing from snapshot to snapshot, and exporting the film."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+
+from ..render.video import check_film, latent_at, segments
+from ._compat import is_playing, observe_playing, set_playing, set_repeat, set_tooltip
+from .errors import describe
+from .export_panel import ExportPanel
+from .parts import note, row, say
+
+if TYPE_CHECKING:
+    from ..latents import Latent
+    from ..session import GeneratorSession
+
+TICK_MS = 40
+"""Time between two ticks of the browser's clock. A slow kernel makes the picture skip ticks, never lag behind."""
+
+UNITS_PER_SECOND = 100
+SPEEDS = {"¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1.0, "2 ×": 2.0, "4 ×": 4.0}
+EASE_LABELS = {"smooth: slow at each snapshot": "smooth", "linear: even": "linear"}
+
+
+class Animator(widgets.VBox):
+    """Moves a picture from snapshot to snapshot: play, pause, speed, a slider over time, and export of the film.
+
+    Args:
+        session: interpolates and renders; see `GeneratorSession`.
+        snapshots: returns the keyframes. Asked again whenever playing, scrubbing or exporting starts.
+        current: returns the present latent; it joins a single snapshot as the second keyframe.
+        show: called with each latent to be shown, at most once for each tick of the browser's clock.
+        folder: where exported files go; the current folder unless given.
+
+    The clock is an `ipywidgets.Play`, which ticks in the browser, so that pause works while the kernel is busy and no
+    task of the kernel sends pictures on its own.
+    """
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        snapshots: Callable[[], Sequence[Latent]],
+        current: Callable[[], Latent],
+        show: Callable[[Latent], None],
+        *,
+        folder: str | Path = ".",
+    ) -> None:
+        self._session, self._snapshots, self._current, self._show = session, snapshots, current, show
+        self._film: tuple[Latent, ...] = ()
+        self._syncing = False
+        self._make_controls()
+        self.export_panel = ExportPanel(self, folder)
+        super().__init__(
+            [
+                row(self._play, self._scrub, self._time),
+                row(self._seconds, self._speed, self._ease, self._closed),
+                self._note,
+                self.export_panel,
+            ],
+            layout=widgets.Layout(max_width="100%"),
+        )
+        self._resize()
+        self.refresh()
+
+    # -- what others use --------------------------------------------------------------------------------------------------
+
+    @property
+    def session(self) -> GeneratorSession:
+        """What interpolates and renders."""
+        return self._session
+
+    @property
+    def keyframes(self) -> tuple[Latent, ...]:
+        """The snapshots; when there is only one, the present latent is the second."""
+        found = tuple(self._snapshots())
+        return (*found, self._current()) if len(found) == 1 else found
+
+    @property
+    def seconds(self) -> float:
+        """Time from one snapshot to the next at speed 1."""
+        return float(self._seconds.value)
+
+    @property
+    def ease(self) -> str:
+        """"smooth" or "linear"."""
+        return str(self._ease.value)
+
+    @property
+    def closed(self) -> bool:
+        """Whether the film returns to its first snapshot."""
+        return bool(self._closed.value)
+
+    @property
+    def speed(self) -> float:
+        """Playing speed; exported films have speed 1 unless their seconds are changed."""
+        return float(self._speed.value)
+
+    @property
+    def playing(self) -> bool:
+        """Whether the browser's clock runs; assign to start or pause."""
+        return is_playing(self._play)
+
+    @playing.setter
+    def playing(self, playing: bool) -> None:
+        set_playing(self._play, playing)
+
+    def refresh(self) -> None:
+        """Look at the snapshots again; called when playing, scrubbing or exporting starts."""
+        self._film = self.keyframes
+        self._resize()
+        count = len(self._film)
+        say(self._note, "take two snapshots, then play between them" if count < 2 else f"{count} keyframes")
+
+    def seek(self, seconds: float) -> None:
+        """Show the film at this time."""
+        self._scrub.value = round(seconds * UNITS_PER_SECOND)
+
+    # -- controls ---------------------------------------------------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        self._play = widgets.Play(min=0, max=1, value=0, interval=TICK_MS)
+        set_tooltip(self._play, "play, pause, back to the start")
+        set_repeat(self._play, True)
+        self._scrub = widgets.IntSlider(
+            min=0, max=1, description="time", readout=False, layout=widgets.Layout(width="260px", max_width="100%")
+        )
+        set_tooltip(self._scrub, "where in the film the picture is")
+        self._time = widgets.Label()
+        self._seconds = widgets.BoundedFloatText(
+            2.0, min=0.1, max=600, step=0.5, description="seconds for each", layout=widgets.Layout(width="170px")
+        )
+        set_tooltip(self._seconds, "time from one snapshot to the next, in seconds")
+        self._speed = widgets.Dropdown(
+            options=list(SPEEDS.items()), value=1.0, description="speed", layout=widgets.Layout(width="120px")
+        )
+        self._ease = widgets.Dropdown(
+            options=list(EASE_LABELS.items()), description="motion", layout=widgets.Layout(width="270px")
+        )
+        self._closed = widgets.Checkbox(description="closed loop", indent=False, layout=widgets.Layout(width="auto"))
+        set_tooltip(self._closed, "go on from the last snapshot to the first")
+        for control, width in ((self._seconds, "100px"), (self._speed, "44px"), (self._ease, "50px"), (self._scrub, "36px")):
+            control.style.description_width = width
+        self._note = note("")
+        self._play.observe(self._on_tick, "value")
+        observe_playing(self._play, self._on_playing)
+        self._scrub.observe(self._on_scrub, "value")
+        self._speed.observe(lambda _: self._resize(), "value")
+        for control in (self._seconds, self._closed):
+            control.observe(lambda _: self.refresh(), "value")
+
+    def _resize(self) -> None:
+        """Fit clock and slider to the film's length."""
+        length = self.seconds * max(1, segments(len(self._film), self.closed))
+        units = max(1, round(length * UNITS_PER_SECOND))
+        self._syncing = True
+        try:
+            self._play.step = max(1, round(TICK_MS / 1000 * UNITS_PER_SECOND * self.speed))
+            self._play.max = self._scrub.max = units
+        finally:
+            self._syncing = False
+        self._say_time()
+
+    def _say_time(self) -> None:
+        self._time.value = f"{self._scrub.value / UNITS_PER_SECOND:.1f} / {self._scrub.max / UNITS_PER_SECOND:.1f} s"
+
+    # -- events -----------------------------------------------------------------------------------------------------------
+
+    def _on_playing(self, change: Any) -> None:
+        if change["new"]:
+            self.refresh()
+            if len(self._film) < 2:
+                self.playing = False
+
+    def _on_tick(self, change: Any) -> None:
+        if not self._syncing:
+            self._go(change["new"])
+
+    def _on_scrub(self, change: Any) -> None:
+        if not self._syncing:
+            self.playing = False  # a hand on the slider and the clock would pull at each other
+            self.refresh()
+            if len(self._film) > 1:
+                self._go(self._scrub.value)
+
+    def _go(self, units: int) -> None:
+        self._syncing = True
+        try:
+            self._play.value = self._scrub.value = units
+        finally:
+            self._syncing = False
+        self._say_time()
+        try:
+            check_film(len(self._film), 1, self.seconds, self.ease)
+            time = units / UNITS_PER_SECOND / self.seconds
+            self._show(latent_at(self._session, self._film, time, self.ease, self.closed))
+        except Exception as error:  # noqa: BLE001  the edge of a callback: shown here, and the clock stops
+            self.playing = False
+            say(self._note, describe(error))
