@@ -1,0 +1,59 @@
+"""Live StyleGAN widgets for Jupyter notebooks. ``import stylewidgets as sw; sw.LatentExplorer(sw.load())`` starts."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .avatars.dataset import AvatarDataset
+    from .directions import DirectionSet
+    from .latents import Code, Direction, Edit, Latent
+    from .session import GeneratorSession, load
+    from .widgets.latent_explorer import LatentExplorer
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AvatarDataset",
+    "Code",
+    "Direction",
+    "DirectionSet",
+    "Edit",
+    "GeneratorSession",
+    "Latent",
+    "LatentExplorer",
+    "load",
+]
+
+_NAMES = {
+    "AvatarDataset": "avatars.dataset",
+    "Code": "latents",
+    "Direction": "latents",
+    "DirectionSet": "directions",
+    "Edit": "latents",
+    "GeneratorSession": "session",
+    "Latent": "latents",
+    "LatentExplorer": "widgets.latent_explorer",
+    "load": "session",
+}
+_MODULES = ("avatars", "bench", "checkpoints", "directions", "generators", "latents", "render", "session", "training", "weights")
+
+
+def __getattr__(name: str) -> Any:
+    # Imported at first use: torch and ipywidgets take seconds, and `import stylewidgets` must not.
+    if name in _NAMES:
+        value = getattr(import_module(f".{_NAMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return import_module(f".{name}", __name__)
+    if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from ._checks import unknown_name
+
+    raise AttributeError(str(unknown_name(f"name in {__name__}", name, (*__all__, *_MODULES))))
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__, *_MODULES})
