@@ -46,7 +46,6 @@ class LayerRange(widgets.HBox):
         value: Range | None = None,
         label: str = "this direction",
     ) -> None:
-        self._num_ws = num_ws
         self._on_change = on_change
         self._quiet = False
         self._named = named_ranges(num_ws)
