@@ -36,7 +36,7 @@ def save(path: str | Path, generator: StyleGAN2, metadata: Mapping[str, Any] | N
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}; {dtype!r} was given")
     if not isinstance(generator, StyleGAN2):
-        raise ValueError(f"only StyleGAN2 generators can be written; a {type(generator).__name__} was given")
+        raise ValueError(f"only StyleGAN2 generators can be written; a {type(generator).__name__} was given")  # noqa: TRY004 (callers expect one kind of error)
     about = {"format": VERSION, "family": generator.family, "dtype": dtype, "config": generator.config.to_dict(),
              "metadata": dict(metadata or {})}
     try:
@@ -62,7 +62,7 @@ def load(path: str | Path) -> tuple[StyleGAN2, dict[str, Any]]:
     """
     about, shapes = _header(path)
     config = _config(path, about, shapes)
-    with torch.device("meta"):
+    with torch.random.fork_rng(devices=[]):  # the first weights are random and thrown away: leave the user's seed alone
         generator = StyleGAN2(config)
     wanted = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     for name in sorted(wanted.keys() | shapes.keys()):
@@ -77,7 +77,7 @@ def load(path: str | Path) -> tuple[StyleGAN2, dict[str, Any]]:
     for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{path}: {name} holds numbers that are not finite. The file is damaged, or training diverged")
-    generator.load_state_dict(tensors, assign=True)
+    generator.load_state_dict(tensors)
     return generator.eval(), about["metadata"]
 
 
@@ -111,7 +111,7 @@ def _header(path: str | Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY)
-            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}
+            shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
     except SafetensorError as error:
         raise ValueError(f"{path} is not a whole safetensors file ({error}). It may be cut short or of another format") from error
     if text is None:
@@ -121,7 +121,7 @@ def _header(path: str | Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]
     except (json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: its description is not JSON ({error}). The file is damaged") from error
     if not isinstance(about, dict) or not isinstance(about.get("format"), int):
-        raise ValueError(f"{path}: its description has no format version. The file is damaged")
+        raise ValueError(f"{path}: its description has no format version. The file is damaged")  # noqa: TRY004
     if about["format"] > VERSION:
         raise ValueError(f"{path} has format {about['format']}; this version reads up to {VERSION}. Update stylewidgets")
     return about, shapes
@@ -136,8 +136,11 @@ def _config(path: str | Path, about: dict[str, Any], shapes: dict[str, tuple[int
     given = about["config"]
     try:
         hints = {name: given[name] for name in NOT_IN_SHAPES if name in given}
-        found = infer_config({name: torch.empty(shape, device="meta") for name, shape in shapes.items()}, **hints)
-        for name, value in found.to_dict().items():
+        found = infer_config({name: torch.empty(()).expand(shape) for name, shape in shapes.items()}, **hints)
+        known = found.to_dict()
+        for name in given.keys() - known.keys():
+            raise ValueError(f"its description has a setting {name!r} that no StyleGAN2 has")
+        for name, value in known.items():
             if name in given and given[name] != value and (given[name] or value):
                 raise ValueError(f"{name} is {given[name]} in its description and {value} by its tensors")
         return found

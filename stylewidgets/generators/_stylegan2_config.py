@@ -79,8 +79,9 @@ class StyleGAN2Config:
             _positive("channels", count)
         if self.architecture not in ARCHITECTURES:
             raise ValueError(f"architecture is one of {', '.join(ARCHITECTURES)}; {self.architecture!r} was given")
-        if self.conv_clamp is not None and not self.conv_clamp > 0:
-            raise ValueError(f"conv_clamp is positive or None; {self.conv_clamp} was given")
+        if self.conv_clamp is not None:
+            _above_zero("conv_clamp", self.conv_clamp)
+        _above_zero("mapping_lr", self.mapping_lr)
         if len(self.taps) < 2 or len(self.taps) % 2 or self.taps != self.taps[::-1] or not sum(self.taps) > 0:
             raise ValueError(f"taps are an even number of symmetric weights such as {BINOMIAL}; {self.taps} was given")
 
@@ -113,8 +114,9 @@ class StyleGAN2Config:
         unknown = sorted(set(values) - known)
         if unknown:
             raise ValueError(f"StyleGAN2 has no setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         try:
-            return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+            return cls(**given)
         except TypeError as error:
             raise ValueError(f"the settings {dict(values)} do not describe a StyleGAN2: {error}") from error
 
@@ -137,7 +139,7 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
     blocks = sorted({int(m[1]) for name in params if (m := re.match(r"synthesis\.b(\d+)\.conv1\.weight$", name))})
     const = shape("synthesis.b4.const")
     if blocks != [4 << i for i in range(len(blocks))] or len(const) != 3:
-        raise ValueError(f"blocks b4, b8, b16, ... are expected; found {['b%d' % b for b in blocks]} and const {const}")
+        raise ValueError(f"blocks b4, b8, b16, ... are expected; found {[f'b{b}' for b in blocks]} and const {const}")
     layers = sum(1 for name in params if re.match(r"mapping\.fc\d+\.weight$", name))
     first, w_dim = shape("mapping.fc0.weight"), shape("synthesis.b4.conv1.affine.weight")[1]
     c_dim = shape("mapping.embed.weight")[1] if "mapping.embed.weight" in params else 0
@@ -150,7 +152,8 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
         "architecture": _architecture(params, last), "use_noise": "synthesis.b4.conv1.noise_strength" in params,
         "start": const[1:], "taps": _taps(params),
     }
-    return StyleGAN2Config(**{**found, **hints})
+    found.update(hints)
+    return StyleGAN2Config(**found)
 
 
 def _architecture(params: Mapping[str, Tensor], last: str) -> str:
@@ -166,11 +169,16 @@ def _taps(params: Mapping[str, Tensor]) -> tuple[float, ...]:
         return BINOMIAL
     line = params[name].detach().double()
     line = line.sum(dim=0) if line.ndim == 2 else line
-    taps = [float(v) for v in line / line.sum()]
+    taps: list[float] = (line / line.sum()).tolist()
     papers = [v / sum(BINOMIAL) for v in BINOMIAL]
     if len(taps) == 4 and all(math.isclose(a, b, abs_tol=1e-4) for a, b in zip(taps, papers, strict=True)):
         return BINOMIAL
     return tuple(taps)
+
+
+def _above_zero(name: str, value: Any) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError(f"{name} is positive{' or None' if name == 'conv_clamp' else ''}; {value!r} was given")
 
 
 def _positive(name: str, value: Any) -> None:

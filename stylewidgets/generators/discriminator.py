@@ -52,19 +52,15 @@ class Discriminator(nn.Module):
                              f"{list(img.shape)} was given")
         if img.device.type == "cpu":
             img = img.contiguous(memory_format=torch.channels_last)
-        x = self.blocks(self.fromrgb(img))
+        x: Tensor = self.blocks(self.fromrgb(img))
         x = self.conv(self.statistics(x))
         x = self.out(self.fc(x.flatten(1)))
         if self.label is None:
             return x
         if c is None or c.shape != (len(img), self.c_dim):
             raise ValueError(f"this discriminator is conditional: give c [{len(img)}, {self.c_dim}]")
-        label = normalize_2nd_moment(self.label(normalize_2nd_moment(self.label_input(c))))
-        return (x * label).sum(dim=1, keepdim=True) / math.sqrt(x.shape[1])
-
-    def label_input(self, c: Tensor) -> Tensor:
-        """Labels as the label mapping takes them."""
-        return c.float()
+        projected: Tensor = x * normalize_2nd_moment(self.label(normalize_2nd_moment(c.float())))
+        return projected.sum(dim=1, keepdim=True) / math.sqrt(x.shape[1])
 
 
 class DownBlock(nn.Module):
@@ -78,7 +74,8 @@ class DownBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, I, H, W] → [N, O, H/2, W/2]."""
-        return self.conv1(self.conv0(x), gain=GAIN) + self.skip(x, gain=GAIN)
+        y: Tensor = self.conv1(self.conv0(x), gain=GAIN)
+        return y + self.skip(x, gain=GAIN)
 
 
 class MinibatchStd(nn.Module):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from contextlib import nullcontext
-from typing import Any, ContextManager, NamedTuple
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -105,9 +105,9 @@ class StyleConv(nn.Module):
         squares = weight_squares(weight)
         weight = weight.to(dtype)
         if self.up == 2:
-            layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
-            weight = weight.transpose(0, 1).contiguous(memory_format=layout)
-        return weight, squares
+            weight = weight.transpose(0, 1)
+        layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
+        return weight.contiguous(memory_format=layout), squares
 
     def train(self, mode: bool = True) -> StyleConv:
         """Also forgets the prepared weight."""
@@ -213,7 +213,7 @@ class EqualizedConv2d(nn.Module):
         return bias_act(x, bias, activation=self.activation, gain=gain, clamp=self.conv_clamp)
 
 
-def _no_autocast(device: str) -> ContextManager[Any]:
+def _no_autocast(device: str) -> AbstractContextManager[Any]:
     """Styles and demodulation stay in float32 under autocast; no cost where there is none."""
     if torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)

@@ -74,6 +74,11 @@ class SynthesisBlock(nn.Module):
         self.first = index == 0
         self.names = [name for name in ("conv0", "conv1", "torgb") if hasattr(self, name)]
 
+    @property
+    def convs(self) -> list[SynthesisLayer]:
+        """The modulated convolutions in order."""
+        return [self.conv1] if self.first else [self.conv0, self.conv1]
+
     def start(self, n: int, dtype: torch.dtype) -> Tensor:
         """The learned constant as a batch. Channels last where convolutions are quicker in that layout."""
         last = self.const.device.type == "cpu" or dtype in HALF
@@ -105,6 +110,11 @@ class SynthesisNetwork(nn.Module):
         for i in range(config.num_blocks):
             self.add_module(config.block_name(i), SynthesisBlock(config, i))
 
+    @property
+    def blocks(self) -> list[SynthesisBlock]:
+        """The blocks, the smallest first."""
+        return list(self._modules.values())  # type: ignore[arg-type]
+
 
 class StyleGAN2(nn.Module):
     """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
@@ -128,13 +138,14 @@ class StyleGAN2(nn.Module):
         self.mapping = MappingNetwork(config)
         self.synthesis = SynthesisNetwork(config)
         self.layers: tuple[Layer, ...] = tuple(self._list_layers())
+        inside = [[k for k, layer in enumerate(self.layers) if layer.block == i] for i in range(self.num_blocks)]
+        self._slices = [slice(k[0], k[-1] + 1) for k in inside]
         convs = [layer for layer in self.layers if layer.kind == "conv"]
         self.noise_shapes: tuple[tuple[int, int], ...] = tuple(config.size(c.block) for c in convs if config.use_noise)
 
     def _list_layers(self) -> list[Layer]:
         layers = []
-        for i in range(self.num_blocks):
-            block = self._block(i)
+        for i, block in enumerate(self.synthesis.blocks):
             for name in block.names:
                 module = block.get_submodule(name)
                 assert isinstance(module, StyleConv)
@@ -145,14 +156,17 @@ class StyleGAN2(nn.Module):
         return layers
 
     def _block(self, i: int) -> SynthesisBlock:
-        block = self.synthesis.get_submodule(self.config.block_name(i))
-        assert isinstance(block, SynthesisBlock)
-        return block
+        return self.synthesis.blocks[i]
+
+    @property
+    def w_avg(self) -> Tensor:
+        """Mean of w, [w_dim]: the buffer ``mapping.w_avg``."""
+        return self.mapping.get_buffer("w_avg")
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return self.mapping.w_avg.device
+        return self.w_avg.device
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, z_dim] and, for conditional generators, c [N, c_dim] → w+ [N, num_ws, w_dim], not truncated."""
@@ -174,7 +188,7 @@ class StyleGAN2(nn.Module):
         self._check_ws(ws)
         if psi == 1:
             return ws
-        near = self.mapping.w_avg + (ws - self.mapping.w_avg) * psi
+        near = self.w_avg + (ws - self.w_avg) * psi
         if cutoff is None or cutoff == self.num_ws:
             return near
         if ws.ndim == 2:
@@ -185,8 +199,8 @@ class StyleGAN2(nn.Module):
         """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
         self._check_ws(ws)
         rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
-        convs: list[Any] = [self._block(layer.block).get_submodule(layer.name.split(".")[1]) for layer in self.layers]
-        return [conv.affine(rows[layer.ws_index]) for conv, layer in zip(convs, self.layers, strict=True)]
+        modules = [getattr(block, name) for block in self.synthesis.blocks for name in block.names]
+        return [module.affine(rows[layer.ws_index]) for module, layer in zip(modules, self.layers, strict=True)]
 
     def synthesize(self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
         """Pictures [N, img_channels, H, W], float32, differentiable in every input.
@@ -210,8 +224,7 @@ class StyleGAN2(nn.Module):
 
     def block_layers(self, i: int) -> slice:
         """Where block i's layers are in `layers`."""
-        inside = [k for k, layer in enumerate(self.layers) if layer.block == i]
-        return slice(inside[0], inside[-1] + 1)
+        return self._slices[i]
 
     def block_noise(self, noise: Noise) -> list[Noise]:
         """Split a noise argument of `synthesize` into one per block."""
@@ -257,14 +270,14 @@ class StyleGAN2(nn.Module):
         return state.img
 
     def _noise(self, block: SynthesisBlock, own: Sequence[Layer], noise: Noise, n: int) -> list[Tensor | None]:
-        convs: list[Any] = [block.get_submodule(x.name.split(".")[1]) for x in own if x.kind == "conv"]
+        convs = block.convs
         if isinstance(noise, str):
             if noise not in NOISE_MODES:
                 raise ValueError(f"noise is one of {', '.join(NOISE_MODES)}, or a list of tensors; {noise!r} was given")
             if noise == "none" or not self.config.use_noise:
                 return [None] * len(convs)
             if noise == "const":
-                return [conv.noise_const for conv in convs]
+                return [conv.get_buffer("noise_const") for conv in convs]
             return [torch.randn(n, 1, *conv.size, device=self.device) for conv in convs]
         if not self.config.use_noise and len(noise) == 0:
             return [None] * len(convs)
@@ -329,7 +342,7 @@ class StyleGAN2(nn.Module):
         c = None
         if self.c_dim:
             c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
-        self.mapping.w_avg.copy_(self.mapping(z, c).mean(dim=0))
+        self.w_avg.copy_(self.mapping(z, c).mean(dim=0))
 
 
 def _check_shape(name: str, x: Tensor, shape: tuple[int | None, int]) -> None:

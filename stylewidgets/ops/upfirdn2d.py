@@ -85,7 +85,7 @@ def _kernel(taps: Taps, gain: float, dtype: torch.dtype, device: torch.device) -
 
 @lru_cache(maxsize=1)
 def _onednn() -> bool:
-    return torch.backends.mkldnn.is_available()
+    return bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyped-call]
 
 
 def _channels_last(x: Tensor) -> bool:

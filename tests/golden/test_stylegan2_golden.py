@@ -38,7 +38,7 @@ class Golden(NamedTuple):
 def golden(request: pytest.FixtureRequest) -> Golden:
     with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
         config = json.loads(file.metadata()["config"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
     parameters = {name[len("param."):]: value for name, value in tensors.items() if name.startswith("param.")}
     generator = StyleGAN2.from_state_dict(parameters, conv_clamp=config["conv_clamp"])
     return Golden(generator, config, tensors)
