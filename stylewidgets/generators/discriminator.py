@@ -75,7 +75,7 @@ class DownBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """[N, I, H, W] → [N, O, H/2, W/2]."""
         y: Tensor = self.conv1(self.conv0(x), gain=GAIN)
-        return y + self.skip(x, gain=GAIN)
+        return y.add(self.skip(x, gain=GAIN))
 
 
 class MinibatchStd(nn.Module):

@@ -194,7 +194,7 @@ def test_gradients_are_those_of_finite_differences_once_and_twice() -> None:
     step = torch.randn_like(ws)
     h = 1e-3
     found = (value(ws + h * step) - value(ws - h * step)) / (2 * h)
-    assert float(found.detach()) == pytest.approx(float((grad * step).sum()), rel=1e-2)
+    assert float(found.detach()) == pytest.approx(float((grad * step).sum().detach()), rel=1e-2)
     assert torch.isfinite(second).all() and second.abs().sum() > 0
 
 
