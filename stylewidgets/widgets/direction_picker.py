@@ -83,8 +83,8 @@ class DirectionPicker(widgets.VBox):
         wanted = self._filter.value.strip().lower()
         return [d for d in self._directions().values() if wanted in f"{d.name} {d.source}".lower()]
 
-    def open(self) -> None:
-        """Show the list."""
+    def unfold(self) -> None:
+        """Show the list. (Not called `open`: every widget calls that itself when it is made.)"""
         self._toggle.value = True
 
     def refresh(self) -> None:
