@@ -37,6 +37,11 @@ def set_playing(play: widgets.Play, playing: bool) -> None:
     setattr(play, "playing" if play.has_trait("playing") else "_playing", playing)
 
 
+def repeats(play: widgets.Play) -> bool:
+    """Say whether a Play widget's repeat button is down."""
+    return bool(play.repeat if play.has_trait("repeat") else play._repeat)
+
+
 def set_repeat(play: widgets.Play, repeat: bool) -> None:
     """Let a Play widget start again at its end, or stop there."""
     setattr(play, "repeat" if play.has_trait("repeat") else "_repeat", repeat)

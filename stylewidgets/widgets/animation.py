@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ..render.video import check_film, latent_at, segments
-from ._compat import is_playing, observe_playing, set_playing, set_repeat, set_tooltip
+from ._compat import is_playing, observe_playing, repeats, set_playing, set_repeat, set_tooltip
 from .errors import describe
 from .export_panel import ExportPanel
 from .parts import note, row, say
@@ -18,9 +19,14 @@ if TYPE_CHECKING:
     from ..latents import Latent
     from ..session import GeneratorSession
 
-TICK_MS = 40
-"""Time between two ticks of the browser's clock. A slow kernel makes the picture skip ticks, never lag behind."""
+TICK_MS = 33
+"""Time between two ticks of the browser's clock, at least. It only says when to look at the time, so a slow kernel or
+page makes the picture skip, and a segment still lasts as long as it should."""
 
+LONGEST_TICK = 1.0
+"""Seconds of film for one tick at most: after a cell that took minutes the film goes on where it was."""
+
+ENDLESS = 10**6
 UNITS_PER_SECOND = 100
 SPEEDS = {"¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1.0, "2 ×": 2.0, "4 ×": 4.0}
 EASE_LABELS = {"smooth: slow at each snapshot": "smooth", "linear: even": "linear"}
@@ -36,8 +42,8 @@ class Animator(widgets.VBox):
         show: called with each latent to be shown, at most once for each tick of the browser's clock.
         folder: where exported files go; the current folder unless given.
 
-    The clock is an `ipywidgets.Play`, which ticks in the browser, so that pause works while the kernel is busy and no
-    task of the kernel sends pictures on its own.
+    The clock is an `ipywidgets.Play`, which ticks in the browser: every picture is sent inside the message of a tick,
+    which is what shows on every kernel, and pause works while the kernel is busy.
     """
 
     def __init__(
@@ -52,6 +58,9 @@ class Animator(widgets.VBox):
         self._session, self._snapshots, self._current, self._show = session, snapshots, current, show
         self._film: tuple[Latent, ...] = ()
         self._syncing = False
+        self._now: Callable[[], float] = time.monotonic
+        self._last_tick = 0.0
+        self._seconds_shown = 0.0
         self._make_controls()
         self.export_panel = ExportPanel(self, folder)
         super().__init__(
@@ -117,12 +126,13 @@ class Animator(widgets.VBox):
 
     def seek(self, seconds: float) -> None:
         """Show the film at this time."""
-        self._scrub.value = round(seconds * UNITS_PER_SECOND)
+        self.refresh()
+        self._go(min(max(seconds, 0.0), self._length))
 
     # -- controls ---------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self._play = widgets.Play(min=0, max=1, value=0, interval=TICK_MS)
+        self._play = widgets.Play(min=0, max=ENDLESS, value=0, interval=TICK_MS)
         set_tooltip(self._play, "play, pause, back to the start")
         set_repeat(self._play, True)
         self._scrub = widgets.IntSlider(
@@ -148,55 +158,70 @@ class Animator(widgets.VBox):
         self._play.observe(self._on_tick, "value")
         observe_playing(self._play, self._on_playing)
         self._scrub.observe(self._on_scrub, "value")
-        self._speed.observe(lambda _: self._resize(), "value")
         for control in (self._seconds, self._closed):
             control.observe(lambda _: self.refresh(), "value")
 
+    @property
+    def _length(self) -> float:
+        """Seconds of the whole film."""
+        return self.seconds * max(1, segments(len(self._film), self.closed))
+
     def _resize(self) -> None:
-        """Fit clock and slider to the film's length."""
-        length = self.seconds * max(1, segments(len(self._film), self.closed))
-        units = max(1, round(length * UNITS_PER_SECOND))
+        """Fit the slider to the film's length."""
         self._syncing = True
         try:
-            self._play.step = max(1, round(TICK_MS / 1000 * UNITS_PER_SECOND * self.speed))
-            self._play.max = self._scrub.max = units
+            self._scrub.max = max(1, round(self._length * UNITS_PER_SECOND))
         finally:
             self._syncing = False
         self._say_time()
 
     def _say_time(self) -> None:
-        self._time.value = f"{self._scrub.value / UNITS_PER_SECOND:.1f} / {self._scrub.max / UNITS_PER_SECOND:.1f} s"
+        self._time.value = f"{self._scrub.value / UNITS_PER_SECOND:.1f} / {self._length:.1f} s"
 
     # -- events -----------------------------------------------------------------------------------------------------------
 
     def _on_playing(self, change: Any) -> None:
         if change["new"]:
+            self._last_tick = self._now()
             self.refresh()
             if len(self._film) < 2:
                 self.playing = False
 
     def _on_tick(self, change: Any) -> None:
-        if not self._syncing:
-            self._go(change["new"])
+        now = self._now()
+        passed, self._last_tick = min(now - self._last_tick, LONGEST_TICK), now
+        if self.playing:
+            self._advance(passed * self.speed)
+        elif change["new"] == 0:  # the stop button of Play: paused, and back to the start
+            self.seek(0.0)
 
     def _on_scrub(self, change: Any) -> None:
         if not self._syncing:
             self.playing = False  # a hand on the slider and the clock would pull at each other
             self.refresh()
-            if len(self._film) > 1:
-                self._go(self._scrub.value)
+            self._go(self._scrub.value / UNITS_PER_SECOND)
 
-    def _go(self, units: int) -> None:
-        self._syncing = True
+    def _advance(self, seconds: float) -> None:
+        target = self._seconds_shown + seconds
+        if target >= self._length:
+            if self.closed or repeats(self._play):
+                target %= self._length
+            else:
+                self.playing, target = False, self._length
+        self._go(target)
+
+    def _go(self, seconds: float) -> None:
+        if len(self._film) < 2:
+            return
+        self._seconds_shown, self._syncing = seconds, True
         try:
-            self._play.value = self._scrub.value = units
+            self._scrub.value = round(seconds * UNITS_PER_SECOND)
         finally:
             self._syncing = False
         self._say_time()
         try:
             check_film(len(self._film), 1, self.seconds, self.ease)
-            time = units / UNITS_PER_SECOND / self.seconds
-            self._show(latent_at(self._session, self._film, time, self.ease, self.closed))
+            self._show(latent_at(self._session, self._film, seconds / self.seconds, self.ease, self.closed))
         except Exception as error:  # noqa: BLE001  the edge of a callback: shown here, and the clock stops
             self.playing = False
             say(self._note, describe(error))

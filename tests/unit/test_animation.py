@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from stylewidgets.render import mp4, video
-from stylewidgets.widgets._compat import is_playing
+from stylewidgets.widgets._compat import is_playing, set_repeat
 from stylewidgets.widgets.animation import Animator
 
 
@@ -39,20 +39,22 @@ def make(keys=(0, 100, 50), tmp_path="."):
 
 
 def tick(animator, seconds):
-    """What the browser's clock sends."""
+    """What the browser's clock sends, so long after the last tick."""
     animator.playing = True
-    animator._play.value = round(seconds * 100)
+    now = animator._last_tick + seconds
+    animator._now = lambda: now
+    animator._play.value += 1
 
 
 def text(animator):
     return animator._note.value
 
 
-def test_each_tick_shows_one_frame_at_its_time():
+def test_each_tick_shows_one_frame_at_the_time_that_has_passed():
     animator, _, shown = make()
-    tick(animator, 1.0)
-    tick(animator, 3.0)
-    assert shown == [Point(50.0), Point(75.0)]
+    for _ in range(3):
+        tick(animator, 0.5)
+    assert shown == [Point(25.0), Point(50.0), Point(75.0)]
 
 
 def test_the_slider_follows_the_clock_and_the_text_says_the_time():
@@ -62,29 +64,58 @@ def test_the_slider_follows_the_clock_and_the_text_says_the_time():
     assert animator._time.value == "1.0 / 4.0 s"
 
 
+def test_the_film_goes_on_where_it_was_after_a_long_silence():
+    animator, _, shown = make()
+    tick(animator, 500.0)
+    assert shown == [Point(50.0)]
+
+
+def test_at_its_end_the_film_starts_again_or_stops_there():
+    animator, _, shown = make()
+    animator.seek(3.9)
+    tick(animator, 0.5)
+    assert shown[-1].value == pytest.approx(20.0) and animator.playing
+    set_repeat(animator._play, False)
+    animator.seek(3.9)
+    tick(animator, 0.5)
+    assert shown[-1] == Point(50.0) and not animator.playing
+
+
+def test_the_stop_button_goes_back_to_the_start():
+    animator, _, shown = make()
+    tick(animator, 0.5)
+    animator.playing = False
+    animator._play.value = 0
+    assert shown[-1] == Point(0.0) and animator._scrub.value == 0
+
+
 def test_a_hand_on_the_slider_shows_that_time_and_pauses_the_clock():
     animator, _, shown = make()
     tick(animator, 1.0)
     animator._scrub.value = 200
-    assert shown[-1] == Point(100.0) and not animator.playing and animator._play.value == 200
+    assert shown[-1] == Point(100.0) and not animator.playing
 
 
-def test_seconds_loop_and_speed_change_the_length_and_the_step():
+def test_seconds_and_loop_change_the_length():
     animator, _, _ = make()
     animator._seconds.value = 3.0
     assert animator._scrub.max == 600
     animator._closed.value = True
-    assert animator._scrub.max == animator._play.max == 900
-    step = animator._play.step
+    assert animator._scrub.max == 900
+
+
+def test_speed_changes_how_far_a_tick_goes():
+    animator, _, shown = make()
     animator._speed.value = 4.0
-    assert animator._play.step == 4 * step
+    tick(animator, 0.25)
+    assert shown == [Point(50.0)]
 
 
 def test_a_closed_loop_returns_to_the_first_snapshot():
     animator, _, shown = make()
     animator._closed.value = True
-    tick(animator, 5.0)
-    tick(animator, 6.0)
+    animator.seek(5.0)
+    tick(animator, 1.0)
     assert shown == [Point(25.0), Point(0.0)]
 
 
@@ -95,13 +126,11 @@ def test_smooth_motion_rests_at_the_snapshots():
     assert shown[-1].value == pytest.approx(100 * video.EASES["smooth"](0.1))
 
 
-def test_snapshots_taken_later_join_when_playing_starts():
+def test_snapshots_taken_later_join_the_film():
     animator, snapshots, shown = make()
     snapshots.append(Point(0.0))
-    animator.playing = True
-    assert animator._play.max == 600
-    animator._play.value = 500
-    assert shown == [Point(25.0)]
+    animator.seek(5.0)
+    assert animator._scrub.max == 600 and shown == [Point(25.0)]
 
 
 def test_one_snapshot_plays_to_the_present_picture():
