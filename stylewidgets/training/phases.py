@@ -31,7 +31,7 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool) -> dict[st
     return report
 
 
-def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:
+def mapping_step(run: TrainingRun, size: int = 256) -> dict[str, float]:
     """One step of fitting mapping(z) to the embedding of the factors that the world gives z."""
     z = torch.randn(size, run.recipe.z_dim, device=run.device)
     with torch.no_grad():

@@ -25,7 +25,9 @@ class Recipe:
     channels: tuple[int, ...] = (128, 128, 96, 64, 32)
     z_dim: int = 64
     w_dim: int = 128
-    mapping_layers: int = 8
+    mapping_layers: int = 4
+    mapping_width: int = 256
+    mapping_rate: float = 1.0
     batch: int = 16
     learning_rate: float = 2e-3
     r1_gamma: float = 0.2
@@ -53,7 +55,7 @@ class TrainingRun:
         r = self.recipe
         torch.manual_seed(r.seed)
         config = StyleGAN2Config(z_dim=r.z_dim, c_dim=0, w_dim=r.w_dim, resolution=r.resolution, channels=r.channels,
-                                 mapping_layers=r.mapping_layers)
+                                 mapping_layers=r.mapping_layers, mapping_width=r.mapping_width)
         self.generator = StyleGAN2(config).to(self.device)
         self.discriminator = Discriminator(resolution=r.resolution, channels=r.channels).to(self.device)
         self.embedding = FactorEmbedding(r.w_dim).to(self.device)
@@ -70,7 +72,7 @@ class TrainingRun:
             "embedding": adam([*self.embedding.parameters()], rate * 0.5, 0.9),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
-            "mapping": adam([*self.generator.mapping.parameters()], rate / 0.02, 0.9),
+            "mapping": adam([*self.generator.mapping.parameters()], r.mapping_rate, 0.9),
             "mapping_slow": adam([*self.generator.mapping.parameters()], rate, 0.0),
             "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
         }
