@@ -141,7 +141,7 @@ class Animator(widgets.VBox):
         set_tooltip(self._scrub, "where in the film the picture is")
         self._time = widgets.Label()
         self._seconds = widgets.BoundedFloatText(
-            2.0, min=0.1, max=600, step=0.5, description="seconds for each", layout=widgets.Layout(width="170px")
+            2.0, min=0.1, max=600, step=0.5, description="seconds for each", layout=widgets.Layout(width="190px")
         )
         set_tooltip(self._seconds, "time from one snapshot to the next, in seconds")
         self._speed = widgets.Dropdown(
@@ -150,9 +150,9 @@ class Animator(widgets.VBox):
         self._ease = widgets.Dropdown(
             options=list(EASE_LABELS.items()), description="motion", layout=widgets.Layout(width="270px")
         )
-        self._closed = widgets.Checkbox(description="closed loop", indent=False, layout=widgets.Layout(width="auto"))
+        self._closed = widgets.Checkbox(description="closed loop", indent=False, layout=widgets.Layout(width="auto", margin="2px 8px"))
         set_tooltip(self._closed, "go on from the last snapshot to the first")
-        for control, width in ((self._seconds, "100px"), (self._speed, "44px"), (self._ease, "50px"), (self._scrub, "36px")):
+        for control, width in ((self._seconds, "112px"), (self._speed, "44px"), (self._ease, "50px"), (self._scrub, "36px")):
             control.style.description_width = width
         self._note = note("")
         self._play.observe(self._on_tick, "value")

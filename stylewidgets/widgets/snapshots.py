@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 SELECTED = "2px solid var(--jp-brand-color1, #2196f3)"
 PLAIN = "2px solid transparent"
+CROSS = 24
+"""Width of the button that deletes a picture."""
 
 
 def caption(latent: Latent) -> str:
@@ -48,7 +50,7 @@ class SnapshotStrip(widgets.VBox):
         on_restore: Callable[[Latent], None],
         limit: int = 24,
         *,
-        size: int = 72,
+        size: int = 80,
         newest_first: bool = False,
         movable: bool = True,
         empty: str = "no snapshots yet",
@@ -193,14 +195,13 @@ class _Card(widgets.VBox):
             format="png" if picture[:4] == b"\x89PNG" else "jpeg",
             layout=widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0"),
         )
-        self._restore = button(self.text, "", lambda: strip._restore(self), f"{max(size - 26, 44)}px")
-        self._delete = button("×", "", lambda: strip._discard(self), "24px")
+        self._restore = button(self.text, "", lambda: strip._restore(self), f"{size + CROSS}px")
+        self._delete = button("×", "", lambda: strip._discard(self), f"{CROSS}px")
         for made in (self._restore, self._delete):
-            made.layout.padding, made.layout.margin = "0 2px", "1px 0"
-        buttons = widgets.HBox([self._restore, self._delete], layout=widgets.Layout(margin="0"))
+            made.layout.padding, made.layout.margin = "0 2px", "0"
+        top = widgets.HBox([shown, self._delete], layout=widgets.Layout(margin="0 0 1px 0"))
         super().__init__(
-            [shown, buttons],
-            layout=widgets.Layout(flex="0 0 auto", align_items="center", margin="1px", border=PLAIN, padding="1px"),
+            [top, self._restore], layout=widgets.Layout(flex="0 0 auto", margin="1px", border=PLAIN, padding="1px")
         )
 
     def mark(self, number: int, selected: bool) -> None:
