@@ -1,0 +1,101 @@
+"""The command line: ``stylewidgets demo | info | train | bench``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code. Mistakes of the user are one line on stderr and code 2."""
+    args = build_parser().parse_args(argv)
+    try:
+        return int(args.run(args) or 0)
+    except (ValueError, OSError, ImportError, FloatingPointError) as error:
+        if args.debug:
+            raise
+        print(f"stylewidgets: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands. What a command imports is imported when it runs, so that ``--help`` is quick."""
+    parser = argparse.ArgumentParser(prog="stylewidgets", description="See and steer StyleGAN inside a notebook.")
+    parser.add_argument("--debug", action="store_true", help="show the full traceback of an error")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="open JupyterLab on the quickstart notebook")
+    demo.add_argument("--folder", type=Path, default=Path(), help="where the notebook is copied (default: here)")
+    demo.add_argument("--port", type=int, help="default: a free one")
+    demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
+    demo.set_defaults(run=_demo)
+
+    info = commands.add_parser("info", help="say what a weight file is")
+    info.add_argument("file", type=Path)
+    info.set_defaults(run=_info)
+
+    train = commands.add_parser("train", help="make the weight files that ship")
+    kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
+    for name, words in _TRAINERS.items():
+        _lazy(kinds, name, words, f"stylewidgets.training.{name}")
+    _lazy(commands, "bench", "measure the speed on this machine, as ratios in one run", "stylewidgets.bench.command")
+    return parser
+
+
+_TRAINERS = {
+    "avatars": "the bundled StyleGAN2, from procedural renders",
+    "regressor": "the small network that reads avatar factors off a picture",
+    "directions": "the named directions that ship with a generator",
+    "card": "the model card of a generator, with its measured quality",
+}
+
+
+def _lazy(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, words: str, module: str) -> None:
+    """A command whose module gives ``add_arguments(parser)`` and ``run(args)``, imported only when it is asked for."""
+
+    class Lazy(argparse.ArgumentParser):
+        loaded: ModuleType | None = None
+
+        def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+            if self.loaded is None:
+                from importlib import import_module
+
+                self.loaded = import_module(module)
+                self.loaded.add_arguments(self)
+                self.set_defaults(run=self.loaded.run)
+            return super().parse_known_args(args, namespace)
+
+    previous, commands._parser_class = commands._parser_class, Lazy
+    commands.add_parser(name, help=words, description=words)
+    commands._parser_class = previous
+
+
+def _demo(args: argparse.Namespace) -> int:
+    from .demo import start
+
+    return start(args.folder, port=args.port, browser=not args.no_browser)
+
+
+def _info(args: argparse.Namespace) -> int:
+    from .checkpoints import native
+
+    for name, value in native.inspect(args.file).items():
+        print(f"{name:>14}  {_words(value)}")
+    return 0
+
+
+def _words(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{k}={_words(v)}" for k, v in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(_words(v) for v in value)
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
