@@ -6,10 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ._load import load
     from .avatars.dataset import AvatarDataset
     from .directions import DirectionSet
     from .latents import Code, Direction, Edit, Latent
-    from .session import GeneratorSession, load
+    from .session import GeneratorSession
     from .widgets.latent_explorer import LatentExplorer
 
 __version__ = "0.1.0"
@@ -35,7 +36,7 @@ _NAMES = {
     "GeneratorSession": "session",
     "Latent": "latents",
     "LatentExplorer": "widgets.latent_explorer",
-    "load": "session",
+    "load": "_load",
 }
 _MODULES = ("avatars", "bench", "checkpoints", "directions", "generators", "latents", "render", "session", "training", "weights")
 

@@ -6,16 +6,16 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from .._checks import unknown_name
+from .._pixels import Pixels, fit
 
 if TYPE_CHECKING:
     from .ladder import Rung
 
 MIMES = {"png": "image/png", "jpeg": "image/jpeg"}
-Pixels = NDArray[np.uint8]
+__all__ = ["MIMES", "Pixels", "encode", "fit", "mime"]
 
 
 def mime(rung: Rung) -> str:
@@ -42,13 +42,3 @@ def encode(array: Pixels, rung: Rung) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(np.ascontiguousarray(array)).save(buffer, rung.format, **options)
     return buffer.getvalue()
-
-
-def fit(array: Pixels, max_side: int | None) -> Pixels:
-    """Shrink uint8 [H, W, 3] so that no side is longer than `max_side`; smaller pictures and None leave it as it is."""
-    height, width = array.shape[:2]
-    longest = max(height, width)
-    if max_side is None or longest <= max_side:
-        return array
-    size = (max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest)))
-    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size, Image.Resampling.BOX))

@@ -1,0 +1,19 @@
+"""Pictures as arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+Pixels = NDArray[np.uint8]
+
+
+def fit(array: Pixels, max_side: int | None) -> Pixels:
+    """Shrink uint8 [H, W, 3] so that no side is longer than `max_side`; smaller pictures and None leave it as it is."""
+    height, width = array.shape[:2]
+    longest = max(height, width)
+    if max_side is None or longest <= max_side:
+        return array
+    size = (max(1, round(width * max_side / longest)), max(1, round(height * max_side / longest)))
+    return np.asarray(Image.fromarray(np.ascontiguousarray(array)).resize(size, Image.Resampling.BOX))

@@ -1,0 +1,87 @@
+"""Steps between styles and pixels that sessions and the live renderer share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ._devices import block_dtype
+
+if TYPE_CHECKING:
+    from .generators import State
+
+Noise = str | list[Tensor]
+
+
+def block_resolution(generator: Any, i: int) -> int:
+    """Longer side of block i's picture in pixels."""
+    return int(generator.layers[generator.block_layers(i)][-1].resolution)
+
+
+def has_inner_pictures(generator: Any) -> bool:
+    """Whether every block has a picture of its own (skip architecture)."""
+    return getattr(generator.config, "architecture", "") == "skip"
+
+
+def last_block(generator: Any, max_resolution: int | None) -> int:
+    """Index of the block to stop after, for a picture of at most `max_resolution` pixels. The last one where inner
+    blocks have no picture."""
+    last = int(generator.num_blocks) - 1
+    if max_resolution is None or not has_inner_pictures(generator):
+        return last
+    return max([i for i in range(last + 1) if block_resolution(generator, i) <= max_resolution], default=0)
+
+
+def synthesize(
+    generator: Any, styles: Sequence[Tensor], noise: Noise, half: torch.dtype | None, max_resolution: int | None = None
+) -> Tensor:
+    """Picture [N, C, H, W], block by block, in half precision where that is chosen. Differentiable."""
+    each = generator.block_noise(noise)
+    state: State | None = None
+    for i in range(last_block(generator, max_resolution) + 1):
+        dtype = block_dtype(block_resolution(generator, i), half)
+        state = generator.step(i, state, styles[generator.block_layers(i)], each[i], dtype)
+    picture: Tensor = generator.image(state)
+    return picture
+
+
+def to_uint8(pictures: Tensor) -> NDArray[np.uint8]:
+    """[N, C, H, W] of about [-1, 1] → uint8 [N, H, W, 3]: x·127.5 + 128, clamped, truncated. Gray is repeated.
+
+    Raises:
+        ValueError: values that are not finite.
+    """
+    if not torch.isfinite(pictures).all():
+        raise ValueError("the picture has values that are not finite: make the edits weaker, or load with precision='fp32'")
+    x = (pictures.float() * 127.5 + 128).clamp(0, 255).to(torch.uint8)
+    x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
+    return x.permute(0, 2, 3, 1).contiguous().cpu().numpy()
+
+
+def versions(module: torch.nn.Module) -> tuple[tuple[int, int], ...]:
+    """Changes when any parameter or buffer is replaced, or changed in place, so that caches can notice."""
+    tensors = (*module.parameters(), *module.buffers())
+    return tuple((t.data_ptr(), -1 if t.is_inference() else t._version) for t in tensors)
+
+
+class RandomNoise:
+    """Noise pictures from a seed, the same on every device; those of the last seed are kept."""
+
+    def __init__(self, shapes: Sequence[tuple[int, int]], device: torch.device) -> None:
+        self._shapes, self._device = shapes, device
+        self._seed: int | None = None
+        self._kept: list[Tensor] = []
+
+    def __call__(self, seed: int) -> list[Tensor]:
+        """One [1, 1, H, W] per convolution."""
+        if seed != self._seed:
+            source = torch.Generator().manual_seed(seed)
+            with torch.inference_mode(False):
+                made = [torch.randn(1, 1, *shape, generator=source).to(self._device) for shape in self._shapes]
+            self._seed, self._kept = seed, made
+        return self._kept

@@ -1,0 +1,63 @@
+"""From a latent to the pixels and bytes of one live frame."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._devices import out_of_memory
+from .._synthesis import to_uint8
+from .cache import SynthesisCache
+from .encode import encode, fit, mime
+from .ladder import Rung
+from .pump import Picture
+
+if TYPE_CHECKING:
+    from ..latents import Latent
+    from ..session import GeneratorSession
+
+
+class LiveRenderer:
+    """Draws latents one after the other, each from the first block that differs from the one before.
+
+    At a full-size rung the pixels are those of `session.image` to the last bit. At a lower one they come from an inner
+    block where the generator has pictures there, else they are made smaller.
+    """
+
+    def __init__(self, session: GeneratorSession) -> None:
+        self.session = session
+        self.cache = SynthesisCache(session.generator)
+
+    def __call__(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
+        """uint8 [h, w, 3], at most `rung.max_side` pixels."""
+        with self.session.lock:
+            try:
+                return self._draw(latent, rung)
+            except (RuntimeError, MemoryError) as error:
+                if not out_of_memory(error) or not self.cache.bytes:
+                    raise
+                self.cache.clear()  # the kept activations may be what fills the memory
+                return self._draw(latent, rung)
+
+    def picture(self, latent: Latent, rung: Rung) -> Picture:
+        """The encoded picture, as a `Pump` wants it."""
+        pixels = self(latent, rung)
+        started = time.perf_counter()
+        data = encode(pixels, rung)
+        took = (time.perf_counter() - started) * 1000
+        return Picture(data, mime(rung), pixels.shape[1], pixels.shape[0], took)
+
+    def _draw(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
+        session = self.session
+        styles = session.code_styles(latent)
+        noise = session.noise(latent.noise_mode, latent.noise_seed)
+        return fit(to_uint8(self.cache.run(styles, noise, rung.max_side, session.half))[0], rung.max_side)
+
+
+def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:
+    """Return the render function for a `Pump` that shows latents of this session, with a cache of its own."""
+    return LiveRenderer(session).picture
