@@ -47,7 +47,7 @@ class SeedPad(widgets.VBox):
         self._delivering = False
         self._status = widgets.HTML()
         ipycanvas = import_ipycanvas()
-        self._painter = self._make_painter(ipycanvas) if ipycanvas else None
+        self._painter: Any = self._make_painter(ipycanvas) if ipycanvas else None
         self._x, self._y = self._make_box("x", "right"), self._make_box("y", "down")
         super().__init__(self._make_children(), layout=widgets.Layout(max_width="100%"))
         self._refresh()

@@ -280,3 +280,21 @@ def settled(export):
         time.sleep(0.05)
         if export.done == done:
             return done
+
+
+def test_frames_of_a_real_generator_are_those_that_the_session_renders(tmp_path):
+    torch = pytest.importorskip("torch")
+    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+    from stylewidgets.session import GeneratorSession
+
+    torch.manual_seed(0)
+    config = StyleGAN2Config(z_dim=8, w_dim=8, resolution=16, channels=(8, 8, 8), mapping_layers=2)
+    session = GeneratorSession(StyleGAN2(config).eval(), device="cpu")
+    keyframes = [session.latent(seed=1), session.latent(seed=2, psi=0.5)]
+    path = video.write_png_frames(tmp_path / "film", video.frames(session, keyframes, fps=4, seconds=1, ease="linear"))
+    shown = [np.asarray(Image.open(file)) for file in sorted(path.iterdir())]
+    assert len(shown) == 5
+    for number, frame in enumerate(shown):
+        latent = keyframes[0] if number == 0 else keyframes[1] if number == 4 else session.interpolate(*keyframes, number / 4)
+        np.testing.assert_array_equal(frame, np.asarray(session.render(latent)))
+    assert not np.array_equal(shown[0], shown[4])
