@@ -32,7 +32,7 @@ def _session_lines(session: Any) -> list[str]:
         name = f" ({session.name})" if session.name else ""
         return [f"# session: your GeneratorSession{name}; it was not made by sw.load"]
     arguments = [] if source == "" else [repr(str(source))]
-    if session.precision not in ("auto", "fp32"):
+    if session.precision != "auto":
         arguments.append(f"precision={session.precision!r}")
     return [f"session = sw.load({', '.join(arguments)})"]
 

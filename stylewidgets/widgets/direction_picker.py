@@ -96,7 +96,8 @@ class DirectionPicker(widgets.VBox):
             first = self._page * PAGE
             shown = matches[first : first + PAGE]
             self._say_position(first, len(shown), len(matches))
-            replace_children(self._list, [self._entry(d, strip) for d, strip in zip(shown, self._strips(shown), strict=True)])
+            strips = self._strips(shown)
+            replace_children(self._list, [self._entry(d, strip) for d, strip in zip(shown, strips, strict=True)])
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _on_toggle(self, _: Any) -> None:
@@ -120,7 +121,7 @@ class DirectionPicker(widgets.VBox):
         elif self._directions():
             say(self._position, "no name or source contains this")
         else:
-            say(self._position, "this generator has no directions yet: see stylewidgets.directions, for example pca(session)")
+            say(self._position, "no directions yet: stylewidgets.directions makes some, for example pca(session)")
 
     def _strips(self, directions: Sequence[Direction]) -> list[list[bytes]]:
         if not directions:

@@ -68,15 +68,17 @@ class History(Generic[T]):
         """Number of steps that can be undone or redone."""
         return len(self._past) + len(self._future)
 
-    def push(self, value: T, source: Hashable = None) -> None:
-        """Make `value` the present one. Equal to the present value: nothing happens.
+    def push(self, value: T, source: Hashable = None) -> bool:
+        """Make `value` the present one and return whether that began a new step.
+
+        Equal to the present value: nothing happens.
 
         Args:
             source: names the control that made the change; consecutive changes of one control become one step.
                 None never merges.
         """
         if value == self._value:
-            return
+            return False
         now = self._clock()
         merges = source is not None and source == self._open and now - self._last <= self._merge_seconds
         if not merges:
@@ -85,6 +87,7 @@ class History(Generic[T]):
         self._value = value
         self._future.clear()
         self._open, self._last = source, now
+        return not merges
 
     def settle(self) -> None:
         """End the present step: the next change starts a new one, whichever control makes it."""

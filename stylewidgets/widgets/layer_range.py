@@ -55,7 +55,7 @@ class LayerRange(widgets.HBox):
             style={"description_width": "42px"},
             layout=widgets.Layout(width="160px"),
         )
-        set_tooltip(self._menu, f"the layers that {label} changes: coarse is shape and pose, fine is colour and texture")
+        set_tooltip(self._menu, f"the layers that {label} changes: coarse is pose and shape, fine is colour and grain")
         # Both ends count, as people read them: 2–5 are the rows 2, 3, 4 and 5.
         self._slider = widgets.IntRangeSlider(
             min=0,

@@ -18,12 +18,13 @@ controls after one. So a control needs no guard of its own.
 """
 
 STYLE = """<style>
-.sw-explorer .sw-heading { color: var(--jp-ui-font-color1, inherit); font-weight: 600; font-size: 13px; line-height: 20px;
-  border-bottom: 1px solid var(--jp-border-color2, #8884); margin-top: 4px; }
+.sw-explorer .sw-heading { color: var(--jp-ui-font-color1, inherit); font-weight: 600; font-size: 13px;
+  line-height: 20px; border-bottom: 1px solid var(--jp-border-color2, #8884); margin-top: 4px; }
 .sw-explorer .sw-note { color: var(--jp-ui-font-color2, inherit); font-size: 12px; line-height: 16px; }
-.sw-explorer .sw-caption { color: var(--jp-ui-font-color1, inherit); font-size: 12px; line-height: 14px; text-align: center; }
+.sw-explorer .sw-caption { color: var(--jp-ui-font-color1, inherit); font-size: 12px; line-height: 14px;
+  text-align: center; }
 </style>"""
-"""Colours come from the theme, so light and dark both read. Sits in an HTML widget, since core widgets have no style sheet."""
+"""Colours come from the theme, so light and dark both read. Goes into an HTML widget: core ones have no style sheet."""
 
 
 def heading(text: str) -> widgets.HTML:

@@ -49,6 +49,13 @@ def main_seed(latent: Latent) -> int | None:
     return latent.seed
 
 
+def start_from(latent: Latent, conditional: bool, **source: Any) -> Latent:
+    """Return `latent` with another seed or blend. A code needs no class; what replaces it does where there are classes."""
+    if conditional and latent.label is None:
+        source["label"] = 0
+    return latent.replace(**source)
+
+
 def describe_source(latent: Latent) -> str:
     """Return what the seed box cannot say: the seeds of a blend, or that there is a code; "" for a plain seed."""
     if latent.code is not None:
@@ -73,7 +80,7 @@ class SourceControls(widgets.VBox):
     ) -> None:
         self._change = change
         self._num_ws = num_ws
-        self._latent: Latent | None = None
+        self._latent = Latent()
         self._seed = widgets.Text(
             description="seed",
             continuous_update=False,
@@ -171,10 +178,10 @@ class SourceControls(widgets.VBox):
 
     def _set_seed(self, seed: Any) -> None:
         # A seed is a step of its own: two faces in a row are two steps back, however fast they were chosen.
-        self._change("", lambda latent: latent.replace(seed=seed()))
+        self._change("", lambda latent: start_from(latent, self._label is not None, seed=seed()))
 
     def _step(self, by: int) -> None:
-        self._change("", lambda latent: latent.replace(seed=((main_seed(latent) or 0) + by) % SEEDS))
+        self._set_seed(lambda: ((main_seed(self._latent) or 0) + by) % SEEDS)
 
 
 def _slider(kind: Any, label: str, **settings: Any) -> Any:

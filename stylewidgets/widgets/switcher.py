@@ -1,4 +1,4 @@
-"""Several panels in the place of one. Used instead of Tab and Accordion, which Colab breaks (colabtools#3105, #3571)."""
+"""Several panels in the place of one; instead of Tab and Accordion, which Colab breaks (colabtools#3105, #3571)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Switcher(widgets.VBox):
 
     Args:
         panels: makes each panel, by name, when it is chosen for the first time.
-        on_show: called with the name of a panel that has just come up.
+        on_show: called with the name of a panel that was chosen; not for the first one.
     """
 
     def __init__(self, panels: Mapping[str, Callable[[], Any]], on_show: Callable[[str], None] | None = None) -> None:
@@ -30,7 +30,7 @@ class Switcher(widgets.VBox):
         )
         self._body = widgets.VBox(layout=widgets.Layout(max_width="100%", width="100%"))
         super().__init__([self._buttons, self._body], layout=widgets.Layout(max_width="100%"))
-        self._buttons.observe(lambda _: self._show(), "value")
+        self._buttons.observe(self._on_choice, "value")
         self._show()
 
     @property
@@ -55,5 +55,8 @@ class Switcher(widgets.VBox):
         if name not in self._made:
             self._made[name] = self._factories[name]()
         self._body.children = (self._made[name],)
+
+    def _on_choice(self, _: Any) -> None:
+        self._show()
         if self._on_show is not None:
-            self._on_show(name)
+            self._on_show(self.selected)

@@ -1,0 +1,126 @@
+"""A view that always shows the newest latent: pump, renderer and view wired together."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from typing import Any
+
+from PIL import Image
+
+from ..latents import Latent
+from ..render.ladder import Ladder, Rung
+from ..render.pump import Picture, Pump
+from ..render.renderer import LiveRenderer
+from ..render.stats import Stats
+from ..session import GeneratorSession
+from .errors import report
+from .snapshots import caption
+from .view import make_view
+
+STATUS_SECONDS = 0.25
+"""The line of figures changes at most this often: faster can neither be read nor is it free."""
+
+
+class LivePicture:
+    """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`.
+
+    Attributes:
+        view: the widget to put into a layout.
+        stats: counts and times of the frames.
+        latent: what the picture shows, None before the first frame.
+
+    Args:
+        session: draws.
+        size: width of the view in css pixels.
+        label: what the picture is, for screen readers.
+        on_settle: called after the sharp picture of a latent at rest is out.
+        on_key: called with the keys that the view sends.
+    """
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        size: int,
+        label: str = "Live picture",
+        on_settle: Callable[[], None] | None = None,
+        on_key: Callable[[str], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._renderer = LiveRenderer(session)
+        self._on_settle = on_settle
+        self._said = float("-inf")
+        self.latent: Latent | None = None
+        self.view = make_view(size=size, label=label)
+        self.stats = Stats(device=str(session.device))
+        self._pump: Pump[Latent] = Pump(
+            self._draw, self, ladder=Ladder(session.resolution), on_error=self._failed, stats=self.stats
+        )
+        self.view.on_ack = self._pump.acknowledge
+        self.view.on_settle = self._settle
+        self.view.on_hello = lambda dpr, width: self._pump.hello()
+        self.view.on_visible = self._set_visible
+        self.view.on_key = on_key
+
+    def submit(self, latent: Latent) -> None:
+        """Show this latent as soon as possible; a newer one replaces it."""
+        self._pump.submit(latent)
+
+    def thumbnail(self, latent: Latent, side: int) -> bytes:
+        """Return a small JPEG of a latent; of the one that is shown without drawing anything."""
+        if latent == self.latent:
+            with Image.open(io.BytesIO(self._frame.data)) as image:
+                image = image.convert("RGB")
+                image.thumbnail((side, side), Image.Resampling.BOX)
+                return _jpeg(image)
+        array = self._session.images([latent], resolution=side)[0]
+        return _jpeg(Image.fromarray(array))
+
+    def render(self, latent: Latent) -> Image.Image:
+        """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
+        if latent == self.latent and self._frame.final:
+            with Image.open(io.BytesIO(self._frame.data)) as image:
+                return image.convert("RGB")
+        return self._session.render(latent)
+
+    def close(self) -> None:
+        """Draw nothing more and listen to nothing."""
+        self._pump.close()
+        for name in ("on_ack", "on_settle", "on_hello", "on_visible", "on_key"):
+            setattr(self.view, name, None)
+
+    # -- for the pump --------------------------------------------------------------------------------------------------
+    def show(self, frame: Any) -> None:
+        """Pass a frame to the view, and figures with it now and then."""
+        self._frame = frame
+        self.latent = self._drawn
+        if self.latent is not None:
+            self.view.alt = caption(self.latent)
+        self.view.show(frame)
+        now = time.monotonic()
+        if now - self._said >= STATUS_SECONDS:
+            self._said = now
+            self.view.status = self.stats.line()
+
+    def _draw(self, latent: Latent, rung: Rung) -> Picture:
+        picture = self._renderer.picture(latent, rung)
+        self._drawn: Latent | None = latent
+        return picture
+
+    def _failed(self, error: Exception, latent: Latent) -> None:
+        report(self.view, error, f"drawing {caption(latent)}")
+
+    def _settle(self) -> None:
+        self._pump.settle()
+        if self._on_settle is not None:
+            self._on_settle()
+
+    def _set_visible(self, visible: bool) -> None:
+        self._pump.visible = visible
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
