@@ -34,13 +34,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
     parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
     parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
+    parser.add_argument("--grow-images", type=int, default=60_000,
+                        help="the first of them are drawn at a quarter, then half the size (default %(default)s)")
     parser.add_argument("--mapping-samples", type=int, default=10_000_000, help="default %(default)s")
     parser.add_argument("--joint-images", type=int, default=100_000, help="default %(default)s")
     parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
     parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in ("batch", "learning_rate", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
+    for name in ("batch", "learning_rate", "momentum", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
                  "adversarial_weight", "adversarial_from", "seed"):
         value = getattr(default, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
@@ -97,7 +99,8 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
         first = int(args.paired_images * state.recipe.adversarial_from)
         for bar in progress(state, "paired", args.paired_images):
             rate(state, "synthesis", min(1.0, 3 * (1.02 - state.images["paired"] / args.paired_images)))
-            bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first))
+            bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first,
+                            shrink=shrink_at(state.images["paired"], args.grow_images)))
             yield
         for bar in progress(state, "mapping", args.mapping_samples):
             rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
@@ -109,6 +112,11 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
     for bar in progress(state, "joint", args.joint_images):
         bar(joint_step(state, next(batches), paired=paired))
         yield
+
+
+def shrink_at(images: int, grow_images: int) -> int:
+    """A quarter of the size for the first half of ``grow_images``, a half for the second, then all of it."""
+    return 4 if images < grow_images // 2 else 2 if images < grow_images else 1
 
 
 def rate(state: TrainingRun, name: str, factor: float) -> None:
@@ -137,7 +145,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     state.measure_w()
     state.save(out / "checkpoint.pt")
     metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
-                "training_seconds": round(state.seconds), "recipe": {**vars(state.recipe)}}
+                "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
     native.save(out / "generator.safetensors", state.averaged["generator"], metadata)
     with torch.no_grad():
         average = state.averaged["generator"]

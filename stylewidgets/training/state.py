@@ -28,8 +28,9 @@ class Recipe:
     mapping_layers: int = 4
     mapping_width: int = 256
     mapping_rate: float = 1.0
-    batch: int = 16
+    batch: int = 8
     learning_rate: float = 2e-3
+    momentum: float = 0.9
     r1_gamma: float = 0.2
     r1_every: int = 16
     path_length_weight: float = 0.0
@@ -50,6 +51,7 @@ class TrainingRun:
     device: str
     images: dict[str, int] = field(default_factory=lambda: {"paired": 0, "mapping": 0, "joint": 0})
     seconds: float = 0.0
+    history: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         r = self.recipe
@@ -68,8 +70,8 @@ class TrainingRun:
         }).requires_grad_(False).eval()
         rate = r.learning_rate
         self.optimisers = {
-            "synthesis": adam([*self.generator.synthesis.parameters()], rate, 0.5),
-            "embedding": adam([*self.embedding.parameters()], rate * 0.5, 0.9),
+            "synthesis": adam([*self.generator.synthesis.parameters()], rate, r.momentum),
+            "embedding": adam([*self.embedding.parameters()], rate, 0.9),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
             "mapping": adam([*self.generator.mapping.parameters()], r.mapping_rate, 0.9),
@@ -109,7 +111,8 @@ class TrainingRun:
         now = time.monotonic()
         self.seconds, self._clock = self.seconds + now - self._clock, now
         state = {"recipe": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.recipe).items()},
-                 "images": self.images, "seconds": self.seconds, "path_mean": self.path_mean,
+                 "images": self.images, "seconds": self.seconds, "history": self.history,
+                 "path_mean": self.path_mean,
                  "generator": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
                  "embedding": self.embedding.state_dict(), "averaged": self.averaged.state_dict(),
                  "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}}
@@ -122,7 +125,7 @@ class TrainingRun:
         """Go on from ``path``; the file is read as tensors and plain values only."""
         state = torch.load(path, map_location=device, weights_only=True)
         recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["recipe"].items()})
-        run = cls(recipe, device, dict(state["images"]), float(state["seconds"]))
+        run = cls(recipe, device, dict(state["images"]), float(state["seconds"]), list(state["history"]))
         for name in ("generator", "discriminator", "embedding", "averaged"):
             getattr(run, name).load_state_dict(state[name])
         for name, optimiser in run.optimisers.items():
@@ -138,7 +141,9 @@ class TrainingRun:
         the new colour layers start at zero, so the first picture is the old one upsampled).
         """
         state = torch.load(path, map_location=device, weights_only=True)
-        run = cls(recipe, device, dict(state["images"]), float(state["seconds"]))
+        before = f"{state['recipe']['resolution']} px: {state['images']['paired']:,} paired pictures, " \
+                 f"{state['seconds'] / 60:.0f} minutes"
+        run = cls(recipe, device, seconds=float(state["seconds"]), history=[*state.get("history", []), before])
         for name in ("generator", "discriminator", "embedding", "averaged"):
             module, old = getattr(run, name), state[name]
             new = module.state_dict()
