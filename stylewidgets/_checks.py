@@ -32,7 +32,7 @@ def check_finite(name: str, value: Any, low: float | None = None, high: float | 
     """Return `value` as a Python float; ValueError unless it is a finite number in [low, high]."""
     accepted = f"a finite number{_between(low, high)}"
     if isinstance(value, (bool, str, bytes)):
-        raise ValueError(f"{name} must be {accepted}; {value!r} was given")
+        raise ValueError(f"{name} must be {accepted}; {value!r} was given")  # noqa: TRY004
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError, RuntimeError):

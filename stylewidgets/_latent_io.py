@@ -159,13 +159,13 @@ def _edit(item: Any, get: Callable[[Any], Array]) -> Edit:
 
 def _sequence(name: str, value: Any) -> list[Any]:
     if not isinstance(value, list):
-        raise ValueError(f"its {name} must be a list; {type(value).__name__} was found")
+        raise ValueError(f"its {name} must be a list; {type(value).__name__} was found")  # noqa: TRY004
     return value
 
 
 def _keys(kind: str, data: Any, accepted: Iterable[str], required: Iterable[str] = ()) -> dict[str, Any]:
     if not isinstance(data, dict):
-        raise ValueError(f"its {kind} must be a dictionary; {type(data).__name__} was found")
+        raise ValueError(f"its {kind} must be a dictionary; {type(data).__name__} was found")  # noqa: TRY004
     for key in data:
         if key not in accepted:
             raise unknown_name(f"key of a {kind}", key, accepted)

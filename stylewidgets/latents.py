@@ -116,7 +116,7 @@ class Direction(_Value):
             raise unknown_name(f"space of a direction (here {self.name!r})", self.space, ("w", "s"))
         for name in ("unit", "source"):
             if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} of direction {self.name!r} must be text; {getattr(self, name)!r} was given")
+                raise ValueError(f"{name} of direction {self.name!r} must be text; {_what(getattr(self, name))} was given")  # noqa: TRY004
         vector = _frozen(f"direction {self.name!r}", self.vector)
         if vector.size == 0 or vector.ndim not in ((1, 2) if self.space == "w" else (1,)):
             accepted = "[w_dim] or [num_ws, w_dim]" if self.space == "w" else "[sum of channels]"
