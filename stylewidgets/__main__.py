@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
+from . import __version__
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Mistakes of the user are one line on stderr and code 2."""
@@ -25,13 +27,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands. What a command imports is imported when it runs, so that ``--help`` is quick."""
-    parser = argparse.ArgumentParser(prog="stylewidgets", description="See and steer StyleGAN inside a notebook.")
+    parser = argparse.ArgumentParser(prog="stylewidgets", description="Live StyleGAN widgets for Jupyter notebooks.")
+    parser.add_argument("--version", action="version", version=f"stylewidgets {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the full traceback of an error")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="open JupyterLab on the quickstart notebook")
-    demo.add_argument("--folder", type=Path, default=Path(), help="where the notebook is copied (default: here)")
-    demo.add_argument("--port", type=int, help="default: a free one")
+    demo.add_argument("--dir", type=Path, default=Path(), help="where the notebook is copied to (default: here)")
+    demo.add_argument("--fresh", action="store_true", help="take a new copy even if you have one from before")
+    demo.add_argument("--port", type=_port, help="port of JupyterLab (default: a free one)")
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.set_defaults(run=_demo)
 
@@ -61,7 +65,7 @@ def _lazy(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: s
     class Lazy(argparse.ArgumentParser):
         loaded: ModuleType | None = None
 
-        def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def, override]
+        def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]
             if self.loaded is None:
                 from importlib import import_module
 
@@ -78,7 +82,13 @@ def _lazy(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: s
 def _demo(args: argparse.Namespace) -> int:
     from .demo import start
 
-    return start(args.folder, port=args.port, browser=not args.no_browser)
+    return start(args.dir, fresh=args.fresh, port=args.port, browser=not args.no_browser)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 1 to 65535")
+    return int(text)
 
 
 def _info(args: argparse.Namespace) -> int:

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from stylewidgets import demo
+from stylewidgets.__main__ import main
+
+
+def run(*arguments: str) -> int:
+    """The exit code, also where argparse exits by itself."""
+    try:
+        return main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+
+
+@pytest.fixture
+def original(tmp_path: Path) -> Path:
+    path = tmp_path / "installed" / "01_quickstart.ipynb"
+    path.parent.mkdir()
+    path.write_text("{}")
+    return path
+
+
+def test_the_demo_copies_the_notebook_and_opens_the_same_copy_again(original: Path, tmp_path: Path) -> None:
+    first, note = demo.place_notebook(original, tmp_path / "mine")
+    assert first.read_text() == "{}" and "Copied" in note
+    second, note = demo.place_notebook(original, tmp_path / "mine")
+    assert second == first and "Opening" in note
+
+
+def test_an_edited_copy_is_kept_and_said_to_be_the_users(original: Path, tmp_path: Path) -> None:
+    first, _ = demo.place_notebook(original, tmp_path)
+    first.write_text("edited")
+    second, note = demo.place_notebook(original, tmp_path)
+    assert second == first and "with your changes" in note and first.read_text() == "edited"
+
+
+def test_a_fresh_copy_gets_a_free_name(original: Path, tmp_path: Path) -> None:
+    names = [demo.place_notebook(original, tmp_path, fresh=True)[0].name for _ in range(3)]
+    assert names == ["01_quickstart.ipynb", "01_quickstart-2.ipynb", "01_quickstart-3.ipynb"]
+
+
+def test_in_a_clone_the_demo_opens_the_notebook_of_the_clone(original: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    (clone / "notebooks").mkdir(parents=True)
+    (clone / "pyproject.toml").write_text("")
+    (clone / "notebooks" / original.name).write_text("{}")
+    path, _ = demo.place_notebook(original, clone)
+    assert path == (clone / "notebooks" / original.name).resolve()
+
+
+def test_the_quickstart_is_found() -> None:
+    assert demo.source().is_file()
+
+
+def test_the_command_of_jupyterlab_names_notebook_and_port(tmp_path: Path) -> None:
+    command = demo.lab_command(tmp_path / "a.ipynb", 8123, browser=False)
+    assert "a.ipynb" in command and "--port=8123" in command and "--no-browser" in command
+    assert "--no-browser" not in demo.lab_command(tmp_path / "a.ipynb", 8123, browser=True)
+
+
+def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run("demo", "--port", str(port), "--dir", str(tmp_path)) == 2
+    assert f"port {port} cannot be used" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_jupyterlab_the_demo_says_how_to_install_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda _: None)
+    assert run("demo", "--dir", str(tmp_path)) == 2
+    assert "pip install 'stylewidgets[lab]'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
+def test_a_port_that_is_none_is_refused(port: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("demo", f"--port={port}") == 2
+    assert "is not a port" in capsys.readouterr().err
+
+
+def test_info_on_a_missing_or_foreign_file_is_one_line_and_code_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    foreign = tmp_path / "notes.txt"
+    foreign.write_text("hello")
+    for path in (tmp_path / "none.safetensors", foreign):
+        assert run("info", str(path)) == 2
+        text = capsys.readouterr().err
+        assert path.name in text and text.count("\n") == 1, text
+
+
+def test_info_says_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    from stylewidgets.checkpoints import native
+    from stylewidgets.generators import StyleGAN2, StyleGAN2Config
+
+    path = tmp_path / "small.safetensors"
+    config = StyleGAN2Config(z_dim=8, c_dim=0, w_dim=8, resolution=8, channels=(8, 8), mapping_layers=2)
+    native.save(path, StyleGAN2(config), {"name": "small"})
+    assert run("info", str(path)) == 0
+    text = capsys.readouterr().out
+    assert "stylegan2" in text.lower() and "resolution" in text
+
+
+@pytest.mark.parametrize("arguments", [["nothing"], [], ["train"], ["train", "nothing"], ["info"], ["bench", "--what"]])
+def test_a_wrong_command_shows_the_usage_and_code_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*arguments) == 2
+    assert "usage: stylewidgets" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["bench", "--help"], ["train", "avatars", "--help"]])
+def test_every_command_has_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*arguments) == 0
+    assert "usage: stylewidgets" in capsys.readouterr().out
+
+
+def test_help_needs_neither_torch_nor_ipywidgets() -> None:
+    code = (
+        "import sys; from stylewidgets.__main__ import build_parser; build_parser().format_help();"
+        "sys.exit(any(name in sys.modules for name in ('torch', 'ipywidgets', 'numpy', 'matplotlib')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
