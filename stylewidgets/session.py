@@ -231,8 +231,9 @@ class GeneratorSession:
     def image(self, latent: Latent) -> NDArray[np.uint8]:
         """The picture as uint8 [H, W, 3] in the generator's full size."""
         with self.lock, torch.inference_mode():
+            styles = self.code_styles(latent)
             noise = self.noise(latent.noise_mode, latent.noise_seed)
-            pixels = to_uint8(synthesize(self.generator, self.code_styles(latent), noise, self._half))
+            pixels = to_uint8(synthesize(self.generator, styles, noise, self._half))
             return np.ascontiguousarray(pixels[0])
 
     def render(self, latent: Latent) -> Image.Image:
