@@ -194,7 +194,8 @@ class Latent(_Value):
 
     def __post_init__(self) -> None:
         blend = _pairs(self.blend)
-        given = [name for name, there in (("seed", self.seed is not None), ("blend", blend), ("code", self.code is not None)) if there]
+        sources = {"seed": self.seed is not None, "blend": bool(blend), "code": self.code is not None}
+        given = [name for name, there in sources.items() if there]
         if len(given) > 1:
             raise ValueError(f"one of seed, blend and code is the source of a latent; {' and '.join(given)} were given")
         if self.code is not None and not isinstance(self.code, Code):
