@@ -17,6 +17,7 @@ from PIL import Image
 from tqdm.auto import tqdm
 
 from ..checkpoints import native
+from ..generators.stylegan2 import StyleGAN2
 from .data import RenderedAvatars, to_uint8
 from .phases import joint_step, mapping_step, paired_step
 from .state import Recipe, TrainingRun
@@ -146,12 +147,13 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     state.save(out / "checkpoint.pt")
     metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
                 "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
-    native.save(out / "generator.safetensors", state.averaged["generator"], metadata)
+    average = state.averaged["generator"]
+    assert isinstance(average, StyleGAN2)
+    native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
-        average = state.averaged["generator"]
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
         sheet(average.synthesize(average.map(z.to(state.device)), noise="const"), out / "samples.png")
-        _, factors, image, _ = data.batch(np.arange(32))
+        _, factors, image, _ = data.batch(np.arange(min(32, data.n)))
         ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
         drawn = average.synthesize(ws, noise="const")
         sheet(torch.stack([image, drawn], dim=1).flatten(0, 1), out / "paired.png")
@@ -159,6 +161,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
 
 def sheet(images: torch.Tensor, path: Path, columns: int = 8) -> None:
     """Save [N, 3, H, W] in [-1, 1] as one PNG, row by row."""
+    images = images[: len(images) // columns * columns]
     n, c, h, w = images.shape
     grid = to_uint8(images).reshape(n // columns, columns, c, h, w).permute(0, 3, 1, 4, 2)
     Image.fromarray(grid.reshape(n // columns * h, columns * w, c).cpu().numpy()).save(path)

@@ -122,7 +122,8 @@ Licence: MIT. Trained on nothing but renders of `stylewidgets.avatars`; no photo
 
 ## How it was made
 
-By `stylewidgets train avatars` alone, on {metadata.get("hardware", "a CPU")}, {metadata["training_seconds"] / 60:.0f} minutes in all:
+By `stylewidgets train avatars` alone, on {metadata.get("hardware", "a CPU")}, {metadata["training_seconds"] / 60:.0f} minutes
+in all:
 {stages}
 
 * paired: {images["paired"]:,} pictures. Synthesis and a perceptron that embeds the factors of a render in w draw the render;

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from ..avatars import REGIONS, render
+from ..avatars import REGIONS, render, sample
 from .world import LatentWorld
 
 _LOOKED_AT = {"eye": 10.0, "brow": 6.0, "mouth": 8.0, "nose": 4.0, "glasses": 6.0, "beard": 2.0, "skin": 2.0}
@@ -33,17 +33,18 @@ class RenderedAvatars:
     """``n`` renders with z, factors and segmentation, in one folder of plain ``.npy`` files.
 
     The files are made on first use, in pieces: an interrupted run goes on where it stopped. ``seed``, ``world`` and
-    ``resolution`` fix every picture.
+    ``resolution`` fix every picture. Without a ``world`` the factors are drawn directly, and z has no columns.
     """
 
     def __init__(
-        self, folder: Path, n: int, resolution: int, world: LatentWorld, *, seed: int = 0, device: str = "cpu"
+        self, folder: Path, n: int, resolution: int, world: LatentWorld | None = None, *, seed: int = 0,
+        device: str = "cpu",
     ) -> None:
         self.n, self.resolution, self.device = n, resolution, device
         folder.mkdir(parents=True, exist_ok=True)
-        self.z = np.random.RandomState(seed).randn(n, world.z_dim).astype(np.float32)
-        self.factors = world.factors(torch.from_numpy(self.z).to(device)).cpu().numpy()
-        key = {"n": n, "resolution": resolution, "seed": seed, "factors": float(np.float64(self.factors).sum())}
+        self.z = np.random.RandomState(seed).randn(n, world.z_dim if world else 0).astype(np.float32)
+        self.factors = world.factors(torch.from_numpy(self.z).to(device)).cpu().numpy() if world else sample(n, seed)
+        key: dict[str, object] = {"n": n, "resolution": resolution, "seed": seed, "factors": float(np.float64(self.factors).sum())}
         self._state = folder / "state.json"
         state = json.loads(self._state.read_text()) if self._state.exists() else {}
         fresh = state.get("key") != key

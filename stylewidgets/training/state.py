@@ -75,7 +75,8 @@ class TrainingRun:
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
             "mapping": adam([*self.generator.mapping.parameters()], r.mapping_rate, 0.9),
-            "mapping_slow": adam([*self.generator.mapping.parameters()], rate, 0.0),
+            # A discriminator cannot follow a fast mapping network; a picture to agree with can.
+            "mapping_slow": adam([*self.generator.mapping.parameters()], rate * (1 if r.adversarial_weight else 10), 0.0),
             "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
         }
         self.path_mean = torch.zeros((), device=self.device)
@@ -95,8 +96,8 @@ class TrainingRun:
                 kept = self.averaged[name]
                 for mean, now in zip(kept.parameters(), module.parameters(), strict=True):
                     mean.lerp_(now, 1 - keep)
-                for mean, now in zip(kept.buffers(), module.buffers(), strict=True):
-                    mean.copy_(now)
+                for kept_buffer, buffer in zip(kept.buffers(), module.buffers(), strict=True):
+                    kept_buffer.copy_(buffer)
 
     @torch.no_grad()
     def measure_w(self, samples: int = 20_000) -> None:
@@ -124,7 +125,7 @@ class TrainingRun:
     def load(cls, path: Path, device: str) -> TrainingRun:
         """Go on from ``path``; the file is read as tensors and plain values only."""
         state = torch.load(path, map_location=device, weights_only=True)
-        recipe = Recipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["recipe"].items()})
+        recipe = Recipe(**{**state["recipe"], "channels": tuple(state["recipe"]["channels"])})
         run = cls(recipe, device, dict(state["images"]), float(state["seconds"]), list(state["history"]))
         for name in ("generator", "discriminator", "embedding", "averaged"):
             getattr(run, name).load_state_dict(state[name])
@@ -141,8 +142,8 @@ class TrainingRun:
         the new colour layers start at zero, so the first picture is the old one upsampled).
         """
         state = torch.load(path, map_location=device, weights_only=True)
-        before = f"{state['recipe']['resolution']} px: {state['images']['paired']:,} paired pictures, " \
-                 f"{state['seconds'] / 60:.0f} minutes"
+        resolution, images = state["recipe"]["resolution"], state["images"]
+        before = f"{resolution} px: {images['paired']:,} paired pictures, {state['seconds'] / 60:.0f} minutes"
         run = cls(recipe, device, seconds=float(state["seconds"]), history=[*state.get("history", []), before])
         for name in ("generator", "discriminator", "embedding", "averaged"):
             module, old = getattr(run, name), state[name]

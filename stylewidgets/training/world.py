@@ -81,4 +81,5 @@ class FactorEmbedding(nn.Module):
     def forward(self, factors: Tensor) -> Tensor:
         e = embed(factors)
         waves = [f(e * (math.pi / 2 * 2**k)) for k in range(self.octaves) for f in (torch.sin, torch.cos)]
-        return self.layers(torch.cat([e, *waves], dim=1))
+        w: Tensor = self.layers(torch.cat([e, *waves], dim=1))
+        return w
