@@ -67,7 +67,7 @@ def boundary(
     score = f"held-out accuracy {fit.score:.1%}" if fit.method == "logistic" else f"held-out R² {fit.score:.2f}"
     return Direction(
         name=name,
-        vector=fit.normal,
+        vector=fit.normal.astype(np.float32),
         sigma=spread(fit.normal, np.asarray(w)),
         source=f"{fit.method} boundary on {fit.used} of {len(w)} samples, {score}",
         layers=layers,

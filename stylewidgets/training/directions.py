@@ -1,0 +1,291 @@
+"""``stylewidgets train directions``: the directions beside a generator, named ones, PCA and SeFa.
+
+A named direction is the normal of a boundary in w. Which rows of w+ it acts on, and which other directions are taken out
+of it, is decided by measurement: faces are rendered on both sides and the factor network reads what changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm.auto import tqdm
+
+from ..directions import DirectionSet, boundary, condition, named_ranges, pca, sample_w, sefa
+from ..latents import Direction
+from .factor_net import FactorRegressor, load_regressor
+
+Callback = Callable[[int, int], None]
+Scores = dict[str, NDArray[np.float32]]
+
+FIRST = ("smile", "yaw", "hair lightness", "glasses", "skin tone", "mouth open", "beard", "pitch", "light azimuth", "hat")
+"""The names that a picker should show first."""
+STEP = 1.5  # σ on each side when an effect is measured
+MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
+READABLE = 0.5  # the factor network must reach this R² or accuracy on renders
+
+
+class Effect(NamedTuple):
+    """Mean change per σ of strength, in standard deviations of each reading over the generator's faces.
+
+    own: of the target; side: the largest of the other factors, and its name.
+    """
+
+    own: float
+    side: float
+    side_name: str
+    all: dict[str, float]
+
+    @property
+    def merit(self) -> float:
+        """Own effect against side effect. The constant keeps a direction that hardly does anything from winning."""
+        return self.own / (self.side + 0.15)
+
+
+class Target(NamedTuple):
+    """A named direction to make: the reading [n] that it should move, and the factor that the reading belongs to."""
+
+    name: str
+    factor: str
+    values: NDArray[np.float32]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
+    parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.directions.safetensors")
+    parser.add_argument("--regressor", type=Path, help="factor network (default: the bundled one)")
+    parser.add_argument("--samples", type=int, default=6_000, help="faces to learn from (default %(default)s)")
+    parser.add_argument("--faces", type=int, default=64, help="faces to measure effects on (default %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the faces (default %(default)s)")
+    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Make, measure and write."""
+    from ..checkpoints import native
+    from ..session import GeneratorSession
+
+    generator, _ = native.load(args.generator)
+    session = GeneratorSession(generator, device=args.device, precision="fp32")
+    out = args.out or args.generator.with_suffix(".directions.safetensors")
+    regressor = load_regressor(args.regressor, args.device)
+    make_directions(session, regressor, out, args.samples, faces=args.faces, seed=args.seed)
+
+
+def make_directions(
+    session: Any,
+    regressor: FactorRegressor,
+    out: str | Path,
+    samples: int = 6_000,
+    *,
+    faces: int = 64,
+    seed: int = 0,
+    callback: Callback | None = None,
+) -> DirectionSet:
+    """Make, measure and save the directions of a generator.
+
+    Args:
+        session: a GeneratorSession of a generator of avatars.
+        regressor: the factor network, see `load_regressor`.
+        out: file to write, ".safetensors" or ".npz"; a card with the same name and ".md" is written beside it.
+        samples: faces drawn without truncation, rendered and read, that the boundaries are fitted to.
+        faces: faces that each effect is measured on.
+        seed: of the samples; the faces that effects are measured on have another one.
+        callback: callback(step, steps) over the named directions.
+
+    Returns:
+        DirectionSet: named directions, then 20 of PCA, then 5 of SeFa for each of coarse, middle and fine rows. The
+        `source` of each says what it was measured to do.
+    """
+    w = sample_w(session, samples, seed)
+    scores = read(session, regressor, w, desc="reading faces")
+    bench = Bench(session, regressor, sample_w(session, faces, seed + 1), scores)
+    targets = list(make_targets(regressor, scores))
+    plain = {t.name: boundary(w, t.values, name=t.name, method="ridge", l2=0.1) for t in targets}
+    kept: list[tuple[Direction, Effect]] = []
+    for step, target in enumerate(tqdm(targets, desc="directions", unit="factor")):
+        best, effect = choose(bench, target, w, plain)
+        if effect.own >= MINIMUM:
+            kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
+        if callback is not None:
+            callback(step + 1, len(targets))
+    kept.sort(key=lambda item: FIRST.index(item[0].name) if item[0].name in FIRST else len(FIRST))
+    found = DirectionSet.of(session, (direction for direction, _ in kept))
+    found = found.merge(_explained(pca(session, samples=max(samples, 10_000), components=_at_most(session, 20)), w, scores))
+    for group, rows in named_ranges(session.num_ws).items():
+        part = sefa(session, layers=rows, components=_at_most(session, 5), prefix=f"sefa {group}")
+        found = found.merge(_explained(part, w, scores))
+    path = found.save(out)
+    path.with_suffix(".md").write_text(_card(path, kept, targets, samples, faces), encoding="utf-8")
+    return found
+
+
+class Bench:
+    """Measures what a direction does to faces w [n, w_dim], in standard deviations of the readings of a population."""
+
+    def __init__(self, session: Any, regressor: FactorRegressor, w: NDArray[np.float32], population: Scores) -> None:
+        self.session, self.regressor, self.w = session, regressor, w
+        self.scale = {name: max(float(values.std()), 1e-6) for name, values in population.items()}
+
+    def measure(self, direction: Direction, target: Target) -> Effect:
+        """The effect of `direction` on its target and on all else, within its default rows."""
+        low, high = (self._moved(direction, sign * STEP) for sign in (-1, 1))
+        change = {n: float(np.mean(high[n] - low[n])) / (2 * STEP) / self.scale[n] for n in self.scale}
+        own = float(np.mean(_reading(high, target) - _reading(low, target))) / (2 * STEP) / float(target.values.std())
+        others = {n: abs(v) for n, v in change.items() if _factor(n) != target.factor}
+        worst = max(others, key=others.__getitem__) if others else ""
+        return Effect(own, others.get(worst, 0.0), worst, change)
+
+    def _moved(self, direction: Direction, strength: float) -> Scores:
+        rows = np.repeat(self.w[:, None], self.session.num_ws, axis=1)
+        first, last = direction.layers or (0, self.session.num_ws)
+        vector = np.broadcast_to(direction.vector, (self.session.num_ws, self.session.w_dim))
+        rows[:, first:last] += strength * direction.sigma * vector[first:last]
+        return read(self.session, self.regressor, rows)
+
+
+def read(session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32, desc: str = "") -> Scores:
+    """Readings [n] of the factor network of faces w [n, w_dim] or w+ [n, num_ws, w_dim]."""
+    raw = []
+    starts: Any = range(0, len(w), batch)
+    for start in tqdm(starts, desc=desc, unit="batch") if desc else starts:
+        with session.lock, torch.inference_mode():
+            images = session.synthesize(torch.as_tensor(w[start : start + batch], device=session.device)).float()
+            raw.append(regressor(images.clamp(-1, 1).to(regressor.out.weight.device)).cpu())
+    return regressor.readings(torch.cat(raw))
+
+
+def make_targets(regressor: FactorRegressor, scores: Scores) -> Iterator[Target]:
+    """The readings that get a named direction: of factors that the network reads well on renders."""
+    for head in regressor.heads:
+        name = head.name.replace("_", " ")
+        if regressor.metrics.get(head.name, 1.0) < READABLE:
+            continue
+        if head.kind == "continuous":
+            yield Target(name, head.name, scores[head.name])
+        elif head.kind == "circular":
+            # cos is largest at 0 degrees (red) and sin at 90 (between yellow and green).
+            yield Target(f"{name} red", head.name, scores[f"{head.name} cos"])
+            yield Target(f"{name} lime", head.name, scores[f"{head.name} sin"])
+        elif "none" in head.categories:
+            yield Target(name, head.name, -scores[f"{head.name}: none"])
+        else:
+            for category in head.categories:
+                values = scores[f"{head.name}: {category}"]
+                if 0.02 < float(np.mean(values > 0)) < 0.98:
+                    yield Target(f"{name} {category}", head.name, values)
+
+
+def candidates(w: NDArray[np.float32], target: Target) -> Iterator[Direction]:
+    """Fits of one target: from the strict normal to one that leans on the natural variation of w."""
+    yield boundary(w, target.values, name=target.name, method="logistic", l2=0.01)
+    yield boundary(w, target.values, name=target.name, method="ridge", l2=0.02)
+    yield boundary(w, target.values, name=target.name, method="ridge", l2=0.5)
+
+
+def choose(
+    bench: Bench, target: Target, w: NDArray[np.float32], plain: dict[str, Direction]
+) -> tuple[Direction, Effect]:
+    """The fit, then the rows, then the conditioning that measure best; each stage starts from the last winner."""
+    best, effect = _best(bench, target, list(candidates(w, target)))
+    cuts = sorted({end for rows in named_ranges(bench.session.num_ws).values() for end in rows})
+    spans = [(a, b) for i, a in enumerate(cuts) for b in cuts[i + 1 :] if (a, b) != (cuts[0], cuts[-1])]
+    rivals = [replace(best, layers=rows) for rows in spans]
+    best, effect = _best(bench, target, rivals, best, effect)
+    entangled = list(_entangled(effect, target, plain))
+    rivals = [condition(best, *entangled[:count], w=w) for count in (1, 2, 4) if count <= len(entangled)]
+    return _best(bench, target, rivals, best, effect)
+
+
+def _entangled(effect: Effect, target: Target, plain: dict[str, Direction]) -> Iterator[Direction]:
+    """Plain directions of the factors that an edit also moves, strongest first."""
+    seen = {target.name}
+    for reading in sorted(effect.all, key=lambda n: -abs(effect.all[n])):
+        name = _target_name(reading)
+        new = name in plain and name not in seen and _factor(reading) != target.factor
+        if new and abs(effect.all[reading]) > 0.05:
+            seen.add(name)
+            yield plain[name]
+
+
+def _factor(reading: str) -> str:
+    """The factor that a reading belongs to."""
+    return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
+
+
+def _target_name(reading: str) -> str:
+    """The name that `make_targets` gives to a reading."""
+    name = reading.replace("_", " ").removesuffix(": none").replace(":", "")
+    if name.endswith((" cos", " sin")):
+        name = name[:-3] + ("red" if name.endswith("cos") else "lime")
+    return name
+
+
+def _best(
+    bench: Bench, target: Target, rivals: list[Direction], best: Direction | None = None, effect: Effect | None = None
+) -> tuple[Direction, Effect]:
+    for rival in rivals:
+        measured = bench.measure(rival, target)
+        if effect is None or measured.merit > effect.merit:
+            best, effect = rival, measured
+    assert best is not None and effect is not None
+    return best, effect
+
+
+def _reading(scores: Scores, target: Target) -> NDArray[np.float32]:
+    for name in scores:
+        if _target_name(name) == target.name:
+            return -scores[name] if name.endswith(": none") else scores[name]
+    raise KeyError(target.name)
+
+
+def describe(effect: Effect, faces: int) -> str:
+    """The effect in words, for `Direction.source`."""
+    side = f", largest side effect {effect.side:.2f} ({effect.side_name.replace('_', ' ')})" if effect.side_name else ""
+    return f"measured on {faces} faces: moves its factor by {effect.own:+.2f} standard deviations per σ{side}"
+
+
+def _explained(found: DirectionSet, w: NDArray[np.float32], scores: Scores) -> DirectionSet:
+    """The same set, each `source` naming the reading that goes most with the coordinate."""
+    result = []
+    for direction in found.values():
+        position = w @ direction.vector
+        r = {name: float(np.corrcoef(position, values)[0, 1]) for name, values in scores.items() if values.std() > 0}
+        name = max(r, key=lambda n: abs(r[n]), default="")
+        words = f"; goes most with {name.replace('_', ' ')} (r {r[name]:+.2f})" if name else ""
+        result.append(replace(direction, source=direction.source + words))
+    return found.add(*result, replace=True)
+
+
+def _at_most(session: Any, components: int) -> int:
+    return min(components, int(session.w_dim))
+
+
+def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int) -> str:
+    rows = "\n".join(
+        f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
+        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {'yes' if 'conditioned' in d.source else 'no'} |"
+        for d, e in kept
+    )
+    names = {d.name for d, _ in kept}
+    dropped = ", ".join(t.name for t in targets if t.name not in names) or "none"
+    return f"""# {path.name}
+
+Directions of the generator of the same name, made by `stylewidgets.training.directions.make_directions` from {samples:,}
+generated faces that the factor network read. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
+change in standard deviations of the factor per σ of strength, and the largest mean change of any other factor.
+
+| direction | w+ rows | own effect | largest side effect | conditioned |
+|---|---|---|---|---|
+{rows}
+
+Left out because they moved their factor by less than {MINIMUM} per σ: {dropped}.
+Besides: principal components of w (`pca …`) and SeFa of the coarse, middle and fine rows (`sefa …`).
+"""
