@@ -27,6 +27,7 @@ Scores = dict[str, NDArray[np.float32]]
 FIRST = ("smile", "yaw", "hair lightness", "glasses", "skin tone", "mouth open", "beard", "pitch", "light azimuth", "hat")
 """The names that a picker should show first."""
 STEP = 1.5  # σ on each side when an effect is measured
+TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
 MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
 READABLE = 0.5  # the factor network must reach this R² or accuracy on renders
 
@@ -97,7 +98,7 @@ def make_directions(
         out: file to write, ".safetensors" or ".npz"; a card with the same name and ".md" is written beside it.
         samples: faces drawn without truncation, rendered and read, that the boundaries are fitted to.
         faces: faces that each effect is measured on.
-        seed: of the samples; the faces that effects are measured on have another one.
+        seed: of the samples; the faces that rivals are compared on and effects are measured on have others.
         callback: callback(step, steps) over the named directions.
 
     Returns:
@@ -106,12 +107,14 @@ def make_directions(
     """
     w = sample_w(session, samples, seed)
     scores = read(session, regressor, w, desc="reading faces")
-    bench = Bench(session, regressor, sample_w(session, faces, seed + 1), scores)
+    trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
+    final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
     plain = {t.name: boundary(w, t.values, name=t.name, method="ridge", l2=0.1) for t in targets}
     kept: list[tuple[Direction, Effect]] = []
     for step, target in enumerate(tqdm(targets, desc="directions", unit="factor")):
-        best, effect = choose(bench, target, w, plain)
+        best = choose(trial, target, w, plain)
+        effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
         if callback is not None:
@@ -192,7 +195,7 @@ def candidates(w: NDArray[np.float32], target: Target) -> Iterator[Direction]:
 
 def choose(
     bench: Bench, target: Target, w: NDArray[np.float32], plain: dict[str, Direction]
-) -> tuple[Direction, Effect]:
+) -> Direction:
     """The fit, then the rows, then the conditioning that measure best; each stage starts from the last winner."""
     best, effect = _best(bench, target, list(candidates(w, target)))
     cuts = sorted({end for rows in named_ranges(bench.session.num_ws).values() for end in rows})
@@ -201,7 +204,7 @@ def choose(
     best, effect = _best(bench, target, rivals, best, effect)
     entangled = list(_entangled(effect, target, plain))
     rivals = [condition(best, *entangled[:count], w=w) for count in (1, 2, 4) if count <= len(entangled)]
-    return _best(bench, target, rivals, best, effect)
+    return _best(bench, target, rivals, best, effect)[0]
 
 
 def _entangled(effect: Effect, target: Target, plain: dict[str, Direction]) -> Iterator[Direction]:
