@@ -133,8 +133,9 @@ class DirectionPicker(widgets.VBox):
         return [pictures[i : i + width] for i in range(0, len(pictures), width)]
 
     def _entry(self, direction: Direction, strip: Sequence[bytes]) -> widgets.Box:
-        pictures = [_picture(data, f"{direction.name} {_signed(s)}") for data, s in zip(strip, STRENGTHS, strict=True)]
-        captions = (column(p, _caption(s), align_items="center") for p, s in zip(pictures, STRENGTHS, strict=True))
+        captions = (
+            column(_picture(data), _caption(s), align_items="center") for data, s in zip(strip, STRENGTHS, strict=True)
+        )
         add = button("add", f"add a slider for {direction.name}", lambda: self._add(direction), "56px")
         name = widgets.Label(direction.name, layout=widgets.Layout(width="auto"))
         words = column(row(name, add), note(describe(direction).partition(": ")[2]), flex="1 1 150px")
@@ -150,12 +151,10 @@ def encode_jpeg(array: NDArray[np.uint8]) -> bytes:
     return buffer.getvalue()
 
 
-def _picture(data: bytes, text: str) -> widgets.Image:
+def _picture(data: bytes) -> widgets.Image:
     side = f"{THUMBNAIL}px"
-    made = widgets.Image(value=data, format="jpeg", layout=widgets.Layout(width=side, height=side, margin="0 2px"))
-    if made.has_trait("alt"):
-        made.alt = text
-    return set_tooltip(made, text)
+    # No tooltip: with one, the page of ipywidgets 8.1 cannot create the view of an Image.
+    return widgets.Image(value=data, format="jpeg", layout=widgets.Layout(width=side, height=side, margin="0 2px"))
 
 
 def _caption(strength: float) -> widgets.HTML:

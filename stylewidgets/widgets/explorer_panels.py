@@ -90,6 +90,7 @@ class ExplorerPanels:
         pad = self._switcher.made(WALK)
         if pad is not None:
             _place_pad(pad, latent)
+        self._refresh_code()
 
     def leaving(self, latent: Latent) -> None:
         """Keep the state that a new step leaves, with the picture as it is now."""
@@ -161,11 +162,15 @@ class ExplorerPanels:
         shown = self._explorer.picture.latent
         self._explorer.change("", lambda _: shown)
 
+    def _refresh_code(self) -> None:
+        panel = self._switcher.made(SAVE)
+        if panel is not None and self._switcher.selected == SAVE:
+            panel.refresh()
+
     def _on_panel(self, name: str) -> None:
         if name == HISTORY:
             self._fill_steps()
-        if name == SAVE:
-            self._switcher.made(SAVE).refresh()
+        self._refresh_code()
         if name != ANIMATE and self._switcher.made(ANIMATE) is not None:
             self._explorer.preview(self._explorer.value)  # away from the film, back to the present state
 

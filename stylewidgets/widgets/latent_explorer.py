@@ -23,6 +23,7 @@ from .live_picture import LivePicture
 from .parts import close_tree
 from .source_controls import random_seed, start_from
 from .state_lock import STATE
+from .static import SavesPicture
 
 KEYWORDS = ("session", "value", "directions", "size")
 
@@ -30,7 +31,7 @@ FIRST_ROWS = 5
 """Sliders that an explorer starts with when it is not given a value."""
 
 
-class LatentExplorer(widgets.VBox):
+class LatentExplorer(SavesPicture, widgets.VBox):
     """A picture that follows the controls while they move.
 
     `value` is the only state: controls build the next `Latent` and assign it, and whatever assigns it (a control, undo,
@@ -70,9 +71,8 @@ class LatentExplorer(widgets.VBox):
         self._updating = False
         self._refreshes = 0
         self._closed = True  # until there is something to close
-        self._picture = LivePicture(
-            session, size, "Live picture of the explorer", on_settle=self._history.settle, on_key=self._on_key
-        )
+        self._picture = LivePicture(session, size, "Live picture of the explorer", on_key=self._on_key)
+        self.saved = self._picture.saved
         super().__init__(value=start, layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self._picture.submit(start)
@@ -209,6 +209,7 @@ class LatentExplorer(widgets.VBox):
             self._picture.close()
             self._panels.close()
             close_tree(*self.children)
+            self.layout.close()
         super().close()
 
     def __repr__(self) -> str:

@@ -17,6 +17,7 @@ from ..render.stats import Stats
 from ..session import GeneratorSession
 from .errors import report
 from .snapshots import caption
+from .static import SavedPicture
 from .view import make_view
 
 STATUS_SECONDS = 0.25
@@ -30,12 +31,12 @@ class LivePicture:
         view: the widget to put into a layout.
         stats: counts and times of the frames.
         latent: what the picture shows, None before the first frame.
+        saved: the picture that a notebook keeps; brought up to date when the live one comes to rest.
 
     Args:
         session: draws.
         size: width of the view in css pixels.
         label: what the picture is, for screen readers.
-        on_settle: called after the sharp picture of a latent at rest is out.
         on_key: called with the keys that the view sends.
     """
 
@@ -44,15 +45,14 @@ class LivePicture:
         session: GeneratorSession,
         size: int,
         label: str = "Live picture",
-        on_settle: Callable[[], None] | None = None,
         on_key: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
         self._renderer = LiveRenderer(session)
-        self._on_settle = on_settle
-        self._said = float("-inf")
+        self._said, self._said_final = float("-inf"), False
         self.latent: Latent | None = None
         self.view = make_view(size=size, label=label)
+        self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
             self._draw, self, ladder=Ladder(session.resolution), on_error=self._failed, stats=self.stats
@@ -98,9 +98,12 @@ class LivePicture:
         if self.latent is not None:
             self.view.alt = caption(self.latent)
         self.view.show(frame)
+        if not self._pump.live:  # no page will say when it rests
+            self._save()
         now = time.monotonic()
-        if now - self._said >= STATUS_SECONDS:
-            self._said = now
+        settled = frame.final and not self._said_final
+        if settled or now - self._said >= STATUS_SECONDS:
+            self._said, self._said_final = now, frame.final
             self.view.status = self.stats.line()
 
     def _draw(self, latent: Latent, rung: Rung) -> Picture:
@@ -113,8 +116,11 @@ class LivePicture:
 
     def _settle(self) -> None:
         self._pump.settle()
-        if self._on_settle is not None:
-            self._on_settle()
+        self._save()
+
+    def _save(self) -> None:
+        words = f"{self.view.label}: {self.view.alt}"
+        self.saved.update(self._frame.data, self._frame.mime, words)
 
     def _set_visible(self, visible: bool) -> None:
         self._pump.visible = visible

@@ -68,7 +68,7 @@ def show(widget: Any, shown: bool) -> None:
 def close_tree(*roots: Any) -> None:
     """Close widgets and everything in them, with their layouts and styles: `close` alone leaves those behind."""
     for root in roots:
-        close_tree(*getattr(root, "children", ()))
+        close_tree(*getattr(root, "children", ()), *getattr(root, "_canvases", ()))  # the layers of a MultiCanvas
         for name in ("layout", "style"):
             part = getattr(root, name, None)
             if isinstance(part, widgets.Widget):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from ._compat import button
-from .parts import close_tree
+from .parts import close_tree, show
 
 if TYPE_CHECKING:
     from ..latents import Latent
@@ -71,8 +71,10 @@ class SnapshotStrip(widgets.VBox):
         self._right = button("→", "move the marked picture one place to the right", lambda: self._move(1), "34px")
         self._delete = button("delete", "delete the marked picture", self._delete_selected)
         self._clear = button("clear", "delete all pictures of this strip", self.clear)
-        shown = [self._left, self._right, self._delete, self._clear] if movable else [self._delete, self._clear]
-        self._tools = widgets.HBox([*shown, self._note], layout=widgets.Layout(flex_flow="row wrap"))
+        for arrow in (self._left, self._right):
+            show(arrow, movable)  # hidden rather than left out, so that they close with the rest
+        tools = [self._left, self._right, self._delete, self._clear, self._note]
+        self._tools = widgets.HBox(tools, layout=widgets.Layout(flex_flow="row wrap"))
         super().__init__([self._row, self._tools], layout=widgets.Layout(max_width="100%"))
         self._arrange()
 

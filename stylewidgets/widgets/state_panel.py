@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from ._compat import button, set_tooltip
 from .errors import reporting
-from .parts import column, note, row, say
+from .parts import note, row, say
 
 PATH = "explorer.json"
 
@@ -51,15 +51,14 @@ class StatePanel(widgets.VBox):
                     button("load", "go to the state in this file", self._on_load, "60px"),
                 ),
                 self._said,
-                column(self._box, button("update the code", "write the code for the present picture", self.refresh)),
+                self._box,
             ],
             layout=widgets.Layout(max_width="100%"),
         )
 
     def refresh(self) -> None:
         """Write the code of the present picture into the box."""
-        with reporting(self.view, "writing the code"):
-            self._box.value = self._code()
+        self._box.value = self._code()
 
     def _on_save(self) -> None:
         with reporting(self.view, "saving the state"):
