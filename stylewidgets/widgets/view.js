@@ -22,6 +22,7 @@ function createHub(model) {
   let shown = null; // painted last
   let scheduled = false;
   let settleTimer = 0;
+  let asked = false; // for the settled picture
   let lastArrival = 0;
   let gap = 0; // smoothed time between frames: a slow model must not be asked to settle between two frames
   let toldVisible = null;
@@ -38,7 +39,8 @@ function createHub(model) {
     if (old) old.bitmap.close();
     if (frame.index === null) return; // came with the saved state: nobody waits for an answer
     model.send({ type: "ack", index: frame.index, ms: Math.round(performance.now() - frame.received) });
-    if (!frame.final) settleLater();
+    if (frame.final && asked) asked = false; // the answer
+    else settleLater();
   }
 
   function schedule() {
@@ -52,7 +54,10 @@ function createHub(model) {
   function settleLater() {
     clearTimeout(settleTimer);
     const wait = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
-    settleTimer = setTimeout(() => model.send({ type: "settle" }), wait);
+    settleTimer = setTimeout(() => {
+      asked = true;
+      model.send({ type: "settle" });
+    }, wait);
   }
 
   async function receive(info, data) {
@@ -81,7 +86,9 @@ function createHub(model) {
   }
 
   function onMessage(message, buffers) {
-    if (message && message.type === "frame") receive({ ...message, final: false }, buffers[0]);
+    if (!message || message.type !== "frame") return;
+    asked = false; // things move again
+    receive({ ...message, final: false }, buffers[0]);
   }
 
   function onFinal(index) {
@@ -171,8 +178,8 @@ function createView(model, hub, el) {
   const abort = new AbortController();
   const listen = (target, name, handler, options = {}) =>
     target.addEventListener(name, handler, { signal: abort.signal, ...options });
+  const resample = createResampler(); // of resample.js, which stands before this file in the module
   let comparing = false;
-  let hovering = false;
 
   const view = { root, canvas, visible: false, draw, refresh, input: null };
 
@@ -386,14 +393,6 @@ function createInput(model, view, listen) {
       send({ type: "key", key: name });
     },
   };
-}
-
-// --------------------------------------------------------------------------------------------------------- resampling
-
-function resample(context, source, width, height, smoothing) {
-  context.imageSmoothingEnabled = smoothing !== "pixels";
-  context.imageSmoothingQuality = "high";
-  context.drawImage(source, 0, 0, width, height);
 }
 
 export default () => {

@@ -6,7 +6,7 @@ Messages (JSON, frames with one binary buffer)::
                         traits frame, mime, info in one update                             a final frame
     browser -> kernel   {"type": "hello", "dpr", "width"}        a view is on the screen
                         {"type": "ack", "index", "ms"}           painted, and so are or will never be all before it
-                        {"type": "settle"}                       a frame that was not final is old enough to be replaced
+                        {"type": "settle"}                       nothing has moved for a moment
                         {"type": "visible", "value"}             scrolled out of sight, tab hidden, or back
                         {"type": "key", "key"}                   z y r s and arrows, while the picture has the focus
                         {"type": "pointer", "event", "x", "y", "buttons", "id", "keys", ("dx", "dy")}
@@ -16,6 +16,7 @@ A final frame travels as traits because the page asks for traits again after a r
 
 from __future__ import annotations
 
+import html
 import logging
 import sys
 import threading
@@ -27,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets
 import traitlets
 
-from stylewidgets.widgets.errors import report, reporting
+from stylewidgets.widgets.errors import report
 
 if TYPE_CHECKING:
     from stylewidgets.render.pump import Frame
@@ -59,7 +60,7 @@ class _Listening:
     """The callbacks of a view. Each may be None; an exception in one is shown in the view.
 
     on_ack(index)        the frame with this index has been painted or dropped in favour of a newer one
-    on_settle()          time for a better picture of the same state
+    on_settle()          the picture has come to rest: time for a better one of the same state; once a rest
     on_hello(dpr, width) a view has been displayed; css pixels and device pixel ratio
     on_visible(value)    whether any view can be seen
     on_key(key)          "z" "y" "r" "s" "ArrowLeft" "ArrowRight" "ArrowUp" "ArrowDown"
@@ -75,6 +76,13 @@ class _Listening:
     on_pointer: Callable[[dict[str, Any]], None] | None = None
 
 
+def _check_names(view: type, traits: dict[str, Any]) -> None:
+    unknown = sorted(set(traits) - set(view.class_trait_names()))  # type: ignore[attr-defined]
+    if unknown:
+        own = ", ".join(sorted(view.class_own_traits()))  # type: ignore[attr-defined]
+        raise TypeError(f"{view.__name__} has no {', '.join(unknown)}; it takes {own}")
+
+
 if anywidget is not None:
 
     class LiveView(_Listening, anywidget.AnyWidget):
@@ -83,7 +91,8 @@ if anywidget is not None:
         Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Unknown keyword arguments raise TypeError.
         """
 
-        _esm = _HERE / "view.js"
+        # One module without a build step: the second part uses functions of the first.
+        _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("resample.js", "view.js"))
         _css = _HERE / "view.css"
 
         frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
@@ -112,20 +121,15 @@ if anywidget is not None:
         """Encoded picture shown while "Hold to see the start" or the space bar is held; b"" for no such button."""
 
         def __init__(self, **traits: Any) -> None:
-            unknown = sorted(set(traits) - set(self.trait_names()))
-            if unknown:
-                raise TypeError(f"LiveView has no {', '.join(unknown)}; it takes {', '.join(self._own_traits())}")
+            _check_names(type(self), traits)
             super().__init__(**traits)
             self._lock = threading.RLock()
             self._number = 0  # of the last frame on the wire; never restarts, unlike the index of a new pump
             self._waiting: dict[int, int] = {}  # number on the wire -> index of the frame, until acknowledged
-            self._final = True  # nothing to settle
+            self._resting = True  # nothing to settle
+            self._settling = False
             self.on_msg(self._receive)
             enable_colab_widgets()
-
-        @classmethod
-        def _own_traits(cls) -> list[str]:
-            return [name for name, trait in cls.class_own_traits().items() if trait.metadata.get("sync")]
 
         def __setattr__(self, name: str, value: Any) -> None:
             super().__setattr__(name, value)
@@ -139,7 +143,7 @@ if anywidget is not None:
                 self._waiting[self._number] = frame.index
                 while len(self._waiting) > 64:  # nobody is looking, for example in an executed but closed notebook
                     del self._waiting[next(iter(self._waiting))]
-                self._final = frame.final
+                self._resting = self._resting and frame.final and self._settling
                 info = {"index": self._number, "width": frame.width, "height": frame.height}
                 if not frame.final:
                     self.send({"type": "frame", "mime": frame.mime, **info}, [frame.data])
@@ -168,9 +172,15 @@ if anywidget is not None:
                     self.on_ack(index)
 
         def _receive_settle(self, message: dict[str, Any]) -> None:
-            # Each open page asks; the first one is enough.
-            if not self._final and self.on_settle is not None:
-                self.on_settle()
+            # Every open page asks; the first one is enough. What is shown during the call is the settled picture.
+            if self._resting:
+                return
+            self._resting = self._settling = True
+            try:
+                if self.on_settle is not None:
+                    self.on_settle()
+            finally:
+                self._settling = False
 
         def _receive_hello(self, message: dict[str, Any]) -> None:
             if self.on_hello is not None:
@@ -208,10 +218,12 @@ class ImageView(_Listening, ipywidgets.VBox):
     SETTLE_SECONDS = 0.2
 
     def __init__(self, **traits: Any) -> None:
+        _check_names(type(self), traits)
         self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
         self._status = ipywidgets.Label()
         self._error = ipywidgets.HTML()
         self._timer: threading.Timer | None = None
+        self._settling = False
         self.mime = "image/png"
         self.info: dict[str, int] = {}
         super().__init__([self._image, self._error, self._status], **traits)
@@ -226,12 +238,12 @@ class ImageView(_Listening, ipywidgets.VBox):
     def _refresh(self, _: Any = None) -> None:
         self._image.layout.width = f"{self.size}px"
         self._status.value = self.status
-        self._error.value = f'<div role="alert">{_escape(self.error)}</div>' if self.error else ""
+        self._error.value = f'<div role="alert">{html.escape(self.error)}</div>' if self.error else ""
         if hasattr(self._image, "alt"):
             self._image.alt = self.alt or self.label
 
     def show(self, frame: Frame) -> None:
-        """Put the frame into the image widget; a frame that is not final asks for a better one a little later."""
+        """Put the frame into the image widget; after a moment of rest ask for a better one."""
         self.mime = frame.mime
         self.info = {"index": frame.index, "width": frame.width, "height": frame.height}
         if self._timer is not None:
@@ -240,19 +252,20 @@ class ImageView(_Listening, ipywidgets.VBox):
         self._image.value = bytes(frame.data)
         if self.on_ack is not None:
             self.on_ack(frame.index)
-        if not frame.final:
+        if not self._settling:
             self._timer = threading.Timer(self.SETTLE_SECONDS, self._settle)
             self._timer.daemon = True
             self._timer.start()
 
     def _settle(self) -> None:
-        if self.on_settle is not None:
-            with reporting(self):
+        self._settling = True
+        try:
+            if self.on_settle is not None:
                 self.on_settle()
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+        except Exception as error:  # the edge: a timer thread would only print it
+            report(self, error)
+        finally:
+            self._settling = False
 
 
 def make_view(**traits: Any) -> Any:
