@@ -89,7 +89,7 @@ class TrainingRun:
 
     def average(self, batch: int) -> None:
         """Exponential moving average of generator and embedding, half-life ``ema_images`` with a short ramp."""
-        half_life = min(self.recipe.ema_images, max(self.total * 0.1, 1.0))
+        half_life = min(self.recipe.ema_images, max(self.total * 0.02, 1.0))
         keep = 0.5 ** (batch / half_life)
         with torch.no_grad():
             for name, module in (("generator", self.generator), ("embedding", self.embedding)):
