@@ -58,8 +58,8 @@ class DirectionRow(widgets.HBox):
             readout_format=".2f",
             description=name,
             continuous_update=True,
-            style={"description_width": "96px"},
-            layout=widgets.Layout(width="320px", flex="1 1 300px", max_width="460px"),
+            style={"description_width": "88px"},
+            layout=widgets.Layout(width="auto", flex="1 1 250px", max_width="480px"),
         )
         set_tooltip(self._slider, describe(edit.direction))
         self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
@@ -74,10 +74,12 @@ class DirectionRow(widgets.HBox):
         self._slider.observe(self._on_slider, "value")
         self._rename.observe(self._on_rename, "value")
         buttons = [
-            button("✎", f"rename {name}", self._toggle_rename, "32px"),
-            button("↺", f"set {name} back to 0", self._reset, "32px"),
-            button("✕", f"remove {name}", self._remove, "32px"),
+            button("✎", f"rename {name}", self._toggle_rename, "30px"),
+            button("↺", f"set {name} back to 0", self._reset, "30px"),
+            button("✕", f"remove {name}", self._remove, "30px"),
         ]
+        for small in buttons:
+            small.layout.padding = "0"
         side = widgets.HBox([self._layers, *buttons], layout=widgets.Layout(flex_flow="row wrap", flex="0 1 auto"))
         super().__init__(
             [self._slider, side, self._rename],

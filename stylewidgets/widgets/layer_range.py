@@ -51,9 +51,9 @@ class LayerRange(widgets.HBox):
         self._named = named_ranges(num_ws)
         self._menu = widgets.Dropdown(
             options=[("all layers", ALL), *((self._caption(name), name) for name in self._named), (CUSTOM, CUSTOM)],
-            description="layers",
-            style={"description_width": "42px"},
-            layout=widgets.Layout(width="160px"),
+            description="on",
+            style={"description_width": "20px"},
+            layout=widgets.Layout(width="140px"),
         )
         set_tooltip(self._menu, f"the layers that {label} changes: coarse is pose and shape, fine is colour and grain")
         # Both ends count, as people read them: 2–5 are the rows 2, 3, 4 and 5.
