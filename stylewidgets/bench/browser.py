@@ -104,6 +104,7 @@ class Lab:
             f"--IdentityProvider.token={self.token}",
             f"--ServerApp.root_dir={self.root}",
             "--LabApp.news_url=",
+            "--LabApp.expose_app_in_browser=True",
             "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
             *self.extra,
         ]
@@ -224,33 +225,37 @@ class Notebook:
         self._wait_ready(seconds)
 
     def _wait_ready(self, seconds: float) -> None:
+        """Wait for the kernel itself: the indicator in the page says "idle" before the connection stands."""
         self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=seconds * 1000)
-        idle = "document.querySelector('.jp-Notebook-ExecutionIndicator')?.dataset.status === 'idle'"
-        self.page.wait_for_function(f"() => {idle}", timeout=seconds * 1000)
-
-    def command(self, menu: str, command: str) -> None:
-        """Choose an entry of a menu by its command id."""
-        self.page.get_by_role("menuitem", name=menu, exact=True).click()
-        self.page.locator(f'.lm-Menu-item[data-command="{command}"]').first.click()
-
-    def run_all(self, seconds: float = 120.0) -> None:
-        """Run every cell and wait for the last. Raises RuntimeError with the text when a cell fails."""
-        self.page.locator(".jp-Notebook .jp-Cell").first.click()
-        self.command("Run", "runmenu:run-all")
         self.page.wait_for_function(
-            """() => { const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')]
-                 .map(node => node.textContent.trim());
-                 return prompts.length && prompts.every(text => text !== '[ ]:' && text !== '[*]:'); }""",
+            """async () => {
+              const panel = window.jupyterapp?.shell.currentWidget;
+              if (!panel?.sessionContext) return false;
+              await panel.sessionContext.ready;
+              const kernel = panel.sessionContext.session?.kernel;
+              if (!kernel) return false;
+              await kernel.info;
+              return kernel.connectionStatus === "connected" && kernel.status === "idle"; }""",
             timeout=seconds * 1000,
         )
+
+    def command(self, command: str) -> None:
+        """Execute a command of JupyterLab, by its id, on the notebook and wait until it is done."""
+        self.page.evaluate("(command) => window.jupyterapp.commands.execute(command).then(() => null)", command)
+
+    def run_all(self) -> None:
+        """Run every cell and wait for the last. Raises RuntimeError with the text when a cell fails."""
+        self.command("notebook:run-all-cells")
+        prompts = "[...document.querySelectorAll('.jp-CodeCell .jp-InputArea-prompt')].map((node) => node.textContent)"
         failed = self.page.locator('.jp-OutputArea-output[data-mime-type="application/vnd.jupyter.error"]')
         if failed.count():
             raise RuntimeError(f"a cell of {self.name} failed:\n{failed.first.inner_text()[:2000]}")
+        if any(text.strip() in ("[ ]:", "[*]:") for text in self.page.evaluate(prompts)):
+            raise RuntimeError(f"not every cell of {self.name} was run")
 
     def save(self) -> None:
         """Save the notebook and wait until it is written."""
-        self.command("File", "docmanager:save")
-        self.page.wait_for_function("() => !document.querySelector('.lm-DockPanel-tabBar .jp-mod-dirty')", timeout=20000)
+        self.command("docmanager:save")
 
     def close(self) -> None:
         """Close the page."""
