@@ -43,7 +43,8 @@ def measure(generator: Any, regressor: FactorRegressor, metadata: dict[str, Any]
 
     The renders have their own seeds, which training never saw.
     """
-    world = LatentWorld(generator.z_dim, seed=int(metadata["recipe"]["seed"]))
+    recipe = metadata["recipe"]
+    world = LatentWorld(generator.z_dim, seed=int(recipe["seed"]), amplitude=float(recipe["twist"]))
     pictures: dict[str, Tensor] = {}
     for name, seed in (("renders", 1001), ("floor", 1002), ("samples", 1003)):
         z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim).astype(np.float32))

@@ -28,6 +28,7 @@ class Recipe:
     mapping_layers: int = 4
     mapping_width: int = 256
     mapping_rate: float = 1.0
+    twist: float = 0.3
     batch: int = 8
     learning_rate: float = 2e-3
     momentum: float = 0.9
@@ -61,7 +62,7 @@ class TrainingRun:
         self.generator = StyleGAN2(config).to(self.device)
         self.discriminator = Discriminator(resolution=r.resolution, channels=r.channels).to(self.device)
         self.embedding = FactorEmbedding(r.w_dim).to(self.device)
-        self.world = LatentWorld(r.z_dim, seed=r.seed).to(self.device)
+        self.world = LatentWorld(r.z_dim, seed=r.seed, amplitude=r.twist).to(self.device)
         if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
             self.generator.synthesis.to(memory_format=torch.channels_last)
             self.discriminator.to(memory_format=torch.channels_last)
