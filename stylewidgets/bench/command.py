@@ -1,0 +1,79 @@
+"""The command ``stylewidgets bench``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
+    parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
+    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16", "fp16"], help="default: auto")
+    parser.add_argument("--repeats", type=_count, default=40, help="measurements of each time in the kernel (default: 40)")
+    browser = parser.add_mutually_exclusive_group()
+    browser.add_argument("--browser", action="store_true", help="fail when the part in the browser cannot run")
+    browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
+    parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
+    parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there, too; - is stdout")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure and print. Raises ValueError when --browser is given and there is none."""
+    from .. import load
+    from . import compute, pages, report
+
+    reason = "" if args.no_browser else pages.why_not()
+    if reason and args.browser:
+        raise ValueError(reason)
+    session = load(args.generator, device=args.device, precision=args.precision)
+    about = report.machine(session)
+    parts: dict[str, Any] = {}
+    out = sys.stderr if str(args.json) == "-" else sys.stdout
+
+    def say(text: str = "") -> None:
+        print(text, file=out, flush=True)
+
+    say("\n".join(f"{name:>14}  {value}" for name, value in about.items()) + "\n")
+    parts["synthesis"] = compute.synthesis(session, args.repeats)
+    say(report.synthesis(parts["synthesis"]))
+    encoded = compute.encoding(session, args.repeats)
+    parts["encoding"] = {name: {**sample.as_dict(), "kB": size} for name, (sample, size) in encoded.items()}
+    say(report.encoding(encoded))
+    parts["slider event"] = compute.slider_event(session, args.repeats)
+    say(report.event(parts["slider event"]))
+    if reason:
+        say(f"The part in the browser was left out: {reason}")
+    elif not args.no_browser:
+        load_code = _load_code(args)
+        parts["browser"] = pages.run(
+            session.resolution, load_code, rounds=args.rounds, keys=args.keys,
+            progress=lambda text: print(f"  … {text}", file=sys.stderr, flush=True),
+        )
+        say(report.pages(parts["browser"]))
+    if args.json is not None:
+        text = json.dumps(report.as_json(about, parts), indent=1)
+        if str(args.json) == "-":
+            print(text)
+        else:
+            args.json.write_text(text + "\n", encoding="utf-8")
+    return 0
+
+
+def _load_code(args: argparse.Namespace) -> str:
+    """The arguments of ``load`` as code for a notebook in another folder."""
+    source = args.generator
+    if source is not None and Path(source).is_file():
+        source = str(Path(source).resolve())
+    return f"{source!r}, device={args.device!r}, precision={args.precision!r}"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
