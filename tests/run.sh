@@ -3,6 +3,7 @@
 # Own virtual environment in .venv-test, kept between runs. With CI set, a missing browser is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+SECONDS=0
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONWARNINGS="${PYTHONWARNINGS:-}" MPLBACKEND=agg
 
 as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi; }
@@ -30,9 +31,29 @@ export PATH="$PWD/$venv/bin:$PATH"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-1}"
 mkdir -p tests/artifacts
 
-echo "== ruff";      ruff check .
-echo "== mypy";      mypy
-echo "== unit, golden, kernel"; pytest -q tests/unit tests/golden tests/kernel "$@"
-echo "== browser";   pytest -q tests/browser "$@"
-echo "== notebooks"; pytest -q tests/notebooks "$@"
-echo "== all passed"
+failed=()
+step() { # step NAME COMMAND...: runs it and remembers whether it failed, so that one summary names all that did
+  local name=$1 begin=$SECONDS
+  shift
+  echo "== $name"
+  if "$@"; then echo "== $name: passed ($((SECONDS - begin)) s)"; else failed+=("$name"); echo "== $name: FAILED"; fi
+}
+layer() { # a layer of tests by its name
+  local name=$1 # the command line's arguments may leave nothing of a layer (5), which is no failure
+  shift
+  pytest -q --junitxml "tests/artifacts/$name.xml" "$@" || [ $? = 5 ]
+}
+
+step "ruff" ruff check .
+step "types" mypy
+step "unit and golden" layer unit tests/unit tests/golden "$@"
+step "kernel" layer kernel tests/kernel "$@"
+step "browser" layer browser tests/browser "$@"
+step "notebooks" layer notebooks --nbval-lax notebooks tests/notebooks "$@"
+
+echo
+if [ ${#failed[@]} -gt 0 ]; then
+  printf 'FAILED: %s\n' "${failed[@]}"
+  exit 1
+fi
+echo "All passed in $SECONDS s. Screenshots and reports: tests/artifacts"
