@@ -292,7 +292,7 @@ function createView(model, hub, el) {
       model.send({ type: "hello", dpr: window.devicePixelRatio || 1, width: Math.round(canvas.clientWidth) });
     }
     if (greeted) hub.tellVisible();
-  });
+  }, { scrollMargin: "200px" }); // a little before it scrolls into sight
   sight.observe(canvas);
 
   hub.add(view);

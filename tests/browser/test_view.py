@@ -87,6 +87,7 @@ def _wait(notebook: Notebook, condition: str) -> None:
 
 
 def _wait_settled(notebook: Notebook, alt: str) -> None:
+    notebook.page.locator(PICTURE).first.scroll_into_view_if_needed()  # out of sight, nothing is drawn
     label = f"$('{PICTURE}')?.getAttribute('aria-label') === 'Test picture: {alt}'"
     _wait(notebook, f"{label} && $('.stylewidgets-view').dataset.final === 'true'")
 
