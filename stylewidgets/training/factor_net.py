@@ -21,6 +21,7 @@ from torch import Tensor, nn
 FORMAT = 1
 KIND = "factor-regressor"
 _KEY = "stylewidgets"
+_READ = (8, 24, 32)  # channels that are read off the maps at 1/4, 1/8 and 1/16 of the resolution
 BUNDLED = Path(__file__).resolve().parent.parent / "weights" / f"{KIND}.safetensors"
 
 
@@ -61,16 +62,22 @@ class FactorRegressor(nn.Module):
         self.metrics: dict[str, float] = {}
         self.metadata: dict[str, Any] = {}
         # Fine detail (iris, gaze) is a pixel or two wide: folding 2x2 pixels into channels keeps it, a stride would not.
-        self.stem = _convolution(12, self.widths[0])
+        self.stem = _convolution(24, self.widths[0])
         stages = []
         for i, width in enumerate(self.widths):
             before = self.widths[max(i - 1, 0)]
             stages.append(nn.Sequential(_Block(before, width, 1 if i == 0 else 2), _Block(width, width, 1)))
         self.stages = nn.ModuleList(stages)
-        # Where something is matters for pose and shape, so the last map is flattened, not averaged.
-        self.squeeze = _convolution(self.widths[-1], 32, 1)
-        self.hidden = nn.Linear(32 * (self.resolution // 16) ** 2, 192)
+        # Where something is matters for pose and shape, so maps are flattened, not averaged. The finer ones are read
+        # too: a smile or a blush is a few pixels, and takes far longer to get through a 4x4 map.
+        side = self.resolution
+        self.squeeze = nn.ModuleList(
+            _convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
+        )
+        size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
+        self.hidden = nn.Linear(size, 192)
         self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
+        self.direct = nn.Linear(size, self.out.out_features, bias=False)
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Feature maps at 1/2, 1/4, 1/8 and 1/16 of the network's resolution, differentiable."""
@@ -78,7 +85,10 @@ class FactorRegressor(nn.Module):
             raise ValueError(f"pictures must be [N, 3, H, W]; {list(x.shape)} was given")
         if x.shape[-2:] != (self.resolution, self.resolution):
             x = resize(x, self.resolution)
-        x = self.stem(F.pixel_unshuffle(x, 2))
+        # The details carry little energy beside light, skin and background, and would be learned last: they get a
+        # second copy of their own, amplified.
+        detail = 3.0 * (x - F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, stride=1))
+        x = self.stem(F.pixel_unshuffle(torch.cat([x, detail], dim=1), 2))
         maps = []
         for stage in self.stages:
             x = stage(x)
@@ -87,8 +97,9 @@ class FactorRegressor(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Raw outputs [N, outputs]: targets in units of their standard deviation, and logits of categories."""
-        last = self.squeeze(self.features(x)[-1])
-        out: Tensor = self.out(F.relu(self.hidden(last.flatten(1))))
+        maps = self.features(x)[1:]
+        read = torch.cat([squeeze(m).flatten(1) for squeeze, m in zip(self.squeeze, maps, strict=True)], dim=1)
+        out: Tensor = self.out(F.relu(self.hidden(read))) + self.direct(read)
         return out
 
     @torch.inference_mode()

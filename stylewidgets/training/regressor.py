@@ -15,9 +15,11 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 from tqdm.auto import tqdm
 
 from .factor_net import FactorRegressor, Head, load_regressor, make_heads, save_regressor
+from .muon import Muon
 
 __all__ = ["FactorRegressor", "add_arguments", "evaluate", "fit", "load_regressor", "run", "train_regressor"]
 
@@ -55,8 +57,8 @@ def train_regressor(
     held_out: int = 1_500,
     resolution: int = 64,
     epochs: int = 5,
-    batch: int = 64,
-    rate: float = 3e-3,
+    batch: int = 32,
+    rate: float = 2e-3,
     seed: int = 0,
     device: str = "cpu",
     checkpoint: str | Path | None = None,
@@ -112,8 +114,8 @@ def fit(
     factors: NDArray[np.float32],
     *,
     epochs: int = 5,
-    batch: int = 64,
-    rate: float = 3e-3,
+    batch: int = 32,
+    rate: float = 2e-3,
     seed: int = 0,
     device: str = "cpu",
     checkpoint: Path | None = None,
@@ -121,8 +123,8 @@ def fit(
 ) -> float:
     """Train `net` in place on pictures uint8 [N, 3, H, W] and factors [N, F] in natural units; returns the seconds.
 
-    Squared error of standardised targets and cross entropy of categories, AdamW with a one-cycle rate, a moving average
-    of the weights. With `checkpoint`, a file written twice a minute, the next call goes on from there.
+    Squared error of standardised targets and cross entropy of categories, Muon (vectors and outputs: AdamW), a moving
+    average of the weights. With `checkpoint`, a file written twice a minute, the next call goes on from there.
     """
     torch.manual_seed(seed)
     net.heads = tuple(_with_statistics(net.heads, factors))
@@ -130,10 +132,12 @@ def fit(
     net.to(device, memory_format=torch.channels_last).train()
     steps_per_epoch = max(1, len(images) // batch)
     steps = epochs * steps_per_epoch
-    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps + 1, pct_start=0.2)
+    matrices = [p for name, p in net.named_parameters() if p.ndim > 1 and not name.startswith(("out", "direct"))]
+    others = [p for p in net.parameters() if all(p is not m for m in matrices)]
+    muon, adam = Muon(matrices, lr=10 * rate), torch.optim.AdamW(others, lr=rate, weight_decay=1e-2)
+    schedules = [LambdaLR(optimiser, lambda step: _pace(step, steps)) for optimiser in (muon, adam)]
     average = {key: value.detach().clone() for key, value in net.state_dict().items()}
-    parts = {"net": net, "optimiser": optimiser, "schedule": schedule}
+    parts = {"net": net, "muon": muon, "adam": adam, "muon_pace": schedules[0], "adam_pace": schedules[1]}
     start, seconds = _resume(checkpoint, parts, average, steps)
     began = saved = time.monotonic()
     with tqdm(total=steps, initial=start, desc="factor network", unit="step") as bar:
@@ -142,11 +146,12 @@ def fit(
             index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
             x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
             loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
-            optimiser.zero_grad(set_to_none=True)
+            net.zero_grad(set_to_none=True)
             loss.backward()
-            torch.nn.utils.clip_grad_norm_(net.parameters(), 5.0)
-            optimiser.step()
-            schedule.step()
+            muon.step()
+            adam.step()
+            for schedule in schedules:
+                schedule.step()
             _update(average, net, min(0.998, (step + 1) / (step + 10)))
             bar.update()
             if step % 20 == 0:
@@ -159,6 +164,12 @@ def fit(
     net.load_state_dict(average)
     net.eval()
     return seconds + time.monotonic() - began
+
+
+def _pace(step: int, steps: int) -> float:
+    """Factor of the learning rate: a short rise, a plateau, a long linear fall."""
+    t = step / max(steps, 1)
+    return min(1.0, (step + 1) / 50, 0.01 + (1 - t) / 0.6)
 
 
 def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
@@ -286,7 +297,7 @@ def _with_statistics(heads: Sequence[Head], factors: NDArray[np.float32]) -> Ite
 
 def _floats(images: NDArray[np.uint8], batch: int = 128) -> Iterator[Tensor]:
     for start in range(0, len(images), batch):
-        yield torch.from_numpy(images[start : start + batch]).float() / 127.5 - 1
+        yield torch.from_numpy(np.array(images[start : start + batch])).float() / 127.5 - 1
 
 
 def _separable(x: Tensor, kernel: Tensor) -> Tensor:
