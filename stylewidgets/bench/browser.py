@@ -81,7 +81,11 @@ class Lab:
         self.token = secrets.token_hex(12)
         self.extra = tuple(extra)
         quiet = {"fetchNews": "false", "checkForUpdates": False}
-        self.settings = {"@jupyterlab/apputils-extension:notification": quiet, **(settings or {})}
+        self.settings = {
+            "@jupyterlab/apputils-extension:notification": quiet,
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},  # dark where the browser is
+            **(settings or {}),
+        }
         self.environment = environment or {}
 
     @property

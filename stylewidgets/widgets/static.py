@@ -110,5 +110,6 @@ class SavesPicture:
         else:
             from IPython.display import display
 
-            display(parent._repr_mimebundle_(**options), raw=True)
+            # The words are what a reader without a kernel sees above the picture: not the widget's whole state.
+            display({**parent._repr_mimebundle_(**options), "text/plain": type(self).__name__}, raw=True)
         self.saved.display()

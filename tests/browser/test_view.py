@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -92,6 +93,11 @@ def _wait_settled(notebook: Notebook, alt: str) -> None:
     _wait(notebook, f"{label} && $('.stylewidgets-view').dataset.final === 'true'")
 
 
+def _shoot(page: Any, selector: str, path: Path) -> None:
+    page.locator(selector).last.scroll_into_view_if_needed()
+    page.screenshot(path=path)
+
+
 def _colours(notebook: Notebook) -> int:
     """How many different colours the last visible canvas shows: 1 for a blank one."""
     return int(
@@ -132,7 +138,7 @@ def test_frames_follow_the_slider_and_settle(open_notebook: OpenNotebook, artifa
     _press(notebook, "ArrowRight", 5)
     _wait_settled(notebook, "value 0.35")
     assert notebook.page.locator(".stylewidgets-status").inner_text().startswith("frame ")
-    notebook.page.screenshot(path=artifacts / "view.png")
+    _shoot(notebook.page, ".stylewidgets-view", artifacts / "view.png")
     finals = _kernel(notebook, "[frame.final for frame in frames]")
     assert isinstance(finals, list)
     assert finals[-1]
@@ -160,7 +166,7 @@ def test_a_reloaded_page_shows_the_picture_and_stays_live(open_notebook: OpenNot
     assert _colours(notebook) > 100
     _press(notebook, "ArrowLeft")
     _wait_settled(notebook, "value 0.31")
-    notebook.page.screenshot(path=artifacts / "view-reloaded.png")
+    _shoot(notebook.page, ".stylewidgets-view", artifacts / "view-reloaded.png")
 
 
 def test_two_views_of_a_model_show_the_same(open_notebook: OpenNotebook) -> None:
@@ -177,7 +183,7 @@ def test_an_error_is_shown_over_the_last_good_picture(open_notebook: OpenNoteboo
     alert = notebook.page.get_by_role("alert")
     alert.get_by_text("drawing 1.0: the value must be below 0.99").wait_for()
     assert _colours(notebook) > 100
-    notebook.page.screenshot(path=artifacts / "view-error.png")
+    _shoot(notebook.page, ".stylewidgets-view", artifacts / "view-error.png")
     alert.get_by_role("button", name="Dismiss").click()
     alert.wait_for(state="hidden")
 
@@ -251,20 +257,20 @@ def test_it_fits_narrow_dark_and_dense_screens(
     open_notebook: OpenNotebook, artifacts: Path, look: str
 ) -> None:
     options: dict[str, object] = {
-        "narrow": {"viewport": {"width": 430, "height": 900}},
+        "narrow": {"viewport": {"width": 620, "height": 900}},
         "dark": {"color_scheme": "dark"},
         "sharp": {"device_scale_factor": 2},
     }[look]
     notebook = open_notebook(SETUP, KEYS, SHOW, **options)
     page = notebook.page
     _wait_settled(notebook, "value 0.30")
-    page.locator(PICTURE).scroll_into_view_if_needed()
-    page.screenshot(path=artifacts / f"view-{look}.png")
+    _shoot(page, ".stylewidgets-view", artifacts / f"view-{look}.png")
     sizes = "node => [node.width, node.clientWidth, node.clientHeight, node.closest('.jp-OutputArea').clientWidth]"
     backing, width, height, room = page.locator(PICTURE).evaluate(sizes)
     assert width == height
     assert width <= room
     assert backing == width * (2 if look == "sharp" else 1)
+    assert page.locator("body").get_attribute("data-jp-theme-light") == str(look != "dark").lower()
 
 
 def test_the_saved_picture_is_hidden_while_live_and_shown_without_a_kernel(
@@ -277,7 +283,7 @@ def test_the_saved_picture_is_hidden_while_live_and_shown_without_a_kernel(
     saved = page.locator(".stylewidgets-static img")
     page.wait_for_function("() => document.querySelector('.stylewidgets-static img')?.alt === 'value 0.32'")
     assert not saved.is_visible()
-    page.screenshot(path=artifacts / "saved-live.png")
+    _shoot(page, ".stylewidgets-view", artifacts / "saved-live.png")
     notebook.save()
     file = lab.root / notebook.name
     outputs = json.loads(file.read_text())["cells"][1]["outputs"]
@@ -290,7 +296,7 @@ def test_the_saved_picture_is_hidden_while_live_and_shown_without_a_kernel(
     lab.shutdown_kernels()
     reopened = browser.notebook(lab, notebook.name, run=False)
     reopened.page.locator(".stylewidgets-static img").wait_for(state="visible")
-    reopened.page.screenshot(path=artifacts / "saved-reopened.png")
+    _shoot(reopened.page, ".stylewidgets-static", artifacts / "saved-reopened.png")
     reopened.close()
 
     command = [sys.executable, "-m", "nbconvert", "--to", "html", str(file), "--output-dir", str(lab.root)]
@@ -300,5 +306,5 @@ def test_the_saved_picture_is_hidden_while_live_and_shown_without_a_kernel(
     picture = page.locator(".stylewidgets-static img")
     assert picture.is_visible()
     assert picture.bounding_box()["width"] > 300
-    page.screenshot(path=artifacts / "saved-exported.png")
+    _shoot(page, ".stylewidgets-static", artifacts / "saved-exported.png")
     page.context.close()
