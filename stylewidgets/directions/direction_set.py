@@ -179,9 +179,10 @@ class DirectionSet(Mapping[str, Direction]):
             with open(partial, "wb") as file:
                 np.savez_compressed(file, **{_KEY: np.frombuffer(text.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
         else:
-            from safetensors.numpy import save_file
+            from safetensors.numpy import save
 
-            save_file(arrays, str(partial), metadata={_KEY: text})
+            # Not save_file: that makes files which only their owner can read.
+            partial.write_bytes(save(arrays, metadata={_KEY: text}))
         os.replace(partial, path)
         return path
 

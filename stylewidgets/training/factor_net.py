@@ -229,7 +229,7 @@ def save_regressor(
     net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
 ) -> Path:
     """Write the network to one safetensors file in fp16, with its measured quality and the record of its training."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -243,7 +243,8 @@ def save_regressor(
         "metrics": metrics,
         "training": training,
     }
-    save_file({k: v.contiguous() for k, v in state.items()}, str(path), metadata={_KEY: json.dumps(meta)})
+    # Not save_file: that makes files which only their owner can read.
+    path.write_bytes(save({k: v.contiguous() for k, v in state.items()}, metadata={_KEY: json.dumps(meta)}))
     return path
 
 

@@ -60,5 +60,5 @@ def orthogonal(matrix: Tensor) -> Tensor:
     for _ in range(_STEPS):
         square = total @ gram @ total.T
         total = (a * torch.eye(len(x), dtype=x.dtype, device=x.device) + b * square + c * square @ square) @ total
-    x = total @ x
-    return (x.T if tall else x).contiguous()
+    result: Tensor = total @ x
+    return (result.T if tall else result).contiguous()
