@@ -68,7 +68,8 @@ def _head(scene: Scene) -> None:
     canvas.place(window, intersect(canvas, frame, shape, window), PART["skin"])
     size = scene.values["nose_size"]
     tip = scene.vectors(None, 0.0, -0.25 - 0.02 * size, DEPTH - 0.07 + 0.05 * size)
-    window, hit = ellipsoid(canvas, frame, None, tip, scene.vectors(None, *(a + b * size for a, b in ((0.095, 0.115), (0.11, 0.1), (0.14, 0.12)))))
+    radii = (a + b * size for a, b in ((0.095, 0.115), (0.11, 0.1), (0.14, 0.12)))
+    window, hit = ellipsoid(canvas, frame, None, tip, scene.vectors(None, *radii))
     # the nose grows out of the face: slopes turn from the face's to its own over the first bit of height
     rise = ((hit.depth - canvas.read(canvas.depth, window)) * 9).clamp_(0, 1)
     smooth = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),

@@ -159,7 +159,8 @@ def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     x = x + np.uint64(0x9E3779B97F4A7C15)
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return x ^ (x >> np.uint64(31))
+    mixed: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
+    return mixed
 
 
 def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
@@ -168,7 +169,8 @@ def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
     columns = np.arange(NUM_FACTORS, dtype=np.uint64)[None]
     seeds = np.full((1, 1), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
     bits = _mix(_mix(_mix(seeds) ^ rows) + columns)
-    return ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
+    fractions: npt.NDArray[np.float64] = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
+    return fractions
 
 
 def sample(n: int, seed: int, start: int = 0) -> FloatArray:

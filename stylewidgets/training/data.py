@@ -44,7 +44,8 @@ class RenderedAvatars:
         folder.mkdir(parents=True, exist_ok=True)
         self.z = np.random.RandomState(seed).randn(n, world.z_dim if world else 0).astype(np.float32)
         self.factors = world.factors(torch.from_numpy(self.z).to(device)).cpu().numpy() if world else sample(n, seed)
-        key: dict[str, object] = {"n": n, "resolution": resolution, "seed": seed, "factors": float(np.float64(self.factors).sum())}
+        total = float(np.float64(self.factors).sum())
+        key: dict[str, object] = {"n": n, "resolution": resolution, "seed": seed, "factors": total}
         self._state = folder / "state.json"
         state = json.loads(self._state.read_text()) if self._state.exists() else {}
         fresh = state.get("key") != key

@@ -150,7 +150,9 @@ class Animator(widgets.VBox):
         self._ease = widgets.Dropdown(
             options=list(EASE_LABELS.items()), description="motion", layout=widgets.Layout(width="270px")
         )
-        self._closed = widgets.Checkbox(description="closed loop", indent=False, layout=widgets.Layout(width="auto", margin="2px 8px"))
+        self._closed = widgets.Checkbox(
+            description="closed loop", indent=False, layout=widgets.Layout(width="auto", margin="2px 8px")
+        )
         set_tooltip(self._closed, "go on from the last snapshot to the first")
         for control, width in ((self._seconds, "112px"), (self._speed, "44px"), (self._ease, "50px"), (self._scrub, "36px")):
             control.style.description_width = width

@@ -105,7 +105,9 @@ class Kernel:
 
     def ask(self, expression: str) -> Any:
         """Return the value of an expression that is plain JSON."""
-        return json.loads(self.run(f"import json; print(json.dumps({expression}))"))
+        request = self.start_cell(f"import json; print(json.dumps({expression}))")
+        # A busy machine may publish what was printed a moment after the end of the cell.
+        return json.loads(self.until(lambda: self.finish_cell(request), f"the value of {expression}"))
 
     def new_subshell(self) -> str:
         """Return the id of a new subshell, as JupyterLab asks for one; skip where the kernel has none."""

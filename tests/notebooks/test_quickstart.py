@@ -56,7 +56,7 @@ def test_the_saved_picture_is_the_last_state_of_the_explorer(executed: Any) -> N
 def test_code_printed_by_the_notebook_makes_the_picture_of_that_moment(executed: Any) -> None:
     cell = next(cell for cell in executed.cells if cell.source == "print(explorer.code())")
     scope: dict[str, Any] = {}
-    exec(cell.outputs[0]["text"], scope)
+    exec(cell.outputs[0]["text"], scope)  # noqa: S102 (our own notebook)
     session = sw.load()
     latent = session.latent(seed=4, psi=0.9).with_edit(session.directions["smile"], 2.0)
     assert scope["image"].tobytes() == session.render(latent).tobytes()
