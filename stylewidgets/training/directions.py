@@ -1,7 +1,8 @@
 """``stylewidgets train directions``: the directions beside a generator, named ones, PCA and SeFa.
 
-A named direction is the normal of a boundary in w. Which rows of w+ it acts on, and which other directions are taken out
-of it, is decided by measurement: faces are rendered on both sides and the factor network reads what changed.
+A named direction is the normal of a boundary in w or comes from all readings jointly. Which of these, which rows of w+
+it acts on, and which other directions are taken out of it, is decided by measurement: faces are rendered on both sides
+and the factor network reads what changed.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
-from ..directions import DirectionSet, boundary, condition, named_ranges, pca, sample_w, sefa
+from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..latents import Direction
 from .factor_net import FactorRegressor, load_regressor
 
@@ -110,10 +111,12 @@ def make_directions(
     trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
+    joint = [joint_boundaries(w, {t.name: t.values for t in targets}, slack=slack) for slack in (0.02, 0.1, 0.3)]
     plain = {t.name: boundary(w, t.values, name=t.name, method="ridge", l2=0.1) for t in targets}
     kept: list[tuple[Direction, Effect]] = []
     for step, target in enumerate(tqdm(targets, desc="directions", unit="factor")):
-        best = choose(trial, target, w, plain)
+        fits = [*(found[target.name] for found in joint), *candidates(w, target)]
+        best = choose(trial, target, fits, w, plain)
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
@@ -187,17 +190,17 @@ def make_targets(regressor: FactorRegressor, scores: Scores) -> Iterator[Target]
 
 
 def candidates(w: NDArray[np.float32], target: Target) -> Iterator[Direction]:
-    """Fits of one target: from the strict normal to one that leans on the natural variation of w."""
+    """Fits of one target alone: from the strict normal to one that leans on the natural variation of w."""
     yield boundary(w, target.values, name=target.name, method="logistic", l2=0.01)
     yield boundary(w, target.values, name=target.name, method="ridge", l2=0.02)
     yield boundary(w, target.values, name=target.name, method="ridge", l2=0.5)
 
 
 def choose(
-    bench: Bench, target: Target, w: NDArray[np.float32], plain: dict[str, Direction]
+    bench: Bench, target: Target, fits: list[Direction], w: NDArray[np.float32], plain: dict[str, Direction]
 ) -> Direction:
     """The fit, then the rows, then the conditioning that measure best; each stage starts from the last winner."""
-    best, effect = _best(bench, target, list(candidates(w, target)))
+    best, effect = _best(bench, target, fits)
     cuts = sorted({end for rows in named_ranges(bench.session.num_ws).values() for end in rows})
     spans = [(a, b) for i, a in enumerate(cuts) for b in cuts[i + 1 :] if (a, b) != (cuts[0], cuts[-1])]
     rivals = [replace(best, layers=rows) for rows in spans]
@@ -271,10 +274,14 @@ def _at_most(session: Any, components: int) -> int:
     return min(components, int(session.w_dim))
 
 
+def _kind(direction: Direction) -> str:
+    return direction.source.split()[0] + (", conditioned" if "conditioned" in direction.source else "")
+
+
 def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
-        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {'yes' if 'conditioned' in d.source else 'no'} |"
+        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {_kind(d)} |"
         for d, e in kept
     )
     names = {d.name for d, _ in kept}
@@ -285,7 +292,7 @@ Directions of the generator of the same name, made by `stylewidgets.training.dir
 generated faces that the factor network read. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
 change in standard deviations of the factor per σ of strength, and the largest mean change of any other factor.
 
-| direction | w+ rows | own effect | largest side effect | conditioned |
+| direction | w+ rows | own effect | largest side effect | made by |
 |---|---|---|---|---|
 {rows}
 

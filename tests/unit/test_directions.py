@@ -11,7 +11,16 @@ import torch
 from torch import nn
 
 from stylewidgets import directions
-from stylewidgets.directions import boundary, condition, difference, fit_boundary, from_tensor, pca, sefa
+from stylewidgets.directions import (
+    boundary,
+    condition,
+    difference,
+    fit_boundary,
+    from_tensor,
+    joint_boundaries,
+    pca,
+    sefa,
+)
 from stylewidgets.directions.sefa import affine_matrix
 from stylewidgets.latents import Code, Direction, Latent
 
@@ -280,6 +289,29 @@ def test_conditioning_mixes_w_and_w_plus_and_refuses_what_cannot_be() -> None:
     with pytest.raises(ValueError, match="different generators"):
         condition(made("a", m), made("b", np.ones(W_DIM + 1)))
     assert condition(made("a", m)) == made("a", m)
+
+
+def test_joint_boundaries_move_one_reading_and_no_other_along_the_distribution_of_w() -> None:
+    random = np.random.RandomState(3)
+    w = random.randn(6_000, W_DIM) * STD
+    slopes = random.randn(3, W_DIM)  # far from orthogonal
+    labels = dict(zip("abc", slopes @ w.T, strict=True))
+    found = joint_boundaries(w, labels, l2=1e-6, slack=0.0)
+    for i, direction in enumerate(found.values()):
+        effect = slopes @ direction.vector / np.array([v.std() for v in labels.values()])
+        assert effect[i] > 0 and np.abs(np.delete(effect, i)).max() < 0.01 * effect[i]
+        assert np.linalg.norm(direction.vector) == pytest.approx(1, abs=1e-5)
+        # of all such steps the likeliest: a plain projection of the slope is less likely for the same effect
+        others = [made(str(k), slopes[k]) for k in range(3) if k != i]
+        plain = condition(made("plain", slopes[i]), *others).vector
+        unlikely = [np.sum((v / STD / (slopes[i] @ v)) ** 2) for v in (direction.vector, plain)]
+        assert unlikely[0] <= unlikely[1] * 1.01
+    loose = joint_boundaries(w, labels, slack=10.0)["a"]
+    assert angle(loose.vector, STD**2 * slopes[0]) > 0.95
+    with pytest.raises(ValueError, match="'flat' must be finite and must change"):
+        joint_boundaries(w, {"flat": np.zeros(len(w))})
+    with pytest.raises(ValueError, match=r"'a' \[n\]; given were \[6000, 6\] and \[3\]"):
+        joint_boundaries(w, {"a": np.zeros(3)})
 
 
 # -- differences and tensors -----------------------------------------------------------------------------------------
