@@ -22,7 +22,6 @@ function createHub(model) {
   let shown = null; // painted last
   let scheduled = false;
   let settleTimer = 0;
-  let asked = false; // for the settled picture
   let lastArrival = 0;
   let gap = 0; // smoothed time between frames: a slow model must not be asked to settle between two frames
   let toldVisible = null;
@@ -39,8 +38,7 @@ function createHub(model) {
     if (old) old.bitmap.close();
     if (frame.index === null) return; // came with the saved state: nobody waits for an answer
     model.send({ type: "ack", index: frame.index, ms: Math.round(performance.now() - frame.received) });
-    if (frame.final && asked) asked = false; // the answer
-    else settleLater();
+    if (!frame.settled) settleLater();
   }
 
   function schedule() {
@@ -54,10 +52,7 @@ function createHub(model) {
   function settleLater() {
     clearTimeout(settleTimer);
     const wait = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
-    settleTimer = setTimeout(() => {
-      asked = true;
-      model.send({ type: "settle" });
-    }, wait);
+    settleTimer = setTimeout(() => model.send({ type: "settle" }), wait);
   }
 
   async function receive(info, data) {
@@ -86,9 +81,7 @@ function createHub(model) {
   }
 
   function onMessage(message, buffers) {
-    if (!message || message.type !== "frame") return;
-    asked = false; // things move again
-    receive({ ...message, final: false }, buffers[0]);
+    if (message && message.type === "frame") receive({ ...message, final: false }, buffers[0]);
   }
 
   function onFinal(index) {

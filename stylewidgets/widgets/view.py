@@ -100,7 +100,7 @@ if anywidget is not None:
         mime = traitlets.Unicode("image/png").tag(sync=True)
         """Media type of ``frame``."""
         info = traitlets.Dict().tag(sync=True)
-        """``index``, ``width`` and ``height`` of ``frame``."""
+        """``index``, ``width`` and ``height`` of ``frame``, and whether it was ``settled``: made because nothing moved."""
         label = traitlets.Unicode("Live picture").tag(sync=True)
         """What the picture is, for screen readers."""
         alt = traitlets.Unicode("").tag(sync=True)
@@ -151,7 +151,7 @@ if anywidget is not None:
                 with self.hold_sync():
                     self.frame = bytes(frame.data)
                     self.mime = frame.mime
-                    self.info = info
+                    self.info = {**info, "settled": self._settling}
 
         def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
             handler = getattr(self, f"_receive_{message.get('type')}", None)

@@ -45,7 +45,7 @@ def test_a_frame_in_motion_is_a_message_and_a_final_one_a_trait(view: LiveView) 
     assert view.frame == b""
     view.show(_frame(2, final=True))
     assert len(view.sent) == 1
-    assert (view.frame, view.info) == (b"data2", {"index": 2, "width": 8, "height": 8})
+    assert (view.frame, view.info) == (b"data2", {"index": 2, "width": 8, "height": 8, "settled": False})
 
 
 def test_an_acknowledgement_covers_the_frames_before_it_once(view: LiveView) -> None:
@@ -82,6 +82,7 @@ def test_one_rest_settles_once_however_many_pages_ask(view: LiveView) -> None:
     _hear(view, type="settle")
     _hear(view, type="settle")
     assert calls == ["settle"]
+    assert view.info["settled"]  # the page asks no more
     view.show(_frame(3, final=True))  # small pictures are final in motion, too
     _hear(view, type="settle")
     assert calls == ["settle", "settle"]
