@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print. Raises ValueError when --browser is given and there is none."""
     from .. import load
-    from . import compute, pages, report
+    from . import compute, event, pages, report
 
     reason = "" if args.no_browser else pages.why_not()
     if reason and args.browser:
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     encoded = compute.encoding(session, args.repeats)
     parts["encoding"] = {name: {**sample.as_dict(), "kB": size} for name, (sample, size) in encoded.items()}
     say(report.encoding(encoded))
-    parts["slider event"] = compute.slider_event(session, args.repeats)
+    parts["slider event"] = event.slider_event(session, args.repeats)
     say(report.event(parts["slider event"]))
     if reason:
         say(f"The part in the browser was left out: {reason}")

@@ -74,7 +74,7 @@ def encoding(samples: Mapping[str, tuple[Sample, float]]) -> str:
 
 
 def event(samples: Mapping[str, Sample]) -> str:
-    """Table of `compute.slider_event`; shares of the whole event."""
+    """Table of `event.slider_event`; shares of the whole event."""
     whole = samples["whole event"].median
     rows = [(name, _ms(s.median), _range(s), f"{s.median / whole:.0%}") for name, s in samples.items()]
     return table("One slider event, from its value to the frame on the wire", ("", "ms", "quartiles", "share"), rows)
