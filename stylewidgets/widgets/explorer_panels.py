@@ -75,9 +75,10 @@ class ExplorerPanels:
             },
             self._on_panel,
         )
-        left = column(view, actions, flex="0 1 auto", margin="0 16px 0 0")
+        # As wide as the picture: its buttons wrap rather than push the controls below it.
+        left = column(view, actions, flex="0 1 auto", width=f"{view.size + 4}px", margin="0 12px 0 0")
         right = column(
-            heading("Source"), self._source, self._switcher, flex="1 1 420px", min_width="0", width="auto"
+            heading("Source"), self._source, self._switcher, flex="1 1 400px", min_width="0", width="auto"
         )
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         self.root = widgets.VBox([style, row(left, right, align_items="flex-start", width="100%")])

@@ -58,7 +58,7 @@ class LatentExplorer(SavesPicture, widgets.VBox):
         value: Latent | None = None,
         *,
         directions: DirectionSet | Mapping[str, Direction] | Iterable[Direction] | None = None,
-        size: int = 384,
+        size: int = 340,
         **unknown: Any,
     ) -> None:
         for name in unknown:
