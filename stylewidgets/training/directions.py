@@ -36,18 +36,20 @@ READABLE = 0.5  # the factor network must reach this R² or accuracy on renders
 class Effect(NamedTuple):
     """Mean change per σ of strength, in standard deviations of each reading over the generator's faces.
 
-    own: of the target; side: the largest of the other factors, and its name.
+    own: of the target; side: the largest of the other factors, and its name; total: root of the sum of squares over
+    the other factors, each at its strongest reading.
     """
 
     own: float
     side: float
     side_name: str
+    total: float
     all: dict[str, float]
 
     @property
     def merit(self) -> float:
-        """Own effect against side effect. The constant keeps a direction that hardly does anything from winning."""
-        return self.own / (self.side + 0.15)
+        """Own effect against all side effects. The constant keeps a direction that hardly does anything from winning."""
+        return self.own / (self.total + 0.3)
 
 
 class Target(NamedTuple):
@@ -147,7 +149,10 @@ class Bench:
         own = float(np.mean(_reading(high, target) - _reading(low, target))) / (2 * STEP) / float(target.values.std())
         others = {n: abs(v) for n, v in change.items() if _factor(n) != target.factor}
         worst = max(others, key=others.__getitem__) if others else ""
-        return Effect(own, others.get(worst, 0.0), worst, change)
+        strongest: dict[str, float] = {}
+        for name, value in others.items():
+            strongest[_factor(name)] = max(value, strongest.get(_factor(name), 0.0))
+        return Effect(own, others.get(worst, 0.0), worst, sum(v * v for v in strongest.values()) ** 0.5, change)
 
     def _moved(self, direction: Direction, strength: float) -> Scores:
         rows = np.repeat(self.w[:, None], self.session.num_ws, axis=1)
@@ -281,19 +286,20 @@ def _kind(direction: Direction) -> str:
 def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
-        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {_kind(d)} |"
+        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | {_kind(d)} |"
         for d, e in kept
     )
     names = {d.name for d, _ in kept}
     dropped = ", ".join(t.name for t in targets if t.name not in names) or "none"
     return f"""# {path.name}
 
-Directions of the generator of the same name, made by `stylewidgets.training.directions.make_directions` from {samples:,}
+Directions of the generator of the same name, made by `stylewidgets train directions` from {samples:,}
 generated faces that the factor network read. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
-change in standard deviations of the factor per σ of strength, and the largest mean change of any other factor.
+change in standard deviations of the factor per σ of strength, the largest mean change of any other factor, and the root
+of the sum of squares over all others.
 
-| direction | w+ rows | own effect | largest side effect | made by |
-|---|---|---|---|---|
+| direction | w+ rows | own effect | largest side effect | all side effects | made by |
+|---|---|---|---|---|---|
 {rows}
 
 Left out because they moved their factor by less than {MINIMUM} per σ: {dropped}.
