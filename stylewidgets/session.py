@@ -328,10 +328,10 @@ class GeneratorSession:
     def _shift(self, edit: Edit) -> Tensor:
         """What an edit adds to w+, [1, num_ws, w_dim]."""
         first, last = edit.layers or (0, self.num_ws)
-        shift = np.zeros((1, self.num_ws, self.w_dim), np.float32)  # so little work that numpy is quicker than torch
-        rows = np.broadcast_to(edit.direction.vector, shift.shape[1:])
-        shift[0, first:last] = rows[first:last] * np.float32(edit.strength * edit.direction.sigma)
-        return self._tensor(shift)
+        rows = self._tensor(edit.direction.vector).expand(self.num_ws, -1)
+        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device)
+        shift[0, first:last] = rows[first:last] * (edit.strength * edit.direction.sigma)
+        return shift
 
     def _styles_of_code(self, latent: Latent) -> list[Tensor]:
         assert latent.code is not None
