@@ -42,6 +42,7 @@ class Kernel:
         self.manager.restart_kernel(now=False)
         self.log.clear()
         self._caused.clear()
+        self._idle.clear()  # a new client counts its messages from one again: what was done before is not done now
         self._connect()
 
     def stop(self) -> None:
