@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in ("batch", "learning_rate", "momentum", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
+    for name in ("batch", "learning_rate", "matrix_rate", "momentum", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
                  "adversarial_weight", "adversarial_from", "seed"):
         value = getattr(default, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
@@ -99,7 +99,8 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
     if paired:
         first = int(args.paired_images * state.recipe.adversarial_from)
         for bar in progress(state, "paired", args.paired_images):
-            rate(state, "synthesis", min(1.0, 3 * (1.02 - state.images["paired"] / args.paired_images)))
+            for name in ("synthesis", "embedding"):
+                rate(state, name, falling(state.images["paired"] / args.paired_images))
             bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first,
                             shrink=shrink_at(state.images["paired"], args.grow_images)))
             yield
@@ -118,6 +119,14 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
 def shrink_at(images: int, grow_images: int) -> int:
     """A quarter of the size for the first half of ``grow_images``, a half for the second, then all of it."""
     return 4 if images < grow_images // 2 else 2 if images < grow_images else 1
+
+
+def falling(done: float) -> float:
+    """Learning rate over a phase, relative to its start: flat, then straight down to almost nothing.
+
+    Half of what is won is won on the way down: a lasting high rate keeps small features in motion.
+    """
+    return min(1.0, max(0.02, (1 - done) / 0.6))
 
 
 def rate(state: TrainingRun, name: str, factor: float) -> None:

@@ -1,12 +1,13 @@
 """Muon: momentum whose matrix is made orthogonal before it is applied.
 
 All directions of a weight matrix then move equally fast, the weak ones too. The factor network needs that: with AdamW a
-smile or a blush, a few pixels among thousands, is learned ten times later than pose and colour.
+smile or a blush, a few pixels among thousands, is learned ten times later than pose and colour. So does a generator that
+is to draw them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -62,3 +63,34 @@ def orthogonal(matrix: Tensor) -> Tensor:
         total = (a * torch.eye(len(x), dtype=x.dtype, device=x.device) + b * square + c * square @ square) @ total
     result: Tensor = total @ x
     return (result.T if tall else result).contiguous()
+
+
+class Together:
+    """Several optimisers used as one: matrices by Muon, the rest by Adam."""
+
+    def __init__(self, *optimisers: torch.optim.Optimizer) -> None:
+        self.optimisers: Sequence[torch.optim.Optimizer] = optimisers
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        """The groups of all of them, to change their rates."""
+        return [group for optimiser in self.optimisers for group in optimiser.param_groups]
+
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Forget the gradients."""
+        for optimiser in self.optimisers:
+            optimiser.zero_grad(set_to_none=set_to_none)
+
+    def step(self) -> None:
+        """One update of each."""
+        for optimiser in self.optimisers:
+            optimiser.step()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` takes."""
+        return {str(i): optimiser.state_dict() for i, optimiser in enumerate(self.optimisers)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on from a `state_dict`."""
+        for i, optimiser in enumerate(self.optimisers):
+            optimiser.load_state_dict(state[str(i)])

@@ -14,6 +14,7 @@ from torch import nn
 
 from ..generators.discriminator import Discriminator
 from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from .muon import Muon, Together
 from .world import FactorEmbedding, LatentWorld
 
 
@@ -31,6 +32,7 @@ class Recipe:
     twist: float = 0.3
     batch: int = 8
     learning_rate: float = 2e-3
+    matrix_rate: float = 3e-3
     momentum: float = 0.9
     r1_gamma: float = 0.2
     r1_every: int = 16
@@ -70,9 +72,9 @@ class TrainingRun:
             "generator": copy.deepcopy(self.generator), "embedding": copy.deepcopy(self.embedding),
         }).requires_grad_(False).eval()
         rate = r.learning_rate
-        self.optimisers = {
-            "synthesis": adam([*self.generator.synthesis.parameters()], rate, r.momentum),
-            "embedding": adam([*self.embedding.parameters()], rate, 0.9),
+        self.optimisers: dict[str, torch.optim.Adam | Together] = {
+            "synthesis": matrices_and_rest(self.generator.synthesis, r),
+            "embedding": matrices_and_rest(self.embedding, r),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
             "mapping": adam([*self.generator.mapping.parameters()], r.mapping_rate, 0.9),
@@ -153,6 +155,21 @@ class TrainingRun:
             new.update({k: torch.zeros_like(v) for k, v in new.items() if k not in old and k.endswith("torgb.weight")})
             module.load_state_dict(new)
         return run
+
+
+def matrices_and_rest(module: nn.Module, recipe: Recipe) -> Together:
+    """Muon for what mixes channels, Adam for the rest: biases, noise strengths, the constant and the colours.
+
+    Stored StyleGAN weights are sqrt(inputs) times the used ones (equalised learning rate), and so is their step.
+    """
+    matrices: list[nn.Parameter] = []
+    rest: list[nn.Parameter] = []
+    for name, p in module.named_parameters():
+        whole = p.ndim in (2, 4) and "torgb.weight" not in name
+        (matrices if whole else rest).append(p)
+    stored = not isinstance(module, FactorEmbedding)
+    groups = [{"params": [p], "lr": recipe.matrix_rate * (p[0].numel() ** 0.5 if stored else 1.0)} for p in matrices]
+    return Together(Muon(groups, weight_decay=0.0), adam(rest, recipe.learning_rate, recipe.momentum))
 
 
 def adam(parameters: list[nn.Parameter], rate: float, momentum: float) -> torch.optim.Adam:

@@ -188,3 +188,22 @@ def test_without_a_discriminator_weight_none_is_trained(tmp_path: Path) -> None:
     fresh = TrainingRun(run.recipe, "cpu")
     assert all(torch.equal(a, b) for a, b in zip(run.discriminator.parameters(), fresh.discriminator.parameters(),
                                                  strict=True))
+
+
+def test_matrices_and_everything_else_are_updated_by_one_step() -> None:
+    run = TrainingRun(TINY, "cpu")
+    before = {name: p.detach().clone() for name, p in run.generator.synthesis.named_parameters()}
+    image = run.generator.synthesize(torch.randn(2, TINY.w_dim), noise="random")
+    (image.square().mean() + image.mean()).backward()
+    run.optimisers["synthesis"].step()
+    still = [name for name, p in run.generator.synthesis.named_parameters() if torch.equal(p, before[name])]
+    assert [name for name in still if "noise" not in name] == []
+
+
+def test_rates_of_all_parts_of_an_optimiser_fall_together() -> None:
+    run = TrainingRun(TINY, "cpu")
+    groups = run.optimisers["synthesis"].param_groups
+    before = [group["lr"] for group in groups]
+    avatars.rate(run, "synthesis", avatars.falling(0.7))
+    assert [group["lr"] for group in groups] == pytest.approx([0.5 * lr for lr in before])
+    assert avatars.falling(0.0) == 1.0
