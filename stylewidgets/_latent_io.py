@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ _MEMBER = "stylewidgets"
 _PLAIN = ("seed", "psi", "cutoff", "label", "noise_mode", "noise_seed")
 _DIRECTION = ("name", "sigma", "space", "unit", "source", "layers", "explained")
 Array = NDArray[np.float32]
+T = TypeVar("T")
 
 
 def to_dict(latent: Latent) -> dict[str, Any]:
@@ -40,25 +41,34 @@ def from_dict(data: Any) -> Latent:
 
 def to_json(latent: Latent) -> str:
     """One line; floats are written with all digits, so they come back exactly."""
-    return json.dumps(to_dict(latent), ensure_ascii=False, allow_nan=False)
+    return _line(to_dict(latent))
 
 
 def from_json(text: str) -> Latent:
     """The inverse of `to_json`."""
-    try:
-        data = json.loads(text)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error
-    return from_dict(data)
+    return from_dict(_parsed(text))
 
 
 def save(latent: Latent, path: str | os.PathLike[str]) -> Path:
-    """Write beside the target and move, so that an interrupted save leaves the old file whole."""
+    """Write either kind of file."""
+    return write(path, lambda put: _describe(latent, put))
+
+
+def load(path: str | os.PathLike[str]) -> Latent:
+    """Read either kind of file."""
+    return read(path, _build, "a latent", ACCEPTED)
+
+
+def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], Any]], dict[str, Any]]) -> Path:
+    """Write what `describe(put)` returns; `put(array)` gives what stands for an array in it.
+
+    Written beside the target and moved, so that an interrupted save leaves the old file whole.
+    """
     path = _with_suffix(path)
     part = path.with_name(path.name + ".part")
     try:
         if path.suffix.lower() == ".json":
-            part.write_text(to_json(latent) + "\n", encoding="utf-8")
+            part.write_text(_line(describe(_encode)) + "\n", encoding="utf-8")
         else:
             arrays: dict[str, Any] = {}
 
@@ -67,8 +77,7 @@ def save(latent: Latent, path: str | os.PathLike[str]) -> Path:
                 arrays[name] = array
                 return name
 
-            text = json.dumps(_describe(latent, keep), ensure_ascii=False, allow_nan=False)
-            arrays[_MEMBER] = np.frombuffer(text.encode(), np.uint8)
+            arrays[_MEMBER] = np.frombuffer(_line(describe(keep)).encode(), np.uint8)
             with open(part, "wb") as file:
                 np.savez_compressed(file, **arrays)
         os.replace(part, path)
@@ -77,27 +86,27 @@ def save(latent: Latent, path: str | os.PathLike[str]) -> Path:
     return path
 
 
-def load(path: str | os.PathLike[str]) -> Latent:
-    """Read either kind of file."""
+def read(path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str) -> T:
+    """Return `build(data, get)` of a file that `write` made. ValueError says that it is not `what`, and `accepted`."""
     path = _with_suffix(path)
     if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}. {ACCEPTED}")
+        raise FileNotFoundError(f"there is no file {path}. {accepted}")
     try:
         if path.suffix.lower() == ".json":
             if path.stat().st_size > MAX_BYTES:
-                raise ValueError("it is larger than any latent")
-            return from_json(path.read_text(encoding="utf-8"))
-        return _load_npz(path)
+                raise ValueError(f"it is larger than {what} can be")
+            return build(_parsed(path.read_text(encoding="utf-8")), _decode)
+        return _read_npz(path, build, what)
     except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{path} cannot be read as a latent: {error}. {ACCEPTED}") from error
+        raise ValueError(f"{path} cannot be read as {what}: {error}. {accepted}") from error
     except zlib.error as error:
-        raise ValueError(f"{path} cannot be read as a latent: {error}. {ACCEPTED}") from error
+        raise ValueError(f"{path} cannot be read as {what}: {error}. {accepted}") from error
 
 
-def _load_npz(path: Path) -> Latent:
+def _read_npz(path: Path, build: Callable[[Any, Callable[[Any], Array]], T], what: str) -> T:
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError("it claims to be larger than any latent")
+            raise ValueError(f"it claims to be larger than {what} can be")
     with np.load(path, allow_pickle=False) as file:
         if _MEMBER not in file.files:
             raise ValueError(f"the archive has no entry {_MEMBER!r}; it holds {', '.join(file.files[:5]) or 'nothing'}")
@@ -109,7 +118,18 @@ def _load_npz(path: Path) -> Latent:
             raise ValueError(f"its array {name!r} is missing")
         return np.asarray(arrays[name])
 
-    return _build(json.loads(text), find)
+    return build(json.loads(text), find)
+
+
+def _line(data: dict[str, Any]) -> str:
+    return json.dumps(data, ensure_ascii=False, allow_nan=False)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, TypeError, RecursionError) as error:
+        raise ValueError(f"not JSON: {error}") from error
 
 
 def _describe(latent: Latent, put: Callable[[Array], Any]) -> dict[str, Any]:
