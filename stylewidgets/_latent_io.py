@@ -56,7 +56,7 @@ def save(latent: Latent, path: str | os.PathLike[str]) -> Path:
 
 def load(path: str | os.PathLike[str]) -> Latent:
     """Read either kind of file."""
-    return read(path, _build, "a latent", ACCEPTED)
+    return read(path, _build, "latent", ACCEPTED)
 
 
 def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], Any]], dict[str, Any]]) -> Path:
@@ -87,26 +87,26 @@ def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], An
 
 
 def read(path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str) -> T:
-    """Return `build(data, get)` of a file that `write` made. ValueError says that it is not `what`, and `accepted`."""
+    """Return `build(data, get)` of a file that `write` made. ValueError says that it is no `what`, and what is accepted."""
     path = _with_suffix(path)
     if not path.exists():
         raise FileNotFoundError(f"there is no file {path}. {accepted}")
     try:
         if path.suffix.lower() == ".json":
             if path.stat().st_size > MAX_BYTES:
-                raise ValueError(f"it is larger than {what} can be")
+                raise ValueError(f"it is larger than any {what}")
             return build(_parsed(path.read_text(encoding="utf-8")), _decode)
         return _read_npz(path, build, what)
     except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise ValueError(f"{path} cannot be read as {what}: {error}. {accepted}") from error
+        raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
     except zlib.error as error:
-        raise ValueError(f"{path} cannot be read as {what}: {error}. {accepted}") from error
+        raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
 
 
 def _read_npz(path: Path, build: Callable[[Any, Callable[[Any], Array]], T], what: str) -> T:
     with zipfile.ZipFile(path) as archive:
         if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError(f"it claims to be larger than {what} can be")
+            raise ValueError(f"it claims to be larger than any {what}")
     with np.load(path, allow_pickle=False) as file:
         if _MEMBER not in file.files:
             raise ValueError(f"the archive has no entry {_MEMBER!r}; it holds {', '.join(file.files[:5]) or 'nothing'}")
