@@ -23,7 +23,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_every_entry_says_where_it_is_or_how_to_get_it() -> None:
     assert len(zoo.entries()) > 100
     for one in zoo.entries():
-        assert one.url is None or one.url.startswith("https://") and one.url.endswith(".pkl"), one
+        assert one.url is None or (one.url.startswith("https://") and one.url.endswith(".pkl")), one
         assert one.page.startswith("https://") and one.citation and one.terms
         assert one.family in ("stylegan1", "stylegan2", "stylegan3", "eg3d")
         assert 16 <= one.resolution <= 1024 and one.file == f"{one.name}.pkl"
