@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image
 
+from .._captions import caption
 from ..latents import Latent
 from ..render.ladder import Ladder, Rung
 from ..render.pump import Picture, Pump
@@ -16,7 +17,6 @@ from ..render.renderer import LiveRenderer
 from ..render.stats import Stats
 from ..session import GeneratorSession
 from .errors import report
-from .snapshots import caption
 from .static import SavedPicture
 from .view import make_view
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from .._captions import caption
 from ._compat import button
 from .parts import close_tree, show
 
@@ -19,19 +20,6 @@ SELECTED = "2px solid var(--jp-brand-color1, #2196f3)"
 PLAIN = "2px solid transparent"
 CROSS = 24
 """Width of the button that deletes a picture."""
-
-
-def caption(latent: Latent) -> str:
-    """Return a few words for a latent: "seed 7", "seeds 7, 8", "code", "seed 7 · 2 edits"."""
-    if latent.seed is not None:
-        text = f"seed {latent.seed}"
-    elif latent.blend:
-        heaviest = sorted(latent.blend, key=lambda pair: -pair[1])[:2]
-        text = "seeds " + ", ".join(str(seed) for seed, _ in heaviest) + (" …" if len(latent.blend) > 2 else "")
-    else:
-        text = "code"
-    edits = sum(1 for edit in latent.edits if edit.strength)
-    return text + (f" · {edits} edit{'s' if edits > 1 else ''}" if edits else "")
 
 
 class SnapshotStrip(widgets.VBox):

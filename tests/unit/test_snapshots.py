@@ -5,8 +5,9 @@ from types import SimpleNamespace
 import ipywidgets as widgets
 import pytest
 
+from stylewidgets._captions import caption
 from stylewidgets.latents import Latent
-from stylewidgets.widgets.snapshots import SnapshotStrip, caption
+from stylewidgets.widgets.snapshots import SnapshotStrip
 
 PNG = b"\x89PNG\r\n"
 
