@@ -1,0 +1,141 @@
+"""StyleGAN2 parameters of other code bases under our names, which are those of stylegan2-ada-pytorch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+
+from torch import Tensor
+
+from .errors import CheckpointError
+
+Rule = tuple[str, Callable[[re.Match[str], Tensor], tuple[str, Tensor] | None]]
+
+
+def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """rosinality/stylegan2-pytorch and its descendants. Weights need no change: only the scale in front differs, and
+    demodulation takes it out again."""
+    parts: dict[str, Callable[[Tensor], Tensor]] = {
+        "conv.weight": lambda x: x[0], "conv.modulation.weight": _same, "conv.modulation.bias": _same,
+        "noise.weight": lambda x: x.reshape(()), "activate.bias": _same, "bias": lambda x: x.reshape(-1),
+    }
+    renamed = {"conv.weight": "weight", "conv.modulation.weight": "affine.weight", "conv.modulation.bias": "affine.bias",
+               "noise.weight": "noise_strength", "activate.bias": "bias", "bias": "bias"}
+
+    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match["part"]
+        if part == "conv.blur.kernel":
+            return f"{_module(match)}.resample_filter", value / value.sum()
+        return (f"{_module(match)}.{renamed[part]}", parts[part](value)) if part in parts else None
+
+    return _apply(state, [
+        (r"style\.(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
+        (r"input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+        (r"noises\.noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+        (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
+        (_LAYER, layer),
+    ], "rosinality")
+
+
+def from_mmgen(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """mmgeneration and mmagic: the mathematics of rosinality under other names."""
+    renamed = {"conv.weight": "weight", "conv.weight_orig": "weight", "conv.style_modulation.linear.weight_orig": "affine.weight",
+               "conv.style_modulation.linear.weight": "affine.weight", "conv.style_modulation.linear.bias": "affine.bias",
+               "conv.style_modulation.bias": "affine.bias", "noise_injector.weight": "noise_strength", "activate.bias": "bias",
+               "bias": "bias"}
+
+    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match["part"]
+        if re.fullmatch(r"conv\.(blur|upsample)\.kernel", part):
+            return f"{_module(match)}.resample_filter", value / value.sum()
+        if part not in renamed:
+            return None
+        name = renamed[part]
+        if name == "weight" and value.ndim == 5:
+            value = value[0]
+        elif name == "noise_strength":
+            value = value.reshape(())
+        elif name == "bias":
+            value = value.reshape(-1)
+        return f"{_module(match)}.{name}", value
+
+    return _apply(state, [
+        (r"style_mapping\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
+         lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
+        (r"constant_input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+        (r"injected_noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+        (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),
+        (_LAYER, layer),
+    ], "mmgeneration")
+
+
+def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """genforce, SeFa, HiGAN: TensorFlow's orientation and biases, so up-convolutions are flipped and style biases get + 1."""
+    def conv(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        index, part = int(match[1]), match[2]
+        if part == "weight":
+            value = value.flip(2, 3) if index % 2 else value  # odd layers are those that go up
+        elif part == "style.bias":
+            value = value + 1
+        elif part == "noise_strength":
+            value = value.reshape(())
+        elif part == "noise":
+            value = value.reshape(value.shape[-2:])
+        elif part not in ("bias", "style.weight"):
+            return None
+        name = {"noise": "noise_const"}.get(part, part.replace("style.", "affine."))
+        return f"{_conv(index)}.{name}", value
+
+    def colour(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match[2]
+        value = value + 1 if part == "style.bias" else value
+        if part == "weight" and value.ndim == 2:
+            value = value[:, :, None, None]
+        return f"synthesis.b{4 << int(match[1])}.torgb.{part.replace('style.', 'affine.')}", value
+
+    return _apply(state, [
+        (r"mapping\.dense(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{m[1]}.{m[2]}", x)),
+        (r"truncation\.w_avg$", lambda m, x: ("mapping.w_avg", x.reshape(-1))),
+        (r"synthesis\.early_layer\.const$", lambda m, x: ("synthesis.b4.const", x[0])),
+        (r"synthesis\.layer(\d+)\.(.+)$", conv),
+        (r"synthesis\.output(\d+)\.(weight|bias|style\.weight|style\.bias)$", colour),
+    ], "genforce")
+
+
+_LAYER = r"(?:(?P<first>conv1|to_rgb1)|(?P<list>convs|to_rgbs)\.(?P<index>\d+))\.(?P<part>.+)$"
+
+
+def _module(match: re.Match[str]) -> str:
+    """Our name of a layer of rosinality: conv1, to_rgb1, convs.0, convs.1, to_rgbs.0, ..."""
+    if match["first"]:
+        return "synthesis.b4." + ("conv1" if match["first"] == "conv1" else "torgb")
+    index = int(match["index"])
+    return _conv(index + 1) if match["list"] == "convs" else f"synthesis.b{8 << index}.torgb"
+
+
+def _conv(index: int) -> str:
+    """Our name of the convolution of that number, the one of 4 pixels being 0."""
+    if not 0 <= index < 40:
+        raise CheckpointError(f"there is no convolution {index} in a StyleGAN2")
+    return f"synthesis.b{4 << ((index + 1) // 2)}.conv{0 if index % 2 else 1}"
+
+
+def _same(value: Tensor) -> Tensor:
+    return value
+
+
+def _apply(state: Mapping[str, Tensor], rules: list[Rule], what: str) -> dict[str, Tensor]:
+    """Rename by the first rule that fits; what no rule knows is left out (buffers of training, other networks)."""
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        for pattern, rule in rules:
+            if (match := re.match(pattern, name)) is None:
+                continue
+            try:
+                renamed = rule(match, value)
+            except (IndexError, RuntimeError, ValueError) as error:
+                raise CheckpointError(f"{name} has shape {list(value.shape)}, which no {what} generator has") from error
+            if renamed is not None:
+                found[renamed[0]] = renamed[1]
+            break
+    return found
