@@ -1,0 +1,141 @@
+"""Which generator is in a state_dict, and where: told by parameter names, never by the name of a file or a key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from .errors import CheckpointError
+
+MAX_DEPTH = 4
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The names that one code base gives its generator's parameters.
+
+    Attributes:
+        name: of the code base.
+        family: of the generator.
+        evidence: names that must all be there, after one prefix that they share.
+        licence: hint about the weights.
+        refusal: why it cannot be drawn; "" when it can.
+    """
+
+    name: str
+    family: str
+    evidence: tuple[str, ...]
+    licence: str = ""
+    refusal: str = ""
+
+
+MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
+NVIDIA = "weights of the official releases are for non-commercial use (NVIDIA Source Code License, or CC BY-NC 4.0)"
+OTHER = "not recorded in the file; ask where it comes from"
+
+LAYOUTS = (
+    Layout("rosinality stylegan2-pytorch", "stylegan2", ("input.input", "convs.0.conv.modulation.weight"), MIT),
+    Layout("rosinality style-based-gan-pytorch", "stylegan1", ("generator.progression.0.conv1.input", "style.1.linear.weight_orig"), MIT),
+    Layout("huangzh13 StyleGAN.pytorch", "stylegan1", ("g_synthesis.init_block.const", "g_mapping.map.dense0.weight"), MIT),
+    Layout("genforce stylegan2", "stylegan2", ("synthesis.early_layer.const", "mapping.dense0.weight"), NVIDIA),
+    Layout("genforce stylegan", "stylegan1", ("synthesis.layer0.const", "mapping.dense0.weight"), NVIDIA),
+    Layout("mmgeneration stylegan2", "stylegan2", ("constant_input.input", "style_mapping.1.linear.weight_orig"), OTHER),
+    Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
+    Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
+    Layout("eg3d", "eg3d", ("backbone.synthesis.b4.const", "decoder.net.0.weight"), NVIDIA,
+           "an EG3D generator needs volume rendering, which is not built yet"),
+    Layout("lucidrains stylegan2-pytorch", "", ("S.net.0.weight", "G.initial_block"), OTHER,
+           "lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling), not a StyleGAN2 that could be "
+           "converted"),
+    Layout("lucidrains stylegan2-pytorch", "", ("S.net.0.weight", "G.blocks.0.to_style1.weight"), OTHER,
+           "lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling), not a StyleGAN2 that could be "
+           "converted"),
+    Layout("MobileStyleGAN", "", ("synthesis_net.const.const",), OTHER, "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
+    Layout("SWAGAN", "", ("input.input", "to_rgbs.0.iwt.ll"), OTHER, "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
+    Layout("ProGAN (genforce)", "", ("layer0.weight", "output0.weight"), OTHER, "a ProGAN has no style space"),
+    Layout("FastGAN", "", ("main.layer_4.weight",), OTHER, "a FastGAN has no style space"),
+    Layout("mapping only", "", ("init_block.const",), OTHER, "the file holds the synthesis network without its mapping network"),
+)
+
+# Words of a path, best first: averaged weights make better pictures than those of the last training step.
+_PREFERRED = ("ema", "smooth", "running", "average", "decoder", "generator", "g", "state_dict")
+_NEVER = ("d", "discriminator", "disc", "d_ema")
+
+
+@dataclass
+class Found:
+    """A generator in a tree: its layout, its parameters without the prefix, and what lies around them.
+
+    Attributes:
+        layout: the `Layout`.
+        state: names of the layout to tensors.
+        where: keys and prefix that lead to it, such as "generator_smooth" or "state_dict.decoder.".
+        root: the whole content of the file.
+        beside: other names in the same dictionary.
+    """
+
+    layout: Layout
+    state: dict[str, Tensor]
+    where: str
+    root: Any
+    beside: list[str] = field(default_factory=list)
+
+
+def find(tree: Any) -> Found:
+    """The generator in a nested dictionary; averaged weights before those of the last step.
+
+    Raises:
+        CheckpointError: none, or one of a kind that cannot be drawn; the text names what is there.
+    """
+    found = [one for where, state in _states(tree) for one in _matches(where, state, tree)]
+    if not found:
+        raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}")
+    found.sort(key=lambda one: (bool(one.layout.refusal), _rank(one.where)))
+    best = found[0]
+    refused = next((one for one in found if one.layout.name == "SWAGAN"), None)  # has all names of a StyleGAN2, and more
+    for one in (refused, best):
+        if one is not None and one.layout.refusal:
+            raise CheckpointError(f"{one.layout.refusal} (found at {one.where or 'the top'})")
+    return best
+
+
+def _states(tree: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+    """Every dictionary with tensors in it, with the keys that lead to it."""
+    if not isinstance(tree, Mapping) or depth > MAX_DEPTH:
+        return
+    tensors = {key: value for key, value in tree.items() if isinstance(key, str) and isinstance(value, Tensor)}
+    if tensors:
+        yield where, tensors
+    for key, value in tree.items():
+        if isinstance(value, Mapping) and str(key).lower() not in _NEVER:
+            yield from _states(value, f"{where}.{key}" if where else str(key), depth + 1)
+
+
+def _matches(where: str, state: Mapping[str, Tensor], root: Any) -> Iterator[Found]:
+    for layout in LAYOUTS:
+        first = layout.evidence[0]
+        for name in state:
+            prefix = name.removesuffix(first)
+            if not name.endswith(first) or (prefix and not prefix.endswith(".")):
+                continue
+            if all(prefix + other in state for other in layout.evidence):
+                own = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
+                rest = sorted({key.split(".")[0] for key in state if not key.startswith(prefix)})
+                yield Found(layout, own, f"{where}.{prefix}" if where and prefix else where or prefix, root, rest)
+
+
+def _rank(where: str) -> tuple[int, int]:
+    words = where.lower().replace("_", ".").split(".")
+    return min((i for i, word in enumerate(_PREFERRED) if word in words), default=len(_PREFERRED)), len(words)
+
+
+def _described(tree: Any) -> str:
+    """What is there instead, for the error."""
+    if not isinstance(tree, Mapping):
+        return f"Its content is a {type(tree).__name__}"
+    keys = [str(key) for key in tree]
+    listed = ", ".join(keys[:6]) + (f" and {len(keys) - 6} more" if len(keys) > 6 else "")
+    return f"It holds {listed or 'nothing'}"
