@@ -74,19 +74,31 @@ def versions(module: torch.nn.Module) -> tuple[tuple[int, int], ...]:
     )
 
 
-class RandomNoise:
+SEEDED_NOISE = ("random", "tf")
+
+
+class SeededNoise:
     """Noise pictures from a seed, the same on every device; those of the last seed are kept."""
 
-    def __init__(self, shapes: Sequence[tuple[int, int]], device: torch.device) -> None:
-        self._shapes, self._device = shapes, device
-        self._seed: int | None = None
+    def __init__(self, shapes: Sequence[tuple[int, int]], z_dim: int, device: torch.device) -> None:
+        self._shapes, self._z_dim, self._device = shapes, z_dim, device
+        self._of: tuple[str, int] | None = None
         self._kept: list[Tensor] = []
 
-    def __call__(self, seed: int) -> list[Tensor]:
+    def __call__(self, mode: str, seed: int) -> list[Tensor]:
         """One [1, 1, H, W] per convolution."""
-        if seed != self._seed:
-            source = torch.Generator().manual_seed(seed)
+        if (mode, seed) != self._of:
             with torch.inference_mode(False):
-                made = [torch.randn(1, 1, *shape, generator=source).to(self._device) for shape in self._shapes]
-            self._seed, self._kept = seed, made
+                made = [picture.to(self._device) for picture in (self._tf(seed) if mode == "tf" else self._torch(seed))]
+            self._of, self._kept = (mode, seed), made
         return self._kept
+
+    def _torch(self, seed: int) -> list[Tensor]:
+        source = torch.Generator().manual_seed(seed)
+        return [torch.randn(1, 1, *shape, generator=source) for shape in self._shapes]
+
+    def _tf(self, seed: int) -> list[Tensor]:
+        """As the scripts of StyleGAN2 and ADA: z first, then every noise variable in order, from one RandomState."""
+        source = np.random.RandomState(seed)
+        source.randn(1, self._z_dim)
+        return [torch.from_numpy(source.randn(1, 1, *shape).astype(np.float32)) for shape in self._shapes]

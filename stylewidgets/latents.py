@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import os
 
 SPACES = ("z", "w", "w+", "s")
-NOISE_MODES = ("const", "random", "none")
+NOISE_MODES = ("const", "random", "none", "tf")
 MAX_SEED = 2**32 - 1
 _MAX_TEXT = 200
 
@@ -174,8 +174,9 @@ class Latent(_Value):
         psi: truncation (Karras et al., CVPR 2019): w_avg + psi·(w − w_avg). 1 is none, 0 the average picture.
         cutoff: rows 0 … cutoff − 1 of w+ are truncated; None for all.
         label: class index of a conditional generator, else None.
-        noise_mode: "const" (the stored noise), "random" (drawn from noise_seed) or "none".
-        noise_seed: 0 to 2**32 - 1.
+        noise_mode: "const" (the stored noise), "random" (drawn from noise_seed), "none", or "tf": as the TensorFlow scripts of
+            StyleGAN2 and ADA draw it, after z from the same RandomState. For their pictures give noise_seed=seed.
+        noise_seed: 0 to 2**32 - 1; of "random" and "tf".
         edits: `Edit` values, applied after truncation, whose directions have different names.
 
     Raises:

@@ -19,7 +19,7 @@ from ._checks import check_finite, check_int, unknown_name
 from ._devices import choose_device, choose_dtype, out_of_memory
 from ._pixels import fit
 from ._session_checks import check_latent
-from ._synthesis import Noise, RandomNoise, synthesize, to_uint8, versions
+from ._synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
 from .latents import NOISE_MODES, Code, Edit, Latent
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class GeneratorSession:
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self._directions = directions
-        self._random = RandomNoise(generator.noise_shapes, self.device)
+        self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
         self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
         self._seeds_of: Any = None
 
@@ -208,8 +208,8 @@ class GeneratorSession:
 
         Args:
             x: w [N, w_dim], w+ [N, num_ws, w_dim] or a list of styles, on the session's device.
-            noise_mode: "const", "random" or "none".
-            noise_seed: of random noise; equal for all N.
+            noise_mode: "const", "random", "none" or "tf", as of `Latent`.
+            noise_seed: of "random" and "tf"; equal for all N.
         """
         tensors = [x] if isinstance(x, Tensor) else list(x)
         for tensor in tensors:
@@ -223,9 +223,9 @@ class GeneratorSession:
             return synthesize(self.generator, styles, self.noise(noise_mode, noise_seed), self._half)
 
     def noise(self, mode: str, seed: int = 0) -> Noise:
-        """The noise argument of the generator: a mode, or for "random" one tensor per convolution drawn from the seed."""
+        """The noise argument of the generator: a mode, or for "random" and "tf" one tensor per convolution from the seed."""
         with self.lock:
-            return self._random(check_int("noise_seed", seed, 0)) if mode == "random" else mode
+            return self._random(mode, check_int("noise_seed", seed, 0)) if mode in SEEDED_NOISE else mode
 
     # -- pictures ----------------------------------------------------------------------------------------------------
     def image(self, latent: Latent) -> NDArray[np.uint8]:
@@ -254,7 +254,7 @@ class GeneratorSession:
         groups: dict[tuple[str, int], list[int]] = {}
         for i, latent in enumerate(latents):
             self.check(latent)
-            key = (latent.noise_mode, latent.noise_seed if latent.noise_mode == "random" else 0)
+            key = (latent.noise_mode, latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0)
             groups.setdefault(key, []).append(i)
         pictures: list[Any] = [None] * len(latents)
         for key, members in groups.items():

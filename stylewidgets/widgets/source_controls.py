@@ -96,18 +96,18 @@ class SourceControls(widgets.VBox):
         set_tooltip(self._cutoff, f"ψ acts on the rows of w+ below this one; {num_ws} means all rows")
         self._noise = widgets.Dropdown(
             description="noise",
-            options=[("fixed", "const"), ("random", "random"), ("none", "none")],
+            options=[("fixed", "const"), ("random", "random"), ("none", "none"), ("TensorFlow", "tf")],
             style=_LABEL,
             layout=widgets.Layout(width="170px"),
         )
-        set_tooltip(self._noise, "the fine grain: as stored in the weights, drawn from a seed, or left out")
+        set_tooltip(self._noise, "the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it")
         self._noise_seed = widgets.Text(
             description="noise seed",
             continuous_update=False,
             style={"description_width": "70px"},
             layout=widgets.Layout(width="160px"),
         )
-        set_tooltip(self._noise_seed, "the number that random noise is drawn from")
+        set_tooltip(self._noise_seed, "the number that the noise is drawn from; the TensorFlow scripts take the seed of the face")
         self._label = self._make_label(classes, names)
         self._observe()
         super().__init__(
@@ -139,7 +139,7 @@ class SourceControls(widgets.VBox):
         self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
         self._noise.value = latent.noise_mode
         self._noise_seed.value = str(latent.noise_seed)
-        show(self._noise_seed, latent.noise_mode == "random")
+        show(self._noise_seed, latent.noise_mode in ("random", "tf"))
         if self._label is not None:
             self._label.value = latent.label
 

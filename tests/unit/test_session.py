@@ -177,6 +177,21 @@ def test_noise_depends_on_mode_and_seed_only(session: GeneratorSession) -> None:
     assert (image(noise_seed=5) == image()).all()
 
 
+def test_tf_noise_is_drawn_after_z_from_the_seed_of_the_scripts(session: GeneratorSession) -> None:
+    source = np.random.RandomState(7)
+    z = source.randn(1, session.z_dim)
+    noise = [torch.tensor(source.randn(1, 1, *shape), dtype=torch.float32) for shape in session.generator.noise_shapes]
+    drawn = session.noise("tf", 7)
+    assert all(torch.equal(a, b) for a, b in zip(drawn, noise, strict=True))
+    latent = session.latent(seed=7, noise_mode="tf", noise_seed=7)
+    expected = session.generator.synthesize(session.generator.map(torch.tensor(z, dtype=torch.float32)), noise=noise)
+    found = session.synthesize(session.map(latent), noise_mode="tf", noise_seed=7)
+    assert torch.allclose(found, expected, atol=1e-6)
+    assert (session.image(latent) != session.image(latent.replace(noise_mode="random"))).any()
+    assert (session.image(latent) != session.image(latent.replace(noise_seed=8))).any()
+    assert (session.images([latent, latent.replace(noise_seed=8)])[0] == session.image(latent)).all()
+
+
 def test_gray_becomes_rgb() -> None:
     session = GeneratorSession(generator(img_channels=1), device="cpu")
     image = session.image(Latent())
