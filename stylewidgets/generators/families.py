@@ -1,0 +1,57 @@
+"""The generator families by name. Each is imported when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from torch import Tensor, nn
+
+from .._checks import unknown_name
+
+
+@dataclass(frozen=True)
+class Family:
+    """One family of generators.
+
+    Attributes:
+        name: as in ``generator.family``, in files and in metadata.
+        title: for people.
+        module: where the generator class is.
+        class_name: of the generator; its config is called ``<class_name>Config``.
+    """
+
+    name: str
+    title: str
+    module: str
+    class_name: str
+
+    @property
+    def generator(self) -> type[nn.Module]:
+        """The generator class; ``generator(config)`` makes one."""
+        return getattr(import_module(self.module, __package__), self.class_name)  # type: ignore[no-any-return]
+
+    @property
+    def config(self) -> Any:
+        """The frozen dataclass of its settings, with `to_dict` and `from_dict`."""
+        return getattr(import_module(self.module, __package__), f"{self.class_name}Config")
+
+    def infer_config(self, params: Mapping[str, Tensor], hints: Mapping[str, Any] | None = None) -> Any:
+        """The config, read from names and shapes; `hints` are settings that no shape tells."""
+        return import_module(self.module, __package__).infer_config(params, **(hints or {}))
+
+
+FAMILIES = {family.name: family for family in (
+    Family("stylegan1", "StyleGAN", ".stylegan1", "StyleGAN1"),
+    Family("stylegan2", "StyleGAN2", ".stylegan2", "StyleGAN2"),
+    Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
+)}
+
+
+def build(family: str, config: Any) -> nn.Module:
+    """A generator of that family with random weights. ValueError for an unknown family."""
+    if family not in FAMILIES:
+        raise unknown_name("family of generators", family, FAMILIES)
+    return FAMILIES[family].generator(config)
