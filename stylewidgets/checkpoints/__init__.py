@@ -1,1 +1,64 @@
 """Reading and writing generator files. Nothing in a file is ever executed."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from ._loaded import Loaded
+
+READERS = {
+    "torch zip": ".torch_layouts",
+    "torch legacy": ".torch_layouts",
+    "tensorflow pickle": ".tensorflow_pickle",
+    "persistence pickle": ".persistence_pickle",
+}
+"""Format → module with ``read(path) -> Loaded``, imported when a file of that format is opened."""
+
+
+def open_file(path: str | os.PathLike[str]) -> tuple[nn.Module, dict[str, Any]]:
+    """The generator in a checkpoint of any known format, and what is known about it.
+
+    Args:
+        path: a safetensors file of stylewidgets, a .pkl of the StyleGAN releases, or a .pt / .pth that torch.save wrote.
+            The name does not matter: the format is told by the bytes, the family by the parameters.
+
+    Returns:
+        The generator, float32, in evaluation mode on the CPU; and plain JSON values: "format", "family", "licence" (a
+        hint), "notes" (what the file left open, and how it was settled) and whatever else the file tells.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: (CheckpointError) of another kind, damaged, cut short or hostile; the text says which.
+    """
+    from . import native
+    from ._build import build
+    from .detect import check
+    from .errors import reading
+
+    file = Path(path).expanduser()
+    kind = check(file)
+    if kind.format == "safetensors":
+        generator, metadata = native.load(file)
+        return generator, {"format": "stylewidgets safetensors", "family": generator.family, **metadata}
+    loaded = _read(file, kind.format)
+    with reading(file):
+        return build(loaded), {"family": loaded.family, **loaded.metadata}
+
+
+def read(path: str | os.PathLike[str]) -> Loaded:
+    """A checkpoint of a foreign format as data, without building a generator. Raises as `open_file`."""
+    from .detect import check
+
+    file = Path(path).expanduser()
+    return _read(file, check(file).format)
+
+
+def _read(file: Path, name: str) -> Loaded:
+    loaded: Loaded = import_module(READERS[name], __name__).read(file)
+    return loaded

@@ -33,8 +33,8 @@ def build(loaded: Loaded) -> nn.Module:
     means = [name for name in wanted if name not in given and name.split(".")[-1] == "w_avg"]
     given.update((name, torch.zeros(wanted[name].shape)) for name in means)
     _check(loaded.family, given, wanted)
-    own = {name: given[name].detach().to("cpu", torch.float32, copy=True, memory_format=torch.contiguous_format)
-           if wanted[name].is_floating_point() else given[name].detach().to("cpu", wanted[name].dtype, copy=True) for name in wanted}
+    own = {name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
+           for name, value in wanted.items()}
     for name, value in own.items():
         if value.is_floating_point() and not torch.isfinite(value).all():
             raise CheckpointError(f"{name} holds numbers that are not finite: the file is damaged, or its training diverged")

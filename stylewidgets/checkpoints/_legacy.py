@@ -49,8 +49,11 @@ def read_storage(data: bytes | memoryview) -> Storage:
     return value
 
 
-def _announce(key: Any, announced: dict[Any, tuple[Storage, int]]) -> Storage:
-    """The storage that a persistent id ("storage", type, key, location, count, view) stands for."""
+def _announce(key: Any, announced: dict[Any, tuple[Storage, int]]) -> Any:
+    """The storage that a persistent id ("storage", type, key, location, count, view) stands for, or the name of a
+    module's class in ("module", class, file, source): the source is not looked at."""
+    if isinstance(key, tuple) and len(key) == 4 and key[0] == "module":
+        return key[1]
     if not isinstance(key, tuple) or len(key) not in (5, 6) or key[0] != "storage" or not isinstance(key[2], (str, int)):
         raise CheckpointError("a tensor's data is not described as torch does. The file is damaged")
     dtype, count = storage_dtype(key[1]), whole(key[4], "the length of a storage")

@@ -22,14 +22,12 @@ class Layout:
         family: of the generator.
         evidence: names that must all be there, after one prefix that they share.
         licence: hint about the weights.
-        refusal: why it cannot be drawn; "" when it can.
     """
 
     name: str
     family: str
     evidence: tuple[str, ...]
-    licence: str = ""
-    refusal: str = ""
+    licence: str
 
 
 MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
@@ -38,26 +36,25 @@ OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
     Layout("rosinality stylegan2-pytorch", "stylegan2", ("input.input", "convs.0.conv.modulation.weight"), MIT),
-    Layout("rosinality style-based-gan-pytorch", "stylegan1", ("generator.progression.0.conv1.input", "style.1.linear.weight_orig"), MIT),
+    Layout("rosinality style-based-gan-pytorch", "stylegan1",
+           ("generator.progression.0.conv1.input", "style.1.linear.weight_orig"), MIT),
     Layout("huangzh13 StyleGAN.pytorch", "stylegan1", ("g_synthesis.init_block.const", "g_mapping.map.dense0.weight"), MIT),
     Layout("genforce stylegan2", "stylegan2", ("synthesis.early_layer.const", "mapping.dense0.weight"), NVIDIA),
     Layout("genforce stylegan", "stylegan1", ("synthesis.layer0.const", "mapping.dense0.weight"), NVIDIA),
     Layout("mmgeneration stylegan2", "stylegan2", ("constant_input.input", "style_mapping.1.linear.weight_orig"), OTHER),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
-    Layout("eg3d", "eg3d", ("backbone.synthesis.b4.const", "decoder.net.0.weight"), NVIDIA,
-           "an EG3D generator needs volume rendering, which is not built yet"),
-    Layout("lucidrains stylegan2-pytorch", "", ("S.net.0.weight", "G.initial_block"), OTHER,
-           "lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling), not a StyleGAN2 that could be "
-           "converted"),
-    Layout("lucidrains stylegan2-pytorch", "", ("S.net.0.weight", "G.blocks.0.to_style1.weight"), OTHER,
-           "lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling), not a StyleGAN2 that could be "
-           "converted"),
-    Layout("MobileStyleGAN", "", ("synthesis_net.const.const",), OTHER, "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
-    Layout("SWAGAN", "", ("input.input", "to_rgbs.0.iwt.ll"), OTHER, "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
-    Layout("ProGAN (genforce)", "", ("layer0.weight", "output0.weight"), OTHER, "a ProGAN has no style space"),
-    Layout("FastGAN", "", ("main.layer_4.weight",), OTHER, "a FastGAN has no style space"),
-    Layout("mapping only", "", ("init_block.const",), OTHER, "the file holds the synthesis network without its mapping network"),
+)
+
+# Networks that are told apart only to be refused by name: pieces that must all occur in names, and the reason.
+REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("input.input", ".iwt."), "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
+    (("student.", "mapping_net."), "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
+    (("backbone.synthesis.b4.const", "decoder.net.0.weight"), "an EG3D generator needs volume rendering, which is not built yet"),
+    (("S.net.0.", "G."), "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)"),
+    (("main.layer_",), "a FastGAN has no style space"),
+    (("layer0.weight", "output0.weight"), "a ProGAN has no style space"),
+    (("init_block.const",), "it has a synthesis network without its mapping network"),
 )
 
 # Words of a path, best first: averaged weights make better pictures than those of the last training step.
@@ -91,15 +88,13 @@ def find(tree: Any) -> Found:
         CheckpointError: none, or one of a kind that cannot be drawn; the text names what is there.
     """
     found = [one for where, state in _states(tree) for one in _matches(where, state, tree)]
+    names = [f"{where}.{name}" for where, state in _states(tree) for name in state]
+    for pieces, reason in REFUSED[: 1 if found else None]:  # the first has all names of a StyleGAN2, and more
+        if all(any(piece in name for name in names) for piece in pieces):
+            raise CheckpointError(reason)
     if not found:
         raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}")
-    found.sort(key=lambda one: (bool(one.layout.refusal), _rank(one.where)))
-    best = found[0]
-    refused = next((one for one in found if one.layout.name == "SWAGAN"), None)  # has all names of a StyleGAN2, and more
-    for one in (refused, best):
-        if one is not None and one.layout.refusal:
-            raise CheckpointError(f"{one.layout.refusal} (found at {one.where or 'the top'})")
-    return best
+    return min(found, key=lambda one: _rank(one.where))
 
 
 def _states(tree: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Tensor]]]:

@@ -1,116 +1,170 @@
-"""Files of `torch.save`, new (zip) and old, as nested dictionaries of tensors and plain values."""
+"""Files of `torch.save`, new (zip) and old, as nested dictionaries of tensors and plain values.
+
+`torch.load` is not used: with weights_only it could be made to run code before torch 2.6 (CVE-2025-32434), and it refuses
+the options and modules that many published files have beside their weights. Our unpickler makes neither.
+"""
 
 from __future__ import annotations
 
-import argparse
-import collections
-import pickle
+import io
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor
-
-from .errors import CheckpointError
+from . import _legacy
+from ._constructors import storage_dtype
+from ._module_tree import flatten
+from ._records import ITEM_SIZES, Global, Storage, Stub, TensorRecord, whole
+from ._tensors import to_tensor
+from .errors import CheckpointError, reading
+from .unpickler import AGAIN, as_view, unpickle
 
 MAX_PICKLE = 64 << 20  # of the description; the tensors are beside it
 MAX_ENTRIES = 200_000
 MAX_DEPTH = 64
-SAFE_LOADER = (2, 6)  # torch.load(weights_only=True) could be made to run code before (CVE-2025-32434)
 
 
 def read(path: str | Path) -> Any:
-    """The content of a file that `torch.save` wrote. Tensors are on the CPU and, in zip files, mapped from the disk.
+    """The content of a file that `torch.save` wrote.
 
-    Objects of foreign classes become inert records; an `argparse.Namespace` becomes a dict. Nothing is executed.
-
+    Returns:
+        Nested dicts and lists of plain values and of tensors on the CPU, which are views of the mapped file: never write
+        to them. An `argparse.Namespace` and other attribute bags are dicts, a module without source is the dict of its
+        parameters; a module of ``torch_utils.persistence`` stays a `Persistent`, others stay a `Stub`.
     Raises:
         CheckpointError: damaged, cut short, larger inside than outside, or not a file of torch.save.
     """
-    path = Path(path)
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
-    if zipped:
-        _check_zip(path)
-    try:
-        content = _by_torch(path, zipped)
-    except pickle.UnpicklingError:  # classes beyond tensors and containers
-        from ._torch_records import read_legacy, read_zip
-
-        content = read_zip(path) if zipped else read_legacy(path)
-    return _Plain(path).value(content)
+    with reading(path), Path(path).open("rb") as file:
+        view = as_view(file)
+        content = _read_zip(view) if bytes(view[:2]) == b"PK" else _legacy.read(view)
+        return _Plain(len(view)).value(content)
 
 
-def _by_torch(path: Path, zipped: bool) -> Any:
-    version = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")[:2])
-    if version < SAFE_LOADER:
-        raise pickle.UnpicklingError
-    try:
-        with torch.serialization.safe_globals([argparse.Namespace, collections.defaultdict, collections.Counter]):
-            return torch.load(path, map_location="cpu", weights_only=True, mmap=zipped)
-    except pickle.UnpicklingError:
-        raise
-    except (RuntimeError, EOFError, KeyError, ValueError, TypeError, IndexError, AttributeError, AssertionError,
-            OverflowError, MemoryError, RecursionError, NotImplementedError, UnicodeError, OSError) as error:
-        reason = " ".join(str(error).split())[:160] or type(error).__name__
-        raise CheckpointError(f"{path} is damaged or cut short: {reason}") from error
-
-
-def _check_zip(path: Path) -> None:
-    """Refuse archives that are cut short, that torch.save did not write, or that grow when they are read."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError) as error:
-        raise CheckpointError(f"{path} is damaged or cut short: its table of contents at the end cannot be read ({error})") from error
-    size = path.stat().st_size
-    if len(entries) > MAX_ENTRIES:
-        raise CheckpointError(f"{path} has {len(entries):,} entries; a checkpoint has less than {MAX_ENTRIES:,}")
-    inside = sum(entry.file_size for entry in entries)
-    if inside > size or any(entry.compress_type != zipfile.ZIP_STORED and entry.file_size > 1 << 20 for entry in entries):
-        raise CheckpointError(f"{path} has {size:,} bytes and would grow to {inside:,}: torch.save never compresses, so this "
-                              "is not a checkpoint that it wrote")
-    described = [entry for entry in entries if entry.filename.endswith("/data.pkl") or entry.filename == "data.pkl"]
+# -- zip -------------------------------------------------------------------------------------------------------------
+def _read_zip(view: memoryview) -> Any:
+    archive = _archive(view)
+    described = [entry for entry in archive.infolist() if entry.filename.rpartition("/")[2] == "data.pkl"]
     if len(described) != 1:
-        raise CheckpointError(f"{path} is a zip archive with {len(described)} descriptions (data.pkl); torch.save writes one")
+        raise CheckpointError(f"a zip archive with {len(described)} descriptions (data.pkl); torch.save writes one")
     if described[0].file_size > MAX_PICKLE:
-        raise CheckpointError(f"{path}: its description has {described[0].file_size:,} bytes; {MAX_PICKLE:,} are allowed")
+        raise CheckpointError(f"its description has {described[0].file_size:,} bytes; {MAX_PICKLE:,} are allowed")
+    folder = described[0].filename.removesuffix("data.pkl")
+    entries = {entry.filename: entry for entry in archive.infolist()}
+    if folder + "byteorder" in entries and bytes(_bytes_of(view, entries[folder + "byteorder"])) == b"big":
+        raise CheckpointError("it was written on a big-endian machine, which is not supported")
+    return unpickle(_bytes_of(view, described[0]), persistent_load=_Storages(view, entries, folder))
 
 
+def _archive(view: memoryview) -> zipfile.ZipFile:
+    """The table of contents; refuses archives that are cut short or that grow when they are read."""
+    try:
+        archive = zipfile.ZipFile(_Stream(view))
+        entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, RuntimeError, EOFError) as error:
+        raise CheckpointError(f"the table of contents at its end cannot be read ({error}). {AGAIN}") from error
+    if len(entries) > MAX_ENTRIES:
+        raise CheckpointError(f"it has {len(entries):,} entries; a checkpoint has less than {MAX_ENTRIES:,}")
+    inside = sum(entry.file_size for entry in entries)
+    if inside > len(view) or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise CheckpointError(f"a zip archive of {len(view):,} bytes that would grow to {inside:,}; torch.save never compresses. "
+                              "Unpack it if it is an archive of checkpoints")
+    return archive
+
+
+def _bytes_of(view: memoryview, entry: zipfile.ZipInfo) -> memoryview:
+    """The content of a stored entry, without copying: behind its own header, whose name and extra part may differ."""
+    start = entry.header_offset
+    head = view[start : start + 30]
+    if len(head) < 30 or bytes(head[:4]) != b"PK\x03\x04" or start < 0:
+        raise CheckpointError(f"entry {entry.filename[:80]!r} is not where the table of contents says. {AGAIN}")
+    start += 30 + int.from_bytes(head[26:28], "little") + int.from_bytes(head[28:30], "little")
+    if start + entry.file_size > len(view):
+        raise CheckpointError(f"entry {entry.filename[:80]!r} is not whole. {AGAIN}")
+    return view[start : start + entry.file_size]
+
+
+class _Storages:
+    """What a persistent id of the description stands for: the bytes of the entry of that name."""
+
+    def __init__(self, view: memoryview, entries: Mapping[str, zipfile.ZipInfo], folder: str) -> None:
+        self._view, self._entries, self._folder = view, entries, folder
+        self._made: dict[str, Storage] = {}
+
+    def __call__(self, key: Any) -> Storage:
+        if not isinstance(key, tuple) or len(key) != 5 or key[0] != "storage" or not isinstance(key[2], str):
+            raise CheckpointError("a tensor's data is not described as torch does. The file is damaged")
+        name = f"{self._folder}data/{key[2]}"
+        if name not in self._entries:
+            raise CheckpointError(f"the data of a tensor, {name[:80]!r}, is not in it. {AGAIN}")
+        if name not in self._made:
+            self._made[name] = Storage(storage_dtype(key[1]), _bytes_of(self._view, self._entries[name]))
+        storage = self._made[name]
+        if whole(key[4], "the length of a storage") * ITEM_SIZES[storage.dtype] > len(storage.data):
+            raise CheckpointError(f"the data of a tensor, {name[:80]!r}, is shorter than described. {AGAIN}")
+        return storage
+
+
+class _Stream(io.RawIOBase):
+    """A view as a file for `zipfile`, so that the file is not read into memory a second time."""
+
+    def __init__(self, view: memoryview) -> None:
+        super().__init__()
+        self._view, self._at = view, 0
+
+    def seekable(self) -> bool:
+        return True
+
+    def readable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        self._at = max(0, offset + (0, self._at, len(self._view))[whence])
+        return self._at
+
+    def tell(self) -> int:
+        return self._at
+
+    def readinto(self, buffer: Any) -> int:
+        part = self._view[self._at : self._at + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+
+# -- records to plain values -----------------------------------------------------------------------------------------
 class _Plain:
-    """Turns what was read into plain containers, and checks that every tensor is backed by bytes of the file."""
+    """Turns records into plain containers and tensors."""
 
-    def __init__(self, path: Path) -> None:
-        self.path, self.size = path, path.stat().st_size
-        self.seen: dict[int, Any] = {}
-        self.storages: dict[int, int] = {}
+    def __init__(self, size: int) -> None:
+        self._left = 1_000_000 + size // 8  # objects: a value may hold the same list many times, nested
+        self._inside: set[int] = set()
 
     def value(self, given: Any, depth: int = 0) -> Any:
-        if depth > MAX_DEPTH:
-            raise CheckpointError(f"{self.path} is nested deeper than {MAX_DEPTH} levels")
-        if isinstance(given, Tensor):
-            return self.tensor(given)
-        if isinstance(given, argparse.Namespace):
-            given = vars(given)
+        self._left -= 1
+        if self._left < 0 or depth > MAX_DEPTH:
+            raise CheckpointError("its values are nested deeper or more often than in any checkpoint. It is damaged or hostile")
+        if isinstance(given, TensorRecord):
+            return to_tensor(given)
+        if isinstance(given, Stub):
+            given = _attributes(given)
+        if isinstance(given, Global):
+            return given.name
         if not isinstance(given, Mapping | list | tuple):
             return given
-        if id(given) in self.seen:
-            return self.seen[id(given)][1]
-        made: Any = {} if isinstance(given, Mapping) else []
-        self.seen[id(given)] = (given, made)  # kept alive, so that no other object gets its id
-        if isinstance(given, Mapping):
-            made.update((key, self.value(item, depth + 1)) for key, item in given.items())
-        else:
-            made.extend(self.value(item, depth + 1) for item in given)
+        if id(given) in self._inside:
+            raise CheckpointError("a container holds itself. The file is damaged or hostile")
+        self._inside.add(id(given))
+        made = ({key: self.value(item, depth + 1) for key, item in given.items()} if isinstance(given, Mapping)
+                else [self.value(item, depth + 1) for item in given])
+        self._inside.discard(id(given))
         return made
 
-    def tensor(self, tensor: Tensor) -> Tensor:
-        if tensor.layout != torch.strided or tensor.is_quantized or tensor.device.type != "cpu":
-            raise CheckpointError(f"{self.path} holds a {tensor.layout} tensor on {tensor.device}; plain ones are read")
-        storage = tensor.untyped_storage()
-        self.storages[storage.data_ptr()] = storage.nbytes()
-        if tensor.numel() * tensor.element_size() > storage.nbytes() or sum(self.storages.values()) > self.size:
-            raise CheckpointError(f"{self.path} is damaged: its tensors claim more bytes than the file has")
-        return tensor.detach()
+
+def _attributes(stub: Stub) -> Any:
+    """A module as its parameters, a bag of attributes as a dict; any other object stays what it is."""
+    if not isinstance(stub.state, dict):
+        return stub
+    if "_modules" in stub.state and "_parameters" in stub.state:
+        return flatten(stub).tensors
+    return {key: value for key, value in stub.state.items() if isinstance(key, str)}

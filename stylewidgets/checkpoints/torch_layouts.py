@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,9 @@ from torch import Tensor
 
 from . import layouts, names_stylegan2, torch_file
 from ._loaded import Loaded
-from .errors import CheckpointError
+from ._plain import plain
+from ._records import Persistent
+from .errors import CheckpointError, reading
 from .layouts import Found
 
 Converted = tuple[dict[str, Tensor], dict[str, Any]]
@@ -25,11 +26,19 @@ def read(path: str | Path) -> Loaded:
     Raises:
         CheckpointError: damaged, no generator in it, or one that cannot be drawn.
     """
-    tree = torch_file.read(path)
-    try:
+    with reading(path):
+        tree = torch_file.read(path)
+        if _has_module(tree):
+            from .persistence_pickle import from_value  # the same modules in another container
+
+            return from_value(tree)
         return from_tree(tree)
-    except CheckpointError as error:
-        raise CheckpointError(f"{path}: {error}") from error
+
+
+def _has_module(tree: Any) -> bool:
+    """Whether whole modules were saved, together with their source: PTI and its descendants."""
+    values = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ()
+    return isinstance(tree, Persistent) or any(isinstance(value, Persistent) for value in values)
 
 
 def from_tree(tree: Any) -> Loaded:
@@ -51,7 +60,8 @@ def _config(found: Found, state: dict[str, Tensor], hints: dict[str, Any]) -> An
     try:
         return FAMILIES[found.layout.family].infer_config(state, hints)
     except (ValueError, IndexError) as error:
-        raise CheckpointError(f"the generator at {found.where or 'the top'} has the names of {found.layout.name}, but {error}") from error
+        where = found.where or "the top"
+        raise CheckpointError(f"the generator at {where} has the names of {found.layout.name}, but {error}") from error
 
 
 # -- code bases ------------------------------------------------------------------------------------------------------
@@ -85,24 +95,14 @@ def _encoder(found: Found, notes: list[str]) -> dict[str, Any]:
     root = found.root
     if not isinstance(root, Mapping) or not isinstance(opts := root.get("opts"), Mapping):
         return {}
-    told: dict[str, Any] = {ENCODERS[name]: opts[name] for name in ENCODERS if _is_json(opts.get(name))}
-    told["opts"] = {str(name): value for name, value in opts.items() if _is_json(value)}
+    told: dict[str, Any] = {ENCODERS[name]: opts[name] for name in ENCODERS if isinstance(opts.get(name), str | int)}
+    told["opts"] = plain(opts)
     mean = root.get("latent_avg")
     if isinstance(mean, Tensor) and mean.ndim == 2 and not torch.equal(mean, mean[:1].expand_as(mean)):
         notes.append("latent_avg differs from row to row; the mean of its rows is the mean of w")
     if "encoder" in found.beside or "encoder" in told:
         notes.append("the file also has an encoder, which is left out: only its decoder is a generator")
     return told
-
-
-def _is_json(value: Any) -> bool:
-    if value is None:
-        return False
-    try:
-        json.dumps(value, allow_nan=False)
-    except (TypeError, ValueError, RecursionError):
-        return False
-    return True
 
 
 _CONVERT: dict[str, Callable[[Found], Converted]] = {
