@@ -67,7 +67,7 @@ def unpickle(
     Returns:
         Plain values (numbers, text, bytes, lists, tuples, dictionaries, sets, slices, numpy arrays of numbers) and the
         records `Stub`, `Global`, `Persistent`, `TensorRecord`, `Storage`, `DType`. Bytes longer than 4096 and arrays
-        are read-only views of `data`. The value may contain itself and may be nested deeply: walk it with care.
+        are views of `data`. The value may contain itself and may be nested deeply: walk it with care.
     Raises:
         CheckpointError: the pickle is damaged, cut short, or asks for too much; one line.
     """
@@ -75,11 +75,11 @@ def unpickle(
 
 
 def as_view(data: bytes | memoryview | mmap.mmap | IO[bytes]) -> memoryview:
-    """Bytes, a mapping or a file as a read-only view of single bytes; a real file is mapped, not read."""
+    """Bytes, a mapping or a file as a view of single bytes; a real file is mapped, not read, and never written to."""
     if not hasattr(data, "read") or isinstance(data, mmap.mmap):
-        return memoryview(data).toreadonly().cast("B")  # type: ignore[arg-type]
-    try:
-        return memoryview(mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_READ))
+        return memoryview(data).cast("B")  # type: ignore[arg-type]
+    try:  # writable in memory only: torch has no tensors that cannot be written to
+        return memoryview(mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_COPY))
     except (OSError, ValueError):  # not a real file, or an empty one
         return memoryview(data.read())
 

@@ -1,0 +1,229 @@
+"""Pickles of the official releases: they load, give the golden pictures, and nothing in them is executed."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from stylewidgets.checkpoints import persistence_pickle, tensorflow_pickle
+from stylewidgets.checkpoints._build import build
+from stylewidgets.checkpoints.errors import CheckpointError
+
+from .. import pickle_writers as write
+from ..formats_writers import golden, noisy
+
+TOLERANCE = 1e-5
+
+
+def error(found: Tensor, expected: Tensor) -> float:
+    assert found.shape == expected.shape
+    return float((found - expected).norm() / expected.norm())
+
+
+def check_pictures(generator: Any, name: str) -> None:
+    """The pictures that the public implementation gave for these weights."""
+    config, _, tensors = golden(name)
+    noise = config.get("noise_mode", "const")
+    with torch.no_grad():
+        ws = generator.map(tensors["input.z"], tensors["input.c"] if config.get("c_dim") else None)
+        ws = generator.truncate(ws, config["truncation_psi"], config.get("truncation_cutoff"))
+        assert error(generator.synthesize(ws, noise=noise), tensors["expect.image"]) < TOLERANCE
+        assert error(generator.synthesize(tensors["input.w_plus"], noise=noise), tensors["expect.image_from_w_plus"]) < TOLERANCE
+
+
+def persistence(path: Path, value: Any, protocol: int = 4) -> Path:
+    path.write_bytes(write.dumps(value, protocol))
+    return path
+
+
+def stylegan2(name: str = "stylegan2_64", **options: Any) -> Any:
+    config, tensors, _ = golden(name)
+    return write.module(tensors, write.stylegan2_attributes(tensors, config["conv_clamp"]), **options)
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_a_snapshot_of_any_pickle_protocol_gives_its_pictures(tmp_path: Path, protocol: int) -> None:
+    path = persistence(tmp_path / "x.pkl", write.snapshot(stylegan2()), protocol)
+    loaded = persistence_pickle.read(path)
+    check_pictures(build(loaded), "stylegan2_64")
+    assert loaded.family == "stylegan2" and loaded.metadata["inside"] == "G_ema"
+    assert loaded.metadata["training_set_kwargs"]["max_size"] == 70000
+
+
+@pytest.mark.parametrize("name", ["stylegan2_cond_32", "stylegan2_gray_resnet_32"])
+def test_other_stylegan2_snapshots_give_their_pictures(tmp_path: Path, name: str) -> None:
+    loaded = persistence_pickle.read(persistence(tmp_path / "x.pkl", write.snapshot(stylegan2(name))))
+    assert loaded.config.conv_clamp == golden(name)[0]["conv_clamp"]
+    check_pictures(build(loaded), name)
+
+
+def stylegan3(name: str, padding: Any = None) -> Any:
+    config, tensors, _ = golden(name)
+    attributes: dict[str, dict[str, Any]] = {"mapping.fc0": {"bias_gain": 0.01}, "synthesis": {
+        "margin_size": 10, "output_scale": 0.25, "num_fp16_res": 0, "layer_names": [], "img_resolution": 64}}
+    for key in tensors:
+        layer, _, part = key.rpartition(".")
+        if layer.startswith("synthesis.L") and part == "bias" and "affine" not in layer:
+            size = np.array([int(layer.split("_")[1])] * 2)
+            attributes[layer] = {"in_size": size, "out_size": size, "use_fp16": np.bool_(False), "up_factor": 2, "up_taps": 12,
+                                 "conv_clamp": config["conv_clamp"], **({"padding": padding} if padding else {})}
+    return write.module(tensors, attributes)
+
+
+@pytest.mark.parametrize("name", ["stylegan3_t_64", "stylegan3_r_64"])
+def test_stylegan3_snapshots_give_their_pictures(tmp_path: Path, name: str) -> None:
+    loaded = persistence_pickle.read(persistence(tmp_path / "x.pkl", write.snapshot(stylegan3(name))))
+    assert loaded.family == "stylegan3" and loaded.config.conv_clamp is None
+    check_pictures(build(loaded), name)
+
+
+def test_stylegan3_layers_of_another_geometry_are_refused(tmp_path: Path) -> None:
+    path = persistence(tmp_path / "x.pkl", write.snapshot(stylegan3("stylegan3_t_64", padding=[1, 2, 3, 4])))
+    with pytest.raises(CheckpointError, match="pads by"):
+        persistence_pickle.read(path)
+
+
+def test_averaged_weights_win_and_g_is_the_fallback(tmp_path: Path) -> None:
+    _, tensors, _ = golden("stylegan2_64")
+    other = write.module(noisy(tensors))
+    both = persistence_pickle.read(persistence(tmp_path / "both.pkl", {"G": other, "D": other, "G_ema": stylegan2()}))
+    check_pictures(build(both), "stylegan2_64")
+    alone = persistence_pickle.read(persistence(tmp_path / "g.pkl", {"G": stylegan2(), "D": other}))
+    check_pictures(build(alone), "stylegan2_64")
+    assert any("last training step" in note for note in alone.metadata["notes"])
+
+
+def test_a_bare_module_one_in_a_wrapper_and_half_precision_load(tmp_path: Path) -> None:
+    check_pictures(build(persistence_pickle.read(persistence(tmp_path / "bare.pkl", stylegan2()))), "stylegan2_64")
+    _, tensors, _ = golden("stylegan2_64")
+    inside = {f"module.{key}": value for key, value in tensors.items()}
+    attributes = {f"module.{key}": value for key, value in write.stylegan2_attributes(tensors, 99.0).items()}
+    loaded = persistence_pickle.read(persistence(tmp_path / "wrapped.pkl", {"G_ema": write.module(inside, attributes)}))
+    check_pictures(build(loaded), "stylegan2_64")
+    assert loaded.config.conv_clamp == 99.0
+    half = {key: value.half() for key, value in tensors.items()}
+    generator: Any = build(persistence_pickle.read(persistence(tmp_path / "half.pkl", {"G_ema": write.module(half)})))
+    assert generator.synthesis.b4.const.dtype == torch.float32
+    assert error(generator.synthesis.b4.const, tensors["synthesis.b4.const"]) < 1e-3
+
+
+def test_the_release_is_told_by_the_hash_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from stylewidgets.checkpoints import _fingerprints
+
+    path = persistence(tmp_path / "x.pkl", write.snapshot(stylegan2()))
+    unknown = persistence_pickle.read(path).metadata
+    assert unknown["source_known"] is False and any("no known release" in note for note in unknown["notes"])
+    key = unknown["sources"][0]["sha256"][:16]
+    monkeypatch.setitem(_fingerprints.RELEASES, key, _fingerprints.Release("the release", "the licence"))
+    known = persistence_pickle.read(path).metadata
+    assert known["source_known"] is True and known["licence"] == "the licence" and known["sources"][0]["release"] == "the release"
+
+
+@pytest.mark.parametrize("classes, tensors, words", [
+    ({"": "TriPlaneGenerator"}, {"backbone.synthesis.b4.const": torch.ones(2, 4, 4)}, "EG3D"),
+    ({"synthesis.volume": "VolumeRenderer"}, {"synthesis.volume.weight": torch.ones(2)}, "StyleNeRF"),
+    ({}, {"main.layer_4.weight": torch.ones(2)}, "FastGAN"),
+    ({}, {"something.weight": torch.ones(2)}, "no StyleGAN generator"),
+])
+def test_other_generators_are_named_and_refused(tmp_path: Path, classes: Any, tensors: Any, words: str) -> None:
+    path = persistence(tmp_path / "x.pkl", {"G_ema": write.module(tensors, classes=classes)})
+    with pytest.raises(CheckpointError, match=words) as caught:
+        persistence_pickle.read(path)
+    assert str(caught.value).startswith(str(path)) and "\n" not in str(caught.value)
+
+
+def test_parameters_in_unknown_classes_are_refused_by_name(tmp_path: Path) -> None:
+    generator = stylegan2()
+    generator.meta["state"]["_modules"]["extra"] = Foreign()
+    with pytest.raises(CheckpointError, match="Foreign"):
+        persistence_pickle.read(persistence(tmp_path / "x.pkl", {"G_ema": generator}))
+
+
+class Foreign(torch.nn.Module):
+    """A class that no release has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(2))
+
+
+def test_a_module_that_contains_itself_is_refused(tmp_path: Path) -> None:
+    # {"G_ema": module} where the module's description, memo 1, gets the module, memo 2, as its own child afterwards
+    body = (b"\x80\x04}\x8c\x05G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n}q\x01\x85Rq\x02"
+            b"h\x01\x8c\x05state}\x8c\x08_modules}\x8c\x01xh\x02sss0s.")
+    path = tmp_path / "x.pkl"
+    path.write_bytes(body)
+    with pytest.raises(CheckpointError, match="nested without end"):
+        persistence_pickle.read(path)
+
+
+def test_an_activation_that_we_do_not_have_is_refused(tmp_path: Path) -> None:
+    _, tensors, _ = golden("stylegan2_64")
+    attributes = write.stylegan2_attributes(tensors, None)
+    attributes["synthesis.b8.conv0"]["activation"] = "relu"
+    with pytest.raises(CheckpointError, match="relu"):
+        persistence_pickle.read(persistence(tmp_path / "x.pkl", {"G_ema": write.module(tensors, attributes)}))
+
+
+# -- TensorFlow ------------------------------------------------------------------------------------------------------
+def tensorflow(name: str, static: dict[str, Any] | None = None, title: str = "Gs", **options: Any) -> Any:
+    _, tensors, _ = golden(name)
+    return write.network(title, write.stylegan2_variables(tensors), static, **options)
+
+
+@pytest.mark.parametrize("name", ["stylegan2_64", "stylegan2_cond_32", "stylegan2_gray_resnet_32"])
+def test_tensorflow_stylegan2_gives_its_pictures(tmp_path: Path, name: str) -> None:
+    _, tensors, _ = golden(name)
+    wrong = write.network("G", write.stylegan2_variables(noisy(tensors)))
+    static = {"conv_clamp": golden(name)[0]["conv_clamp"], "resolution_w": 64, "resolution_h": 64, "label_size": 5}
+    path = tmp_path / "x.pkl"
+    path.write_bytes(write.dumps((wrong, write.network("D", {"a/b": np.ones(2)}), tensorflow(name, static))))
+    loaded = tensorflow_pickle.read(path)
+    check_pictures(build(loaded), name)
+    assert loaded.metadata["network"] == "Gs" and loaded.metadata["static_kwargs"]["resolution_w"] == 64
+
+
+def test_tensorflow_stylegan1_gives_its_pictures(tmp_path: Path) -> None:
+    config, tensors, _ = golden("stylegan1_64")
+    variables = write.stylegan1_variables(tensors, config["tf_variable_names"])
+    path = tmp_path / "x.pkl"
+    path.write_bytes(write.dumps(write.network("Gs", variables, version=3, function="G_style")))
+    loaded = tensorflow_pickle.read(path)
+    assert loaded.family == "stylegan1" and "CC BY-NC" in loaded.metadata["licence"]
+    check_pictures(build(loaded), "stylegan1_64")
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4])
+@pytest.mark.parametrize("container", [lambda n: n, lambda n: [n], lambda n: {"Gs": n}, lambda n: (None, n)])
+def test_single_networks_and_lists_load(tmp_path: Path, container: Any, protocol: int) -> None:
+    path = tmp_path / "x.pkl"
+    path.write_bytes(write.dumps(container(tensorflow("stylegan2_gray_resnet_32", title="net")), protocol))
+    assert tensorflow_pickle.read(path).config.img_channels == 1
+
+
+def test_progressive_gans_and_parts_are_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "x.pkl"
+    progressive = write.network("Gs", {"4x4/Dense/weight": np.ones((4, 4)), "ToRGB_lod0/weight": np.ones(3)}, function="G_paper")
+    path.write_bytes(write.dumps(progressive, network_module="tfutil"))
+    with pytest.raises(CheckpointError, match="progressive GAN"):
+        tensorflow_pickle.read(path)
+    path.write_bytes(write.dumps(write.network("D", {"x": np.ones(1)})))
+    with pytest.raises(CheckpointError, match="discriminator"):
+        tensorflow_pickle.read(path)
+    path.write_bytes(pickle.dumps([1, 2]))
+    with pytest.raises(CheckpointError, match="without a network"):
+        tensorflow_pickle.read(path)
+
+
+def test_damaged_variables_are_refused(tmp_path: Path) -> None:
+    for broken in ({"a": "text"}, {"a": np.array(["x"])}, {"a": np.array([None])}):
+        path = tmp_path / "x.pkl"
+        path.write_bytes(write.dumps(write.network("Gs", {"synthesis/4x4/Conv/mod_weight": np.ones(2), **broken})))
+        with pytest.raises(CheckpointError, match="not numbers"):
+            tensorflow_pickle.read(path)
