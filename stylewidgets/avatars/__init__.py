@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-from stylewidgets.avatars.dataset import AvatarDataset, caption
+from stylewidgets.avatars.camera import Camera
+from stylewidgets.avatars.captions import caption
+from stylewidgets.avatars.correlations import CORRELATIONS, correlate, correlation_matrix, mix
+from stylewidgets.avatars.dataset import AvatarDataset
+from stylewidgets.avatars.edits import edit_factors, edit_truth
 from stylewidgets.avatars.factors import (
     EMBED_SIZE,
     FACTORS,
     INDEX,
     NUM_FACTORS,
     Factor,
+    by_name,
     defaults,
     embed,
     from_uniform,
     sample,
 )
-from stylewidgets.avatars.renderer import LANDMARKS, REGIONS, Render, render
+from stylewidgets.avatars.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
+from stylewidgets.avatars.truth import body_uv, head_uv
 
-__all__ = ["EMBED_SIZE", "FACTORS", "INDEX", "LANDMARKS", "NUM_FACTORS", "REGIONS", "AvatarDataset", "Factor", "Render",
-           "caption", "defaults", "embed", "from_uniform", "render", "sample"]
+__all__ = ["CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "LANDMARKS", "NUM_FACTORS", "OUTPUTS", "REGIONS",
+           "AvatarDataset", "Camera", "Factor", "Render", "body_uv", "by_name", "caption", "correlate",
+           "correlation_matrix", "defaults", "edit_factors", "edit_truth", "embed", "from_uniform", "head_uv", "mix",
+           "render", "sample"]

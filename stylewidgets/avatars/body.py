@@ -9,11 +9,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from stylewidgets.avatars.factors import FACTORS, INDEX
+from stylewidgets.avatars.factors import FACTORS, INDEX, by_name
 from stylewidgets.avatars.geometry import Canvas, Frame, Window, bounds, cluster, ellipsoid, rotation
 from stylewidgets.avatars.head import DEPTH, HeadShape, head_shape, intersect
 
-PARTS = ("background", "skin", "nose", "ears", "neck", "clothes", "collar", "hair_back", "hair", "hat", "hat_trim", "beard")
+PARTS = ("background", "skin", "nose", "ears", "neck", "clothes", "collar", "hair_back", "hair", "hat", "hat_trim", "beard",
+         "glasses")
 PART = {name: i for i, name in enumerate(PARTS)}
 
 
@@ -26,14 +27,13 @@ class Scene:
     body: Frame
     shape: HeadShape
     canvas: Canvas
+    exact: bool = False  # slopes of the surfaces themselves, not the softened ones that look better in the light
 
     @classmethod
-    def of(cls, factors: Tensor, size: int) -> Scene:
+    def of(cls, factors: Tensor, size: int, exact: bool = False) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
-        v = {f.name: factors[:, i] for i, f in enumerate(FACTORS)}
-        head = Frame.of(rotation(v["yaw"], v["pitch"], v["roll"]))
-        body = Frame.of(rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0))
-        return cls(v, head, body, head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors))
+        v = by_name(factors)
+        return cls(v, *frames(v), head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors), exact)
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
@@ -50,6 +50,12 @@ class Scene:
         n = len(self.head.base) if rows is None else len(rows)
         like = self.head.base
         return torch.stack([p.expand(n) if isinstance(p, Tensor) else like.new_full((n,), p) for p in parts], -1)
+
+
+def frames(v: Mapping[str, Tensor]) -> tuple[Frame, Frame]:
+    """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt."""
+    return (Frame.of(rotation(v["yaw"], v["pitch"], v["roll"])),
+            Frame.of(rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)))
 
 
 def build(scene: Scene) -> None:
@@ -70,17 +76,23 @@ def _head(scene: Scene) -> None:
     tip = scene.vectors(None, 0.0, -0.25 - 0.02 * size, DEPTH - 0.07 + 0.05 * size)
     radii = (a + b * size for a, b in ((0.095, 0.115), (0.11, 0.1), (0.14, 0.12)))
     window, hit = ellipsoid(canvas, frame, None, tip, scene.vectors(None, *radii))
-    # the nose grows out of the face: slopes turn from the face's to its own over the first bit of height
-    rise = ((hit.depth - canvas.read(canvas.depth, window)) * 9).clamp_(0, 1)
-    smooth = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
-                          slope_y=torch.lerp(canvas.read(canvas.slope_y, window), hit.slope_y, rise))
-    canvas.place(window, smooth, PART["nose"])
-    style = scene.values["hair_style"].round()
-    tuck = torch.where((style == 2) | (style == 3), -0.06, 0.03)  # long hair lies over the ears
+    if not scene.exact:
+        # the nose grows out of the face: slopes turn from the face's to its own over the first bit of height
+        rise = ((hit.depth - canvas.read(canvas.depth, window)) * 9).clamp_(0, 1)
+        hit = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
+                           slope_y=torch.lerp(canvas.read(canvas.slope_y, window), hit.slope_y, rise))
+    canvas.place(window, hit, PART["nose"])
+    offset = ear_offset(scene.values, shape)
     for side in (-1.0, 1.0):
-        centre = scene.vectors(None, side * (shape.width + tuck), -0.1, -0.08)
+        centre = scene.vectors(None, side * offset, -0.1, -0.08)
         window, hit = ellipsoid(canvas, frame, None, centre, scene.vectors(None, 0.11, 0.2, 0.13))
         canvas.place(window, hit, PART["ears"])
+
+
+def ear_offset(v: Mapping[str, Tensor], shape: HeadShape) -> Tensor:
+    """How far out the middle of an ear is, [N]; long hair lies over the ears."""
+    style = v["hair_style"].round()
+    return shape.width + torch.where((style == 2) | (style == 3), -0.06, 0.03).to(style.dtype)
 
 
 def _torso(scene: Scene) -> None:
@@ -119,7 +131,7 @@ def hairline(scene: Scene, rows: Tensor | None, x: Tensor, z: Tensor) -> Tensor:
     back = ((0.05 - z) * 3.0).clamp(0, 1)
     line = torch.lerp(side.expand_as(front), front, forward * forward * (3 - 2 * forward))
     nape = torch.where((v["hair_style"].round() == 2) | (v["hair_style"].round() == 3), -0.62, -0.34)
-    return torch.lerp(line, nape.expand_as(line), back)
+    return torch.lerp(line, nape.to(line.dtype).expand_as(line), back)
 
 
 def _hair(scene: Scene) -> None:
@@ -220,7 +232,8 @@ def _curls(scene: Scene) -> None:
     radii = (0.215 + 0.1 * length)[:, None].expand(-1, len(directions))
     hatted = (scene.values["hat"][rows] >= 0.5)[:, None] & (directions[:, 1] > 0.25)
     window, hit = cluster(scene.canvas, scene.head.rows(rows), rows, centres, radii.masked_fill(hatted, -1.0))
-    hit = hit._replace(slope_x=hit.slope_x * 0.7, slope_y=hit.slope_y * 0.7)  # soft locks, not billiard balls
+    if not scene.exact:
+        hit = hit._replace(slope_x=hit.slope_x * 0.7, slope_y=hit.slope_y * 0.7)  # soft locks, not billiard balls
     scene.canvas.place(window, hit, PART["hair"])
 
 
@@ -252,4 +265,4 @@ def _hats(scene: Scene) -> None:
         solid(rows, (0.0, 1.31, -0.05), (0.19, 0.17, 0.19), "hat_trim")
 
 
-__all__ = ["PART", "PARTS", "Scene", "Window", "build", "hairline"]
+__all__ = ["PART", "PARTS", "Scene", "Window", "build", "ear_offset", "frames", "hairline"]

@@ -1,7 +1,8 @@
 """The named factors of the avatar world: their ranges, natural distributions, sampling and network input.
 
 A picture of the avatar world is a function of one row of ``NUM_FACTORS`` numbers in natural units (degrees, fractions,
-category indices). Factors are sampled independently, so a correlation measured on a trained generator is the generator's own.
+category indices). Factors are sampled independently unless `correlations` is asked for, so a correlation measured on a generator
+that was trained on independent ones is the generator's own.
 """
 
 from __future__ import annotations
@@ -173,14 +174,27 @@ def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
     return fractions
 
 
-def sample(n: int, seed: int, start: int = 0) -> FloatArray:
-    """Draw factors [n, F] in natural units. Row i depends on (seed, start + i) only and is the same on every machine."""
+def sample(n: int, seed: int, start: int = 0, correlated: bool = False) -> FloatArray:
+    """Draw factors [n, F] in natural units. Row i depends on (seed, start + i) only and is the same on every machine.
+
+    Independent factors by default; with `correlated`, beards go with square jaws and so on (see `CORRELATIONS`), while
+    every single factor keeps its distribution, and skin tone and whatever else nothing pulls at keeps its value.
+    """
+    if correlated:
+        from stylewidgets.avatars.correlations import correlate
+
+        return from_uniform(correlate(uniforms(n, seed, start)))
     return from_uniform(uniforms(n, seed, start))
 
 
 def defaults(n: int = 1) -> FloatArray:
     """The neutral face, [n, F]: every factor at its default."""
     return np.tile(np.array([f.default for f in FACTORS], np.float32), (n, 1))
+
+
+def by_name(factors: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Factors [N, F] as columns [N] with their names."""
+    return {factor.name: factors[:, i] for i, factor in enumerate(FACTORS)}
 
 
 def embed(factors: torch.Tensor) -> torch.Tensor:

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from stylewidgets.avatars import palette
 from stylewidgets.avatars.body import PART, Scene, hairline
-from stylewidgets.avatars.geometry import Window, bounds
+from stylewidgets.avatars.geometry import Hit, Window, bounds
 
 REGIONS = ("background", "skin", "nose", "ears", "neck", "clothes", "hair", "hat", "beard",
-           "eye_left", "eye_right", "brows", "mouth", "glasses")
+           "eye_left", "eye_right", "brows", "mouth", "glasses", "mouth_inner")
+"""The labels of the segmentation. "mouth" is the lips, "mouth_inner" what an open mouth shows: teeth, tongue and the dark."""
+
 REGION = {name: i for i, name in enumerate(REGIONS)}
 
 EYE_X, EYE_Y = 0.365, -0.06
@@ -183,7 +186,7 @@ def _mouth(face: Face) -> None:
     face.paint(seam.mul_((1 - 3 * v["mouth_open"]).clamp(min=0)), lips * 0.12, "mouth")
     inner = face.inside(torch.maximum(y - top, bottom - y)).mul_(face.skin).mul_((t > 0).to(t.dtype))
     inner = inner.mul_((v["mouth_open"] * 12).clamp(max=1))
-    face.paint(inner, lips * 0 + lips.new_tensor((0.10, 0.012, 0.016)))
+    face.paint(inner, lips * 0 + lips.new_tensor((0.10, 0.012, 0.016)), "mouth_inner")
     tongue = face.inside(((x / 0.17) ** 2 + ((y - bottom + 0.01) / 0.085) ** 2 - 1) * 0.08)
     face.paint(tongue.mul_(inner), lips * 0 + lips.new_tensor((0.55, 0.12, 0.13)))
     teeth = face.inside(top - 0.075 - y).mul_(inner).mul_(face.inside(x.abs() - half * 0.86))
@@ -204,25 +207,54 @@ def _moustache(face: Face, part: Tensor) -> None:
     face.paint(cover, palette.brow(face.scene.values) * 1.15, "beard")
 
 
+class _Spectacles(NamedTuple):
+    """The plane of the glasses, [n, h, w]: its depth, signed distances to the edge of a lens and to the bridge, and
+    coordinates (u, w) from the middle of the nearer lens."""
+
+    z: Tensor
+    lens: Tensor
+    bridge: Tensor
+    u: Tensor
+    w: Tensor
+
+
+def _spectacles(scene: Scene, window: Window, square: Tensor) -> _Spectacles:
+    canvas, frame = scene.canvas, scene.head.rows(window.rows)
+    zero = torch.zeros_like(canvas.read(canvas.depth, window))
+    z = (GLASSES_Z - canvas.local(window, frame, 2, zero)) / frame.uz[:, 2, None, None]
+    x, y = canvas.local(window, frame, 0, z), canvas.local(window, frame, 1, z)
+    u, w = x.abs() - 0.375, y + 0.07
+    circle = (u * u + w * w).sqrt() - 0.285
+    corner = 0.10
+    px, py = (u.abs() - (0.30 - corner)), (w.abs() - (0.235 - corner))
+    box = (px.clamp(min=0) ** 2 + py.clamp(min=0) ** 2).sqrt() + torch.maximum(px, py).clamp(max=0) - corner
+    bridge = torch.maximum(x.abs() - 0.13, (y + 0.0 + 0.6 * x * x).abs() - 0.032)
+    return _Spectacles(z, torch.where(square, box, circle), bridge, u, w)
+
+
+def place_glasses(scene: Scene) -> None:
+    """Put the frames of glasses into the z-buffer, where `paint_face` only paints them. Lenses are clear: what is
+    behind them is seen; the arms lie on the head."""
+    rows = scene.which("glasses", "round", "square")
+    if rows is None:
+        return
+    canvas, frame = scene.canvas, scene.head.rows(rows)
+    window = face_window(scene)._replace(rows=rows)
+    at = _spectacles(scene, window, scene.values["glasses"][rows, None, None].round() == 2)
+    slope_x, slope_y = (-(a[:, 2] / frame.uz[:, 2])[:, None, None].expand_as(at.z) for a in (frame.ux, frame.uy))
+    hit = Hit(at.z, slope_x, slope_y)
+    canvas.place(window, hit, PART["glasses"], torch.minimum(at.lens.abs() - 0.036, at.bridge) < 0)
+
+
 def _glasses(face: Face, part: Tensor) -> None:
     scene, canvas = face.scene, face.scene.canvas
     rows = scene.which("glasses", "round", "square")
     if rows is None:
         return
     window = face.window._replace(rows=rows)
-    frame = scene.head.rows(rows)
-    zero = torch.zeros_like(face.x[rows])
-    z = (GLASSES_Z - canvas.local(window, frame, 2, zero)) / frame.uz[:, 2, None, None]
-    x, y = canvas.local(window, frame, 0, z), canvas.local(window, frame, 1, z)
-    front = (z > canvas.read(canvas.depth, window)).to(z.dtype)
     square = (face.v["glasses"][rows].round() == 2)
-    u, w = x.abs() - 0.375, y + 0.07
-    circle = (u * u + w * w).sqrt() - 0.285
-    corner = 0.10
-    px, py = (u.abs() - (0.30 - corner)), (w.abs() - (0.235 - corner))
-    box = (px.clamp(min=0) ** 2 + py.clamp(min=0) ** 2).sqrt() + torch.maximum(px, py).clamp(max=0) - corner
-    lens = torch.where(square, box, circle)
-    bridge = torch.maximum(x.abs() - 0.13, (y + 0.0 + 0.6 * x * x).abs() - 0.032)
+    z, lens, bridge, u, w = _spectacles(scene, window, square)
+    front = (z > canvas.read(canvas.depth, window)).to(z.dtype)
     rim = face.inside(torch.minimum(lens.abs() - 0.036, bridge)).mul_(front)
     # arms run from the hinge to the ear, on the side of the head
     side = (part[rows] == PART["skin"]) | (part[rows] == PART["ears"])

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..avatars import FACTORS, embed, from_uniform
+from ..avatars import FACTORS, embed, from_uniform, mix
 
 
 class LatentWorld(nn.Module):
@@ -25,15 +25,18 @@ class LatentWorld(nn.Module):
         rounds: number of twists; each lets one half of the coordinates turn the other half.
         amplitude: largest turn in radians. The more, the further from linear, and the longer the mapping network takes:
             with 0.8 it had no time here to tell who wears glasses.
+        correlated: factors go together as in `avatars.CORRELATIONS` (a data set with something to disentangle).
     """
 
-    def __init__(self, z_dim: int, *, seed: int = 0, rounds: int = 2, amplitude: float = 0.3) -> None:
+    def __init__(self, z_dim: int, *, seed: int = 0, rounds: int = 2, amplitude: float = 0.3,
+                 correlated: bool = False) -> None:
         super().__init__()
         count = len(FACTORS)
         self.inner = count + (-count) % 4  # halves made of pairs
         if z_dim < self.inner:
             raise ValueError(f"z_dim={z_dim} is too small for {count} factors; give at least {self.inner}")
         self.z_dim, self.rounds, self.amplitude, self.count = z_dim, rounds, amplitude, count
+        self.correlated = correlated
         random = np.random.RandomState(seed)
         basis, _ = np.linalg.qr(random.randn(z_dim, self.inner))
         self.register_buffer("basis", torch.from_numpy(basis).float())
@@ -59,7 +62,10 @@ class LatentWorld(nn.Module):
 
     def factors(self, z: Tensor) -> Tensor:
         """Avatar factors [N, F] in natural units."""
-        uniform = torch.special.ndtr(self.normal(z)[:, : self.count]).clamp(1e-5, 1 - 1e-5)
+        normal = self.normal(z)[:, : self.count]
+        if self.correlated:
+            normal = mix(normal)
+        uniform = torch.special.ndtr(normal).clamp(1e-5, 1 - 1e-5)
         return torch.as_tensor(from_uniform(uniform), dtype=torch.float32, device=z.device)
 
 
