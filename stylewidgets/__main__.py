@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | info | train | bench``."""
+"""The command line: ``stylewidgets demo | info | convert | zoo | train | bench``."""
 
 from __future__ import annotations
 
@@ -39,14 +39,15 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.set_defaults(run=_demo)
 
-    info = commands.add_parser("info", help="say what a weight file is")
-    info.add_argument("file", type=Path)
-    info.set_defaults(run=_info)
+    _lazy(commands, "info", "say what a checkpoint of any format is", "stylewidgets.checkpoints.cli_info")
+    _lazy(commands, "convert", "write a checkpoint as safetensors, which load quickest", "stylewidgets.checkpoints.cli_convert")
+    _lazy(commands, "zoo", "list the published checkpoints, or download one", "stylewidgets.checkpoints.cli_zoo")
 
     train = commands.add_parser("train", help="make the weight files that ship")
     kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
     for name, words in _TRAINERS.items():
         _lazy(kinds, name, words, f"stylewidgets.training.{name}")
+    _lazy(commands, "avatars", "write a contact sheet of the avatar world", "stylewidgets.avatars.command")
     _lazy(commands, "bench", "measure the speed on this machine, as ratios in one run", "stylewidgets.bench.command")
     return parser
 
@@ -89,22 +90,6 @@ def _port(text: str) -> int:
     if not text.isdecimal() or not 0 < int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 1 to 65535")
     return int(text)
-
-
-def _info(args: argparse.Namespace) -> int:
-    from .checkpoints import native
-
-    for name, value in native.inspect(args.file).items():
-        print(f"{name:>14}  {_words(value)}")
-    return 0
-
-
-def _words(value: object) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{k}={_words(v)}" for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return " ".join(_words(v) for v in value)
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
 if __name__ == "__main__":

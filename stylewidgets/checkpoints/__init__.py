@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from ._loaded import Loaded
 
+OWN = "stylewidgets safetensors"
 READERS = {
     "torch zip": ".torch_layouts",
     "torch legacy": ".torch_layouts",
@@ -45,7 +46,7 @@ def open_file(path: str | os.PathLike[str]) -> tuple[nn.Module, dict[str, Any]]:
     kind = check(file)
     if kind.format == "safetensors":
         generator, metadata = native.load(file)
-        return generator, {"format": "stylewidgets safetensors", "family": generator.family, **metadata}
+        return generator, {**metadata, "format": OWN, "family": generator.family}
     loaded = _read(file, kind.format)
     with reading(file):
         return build(loaded), {"family": loaded.family, **loaded.metadata}

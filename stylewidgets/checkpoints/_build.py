@@ -22,7 +22,7 @@ def build(loaded: Loaded) -> nn.Module:
     Raises:
         CheckpointError: parameters are missing, unknown, of another shape or not finite; the first is named.
     """
-    generator = _empty(loaded)
+    generator = empty(loaded)
     wanted = generator.state_dict()
     given = {name: value for name, value in loaded.state.items() if name in wanted or not name.endswith(".resample_filter")}
     notes = loaded.metadata.setdefault("notes", [])
@@ -46,7 +46,7 @@ def build(loaded: Loaded) -> nn.Module:
     return generator
 
 
-def _empty(loaded: Loaded) -> nn.Module:
+def empty(loaded: Loaded) -> nn.Module:
     """The module without numbers where that is possible: random ones that are thrown away cost a second at 1024 pixels."""
     from ..generators.families import build as make
 

@@ -34,23 +34,31 @@ def default() -> str:
 
 
 def find(source: str | os.PathLike[str] | None = None) -> Path:
-    """The file for a bundled name or a path; None or "avatar" is the best bundled one.
+    """The file for a bundled name, a path, a name of the zoo or an http(s) address; None or "avatar" is the best bundled one.
+
+    What is in the zoo or behind an address is downloaded at the first time, with a progress bar.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: neither a bundled name nor a .safetensors file; the nearest name is given.
+        ValueError: not a known name; the nearest one is given.
+        OSError: (DownloadError) it cannot be downloaded; the text says where to put the file by hand.
     """
     if source is None or source == ALIAS:
         return catalogue()[default()]
     files = catalogue()
     if isinstance(source, str) and source in files:
         return files[source]
+    from ..checkpoints import zoo
+
+    if isinstance(source, str):
+        if source in zoo.names():
+            return zoo.get(source)
+        if source.startswith(("http://", "https://")):
+            return zoo.fetch(source)
     path = Path(source).expanduser()
-    if path.suffix.lower() == ".safetensors":
+    if path.exists():
         return path  # the reader says what is wrong with it
-    if path.is_file():
-        raise ValueError(f"{path}: only .safetensors files that stylewidgets wrote can be loaded")
     if path.suffix or path.parent != Path():
         raise FileNotFoundError(f"there is no file {path}")
-    text = str(unknown_name("bundled generator", source, (ALIAS, *files)))
-    raise ValueError(f"{text}, or the path of a .safetensors file")
+    text = str(unknown_name("generator", source, (ALIAS, *files, *zoo.names())))
+    raise ValueError(f"{text}, or the path of a checkpoint")

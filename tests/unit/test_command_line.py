@@ -112,7 +112,8 @@ def test_info_says_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "stylegan2" in text.lower() and "resolution" in text
 
 
-@pytest.mark.parametrize("arguments", [["nothing"], [], ["train"], ["train", "nothing"], ["info"], ["bench", "--what"]])
+@pytest.mark.parametrize("arguments", [["nothing"], [], ["train"], ["train", "nothing"], ["info"], ["convert", "a"],
+                                       ["zoo", "sell"], ["bench", "--what"]])
 def test_a_wrong_command_shows_the_usage_and_code_2(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,7 +121,8 @@ def test_a_wrong_command_shows_the_usage_and_code_2(
     assert "usage: stylewidgets" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["bench", "--help"], ["train", "avatars", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["bench", "--help"], ["train", "avatars", "--help"],
+                                       ["info", "--help"], ["convert", "--help"], ["zoo", "--help"]])
 def test_every_command_has_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 0
     assert "usage: stylewidgets" in capsys.readouterr().out
