@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from ._load import load
     from .avatars.dataset import AvatarDataset
     from .directions import DirectionSet
-    from .latents import Code, Direction, Edit, Latent
+    from .latents import Code, Direction, Edit, Latent, Transform
+    from .mixing.grid import MixGrid
     from .session import GeneratorSession
     from .widgets.latent_explorer import LatentExplorer
+    from .widgets.style_mix_grid import StyleMixGrid
 
 __version__ = "0.1.0"
 
@@ -24,6 +26,9 @@ __all__ = [
     "GeneratorSession",
     "Latent",
     "LatentExplorer",
+    "MixGrid",
+    "StyleMixGrid",
+    "Transform",
     "load",
 ]
 
@@ -36,9 +41,15 @@ _NAMES = {
     "GeneratorSession": "session",
     "Latent": "latents",
     "LatentExplorer": "widgets.latent_explorer",
+    "MixGrid": "mixing.grid",
+    "StyleMixGrid": "widgets.style_mix_grid",
+    "Transform": "latents",
     "load": "_load",
 }
-_MODULES = ("avatars", "bench", "checkpoints", "directions", "generators", "latents", "render", "session", "training", "weights")
+_MODULES = (
+    "avatars", "bench", "checkpoints", "directions", "generators", "latents", "mixing", "render", "session", "training",
+    "weights",
+)  # fmt: skip
 
 
 def __getattr__(name: str) -> Any:

@@ -197,6 +197,16 @@ class MixGrid(_Value):
         return _grid_io.load(path)
 
 
+def nearest_first(places: Iterable[Place], near: Place | None) -> list[Place]:
+    """Headers first, then cells by their distance from `near`; in the given order when it is None."""
+
+    def distance(place: Place) -> tuple[bool, int]:
+        far = 0 if near is None else (place[0] - near[0]) ** 2 + (place[1] - near[1]) ** 2
+        return HEADER not in place, far
+
+    return sorted(places, key=distance)
+
+
 def _axis(axis: str) -> str:
     if axis not in AXES:
         raise unknown_name("side of a grid", axis, AXES)

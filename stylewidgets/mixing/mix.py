@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from .._checks import check_layers, unknown_name
+from .._synthesis import SEEDED_NOISE
 from ..directions.layers import named_ranges
 from ..latents import Code, Latent
 from .grid import HEADER, NOISES, SPACES, MixGrid, Place
@@ -154,7 +155,7 @@ def noise_of(grid: MixGrid, place: Place, taken: Sequence[bool]) -> tuple[tuple[
 
 
 def _noise(latent: Latent) -> tuple[str, int]:
-    return latent.noise_mode, latent.noise_seed if latent.noise_mode == "random" else 0
+    return latent.noise_mode, latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
 
 
 def _code(session: GeneratorSession, row: Latent, column: Latent, mask: Sequence[bool], grid: MixGrid) -> Code:

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from .._devices import block_dtype, out_of_memory
 from .._pixels import fit
-from .._synthesis import block_resolution, last_block, to_uint8, versions
+from .._synthesis import SEEDED_NOISE, block_resolution, last_block, to_uint8, versions
 from ..generators import State
-from .grid import HEADER, MixGrid, Place
+from .grid import HEADER, MixGrid, Place, nearest_first
 from .mix import layer_mask, noise_of, source_styles
 
 if TYPE_CHECKING:
-    from ..latents import Latent
+    from ..latents import Latent, Transform
     from ..session import GeneratorSession
 
 Pixels = NDArray[np.uint8]
@@ -32,12 +32,13 @@ _BATCH = 16
 
 
 class _Cell(NamedTuple):
-    """One picture to be drawn: the number of its sources, its mask by layer, and the noise of each convolution."""
+    """One picture to be drawn: the numbers of its sources, its mask by layer, noise of each convolution, and transform."""
 
     row: int
     column: int
     mask: tuple[bool, ...]
     noise: tuple[tuple[str, int], ...]
+    transform: Transform
 
 
 class GridRenderer:
@@ -144,13 +145,14 @@ class GridRenderer:
         header = HEADER in place
         layers = self.session.layers
         mask = (False,) * len(layers) if header else layer_mask(self.session, grid.mask, grid.space)
-        row = self._number(grid.column(j) if i == HEADER else grid.row(i))
+        source = grid.column(j) if i == HEADER else grid.row(i)
+        row = self._number(source)
         column = row if header else self._number(grid.column(j))
         count = len(self.session.generator.noise_shapes)
         taken = [mask[k] for k, layer in enumerate(layers) if layer.kind == "conv"]
         # Families whose noise does not belong to style layers keep that of the row.
         noise = noise_of(grid, place, taken if len(taken) == count else [False] * count)
-        return _Cell(row, column, mask, noise)
+        return _Cell(row, column, mask, noise, source.transform)
 
     def _number(self, latent: Latent) -> int:
         if latent not in self._numbers:
@@ -162,12 +164,12 @@ class GridRenderer:
         """What the state after a block depends on: the sources, as far as any layer up to there is theirs."""
         generator = self.session.generator
         mask = cell.mask[: generator.block_layers(block).stop]
-        noise = cell.noise[: self._noise_end(block)]
+        rest = cell.noise[: self._noise_end(block)], cell.transform
         if not any(mask):
-            return block, cell.row, None, None, noise
+            return block, cell.row, None, None, rest
         if all(mask):
-            return block, None, cell.column, None, noise
-        return block, cell.row, cell.column, mask, noise
+            return block, None, cell.column, None, rest
+        return block, cell.row, cell.column, mask, rest
 
     def _noise_end(self, block: int) -> int:
         count = len(self.session.generator.noise_shapes)
@@ -209,11 +211,12 @@ class GridRenderer:
         return next((block + 1 for block in range(last - 1, -1, -1) if keys[block][n] in known), 0)
 
     def _alike(self, cells: Sequence[_Cell], members: Sequence[int], block: int) -> Iterator[list[int]]:
-        """Members whose noise in this block has the same modes, which can be computed together; batches at most."""
+        """Members that can be computed together: of one transform, and with the same modes of noise in this block."""
         start, end = self._noise_end(block - 1) if block else 0, self._noise_end(block)
         groups: dict[Any, list[int]] = {}
         for n in members:
-            groups.setdefault(tuple(mode for mode, _ in cells[n].noise[start:end]), []).append(n)
+            modes = tuple(mode for mode, _ in cells[n].noise[start:end])
+            groups.setdefault((cells[n].transform, modes), []).append(n)
         yield from groups.values()
 
     def _step(
@@ -227,7 +230,9 @@ class GridRenderer:
         ]
         state = None if parents is None else _joined(parents)
         dtype = block_dtype(block_resolution(generator, block), self.session.half)
-        made = generator.step(block, state, styles, self._noise([cells[n] for n in group], block), dtype)
+        noise = self._noise([cells[n] for n in group], block)
+        with self.session.transformed(cells[group[0]].transform):
+            made = generator.step(block, state, styles, noise, dtype)
         self.steps += len(group)
         return _separate(made, len(group))
 
@@ -237,16 +242,16 @@ class GridRenderer:
         modes = [mode for mode, _ in cells[0].noise[start:end]]
         if not modes:
             return "none"
-        if "random" not in modes and len(set(modes)) == 1:
+        if len(set(modes)) == 1 and modes[0] not in SEEDED_NOISE:
             return modes[0]
         return [self._tensor(cells, place, modes[place - start]) for place in range(start, end)]
 
     def _tensor(self, cells: Sequence[_Cell], place: int, mode: str) -> Tensor | None:
         if mode == "none":
             return None
-        if mode == "random":
+        if mode in SEEDED_NOISE:
             drawn = {cell.noise[place][1]: None for cell in cells}
-            tensors = {seed: self.session.noise("random", seed)[place] for seed in drawn}
+            tensors = {seed: self.session.noise(mode, seed)[place] for seed in drawn}
             return torch.cat([tensors[cell.noise[place][1]] for cell in cells])  # type: ignore[arg-type]
         generator = self.session.generator
         convs = [layer for layer in generator.layers if layer.kind == "conv"]
@@ -259,15 +264,6 @@ class GridRenderer:
         while self._bytes > self.memory and self._states:
             _, old = self._states.popitem(last=False)
             self._bytes -= _size(old)
-
-
-def nearest_first(places: Iterable[Place], near: Place | None) -> list[Place]:
-    """Headers first, then cells by their distance from `near`; in the given order when it is None."""
-    def distance(place: Place) -> tuple[bool, int]:
-        far = 0 if near is None else (place[0] - near[0]) ** 2 + (place[1] - near[1]) ** 2
-        return HEADER not in place, far
-
-    return sorted(places, key=distance)
 
 
 def _joined(states: Sequence[State]) -> State:

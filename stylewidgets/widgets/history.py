@@ -68,7 +68,7 @@ class History(Generic[T]):
         """Number of steps that can be undone or redone."""
         return len(self._past) + len(self._future)
 
-    def push(self, value: T, source: Hashable = None) -> bool:
+    def push(self, value: T, source: Hashable = None, merge_seconds: float | None = None) -> bool:
         """Make `value` the present one and return whether that began a new step.
 
         Equal to the present value: nothing happens.
@@ -76,11 +76,13 @@ class History(Generic[T]):
         Args:
             source: names the control that made the change; consecutive changes of one control become one step.
                 None never merges.
+            merge_seconds: the longest pause within this step, in place of the history's own.
         """
         if value == self._value:
             return False
         now = self._clock()
-        merges = source is not None and source == self._open and now - self._last <= self._merge_seconds
+        pause = self._merge_seconds if merge_seconds is None else merge_seconds
+        merges = source is not None and source == self._open and now - self._last <= pause
         if not merges:
             self._past.append(self._value)
             del self._past[: -self._limit]

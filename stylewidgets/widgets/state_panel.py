@@ -20,15 +20,21 @@ class StatePanel(widgets.VBox):
     Args:
         save, load: called with the path that was typed; their exceptions show in `view`.
         code: returns the text of the code box.
+        path: what the file box starts with.
     """
 
     def __init__(
-        self, save: Callable[[str], object], load: Callable[[str], object], code: Callable[[], str], view: Any
+        self,
+        save: Callable[[str], object],
+        load: Callable[[str], object],
+        code: Callable[[], str],
+        view: Any,
+        path: str = PATH,
     ) -> None:
         self._save, self._load, self._code = save, load, code
         self.view = view
         self._path = widgets.Text(
-            value=PATH,
+            value=path,
             description="file",
             continuous_update=True,
             style={"description_width": "30px"},

@@ -16,7 +16,7 @@ from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latents import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, GridRenderer, MixGrid
 from stylewidgets.mixing.figure import describe_mask
-from stylewidgets.mixing.renderer import nearest_first
+from stylewidgets.mixing.grid import nearest_first
 from stylewidgets.session import GeneratorSession
 
 W_DIM = 8
