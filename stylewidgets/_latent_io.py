@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checks import unknown_name
-from .latents import Code, Direction, Edit, Latent
+from .latents import IDENTITY, Code, Direction, Edit, Latent, Transform
 
 VERSION = 1
 SUFFIXES = (".json", ".npz")
@@ -141,6 +141,8 @@ def _describe(latent: Latent, put: Callable[[Array], Any]) -> dict[str, Any]:
         {"direction": _direction(edit.direction, put), "strength": edit.strength, "layers": _list(edit.layers)}
         for edit in latent.edits
     ]
+    if latent.transform != IDENTITY:  # left out, older versions read the file, too
+        data["transform"] = latent.transform.to_dict()
     return data
 
 
@@ -161,13 +163,15 @@ def _build(data: Any, get: Callable[[Any], Array]) -> Latent:
         raise ValueError(f"its version must be a whole number from 1 to {VERSION}; {version!r} was found")
     if version > VERSION:
         raise ValueError(f"it has version {version}; this stylewidgets reads up to {VERSION}. Update stylewidgets to read it")
-    _keys("latent", data, ("kind", "version", *_PLAIN, "blend", "code", "edits"))
+    _keys("latent", data, ("kind", "version", *_PLAIN, "blend", "code", "edits", "transform"))
     values = {name: data[name] for name in _PLAIN if name in data}
     if data.get("code") is not None:
         code = _keys("code", data["code"], ("space", "array"), required=("space", "array"))
         values["code"] = Code(code["space"], get(code["array"]))
     values["blend"] = tuple(_sequence("blend", data.get("blend", [])))
     values["edits"] = tuple(_edit(item, get) for item in _sequence("edits", data.get("edits", [])))
+    if "transform" in data:
+        values["transform"] = Transform.from_dict(data["transform"])
     return Latent(**values)
 
 

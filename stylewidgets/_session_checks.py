@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ._checks import check_layers
-from .latents import Code, Edit, Latent
+from .latents import Code, Edit, Latent, Transform
 
 
 def check_latent(generator: Any, latent: Latent) -> Latent:
@@ -21,7 +21,23 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
         _check_code(generator, latent.code)
     for edit in latent.edits:
         _check_edit(generator, edit)
+    check_transform(generator, latent.transform)
     return latent
+
+
+def check_transform(generator: Any, transform: Transform) -> None:
+    """Raise ValueError when `generator` cannot move its pictures and `transform` would."""
+    if not isinstance(transform, Transform):
+        raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(transform).__name__} was given")
+    if transform and not getattr(generator, "can_transform", False):
+        raise ValueError(f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
+                         f"{type(generator).__name__} leave transform out")
+
+
+def in_s(latent: Latent) -> bool:
+    """Whether the styles of a latent, and not its w, are what it is made of."""
+    coded = latent.code is not None and latent.code.space == "s"
+    return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
 def _check_label(generator: Any, latent: Latent) -> None:

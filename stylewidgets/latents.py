@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checks import check_finite, check_int, check_layers, unknown_name
+from ._transform import IDENTITY, Transform
+from ._values import Value, as_numpy, frozen, what
 
 if TYPE_CHECKING:
     import os
@@ -19,36 +21,12 @@ if TYPE_CHECKING:
 SPACES = ("z", "w", "w+", "s")
 NOISE_MODES = ("const", "random", "none", "tf")
 MAX_SEED = 2**32 - 1
+_Value = Value
 _MAX_TEXT = 200
 
 
-class _Value:
-    """Frozen, compared and hashed by value; arrays count by shape and content."""
-
-    def _key(self) -> tuple[Any, ...]:
-        values = (getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
-        return tuple((v.shape, v.tobytes()) if isinstance(v, np.ndarray) else v for v in values)
-
-    def __eq__(self, other: object) -> bool:
-        if self is other:
-            return True
-        return self._key() == other._key() if type(other) is type(self) and isinstance(other, _Value) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, self._key()))
-
-    def __copy__(self) -> Any:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        return self
-
-    def __reduce__(self) -> Any:  # through the constructor, so that arrays are read-only again
-        return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
-
-
 @dataclass(frozen=True, eq=False, repr=False)
-class Code(_Value):
+class Code(Value):
     """A point in one of the generator's spaces.
 
     Args:
@@ -67,9 +45,9 @@ class Code(_Value):
         if self.space not in SPACES:
             raise unknown_name("space", self.space, SPACES)
         given = self.array
-        if self.space == "s" and isinstance(given, (list, tuple)) and given and np.ndim(_numpy(given[0])):
-            given = np.concatenate([np.ravel(_numpy(part)) for part in given])
-        array = _frozen(f"the {self.space} code", given)
+        if self.space == "s" and isinstance(given, (list, tuple)) and given and np.ndim(as_numpy(given[0])):
+            given = np.concatenate([np.ravel(as_numpy(part)) for part in given])
+        array = frozen(f"the {self.space} code", given)
         ndim = 2 if self.space == "w+" else 1
         if array.ndim == ndim + 1 and array.shape[0] == 1:
             array = array[0]
@@ -83,7 +61,7 @@ class Code(_Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Direction(_Value):
+class Direction(Value):
     """A named direction to edit along. One unit of strength adds ``sigma * vector``.
 
     Args:
@@ -116,8 +94,8 @@ class Direction(_Value):
             raise unknown_name(f"space of a direction (here {self.name!r})", self.space, ("w", "s"))
         for name in ("unit", "source"):
             if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} of direction {self.name!r} must be text; {_what(getattr(self, name))} was given")  # noqa: TRY004
-        vector = _frozen(f"direction {self.name!r}", self.vector)
+                raise ValueError(f"{name} of direction {self.name!r} must be text; {what(getattr(self, name))} was given")  # noqa: TRY004
+        vector = frozen(f"direction {self.name!r}", self.vector)
         if vector.size == 0 or vector.ndim not in ((1, 2) if self.space == "w" else (1,)):
             accepted = "[w_dim] or [num_ws, w_dim]" if self.space == "w" else "[sum of channels]"
             raise ValueError(f"direction {self.name!r} in {self.space} has shape {accepted}; {list(vector.shape)} was given")
@@ -135,7 +113,7 @@ class Direction(_Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Edit(_Value):
+class Edit(Value):
     """A direction with a strength: adds ``strength * direction.sigma * direction.vector``.
 
     Args:
@@ -150,7 +128,7 @@ class Edit(_Value):
 
     def __post_init__(self) -> None:
         if not isinstance(self.direction, Direction):
-            raise TypeError(f"an Edit takes a Direction, such as session.directions['name']; {_what(self.direction)} was given")
+            raise TypeError(f"an Edit takes a Direction, such as session.directions['name']; {what(self.direction)} was given")
         strength = check_finite(f"strength of {self.direction.name!r}", self.strength)
         object.__setattr__(self, "strength", strength)
         if self.layers is not None:
@@ -162,7 +140,7 @@ class Edit(_Value):
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Latent(_Value):
+class Latent(Value):
     """One picture as a value: where it starts, how it is truncated, its label, noise and edits.
 
     Exactly one of seed, blend and code is the source; with none of them it is seed 0.
@@ -178,6 +156,7 @@ class Latent(_Value):
             StyleGAN2 and ADA draw it, after z from the same RandomState. For their pictures give noise_seed=seed.
         noise_seed: 0 to 2**32 - 1; of "random" and "tf".
         edits: `Edit` values, applied after truncation, whose directions have different names.
+        transform: a `Transform`: shift, rotation and scale of the whole picture, for generators that can (StyleGAN3).
 
     Raises:
         ValueError: a value out of range, two sources, or two edits of one name.
@@ -192,6 +171,7 @@ class Latent(_Value):
     noise_mode: str = "const"
     noise_seed: int = 0
     edits: tuple[Edit, ...] = ()
+    transform: Transform = IDENTITY
 
     def __post_init__(self) -> None:
         blend = _pairs(self.blend)
@@ -200,8 +180,10 @@ class Latent(_Value):
         if len(given) > 1:
             raise ValueError(f"one of seed, blend and code is the source of a latent; {' and '.join(given)} were given")
         if self.code is not None and not isinstance(self.code, Code):
-            raise TypeError(f"code is a Code, such as Code('w', array); {_what(self.code)} was given")
+            raise TypeError(f"code is a Code, such as Code('w', array); {what(self.code)} was given")
         seed = None if blend or self.code is not None else 0 if self.seed is None else check_int("seed", self.seed, 0, MAX_SEED)
+        if not isinstance(self.transform, Transform):
+            raise TypeError(f"transform is a Transform, such as Transform(angle=30); {what(self.transform)} was given")
         if self.noise_mode not in NOISE_MODES:
             raise unknown_name("noise mode", self.noise_mode, NOISE_MODES)
         values = {
@@ -323,35 +305,12 @@ def _edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     try:
         edits = tuple(edits)
     except TypeError:
-        raise TypeError(f"edits is a sequence of Edit values; {_what(edits)} was given") from None
+        raise TypeError(f"edits is a sequence of Edit values; {what(edits)} was given") from None
     seen: set[str] = set()
     for edit in edits:
         if not isinstance(edit, Edit):
-            raise TypeError(f"edits holds Edit values; {_what(edit)} was given. latent.with_edit(direction, strength) makes one")
+            raise TypeError(f"edits holds Edit values; {what(edit)} was given. latent.with_edit(direction, strength) makes one")
         if edit.direction.name in seen:
             raise ValueError(f"two edits are called {edit.direction.name!r}; names must differ. with_edit replaces the old one")
         seen.add(edit.direction.name)
     return edits
-
-
-def _numpy(value: Any) -> Any:
-    """A torch tensor as an array, without importing torch; anything else as it is."""
-    return value.detach().cpu().float().numpy() if hasattr(value, "detach") else value
-
-
-def _frozen(name: str, value: Any) -> NDArray[np.float32]:
-    """A read-only float32 copy."""
-    try:
-        with np.errstate(over="ignore"):
-            array = np.array(_numpy(value), dtype=np.float32, order="C")
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be an array of numbers; {_what(value)} was given") from None
-    if not np.isfinite(array).all():
-        raise ValueError(f"{name} holds values that are not finite in float32; every value must be")
-    array += 0.0  # -0 becomes 0, so that equal values have equal bytes
-    array.flags.writeable = False
-    return array
-
-
-def _what(value: object) -> str:
-    return f"{value!r:.60}" if isinstance(value, (str, int, float)) else type(value).__name__

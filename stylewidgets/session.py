@@ -18,9 +18,9 @@ from torch import Tensor
 from ._checks import check_finite, check_int, unknown_name
 from ._devices import choose_device, choose_dtype, out_of_memory
 from ._pixels import fit
-from ._session_checks import check_latent
+from ._session_checks import check_latent, check_transform, in_s
 from ._synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
-from .latents import NOISE_MODES, Code, Edit, Latent
+from .latents import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -106,6 +106,11 @@ class GeneratorSession:
         return tuple(self.generator.layers)
 
     @property
+    def can_transform(self) -> bool:
+        """Whether latents may have a `Transform` here (StyleGAN3)."""
+        return bool(getattr(self.generator, "can_transform", False))
+
+    @property
     def half(self) -> torch.dtype | None:
         """Dtype of the features in larger blocks as `precision` chose it, None for float32."""
         return self._half
@@ -181,20 +186,21 @@ class GeneratorSession:
         """The latent at t between two: linear in w+, or in s when either has a code or edits there.
 
         t = 0 and 1 give `a` and `b` themselves, values beyond extrapolate. Others are a code without truncation and
-        edits; label and noise are those of the nearer one.
+        edits; label and noise are those of the nearer one, the transform moves along.
         """
         t = check_finite("t", t)
         if t in (0.0, 1.0):
             return self.check(a if t == 0.0 else b)
         near = a if t < 0.5 else b
-        if _in_s(a) or _in_s(b):
+        if in_s(a) or in_s(b):
             left, right = (torch.cat(self.code_styles(latent), dim=1)[0] for latent in (a, b))
             space = "s"
         else:
             left, right = self.map(a)[0], self.map(b)[0]
             space = "w+"
         code = Code(space, torch.lerp(left, right, t).cpu().numpy())
-        return Latent(code=code, label=near.label, noise_mode=near.noise_mode, noise_seed=near.noise_seed)
+        return Latent(code=code, label=near.label, noise_mode=near.noise_mode, noise_seed=near.noise_seed,
+                      transform=a.transform.towards(b.transform, t))
 
     # -- tensors -----------------------------------------------------------------------------------------------------
     def styles(self, w: Tensor) -> list[Tensor]:
@@ -203,20 +209,24 @@ class GeneratorSession:
         with self.lock:
             return list(self.generator.styles(w))
 
-    def synthesize(self, x: Tensor | Sequence[Tensor], *, noise_mode: str = "const", noise_seed: int = 0) -> Tensor:
+    def synthesize(
+        self, x: Tensor | Sequence[Tensor], *, noise_mode: str = "const", noise_seed: int = 0, transform: Transform = IDENTITY
+    ) -> Tensor:
         """Pictures [N, C, H, W], float32 and about [-1, 1], differentiable in `x`.
 
         Args:
             x: w [N, w_dim], w+ [N, num_ws, w_dim] or a list of styles, on the session's device.
             noise_mode: "const", "random", "none" or "tf", as of `Latent`.
             noise_seed: of "random" and "tf"; equal for all N.
+            transform: of all N, for generators that can.
         """
         tensors = [x] if isinstance(x, Tensor) else list(x)
         for tensor in tensors:
             self._check_device(tensor)
         if noise_mode not in NOISE_MODES:
             raise unknown_name("noise mode", noise_mode, NOISE_MODES)
-        with self.lock:
+        check_transform(self.generator, transform)
+        with self.transformed(transform):
             styles = self.generator.styles(x) if isinstance(x, Tensor) else tensors
             if len(styles) != len(self.layers):
                 raise ValueError(f"one style per layer is expected, {len(self.layers)}; {len(styles)} were given")
@@ -227,10 +237,27 @@ class GeneratorSession:
         with self.lock:
             return self._random(mode, check_int("noise_seed", seed, 0)) if mode in SEEDED_NOISE else mode
 
+    @contextmanager
+    def transformed(self, transform: Transform) -> Iterator[None]:
+        """Locked, with a transform in force for everything that the generator draws inside.
+
+        Whoever runs the generator block by block wraps it in this; `image`, `images`, `synthesize` do.
+        """
+        with self.lock:
+            if not self.can_transform:
+                yield
+                return
+            before = self.generator.transform
+            self.generator.set_transform(transform.matrix() if transform else None)
+            try:
+                yield
+            finally:
+                self.generator.transform = before
+
     # -- pictures ----------------------------------------------------------------------------------------------------
     def image(self, latent: Latent) -> NDArray[np.uint8]:
         """The picture as uint8 [H, W, 3] in the generator's full size."""
-        with self.lock, torch.inference_mode():
+        with self.transformed(self.check(latent).transform), torch.inference_mode():
             styles = self.code_styles(latent)
             noise = self.noise(latent.noise_mode, latent.noise_seed)
             pixels = to_uint8(synthesize(self.generator, styles, noise, self._half))
@@ -251,10 +278,11 @@ class GeneratorSession:
         if resolution is not None:
             resolution = check_int("resolution", resolution, 1)
         latents = list(latents)
-        groups: dict[tuple[str, int], list[int]] = {}
+        groups: dict[tuple[str, int, Transform], list[int]] = {}
         for i, latent in enumerate(latents):
             self.check(latent)
-            key = (latent.noise_mode, latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0)
+            seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
+            key = (latent.noise_mode, seed, latent.transform)
             groups.setdefault(key, []).append(i)
         pictures: list[Any] = [None] * len(latents)
         for key, members in groups.items():
@@ -267,16 +295,16 @@ class GeneratorSession:
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _batches(
-        self, latents: list[Latent], noise: tuple[str, int], resolution: int | None
+        self, latents: list[Latent], shared: tuple[str, int, Transform], resolution: int | None
     ) -> Iterator[NDArray[np.uint8]]:
         size, start = _BATCH, 0
         inner = None if resolution is None else _power_of_two(4 * resolution)
         while start < len(latents):
             part = latents[start : start + size]
             try:
-                with self.lock, torch.inference_mode():
+                with self.transformed(shared[2]), torch.inference_mode():
                     styles = [torch.cat(rows) for rows in zip(*map(self.code_styles, part), strict=True)]
-                    drawn = to_uint8(synthesize(self.generator, styles, self.noise(*noise), self._half, inner))
+                    drawn = to_uint8(synthesize(self.generator, styles, self.noise(*shared[:2]), self._half, inner))
             except (RuntimeError, MemoryError) as error:
                 if not out_of_memory(error) or len(part) == 1:
                     raise
@@ -362,11 +390,6 @@ class GeneratorSession:
         if tensor.device != self.generator.mapping.w_avg.device:
             raise ValueError(f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
                              f"Use tensor.to({str(self.device)!r})")
-
-
-def _in_s(latent: Latent) -> bool:
-    coded = latent.code is not None and latent.code.space == "s"
-    return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
 def _power_of_two(n: int) -> int:

@@ -15,14 +15,17 @@ from ._stylegan3_config import Band, StyleGAN3Config, design
 from .layers import HALF, FullyConnected, StyleConv, _no_autocast
 
 TINY = 1e-20
+Rows = tuple[tuple[float, ...], ...]
 
 
 class FourierInput(nn.Module):
     """Sines over the plane, placed by w and by the user: frequencies and phases are rotated and moved, not pixels.
 
-    Buffers ``transform`` [3, 3] and ``user_transform`` [3, 3] (not saved) map picture coordinates to those of the sines:
-    the picture is 1 wide around the origin, x to the right, y down.
+    The buffer ``transform`` [3, 3] and the attribute ``moved`` (rows of a matrix, applied first, or None) map picture
+    coordinates to those of the sines: the picture is 1 wide around the origin, x to the right, y down.
     """
+
+    moved: Rows | None = None
 
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
@@ -35,7 +38,6 @@ class FourierInput(nn.Module):
             self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
         radius, angle = torch.rand(channels).sqrt() * config.bandwidth, torch.rand(channels) * (2 * math.pi)
         self.register_buffer("transform", torch.eye(3))
-        self.register_buffer("user_transform", torch.eye(3), persistent=False)
         self.register_buffer("freqs", torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1))
         self.register_buffer("phases", torch.rand(channels) - 0.5)
         self.style_channels, self.resolution = 4, self.size
@@ -61,7 +63,10 @@ class FourierInput(nn.Module):
         zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
         turn = torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], dim=1).reshape(-1, 3, 3)
         move = torch.stack([one, zero, -right, zero, one, -down, zero, zero, one], dim=1).reshape(-1, 3, 3)
-        return turn @ move @ (self.get_buffer("transform") @ self.get_buffer("user_transform"))
+        last = self.get_buffer("transform")
+        if self.moved is not None:
+            last = last @ torch.tensor(self.moved, dtype=last.dtype, device=last.device)
+        return turn @ move @ last
 
 
 class AliasFreeLayer(StyleConv):

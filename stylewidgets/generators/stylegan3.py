@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from . import Layer, State
 from ._style_based import StyleBased, load_parameters
 from ._stylegan3_config import StyleGAN3Config, infer_config
-from ._stylegan3_layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, known_bands
+from ._stylegan3_layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows, known_bands
 
 __all__ = ["StyleGAN3", "StyleGAN3Config", "infer_config"]
 
@@ -92,12 +92,16 @@ class StyleGAN3(StyleBased):
         Raises:
             ValueError: not a matrix of finite numbers with an inverse and last row 0 0 1.
         """
-        inverse = np.eye(3) if matrix is None else _inverse(matrix)
-        buffer = self.synthesis.input.get_buffer("user_transform")
-        value = torch.as_tensor(inverse, dtype=torch.float32)
-        if not torch.equal(buffer.cpu(), value):
-            with torch.inference_mode(False), torch.no_grad():  # counted as a change, so that caches notice
-                buffer.copy_(value)
+        self.transform = None if matrix is None else tuple(tuple(row) for row in _inverse(matrix).tolist())
+
+    @property
+    def transform(self) -> Rows | None:
+        """Rows of the inverse of what `set_transform` was given, or None. For caches, and to put it back."""
+        return self.synthesis.input.moved
+
+    @transform.setter
+    def transform(self, rows: Rows | None) -> None:
+        self.synthesis.input.moved = rows
 
     def synthesize(
         self, x: Tensor | Sequence[Tensor], noise: str | Sequence[Tensor | None] = "const", dtype: torch.dtype | None = None

@@ -37,7 +37,7 @@ def filtered_lrelu_reference(
         x: [N, C, H, W].
         bias: [C].
         up_filter: [T], the low pass of both axes after up − 1 zeros were put behind every sample; its gain is up per
-            axis. None for none.
+            axis. None for a single 1.
         down_filter: [T], or [T, T] when it is not separable; after it every down-th sample is kept, the first included.
         scale: [N, C], multiplied before the bias (the demodulation); None for none.
         up, down: whole factors.
@@ -55,7 +55,8 @@ def filtered_lrelu_reference(
     wide = x.new_zeros(n, c, h, up, w, up)
     wide[:, :, :, 0, :, 0] = x
     wide = F.pad(wide.reshape(n, c, h * up, w * up), (*padding, *padding))
-    x = _convolve(wide, None if up_filter is None else torch.outer(up_filter, up_filter) * up**2)
+    line = _taps(up_filter, x)
+    x = _convolve(wide, torch.outer(line, line) * up**2)
     x = F.leaky_relu(x, slope) * gain
     if clamp is not None:
         x = x.clamp(-clamp, clamp)

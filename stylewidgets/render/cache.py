@@ -46,7 +46,7 @@ class SynthesisCache:
         """
         generator = self._generator
         with torch.inference_mode():
-            setting = (dtype, versions(generator.synthesis))
+            setting = (dtype, versions(generator.synthesis), getattr(generator, "transform", None))
             if setting != self._setting or noise == "random":
                 self.clear()
                 self._setting = setting

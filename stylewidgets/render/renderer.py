@@ -55,7 +55,9 @@ class LiveRenderer:
         session = self.session
         styles = session.code_styles(latent)
         noise = session.noise(latent.noise_mode, latent.noise_seed)
-        return fit(to_uint8(self.cache.run(styles, noise, rung.max_side, session.half))[0], rung.max_side)
+        with session.transformed(latent.transform):
+            picture = self.cache.run(styles, noise, rung.max_side, session.half)
+        return fit(to_uint8(picture)[0], rung.max_side)
 
 
 def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:

@@ -57,6 +57,8 @@ def _arguments(latent: Latent) -> Iterator[str]:
         value = getattr(latent, name)
         if value != getattr(plain, name):
             yield f"{name}={value!r}"
+    if latent.transform:
+        yield f"transform=sw.{latent.transform!r}"
 
 
 def _json_lines(latent: Latent) -> Iterator[str]:

@@ -21,6 +21,7 @@ from .source_controls import SourceControls, main_seed, start_from
 from .state_lock import STATE
 from .state_panel import StatePanel
 from .switcher import Switcher
+from .transform_controls import TransformControls
 
 if TYPE_CHECKING:
     from .latent_explorer import LatentExplorer
@@ -42,6 +43,7 @@ class ExplorerPanels:
         self._source = SourceControls(
             session.num_ws, explorer.change, session.c_dim, session.metadata.get("classes") or ()
         )
+        self._transform = TransformControls(explorer.change) if session.can_transform else None
         self._rows = DirectionRows(session.num_ws, explorer.change)
         self._picker = DirectionPicker(
             lambda: explorer.directions,
@@ -78,7 +80,8 @@ class ExplorerPanels:
         # As wide as the picture: its buttons wrap rather than push the controls below it.
         left = column(view, actions, flex="0 1 auto", width=f"{view.size + 4}px", margin="0 12px 0 0")
         right = column(
-            heading("Source"), self._source, self._switcher, flex="1 1 400px", min_width="0", width="auto"
+            heading("Source"), self._source, *([self._transform] if self._transform is not None else []), self._switcher,
+            flex="1 1 400px", min_width="0", width="auto",
         )
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         self.root = widgets.VBox([style, row(left, right, align_items="flex-start", width="100%")])
@@ -86,6 +89,8 @@ class ExplorerPanels:
     def update(self, latent: Latent, can_undo: bool, can_redo: bool) -> None:
         """Move every control to `latent`."""
         self._source.update(latent)
+        if self._transform is not None:
+            self._transform.update(latent)
         self._rows.update(latent)
         self._undo.disabled, self._redo.disabled = not can_undo, not can_redo
         pad = self._switcher.made(WALK)

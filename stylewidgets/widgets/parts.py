@@ -17,6 +17,9 @@ The owner holds the lock, ignores calls that its own updating of the controls ca
 controls after one. So a control needs no guard of its own.
 """
 
+LABEL = {"description_width": "62px"}
+"""Style of the labels in front of controls that stand below each other."""
+
 STYLE = """<style>
 .sw-explorer .sw-heading { color: var(--jp-ui-font-color1, inherit); font-weight: 600; font-size: 13px;
   line-height: 20px; border-bottom: 1px solid var(--jp-border-color2, #8884); margin-top: 4px; }
@@ -56,6 +59,17 @@ def row(*children: Any, **layout: Any) -> widgets.HBox:
 def column(*children: Any, **layout: Any) -> widgets.VBox:
     """Return controls below each other."""
     return widgets.VBox(list(children), layout=widgets.Layout(**{"max_width": "100%", **layout}))
+
+
+def slider(kind: Any, label: str, **settings: Any) -> Any:
+    """Return a slider of that class with its label, as wide as its place, that speaks while it moves."""
+    return kind(
+        description=label,
+        continuous_update=True,
+        style=LABEL,
+        layout=widgets.Layout(width="100%", max_width="440px"),
+        **settings,
+    )
 
 
 def show(widget: Any, shown: bool) -> None:

@@ -10,7 +10,7 @@ import ipywidgets as widgets
 
 from ..latents import Latent
 from ._compat import button, set_tooltip
-from .parts import Change, note, row, say, show
+from .parts import LABEL, Change, note, row, say, show, slider
 
 SEEDS = 2**32
 """Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
@@ -19,7 +19,6 @@ RANDOM_SEEDS = 1_000_000
 """The random button draws below this: six digits can be read aloud and typed again."""
 
 PSI = (-1.0, 1.5)
-_LABEL = {"description_width": "62px"}
 
 
 def parse_seed(text: str) -> int:
@@ -85,22 +84,25 @@ class SourceControls(widgets.VBox):
             description="seed",
             continuous_update=False,
             placeholder="number",
-            style=_LABEL,
+            style=LABEL,
             layout=widgets.Layout(width="170px"),
         )
         set_tooltip(self._seed, "the number that the face grows from; Enter accepts it")
         self._about = note("")
-        self._psi = _slider(widgets.FloatSlider, "ψ", min=PSI[0], max=PSI[1], step=0.01, readout_format=".2f")
+        self._psi = slider(widgets.FloatSlider, "ψ", min=PSI[0], max=PSI[1], step=0.01, readout_format=".2f")
         set_tooltip(self._psi, "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite")
-        self._cutoff = _slider(widgets.IntSlider, "cutoff", min=0, max=num_ws)
+        self._cutoff = slider(widgets.IntSlider, "cutoff", min=0, max=num_ws)
         set_tooltip(self._cutoff, f"ψ acts on the rows of w+ below this one; {num_ws} means all rows")
         self._noise = widgets.Dropdown(
             description="noise",
             options=[("fixed", "const"), ("random", "random"), ("none", "none"), ("TensorFlow", "tf")],
-            style=_LABEL,
+            style=LABEL,
             layout=widgets.Layout(width="170px"),
         )
-        set_tooltip(self._noise, "the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it")
+        set_tooltip(
+            self._noise,
+            "the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it",
+        )
         self._noise_seed = widgets.Text(
             description="noise seed",
             continuous_update=False,
@@ -154,7 +156,7 @@ class SourceControls(widgets.VBox):
         known = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
         options = [("no class", None), *((f"{i}: {known[i]}" if i in known else str(i), i) for i in range(classes))]
         chooser = widgets.Dropdown(
-            description="class", options=options, style=_LABEL, layout=widgets.Layout(width="260px", max_width="100%")
+            description="class", options=options, style=LABEL, layout=widgets.Layout(width="260px", max_width="100%")
         )
         return set_tooltip(chooser, "the class that the generator is asked for")
 
@@ -182,13 +184,3 @@ class SourceControls(widgets.VBox):
 
     def _step(self, by: int) -> None:
         self._set_seed(lambda: ((main_seed(self._latent) or 0) + by) % SEEDS)
-
-
-def _slider(kind: Any, label: str, **settings: Any) -> Any:
-    return kind(
-        description=label,
-        continuous_update=True,
-        style=_LABEL,
-        layout=widgets.Layout(width="100%", max_width="440px"),
-        **settings,
-    )
