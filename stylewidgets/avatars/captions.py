@@ -118,7 +118,7 @@ def _place_first(s: _Speaker) -> str:
 
 
 def _notes(s: _Speaker) -> str:
-    return f"{s.subject}, {s.mood()}, {s.pose()}; {s.features()}; {s.wear()}; {s.light()}; {s.background()}"
+    return f"{s.mood()} {s.subject}, {s.pose()}; {s.features()}; {s.wear()}; {s.light()}; {s.background()}"
 
 
 def _two_sentences(s: _Speaker) -> str:

@@ -61,7 +61,7 @@ def correlation_matrix() -> npt.NDArray[np.float64]:
 def _terms() -> tuple[tuple[tuple[int, float], ...], ...]:
     """The Cholesky factor, row by row, without its zeros; rounded, so that every machine mixes with the same numbers."""
     lower = np.linalg.cholesky(correlation_matrix()).round(12)
-    return tuple(tuple((j, float(row[j])) for j in np.flatnonzero(row)) for row in lower)
+    return tuple(tuple((int(j), float(row[j])) for j in np.flatnonzero(row)) for row in lower)
 
 
 def mix(normal: torch.Tensor) -> torch.Tensor:

@@ -93,5 +93,6 @@ def _checked(factor: Factor, value: Tensor) -> Tensor:
     given = f"{factor.name} would be {float(value[first]):g}" + (f" in picture {first}" if len(value) > 1 else "")
     if factor.kind == "categorical":
         raise ValueError(f"{given}; it is one of {', '.join(factor.categories)}, by name or index from 0")
-    raise ValueError(f"{given}, outside {factor.low:g} to {factor.high:g}{' ' * bool(factor.unit)}{factor.unit}; "
+    unit = f" ({factor.unit})" if factor.unit else ""
+    raise ValueError(f"{given}, outside {factor.low:g} to {factor.high:g}{unit}; "
                      "make the change smaller (it is not cut off, so that the truth is of the edit that was asked for)")

@@ -46,7 +46,7 @@ def _eyes(v: Values) -> dict[str, tuple[Tensor, Tensor]]:
     zero = torch.zeros_like(size)
     level, bottom = zero + EYE_Y, EYE_Y - low
     top = bottom + v["eye_openness"] * 0.97 * (high + low)
-    points = {}
+    points: dict[str, tuple[Tensor, Tensor]] = {}
     for name, side in (("left", -1.0), ("right", 1.0)):
         middle = zero + side * EYE_X
         points |= {f"eye_{name}": (middle, level),

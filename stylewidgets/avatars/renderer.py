@@ -90,7 +90,7 @@ class _Job(NamedTuple):
 
     def chunks(self, factors: Tensor) -> tuple[Tensor, ...]:
         size = self.resolution * self.supersample
-        return factors.split(max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size)))
+        return torch.split(factors, max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size)))
 
 
 def render(factors: Tensor, resolution: int = 128, supersample: int = 2,
@@ -125,7 +125,7 @@ def render(factors: Tensor, resolution: int = 128, supersample: int = 2,
         made = _positions(factors, resolution)
         made = {name: value for name, value in made.items() if name in asked}
         if job.names:
-            drawn = _Draw.apply(factors, job) if grad else draw(factors, job)
+            drawn = _Draw.apply(factors, job) if grad else draw(factors, job)  # type: ignore[no-untyped-call]
             made |= dict(zip(job.names, drawn, strict=True))
     return Render(**made)
 
