@@ -25,8 +25,8 @@ def block_resolution(generator: Any, i: int) -> int:
 
 
 def has_inner_pictures(generator: Any) -> bool:
-    """Whether every block has a picture of its own (skip architecture)."""
-    return getattr(generator.config, "architecture", "") == "skip"
+    """Whether every block has a picture of its own (StyleGAN2's skip architecture)."""
+    return bool(generator.has_inner_pictures)
 
 
 def last_block(generator: Any, max_resolution: int | None) -> int:

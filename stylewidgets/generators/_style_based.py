@@ -18,8 +18,13 @@ class StyleBased(nn.Module):
     Attributes:
         num_ws, w_dim, z_dim, c_dim: sizes.
         layers: every style layer in StyleSpace order.
-        mapping: z [N, z_dim] and label → w [N, w_dim], with a buffer ``w_avg`` [w_dim].
+        mapping: z [N, z_dim] and label → w [N, w_dim], with a buffer ``w_avg`` [w_dim], or [c_dim, w_dim] where every
+            class has a mean of its own (StyleGAN-XL).
+        default_psi, default_cutoff: the truncation of the family's published pictures.
     """
+
+    default_psi: float = 1.0
+    default_cutoff: int | None = None
 
     num_ws: int
     w_dim: int
@@ -30,26 +35,37 @@ class StyleBased(nn.Module):
 
     @property
     def w_avg(self) -> Tensor:
-        """Mean of w: the buffer ``mapping.w_avg``."""
-        return self.mapping.get_buffer("w_avg")
+        """Mean of w, [w_dim]: the buffer ``mapping.w_avg``, or the mean of its rows where every class has one."""
+        mean = self.mapping.get_buffer("w_avg")
+        return mean if mean.ndim == 1 else mean.mean(dim=0)
+
+    def centre(self, c: Tensor | None = None) -> Tensor:
+        """What truncation pulls towards: `w_avg` [w_dim], or [N, w_dim] for labels c [N, c_dim] with means of their own."""
+        mean = self.mapping.get_buffer("w_avg")
+        if mean.ndim == 1 or c is None:
+            return self.w_avg
+        check_rows("c", c, self.c_dim)
+        return c.to(mean.dtype) @ mean
 
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""
-        return self.w_avg.device
+        return self.mapping.get_buffer("w_avg").device
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """z [N, z_dim] and, for conditional generators, c [N, c_dim] → w+ [N, num_ws, w_dim], not truncated."""
         w: Tensor = self.mapping(z, c)
         return w.unsqueeze(1).repeat(1, self.num_ws, 1)
 
-    def truncate(self, ws: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
+    def truncate(self, ws: Tensor, psi: float, cutoff: int | None = None, c: Tensor | None = None) -> Tensor:
         """Pull rows [0, cutoff) of w+ (or a w) towards the mean: w_avg + psi·(w − w_avg). 1 leaves them, 0 is the mean.
 
         Args:
             ws: [N, num_ws, w_dim] or [N, w_dim].
             psi: any finite number; 0.5 to 1 is usual.
             cutoff: from 0 to num_ws; None for all rows.
+            c: labels [N, c_dim] or [1, c_dim]. They only count where every class has its own mean (StyleGAN-XL), which
+                without them is replaced by the mean over the classes.
         """
         if not math.isfinite(psi):
             raise ValueError(f"psi is a finite number, 0 (the average) to 1 (no truncation) as a rule; {psi} was given")
@@ -58,7 +74,9 @@ class StyleBased(nn.Module):
         self._check_ws(ws)
         if psi == 1:
             return ws
-        near = self.w_avg + (ws - self.w_avg) * psi
+        centre = self.centre(c)
+        centre = centre[:, None] if centre.ndim == 2 and ws.ndim == 3 else centre
+        near = centre + (ws - centre) * psi
         if cutoff is None or cutoff == self.num_ws:
             return near
         if ws.ndim == 2:
@@ -74,13 +92,20 @@ class StyleBased(nn.Module):
 
     @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:
-        """Set ``mapping.w_avg`` to the mean of w over random z (and uniformly drawn classes)."""
+        """Set ``mapping.w_avg`` to the mean of w over random z (and uniformly drawn classes, or of each class)."""
         source = torch.Generator().manual_seed(seed)
+        mean = self.mapping.get_buffer("w_avg")
+        if mean.ndim == 2:
+            classes = torch.eye(self.c_dim, device=self.device)
+            z = torch.randn(max(samples // self.c_dim, 100), self.z_dim, generator=source).to(self.device)
+            for row, c in zip(mean, classes, strict=True):
+                row.copy_(self.mapping(z, c.expand(len(z), -1)).mean(dim=0))
+            return
         z = torch.randn(samples, self.z_dim, generator=source).to(self.device)
         c = None
         if self.c_dim:
             c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
-        self.w_avg.copy_(self.mapping(z, c).mean(dim=0))
+        mean.copy_(self.mapping(z, c).mean(dim=0))
 
     def _check_ws(self, ws: Any) -> None:
         if not isinstance(ws, Tensor) or not (
@@ -110,6 +135,12 @@ def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str,
         if value.shape != wanted[name].shape:
             raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
     module.load_state_dict(dict(given), strict=False)
+
+
+def check_rows(name: str, x: object, columns: int, rows: int | None = None) -> None:
+    """ValueError unless x is a tensor [rows, columns]."""
+    if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != columns or rows not in (None, x.shape[0]):
+        raise ValueError(f"{name} is [{'N' if rows is None else rows}, {columns}]; {what(x)} was given")
 
 
 def what(x: object) -> str:

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..ops.upfirdn2d import BINOMIAL
 
 ARCHITECTURES = ("skip", "resnet", "orig")
+LABELS = ("separate", "joint")
 
 
 def default_channels(resolution: int, base: int = 32768, maximum: int = 512) -> tuple[int, ...]:
@@ -37,6 +38,7 @@ class StyleGAN2Config:
         use_noise: whether layers add noise.
         taps: symmetric resampling filter of one axis, an even number of taps.
         start: height and width of the learned constant.
+        label: "separate" or "joint", how the label joins z; see `MappingNetwork`.
     """
 
     z_dim: int = 512
@@ -53,6 +55,7 @@ class StyleGAN2Config:
     use_noise: bool = True
     taps: tuple[float, ...] = BINOMIAL
     start: tuple[int, int] = (4, 4)
+    label: str = "separate"
 
     def __post_init__(self) -> None:
         for name in ("z_dim", "w_dim", "img_channels", "mapping_layers"):
@@ -77,8 +80,8 @@ class StyleGAN2Config:
                              f"{len(self.channels)} ({self.channels})")
         for count in self.channels:
             _positive("channels", count)
-        if self.architecture not in ARCHITECTURES:
-            raise ValueError(f"architecture is one of {', '.join(ARCHITECTURES)}; {self.architecture!r} was given")
+        _one_of("label", self.label, LABELS)
+        _one_of("architecture", self.architecture, ARCHITECTURES)
         if self.conv_clamp is not None:
             _above_zero("conv_clamp", self.conv_clamp)
         _above_zero("mapping_lr", self.mapping_lr)
@@ -142,10 +145,14 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
         raise ValueError(f"blocks b4, b8, b16, ... are expected; found {[f'b{b}' for b in blocks]} and const {const}")
     layers = sum(1 for name in params if re.match(r"mapping\.fc\d+\.weight$", name))
     first, w_dim = shape("mapping.fc0.weight"), shape("synthesis.b4.conv1.affine.weight")[1]
-    c_dim = shape("mapping.embed.weight")[1] if "mapping.embed.weight" in params else 0
+    c_dim, beside, label = 0, 0, "separate"
+    if "mapping.concat.weight" in params:
+        (c_dim, beside), label = shape("mapping.concat.weight"), "joint"
+    elif "mapping.embed.weight" in params:
+        c_dim, beside = shape("mapping.embed.weight")[1], w_dim
     last = f"synthesis.b{blocks[-1]}"
     found: dict[str, Any] = {
-        "z_dim": first[1] - (w_dim if c_dim else 0), "c_dim": c_dim, "w_dim": w_dim,
+        "z_dim": first[1] - beside, "c_dim": c_dim, "w_dim": w_dim, "label": label,
         "resolution": max(const[1:]) << (len(blocks) - 1), "img_channels": shape(f"{last}.torgb.weight")[0],
         "channels": tuple(shape(f"synthesis.b{b}.conv1.weight")[0] for b in blocks),
         "mapping_layers": layers, "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
@@ -174,6 +181,11 @@ def _taps(params: Mapping[str, Tensor]) -> tuple[float, ...]:
     if len(taps) == 4 and all(math.isclose(a, b, abs_tol=1e-4) for a, b in zip(taps, papers, strict=True)):
         return BINOMIAL
     return tuple(taps)
+
+
+def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name} is one of {', '.join(choices)}; {value!r} was given")
 
 
 def _above_zero(name: str, value: Any) -> None:

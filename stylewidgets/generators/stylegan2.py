@@ -11,45 +11,15 @@ from torch import Tensor, nn
 
 from ..ops.upfirdn2d import upsample2d
 from . import Layer, State
+from ._mapping import MappingNetwork
+from ._style_based import StyleBased, load_parameters
 from ._stylegan2_config import StyleGAN2Config, default_channels, infer_config
-from .layers import HALF, EqualizedConv2d, FullyConnected, StyleConv, SynthesisLayer, ToRGB, normalize_2nd_moment
+from .layers import HALF, EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB
 
-__all__ = ["StyleGAN2", "StyleGAN2Config", "default_channels", "infer_config"]
+__all__ = ["MappingNetwork", "StyleGAN2", "StyleGAN2Config", "default_channels", "infer_config"]
 
 NOISE_MODES = ("const", "random", "none")
 Noise = str | Sequence[Tensor | None]
-
-
-class MappingNetwork(nn.Module):
-    """z [N, z_dim] and label c [N, c_dim] → w [N, w_dim]. ``w_avg`` [w_dim] is the mean of w, for truncation."""
-
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        self.z_dim, self.c_dim, self.num_layers = config.z_dim, config.c_dim, config.mapping_layers
-        if config.c_dim:
-            self.embed = FullyConnected(config.c_dim, config.w_dim)
-        widths = [config.z_dim + (config.w_dim if config.c_dim else 0)]
-        widths += [config.mapping_width or config.w_dim] * (config.mapping_layers - 1) + [config.w_dim]
-        for i in range(config.mapping_layers):
-            layer = FullyConnected(widths[i], widths[i + 1], activation="lrelu", lr_multiplier=config.mapping_lr)
-            self.add_module(f"fc{i}", layer)
-        self.register_buffer("w_avg", torch.zeros(config.w_dim))
-
-    def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """One w per z; normalisation of z and of the embedded label is separate."""
-        _check_shape("z", z, (None, self.z_dim))
-        x = normalize_2nd_moment(z.float())
-        if self.c_dim:
-            if c is None:
-                raise ValueError(f"this generator is conditional: give c, one row of {self.c_dim} numbers per z "
-                                 "(one-hot for a class)")
-            _check_shape("c", c, (len(z), self.c_dim))
-            x = torch.cat([x, normalize_2nd_moment(self.embed(c.float()))], dim=1)
-        elif c is not None and c.numel():
-            raise ValueError(f"this generator takes no label; c of shape {list(c.shape)} was given")
-        for i in range(self.num_layers):
-            x = self.get_submodule(f"fc{i}")(x)
-        return x
 
 
 class SynthesisBlock(nn.Module):
@@ -116,7 +86,7 @@ class SynthesisNetwork(nn.Module):
         return list(self._modules.values())  # type: ignore[arg-type]
 
 
-class StyleGAN2(nn.Module):
+class StyleGAN2(StyleBased):
     """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
 
     Attributes:
@@ -124,10 +94,12 @@ class StyleGAN2(nn.Module):
         z_dim, c_dim, w_dim, num_ws, resolution, img_channels, num_blocks: sizes.
         layers: every style layer in StyleSpace order (b4.conv1, b4.torgb, b8.conv0, ...).
         noise_shapes: (height, width) of the noise of each convolution, in that order; () when noise is not used.
+        has_inner_pictures: whether every block has a picture of its own (skip architecture).
         mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
     """
 
     family = "stylegan2"
+    mapping: MappingNetwork
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
@@ -135,6 +107,7 @@ class StyleGAN2(nn.Module):
         self.z_dim, self.c_dim, self.w_dim = config.z_dim, config.c_dim, config.w_dim
         self.num_ws, self.num_blocks = config.num_ws, config.num_blocks
         self.resolution, self.img_channels = config.resolution, config.img_channels
+        self.has_inner_pictures = config.architecture == "skip"
         self.mapping = MappingNetwork(config)
         self.synthesis = SynthesisNetwork(config)
         self.layers: tuple[Layer, ...] = tuple(self._list_layers())
@@ -157,43 +130,6 @@ class StyleGAN2(nn.Module):
 
     def _block(self, i: int) -> SynthesisBlock:
         return self.synthesis.blocks[i]
-
-    @property
-    def w_avg(self) -> Tensor:
-        """Mean of w, [w_dim]: the buffer ``mapping.w_avg``."""
-        return self.mapping.get_buffer("w_avg")
-
-    @property
-    def device(self) -> torch.device:
-        """Where the parameters are."""
-        return self.w_avg.device
-
-    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """z [N, z_dim] and, for conditional generators, c [N, c_dim] → w+ [N, num_ws, w_dim], not truncated."""
-        w: Tensor = self.mapping(z, c)
-        return w.unsqueeze(1).repeat(1, self.num_ws, 1)
-
-    def truncate(self, ws: Tensor, psi: float, cutoff: int | None = None) -> Tensor:
-        """Pull rows [0, cutoff) of w+ (or a w) towards the mean: w_avg + psi·(w − w_avg). 1 leaves them, 0 is the mean.
-
-        Args:
-            ws: [N, num_ws, w_dim] or [N, w_dim].
-            psi: any finite number; 0.5 to 1 is usual.
-            cutoff: from 0 to num_ws; None for all rows.
-        """
-        if not math.isfinite(psi):
-            raise ValueError(f"psi is a finite number, 0 (the average) to 1 (no truncation) as a rule; {psi} was given")
-        if cutoff is not None and not 0 <= cutoff <= self.num_ws:
-            raise ValueError(f"cutoff is a row count from 0 to {self.num_ws}, or None for all; {cutoff} was given")
-        self._check_ws(ws)
-        if psi == 1:
-            return ws
-        near = self.w_avg + (ws - self.w_avg) * psi
-        if cutoff is None or cutoff == self.num_ws:
-            return near
-        if ws.ndim == 2:
-            raise ValueError(f"a cutoff needs w+ [N, {self.num_ws}, {self.w_dim}]; w of shape {list(ws.shape)} was given")
-        return torch.cat([near[:, :cutoff], ws[:, cutoff:]], dim=1)
 
     def styles(self, ws: Tensor) -> list[Tensor]:
         """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
@@ -291,22 +227,6 @@ class StyleGAN2(nn.Module):
                                  f"{conv.size[1]}]; {list(tensor.shape)} was given")
         return list(noise)
 
-    def _check_ws(self, ws: Tensor) -> None:
-        if not isinstance(ws, Tensor) or not (
-            (ws.ndim == 2 and ws.shape[1] == self.w_dim) or (ws.ndim == 3 and ws.shape[1:] == (self.num_ws, self.w_dim))
-        ):
-            raise ValueError(f"w is [N, {self.w_dim}] and w+ is [N, {self.num_ws}, {self.w_dim}]; {_what(ws)} was given")
-
-    def _check_styles(self, styles: Sequence[Tensor], layers: Sequence[Layer]) -> None:
-        if len(styles) != len(layers):
-            raise ValueError(f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
-                             f"{len(styles)} were given")
-        n = len(styles[0]) if isinstance(styles[0], Tensor) and styles[0].ndim else 0
-        for style, layer in zip(styles, layers, strict=True):
-            if not isinstance(style, Tensor) or style.shape != (n, layer.channels):
-                raise ValueError(f"the style of {layer.name} is [N, {layer.channels}] with the same N in every layer "
-                                 f"({n} in the first); {_what(style)} was given")
-
     @classmethod
     def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2:
         """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
@@ -320,36 +240,7 @@ class StyleGAN2(nn.Module):
         """
         generator = cls(infer_config(params, **hints))
         given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
-        wanted = generator.state_dict()
-        estimate = given.keys().isdisjoint({"mapping.w_avg"})
-        missing = [name for name in wanted if name not in given and name != "mapping.w_avg"]
-        for words, names in (("missing", missing), ("not known", [name for name in given if name not in wanted])):
-            if names:
-                raise ValueError(f"{len(names)} parameters of this StyleGAN2 are {words}, the first is {names[0]}")
-        for name, value in given.items():
-            if value.shape != wanted[name].shape:
-                raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
-        generator.load_state_dict(given, strict=False)
-        if estimate:
+        load_parameters(generator, given, "StyleGAN2", optional=("mapping.w_avg",))
+        if "mapping.w_avg" not in given:
             generator.estimate_w_avg()
         return generator.eval()
-
-    @torch.no_grad()
-    def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:
-        """Set ``mapping.w_avg`` to the mean of w over random z (and uniformly drawn classes)."""
-        source = torch.Generator().manual_seed(seed)
-        z = torch.randn(samples, self.z_dim, generator=source).to(self.device)
-        c = None
-        if self.c_dim:
-            c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
-        self.w_avg.copy_(self.mapping(z, c).mean(dim=0))
-
-
-def _check_shape(name: str, x: Tensor, shape: tuple[int | None, int]) -> None:
-    if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != shape[1] or shape[0] not in (None, x.shape[0]):
-        rows = "N" if shape[0] is None else str(shape[0])
-        raise ValueError(f"{name} is [{rows}, {shape[1]}]; {_what(x)} was given")
-
-
-def _what(x: object) -> str:
-    return f"shape {list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__
