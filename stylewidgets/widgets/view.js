@@ -4,12 +4,13 @@
 //                     traits frame, mime, info                                   the last final frame
 // browser -> kernel   hello, ack, settle, visible, key, pointer                  (see view.py)
 //
-// A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each).
+// A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each). What people
+// do with the picture is sent by input.js, which stands before this file in the module.
 
 const SETTLE_MS = 120;
 const SETTLE_LIMIT_MS = 800;
-const ANSWER_LIMIT_MS = 400;
-const MAX_UNANSWERED = 2;
+const RELEASED_FOR_MS = 500;
+const RELEASED_MS = 30; // after a release nothing more is to come than what is on its way
 const KEYS = new Set(["z", "y", "r", "s", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 
 // ---------------------------------------------------------------------------------------------------------------- hub
@@ -23,6 +24,7 @@ function createHub(model) {
   let scheduled = false;
   let settleTimer = 0;
   let lastArrival = 0;
+  let released = -Infinity; // when a pointer was last let go, anywhere in the page
   let gap = 0; // smoothed time between frames: a slow model must not be asked to settle between two frames
   let toldVisible = null;
   let start = null; // bitmap of the `compare` trait
@@ -51,14 +53,27 @@ function createHub(model) {
 
   function settleLater() {
     clearTimeout(settleTimer);
-    const wait = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
-    settleTimer = setTimeout(() => model.send({ type: "settle" }), wait);
+    const moving = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
+    const wait = performance.now() - released < RELEASED_FOR_MS ? RELEASED_MS : moving;
+    settleTimer = setTimeout(settle, wait);
+  }
+
+  function settle() {
+    settleTimer = 0;
+    model.send({ type: "settle" });
+  }
+
+  // Whatever was held, a slider, the pad or the picture itself, has been let go.
+  function onRelease() {
+    released = performance.now();
+    if (settleTimer) settleLater();
   }
 
   async function receive(info, data) {
     const order = ++arrivals;
     const received = performance.now();
     clearTimeout(settleTimer);
+    settleTimer = 0;
     const since = received - lastArrival;
     gap = since < 1000 ? 0.7 * gap + 0.3 * since : 0;
     lastArrival = received;
@@ -109,6 +124,7 @@ function createHub(model) {
   model.on("change:info", onInfo);
   model.on("change:compare", onCompare);
   document.addEventListener("visibilitychange", tellVisible);
+  document.addEventListener("pointerup", onRelease, true);
   onFinal(null);
   onCompare();
 
@@ -127,6 +143,7 @@ function createHub(model) {
       model.off("change:info", onInfo);
       model.off("change:compare", onCompare);
       document.removeEventListener("visibilitychange", tellVisible);
+      document.removeEventListener("pointerup", onRelease, true);
       for (const held of [pending, shown]) if (held) held.bitmap.close();
       if (start) start.close();
       pending = shown = start = null;
@@ -173,6 +190,8 @@ function createView(model, hub, el) {
     target.addEventListener(name, handler, { signal: abort.signal, ...options });
   const resample = createResampler(); // of resample.js, which stands before this file in the module
   let comparing = false;
+  let lastShape = "";
+  let place = null; // size of the canvas in css pixels, as last observed: asking for it would lay out the whole page
 
   const view = { root, canvas, visible: false, draw, refresh, input: null };
 
@@ -180,7 +199,8 @@ function createView(model, hub, el) {
     const picture = hub.picture();
     const source = comparing && hub.start() ? hub.start() : picture && picture.bitmap;
     if (!source) return;
-    stage.style.aspectRatio = `${source.width} / ${source.height}`;
+    const shape = `${source.width} / ${source.height}`;
+    if (shape !== lastShape) stage.style.aspectRatio = lastShape = shape;
     fit();
     resample(context, source, canvas.width, canvas.height, model.get("smoothing"));
     root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
@@ -189,8 +209,8 @@ function createView(model, hub, el) {
 
   function fit() {
     const ratio = window.devicePixelRatio || 1;
-    const width = Math.max(1, Math.round(canvas.clientWidth * ratio));
-    const height = Math.max(1, Math.round(canvas.clientHeight * ratio));
+    const width = Math.max(1, Math.round((place || canvas.getBoundingClientRect()).width * ratio));
+    const height = Math.max(1, Math.round((place || canvas.getBoundingClientRect()).height * ratio));
     if (canvas.width === width && canvas.height === height) return false;
     canvas.width = width; // clears it: only ever called right before drawing
     canvas.height = height;
@@ -275,7 +295,10 @@ function createView(model, hub, el) {
   const watched = ["error", "status", "label", "alt", "size", "smoothing", "interactive", "keyboard"];
   for (const name of watched) model.on(`change:${name}`, refresh);
 
-  const resize = new ResizeObserver(() => draw());
+  const resize = new ResizeObserver((entries) => {
+    place = entries[entries.length - 1].contentRect;
+    draw();
+  });
   resize.observe(canvas);
   let greeted = false;
   const sight = new IntersectionObserver((entries) => {
@@ -302,90 +325,6 @@ function createView(model, hub, el) {
     root.remove();
   };
   return view;
-}
-
-// -------------------------------------------------------------------------------------------------------------- input
-
-// Events are merged per animation frame. Moves and wheel turns also wait while the kernel has not answered the last
-// two, so that a slow model never gets a queue; presses and releases are always sent, in order.
-function createInput(model, view, listen) {
-  const { canvas } = view;
-  let queue = [];
-  let scheduled = false;
-  let unanswered = 0;
-
-  function send(message) {
-    unanswered += 1;
-    let open = true;
-    const answered = () => {
-      if (!open) return;
-      open = false;
-      unanswered -= 1;
-      if (queue.length) schedule();
-    };
-    setTimeout(answered, ANSWER_LIMIT_MS); // hosts that do not report the kernel's status
-    const status = (reply) => reply.content.execution_state === "idle" && answered();
-    model.send(message, { iopub: { status } });
-  }
-
-  function flush() {
-    scheduled = false;
-    while (queue.length) {
-      const mergeable = queue[0].event === "move" || queue[0].event === "wheel";
-      if (mergeable && unanswered >= MAX_UNANSWERED) return;
-      send(queue.shift());
-    }
-  }
-
-  function schedule() {
-    if (scheduled) return;
-    scheduled = true;
-    requestAnimationFrame(flush);
-  }
-
-  function push(message) {
-    const last = queue[queue.length - 1];
-    const same = last && last.event === message.event && last.id === message.id && last.buttons === message.buttons;
-    if (same && message.event === "move") queue[queue.length - 1] = message;
-    else if (same && message.event === "wheel") {
-      queue[queue.length - 1] = { ...message, dx: last.dx + message.dx, dy: last.dy + message.dy };
-    } else queue.push(message);
-    schedule();
-  }
-
-  function pointer(name, event, more = {}) {
-    if (!model.get("interactive")) return;
-    const box = canvas.getBoundingClientRect();
-    const place = (value) => Math.round(value * 1e4) / 1e4;
-    const x = place((event.clientX - box.left) / box.width);
-    const y = place((event.clientY - box.top) / box.height);
-    const keys = ["shift", "ctrl", "alt", "meta"].filter((key) => event[`${key}Key`]);
-    push({ type: "pointer", event: name, x, y, buttons: event.buttons, id: event.pointerId ?? 0, keys, ...more });
-  }
-
-  listen(canvas, "pointerdown", (event) => {
-    if (!model.get("interactive")) return;
-    canvas.setPointerCapture(event.pointerId);
-    pointer("down", event);
-  });
-  listen(canvas, "pointermove", (event) => pointer("move", event));
-  listen(canvas, "pointerup", (event) => pointer("up", event));
-  listen(canvas, "pointercancel", (event) => pointer("cancel", event));
-  listen(canvas, "pointerleave", (event) => pointer("leave", event));
-  // The page keeps scrolling over a picture that was not clicked.
-  const onWheel = (event) => {
-    if (!model.get("interactive") || canvas.getRootNode().activeElement !== canvas) return;
-    event.preventDefault();
-    pointer("wheel", event, { dx: event.deltaX, dy: event.deltaY });
-  };
-  listen(canvas, "wheel", onWheel, { passive: false });
-
-  return {
-    key(name, repeat) {
-      if (repeat && unanswered > 0) return; // a held key goes as fast as the kernel, not faster
-      send({ type: "key", key: name });
-    },
-  };
 }
 
 export default () => {

@@ -91,8 +91,8 @@ if anywidget is not None:
         Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Unknown keyword arguments raise TypeError.
         """
 
-        # One module without a build step: the second part uses functions of the first.
-        _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("resample.js", "view.js"))
+        # One module without a build step: the last part uses functions of the others.
+        _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("resample.js", "input.js", "view.js"))
         _css = _HERE / "view.css"
 
         frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
