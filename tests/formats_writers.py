@@ -115,6 +115,54 @@ def as_genforce(state: State) -> State:
     return {**made, "truncation.w_avg": state["mapping.w_avg"]}
 
 
+def as_huangzh13(state: State) -> State:
+    """genforce's names of a StyleGAN1 → huangzh13/StyleGAN.pytorch."""
+    epilogue = {"apply_noise.weight": "top_epi.noise.weight", "style.weight": "style_mod.lin.weight",
+                "style.bias": "style_mod.lin.bias"}
+    made: State = {"truncation.avg_latent": state["truncation.w_avg"]}
+    for key, value in state.items():
+        if match := re.match(r"mapping\.dense(\d+)\.(.+)", key):
+            made[f"g_mapping.map.dense{match[1]}.{match[2]}"] = value
+        elif match := re.match(r"synthesis\.output(\d+)\.(.+)", key):
+            made[f"g_synthesis.to_rgb.{match[1]}.{match[2]}"] = value
+        elif match := re.match(r"synthesis\.layer(\d+)\.(.+)", key):
+            i, part = int(match[1]), match[2]
+            block = "g_synthesis.init_block" if i < 2 else f"g_synthesis.blocks.{i // 2 - 1}"
+            if part in epilogue:
+                made[f"{block}.epi{i % 2 + 1}.{epilogue[part]}"] = value
+            elif i == 0 and part in ("const", "bias"):
+                made[f"{block}.{part}"] = value
+            elif part in ("weight", "bias"):
+                made[f"{block}.{'conv' if i == 1 else 'conv1' if i % 2 else 'conv0_up'}.{part}"] = value
+    return made
+
+
+def as_rosinality1(state: State) -> State:
+    """genforce's names of a StyleGAN1 → rosinality/style-based-gan-pytorch, with its scales."""
+    made: State = {}
+    for key, value in state.items():
+        if match := re.match(r"mapping\.dense(\d+)\.(.+)", key):
+            made[f"style.{2 * int(match[1]) + 1}.linear.{'weight_orig' if match[2] == 'weight' else 'bias'}"] = value * 0.01
+        elif match := re.match(r"synthesis\.output(\d+)\.(.+)", key):
+            name = f"generator.to_rgb.{match[1]}.conv."
+            made[name + ("bias" if match[2] == "bias" else "weight_orig")] = value if match[2] == "bias" else value / 2**0.5
+        elif match := re.match(r"synthesis\.layer(\d+)\.(.+)", key):
+            i, part = int(match[1]), match[2]
+            block, k = f"generator.progression.{i // 2}", i % 2 + 1
+            conv = f"{block}.conv{k}.{'1.conv' if k == 1 else 'conv'}"
+            if part == "apply_noise.weight":
+                made[f"{block}.noise{k}.weight_orig"] = value.reshape(1, -1, 1, 1) / (2 / value.numel()) ** 0.5
+            elif part == "style.weight":
+                made[f"{block}.adain{k}.style.linear.weight_orig"] = value / 2**0.5
+            elif part == "style.bias":
+                made[f"{block}.adain{k}.style.linear.bias"] = value + (torch.arange(len(value)) < len(value) // 2)
+            elif part == "const":
+                made[f"{block}.conv1.input"] = value
+            elif i > 0 and part in ("weight", "bias"):
+                made[f"{conv}.{'weight_orig' if part == 'weight' else 'bias'}"] = value
+    return made
+
+
 def noisy(state: State) -> State:
     """The same names with other numbers: weights that must not be chosen."""
     return {key: value + torch.randn(value.shape) for key, value in state.items()}

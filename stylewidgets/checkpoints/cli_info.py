@@ -32,7 +32,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     kind = check(path)
     if kind.format == "safetensors":
-        return native.inspect(path)
+        return native.inspect(Path(path).expanduser())
     return dict(_foreign(Path(path).expanduser(), kind.title))
 
 

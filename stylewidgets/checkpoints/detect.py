@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from .errors import CheckpointError
 
@@ -163,7 +163,7 @@ _BROKEN = (ValueError, KeyError, IndexError, EOFError, OverflowError, MemoryErro
 def _globals(data: Any) -> Iterator[tuple[str, str]]:
     """(module, name) of the classes and functions that a pickle names, in order, from its opcodes alone."""
     strings: list[str] = []
-    for count, (opcode, value, _) in enumerate(pickletools.genops(_Cut(data))):
+    for count, (opcode, value, _) in enumerate(pickletools.genops(cast("Any", _Cut(data)))):
         if count > _MAX_OPS:
             return
         if value == LEGACY_MAGIC and count < 4:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from . import layouts, names_stylegan2, torch_file
+from . import layouts, names_stylegan1, names_stylegan2, torch_file
 from ._loaded import Loaded
 from ._plain import plain
 from ._records import Persistent
@@ -111,4 +111,7 @@ _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "mmgeneration stylegan2": _mmgen,
     "stylegan2-ada-pytorch": _own_names,
     "stylegan3": _own_names,
+    "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),
+    "huangzh13 StyleGAN.pytorch": lambda found: names_stylegan1.from_huangzh13(found.state),
+    "rosinality style-based-gan-pytorch": lambda found: names_stylegan1.from_rosinality(found.state),
 }

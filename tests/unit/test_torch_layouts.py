@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from stylewidgets.checkpoints import native, open_file
 from stylewidgets.checkpoints.errors import CheckpointError
 
-from ..formats_writers import as_genforce, as_mmgen, golden, noisy
+from ..formats_writers import as_genforce, as_huangzh13, as_mmgen, as_rosinality1, golden, noisy
 
 TOLERANCE = 1e-5
 
@@ -112,6 +112,52 @@ def test_a_layout_gives_the_golden_pictures_and_converts_unchanged(case: str, zi
     z = torch.randn(2, generator.z_dim)
     with torch.no_grad():
         assert torch.equal(generator.synthesize(generator.map(z)), again.synthesize(again.map(z)))
+
+
+def test_a_stylegan_of_genforce_gives_the_golden_pictures(tmp_path: Path) -> None:
+    parameters = golden("stylegan1_64")[1]
+    generator, metadata = open_file(save(tmp_path / "a.pth", {"generator": noisy(parameters), "generator_smooth": parameters}))
+    assert metadata["family"] == "stylegan1" and metadata["format"] == "genforce stylegan"
+    check_pictures(generator, "stylegan1_64")
+
+
+@pytest.mark.parametrize("layout", ["genforce", "huangzh13", "rosinality"])
+def test_a_stylegan_converts_unchanged(layout: str, tmp_path: Path) -> None:
+    parameters = golden("stylegan1_64")[1]
+    write = {"genforce": dict, "huangzh13": as_huangzh13, "rosinality": as_rosinality1}[layout]
+    generator, metadata = open_file(save(tmp_path / "a.pth", write(parameters)))
+    native.save(tmp_path / "own", generator, metadata, dtype="fp32")
+    again, kept = open_file(tmp_path / "own")
+    assert kept == {**metadata, "format": "stylewidgets safetensors"} and again.config == generator.config
+    z = torch.randn(2, generator.z_dim)
+    with torch.no_grad():
+        assert torch.equal(generator.synthesize(generator.map(z)), again.synthesize(again.map(z)))
+
+
+def test_a_converted_stylegan_gives_the_golden_pictures(tmp_path: Path) -> None:
+    generator, metadata = open_file(save(tmp_path / "a.pth", golden("stylegan1_64")[1]))
+    native.save(tmp_path / "own", generator, metadata, dtype="fp32")
+    check_pictures(open_file(tmp_path / "own")[0], "stylegan1_64")
+
+
+def test_a_stylegan_of_huangzh13_has_the_golden_weights_and_drawn_noise(tmp_path: Path) -> None:
+    parameters = golden("stylegan1_64")[1]
+    generator, metadata = open_file(save(tmp_path / "a.pth", as_huangzh13(parameters)))
+    expected = open_file(save(tmp_path / "b.pth", parameters))[0].state_dict()
+    for name, value in generator.state_dict().items():
+        assert name.endswith("noise_const") or torch.equal(value, expected[name]), name
+    assert metadata["format"] == "huangzh13 StyleGAN.pytorch" and "noise pictures" in metadata["notes"][0]
+
+
+def test_the_scales_of_a_rosinality_stylegan_are_folded_into_its_weights(tmp_path: Path) -> None:
+    parameters = golden("stylegan1_64")[1]
+    generator, metadata = open_file(save(tmp_path / "a.model", {"g_running": as_rosinality1(parameters)}))
+    expected = open_file(save(tmp_path / "b.pth", parameters))[0].state_dict()
+    for name, value in generator.state_dict().items():
+        if not name.endswith(("noise_const", "w_avg", "b4.conv0.bias")):
+            assert torch.allclose(value, expected[name], rtol=1e-5, atol=1e-6), name
+    assert generator.config.norm_eps == 1e-5 and generator.config.bias_first
+    assert metadata["format"] == "rosinality style-based-gan-pytorch" and len(metadata["notes"]) == 2
 
 
 def save(path: Path, content: Any) -> Path:
