@@ -33,6 +33,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
     parser.add_argument("--channels", type=int, nargs="+", help="feature maps of each block, from 4 pixels up")
     parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
+    parser.add_argument("--condition", default="", metavar="FACTOR", help="make a conditional generator whose classes "
+                        "are those of a categorical factor, hair_style for example (with --joint-images 0)")
+    parser.add_argument("--correlated", action="store_true", help="factors of the latents go together as in "
+                        "avatars.CORRELATIONS: something for a method of editing to disentangle")
     parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
     parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
     parser.add_argument("--grow-images", type=int, default=60_000,
@@ -53,6 +57,9 @@ def run(args: argparse.Namespace) -> None:
     """Train until the phases are done, the time is up or the user stops; always leaves a checkpoint and weights."""
     if args.threads:
         torch.set_num_threads(args.threads)
+    if args.condition and (args.joint_images or args.recipe != "paired"):
+        raise ValueError(f"--condition {args.condition} goes with the recipe 'paired' and --joint-images 0: "
+                         "the discriminator knows no classes")
     args.out.mkdir(parents=True, exist_ok=True)
     state = start(args)
     data = RenderedAvatars(args.out / "renders", args.renders, state.recipe.resolution, state.world,
@@ -156,12 +163,14 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     state.save(out / "checkpoint.pt")
     metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
                 "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
+    if state.categories:
+        metadata["labels"] = list(state.categories)
     average = state.averaged["generator"]
     assert isinstance(average, StyleGAN2)
     native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
-        sheet(average.synthesize(average.map(z.to(state.device)), noise="const"), out / "samples.png")
+        sheet(average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const"), out / "samples.png")
         _, factors, image, _ = data.batch(np.arange(min(32, data.n)))
         ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
         drawn = average.synthesize(ws, noise="const")

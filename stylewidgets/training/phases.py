@@ -46,10 +46,10 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
 
 def mapping_step(run: TrainingRun, size: int = 256) -> dict[str, float]:
     """One step of fitting mapping(z) to the embedding of the factors that the world gives z."""
-    z = torch.randn(size, run.recipe.z_dim, device=run.device)
     with torch.no_grad():
-        target = run.averaged["embedding"](run.world.factors(z))
-    loss = (run.generator.map(z)[:, 0] - target).square().mean() / target.var(dim=0).mean()
+        z, c, factors = run.latents(size)
+        target = run.averaged["embedding"](factors)
+    loss = (run.generator.map(z, c)[:, 0] - target).square().mean() / target.var(dim=0).mean()
     _descend(run, loss, "mapping")
     run.images["mapping"] += size
     return {"unexplained": float(loss.detach())}

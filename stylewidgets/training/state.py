@@ -10,8 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
+from .._checks import unknown_name
+from ..avatars import FACTORS, INDEX
 from ..generators.discriminator import Discriminator
 from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from .muon import Muon, Together
@@ -30,6 +33,8 @@ class Recipe:
     mapping_width: int = 256
     mapping_rate: float = 1.0
     twist: float = 0.3
+    correlated: bool = False
+    condition: str = ""
     batch: int = 8
     learning_rate: float = 2e-3
     matrix_rate: float = 3e-3
@@ -59,12 +64,13 @@ class TrainingRun:
     def __post_init__(self) -> None:
         r = self.recipe
         torch.manual_seed(r.seed)
-        config = StyleGAN2Config(z_dim=r.z_dim, c_dim=0, w_dim=r.w_dim, resolution=r.resolution, channels=r.channels,
+        config = StyleGAN2Config(z_dim=r.z_dim, c_dim=len(self.categories), w_dim=r.w_dim,
+                                 resolution=r.resolution, channels=r.channels,
                                  mapping_layers=r.mapping_layers, mapping_width=r.mapping_width)
         self.generator = StyleGAN2(config).to(self.device)
         self.discriminator = Discriminator(resolution=r.resolution, channels=r.channels).to(self.device)
         self.embedding = FactorEmbedding(r.w_dim).to(self.device)
-        self.world = LatentWorld(r.z_dim, seed=r.seed, amplitude=r.twist).to(self.device)
+        self.world = LatentWorld(r.z_dim, seed=r.seed, amplitude=r.twist, correlated=r.correlated).to(self.device)
         if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
             self.generator.synthesis.to(memory_format=torch.channels_last)
             self.discriminator.to(memory_format=torch.channels_last)
@@ -84,6 +90,27 @@ class TrainingRun:
         }
         self.path_mean = torch.zeros((), device=self.device)
         self._clock = time.monotonic()
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Names of the classes, those of the factor in ``recipe.condition``; () for a generator without classes."""
+        if not self.recipe.condition:
+            return ()
+        found = [f for f in FACTORS if f.name == self.recipe.condition and f.kind == "categorical"]
+        if not found:
+            raise unknown_name("categorical factor", self.recipe.condition,
+                               [f.name for f in FACTORS if f.kind == "categorical"])
+        return found[0].categories
+
+    def latents(self, n: int) -> tuple[Tensor, Tensor | None, Tensor]:
+        """Random z [n, z_dim], labels c [n, classes] or None, and the factors [n, F] that the world gives both."""
+        z = torch.randn(n, self.recipe.z_dim, device=self.device)
+        factors = self.world.factors(z)
+        if not self.categories:
+            return z, None, factors
+        classes = torch.randint(len(self.categories), (n,), device=self.device)
+        factors[:, INDEX[self.recipe.condition]] = classes.float()
+        return z, F.one_hot(classes, len(self.categories)).float(), factors
 
     @property
     def total(self) -> int:
@@ -107,8 +134,15 @@ class TrainingRun:
         """Set ``w_avg`` of both generators to the mean of w over ``samples`` latents."""
         random = np.random.RandomState(self.recipe.seed + 1)
         z = torch.from_numpy(random.randn(samples, self.recipe.z_dim).astype(np.float32)).to(self.device)
+        c = self.each_class(samples)
         for generator in (self.generator, self.averaged["generator"]):
-            generator.mapping.w_avg.copy_(generator.map(z)[:, 0].mean(dim=0))
+            generator.mapping.w_avg.copy_(generator.map(z, c)[:, 0].mean(dim=0))
+
+    def each_class(self, n: int) -> Tensor | None:
+        """Labels [n, classes] that go through the classes in turn; None for a generator without."""
+        if not self.categories:
+            return None
+        return torch.eye(len(self.categories), device=self.device)[torch.arange(n) % len(self.categories)]
 
     def save(self, path: Path) -> None:
         """Write the run; a crash while writing leaves the previous file."""

@@ -207,3 +207,25 @@ def test_rates_of_all_parts_of_an_optimiser_fall_together() -> None:
     avatars.rate(run, "synthesis", avatars.falling(0.7))
     assert [group["lr"] for group in groups] == pytest.approx([0.5 * lr for lr in before])
     assert avatars.falling(0.0) == 1.0
+
+
+def test_a_conditional_generator_gives_every_class_its_own_w(tmp_path: Path) -> None:
+    args = arguments("--out", str(tmp_path), "--condition", "hair_style", "--joint-images", "0")
+    avatars.run(args)
+    generator, metadata = native.load(tmp_path / "generator.safetensors")
+    assert generator.c_dim == len(metadata["labels"]) == 6
+    z = torch.randn(1, generator.z_dim).expand(6, -1)
+    ws = generator.map(z, torch.eye(6))[:, 0]
+    assert torch.cdist(ws, ws).add(torch.eye(6) * 9).min() > 1e-4
+    run = TrainingRun.load(tmp_path / "checkpoint.pt", "cpu")
+    _, c, factors = run.latents(50)
+    assert c is not None
+    column = [f.name for f in FACTORS].index("hair_style")
+    assert torch.equal(c.argmax(dim=1).float(), factors[:, column])
+
+
+def test_a_condition_that_is_no_category_names_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="hair_style"):
+        avatars.run(arguments("--out", str(tmp_path), "--condition", "hair_styl", "--joint-images", "0"))
+    with pytest.raises(ValueError, match="joint-images 0"):
+        avatars.run(arguments("--out", str(tmp_path), "--condition", "hair_style"))
