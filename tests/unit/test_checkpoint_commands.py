@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import functools
+import http.server
 import json
+import threading
 from collections import OrderedDict
 from pathlib import Path
 
@@ -95,3 +98,27 @@ def test_a_name_of_the_zoo_loads_the_file_in_the_cache(
     session = sw.load("car-512", device="cpu")
     assert session.name == one.name and session.metadata["licence"] == one.terms
     assert session.metadata["crop"] == [0, 64, 512, 448] and session.source == "car-512"
+
+
+def test_a_name_of_the_zoo_and_an_address_are_downloaded_from_a_classroom_server(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    folder = tmp_path / "served"
+    folder.mkdir()
+    (folder / "stylegan2-ffhq-1024x1024.pkl").write_bytes(foreign.read_bytes())
+    monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path / "cache"))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_address[1]}"
+        monkeypatch.setenv("STYLEWIDGETS_ZOO", address)
+        named = sw.load("ffhq-1024", device="cpu")
+        addressed = sw.load(f"{address}/stylegan2-ffhq-1024x1024.pkl", device="cpu")
+        server.shutdown()
+    latent = sw.Latent(seed=1)
+    assert (named.image(latent) == addressed.image(latent)).all()
+    assert named.metadata["citation"].startswith("Karras") and addressed.source.startswith(address)
+    assert (tmp_path / "cache" / "stylegan2-ffhq-1024x1024.pkl").is_file()

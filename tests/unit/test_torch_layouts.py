@@ -16,6 +16,7 @@ from stylewidgets.checkpoints import native, open_file
 from stylewidgets.checkpoints.errors import CheckpointError
 
 from ..formats_writers import as_genforce, as_huangzh13, as_mmgen, as_rosinality1, golden, noisy
+from ..pickle_writers import foreign_modules, module, stylegan2_attributes
 
 TOLERANCE = 1e-5
 
@@ -158,6 +159,18 @@ def test_the_scales_of_a_rosinality_stylegan_are_folded_into_its_weights(tmp_pat
             assert torch.allclose(value, expected[name], rtol=1e-5, atol=1e-6), name
     assert generator.config.norm_eps == 1e-5 and generator.config.bias_first
     assert metadata["format"] == "rosinality style-based-gan-pytorch" and len(metadata["notes"]) == 2
+
+
+@pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
+def test_whole_official_modules_that_were_saved_with_torch_give_the_golden_pictures(zipped: bool, tmp_path: Path) -> None:
+    config, parameters, _ = golden("stylegan2_64")
+    whole = module(parameters, stylegan2_attributes(parameters, config["conv_clamp"]))
+    path = tmp_path / "model_ABC.pt"
+    with foreign_modules():
+        torch.save(whole, path, _use_new_zipfile_serialization=zipped)
+    generator, metadata = open_file(path)
+    check_pictures(generator, "stylegan2_64")
+    assert metadata["source_known"] is False and metadata["family"] == "stylegan2"
 
 
 def save(path: Path, content: Any) -> Path:
