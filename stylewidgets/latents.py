@@ -18,6 +18,8 @@ from ._values import Value, as_numpy, frozen, what
 if TYPE_CHECKING:
     import os
 
+__all__ = ["IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "Latent", "Transform"]
+
 SPACES = ("z", "w", "w+", "s")
 NOISE_MODES = ("const", "random", "none", "tf")
 MAX_SEED = 2**32 - 1

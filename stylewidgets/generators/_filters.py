@@ -45,7 +45,7 @@ def _window(taps: int, half_width: float, rate: float) -> Array:
         beta = 0.1102 * (attenuation - 8.7)
     else:
         beta = 0.5842 * max(attenuation - 21, 0) ** 0.4 + 0.07886 * max(attenuation - 21, 0)
-    return np.kaiser(taps, beta)
+    return np.asarray(np.kaiser(taps, beta), np.float64)
 
 
 def _bessel_j1(x: Array) -> Array:

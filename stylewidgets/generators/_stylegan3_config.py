@@ -13,6 +13,9 @@ from torch import Tensor
 
 from ._stylegan2_config import _above_zero, _positive
 
+NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "margin", "bandwidth", "output_scale", "num_fp16_res", "ema_beta")
+"""Settings that no shape can confirm."""
+
 MAPPINGS = ("stylegan2", "stylegan-xl")
 VARIANTS = ("T", "R")
 FIRST_CUTOFF, FIRST_STOPBAND, LAST_STOPBAND, CRITICAL = 2.0, 2**2.1, 2**0.3, 2
