@@ -12,9 +12,9 @@ from .._captions import caption
 from ..mixing.figure import describe_mask
 from ..mixing.grid import HEADER, MixGrid, Place
 
-WIDTH = 560
+WIDTH = 440
 """Css pixels of all cells together, as long as each is within the limits below."""
-SIDES = (44, 96)
+SIDES = (44, 84)
 
 
 def page_state(session: Any, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int) -> dict[str, Any]:

@@ -277,7 +277,7 @@ function createTable(model, hub, send, listen) {
   function build(wanted) {
     shape = wanted;
     nodes = new Map();
-    bin.textContent = "source ↓ style →";
+    bin.textContent = "source ↓\nstyle →";
     const rows = [];
     for (let i = HEADER; i < names("rows").length; i++) {
       const line = element("div", "stylewidgets-row", { role: "row" });
@@ -426,7 +426,7 @@ function createTable(model, hub, send, listen) {
     drag.node.classList.remove("stylewidgets-taken");
     bin.classList.remove("stylewidgets-target");
     root.classList.remove("stylewidgets-dragging");
-    bin.textContent = "source ↓ style →";
+    bin.textContent = "source ↓\nstyle →";
     drag = null;
   }
 

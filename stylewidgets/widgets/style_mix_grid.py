@@ -23,7 +23,7 @@ from ..session import GeneratorSession
 from .errors import report, reporting
 from .grid_code import grid_code
 from .grid_filler import ALONE_SECONDS, GridFiller
-from .grid_state import WIDTH, describe_grid, page_state, tiled
+from .grid_state import describe_grid, page_state, tiled
 from .grid_view import GridImage, Header, make_grid_view
 from .history import History
 from .latent_explorer import LatentExplorer
@@ -38,6 +38,8 @@ KEYWORDS = ("session", "rows", "columns", "layers", "value", "explorer", "resolu
 ROWS, COLUMNS = (1, 2, 3), (4, 5, 6, 7)
 RESOLUTION = 128
 STROKE = "stroke"
+SAVED_WIDTH = 560
+"""Css pixels of the picture that a notebook keeps."""
 
 
 class StyleMixGrid(SavesPicture, widgets.VBox):
@@ -96,7 +98,7 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
             self._draw, self._show, self._announce, self._filled, self._failed, alone_seconds=alone
         )
         self._picture = LivePicture(session, size, "Chosen picture")
-        self.saved = SavedPicture(WIDTH)
+        self.saved = SavedPicture(SAVED_WIDTH)
         super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-mixgrid")
