@@ -35,7 +35,7 @@ def radial_low_pass(taps: int, cutoff: float, half_width: float, rate: float) ->
 
 
 def _centred(taps: int) -> Array:
-    return np.arange(taps) - (taps - 1) / 2
+    return np.arange(1 - taps, taps, 2, dtype=np.float64) / 2.0
 
 
 def _window(taps: int, half_width: float, rate: float) -> Array:

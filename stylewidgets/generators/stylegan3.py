@@ -18,7 +18,7 @@ from ._stylegan3_layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Row
 __all__ = ["StyleGAN3", "StyleGAN3Config", "infer_config"]
 
 NOISE_MODES = ("const", "random", "none")
-MAPPING_CLASSES = {"stylegan2": (".stylegan2", "MappingNetwork"), "stylegan-xl": ("._xl_mapping", "XLMapping")}
+MAPPING_CLASSES = {"stylegan2": ("._mapping", "MappingNetwork"), "stylegan-xl": ("._xl_mapping", "XLMapping")}
 
 
 class SynthesisNetwork(nn.Module):

@@ -37,7 +37,7 @@ def make(variant: str = "T", resolution: int = 32, **others: Any) -> StyleGAN3:
         made = StyleGAN3(StyleGAN3Config.create(variant, resolution, **{**SMALL, **others})).eval()
         with torch.no_grad():
             made.synthesis.input.affine.weight.normal_(std=0.3)
-            made.w_avg.normal_()
+            made.mapping.get_buffer("w_avg").normal_()
     return made
 
 
@@ -116,6 +116,15 @@ def test_a_state_dict_makes_the_same_generator_and_errors_name_the_parameter() -
         StyleGAN3.from_state_dict({**params, "synthesis.extra": torch.zeros(1)})
     with pytest.raises(ValueError, match="not the parameters of a StyleGAN3|are expected"):
         infer_config({"a": torch.zeros(1)})
+
+
+def test_the_mapping_of_stylegan_xl_fits_in() -> None:
+    generator = make(c_dim=3, mapping="stylegan-xl", embed_dim=5)
+    params = generator.state_dict()
+    assert infer_config(params, conv_clamp=None, num_fp16_res=0) == generator.config
+    z, c = torch.randn(2, 6), torch.eye(3)[:2]
+    copy = StyleGAN3.from_state_dict(params, conv_clamp=None)
+    assert torch.equal(copy.map(z, c), generator.map(z, c)) and copy.map(z, c).shape == (2, copy.num_ws, 8)
 
 
 def test_a_missing_mean_of_w_is_estimated() -> None:
