@@ -30,10 +30,10 @@ class MappingNetwork(nn.Module):
     "joint" their concatenation (StyleGAN2 before ADA).
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: Any, *, joint: bool | None = None) -> None:
         super().__init__()
         self.z_dim, self.c_dim, self.num_layers = config.z_dim, config.c_dim, config.mapping_layers
-        self.joint = getattr(config, "label", "separate") == "joint"
+        self.joint = getattr(config, "label", "separate") == "joint" if joint is None else joint
         self.label_dim = self.make_label(config) if config.c_dim else 0
         widths = [config.z_dim + self.label_dim]
         widths += [config.mapping_width or config.w_dim] * (config.mapping_layers - 1) + [config.w_dim]
@@ -46,7 +46,7 @@ class MappingNetwork(nn.Module):
         if self.joint:
             self.concat = LabelConcat(config.c_dim, config.z_dim)
             return int(config.z_dim)
-        self.embed = FullyConnected(config.c_dim, config.w_dim)
+        self.embed: nn.Module = FullyConnected(config.c_dim, config.w_dim)
         return int(config.w_dim)
 
     def make_layer(self, inputs: int, outputs: int, lr: float) -> nn.Module:
@@ -55,7 +55,7 @@ class MappingNetwork(nn.Module):
 
     def label(self, c: Tensor) -> Tensor:
         """c [N, c_dim] → what is put beside z."""
-        return self.concat(c) if self.joint else normalize_2nd_moment(self.embed(c))  # type: ignore[no-any-return]
+        return self.concat(c) if self.joint else normalize_2nd_moment(self.embed(c))
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """One w per z."""

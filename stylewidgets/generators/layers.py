@@ -48,22 +48,72 @@ class FullyConnected(nn.Module):
         return F.leaky_relu(y, SLOPE) * GAINS["lrelu"] if self.activation == "lrelu" else y
 
 
-class _Prepared(NamedTuple):
-    """A convolution weight made ready for use, and what it was made from."""
+class _Kept(NamedTuple):
+    """Tensors made of a weight, and what they were made from."""
 
     source: Tensor
     version: int
     address: int
     dtype: torch.dtype
-    weight: Tensor
-    squares: Tensor
+    made: tuple[Tensor, ...]
 
 
-class StyleConv(nn.Module):
-    """What convolution and toRGB layers share: weight, style layer, and the prepared form of the weight.
+class PreparedWeight(nn.Module):
+    """A layer whose ``weight`` is made ready for use: cast, arranged, summed.
 
-    In evaluation the prepared weight (cast, transposed for up-convolutions, Σ W²) is kept until the parameter changes.
-    Changes through ``parameter.data`` go unseen: call ``train()`` or ``eval()`` after them.
+    In evaluation the result is kept until the parameter changes. Changes through ``parameter.data`` go unseen: call
+    ``train()`` or ``eval()`` after them.
+    """
+
+    weight: nn.Parameter
+    _kept: _Kept | None = None
+
+    def prepare(self, dtype: torch.dtype) -> tuple[Tensor, ...]:
+        """What the layer computes with, for features in ``dtype``."""
+        weight = self.weight
+        fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
+        if not fixed:
+            return self._make(weight, dtype)
+        kept = self._kept
+        if (
+            kept is None or kept.source is not weight or kept.version != weight._version
+            or kept.address != weight.data_ptr() or kept.dtype != dtype
+        ):
+            with torch.inference_mode(False), torch.no_grad():
+                made = self._make(weight, dtype)
+            kept = _Kept(weight, weight._version, weight.data_ptr(), dtype, made)
+            self._kept = kept
+        return kept.made
+
+    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, ...]:
+        raise NotImplementedError
+
+    def train(self, mode: bool = True) -> PreparedWeight:
+        """Also forgets what was prepared."""
+        self._kept = None
+        return super().train(mode)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_kept": None}
+
+
+def arranged(weight: Tensor, dtype: torch.dtype) -> Tensor:
+    """A convolution weight in `dtype`, and in the layout that is quickest for it on its device."""
+    layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
+    return weight.to(dtype).contiguous(memory_format=layout)
+
+
+def batch(const: Tensor, n: int, dtype: torch.dtype) -> Tensor:
+    """A learned constant [C, H, W] as a batch of its own. Channels last where convolutions are quicker in that layout."""
+    last = const.device.type == "cpu" or dtype in HALF
+    layout = torch.channels_last if last else torch.contiguous_format
+    return const.to(dtype).expand(n, -1, -1, -1).clone(memory_format=layout)
+
+
+class StyleConv(PreparedWeight):
+    """What convolution and toRGB layers share: weight, bias, style layer.
+
+    `prepare` gives the weight as the convolution wants it, in a dtype, and its squares [I, O].
     """
 
     up = 1
@@ -74,48 +124,17 @@ class StyleConv(nn.Module):
         self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
         self.bias = nn.Parameter(torch.zeros(outputs))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
-        self._prepared: _Prepared | None = None
 
     @property
     def style_channels(self) -> int:
         """Length of the style vector."""
         return int(self.weight.shape[1])
 
-    def prepare(self, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-        """The weight as the convolution wants it, in ``dtype``, and its squares [I, O]."""
-        weight = self.weight
-        fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
-        if not fixed:
-            return self._make(weight, dtype)
-        kept = self._prepared
-        if (
-            kept is None or kept.source is not weight or kept.version != weight._version
-            or kept.address != weight.data_ptr() or kept.dtype != dtype
-        ):
-            with torch.inference_mode(False), torch.no_grad():
-                made = self._make(weight, dtype)
-            kept = _Prepared(weight, weight._version, weight.data_ptr(), dtype, *made)
-            self._prepared = kept
-        return kept.weight, kept.squares
-
-    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, ...]:
         if dtype == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor
             fan_in = weight[0].numel()
             weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * math.sqrt(fan_in)).clamp_min(1e-20)
-        squares = weight_squares(weight)
-        weight = weight.to(dtype)
-        if self.up == 2:
-            weight = weight.transpose(0, 1)
-        layout = torch.channels_last if weight.device.type == "cpu" else torch.contiguous_format
-        return weight.contiguous(memory_format=layout), squares
-
-    def train(self, mode: bool = True) -> StyleConv:
-        """Also forgets the prepared weight."""
-        self._prepared = None
-        return super().train(mode)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_prepared": None}
+        return arranged(weight.transpose(0, 1) if self.up == 2 else weight, dtype), weight_squares(weight)
 
 
 class SynthesisLayer(StyleConv):

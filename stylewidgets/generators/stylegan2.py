@@ -12,14 +12,12 @@ from torch import Tensor, nn
 from ..ops.upfirdn2d import upsample2d
 from . import Layer, State
 from ._mapping import MappingNetwork
+from ._noise import Noise, layer_noise, split_noise
 from ._style_based import StyleBased, load_parameters
 from ._stylegan2_config import StyleGAN2Config, default_channels, infer_config
-from .layers import HALF, EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB
+from .layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 
 __all__ = ["MappingNetwork", "StyleGAN2", "StyleGAN2Config", "default_channels", "infer_config"]
-
-NOISE_MODES = ("const", "random", "none")
-Noise = str | Sequence[Tensor | None]
 
 
 class SynthesisBlock(nn.Module):
@@ -50,10 +48,8 @@ class SynthesisBlock(nn.Module):
         return [self.conv1] if self.first else [self.conv0, self.conv1]
 
     def start(self, n: int, dtype: torch.dtype) -> Tensor:
-        """The learned constant as a batch. Channels last where convolutions are quicker in that layout."""
-        last = self.const.device.type == "cpu" or dtype in HALF
-        layout = torch.channels_last if last else torch.contiguous_format
-        return self.const.to(dtype).expand(n, -1, -1, -1).contiguous(memory_format=layout)
+        """The learned constant as a batch."""
+        return batch(self.const, n, dtype)
 
     def forward(self, x: Tensor, img: Tensor | None, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> State:
         """Features and picture of the block before → those of this one."""
@@ -164,14 +160,7 @@ class StyleGAN2(StyleBased):
 
     def block_noise(self, noise: Noise) -> list[Noise]:
         """Split a noise argument of `synthesize` into one per block."""
-        if isinstance(noise, str):
-            return [noise] * self.num_blocks
-        if len(noise) != len(self.noise_shapes):
-            raise ValueError(f"noise is one tensor per convolution, {len(self.noise_shapes)} here, or one of "
-                             f"{', '.join(NOISE_MODES)}; a list of {len(noise)} was given")
-        if not noise:
-            return ["none"] * self.num_blocks
-        return [noise[:1], *(noise[2 * i - 1 : 2 * i + 1] for i in range(1, self.num_blocks))]
+        return split_noise(noise, [len(block.convs) if self.config.use_noise else 0 for block in self.synthesis.blocks])
 
     def step(
         self, i: int, state: State | None, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
@@ -194,7 +183,7 @@ class StyleGAN2(StyleBased):
         block = self._block(i)
         kind = dtype or torch.float32
         x = block.start(len(styles[0]), kind) if state is None else state.x if dtype is None else state.x.to(dtype)
-        tensors = self._noise(block, own, noise, len(styles[0]))
+        tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
         result: State = block(x, None if state is None else state.img, styles, tensors)
         return result
 
@@ -204,28 +193,6 @@ class StyleGAN2(StyleBased):
             raise ValueError(f"architecture {self.config.architecture!r} has a picture only after the last block, "
                              f"{self.num_blocks - 1}")
         return state.img
-
-    def _noise(self, block: SynthesisBlock, own: Sequence[Layer], noise: Noise, n: int) -> list[Tensor | None]:
-        convs = block.convs
-        if isinstance(noise, str):
-            if noise not in NOISE_MODES:
-                raise ValueError(f"noise is one of {', '.join(NOISE_MODES)}, or a list of tensors; {noise!r} was given")
-            if noise == "none" or not self.config.use_noise:
-                return [None] * len(convs)
-            if noise == "const":
-                return [conv.get_buffer("noise_const") for conv in convs]
-            return [torch.randn(n, 1, *conv.size, device=self.device) for conv in convs]
-        if not self.config.use_noise and len(noise) == 0:
-            return [None] * len(convs)
-        if len(noise) != len(convs) or not self.config.use_noise:
-            count = len(convs) if self.config.use_noise else 0
-            raise ValueError(f"{own[0].name.split('.')[0]} takes {count} noise tensors; {len(noise)} were given")
-        for conv, layer, tensor in zip(convs, own, noise, strict=False):
-            if tensor is not None and (tensor.shape[-2:] != conv.size or tensor.ndim not in (2, 4)
-                                       or (tensor.ndim == 4 and (tensor.shape[1] != 1 or tensor.shape[0] not in (1, n)))):
-                raise ValueError(f"noise of {layer.name} is {list(conv.size)}, or [1 or {n}, 1, {conv.size[0]}, "
-                                 f"{conv.size[1]}]; {list(tensor.shape)} was given")
-        return list(noise)
 
     @classmethod
     def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2:
