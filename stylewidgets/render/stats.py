@@ -8,6 +8,9 @@ from collections.abc import Callable
 from statistics import median
 from typing import Any
 
+SLOWEST_RATE = 5.0
+"""Frames a second below which no rate is told: single steps are not a drag."""
+
 _KEPT = 60  # times are medians over this many frames
 _FRAMES = 256  # frame times kept for the rate, more than any page shows in a second
 
@@ -75,7 +78,7 @@ class Stats:
     def line(self) -> str:
         """One line such as "31 fps · 12 ms · 64 px · cpu"; what is not known yet is left out."""
         parts = []
-        if self.fps >= 1:
+        if self.fps >= SLOWEST_RATE:
             parts.append(f"{self.fps:.0f} fps")
         if self._render:
             took = self.render_ms + self.encode_ms

@@ -164,7 +164,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
                 "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
     if state.categories:
-        metadata["labels"] = list(state.categories)
+        metadata["classes"] = list(state.categories)
     average = state.averaged["generator"]
     assert isinstance(average, StyleGAN2)
     native.save(out / "generator.safetensors", average, metadata)

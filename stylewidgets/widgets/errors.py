@@ -40,12 +40,15 @@ def describe(error: BaseException) -> str:
 
 
 def report(view: ShowsErrors, error: BaseException, doing: str = "") -> None:
-    """Show ``error`` in ``view`` and log its traceback.
+    """Show ``error`` in ``view`` and log it, with the traceback unless it is a ValueError: those answer what was typed.
 
     ``doing`` says in a few words what was being done ("rendering seed 7"); it leads the text. Fits
     ``Pump(on_error=lambda error, value: report(view, error))``.
     """
-    _log.error("%s failed", doing or "a callback", exc_info=error)
+    if isinstance(error, ValueError):
+        _log.warning("%s: %s", doing or "refused", describe(error))
+    else:
+        _log.error("%s failed", doing or "a callback", exc_info=error)
     text = describe(error)
     view.error = f"{doing}: {text}" if doing else text
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import ipywidgets as widgets
 
+from ..directions.layers import named_ranges
 from ._compat import set_tooltip
 
 Range = tuple[int, int]
@@ -13,18 +14,6 @@ Range = tuple[int, int]
 
 ALL = "all"
 CUSTOM = "from–to"
-
-
-def named_ranges(num_ws: int) -> dict[str, Range]:
-    """Return the coarse, middle and fine rows of a generator with `num_ws` rows of w+.
-
-    The names follow the style-mixing figure of StyleGAN (Karras et al. 2019, arXiv:1812.04948, figure 3): coarse
-    4²–8² (rows 0–3), middle 16²–32² (rows 4–7), fine 64² and up. A generator with fewer than 9 rows has no fine
-    rows by that definition; there the rows are divided in thirds.
-    """
-    first, second = (4, 8) if num_ws >= 9 else (-(-num_ws // 3), -(-2 * num_ws // 3))
-    ranges = {"coarse": (0, first), "middle": (first, second), "fine": (second, num_ws)}
-    return {name: pair for name, pair in ranges.items() if pair[0] < pair[1]}
 
 
 class LayerRange(widgets.HBox):

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stylewidgets.widgets.layer_range import CUSTOM, LayerRange, named_ranges
+from stylewidgets.directions.layers import named_ranges
+from stylewidgets.widgets.layer_range import CUSTOM, LayerRange
 
 
 def selector(num_ws: int = 18, value: tuple[int, int] | None = None) -> tuple[LayerRange, list[Any]]:

@@ -213,7 +213,7 @@ def test_a_conditional_generator_gives_every_class_its_own_w(tmp_path: Path) -> 
     args = arguments("--out", str(tmp_path), "--condition", "hair_style", "--joint-images", "0")
     avatars.run(args)
     generator, metadata = native.load(tmp_path / "generator.safetensors")
-    assert generator.c_dim == len(metadata["labels"]) == 6
+    assert generator.c_dim == len(metadata["classes"]) == 6
     z = torch.randn(1, generator.z_dim).expand(6, -1)
     ws = generator.map(z, torch.eye(6))[:, 0]
     assert torch.cdist(ws, ws).add(torch.eye(6) * 9).min() > 1e-4

@@ -111,14 +111,22 @@ def test_other_messages_reach_their_callbacks(view: LiveView) -> None:
     assert heard == [(2.0, 384.0), False, {"event": "move", "x": 0.5, "y": 0.25}]
 
 
+def test_a_refusal_is_logged_in_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    class Place:
+        error = ""
+
+    report(Place(), ValueError("psi must be a number: give one"))
+    assert "psi must be a number: give one" in caplog.text and "Traceback" not in caplog.text
+
+
 def test_an_exception_in_a_callback_is_shown_and_logged(view: LiveView, caplog: pytest.LogCaptureFixture) -> None:
     def broken() -> None:
-        raise ValueError("psi must be a number: give one")
+        raise RuntimeError("the device is gone")
 
     view.on_settle = broken
     view.show(_frame(1, final=False))
     _hear(view, type="settle")
-    assert view.error == "psi must be a number: give one"
+    assert view.error == "RuntimeError: the device is gone"
     assert "Traceback" in caplog.text
     view.show(_frame(2, final=False))
     _hear(view, type="ack", index=2, ms=1)
