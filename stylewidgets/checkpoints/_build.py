@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
 
 from ._loaded import Loaded
 from .errors import CheckpointError
@@ -46,17 +47,21 @@ def build(loaded: Loaded) -> nn.Module:
     return generator
 
 
+class _NoNumbers(TorchFunctionMode):
+    """torch.randn gives memory that is not filled: at 1024 pixels, first weights that are thrown away cost a second.
+
+    Not the "meta" device: its randn imports the whole compiler of torch, five seconds.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
+
+
 def empty(loaded: Loaded) -> nn.Module:
-    """The module without numbers where that is possible: random ones that are thrown away cost a second at 1024 pixels."""
+    """The module of a config, its weights yet to come."""
     from ..generators.families import build as make
 
-    with torch.device("meta"):
-        generator = make(loaded.family, loaded.config)
-    made_inside = any(module._non_persistent_buffers_set or any(isinstance(v, Tensor) for v in vars(module).values())
-                      for module in generator.modules())
-    if not made_inside:
-        return generator
-    with torch.random.fork_rng(devices=[]):  # the user's seed is left alone
+    with torch.random.fork_rng(devices=[]), _NoNumbers():  # the user's seed is left alone
         return make(loaded.family, loaded.config)
 
 
