@@ -53,6 +53,5 @@ def _build(data: Any, get: Callable[[Any], Array]) -> MixGrid:
     _latent_io._keys("grid", data, names, required=("mask", "rows", "columns"))
     for name in ("mask", "rows", "columns"):
         _latent_io._sequence(name, data[name])
-    sources = {axis: tuple(_latent_io._build(item, get) for item in data[axis]) for axis in ("rows", "columns")}
-    plain = {name: data[name] for name in _PLAIN if name in data}
-    return MixGrid(mask=tuple(data["mask"]), **sources, **plain)
+    rows, columns = (tuple(_latent_io._build(item, get) for item in data[axis]) for axis in ("rows", "columns"))
+    return MixGrid(rows, columns, tuple(data["mask"]), **{name: data[name] for name in _PLAIN if name in data})

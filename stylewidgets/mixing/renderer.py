@@ -251,8 +251,8 @@ class GridRenderer:
             return None
         if mode in SEEDED_NOISE:
             drawn = {cell.noise[place][1]: None for cell in cells}
-            tensors = {seed: self.session.noise(mode, seed)[place] for seed in drawn}
-            return torch.cat([tensors[cell.noise[place][1]] for cell in cells])  # type: ignore[arg-type]
+            tensors: dict[int, Any] = {seed: self.session.noise(mode, seed)[place] for seed in drawn}
+            return torch.cat([tensors[cell.noise[place][1]] for cell in cells])
         generator = self.session.generator
         convs = [layer for layer in generator.layers if layer.kind == "conv"]
         stored: Tensor = generator.synthesis.get_submodule(convs[place].name).get_buffer("noise_const")
@@ -276,7 +276,10 @@ def _separate(state: State, count: int) -> list[State]:
     if count == 1:
         return [state]
     # Copies: a slice would keep the whole batch alive when the rest of it is forgotten.
-    return [State(*(None if part is None else part[n : n + 1].clone() for part in state)) for n in range(count)]
+    def cut(part: Tensor | None, n: int) -> Any:
+        return None if part is None else part[n : n + 1].clone()
+
+    return [State(*(cut(part, n) for part in state)) for n in range(count)]
 
 
 def _size(state: State) -> int:

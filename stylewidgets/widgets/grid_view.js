@@ -265,7 +265,8 @@ function createTable(model, hub, send, listen) {
       node.setAttribute("aria-label", text);
       if (node.caption) {
         const [axis, n] = headerOf(node.place);
-        node.caption.textContent = names(axis)[n];
+        const [, word, rest] = /^(seeds? )?(.*)$/.exec(names(axis)[n]);
+        node.caption.replaceChildren(element("span", "stylewidgets-word", {}, word || ""), rest); // narrow: the number alone
       }
       const chosen = Boolean(selected) && nameOf(selected) === nameOf(node.place);
       node.setAttribute("aria-selected", String(chosen));

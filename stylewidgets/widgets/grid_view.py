@@ -35,7 +35,12 @@ from ..mixing.grid import Place
 from ..render.encode import encode, mime
 from ..render.ladder import SMALL, Rung
 from .errors import report
-from .view import anywidget, enable_colab_widgets
+from .view import enable_colab_widgets
+
+try:
+    import anywidget
+except ImportError:  # view.py has said so
+    anywidget = None
 
 _log = logging.getLogger("stylewidgets")
 _HERE = Path(__file__).parent
