@@ -152,8 +152,8 @@ def network(name: str, variables: Mapping[str, Any], static: Mapping[str, Any] |
         return Network({"version": version, "name": title, "static_kwargs": EasyDict(static or {}),
                         "components": EasyDict(parts), "build_module_src": SOURCE, "build_func_name": function, "variables": own})
 
-    parts = {key: one(key, [(full.partition("/")[2], value) for full, value in variables.items() if full.startswith(key + "/")], {})
-             for key in ("synthesis", "mapping")}
+    parts = {key: one(key, [(full.removeprefix(key + "/"), value) for full, value in variables.items()
+                            if full.startswith(key + "/")], {}) for key in ("synthesis", "mapping")}
     top = [(full, value) for full, value in variables.items() if full.partition("/")[0] not in parts]
     return one(name, top, {key: part for key, part in parts.items() if part.state["variables"]})
 

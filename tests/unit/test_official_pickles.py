@@ -11,9 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from stylewidgets.bench.reading import peak
 from stylewidgets.checkpoints import persistence_pickle, tensorflow_pickle
 from stylewidgets.checkpoints._build import build
 from stylewidgets.checkpoints.errors import CheckpointError
+from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 
 from .. import pickle_writers as write
 from ..formats_writers import golden, noisy
@@ -169,6 +171,18 @@ def test_an_activation_that_we_do_not_have_is_refused(tmp_path: Path) -> None:
     attributes["synthesis.b8.conv0"]["activation"] = "relu"
     with pytest.raises(CheckpointError, match="relu"):
         persistence_pickle.read(persistence(tmp_path / "x.pkl", {"G_ema": write.module(tensors, attributes)}))
+
+
+def test_opening_a_large_file_takes_less_memory_than_the_file(tmp_path: Path) -> None:
+    tensors = StyleGAN2(StyleGAN2Config(resolution=64, channels=(256, 256, 256, 128, 64), mapping_layers=4)).state_dict()
+    other = write.module({"fc.weight": torch.zeros(5000, 1000)})
+    path = tmp_path / "large.pkl"
+    with path.open("wb") as file:
+        write.dump({"G": write.module(noisy(tensors)), "D": other, "G_ema": write.module(tensors)}, file)
+    assert path.stat().st_size > 50 << 20
+    grown = peak(path)
+    assert grown < 1.5 * path.stat().st_size  # mapped pages of G_ema and one copy of it; G and D are not looked at
+    assert grown > sum(value.nbytes for value in tensors.values()) or not grown  # or nothing was measured
 
 
 # -- TensorFlow ------------------------------------------------------------------------------------------------------
