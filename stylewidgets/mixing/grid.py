@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .._checks import check_finite, check_int, unknown_name
-from ..latents import Latent, _Value
+from .._values import Value
+from ..latents import Latent
 
 if TYPE_CHECKING:
     from ..session import GeneratorSession
@@ -29,7 +30,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixGrid(_Value):
+class MixGrid(Value):
     """Sources down the side, styles across the top, and which layers come from the top.
 
     The cell in row i and column j is `rows[i]`, with the layers of `mask` taken from `columns[j]`.
