@@ -11,49 +11,55 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
-from torch import Tensor
+from safetensors.torch import save as serialize
+from torch import Tensor, nn
 
-from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config, infer_config
+from ..generators.families import FAMILIES
+from ._build import empty
+from ._loaded import Loaded
 
 KEY = "stylewidgets"
 VERSION = 1
 DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
-NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "taps")  # settings that no shape can confirm
 
 
-def save(path: str | Path, generator: StyleGAN2, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16") -> None:
+def save(path: str | Path, generator: nn.Module, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16") -> None:
     """Write a generator; a crash while writing leaves the previous file.
 
     Args:
         path: usually ends in .safetensors.
-        generator: a `StyleGAN2`.
+        generator: of any family, such as a `StyleGAN2`.
         metadata: plain JSON values, such as name, licence, training; comes back from `load` and `inspect`.
-        dtype: "fp16" or "fp32" of the weights; vectors and scalars always are float32.
+        dtype: "fp16" or "fp32" of the weights and noise pictures; vectors, scalars, means and filters always are float32.
     Raises:
         ValueError: the weights are not finite or do not fit the dtype, the metadata is not JSON.
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}; {dtype!r} was given")
-    if not isinstance(generator, StyleGAN2):
-        raise ValueError(f"only StyleGAN2 generators can be written; a {type(generator).__name__} was given")  # noqa: TRY004 (callers expect one kind of error)
-    about = {"format": VERSION, "family": generator.family, "dtype": dtype, "config": generator.config.to_dict(),
-             "metadata": dict(metadata or {})}
+    family = str(getattr(generator, "family", ""))
+    if family not in FAMILIES or not isinstance(generator, FAMILIES[family].generator):
+        raise ValueError(f"generators of {', '.join(FAMILIES)} can be written; a {type(generator).__name__} was given")
+    settings = generator.config.to_dict()  # type: ignore[operator, union-attr]
+    about = {"format": VERSION, "family": family, "dtype": dtype, "config": settings, "metadata": dict(metadata or {})}
     try:
         text = json.dumps(about, allow_nan=False)
     except (TypeError, ValueError) as error:
         raise ValueError(f"metadata must be plain JSON values (text, finite numbers, lists, dictionaries): {error}") from error
-    tensors = {name: _packed(name, value, dtype) for name, value in generator.state_dict().items()}
+    state = generator.state_dict()
+    _confirmed(family, json.loads(text)["config"], {name: tuple(value.shape) for name, value in state.items()})
+    parameters = {name for name, _ in generator.named_parameters()}
+    tensors = {name: _packed(name, value, dtype if name in parameters or name.endswith("noise_const") else "fp32")
+               for name, value in state.items()}
     target = Path(path)
     part = target.with_name(target.name + ".part")
     try:
-        save_file(tensors, part, metadata={KEY: text})
+        part.write_bytes(serialize(tensors, metadata={KEY: text}))  # safetensors' own files are closed to all other users
         os.replace(part, target)
     finally:
         part.unlink(missing_ok=True)
 
 
-def load(path: str | Path) -> tuple[StyleGAN2, dict[str, Any]]:
+def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
     """Read a generator written by `save`: in evaluation mode, float32, on the CPU; and its metadata.
 
     Raises:
@@ -61,9 +67,7 @@ def load(path: str | Path) -> tuple[StyleGAN2, dict[str, Any]]:
         ValueError: the file is damaged, cut short, not ours, from a newer version, or holds weights that are not finite.
     """
     about, shapes = _header(path)
-    config = _config(path, about, shapes)
-    with torch.random.fork_rng(devices=[]):  # the first weights are random and thrown away: leave the user's seed alone
-        generator = StyleGAN2(config)
+    generator: Any = empty(Loaded(about["family"], _config(path, about, shapes), {}))
     wanted = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     for name in sorted(wanted.keys() | shapes.keys()):
         if wanted.get(name) != shapes.get(name):
@@ -71,13 +75,13 @@ def load(path: str | Path) -> tuple[StyleGAN2, dict[str, Any]]:
                              "by its description. The file is damaged")
     try:
         with safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name).float() for name in wanted}
+            tensors = {name: file.get_tensor(name).to(torch.float32, copy=True) for name in wanted}
     except SafetensorError as error:
         raise ValueError(f"{path} is damaged or cut short: {error}") from error
     for name, value in tensors.items():
         if not torch.isfinite(value).all():
             raise ValueError(f"{path}: {name} holds numbers that are not finite. The file is damaged, or training diverged")
-    generator.load_state_dict(tensors)
+    generator.load_state_dict(tensors, assign=True)
     return generator.eval(), about["metadata"]
 
 
@@ -85,8 +89,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     """What a file holds, from its header alone.
 
     Returns:
-        format, family, dtype, resolution, img_channels, classes, z_dim, w_dim, num_ws, architecture, parameters,
-        tensors, layers (names to shapes), bytes, config, metadata.
+        format, family, dtype, resolution, img_channels, classes, z_dim, w_dim, num_ws, architecture (StyleGAN2),
+        parameters, tensors, layers (names to shapes), bytes, config, metadata.
     Raises:
         FileNotFoundError, ValueError: as `load`, as far as the header tells.
     """
@@ -95,7 +99,8 @@ def inspect(path: str | Path) -> dict[str, Any]:
     return {
         "format": about["format"], "family": about["family"], "dtype": about["dtype"], "resolution": config.resolution,
         "img_channels": config.img_channels, "classes": config.c_dim, "z_dim": config.z_dim, "w_dim": config.w_dim,
-        "num_ws": config.num_ws, "architecture": config.architecture,
+        "num_ws": config.num_ws,
+        **({"architecture": config.architecture} if hasattr(config, "architecture") else {}),
         "parameters": sum(math.prod(s) for s in shapes.values()), "tensors": len(shapes),
         "layers": {name: list(shape) for name, shape in sorted(shapes.items())}, "bytes": os.path.getsize(path),
         "config": config.to_dict(), "metadata": about["metadata"],
@@ -127,25 +132,29 @@ def _header(path: str | Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]
     return about, shapes
 
 
-def _config(path: str | Path, about: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> StyleGAN2Config:
+def _config(path: str | Path, about: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> Any:
     """The described config, confirmed by the shapes, so that a damaged description cannot ask for any size."""
-    if about.get("family") != StyleGAN2.family:
-        raise ValueError(f"{path} holds a generator of family {about.get('family')!r}; {StyleGAN2.family!r} can be read")
+    if not isinstance(about.get("family"), str) or about["family"] not in FAMILIES:
+        raise ValueError(f"{path} holds a generator of family {about.get('family')!r}; {', '.join(FAMILIES)} can be read")
     if not all(isinstance(about.get(name), dict) for name in ("config", "metadata")) or about.get("dtype") not in DTYPES:
         raise ValueError(f"{path}: its description lacks config, metadata or dtype. The file is damaged")
-    given = about["config"]
     try:
-        hints = {name: given[name] for name in NOT_IN_SHAPES if name in given}
-        found = infer_config({name: torch.empty(()).expand(shape) for name, shape in shapes.items()}, **hints)
-        known = found.to_dict()
-        for name in given.keys() - known.keys():
-            raise ValueError(f"its description has a setting {name!r} that no StyleGAN2 has")
-        for name, value in known.items():
-            if name in given and given[name] != value and (given[name] or value):
-                raise ValueError(f"{name} is {given[name]} in its description and {value} by its tensors")
-        return found
-    except (TypeError, OverflowError, ValueError) as error:
+        return _confirmed(about["family"], about["config"], shapes)
+    except (TypeError, OverflowError, ValueError, IndexError, ZeroDivisionError) as error:
         raise ValueError(f"{path}: {error}. The file is damaged") from error
+
+
+def _confirmed(family: str, given: dict[str, Any], shapes: Mapping[str, tuple[int, ...]]) -> Any:
+    """The config of these shapes, with the settings that no shape can tell; ValueError where the others differ."""
+    hints = {name: given[name] for name in FAMILIES[family].not_in_shapes if name in given}
+    found = FAMILIES[family].infer_config({name: torch.empty(()).expand(shape) for name, shape in shapes.items()}, hints)
+    known = found.to_dict()
+    for name in given.keys() - known.keys():
+        raise ValueError(f"its description has a setting {name!r} that no {FAMILIES[family].title} has")
+    for name, value in known.items():
+        if name in given and given[name] != value and (given[name] or value):
+            raise ValueError(f"{name} is {given[name]} in its description and {value} by its tensors")
+    return found
 
 
 def _packed(name: str, value: Tensor, dtype: str) -> Tensor:

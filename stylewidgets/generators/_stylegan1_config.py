@@ -13,6 +13,8 @@ from ._stylegan2_config import _above_zero, _positive
 
 FIRST_CHANNELS, MOST_CHANNELS = 16384, 512
 LEVELS = 16  # of a picture, more than any network has
+NOT_IN_SHAPES = ("mapping_lr", "fused_from", "lod", "norm_eps", "bias_first")
+"""Settings that no shape can confirm."""
 
 
 @dataclass(frozen=True)

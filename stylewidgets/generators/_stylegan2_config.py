@@ -14,6 +14,8 @@ from ..ops.upfirdn2d import BINOMIAL
 
 ARCHITECTURES = ("skip", "resnet", "orig")
 LABELS = ("separate", "joint")
+NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "taps")
+"""Settings that no shape can confirm."""
 
 
 def default_channels(resolution: int, base: int = 32768, maximum: int = 512) -> tuple[int, ...]:

@@ -38,6 +38,11 @@ class Family:
         """The frozen dataclass of its settings, with `to_dict` and `from_dict`."""
         return getattr(import_module(self.module, __package__), f"{self.class_name}Config")
 
+    @property
+    def not_in_shapes(self) -> tuple[str, ...]:
+        """Names of the settings that no shape tells, which a file must write down."""
+        return tuple(import_module(self.config.__module__).NOT_IN_SHAPES)
+
     def infer_config(self, params: Mapping[str, Tensor], hints: Mapping[str, Any] | None = None) -> Any:
         """The config, read from names and shapes; `hints` are settings that no shape tells."""
         return import_module(self.module, __package__).infer_config(params, **(hints or {}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from stylewidgets.checkpoints import native
+from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 
 
 def make(**changes: Any) -> StyleGAN2:
@@ -53,6 +56,61 @@ def test_a_generator_comes_back_exactly_in_fp32(changes: dict[str, Any], tmp_pat
     assert again.config == generator.config and not again.training
     for name, value in generator.state_dict().items():
         assert torch.equal(again.state_dict()[name], value)
+
+
+XL: dict[str, Any] = {"mapping": "stylegan-xl", "embed_dim": 6, "c_dim": 3}
+
+
+@pytest.mark.parametrize("generator", [
+    lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(10, 8, 6), mapping_layers=2, fused_from=16)),
+    lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(10, 8), mapping_layers=2, lod=1.5, c_dim=3, norm_eps=1e-5,
+                                      bias_first=True, fused_from=None, use_noise=False, start=(4, 2), mapping_width=7)),
+    lambda: StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=12, channels=(10, 8), resolution=8, c_dim=3, label="joint")),
+    lambda: StyleGAN3(StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, margin=6)),
+    lambda: StyleGAN3(StyleGAN3Config.create("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, **XL)),
+])
+@pytest.mark.parametrize("dtype", ["fp32", "fp16"])
+def test_every_family_comes_back(generator: Callable[[], Any], dtype: str, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    before = generator().eval()
+    for name, value in before.state_dict().items():
+        if name.endswith(("w_avg", "noise_strength", "bias")):
+            value.copy_(torch.randn(value.shape))
+    native.save(tmp_path / "g", before, dtype=dtype)
+    again, _ = native.load(tmp_path / "g")
+    assert type(again) is type(before) and again.config == before.config
+    z = torch.randn(2, 8)
+    c = torch.eye(3)[:2] if before.c_dim else None
+    with torch.no_grad():
+        one, two = (g.synthesize(g.truncate(g.map(z, c), 0.5, c=c)) for g in (before, again))
+    if dtype == "fp32":
+        assert torch.equal(one, two)
+        assert all(torch.equal(value, again.state_dict()[name]) for name, value in before.state_dict().items())
+    assert float((one - two).norm() / one.norm()) < 1e-2
+    found = native.inspect(tmp_path / "g")
+    assert (found["family"], found["resolution"], found["classes"]) == (before.family, before.resolution, before.c_dim)
+    json.dumps(found)
+
+
+def test_means_and_filters_keep_every_digit_in_fp16(tmp_path: Path) -> None:
+    generator = StyleGAN3(StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12)).eval()
+    native.save(tmp_path / "g", generator)
+    again = native.load(tmp_path / "g")[0].state_dict()
+    for name, value in generator.named_buffers():
+        assert torch.equal(again[name], value), name
+
+
+def test_a_written_file_is_as_open_as_any_other(tmp_path: Path) -> None:
+    native.save(tmp_path / "g", make())
+    (tmp_path / "plain").write_bytes(b"")
+    assert (tmp_path / "g").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+def test_the_bundled_generator_opens() -> None:
+    from stylewidgets import weights
+
+    generator, metadata = native.load(weights.find(None))
+    assert generator.family == "stylegan2" and metadata
 
 
 def test_fp16_halves_the_file_and_keeps_the_picture(saved: Path, tmp_path: Path) -> None:
@@ -125,7 +183,7 @@ def test_a_failed_write_keeps_the_file_before(saved: Path) -> None:
     with pytest.raises(ValueError, match="fp16, fp32; 'int8'"):
         native.save(saved, make(), dtype="int8")
     with pytest.raises(ValueError, match="a Linear was given"):
-        native.save(saved, torch.nn.Linear(1, 1))  # type: ignore[arg-type]
+        native.save(saved, torch.nn.Linear(1, 1))
     assert saved.read_bytes() == before and [p.name for p in saved.parent.iterdir()] == [saved.name]
 
 
