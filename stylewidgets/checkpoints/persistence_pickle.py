@@ -16,7 +16,7 @@ from ._fingerprints import described, release
 from ._loaded import Loaded
 from ._module_tree import Tree, flatten, is_module
 from ._plain import plain
-from ._tensors import to_tensors
+from ._tensors import check_size, to_tensors
 from .errors import CheckpointError, reading
 from .unpickler import unpickle
 
@@ -61,6 +61,7 @@ def from_value(value: Any) -> Loaded:
         del state["mapping.embed.weight"]
         notes.append("the table of class features in the mapping network is not used by it, and left out")
     config = _config(found.layout.family, state, _hints(found.layout.family, tree, prefix))
+    check_size(config)
     _check_geometry(found.layout.family, config, tree, prefix)
     return Loaded(found.layout.family, config, state, _metadata(value, where, tree, found.layout.licence, notes))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from ._fingerprints import described
 from ._loaded import Loaded
 from ._plain import plain
 from ._records import Stub
+from ._tensors import check_shared, check_size
 from .errors import CheckpointError, reading
 from .unpickler import unpickle
 
@@ -57,6 +58,8 @@ def from_value(value: Any) -> Loaded:
     for prefix, part in _parts(network):
         hashes.update(_hash(part.state))
         variables.update((prefix + name, array) for name, array in _variables(part.state))
+    stored = {array.__array_interface__["data"][0]: array.nbytes for array in variables.values()}
+    check_shared(sum(array.nbytes for array in variables.values()), sum(stored.values()))
     family = _family(variables, state)
     static = _text_keys(state.get("static_kwargs"))
     config, tensors = _convert(family, variables, static)
@@ -71,7 +74,7 @@ def from_value(value: Any) -> Loaded:
 
 
 # -- networks --------------------------------------------------------------------------------------------------------
-def _is_network(value: Any) -> bool:
+def _is_network(value: Any) -> TypeGuard[Stub]:
     return isinstance(value, Stub) and value.name.rpartition(".")[2] == "Network" and isinstance(value.state, dict)
 
 
@@ -153,14 +156,13 @@ def _family(variables: Mapping[str, Any], state: Mapping[Any, Any]) -> str:
 
 def _convert(family: str, variables: dict[str, np.ndarray[Any, Any]], static: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
     """(config, tensors under our names)."""
+    from . import names_stylegan1, names_stylegan2
+
+    names = {"stylegan1": names_stylegan1, "stylegan2": names_stylegan2}[family]
     try:
-        if family == "stylegan1":
-            from .names_stylegan1 import from_tf as from_stylegan1
-
-            return from_stylegan1(variables, static)
-        from .names_stylegan2 import from_tf as from_stylegan2
-
-        return from_stylegan2(variables, static)
+        config, tensors = names.from_tf(variables, static)
+        check_size(config)
+        return config, dict(tensors)
     except CheckpointError:
         raise
     except (ValueError, IndexError, KeyError, TypeError, AttributeError, OverflowError) as error:

@@ -76,8 +76,8 @@ def unpickle(
 
 def as_view(data: bytes | memoryview | mmap.mmap | IO[bytes]) -> memoryview:
     """Bytes, a mapping or a file as a view of single bytes; a real file is mapped, not read, and never written to."""
-    if not hasattr(data, "read") or isinstance(data, mmap.mmap):
-        return memoryview(data).cast("B")  # type: ignore[arg-type]
+    if isinstance(data, (bytes, bytearray, memoryview, mmap.mmap)):
+        return memoryview(data).cast("B")
     try:  # writable in memory only: torch has no tensors that cannot be written to
         return memoryview(mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_COPY))
     except (OSError, ValueError):  # not a real file, or an empty one
@@ -203,6 +203,9 @@ class Machine:
         else:
             self._to_mark()
 
+    def pop_mark(self) -> None:
+        self._to_mark()
+
     def long_text(self) -> None:
         line = self._line().rstrip(b"L")
         if len(line) > 2 * self.limits.integer:
@@ -218,7 +221,7 @@ class Machine:
         line = self._line()
         if len(line) < 2 or line[0] != line[-1] or line[:1] not in (b"'", b'"'):
             raise CheckpointError(f"text without quotes before byte {self.position}. {AGAIN}")
-        self._push(codecs.escape_decode(line[1:-1])[0].decode("latin-1"))  # type: ignore[attr-defined]
+        self._push(codecs.escape_decode(line[1:-1])[0].decode("latin-1"))
 
     def _text(self, n: int) -> None:
         view = self._take(n)
@@ -406,7 +409,7 @@ M = Machine
 # what each opcode does, and an upper bound of the memory it takes apart from strings
 OPCODES: dict[int, tuple[Callable[[Machine], None], int]] = {
     0x80: (M.proto, 64), 0x95: (M.frame, 64), 0x28: (M.mark, 128), 0x30: (M.pop, 64),
-    0x31: (lambda m: m._to_mark() and None, 64), 0x32: (lambda m: m._push(m._stack[-1]), 64),
+    0x31: (M.pop_mark, 64), 0x32: (lambda m: m._push(m._stack[-1]), 64),
     # constants and numbers
     0x4E: (lambda m: m._push(None), 64), 0x88: (lambda m: m._push(True), 64), 0x89: (lambda m: m._push(False), 64),
     0x49: (M.long_text, 96), 0x4C: (M.long_text, 96),

@@ -14,7 +14,10 @@ from torch import Tensor
 from stylewidgets.bench.reading import peak
 from stylewidgets.checkpoints import persistence_pickle, tensorflow_pickle
 from stylewidgets.checkpoints._build import build
+from stylewidgets.checkpoints._records import Storage, TensorRecord
+from stylewidgets.checkpoints._tensors import to_tensors
 from stylewidgets.checkpoints.errors import CheckpointError
+from stylewidgets.checkpoints.unpickler import unpickle
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 
 from .. import pickle_writers as write
@@ -162,6 +165,31 @@ def test_a_module_that_contains_itself_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.pkl"
     path.write_bytes(body)
     with pytest.raises(CheckpointError, match="nested without end"):
+        persistence_pickle.read(path)
+
+
+def test_tensors_that_share_a_storage_to_become_huge_are_refused() -> None:
+    data = bytes(4 * 512 * 512)
+    records = {f"a{i}": TensorRecord(Storage("float32", data), 0, (512, 512), (512, 1)) for i in range(200)}
+    with pytest.raises(CheckpointError, match="share"):
+        to_tensors(records)
+    assert len(to_tensors(dict(list(records.items())[:2]))) == 2
+    value = np.zeros((512, 512), np.float32)
+    with pytest.raises(CheckpointError, match="share"):
+        tensorflow_pickle.from_value(write_and_read({f"a{i}": value for i in range(200)}))
+
+
+def write_and_read(variables: dict[str, Any]) -> Any:
+    return unpickle(write.dumps(write.network("Gs", variables)))
+
+
+def test_pictures_of_an_absurd_size_are_refused(tmp_path: Path) -> None:
+    state = StyleGAN2(StyleGAN2Config(z_dim=2, w_dim=2, resolution=8, channels=(2, 2), mapping_layers=1)).state_dict()
+    for i in range(2, 12):  # up to 8192 pixels, without the noise pictures that would have to be as large
+        state.update({key.replace("b8", f"b{4 << i}"): value for key, value in list(state.items())
+                      if ".b8." in key and not key.endswith("noise_const")})
+    path = persistence(tmp_path / "x.pkl", {"G_ema": write.module(state)})
+    with pytest.raises(CheckpointError, match="8,192 pixels"):
         persistence_pickle.read(path)
 
 
