@@ -37,6 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "are those of a categorical factor, hair_style for example (with --joint-images 0)")
     parser.add_argument("--correlated", action="store_true", help="factors of the latents go together as in "
                         "avatars.CORRELATIONS: something for a method of editing to disentangle")
+    parser.add_argument("--keep-w", action="store_true", help="with --grow-from: w stays what it is, so mapping network "
+                        "and directions of the smaller generator fit the larger one")
     parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
     parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
     parser.add_argument("--grow-images", type=int, default=60_000,
@@ -104,7 +106,8 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
     paired = args.recipe == "paired"
     batches = data.batches(state.recipe.batch, seed=state.total)
     if paired:
-        first = int(args.paired_images * state.recipe.adversarial_from)
+        weight, share = state.recipe.adversarial_weight, state.recipe.adversarial_from
+        first = args.paired_images * share if weight else float("inf")
         for bar in progress(state, "paired", args.paired_images):
             for name in ("synthesis", "embedding"):
                 rate(state, name, falling(state.images["paired"] / args.paired_images))

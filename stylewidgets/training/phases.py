@@ -23,11 +23,12 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     is learned several times as fast there (progressive growing, Karras et al. 2018).
     """
     _, factors, image, weight = batch
+    learning = ("synthesis",) if run.recipe.keep_w else ("synthesis", "embedding")
     ws = run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
     if shrink > 1:
         image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
         distance = paired_loss(_draw_inner(run, ws, image.shape[2]), image, weight, levels=2)
-        _descend(run, run.recipe.paired_weight * distance, "synthesis", "embedding")
+        _descend(run, run.recipe.paired_weight * distance, *learning)
         run.images["paired"] += len(image)
         run.average(len(image))
         return {"paired": float(distance.detach())}
@@ -38,13 +39,13 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     if adversarial:
         report["d"] = _discriminate(run, image, fake.detach(), run.images["paired"] // len(image))
         loss = loss + run.recipe.adversarial_weight * generator_loss(run.discriminator(fake))
-    _descend(run, loss, "synthesis", "embedding")
+    _descend(run, loss, *learning)
     run.images["paired"] += len(image)
     run.average(len(image))
     return report
 
 
-def mapping_step(run: TrainingRun, size: int = 256) -> dict[str, float]:
+def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:
     """One step of fitting mapping(z) to the embedding of the factors that the world gives z."""
     with torch.no_grad():
         z, c, factors = run.latents(size)

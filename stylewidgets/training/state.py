@@ -12,6 +12,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from tqdm.auto import tqdm
 
 from .._checks import unknown_name
 from ..avatars import FACTORS, INDEX
@@ -32,9 +33,11 @@ class Recipe:
     mapping_layers: int = 4
     mapping_width: int = 256
     mapping_rate: float = 1.0
+    mapping_matrix_rate: float = 2e-2
     twist: float = 0.3
     correlated: bool = False
     condition: str = ""
+    keep_w: bool = False
     batch: int = 8
     learning_rate: float = 2e-3
     matrix_rate: float = 3e-3
@@ -79,11 +82,12 @@ class TrainingRun:
         }).requires_grad_(False).eval()
         rate = r.learning_rate
         self.optimisers: dict[str, torch.optim.Adam | Together] = {
-            "synthesis": matrices_and_rest(self.generator.synthesis, r),
-            "embedding": matrices_and_rest(self.embedding, r),
+            "synthesis": matrices_and_rest(self.generator.synthesis, r.matrix_rate, rate, r.momentum),
+            "embedding": matrices_and_rest(self.embedding, r.matrix_rate, rate, r.momentum, equalised=False),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
-            "mapping": adam([*self.generator.mapping.parameters()], r.mapping_rate, 0.9),
+            "mapping": matrices_and_rest(self.generator.mapping, r.mapping_matrix_rate / config.mapping_lr,
+                                         r.mapping_rate, 0.9),
             # A discriminator cannot follow a fast mapping network; a picture to agree with can.
             "mapping_slow": adam([*self.generator.mapping.parameters()], rate * (1 if r.adversarial_weight else 10), 0.0),
             "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
@@ -167,7 +171,10 @@ class TrainingRun:
         for name in ("generator", "discriminator", "embedding", "averaged"):
             getattr(run, name).load_state_dict(state[name])
         for name, optimiser in run.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
+            try:
+                optimiser.load_state_dict(state["optimisers"][name])
+            except (KeyError, ValueError):  # a checkpoint of a version that optimised in another way
+                tqdm.write(f"{path}: the optimiser of {name} starts anew")
         run.path_mean = state["path_mean"]
         return run
 
@@ -191,19 +198,24 @@ class TrainingRun:
         return run
 
 
-def matrices_and_rest(module: nn.Module, recipe: Recipe) -> Together:
+def matrices_and_rest(
+    module: nn.Module, rate: float, rest_rate: float, momentum: float, *, equalised: bool = True
+) -> Together:
     """Muon for what mixes channels, Adam for the rest: biases, noise strengths, the constant and the colours.
 
-    Stored StyleGAN weights are sqrt(inputs) times the used ones (equalised learning rate), and so is their step.
+    Args:
+        module: its parameters.
+        rate: of the matrices as they are used.
+        rest_rate, momentum: of Adam.
+        equalised: stored weights are sqrt(inputs) times the used ones (equalised learning rate), and so is their step.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
     for name, p in module.named_parameters():
         whole = p.ndim in (2, 4) and "torgb.weight" not in name
         (matrices if whole else rest).append(p)
-    stored = not isinstance(module, FactorEmbedding)
-    groups = [{"params": [p], "lr": recipe.matrix_rate * (p[0].numel() ** 0.5 if stored else 1.0)} for p in matrices]
-    return Together(Muon(groups, weight_decay=0.0), adam(rest, recipe.learning_rate, recipe.momentum))
+    groups = [{"params": [p], "lr": rate * (p[0].numel() ** 0.5 if equalised else 1.0)} for p in matrices]
+    return Together(Muon(groups, weight_decay=0.0), adam(rest, rest_rate, momentum))
 
 
 def adam(parameters: list[nn.Parameter], rate: float, momentum: float) -> torch.optim.Adam:

@@ -229,3 +229,24 @@ def test_a_condition_that_is_no_category_names_those_that_are(tmp_path: Path) ->
         avatars.run(arguments("--out", str(tmp_path), "--condition", "hair_styl", "--joint-images", "0"))
     with pytest.raises(ValueError, match="joint-images 0"):
         avatars.run(arguments("--out", str(tmp_path), "--condition", "hair_style"))
+
+
+def test_without_a_weight_no_discriminator_is_trained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stylewidgets.training.phases.discriminator_loss", None)
+    avatars.run(arguments("--out", str(tmp_path), "--adversarial-weight", "0", "--joint-images", "0"))
+    assert (tmp_path / "generator.safetensors").exists()
+
+
+def test_a_grown_generator_that_keeps_w_has_the_mapping_of_the_smaller_one(tmp_path: Path) -> None:
+    common = ("--joint-images", "0", "--adversarial-weight", "0")
+    avatars.run(arguments("--out", str(tmp_path / "small"), *common))
+    small = TrainingRun.load(tmp_path / "small" / "checkpoint.pt", "cpu")
+    avatars.run(arguments("--out", str(tmp_path / "large"), *common, "--resolution", "32", "--channels", "8", "8", "8", "8",
+                          "--grow-from", str(tmp_path / "small" / "checkpoint.pt"), "--keep-w", "--mapping-samples", "0",
+                          "--grow-images", "0"))
+    large = TrainingRun.load(tmp_path / "large" / "checkpoint.pt", "cpu")
+    z = torch.randn(3, small.recipe.z_dim)
+    for a, b in ((small.generator, large.generator), (small.averaged["generator"], large.averaged["generator"])):
+        assert torch.equal(a.map(z)[:, 0], b.map(z)[:, 0])
+    weights = [run.generator.synthesis.get_submodule("b8.conv0").weight for run in (small, large)]
+    assert not torch.equal(*weights)
