@@ -4,12 +4,89 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from torch import Tensor
 
+from . import _tensorflow_variables as tf
 from .errors import CheckpointError
 
 Rule = tuple[str, Callable[[re.Match[str], Tensor], tuple[str, Tensor] | None]]
+
+
+def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+    """The originals in TensorFlow: StyleGAN2, configurations B to F, and StyleGAN2-ADA.
+
+    B to D keep the colours of every size as ToRGB_lod{k}, of which a finished network uses the first, as in architecture
+    "orig". Labels are LabelConcat before ADA and LabelEmbed from there on.
+
+    Args:
+        variables: whole names ("synthesis/4x4/Conv/weight") to arrays.
+        static: the network's ``static_kwargs``; sizes are not taken from it.
+
+    Returns:
+        The config and the parameters.
+
+    Raises:
+        CheckpointError: a variable is of no StyleGAN2, or a setting is one that cannot be drawn.
+        ValueError: variables are missing.
+    """
+    from ..generators.stylegan2 import infer_config
+
+    static = static or {}
+    hints = tf.mapping_hints(static)
+    if tf.positive(static.get("conv_clamp")):
+        hints["conv_clamp"] = float(static["conv_clamp"])
+    kernel = static.get("resample_kernel")
+    if isinstance(kernel, list | tuple) and kernel and all(isinstance(tap, int | float) for tap in kernel):
+        hints["taps"] = tuple(float(tap) for tap in kernel)
+    if any(name.startswith("synthesis/ToRGB_lod") for name in variables) and (lod := tf.level_of_detail(variables)) > 0:
+        raise CheckpointError(f"its training was left while the network grew (level of detail {lod:g}). Give a later snapshot")
+    blocks = tf.scopes(variables)
+    state: dict[str, Tensor] = {}
+    for name, value in tf.as_tensors(variables).items():
+        renamed = _from_tf(name, value, blocks)
+        if renamed is not None:
+            state[renamed[0]] = renamed[1]
+    return infer_config(state, **hints), state
+
+
+_TF_LAYERS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
+_TF_PARTS = {"weight": "weight", "bias": "bias", "mod_weight": "affine.weight", "mod_bias": "affine.bias",
+             "noise_strength": "noise_strength"}
+
+
+def _from_tf(name: str, value: Tensor, blocks: Mapping[str, int]) -> tuple[str, Tensor] | None:
+    """A variable under our name; None for those that draw nothing."""
+    if name == "dlatent_avg":
+        return "mapping.w_avg", tf.mean_of_w(value)
+    if name == "mapping/LabelConcat/weight":
+        return "mapping.concat.weight", value
+    if match := re.match(r"mapping/(?:Dense(\d+)|LabelEmbed)/(weight|bias)$", name):
+        layer = f"fc{match[1]}" if match[1] else "embed"
+        return f"mapping.{layer}.{match[2]}", value.t() if match[2] == "weight" else value
+    if match := re.match(r"synthesis/noise(\d+)$", name):
+        return f"{_conv(int(match[1]))}.noise_const", value.reshape(value.shape[-2:])
+    if re.match(r"synthesis/\d+x\d+/Const/const$", name):
+        return "synthesis.b4.const", value.reshape(value.shape[-3:])
+    found = re.match(r"synthesis/(?:(\d+x\d+)/(Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(\d+))/(.+)$", name)
+    if found and found[4] in _TF_PARTS:
+        if found[3] and int(found[3]):
+            return None  # colours of a smaller size, left behind when the network grew
+        block = blocks[found[1]] if found[1] else len(blocks) - 1
+        layer = _TF_LAYERS[found[2] or "ToRGB"]
+        if found[4] == "weight":
+            value = tf.convolution(value, flip=layer in ("conv0", "skip"))
+        elif found[4] == "mod_weight":
+            value = value.t()
+        elif found[4] == "mod_bias":
+            value = value + 1
+        elif found[4] == "noise_strength":
+            value = value.reshape(())
+        return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[found[4]]}", value
+    if name.startswith(("mapping/", "synthesis/")) and name != "synthesis/lod":
+        raise CheckpointError(f"it has a variable {name[:80]}, which no StyleGAN2 has: its code was modified")
+    return None
 
 
 def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
