@@ -61,7 +61,7 @@ armed = False
 
 def watch(event: str, args: tuple[Any, ...]) -> None:
     if armed and event != "builtins.id":  # of `check_plain`
-        events.append(event)
+        events.append(f"{event} {args[0]}"[:100] if event in ("import", "open") else event)
 
 
 class Outcome:

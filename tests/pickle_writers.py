@@ -184,7 +184,7 @@ def _stylegan2_variable(r: int, layer: str, part: str, value: np.ndarray[Any, An
         value = value[::-1, ::-1] if layer in ("conv0", "skip") else value
     part = {"affine.weight": "mod_weight", "affine.bias": "mod_bias"}.get(part, part)
     value = value.T if part == "mod_weight" else value - 1 if part == "mod_bias" else value
-    return f"synthesis/{r}x{r}/{scope}/{part}", np.ascontiguousarray(value)
+    return f"synthesis/{r}x{r}/{scope}/{part}", np.array(value, order="C")
 
 
 def stylegan1_variables(tensors: Mapping[str, Tensor], names: Mapping[str, str | None]) -> dict[str, Any]:

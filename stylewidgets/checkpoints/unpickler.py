@@ -420,7 +420,7 @@ OPCODES: dict[int, tuple[Callable[[Machine], None], int]] = {
     0x47: (lambda m: m._push(struct.unpack(">d", m._take(8))[0]), 64),
     # text and bytes
     0x53: (M.string_text, 128), 0x54: (lambda m: m._latin(m._number(4)), 224), 0x55: (lambda m: m._latin(m._number(1)), 128),
-    0x56: (lambda m: m._push(m._line().decode("raw-unicode-escape")), 128), 0x58: (lambda m: m._text(m._number(4)), 128),
+    0x56: (lambda m: m._push(codecs.raw_unicode_escape_decode(m._line())[0]), 128), 0x58: (lambda m: m._text(m._number(4)), 128),
     0x8C: (lambda m: m._text(m._number(1)), 128), 0x8D: (lambda m: m._text(m._number(8)), 128),
     0x42: (lambda m: m._bytes(m._number(4)), 224), 0x43: (lambda m: m._bytes(m._number(1)), 128),
     0x8E: (lambda m: m._bytes(m._number(8)), 224), 0x96: (lambda m: m._bytes(m._number(8)), 224),
