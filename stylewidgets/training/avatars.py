@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in ("batch", "learning_rate", "matrix_rate", "momentum", "r1_gamma", "path_length_weight", "mixing", "paired_weight",
-                 "adversarial_weight", "adversarial_from", "seed"):
+    for name in ("batch", "learning_rate", "matrix_rate", "momentum", "r1_gamma", "path_length_weight", "mixing",
+                 "paired_mixing", "paired_weight", "adversarial_weight", "adversarial_from", "seed"):
         value = getattr(default, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
 

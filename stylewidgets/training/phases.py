@@ -7,13 +7,25 @@ joint    the whole generator from z: against the discriminator, as in the papers
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..avatars import FACTORS
 from .data import Batch
 from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty
 from .state import TrainingRun
+
+COARSE_ROWS = 4
+"""Rows of w+ that style mixing calls coarse."""
+
+COARSE_FACTORS = frozenset({
+    "yaw", "pitch", "roll", "face_width", "jaw", "hair_style", "hair_length", "fringe", "eye_size", "nose_size", "glasses",
+    "beard", "hat",
+})
+"""What those rows decide with paired mixing: pose and shape. The rest is colours, light and expression."""
 
 
 def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: int = 1) -> dict[str, float]:
@@ -25,6 +37,8 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     _, factors, image, weight = batch
     learning = ("synthesis",) if run.recipe.keep_w else ("synthesis", "embedding")
     ws = run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
+    if torch.rand(()) < run.recipe.paired_mixing:
+        ws = mixed_codes(run.embedding, factors, ws.shape[1])
     if shrink > 1:
         image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
         distance = paired_loss(_draw_inner(run, ws, image.shape[2]), image, weight, levels=2)
@@ -43,6 +57,21 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     run.images["paired"] += len(image)
     run.average(len(image))
     return report
+
+
+def mixed_codes(embedding: Callable[[Tensor], Tensor], factors: Tensor, num_ws: int) -> Tensor:
+    """w+ [N, num_ws, w_dim] whose coarse rows know the coarse factors of an avatar only, the others only the rest.
+
+    What a row must not decide is taken from another avatar of the batch. A generator that has to draw the right picture
+    all the same learns which rows decide what: style mixing as in the papers, where mixing regularisation only asks
+    that a mixture look real.
+    """
+    coarse = torch.tensor([f.name in COARSE_FACTORS for f in FACTORS], device=factors.device)
+    other = factors.roll(1, dims=0)
+    first = embedding(torch.where(coarse, factors, other))
+    second = embedding(torch.where(coarse, other, factors))
+    rows = torch.arange(num_ws, device=factors.device) < COARSE_ROWS
+    return torch.where(rows[:, None], first[:, None], second[:, None])
 
 
 def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:

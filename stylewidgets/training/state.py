@@ -38,6 +38,7 @@ class Recipe:
     correlated: bool = False
     condition: str = ""
     keep_w: bool = False
+    paired_mixing: float = 0.0
     batch: int = 8
     learning_rate: float = 2e-3
     matrix_rate: float = 3e-3

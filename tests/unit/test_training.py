@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.avatars import FACTORS
+from stylewidgets.avatars import FACTORS, sample
 from stylewidgets.checkpoints import native
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
@@ -22,6 +22,7 @@ from stylewidgets.training.losses import (
     path_length_penalty,
     r1_penalty,
 )
+from stylewidgets.training.phases import COARSE_FACTORS, mixed_codes
 from stylewidgets.training.state import Recipe, TrainingRun
 from stylewidgets.training.world import FactorEmbedding, LatentWorld
 
@@ -250,3 +251,15 @@ def test_a_grown_generator_that_keeps_w_has_the_mapping_of_the_smaller_one(tmp_p
         assert torch.equal(a.map(z)[:, 0], b.map(z)[:, 0])
     weights = [run.generator.synthesis.get_submodule("b8.conv0").weight for run in (small, large)]
     assert not torch.equal(*weights)
+
+
+def test_with_paired_mixing_coarse_rows_know_pose_and_shape_only_and_the_others_the_rest() -> None:
+    factors = torch.from_numpy(sample(2, seed=3))
+    ws = mixed_codes(lambda known: known, factors, 10)
+    column = {f.name: i for i, f in enumerate(FACTORS)}
+    yaw, tone = column["yaw"], column["skin_tone"]
+    assert torch.equal(ws[:, :4, yaw], factors[:, None, yaw].expand(-1, 4))
+    assert torch.equal(ws[:, 4:, tone], factors[:, None, tone].expand(-1, 6))
+    assert torch.equal(ws[:, :4, tone], factors.flip(0)[:, None, tone].expand(-1, 4))
+    assert torch.equal(ws[:, 4:, yaw], factors.flip(0)[:, None, yaw].expand(-1, 6))
+    assert set(column) >= COARSE_FACTORS
