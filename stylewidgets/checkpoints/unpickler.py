@@ -13,42 +13,16 @@ import codecs
 import mmap
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import IO, Any
 
+from ._bounds import AGAIN, Budget, Limits, as_view
 from ._constructors import CONSTRUCTORS, array_of_state, key_of, known_name
 from ._records import DType, Global, PendingArray, Persistent, Storage, Stub, TensorRecord
 from .errors import CheckpointError
 
+__all__ = ["AGAIN", "Budget", "Limits", "Machine", "as_view", "unpickle"]
+
 COPIED = 4096  # byte strings up to this length become bytes; longer ones are views of the file
-AGAIN = "It is damaged or cut short; fetch it again"
-
-
-@dataclass(frozen=True)
-class Limits:
-    """How much one file may ask for.
-
-    Attributes:
-        memory: bytes that reading may allocate, besides six times the size of the file itself.
-        integer: bytes of one whole number.
-    """
-
-    memory: int = 256 << 20
-    integer: int = 64
-
-
-class Budget:
-    """What is left of the memory that reading a file may allocate."""
-
-    __slots__ = ("left",)
-
-    def __init__(self, left: int) -> None:
-        self.left = left
-
-    def spend(self, amount: int) -> None:
-        self.left -= amount
-        if self.left < 0:
-            raise CheckpointError("reading it would take more memory than any checkpoint needs. It is damaged or hostile")
 
 
 def unpickle(
@@ -72,16 +46,6 @@ def unpickle(
         CheckpointError: the pickle is damaged, cut short, or asks for too much; one line.
     """
     return Machine(as_view(data), persistent_load=persistent_load, limits=limits).load()
-
-
-def as_view(data: bytes | memoryview | mmap.mmap | IO[bytes]) -> memoryview:
-    """Bytes, a mapping or a file as a view of single bytes; a real file is mapped, not read, and never written to."""
-    if isinstance(data, (bytes, bytearray, memoryview, mmap.mmap)):
-        return memoryview(data).cast("B")
-    try:  # writable in memory only: torch has no tensors that cannot be written to
-        return memoryview(mmap.mmap(data.fileno(), 0, access=mmap.ACCESS_COPY))
-    except (OSError, ValueError):  # not a real file, or an empty one
-        return memoryview(data.read())
 
 
 class Machine:
