@@ -157,7 +157,7 @@ class GeneratorSession:
         if latent.code is not None and latent.code.space == "s":
             raise ValueError("a code in s has no w; use session.code_styles(latent)")
         with self._quiet():
-            ws: Tensor = self.generator.truncate(self._source(latent), latent.psi, latent.cutoff)
+            ws: Tensor = self.generator.truncate(self._source(latent), latent.psi, latent.cutoff, self._one_hot(latent.label))
             for edit in latent.edits:
                 if edit.direction.space == "w" and edit.strength:
                     ws = ws + self._shift(edit)
@@ -347,11 +347,14 @@ class GeneratorSession:
         return self._seeds[key].clone()
 
     def _mapped(self, z: Tensor, label: int | None) -> Tensor:
+        c = self._one_hot(label)
+        return self.generator.map(z, None if c is None else c.expand(len(z), -1))  # type: ignore[no-any-return]
+
+    def _one_hot(self, label: int | None) -> Tensor | None:
+        """c [1, c_dim] of a class."""
         if label is None:
-            return self.generator.map(z)  # type: ignore[no-any-return]
-        c = torch.zeros(len(z), self.c_dim, device=self.device)
-        c[:, label] = 1
-        return self.generator.map(z, c)  # type: ignore[no-any-return]
+            return None
+        return torch.nn.functional.one_hot(torch.tensor([label], device=self.device), self.c_dim).float()
 
     def _shift(self, edit: Edit) -> Tensor:
         """What an edit adds to w+, [1, num_ws, w_dim]."""
@@ -367,7 +370,7 @@ class GeneratorSession:
         shifts = [self._shift(edit) for edit in latent.edits if edit.direction.space == "w" and edit.strength]
         if latent.psi == 1 and not shifts:
             return styles
-        centre = self.generator.mapping.w_avg.expand(1, self.num_ws, -1)
+        centre = self.generator.centre(self._one_hot(latent.label)).expand(1, self.num_ws, -1)
         mean = self.generator.styles(centre)
         if latent.psi != 1:
             cut = self.num_ws if latent.cutoff is None else latent.cutoff
@@ -387,7 +390,7 @@ class GeneratorSession:
     def _check_device(self, tensor: Any) -> None:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"a tensor is expected; {type(tensor).__name__} was given. torch.as_tensor(...) makes one")
-        if tensor.device != self.generator.mapping.w_avg.device:
+        if tensor.device != self.generator.device:
             raise ValueError(f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
                              f"Use tensor.to({str(self.device)!r})")
 

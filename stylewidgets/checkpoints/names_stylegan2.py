@@ -52,6 +52,8 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
 
 
 _TF_LAYERS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
+_TF_LAYER = re.compile(r"synthesis/(?:(?P<scope>\d+x\d+)/(?P<layer>Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(?P<lod>\d+))/"
+                       r"(?P<part>.+)$")
 _TF_PARTS = {"weight": "weight", "bias": "bias", "mod_weight": "affine.weight", "mod_bias": "affine.bias",
              "noise_strength": "noise_strength"}
 
@@ -69,24 +71,27 @@ def _from_tf(name: str, value: Tensor, blocks: Mapping[str, int]) -> tuple[str, 
         return f"{_conv(int(match[1]))}.noise_const", value.reshape(value.shape[-2:])
     if re.match(r"synthesis/\d+x\d+/Const/const$", name):
         return "synthesis.b4.const", value.reshape(value.shape[-3:])
-    found = re.match(r"synthesis/(?:(\d+x\d+)/(Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(\d+))/(.+)$", name)
-    if found and found[4] in _TF_PARTS:
-        if found[3] and int(found[3]):
-            return None  # colours of a smaller size, left behind when the network grew
-        block = blocks[found[1]] if found[1] else len(blocks) - 1
-        layer = _TF_LAYERS[found[2] or "ToRGB"]
-        if found[4] == "weight":
-            value = tf.convolution(value, flip=layer in ("conv0", "skip"))
-        elif found[4] == "mod_weight":
-            value = value.t()
-        elif found[4] == "mod_bias":
-            value = value + 1
-        elif found[4] == "noise_strength":
-            value = value.reshape(())
-        return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[found[4]]}", value
+    if (match := _TF_LAYER.match(name)) and match["part"] in _TF_PARTS:
+        return _tf_layer(match, value, blocks)
     if name.startswith(("mapping/", "synthesis/")) and name != "synthesis/lod":
         raise CheckpointError(f"it has a variable {name[:80]}, which no StyleGAN2 has: its code was modified")
     return None
+
+
+def _tf_layer(match: re.Match[str], value: Tensor, blocks: Mapping[str, int]) -> tuple[str, Tensor] | None:
+    if match["lod"] and int(match["lod"]):
+        return None  # colours of a smaller size, left behind when the network grew
+    block = blocks[match["scope"]] if match["scope"] else len(blocks) - 1
+    layer, part = _TF_LAYERS[match["layer"] or "ToRGB"], match["part"]
+    if part == "weight":
+        value = tf.convolution(value, flip=layer in ("conv0", "skip"))
+    elif part == "mod_weight":
+        value = value.t()
+    elif part == "mod_bias":
+        value = value + 1
+    elif part == "noise_strength":
+        value = value.reshape(())
+    return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[part]}", value
 
 
 def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -70,6 +70,9 @@ class Generator(Protocol):
     def w_avg(self) -> Tensor:
         """Mean of w, [w_dim]."""
 
+    def centre(self, c: Tensor | None = None) -> Tensor:
+        """What truncation pulls towards: [w_dim], or [N, w_dim] where every class has a mean of its own."""
+
     @property
     def device(self) -> torch.device:
         """Where the parameters are."""

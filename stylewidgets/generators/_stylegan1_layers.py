@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..ops.bias_act import SLOPE
 from ..ops.upfirdn2d import Taps, blur2d
-from .layers import FullyConnected, PreparedWeight, arranged
+from .layers import HALF, FullyConnected, PreparedWeight, arranged
 
 BLUR: Taps = (1.0, 2.0, 1.0)
 GAIN = math.sqrt(2.0)  # in the scale of the weights, where StyleGAN2 has it after the activation
@@ -67,9 +67,10 @@ class Epilogue(nn.Module):
             bias = bias.to(x.dtype)[:, None, None]
             x = x.add_(bias) if own else x + bias
         x = F.leaky_relu(x, SLOPE, inplace=own)
-        mean = x.mean(dim=(2, 3), keepdim=True, dtype=torch.float32).to(x.dtype)
+        wide = torch.promote_types(x.dtype, torch.float32)  # statistics of half-precision features need more digits
+        mean = x.mean(dim=(2, 3), keepdim=True, dtype=wide).to(x.dtype)
         x = x.sub_(mean) if own else x - mean  # first, so that large means cost no digits
-        factor, shift = style.float().reshape(len(style), 2, -1, 1, 1).unbind(dim=1)
+        factor, shift = style.to(wide).reshape(len(style), 2, -1, 1, 1).unbind(dim=1)
         factor = (factor + 1) * torch.rsqrt(_mean_square(x, own) + self.eps)
         return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype), out=x if own else None)
 
@@ -125,11 +126,12 @@ class PlainToRGB(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, I, H, W] → [N, colours, H, W]."""
-        return F.conv2d(x, (self.weight * self.scale).to(x.dtype)).float() + self.bias[:, None, None]
+        y = F.conv2d(x, (self.weight * self.scale).to(x.dtype))
+        return y.to(self.bias.dtype) + self.bias[:, None, None]
 
 
 def _mean_square(x: Tensor, quick: bool) -> Tensor:
-    """Mean of x² over each feature map, [N, C, 1, 1] in float32."""
-    if not quick or x.dtype != torch.float32:
-        return x.float().square().mean(dim=(2, 3), keepdim=True)
+    """Mean of x² over each feature map, [N, C, 1, 1], in float32 at least."""
+    if not quick or x.dtype in HALF:
+        return x.to(torch.promote_types(x.dtype, torch.float32)).square().mean(dim=(2, 3), keepdim=True)
     return torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True).square() / (x.shape[2] * x.shape[3])  # type: ignore[no-any-return]
