@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from ._loaded import Loaded
+from ._tensors import check_size
 from .errors import CheckpointError
 
 NOISE_SEED = 0
@@ -23,6 +24,7 @@ def build(loaded: Loaded) -> nn.Module:
     Raises:
         CheckpointError: parameters are missing, unknown, of another shape or not finite; the first is named.
     """
+    check_size(loaded.config)  # noise pictures that the file does not hold are made at the size that it claims
     generator = empty(loaded)
     wanted = generator.state_dict()
     given = {name: value for name, value in loaded.state.items() if name in wanted or not name.endswith(".resample_filter")}
