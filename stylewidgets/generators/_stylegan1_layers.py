@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..ops.bias_act import SLOPE
 from ..ops.upfirdn2d import Taps, blur2d
-from .layers import HALF, FullyConnected, PreparedWeight, arranged
+from .layers import FullyConnected, PreparedWeight, arranged
 
 BLUR: Taps = (1.0, 2.0, 1.0)
 GAIN = math.sqrt(2.0)  # in the scale of the weights, where StyleGAN2 has it after the activation
@@ -71,7 +71,7 @@ class Epilogue(nn.Module):
         mean = x.mean(dim=(2, 3), keepdim=True, dtype=wide).to(x.dtype)
         x = x.sub_(mean) if own else x - mean  # first, so that large means cost no digits
         factor, shift = style.to(wide).reshape(len(style), 2, -1, 1, 1).unbind(dim=1)
-        factor = (factor + 1) * torch.rsqrt(_mean_square(x, own) + self.eps)
+        factor = (factor + 1) * torch.rsqrt(x.to(wide).square().mean(dim=(2, 3), keepdim=True) + self.eps)
         return torch.addcmul(shift.to(x.dtype), x, factor.to(x.dtype), out=x if own else None)
 
 
@@ -128,10 +128,3 @@ class PlainToRGB(nn.Module):
         """[N, I, H, W] → [N, colours, H, W]."""
         y = F.conv2d(x, (self.weight * self.scale).to(x.dtype))
         return y.to(self.bias.dtype) + self.bias[:, None, None]
-
-
-def _mean_square(x: Tensor, quick: bool) -> Tensor:
-    """Mean of x² over each feature map, [N, C, 1, 1], in float32 at least."""
-    if not quick or x.dtype in HALF:
-        return x.to(torch.promote_types(x.dtype, torch.float32)).square().mean(dim=(2, 3), keepdim=True)
-    return torch.linalg.vector_norm(x, dim=(2, 3), keepdim=True).square() / (x.shape[2] * x.shape[3])  # type: ignore[no-any-return]
