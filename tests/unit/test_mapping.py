@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,12 +11,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from stylewidgets.checkpoints import open_file
 from stylewidgets.generators._xl_mapping import XLMapping
 from stylewidgets.generators.layers import normalize_2nd_moment
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config, infer_config
 from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from stylewidgets.latents import Code
 from stylewidgets.session import GeneratorSession
+
+from .. import pickle_writers as write
 
 
 def joint() -> StyleGAN2:
@@ -108,6 +112,21 @@ def test_sessions_truncate_by_the_label() -> None:
     again = session.latent(code=Code("s", styles), label=2, psi=0.0)
     wanted = torch.cat(session.generator.styles(means[2:]), dim=1)
     assert np.allclose(torch.cat(session.code_styles(again), dim=1), wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("title", ["Generator", "SuperresGenerator"])
+def test_a_stylegan_xl_pickle_opens_with_its_table_of_features(title: str, tmp_path: Path) -> None:
+    generator = xl()
+    state = {name: value.detach().clone() for name, value in generator.state_dict().items()}
+    saved = write.module(state, classes={"": title})
+    table = torch.nn.Embedding(3, 6)  # the only part that is a plain torch class there
+    table.weight.data.copy_(state["mapping.embed.weight"])
+    saved.meta["state"]["_modules"]["mapping"].meta["state"]["_modules"]["embed"] = table
+    (tmp_path / "x.pkl").write_bytes(write.dumps(write.snapshot(saved, progress={"best_fid": 1.5})))
+    again: Any = open_file(tmp_path / "x.pkl")[0]
+    z, c = torch.randn(2, 8), torch.eye(3)[:2]
+    one, two = (g.synthesize(g.truncate(g.map(z, c), 0.5, c=c)) for g in (generator, again))
+    assert torch.equal(one, two) and again.config == generator.config
 
 
 def test_features_need_classes() -> None:
