@@ -1,0 +1,53 @@
+"""StyleSpace analysis (Wu, Lischinski and Shechtman, CVPR 2021): what each style channel of a generator does.
+
+`statistics` samples s. `effect` and `edit_direction` move channels. `local_effect` finds them by place,
+`attribute_ranking` by example, `factor_ranking` and `effect_ranking` by attribute. `attribute_dependency` and `dci` measure
+how well they keep things apart. Pure compute: torch and numpy in, arrays out, progress by callbacks.
+"""
+
+from __future__ import annotations
+
+from .channel import Channel, Stopped, is_torgb, layer_of, num_channels, offsets
+from .dci import DCI, dci
+from .dependency import Dependency, Faces, attribute_dependency, reach
+from .effects import Effect, direction_effect, edit_direction, effect
+from .examples import attribute_ranking
+from .factors import effect_ranking, factor_effects, factor_ranking
+from .local import LocalRanking, local_effect
+from .ranking import Ranking
+from .readings import Reader, avatar_reader, read_samples
+from .segmentation import AvatarSegmenter, segmentation
+from .statistics import Statistics, statistics
+
+__all__ = [
+    "DCI",
+    "AvatarSegmenter",
+    "Channel",
+    "Dependency",
+    "Effect",
+    "Faces",
+    "LocalRanking",
+    "Ranking",
+    "Reader",
+    "Statistics",
+    "Stopped",
+    "attribute_dependency",
+    "attribute_ranking",
+    "avatar_reader",
+    "dci",
+    "direction_effect",
+    "edit_direction",
+    "effect",
+    "effect_ranking",
+    "factor_effects",
+    "factor_ranking",
+    "is_torgb",
+    "layer_of",
+    "local_effect",
+    "num_channels",
+    "offsets",
+    "reach",
+    "read_samples",
+    "segmentation",
+    "statistics",
+]

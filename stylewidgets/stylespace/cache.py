@@ -1,0 +1,91 @@
+"""Results on disk, so that a second search on the same weights need not compute again.
+
+They are in the folder "stylespace" of the package's cache (``$STYLEWIDGETS_CACHE``, else the platform's folder for caches),
+npz files without pickle. The name of each is a hash of the weights and of all arguments, so nothing there can be out of
+date; all of it may be deleted at any time. A damaged file counts as absent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import tempfile
+import weakref
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .._synthesis import versions
+from ..directions import fingerprint
+
+FORMAT = 1
+_log = logging.getLogger("stylewidgets")
+_known: weakref.WeakKeyDictionary[Any, tuple[Any, str]] = weakref.WeakKeyDictionary()
+
+
+def folder() -> Path:
+    """Where the files are."""
+    from ..checkpoints.zoo import cache_folder
+
+    return cache_folder() / "stylespace"
+
+
+def weights_of(session: Any) -> str:
+    """The fingerprint of the session's weights, computed once for as long as they stay the same."""
+    generator = session.generator
+    state = versions(generator)
+    before = _known.get(generator)
+    if before is None or before[0] != state:
+        before = _known[generator] = (state, fingerprint(generator))
+    return before[1]
+
+
+def key(session: Any, kind: str, **arguments: Any) -> str:
+    """The name of a result: `kind` and a hash of the weights, the precision and the arguments (plain JSON values)."""
+    # The fingerprint of a file with half the digits is that of the file, so the precision of the features is named too.
+    said = {"format": FORMAT, "weights": weights_of(session), "half": str(session.half), **arguments}
+    digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+    return f"{kind}-{digest[:32]}"
+
+
+def read(name: str) -> dict[str, NDArray[Any]] | None:
+    """The arrays of a result, or None when it is not there or cannot be read."""
+    path = folder() / f"{name}.npz"
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {each: file[each] for each in file.files}
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        _log.info("%s cannot be read and is computed again (%s)", path, error)
+        return None
+
+
+def write(name: str, **arrays: NDArray[Any]) -> None:
+    """Keep a result. Where that is not possible, one line goes to the log and nothing else happens."""
+    path = folder() / f"{name}.npz"
+    temporary = ""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            np.savez(file, **arrays)
+        os.replace(temporary, path)  # a reader sees all of it or nothing
+    except OSError as error:
+        _log.warning("%s cannot be written, so this result is not kept (%s)", path, error)
+        if temporary:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def clear() -> int:
+    """Delete all results; returns how many there were."""
+    files = list(folder().glob("*.npz")) + list(folder().glob("*.part"))
+    for file in files:
+        file.unlink(missing_ok=True)
+    return len(files)

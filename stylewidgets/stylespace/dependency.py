@@ -1,0 +1,195 @@
+"""Attribute dependency: how much else an edit moves (Wu et al., 2021, section 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ..latents import Direction
+from .channel import Callback, Channel, Stopped
+from .effects import edit_direction
+from .readings import Reader, read_w
+from .statistics import Statistics
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Dependency:
+    """The curve of one edit, a row for each strength.
+
+    Attributes:
+        target: the reading that was to be moved.
+        strengths: [k], in units of the direction.
+        change: [k], mean change of the target in its standard deviations.
+        mean: [k], mean-AD: the mean over faces and other attributes of |change| in standard deviations.
+        largest: [k], max-AD: the mean over faces of the largest of them.
+        changes: [k, F], mean change of every reading in its standard deviations.
+    """
+
+    target: str
+    strengths: Array
+    change: Array
+    mean: Array
+    largest: Array
+    changes: Array
+
+    def at(self, change: float = 1.0) -> tuple[float, float]:
+        """(mean-AD, max-AD) at the weakest edit that moves the target by `change` standard deviations; NaN if none does.
+
+        In straight lines between the strengths that were measured, from nothing at strength 0.
+        """
+        order = np.argsort(np.abs(self.strengths))
+        moved = np.concatenate([[0.0], self.change[order]])
+        reached = np.flatnonzero(moved >= change)
+        if not len(reached) or change <= 0:
+            return float("nan"), float("nan")
+        i = int(reached[0])
+        t = (change - moved[i - 1]) / (moved[i] - moved[i - 1])
+        values = (np.concatenate([[0.0], column[order]]) for column in (self.mean, self.largest))
+        low_high = [(float(v[i - 1]), float(v[i])) for v in values]
+        return tuple(a + t * (b - a) for a, b in low_high)  # type: ignore[return-value]
+
+
+class Faces:
+    """Faces that edits are measured on, and their readings before any edit.
+
+    Args:
+        session: a GeneratorSession.
+        reader: of the attributes.
+        w: [n, w_dim] of the faces.
+        scale: [F] standard deviations of the readings over the population.
+        stats: for channels.
+    """
+
+    def __init__(self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics) -> None:
+        self.session, self.reader, self.stats = session, reader, stats
+        self.w, self.scale = np.asarray(w, np.float32), np.maximum(np.asarray(scale, np.float64), 1e-12)
+        self._before: NDArray[np.float32] | None = None
+
+    @property
+    def before(self) -> NDArray[np.float32]:
+        """Readings [n, F] of the faces as they are."""
+        if self._before is None:
+            self._before = read_w(self.session, self.reader, self.w)
+        return self._before
+
+    def changes(self, direction: Direction, strength: float) -> Array:
+        """Change [n, F] of all readings, in their standard deviations."""
+        return (self._after(direction, strength) - self.before).astype(np.float64) / self.scale
+
+    def point(self, direction: Direction, strength: float, target: str) -> tuple[float, float, float, Array]:
+        """(target change, mean-AD, max-AD, mean change [F]) of one edit."""
+        change = self.changes(direction, strength)
+        j = self.reader.index(target)
+        others = strongest_by_group(np.abs(change), self.reader, j)
+        if not others.shape[1]:
+            raise ValueError("the reader knows no other attribute, so nothing can depend on the edit")
+        return (float(change[:, j].mean()), float(others.mean()), float(others.max(axis=1).mean()), change.mean(axis=0))
+
+    def _after(self, direction: Direction, strength: float, batch: int = 32) -> NDArray[np.float32]:
+        session, rows = self.session, []
+        for start in range(0, len(self.w), batch):
+            part = self.w[start : start + batch]
+            with session.lock, torch.inference_mode():
+                styles = moved_styles(session, part, direction, strength)
+                rows.append(self.reader(session.synthesize(styles).float()).float().cpu().numpy())
+        return np.concatenate(rows)
+
+
+def attribute_dependency(
+    session: Any, direction: Direction | Channel, stats: Statistics, reader: Reader, target: str, *,
+    strengths: Sequence[float] = (1, 2, 4, 8, 16), n: int = 32, scale: NDArray[Any] | None = None,
+    faces: Faces | None = None, callback: Callback | None = None,
+) -> Dependency:
+    """Mean-AD and max-AD of an edit against the change of its target, comparable between channels and boundaries.
+
+    For every face, mean-AD is the mean over all other attributes of |change| / σ, max-AD the largest; σ is the standard
+    deviation of the reading over the population. An attribute with several readings counts once, at the one that moves most.
+
+    Args:
+        direction: in s or w, or a channel. Give strengths of the side that raises the target.
+        stats: the population; its last n faces are edited unless `faces` says which.
+        reader: of the attributes.
+        target: name of the reading that the edit is meant to move.
+        strengths: in units of the direction.
+        scale: [F] σ of the readings; read from 256 samples of `stats` when None.
+        callback: callback(done, total); on `Stopped` the curve of the strengths so far is returned, if there is one.
+    """
+    if isinstance(direction, Channel):
+        direction = edit_direction(session, {direction: 1.0}, stats)
+    if faces is None:
+        if scale is None:
+            scale = read_w(session, reader, stats.w[:256]).std(axis=0)
+        faces = Faces(session, reader, stats.w[-n:], scale, stats)
+    rows = []
+    try:
+        for i, strength in enumerate(strengths):
+            rows.append((float(strength), *faces.point(direction, float(strength), target)))
+            if callback is not None:
+                callback(i + 1, len(strengths))
+    except Stopped:
+        if not rows:
+            raise
+    return curve(target, rows)
+
+
+def reach(faces: Faces, direction: Direction, target: str, change: float = 1.0, *, limit: float = 60.0, tries: int = 6) -> Dependency:
+    """The curve of an edit up to where the target has moved by `change`, found by growing the strength.
+
+    Goes to the side that raises the target. Gives up at strength `limit`, or when `tries` edits did not suffice.
+    """
+    slope = faces.point(direction, 1.0, target)[0]
+    sign = 1.0 if slope >= 0 else -1.0
+    rows, size = [], min(limit, max(0.25, change / max(abs(slope), change / limit)))
+    for _ in range(tries):
+        moved, *rest = faces.point(direction, sign * size, target)
+        rows.append((sign * size, moved, *rest))
+        low = max((abs(r[0]) for r in rows if r[1] < change), default=0.0)
+        high = min((abs(r[0]) for r in rows if r[1] >= change), default=None) if any(r[1] >= change for r in rows) else None
+        if high is not None and (abs(moved - change) < 0.1 * change or high - low < 0.1 * high):
+            break
+        if high is not None:
+            size = (low + high) / 2
+        elif size >= limit:
+            break
+        else:
+            size = min(limit, size * min(2.0, max(1.2, 1.1 * change / max(moved, 1e-6))))
+    return curve(target, sorted(rows, key=lambda row: abs(row[0])))
+
+
+def curve(target: str, rows: Sequence[tuple[float, float, float, float, Array]]) -> Dependency:
+    """A `Dependency` of (strength, change, mean-AD, max-AD, changes) rows."""
+    strengths, change, mean, largest, changes = zip(*rows, strict=True)
+    return Dependency(target, *(np.array(column) for column in (strengths, change, mean, largest)), np.stack(changes))
+
+
+def strongest_by_group(size: Array, reader: Reader, j: int) -> Array:
+    """[n, attributes without that of reading j]: |change| [n, F], the largest of each attribute's readings."""
+    groups = np.array(reader.attributes)
+    names = [group for group in dict.fromkeys(reader.attributes) if group != groups[j]]
+    if not names:
+        return np.zeros((len(size), 0))
+    return np.stack([size[:, groups == name].max(axis=1) for name in names], axis=1)
+
+
+def moved_styles(session: Any, w: NDArray[np.float32], direction: Direction, strength: float) -> list[torch.Tensor]:
+    """Styles [n, C_l] of faces w [n, w_dim] with an edit, the same as those of a `Latent` with it."""
+    first, last = direction.layers or (0, session.num_ws)
+    codes = torch.as_tensor(w, device=session.device)[:, None].expand(-1, session.num_ws, -1)
+    step = torch.tensor(np.asarray(direction.vector), device=session.device) * (strength * direction.sigma)
+    if direction.space == "w":
+        rows = codes.clone()
+        rows[:, first:last] += step.expand(session.num_ws, -1)[first:last]
+        return list(session.styles(rows))
+    parts = torch.split(step[None], [layer.channels for layer in session.layers], dim=1)
+    styles = session.styles(codes)
+    return [s + part if first <= layer.ws_index < last else s
+            for s, part, layer in zip(styles, parts, session.layers, strict=True)]
+
+

@@ -1,0 +1,92 @@
+"""What one channel does to one picture, and channels as directions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from .._synthesis import to_uint8
+from ..latents import Direction, Latent
+from .channel import Channel, num_channels
+from .statistics import Statistics
+
+_BATCH = 16
+
+
+class Effect(NamedTuple):
+    """pictures: uint8 [k, H, W, 3], one for each strength. heat: float32 [H, W], how much the picture changes, in grey
+    levels of 255: mean over the colours, largest over the strengths. sigmas: the strengths [k]."""
+
+    pictures: NDArray[np.uint8]
+    heat: NDArray[np.float32]
+    sigmas: NDArray[np.float32]
+
+
+def effect(
+    session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float] = (-3, 0, 3), *, stats: Statistics
+) -> Effect:
+    """Pictures with ``s_c + sigma * std_c`` for one channel c, all other styles and the noise as they are.
+
+    Args:
+        sigmas: strengths in standard deviations of the channel.
+        stats: of `statistics`.
+
+    Raises:
+        ValueError: no such channel, or a latent that does not fit.
+    """
+    return direction_effect(session, latent, edit_direction(session, {channel: 1.0}, stats), sigmas)
+
+
+def direction_effect(session: Any, latent: Latent, direction: Direction, sigmas: Sequence[float] = (-3, 0, 3)) -> Effect:
+    """As `effect`, along any direction in s or w."""
+    strengths = np.asarray(sigmas, np.float32).reshape(-1)
+    name = direction.name
+    base = latent.without_edit(name) if any(e.direction.name == name for e in latent.edits) else latent
+    offset = latent.strength(name) if base is not latent else 0.0
+    latents = [base.with_edit(direction, offset + float(x)) for x in strengths]
+    drawn = draw(session, [latent, *latents])
+    change = (drawn[1:] - drawn[:1]).abs().mean(dim=1) if len(latents) else drawn[:1, 0] * 0
+    return Effect(to_uint8(drawn[1:]), change.amax(dim=0).mul(127.5).cpu().numpy(), strengths)
+
+
+def edit_direction(
+    session: Any, channels: Mapping[Channel, float], stats: Statistics, name: str | None = None
+) -> Direction:
+    """A direction in s that moves several channels at once: one unit of strength adds ``weight * std_c`` to each.
+
+    Args:
+        channels: weight in σ of every channel, such as ``{Channel(6, 501): 1.0}``.
+        stats: of `statistics`, for the σ.
+        name: of the direction; that of its channels when None.
+
+    Raises:
+        ValueError: no channels, none with a weight, or one that does not exist.
+    """
+    weights = {Channel(*channel): float(weight) for channel, weight in channels.items() if weight}
+    if not weights:
+        raise ValueError("give at least one channel with a weight that is not 0, such as {Channel(6, 501): 1.0}")
+    vector = np.zeros(num_channels(session.layers), np.float32)
+    for channel, weight in weights.items():
+        i = channel.flat(session.layers)
+        vector[i] = weight * stats.std[i]
+    words = ", ".join(c.name(session.layers) + ("" if w == 1 else f" × {w:.3g}") for c, w in weights.items())
+    label = words if len(words) <= 80 else words[:79] + "…"
+    return Direction(name or label, vector, 1.0, "s", source=f"style channels {words}")
+
+
+def draw(session: Any, latents: Sequence[Latent]) -> Tensor:
+    """Pictures [n, C, H, W] of about [-1, 1] of latents that share noise and transform, without gradients."""
+    first = latents[0]
+    parts = []
+    for start in range(0, len(latents), _BATCH):
+        rows = [session.code_styles(latent) for latent in latents[start : start + _BATCH]]
+        with torch.inference_mode():
+            styles = [torch.cat(column) for column in zip(*rows, strict=True)]
+            parts.append(session.synthesize(styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed,
+                                            transform=first.transform).float())
+    return torch.cat(parts)
