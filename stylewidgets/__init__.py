@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .session import GeneratorSession
     from .widgets.latent_explorer import LatentExplorer
     from .widgets.style_mix_grid import StyleMixGrid
+    from .widgets.style_space_probe import StyleSpaceProbe
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ __all__ = [
     "LatentExplorer",
     "MixGrid",
     "StyleMixGrid",
+    "StyleSpaceProbe",
     "Transform",
     "load",
 ]
@@ -43,6 +45,7 @@ _NAMES = {
     "LatentExplorer": "widgets.latent_explorer",
     "MixGrid": "mixing.grid",
     "StyleMixGrid": "widgets.style_mix_grid",
+    "StyleSpaceProbe": "widgets.style_space_probe",
     "Transform": "latents",
     "load": "_load",
 }

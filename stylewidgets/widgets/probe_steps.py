@@ -1,0 +1,121 @@
+"""The computations of the probe as steps for `SlicedWork`: a thin layer between the widget and `stylewidgets.stylespace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .. import stylespace
+from .._checks import check_int, unknown_name
+from ..latents import Direction, Latent
+from ..stylespace import Channel, Ranking, Stopped
+from .slices import stepwise
+
+Steps = Generator[Any, None, Any]
+
+
+class Regions:
+    """The regions of a picture: read off avatars, by a function of the user for others, else none.
+
+    Attributes:
+        size: height and width of masks that are painted.
+    """
+
+    def __init__(self, session: Any, segment: Callable[[NDArray[np.uint8]], Any] | None, names: Sequence[str] | None) -> None:
+        self._session, self._segment = session, segment
+        self.size = (session.resolution, session.resolution)
+        self._names = None if names is None else tuple(str(name) for name in names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One a label; () when the generator has no regions."""
+        if self._names is None:
+            if self._segment is None and is_avatar(self._session):
+                self._segment = stylespace.AvatarSegmenter()  # reads a network, so not before somebody asks
+            self._names = tuple(getattr(self._segment, "names", ()))
+        return self._names
+
+    def name(self, region: str | int) -> str:
+        """Return the name of a region given by name or number."""
+        return self.names[self.number(region)]
+
+    def number(self, region: str | int) -> int:
+        """Return the label of a region given by name or number. ValueError when there is none."""
+        if not self.names:
+            raise ValueError("this generator has no regions: give StyleSpaceProbe segment= and regions=, or paint")
+        if isinstance(region, str):
+            if region not in self.names:
+                raise unknown_name("region", region, self.names)
+            return self.names.index(region)
+        return check_int("region", region, 0, len(self.names) - 1)
+
+    def mask(self, latent: Latent, region: str | int) -> NDArray[np.bool_]:
+        """Return where a region is in the picture of a latent, bool [h, w]."""
+        number = self.number(region)
+        return self.labels(latent) == number
+
+    def labels(self, latent: Latent) -> NDArray[np.uint8]:
+        """Return the labels of the picture of a latent, uint8 [h, w]."""
+        if not self.names or self._segment is None:
+            raise ValueError("this generator has no regions: give StyleSpaceProbe segment= and regions=, or paint")
+        labels = np.asarray(self._segment(self._session.image(latent)))
+        if labels.ndim != 2:
+            raise ValueError(f"segment must return labels [height, width]; {list(labels.shape)} came")
+        return labels.astype(np.uint8)
+
+
+def is_avatar(session: Any) -> bool:
+    """Whether the generator draws avatars, so that regions and factors are known."""
+    return str(session.metadata.get("name", "")).startswith("avatar")
+
+
+def statistics(session: Any, samples: int) -> Steps:
+    """Steps that return the statistics of all channels."""
+    return stepwise(lambda callback: stylespace.statistics(session, samples, callback=callback), Stopped)
+
+
+def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Any) -> Steps:
+    """One step that returns pictures uint8 [k, H, W, 3] and heat [H, W]."""
+    yield None
+    return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
+
+
+def local(session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any) -> Steps:
+    """Steps that show better and better rankings and return the best; see `stylespace.local_effect`."""
+    ranking = None
+    for ranking in stylespace.local_effect(session, latents, statistics, regions, **options):
+        show(ranking)
+        yield ranking.done, ranking.total
+    return ranking
+
+
+def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:
+    """The direction of some channels with their strengths in sigma."""
+    return stylespace.edit_direction(session, dict(weights), statistics, name)
+
+
+def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Steps:
+    """Steps that return small pictures of seeds, uint8 [n, h, w, 3]."""
+    pictures = []
+    for number, seed in enumerate(seeds):
+        pictures.append(session.images([session.latent(seed=seed)], resolution=side)[0])
+        yield number + 1, len(seeds)
+    return np.stack(pictures)
+
+
+def examples(session: Any, statistics: Any, latents: Sequence[Latent]) -> Ranking:
+    """The ranking by θ."""
+    return stylespace.attribute_ranking(session, statistics, latents)
+
+
+def resized(mask: Any, height: int, width: int) -> NDArray[np.bool_]:
+    """A mask [h, w] in another size."""
+    array = np.asarray(mask) != 0
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"a mask has shape [height, width]; {list(array.shape)} was given")
+    image = Image.fromarray(array.astype(np.uint8) * 255)
+    return np.asarray(image.resize((width, height), Image.Resampling.NEAREST)) > 127

@@ -1,0 +1,385 @@
+"""The probe without a front end: one value, channels to move, places and examples to search by."""
+
+from __future__ import annotations
+
+import gc
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import ipywidgets
+import numpy as np
+import pytest
+import torch
+import traitlets
+from PIL import Image
+
+from stylewidgets import stylespace
+from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.latents import Code, Direction, Latent
+from stylewidgets.session import GeneratorSession
+from stylewidgets.stylespace import Channel
+from stylewidgets.widgets import channel_map
+from stylewidgets.widgets.latent_explorer import LatentExplorer
+from stylewidgets.widgets.probe_panels import BY_EXAMPLE, BY_PLACE, EDITS, SAVE
+from stylewidgets.widgets.probe_search import EFFECT, PLACE, VALUE
+from stylewidgets.widgets.style_mix_grid import StyleMixGrid
+from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
+
+W_DIM = 8
+SAMPLES = 100
+
+
+@pytest.fixture(autouse=True)
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="module")
+def session() -> GeneratorSession:
+    torch.manual_seed(0)
+    config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, c_dim=0, resolution=16, channels=(6, 6, 4), mapping_layers=2)
+    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+
+
+@pytest.fixture
+def probe(session: GeneratorSession) -> Iterator[StyleSpaceProbe]:
+    made = StyleSpaceProbe(session, samples=SAMPLES)
+    yield made
+    made.close()
+
+
+def pixels(probe: StyleSpaceProbe) -> Any:
+    return np.asarray(Image.open(io.BytesIO(bytes(probe.picture.view.frame))))
+
+
+def shows_its_value(probe: StyleSpaceProbe) -> bool:
+    return np.array_equal(pixels(probe), np.asarray(probe.session.render(probe.value)))
+
+
+def values(probe: StyleSpaceProbe) -> Any:
+    return np.frombuffer(probe.view.values, "<f4")
+
+
+def say(probe: StyleSpaceProbe, kind: str, **more: Any) -> None:
+    probe.view._handle_custom_msg(json.loads(json.dumps({"type": kind, **more})), [])
+
+
+def open_panel(probe: StyleSpaceProbe, name: str) -> Any:
+    probe._panels._switcher.selected = name
+    return probe._panels._switcher.made(name)
+
+
+def slider(probe: StyleSpaceProbe) -> Any:
+    return probe._panels._strength._slider
+
+
+def registry() -> dict[str, Any]:
+    """Every open widget by its model id; kept elsewhere in ipywidgets 7."""
+    known = getattr(ipywidgets.widgets.widget, "_instances", None)
+    return ipywidgets.Widget.widgets if known is None else known
+
+
+# -- starting -----------------------------------------------------------------------------------------------------------
+def test_it_starts_with_the_picture_of_its_value_and_every_channel_on_the_map(probe: StyleSpaceProbe) -> None:
+    layers = probe.session.layers
+    assert shows_its_value(probe) and probe.value == probe.session.latent(seed=0) and probe.view.error == ""
+    assert [layer["channels"] for layer in probe.view.layers] == [layer.channels for layer in layers]
+    assert [layer["name"] for layer in probe.view.layers if layer["kind"] == "torgb"] == ["b4.torgb", "b8.torgb", "b16.torgb"]
+    stats = stylespace.statistics(probe.session, SAMPLES)
+    wanted = stats.in_sigma(probe.session.code_styles(probe.value))
+    assert np.allclose(values(probe), wanted, atol=1e-5) and probe.view.scale["unit"] == "σ"
+
+
+def test_unknown_keywords_and_values_that_do_not_fit_are_refused(session: GeneratorSession) -> None:
+    with pytest.raises(TypeError, match="did you mean 'samples'"):
+        StyleSpaceProbe(session, sampels=3)
+    with pytest.raises(ValueError, match="shape"):
+        StyleSpaceProbe(session, Latent(code=Code("w", np.zeros(99))))
+
+
+def test_the_notebook_keeps_a_picture(probe: StyleSpaceProbe) -> None:
+    data, mime, words = probe.saved._picture
+    assert Image.open(io.BytesIO(data)).size == (16, 16) and mime == "image/png" and "seed 0" in words
+
+
+# -- one channel --------------------------------------------------------------------------------------------------------
+def test_a_click_selects_a_channel_and_shows_its_effect_as_plain_compute_has_it(probe: StyleSpaceProbe) -> None:
+    say(probe, "pick", channel=13)
+    probe.finish()
+    channel = Channel.of(13, probe.session.layers)
+    assert probe.selected == channel and probe.view.selected == 13
+    wanted = stylespace.effect(
+        probe.session, probe.value, channel, (-3.0, 0.0, 3.0), stats=stylespace.statistics(probe.session, SAMPLES)
+    )
+    panel = probe._panels._effect
+    assert np.array_equal(panel.pictures, wanted.pictures) and np.allclose(panel.heat, wanted.heat)
+    assert Image.open(io.BytesIO(panel._images[0].value)).size == (16, 16)
+    assert "<svg" in panel._histogram.value and channel.paper in panel._histogram.value
+    assert "ToRGB" in panel._scores.value or "convolution" in panel._scores.value
+
+
+def test_names_are_those_of_the_paper_and_nonsense_is_shown(probe: StyleSpaceProbe) -> None:
+    probe.select("2_3")
+    assert probe.selected == Channel(2, 3)
+    box = probe._panels._strength._box
+    box.value = "99_1"
+    assert probe.selected == Channel(2, 3) and "layer 99" in probe.view.error and box.value == "2_3"
+    box.value = "0_1"
+    assert probe.selected == Channel(0, 1) and probe.view.error == ""
+    with pytest.raises((ValueError, traitlets.TraitError)):
+        probe.selected = Channel(0, 600)
+
+
+def test_the_slider_moves_the_channel_by_sigmas_and_one_drag_is_one_step(probe: StyleSpaceProbe) -> None:
+    probe.select("2_3")
+    probe._history._clock = lambda: 0.0
+    before = values(probe)
+    for strength in (0.5, 1.0, 4.0):
+        slider(probe).value = strength
+    flat = Channel(2, 3).flat(probe.session.layers)
+    assert probe.strength("2_3") == 4.0 and shows_its_value(probe) and probe.view.marked == [flat]
+    probe.search.settled()
+    moved = values(probe) - before
+    assert moved[flat] == pytest.approx(4.0, abs=1e-4) and np.allclose(np.delete(moved, flat), 0, atol=1e-5)
+    probe.undo()
+    assert probe.value.edits == () and slider(probe).value == 0.0 and probe.view.marked == [] and shows_its_value(probe)
+    probe.redo()
+    assert probe.strength("2_3") == 4.0 and slider(probe).value == 4.0
+
+
+def test_a_style_edit_agrees_with_styles_that_are_moved_by_hand(probe: StyleSpaceProbe) -> None:
+    probe.set_strength("3_1", 2.5)
+    session = probe.session
+    styles = [s.clone() for s in session.styles(session.map(session.latent(seed=0)))]
+    styles[3][0, 1] += 2.5 * float(stylespace.statistics(session, SAMPLES).std[Channel(3, 1).flat(session.layers)])
+    assert torch.allclose(session.synthesize(styles), session.synthesize(session.code_styles(probe.value)), atol=1e-5)
+
+
+def test_the_outer_pictures_can_be_taken_over(probe: StyleSpaceProbe) -> None:
+    probe.select("2_3")
+    probe.finish()
+    probe._panels._effect._uses[2].click()
+    assert probe.strength("2_3") == 3.0
+
+
+def test_the_effect_is_that_of_the_latent_without_this_channel_s_edit(probe: StyleSpaceProbe) -> None:
+    probe.select("2_3")
+    probe.finish()
+    before = probe._panels._effect.pictures
+    probe.set_strength("2_3", 5.0)
+    probe.finish()
+    assert np.array_equal(probe._panels._effect.pictures, before)
+    probe.set_strength("1_2", 5.0)
+    probe.finish()
+    assert not np.array_equal(probe._panels._effect.pictures, before)
+
+
+# -- searching ----------------------------------------------------------------------------------------------------------
+def mask() -> Any:
+    made = np.zeros((16, 16), bool)
+    made[4:10, 5:11] = True
+    return made
+
+
+def test_the_search_by_place_is_the_one_of_plain_compute_and_colours_the_map(probe: StyleSpaceProbe) -> None:
+    found = probe.find_place(mask())
+    stats = stylespace.statistics(probe.session, SAMPLES)
+    *_, wanted = stylespace.local_effect(probe.session, [probe.value], stats, mask())
+    assert found.top(5) == wanted.top(5) and probe._panels._measure.value == PLACE
+    assert np.allclose(values(probe), wanted.table["strength"], rtol=2e-3)  # maps are kept in half precision
+
+
+def test_paint_is_searched_through_the_page_slice_by_slice_and_can_be_stopped(probe: StyleSpaceProbe) -> None:
+    panel = open_panel(probe, BY_PLACE)
+    panel.pad._on_down(100, 100)
+    panel.pad._on_move(140, 120)
+    panel.pad._on_up()
+    assert panel.pad.mask[100, 100] and panel.pad.mask[110, 120] and not panel.pad.mask[200, 200]
+    probe._work.hello()
+    probe._work._clock = iter(range(10**9)).__next__  # every slice is one step
+    panel.find()
+    assert probe._work.busy(PLACE) and PLACE not in probe.search.rankings
+    probe._work.tick()
+    assert len(panel.ranked._select.options) > 5 and "first estimate" in panel.ranked._note.value
+    probe._work.stop()
+    assert not probe._work.busy() and len(panel.ranked._select.options) > 5
+    panel.find()
+    while probe._work.busy():
+        probe._work.tick()
+    best = probe.search.rankings[PLACE].channels[0]
+    assert panel.ranked._select.options[0][1] == best and "estimate" not in panel.ranked._note.value
+    panel.ranked._select.value = best
+    assert probe.selected == best
+
+
+def test_paint_can_be_erased_cleared_and_made_without_a_mouse(probe: StyleSpaceProbe) -> None:
+    pad = open_panel(probe, BY_PLACE).pad
+    pad._fill_box()
+    assert pad.mask[128, 128] and pad.mask_at(16, 16)[8, 8] and not pad.mask_at(16, 16)[0, 0]
+    pad._erase.value = True
+    pad._on_down(128, 128)
+    pad._on_up()
+    assert not pad.mask[128, 128]
+    pad.clear()
+    assert not pad.mask.any()
+    with pytest.raises(ValueError, match="paint on the picture first"):
+        probe.search.find_place()
+
+
+def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None:
+    seen = []
+
+    def segment(picture: Any) -> Any:
+        seen.append(picture.shape)
+        return np.repeat([[0], [1]], 8, axis=0).repeat(16, axis=1)
+
+    probe = StyleSpaceProbe(session, samples=SAMPLES, segment=segment, regions=("top", "bottom"))
+    panel = open_panel(probe, BY_PLACE)
+    panel._region.value = 1
+    assert panel.pad.mask_at(16, 16)[8:].all() and not panel.pad.mask_at(16, 16)[:8].any()
+    found = probe.find_place(region="bottom", pictures=2)
+    assert found.pictures == 2 and seen[0] == (16, 16, 3)
+    with pytest.raises(ValueError, match="did you mean 'bottom'"):
+        probe.find_place(region="botom")
+    probe.close()
+
+
+def test_the_effect_on_the_whole_picture_is_measured_when_it_is_asked_for(probe: StyleSpaceProbe) -> None:
+    probe._panels._measure.value = EFFECT
+    probe.finish()
+    assert np.isfinite(values(probe)).all() and values(probe).min() >= 0 and "grey" in probe.view.scale["unit"]
+    probe._panels._measure.value = VALUE
+    assert probe.view.scale["unit"] == "σ"
+
+
+def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None:
+    panel = open_panel(probe, BY_EXAMPLE)
+    panel.sheet.chosen = [0, 3, 5]
+    panel.find()
+    session = probe.session
+    wanted = stylespace.attribute_ranking(
+        session, stylespace.statistics(session, SAMPLES), [session.latent(seed=seed) for seed in (0, 3, 5)]
+    )
+    assert probe.search.rankings["examples"].top(5) == wanted.top(5)
+    assert panel.ranked._select.options[0][1] == wanted.channels[0]
+    panel._page(1)
+    assert panel.positives == [0, 3, 5] and panel.sheet.chosen == []
+    panel._page(-1)
+    assert panel.sheet.chosen == [0, 3, 5]
+    assert probe.find_examples([0, 3, 5]).top(3) == wanted.top(3)
+
+
+# -- edits --------------------------------------------------------------------------------------------------------------
+def test_channels_become_one_direction_and_the_picture_stays(probe: StyleSpaceProbe, tmp_path: Path) -> None:
+    probe.set_strength("2_3", 3.0)
+    probe.set_strength("4_1", -1.5)
+    before = np.asarray(probe.image)
+    direction = probe.save_direction("both", tmp_path / "mine.safetensors")
+    assert [edit.direction.name for edit in probe.value.edits] == ["both"] and np.count_nonzero(direction.vector) == 2
+    assert np.abs(np.asarray(probe.image).astype(int) - before).max() <= 1
+    from stylewidgets.directions import DirectionSet
+
+    assert DirectionSet.load(tmp_path / "mine.safetensors")["both"] == direction
+    probe.undo()
+    assert len(probe.value.edits) == 2
+    with pytest.raises(ValueError, match="no channel is edited"):
+        probe.value = probe.session.latent(seed=1)
+        probe.save_direction("none")
+
+
+def test_the_latent_goes_to_an_explorer_and_a_grid(session: GeneratorSession) -> None:
+    grid = StyleMixGrid(session, rows=[1], columns=[2])
+    probe = StyleSpaceProbe(session, samples=SAMPLES, grid=grid)
+    probe.set_strength("2_3", 3.0)
+    explorer = probe.send()
+    assert isinstance(explorer, LatentExplorer) and explorer.value == probe.value and probe.send() is explorer
+    open_panel(probe, EDITS)._send_to_grid()
+    assert grid.value.rows[-1] == probe.value
+    probe.close()
+    grid.close()
+
+
+def test_a_link_with_an_explorer_carries_style_edits_both_ways(probe: StyleSpaceProbe) -> None:
+    explorer = LatentExplorer(probe.session)
+    link = traitlets.link((probe, "value"), (explorer, "value"))
+    probe.select("2_3")
+    slider(probe).value = 2.0
+    assert explorer.value == probe.value and explorer.value.edits[-1].direction.name == "2_3"
+    explorer.value = explorer.value.with_edit(explorer.value.edits[-1].direction, -1.0)
+    assert probe.strength("2_3") == -1.0 and slider(probe).value == -1.0 and shows_its_value(probe)
+    link.unlink()
+    explorer.close()
+
+
+# -- files, code, errors, end --------------------------------------------------------------------------------------------
+def test_code_makes_exactly_this_picture(probe: StyleSpaceProbe) -> None:
+    probe.set_strength("2_3", 3.0)
+    probe.set_strength("4_1", -1.5)
+    probe.value = probe.value.with_edit(Direction("w", np.arange(W_DIM)), 0.1)
+    open_panel(probe, SAVE)
+    text = probe.code().replace("import stylewidgets as sw", "import stylewidgets as sw; session = given")
+    scope: dict[str, Any] = {"given": probe.session}
+    exec(text, scope)
+    assert np.array_equal(np.asarray(scope["image"]), np.asarray(probe.image)) and len(text) < 3000
+
+
+def test_a_state_is_saved_and_loaded(probe: StyleSpaceProbe, tmp_path: Path) -> None:
+    probe.set_strength("2_3", 3.0)
+    path = probe.save(tmp_path / "state.npz")
+    value = probe.value
+    probe.randomize()
+    probe.load(path)
+    assert probe.value == value and probe.strength("2_3") == 3.0
+
+
+def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(stylespace, "statistics", fail)
+    probe = StyleSpaceProbe(session, samples=SAMPLES)
+    assert "out of memory" in probe.view.error and shows_its_value(probe)
+    say(probe, "pick", channel=3)
+    slider(probe).value = 1.0
+    assert probe.value.edits == ()
+    monkeypatch.undo()
+    probe.set_strength("2_3", 1.0)
+    assert probe.strength("2_3") == 1.0 and shows_its_value(probe)
+    probe.close()
+
+
+def test_keys_undo_and_unknown_messages_do_nothing(probe: StyleSpaceProbe) -> None:
+    probe.set_strength("2_3", 3.0)
+    say(probe, "key", key="z")
+    assert probe.value.edits == ()
+    say(probe, "nonsense")
+    say(probe, "pick", channel=10**6)
+    assert "index" in probe.view.error
+
+
+def test_without_anywidget_the_map_is_a_picture(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(channel_map, "anywidget", None)
+    probe = StyleSpaceProbe(session, samples=SAMPLES)
+    assert isinstance(probe.view, channel_map.ImageMap)
+    assert Image.open(io.BytesIO(probe.view._image.value)).size == (6, 8 * channel_map.ImageMap.ROW)
+    probe.close()
+
+
+def test_closing_leaves_no_widget_and_no_thread(session: GeneratorSession) -> None:
+    import threading
+
+    gc.collect()
+    before, threads = set(registry()), threading.active_count()
+    probe = StyleSpaceProbe(session, samples=SAMPLES)
+    for name in probe._panels._switcher._factories:
+        probe._panels._switcher.selected = name
+    probe.select("2_3")
+    probe.send()
+    probe._work.hello()
+    probe.search.start()
+    probe._work.tick()
+    probe.close()
+    assert set(registry()) == before and threading.active_count() == threads
