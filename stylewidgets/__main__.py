@@ -56,6 +56,7 @@ _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
     "regressor": "the small network that reads avatar factors off a picture",
     "directions": "the named directions that ship with a generator",
+    "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
     "card": "the model card of a generator, with its measured quality",
 }
 
