@@ -9,6 +9,7 @@ import ipywidgets as widgets
 
 from ..latents import Latent
 from ._compat import button, set_tooltip
+from .attribute_panel import AttributePanel
 from .channel_map import as_bytes
 from .edit_panel import EditPanel
 from .effect_panel import EffectPanel, StrengthSlider
@@ -18,6 +19,7 @@ from .parts import STYLE, close_tree, column, note, row, say
 from .place_panel import PlacePanel
 from .probe_edits import edit_of
 from .probe_search import ATTRIBUTE, EFFECT, EXAMPLES, PLACE, VALUE, ProbeSearch
+from .report_panel import ReportPanel
 from .slices import SlicedWork
 from .state_panel import StatePanel
 from .switcher import Switcher
@@ -112,9 +114,23 @@ class ProbePanels:
             CHANNEL: lambda: self._effect,
             BY_PLACE: lambda: PlacePanel(owner, search),
             BY_EXAMPLE: lambda: ExamplePanel(owner, search),
+            BY_ATTRIBUTE: lambda: AttributePanel(owner, search),
             EDITS: lambda: self.edits,
-            SAVE: lambda: StatePanel(owner.save, owner.load, owner.code, owner.view, "probe.json"),
+            REPORT: lambda: ReportPanel(owner, search),
+            SAVE: self._make_state,
         }
+
+    def _make_state(self) -> Any:
+        owner = self._owner
+        self._state = StatePanel(owner.save, owner.load, owner.code, owner.view, "probe.json")
+        self._path = widgets.Text("channel.svg", layout=widgets.Layout(width="170px"))
+        set_tooltip(self._path, "file of the figure of the selected channel: .svg, .pdf or .png")
+        self._wrote = note("")
+        return column(self._state, row(self._path, self._button("save figure", "write it to this file", self._save_figure), self._wrote))
+
+    def _save_figure(self) -> None:
+        say(self._wrote, "")
+        say(self._wrote, f"wrote {self._owner.save_figure(self._path.value)}")
 
     def _panels_with_lists(self) -> list[Any]:
         made = (self._switcher.made(name) for name in (BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE))
@@ -200,6 +216,5 @@ class ProbePanels:
             self._switcher.selected = ways[name]
 
     def _refresh_code(self) -> None:
-        panel = self._switcher.made(SAVE) if hasattr(self, "_switcher") else None
-        if panel is not None and self._switcher.selected == SAVE:
-            panel.refresh()
+        if self._switcher.made(SAVE) is not None and self._switcher.selected == SAVE:
+            self._state.refresh()

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .._checks import unknown_name
 from ..latents import Direction, Latent
-from ..stylespace import Channel, Ranking
+from ..stylespace import Channel, Ranking, Reader
 from . import probe_steps as steps
 from .probe_edits import channel_of, edit_of, free_name
 from .slices import SlicedWork
 from .source_controls import start_from
 
 if TYPE_CHECKING:
+    from .probe_report import ProbeReport
     from .style_space_probe import StyleSpaceProbe
 
 VALUE, EFFECT, PLACE, EXAMPLES, ATTRIBUTE = "value", "effect", "place", "examples", "attribute"
@@ -64,10 +66,13 @@ class ProbeSearch:
         samples: int,
         segment: Callable[[NDArray[np.uint8]], Any] | None,
         regions: Sequence[str] | None,
+        reader: Reader | None = None,
     ) -> None:
         self._owner, self._work, self._samples = owner, work, samples
         self._session, self._layers = owner.session, owner.session.layers
         self.regions = steps.Regions(self._session, segment, regions)
+        self._reader = reader
+        self._attributes: dict[str, dict[str, Ranking]] = {}
         self.statistics: Any = None
         self.measures: dict[str, Measure] = {}
         self.rankings: dict[str, Ranking] = {}
@@ -215,14 +220,47 @@ class ProbeSearch:
         self._have_ranking(EXAMPLES, ranking, f"common to {len(latents)} examples", "θ of the examples")
         return ranking
 
-    def find_attribute(self, factor: str, now: bool = False) -> Ranking | None:
-        """Rank channels by their relation to an attribute that can be read from pictures."""
-        def show(ranking: Ranking) -> None:
-            self._have_ranking(ATTRIBUTE, ranking, f"related to {factor}", f"relation to {factor}")
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What can be read off pictures; () when nothing can."""
+        if self._reader is None and steps.is_avatar(self._session):
+            self._reader = steps.stylespace.avatar_reader()  # reads a network, so not before somebody asks
+        return () if self._reader is None else tuple(self._reader.names)
 
-        task = steps.attribute(self._session, self.need_statistics(), factor)
-        self._work.run(ATTRIBUTE, task, show, f"channels of {factor}")
+    def find_attribute(self, name: str, kind: str = "effect", now: bool = False) -> Ranking | None:
+        """Rank channels for an attribute: "effect" by what they do to its reading, "correlation" by what goes with it."""
+        if name not in self.attributes:
+            raise unknown_name("attribute", name, self.attributes)
+
+        def done(found: dict[str, Ranking]) -> None:
+            self._attributes[kind] = found
+            self.attribute_known(name, kind)
+
+        if not self.attribute_known(name, kind):
+            task = steps.attributes(self._session, self.need_statistics(), self._reader, kind)
+            self._work.run(ATTRIBUTE, task, done, "channels of all attributes")
         return self._now(ATTRIBUTE, now)
+
+    def attribute_known(self, name: str, kind: str) -> bool:
+        """Show the ranking of an attribute if it is there."""
+        ranking = self._attributes.get(kind, {}).get(name)
+        if ranking is None:
+            return False
+        self.rankings[ATTRIBUTE] = ranking
+        words = f"moves {name} and little else" if kind == "effect" else f"goes with {name}"
+        self.on_ranking(ATTRIBUTE, ranking, words)
+        signed = ranking.table["effect"] if kind == "effect" else ranking.values * ranking.sign
+        self._have_values(ATTRIBUTE, signed, f"{kind} · {name}")
+        return True
+
+    def make_report(self, done: Callable[[ProbeReport], None], now: bool = False) -> None:
+        """Make the disentanglement report."""
+        if not self.attributes:
+            raise ValueError("a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)")
+        task = steps.report(self._session, self.need_statistics(), self._reader)
+        self._work.run("report", task, done, "disentanglement report")
+        if now:
+            self._work.finish()
 
     def _now(self, measure: str, now: bool) -> Ranking | None:
         if now:

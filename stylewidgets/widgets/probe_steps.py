@@ -13,9 +13,13 @@ from .. import stylespace
 from .._checks import check_int, unknown_name
 from ..latents import Direction, Latent
 from ..stylespace import Channel, Ranking, Stopped
+from ..stylespace.readings import read_w
 from .slices import stepwise
 
 Steps = Generator[Any, None, Any]
+
+SCALE_SAMPLES = 256
+"""Pictures that the spread of a reading is taken over."""
 
 
 class Regions:
@@ -91,6 +95,27 @@ def local(session: Any, latents: Sequence[Latent], statistics: Any, regions: Any
         show(ranking)
         yield ranking.done, ranking.total
     return ranking
+
+
+def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Steps:
+    """Steps that return a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
+
+    def call(callback: Callable[..., None]) -> dict[str, Ranking]:
+        if kind == "correlation":
+            readings = stylespace.read_samples(session, statistics, reader, callback=callback)
+            return stylespace.factor_ranking(session, statistics, readings, reader.names)
+        scale = read_w(session, reader, statistics.w[:SCALE_SAMPLES], callback=callback).std(axis=0)
+        effects = stylespace.factor_effects(session, statistics, reader, scale, callback=callback)
+        return stylespace.effect_ranking(session, statistics, effects, reader)
+
+    return stepwise(call, Stopped)
+
+
+def report(session: Any, statistics: Any, reader: Any) -> Steps:
+    """Steps that return a `ProbeReport`."""
+    from .probe_report import report as make
+
+    return stepwise(lambda callback: make(session, statistics, reader, callback), Stopped)
 
 
 def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:

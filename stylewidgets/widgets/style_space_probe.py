@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from .._checks import check_int, unknown_name
 from ..latents import Direction, Latent
+from ..mixing.figure import save_figure
 from ..session import GeneratorSession
-from ..stylespace import Channel, Ranking
+from ..stylespace import Channel, Ranking, Reader
 from .channel_map import make_channel_map, page_layers
 from .errors import reporting
 from .history import History
@@ -29,7 +30,10 @@ from .source_controls import random_seed, start_from
 from .state_lock import STATE
 from .static import SavesPicture
 
-KEYWORDS = ("session", "value", "explorer", "grid", "samples", "segment", "regions", "size")
+if TYPE_CHECKING:
+    from .probe_report import ProbeReport
+
+KEYWORDS = ("session", "value", "explorer", "grid", "samples", "segment", "regions", "reader", "size")
 SAMPLES = 2000
 
 Segment = Callable[[NDArray[np.uint8]], Any]
@@ -49,6 +53,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         samples: how many random pictures the mean and spread of each channel are taken over.
         segment: finds the regions of a picture, for search by region; see `Segment`. None: exact for avatars, else none.
         regions: names of its labels.
+        reader: a `stylespace.Reader` of attributes, for search by attribute and the report. None: the factors of avatars, else none.
         size: width of the live picture in css pixels.
 
     Raises:
@@ -71,6 +76,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         samples: int = SAMPLES,
         segment: Segment | None = None,
         regions: Sequence[str] | None = None,
+        reader: Reader | None = None,
         size: int = 300,
         **unknown: Any,
     ) -> None:
@@ -90,7 +96,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         super().__init__(value=start, layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-probe")
-        self._search = ProbeSearch(self, self._work, check_int("samples", samples, 2), segment, regions)
+        self._search = ProbeSearch(self, self._work, check_int("samples", samples, 2), segment, regions, reader)
         self._panels = ProbePanels(self, self._search, self._work)
         self.children = (self._panels.root,)
         self._listen()
@@ -186,14 +192,31 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         Raises:
             ValueError: the place is empty, or there is no such region.
         """
-        found = self._search.find_place(mask, region, pictures, now=True)
-        if found is None:
-            raise RuntimeError(self._map.error or "the search was stopped")
-        return found
+        return self._found(self._search.find_place(mask, region, pictures, now=True))
 
     def find_examples(self, positives: Iterable[Any]) -> Ranking:
         """Return the `stylespace.Ranking` of channels by θ, what 10 to 30 pictures have in common: seeds or latents."""
         return self._search.find_examples(positives)
+
+    def find_attribute(self, name: str, kind: str = "effect") -> Ranking:
+        """Return the `stylespace.Ranking` of channels for an attribute, such as "smile" of avatars.
+
+        Args:
+            kind: "effect" ranks by what a channel does to the reading and how little to the others, "correlation" by what
+                goes with it over all samples.
+        """
+        return self._found(self._search.find_attribute(name, kind, now=True))
+
+    def report(self) -> ProbeReport:
+        """Return the disentanglement report of Z, W, W+ and S: its `dci`, dependency curves and `figure()`. Takes minutes."""
+        found: list[ProbeReport] = []
+        self._search.make_report(found.append, now=True)
+        return self._found(found[0] if found else None)
+
+    def _found(self, result: Any) -> Any:
+        if result is None:
+            raise RuntimeError(self._map.error or "the search was stopped")
+        return result
 
     # -- edits ---------------------------------------------------------------------------------------------------------
     def save_direction(self, name: str, path: str | os.PathLike[str] | None = None) -> Direction:
@@ -221,6 +244,10 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     def load(self, path: str | os.PathLike[str]) -> None:
         """Go to the state in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
         self.value = Latent.load(path)
+
+    def save_figure(self, path: str | os.PathLike[str]) -> Path:
+        """Write `figure()` as .svg or .pdf (text stays text) or .png, and return the path."""
+        return save_figure(self.figure(), path)
 
     def code(self) -> str:
         """Return lines of Python that make exactly this picture."""

@@ -23,8 +23,8 @@ from stylewidgets.session import GeneratorSession
 from stylewidgets.stylespace import Channel
 from stylewidgets.widgets import channel_map
 from stylewidgets.widgets.latent_explorer import LatentExplorer
-from stylewidgets.widgets.probe_panels import BY_EXAMPLE, BY_PLACE, EDITS, SAVE
-from stylewidgets.widgets.probe_search import EFFECT, PLACE, VALUE
+from stylewidgets.widgets.probe_panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
+from stylewidgets.widgets.probe_search import ATTRIBUTE, EFFECT, PLACE, VALUE
 from stylewidgets.widgets.style_mix_grid import StyleMixGrid
 from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
 
@@ -272,6 +272,57 @@ def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None
     assert probe.find_examples([0, 3, 5]).top(3) == wanted.top(3)
 
 
+@pytest.fixture
+def reader() -> stylespace.Reader:
+    """Brightness of the halves and the corner of a picture: differentiable, without a network."""
+    def read(pictures: torch.Tensor) -> torch.Tensor:
+        parts = (pictures[:, :, :8], pictures[:, :, 8:], pictures[:, :, :4, :4])
+        return torch.stack([part.mean(dim=(1, 2, 3)) for part in parts], dim=1)
+
+    return stylespace.Reader(("top", "bottom", "corner"), read)
+
+
+def test_attributes_are_ranked_by_effect_and_by_correlation(session: GeneratorSession, reader: stylespace.Reader) -> None:
+    probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
+    panel = open_panel(probe, BY_ATTRIBUTE)
+    panel._names.value = "bottom"
+    panel.find()
+    probe.finish()
+    assert probe._panels._measure.value == ATTRIBUTE and probe.view.scale["palette"] == "diverging"
+    stats = probe.search.statistics
+    readings = stylespace.read_samples(session, stats, reader)
+    effects = stylespace.factor_effects(session, stats, reader, readings.std(axis=0))
+    wanted = stylespace.effect_ranking(session, stats, effects, reader)["bottom"]
+    assert panel.ranked._select.options[0][1] == wanted.channels[0]
+    panel._names.value = "top"  # known already
+    assert "top" in panel.ranked._note.value and not probe._work.busy()
+    found = probe.find_attribute("top", "correlation")
+    assert found.top(3) == stylespace.factor_ranking(session, stats, readings, reader.names)["top"].top(3)
+    with pytest.raises(ValueError, match="did you mean 'top'"):
+        probe.find_attribute("tob")
+    probe.close()
+
+
+def test_a_generator_without_a_reader_says_what_is_missing(probe: StyleSpaceProbe) -> None:
+    assert "reader=" in open_panel(probe, BY_ATTRIBUTE).children[1].value
+    with pytest.raises(ValueError, match="reader="):
+        probe.report()
+
+
+def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reader: stylespace.Reader) -> None:
+    probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
+    panel = open_panel(probe, REPORT)
+    panel.start()
+    probe.finish()
+    assert probe.view.error == "" and list(panel.report.dci) == ["Z", "W", "W+", "S"]
+    stats = probe.search.statistics
+    wanted = stylespace.dci(stats.values.astype(np.float32), stylespace.read_samples(session, stats, reader))
+    assert panel.report.dci["S"].disentanglement == pytest.approx(wanted.disentanglement)
+    assert len(panel.report.channels) == 3 and Image.open(io.BytesIO(panel._image.value)).width > 700
+    assert "disentanglement: " in panel._said.value and not panel._save.disabled
+    probe.close()
+
+
 # -- edits --------------------------------------------------------------------------------------------------------------
 def test_channels_become_one_direction_and_the_picture_stays(probe: StyleSpaceProbe, tmp_path: Path) -> None:
     probe.set_strength("2_3", 3.0)
@@ -315,6 +366,13 @@ def test_a_link_with_an_explorer_carries_style_edits_both_ways(probe: StyleSpace
 
 
 # -- files, code, errors, end --------------------------------------------------------------------------------------------
+def test_the_effect_of_a_channel_is_written_as_a_figure(probe: StyleSpaceProbe, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no channel is selected"):
+        probe.figure()
+    probe.select("2_3")
+    assert "2_3" in probe.save_figure(tmp_path / "effect.svg").read_text()
+
+
 def test_code_makes_exactly_this_picture(probe: StyleSpaceProbe) -> None:
     probe.set_strength("2_3", 3.0)
     probe.set_strength("4_1", -1.5)
