@@ -16,7 +16,9 @@ from .factors import effect_ranking, factor_effects, factor_ranking
 from .local import LocalRanking, local_effect
 from .ranking import Ranking
 from .readings import Reader, avatar_reader, read_samples
+from .reports import Report, Row, make_report, report
 from .segmentation import AvatarSegmenter, segmentation
+from .spaces import disentanglement
 from .statistics import Statistics, statistics
 
 __all__ = [
@@ -29,6 +31,8 @@ __all__ = [
     "LocalRanking",
     "Ranking",
     "Reader",
+    "Report",
+    "Row",
     "Statistics",
     "Stopped",
     "attribute_dependency",
@@ -36,6 +40,7 @@ __all__ = [
     "avatar_reader",
     "dci",
     "direction_effect",
+    "disentanglement",
     "edit_direction",
     "effect",
     "effect_ranking",
@@ -44,10 +49,12 @@ __all__ = [
     "is_torgb",
     "layer_of",
     "local_effect",
+    "make_report",
     "num_channels",
     "offsets",
     "reach",
     "read_samples",
+    "report",
     "segmentation",
     "statistics",
 ]

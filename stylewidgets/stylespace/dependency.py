@@ -139,28 +139,37 @@ def attribute_dependency(
     return curve(target, rows)
 
 
-def reach(faces: Faces, direction: Direction, target: str, change: float = 1.0, *, limit: float = 60.0, tries: int = 6) -> Dependency:
+def reach(
+    faces: Faces, direction: Direction, target: str, change: float = 1.0, *, limit: float = 30.0, tries: int = 5
+) -> Dependency:
     """The curve of an edit up to where the target has moved by `change`, found by growing the strength.
 
     Goes to the side that raises the target. Gives up at strength `limit`, or when `tries` edits did not suffice.
     """
-    slope = faces.point(direction, 1.0, target)[0]
-    sign = 1.0 if slope >= 0 else -1.0
-    rows, size = [], min(limit, max(0.25, change / max(abs(slope), change / limit)))
-    for _ in range(tries):
-        moved, *rest = faces.point(direction, sign * size, target)
-        rows.append((sign * size, moved, *rest))
-        low = max((abs(r[0]) for r in rows if r[1] < change), default=0.0)
-        high = min((abs(r[0]) for r in rows if r[1] >= change), default=None) if any(r[1] >= change for r in rows) else None
-        if high is not None and (abs(moved - change) < 0.1 * change or high - low < 0.1 * high):
+    first = faces.point(direction, 1.0, target)
+    sign = 1.0 if first[0] >= 0 else -1.0
+    rows = [(1.0, *first)] if sign > 0 else []
+    size = 1.05 * change / max(abs(first[0]), 1e-9)
+    hopeless = size > 3 * limit  # by its slope it would take far more than the limit
+    for _ in range(0 if hopeless else tries):
+        size = float(np.clip(size, 0.05, limit))
+        rows.append((sign * size, *faces.point(direction, sign * size, target)))
+        moved = rows[-1][1]
+        if change <= moved < 1.2 * change or (size >= limit and moved < change):
             break
-        if high is not None:
-            size = (low + high) / 2
-        elif size >= limit:
-            break
-        else:
-            size = min(limit, size * min(2.0, max(1.2, 1.1 * change / max(moved, 1e-6))))
-    return curve(target, sorted(rows, key=lambda row: abs(row[0])))
+        size = _next(rows, change, size, moved)
+    return curve(target, sorted(rows or [(1.0, *first)], key=lambda row: abs(row[0])))
+
+
+def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: float, size: float, moved: float) -> float:
+    """The strength to try next: a little past where the line between two that enclose the change says, else further out."""
+    above = min((row for row in rows if row[1] >= change), key=lambda row: abs(row[0]), default=None)
+    if above is None:
+        return size * min(3.0, max(1.2, 1.1 * change / max(moved, 1e-6)))
+    inner = [row for row in rows if row[1] < change and abs(row[0]) < abs(above[0])]
+    low, at = max(((abs(row[0]), row[1]) for row in inner), default=(0.0, 0.0))
+    part = (1.05 * change - at) / (above[1] - at)
+    return low + (abs(above[0]) - low) * min(0.9, part)
 
 
 def curve(target: str, rows: Sequence[tuple[float, float, float, float, Array]]) -> Dependency:

@@ -59,6 +59,7 @@ def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32
         array = np.flatnonzero(array)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError("examples are rows of the statistics, latents, or flat styles [n, S]")
-    if len(array) and not (0 <= array.min() and array.max() < stats.n):
-        raise ValueError(f"examples are rows 0 to {stats.n - 1} of the statistics; {int(array.min())} to {int(array.max())} were given")
+    if len(array) and (array.min() < 0 or array.max() >= stats.n):
+        raise ValueError(f"examples are rows 0 to {stats.n - 1} of the statistics; "
+                         f"{int(array.min())} to {int(array.max())} were given")
     return stats.values[array].astype(np.float32)

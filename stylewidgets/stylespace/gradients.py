@@ -14,7 +14,7 @@ from torch import Tensor
 from ..latents import Latent
 from . import cache
 
-COLOURS = ("signs", "each")
+COLOURS = ("mixed", "each")
 FINEST = 32  # cells on a side, the paper's
 
 
@@ -32,15 +32,15 @@ def cells_of(session: Any, grid: int | None) -> int:
 
 
 def gradient_maps(
-    session: Any, latent: Latent, *, grid: int, colours: str = "signs", batch: int = 32, cached: bool = True
+    session: Any, latent: Latent, *, grid: int, colours: str = "mixed", batch: int = 32, cached: bool = True
 ) -> Iterator[Progress]:
     """Step by step the gradient maps of Wu et al.: |∂ picture / ∂ s_c| in each cell of a grid, for all channels c.
 
     Args:
         grid: cells on the longer side; the picture is averaged in each.
         colours: "each" takes the mean over the colours of the absolute gradient, as the paper does, in one backward pass for
-            every cell and colour. "signs" takes one pass for a cell, along a random sign for each colour: a third of the
-            time, and over several pictures the same order.
+            every cell and colour. "mixed" takes one pass for a cell, along a mix of the colours that differs from cell to
+            cell: a third of the time, the same for changes of brightness, and rougher for those of hue.
         batch: cells at a time.
         cached: read maps from disk and keep new ones there.
 
@@ -110,7 +110,9 @@ def cotangents(colour: int, height: int, width: int, colours: str) -> Tensor:
     one = torch.eye(cells).view(cells, 1, height, width)
     if colours == "each":
         return torch.cat([one * F.one_hot(torch.tensor(i), colour).view(1, -1, 1, 1) for i in range(colour)])
+    # Unequal parts, so that no change of hue cancels everywhere; they sum to 1, so that one of brightness is exact.
+    parts = torch.tensor([2.0**-i for i in range(colour)])
+    parts = parts / parts.sum()
     random = torch.Generator().manual_seed(0)
-    signs = torch.randint(0, 2, (cells, colour, 1, 1), generator=random).float() * 2 - 1
-    # Divided so that a change of brightness and one of a single colour count about as in the mean over the colours.
-    return one * signs / colour**0.5
+    mix = torch.stack([parts[torch.randperm(colour, generator=random)] for _ in range(cells)])
+    return one * mix[:, :, None, None]

@@ -69,7 +69,7 @@ class LocalRanking(Ranking):
 
 def local_effect(
     session: Any, latents: Latent | Sequence[Latent], stats: Statistics, regions: Any, *, target: str | int | None = None,
-    names: Sequence[str] | None = None, grid: int | None = None, colours: str = "signs", include_torgb: bool = False,
+    names: Sequence[str] | None = None, grid: int | None = None, colours: str = "mixed", include_torgb: bool = False,
     batch: int = 16, cached: bool = True, callback: Callback | None = None,
 ) -> Iterator[LocalRanking]:
     """Rank all style channels by how local their effect in a region is, better with every step.
@@ -86,7 +86,7 @@ def local_effect(
         target: name or number of the label to find channels for; 1 by default, which is what a mask marks.
         names: of the labels.
         grid: cells on the longer side of the picture; default: cells of 4 pixels, 32 at most.
-        colours: "signs" or "each" (the paper, three times as long), see `gradients.gradient_maps`.
+        colours: "mixed" or "each" (the paper, three times as long), see `gradients.gradient_maps`.
         include_torgb: rank ToRGB channels too; the paper does not.
         batch: backward passes at a time.
         cached: use maps on disk and keep new ones.
@@ -134,7 +134,7 @@ class _Search:
 
     def _steps(self) -> Iterator[LocalRanking]:
         height, width = self.cells[0].shape
-        each = -(-height * width * (1 if self.colours == "signs" else self._colours()) // self.batch)
+        each = -(-height * width * (1 if self.colours == "mixed" else self._colours()) // self.batch)
         total = 1 + each * len(self.latents)
         self.ranking = replace(self._quick(), done=1, total=total)
         yield self.ranking

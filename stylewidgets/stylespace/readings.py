@@ -63,7 +63,8 @@ class Reader:
 def avatar_reader(regressor: Any = None, *, readable: float = READABLE) -> Reader:
     """The factors of the avatar world, read by the factor network; only those that it reads well on renders.
 
-    A number keeps its name, an angle gives "name sin" and "name cos", a category one log-odds each ("hat: cap").
+    A number keeps its name, an angle gives "name sin" and "name cos", a category one log-odds each ("hat: cap"). Where one
+    of the categories is "none", "hat" itself is the log-odds of any other.
 
     Args:
         regressor: a `FactorRegressor`; None for the bundled one.
@@ -84,7 +85,7 @@ def avatar_reader(regressor: Any = None, *, readable: float = READABLE) -> Reade
         elif head.kind == "circular":
             mine = [f"{head.name} sin", f"{head.name} cos"]
         else:
-            mine = [f"{head.name}: {category}" for category in head.categories]
+            mine = [head.name if c == "none" else f"{head.name}: {c}" for c in head.categories]
         names += mine
         groups += [head.name] * len(mine)
 
@@ -98,7 +99,8 @@ def avatar_reader(regressor: Any = None, *, readable: float = READABLE) -> Reade
 def _outputs(head: Any, part: Tensor) -> Tensor:
     if head.kind == "categorical":
         log = part.log_softmax(1)
-        return log - torch.log1p(-log.exp().clamp(max=1 - 1e-6))
+        odds = log - torch.log1p(-log.exp().clamp(max=1 - 1e-6))
+        return odds * odds.new_tensor([-1.0 if c == "none" else 1.0 for c in head.categories])
     if head.mean:
         part = part * part.new_tensor(head.std) + part.new_tensor(head.mean)
     return part if head.kind == "circular" else head.low + (part + 1) / 2 * (head.high - head.low)

@@ -1,0 +1,55 @@
+"""Make the StyleSpace report of a generator: the best channel of each factor, attribute dependency, DCI."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("generator", type=Path, nargs="?", help="a .safetensors file (default: the bundled generator)")
+    parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.stylespace.json")
+    parser.add_argument("--samples", type=int, default=2000, help="faces of the population (default %(default)s)")
+    parser.add_argument("--faces", type=int, default=48, help="faces that edits are measured on (default %(default)s)")
+    parser.add_argument("--candidates", type=int, default=5, help="channels tried for each factor (default %(default)s)")
+    parser.add_argument("--part", choices=("all", "rows", "dci"), default="all",
+                        help="make only the table of factors or only DCI, and keep the other part of the file")
+    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Measure and write."""
+    from dataclasses import replace
+
+    from tqdm.auto import tqdm
+
+    from .. import weights
+    from .._load import load
+    from ..stylespace import reports
+    from ..stylespace.readings import avatar_reader
+    from .factor_net import load_regressor
+
+    path = args.generator or weights.find()
+    session = load(path, device=args.device, precision="fp32")
+    out = args.out or Path(path).with_suffix(".stylespace.json")
+    bars: dict[str, Any] = {}
+
+    def tell(words: str, done: int, total: int) -> None:
+        if words not in bars:
+            bars[words] = tqdm(total=total, desc=words)
+        bars[words].update(done - bars[words].n)
+
+    made = reports.make_report(
+        session, avatar_reader(load_regressor(device=args.device)), samples=args.samples, faces=args.faces,
+        candidates=args.candidates, rows=args.part != "dci", spaces=() if args.part == "rows" else None, tell=tell,
+    )
+    for bar in bars.values():
+        bar.close()
+    if args.part != "all" and out.is_file():
+        before = reports.Report.load(out)
+        if before.weights == made.weights:
+            made = replace(made, dci=before.dci) if args.part == "rows" else replace(made, rows=before.rows, faces=before.faces)
+    made.save(out)
+    print(f"{made.markdown()}\nwritten to {out}")
