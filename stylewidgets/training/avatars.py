@@ -164,7 +164,8 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     """Checkpoint, weights of the averaged generator, and two sheets to look at."""
     state.measure_w()
     state.save(out / "checkpoint.pt")
-    metadata = {"name": f"avatar-{state.recipe.resolution}", "licence": "MIT", "images": state.images,
+    name = "-".join(["avatar", str(state.recipe.resolution), *filter(None, state.recipe.condition.split("_"))])
+    metadata = {"name": name, "licence": "MIT", "images": state.images,
                 "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
     if state.categories:
         metadata["classes"] = list(state.categories)
