@@ -29,7 +29,7 @@ class AttributePanel(widgets.VBox):
         )  # fmt: skip
         set_tooltip(self._names, "what a network reads off the pictures")
         self._kind = widgets.Dropdown(
-            options=list(KINDS.items()), description="channel", style={"description_width": "50px"}, layout=widgets.Layout(width="260px")
+            options=list(KINDS.items()), description="channel", style={"description_width": "56px"}, layout=widgets.Layout(width="270px")
         )
         set_tooltip(self._kind, "moves it: by the gradient of the reading; goes with it: by correlation over all samples")
         self.ranked = RankedList(owner.select, "score of the channel for this attribute; (+) or (−) is the way to move it for more")

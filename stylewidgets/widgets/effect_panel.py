@@ -43,8 +43,8 @@ class StrengthSlider(widgets.VBox):
         )
         set_tooltip(self._box, "layer_channel, as in the StyleSpace paper; Enter selects it")
         self._slider = widgets.FloatSlider(
-            min=-STRENGTH, max=STRENGTH, step=STEP, value=0.0, readout_format="+.1f", description="strength σ",
-            continuous_update=True, style={"description_width": "66px"}, disabled=True,
+            min=-STRENGTH, max=STRENGTH, step=STEP, value=0.0, readout_format="+.1f", description="strength",
+            continuous_update=True, style={"description_width": "56px"}, disabled=True,
             layout=widgets.Layout(width="auto", min_width="0", max_width="100%"),
         )  # fmt: skip
         set_tooltip(self._slider, "added to the selected channel, in standard deviations of it over many samples")
@@ -92,7 +92,7 @@ class EffectPanel(widgets.VBox):
         cells = [
             column(image, caption, align_items="center", margin="2px 6px 2px 0") for image, caption in zip(self._images, captions, strict=True)
         ]
-        self._strip = row(*cells)
+        self._strip = row(*cells, align_items="flex-start")
         self._strip.layout.visibility = "hidden"
         self._note = note("select a channel on the map")
         self._histogram = widgets.HTML(layout=widgets.Layout(flex="1 1 240px", max_width="340px"))

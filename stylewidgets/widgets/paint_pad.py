@@ -40,7 +40,7 @@ class PaintPad(widgets.VBox):
         self.canvas: Any = self._make_canvas(ipycanvas) if ipycanvas else None
         self._fallback = None if ipycanvas else widgets.Image(format="png", layout=widgets.Layout(width=f"{SIDE}px"))
         self._size = widgets.IntSlider(
-            28, min=4, max=80, description="brush", style={"description_width": "40px"}, layout=widgets.Layout(width="200px")
+            28, min=4, max=80, description="brush", style={"description_width": "40px"}, layout=widgets.Layout(width="130px", flex="1 1 120px")
         )
         set_tooltip(self._size, "width of the brush in pixels of the page")
         self._erase = widgets.ToggleButton(description="erase", layout=widgets.Layout(width="64px"))
@@ -54,7 +54,7 @@ class PaintPad(widgets.VBox):
                 row(self._box_x, self._box_y, fill),
                 widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none")),
             ],
-            layout=widgets.Layout(max_width="100%"),
+            layout=widgets.Layout(width=f"{SIDE + 8}px", max_width="100%"),
         )
         if self.canvas is None:
             self.children = (note("Painting needs ipycanvas (pip install ipycanvas); the box below does the same."), *self.children)
@@ -96,7 +96,7 @@ class PaintPad(widgets.VBox):
     # -- building ------------------------------------------------------------------------------------------------------
     def _make_canvas(self, ipycanvas: Any) -> Any:
         canvas = ipycanvas.MultiCanvas(
-            2, width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px", height=f"{SIDE}px", max_width="100%")
+            2, width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px", height="auto", max_width="100%")
         )
         canvas.on_mouse_down(self._on_down)
         canvas.on_mouse_move(self._on_move)
@@ -112,7 +112,7 @@ class PaintPad(widgets.VBox):
 
     def _make_range(self, text: str) -> Any:
         made = widgets.IntRangeSlider(
-            value=(35, 65), min=0, max=100, description=text, style={"description_width": "46px"}, layout=widgets.Layout(width="220px")
+            value=(35, 65), min=0, max=100, description=text, style={"description_width": "46px"}, layout=widgets.Layout(width="250px", max_width="100%")
         )
         return set_tooltip(made, f"percent of the picture, {text}")
 
