@@ -59,7 +59,7 @@ class DirectionRow(widgets.HBox):
             description=name,
             continuous_update=True,
             style={"description_width": "88px"},
-            layout=widgets.Layout(width="auto", flex="1 1 240px", max_width="480px"),
+            layout=widgets.Layout(width="auto", flex="1 1 320px", max_width="480px"),
         )
         set_tooltip(self._slider, describe(edit.direction))
         self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
