@@ -50,8 +50,8 @@ _NAMES = {
     "load": "_load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "generators", "latents", "mixing", "render", "session", "stylespace",
-    "training", "weights",
+    "avatars", "bench", "checkpoints", "directions", "generators", "latents", "metrics", "mixing", "render", "session",
+    "stylespace", "training", "weights",
 )  # fmt: skip
 
 

@@ -57,7 +57,7 @@ _TRAINERS = {
     "regressor": "the small network that reads avatar factors off a picture",
     "directions": "the named directions that ship with a generator",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
-    "card": "the model card of a generator, with its measured quality",
+    "evaluate": "measure a generator and write its model card, or the errors of the factor network",
 }
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from stylewidgets.avatars.camera import Camera
 from stylewidgets.avatars.captions import caption
 from stylewidgets.avatars.correlations import CORRELATIONS, correlate, correlation_matrix, mix
@@ -22,7 +25,17 @@ from stylewidgets.avatars.factors import (
 from stylewidgets.avatars.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
 from stylewidgets.avatars.truth import body_uv, head_uv
 
+if TYPE_CHECKING:
+    from stylewidgets.avatars.estimates import Estimate, estimate
+
 __all__ = ["CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "LANDMARKS", "NUM_FACTORS", "OUTPUTS", "REGIONS",
-           "AvatarDataset", "Camera", "Factor", "Render", "body_uv", "by_name", "caption", "correlate",
-           "correlation_matrix", "defaults", "edit_factors", "edit_truth", "embed", "from_uniform", "head_uv", "mix",
+           "AvatarDataset", "Camera", "Estimate", "Factor", "Render", "body_uv", "by_name", "caption", "correlate",
+           "correlation_matrix", "defaults", "edit_factors", "edit_truth", "embed", "estimate", "from_uniform", "head_uv", "mix",
            "render", "sample"]
+
+
+def __getattr__(name: str) -> Any:
+    # The factor network is a file of its own: whoever only draws avatars does not need it.
+    if name in ("Estimate", "estimate"):
+        return getattr(import_module("stylewidgets.avatars.estimates"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

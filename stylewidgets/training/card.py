@@ -1,168 +1,141 @@
-"""``stylewidgets train card``: measures a generator of avatars against the renders and writes its model card."""
+"""The model card of a generator of avatars, in Markdown, from its metadata and its measured quality."""
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-import torch
-from torch import Tensor
-
-from ..avatars import render
-from ..checkpoints import native
-from .data import to_uint8
-from .factor_net import FactorRegressor, load_regressor
-from .world import LatentWorld
-
-Floats = npt.NDArray[np.float64]
-Readings = dict[str, npt.NDArray[np.float32]]
+_FAMILIES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
-    parser.add_argument("--samples", type=int, default=2000, help="pictures on each side (default %(default)s)")
-    parser.add_argument("--out", type=Path, help="the card (default: beside the generator, with .md)")
+def card(generator: Any, metadata: dict[str, Any], quality: dict[str, Any]) -> str:
+    """The card.
 
-
-def run(args: argparse.Namespace) -> None:
-    """Measure and write."""
-    generator, metadata = native.load(args.generator)
-    regressor = load_regressor()
-    figures = measure(generator, regressor, metadata, args.samples)
-    out = args.out or args.generator.with_suffix(".md")
-    out.write_text(card(generator, metadata, figures, args.samples), encoding="utf-8")
-
-
-@torch.inference_mode()
-def measure(generator: Any, regressor: FactorRegressor, metadata: dict[str, Any], samples: int) -> dict[str, Any]:
-    """Figures of samples against renders, each beside renders against other renders, the floor.
-
-    The renders have their own seeds, which training never saw.
+    Args:
+        generator: the module.
+        metadata: that came with it: name, recipe, images, training_seconds, history.
+        quality: of `evaluate.measure`.
     """
-    recipe = metadata["recipe"]
-    world = LatentWorld(generator.z_dim, seed=int(recipe["seed"]), amplitude=float(recipe["twist"]))
-    pictures: dict[str, Tensor] = {}
-    for name, seed in (("renders", 1001), ("floor", 1002), ("samples", 1003)):
-        z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim).astype(np.float32))
-        parts = z.split(32)
-        made = [generator.synthesize(generator.map(p)) for p in parts] if name == "samples" else \
-               [render(world.factors(p), generator.resolution).image for p in parts]
-        # Both go through 8 bits, as pictures do.
-        pictures[name] = torch.cat([to_uint8(m).float() / 127.5 - 1 for m in made])
-        if name == "samples":
-            wanted = world.factors(z).numpy()
-    read = {name: regressor.scores(images) for name, images in pictures.items()}
-    deep = {name: _features(regressor, images) for name, images in pictures.items()}
-    return {
-        "frechet": {name: frechet(deep["renders"], deep[name]) for name in ("samples", "floor")},
-        "spread": {name: _spread(images) for name, images in pictures.items()},
-        "factors": {name: {"samples": wasserstein(read["renders"][name], read["samples"][name]),
-                           "floor": wasserstein(read["renders"][name], read["floor"][name])}
-                    for name in read["renders"]},
-        "obeyed": _obeyed(regressor.predict(pictures["samples"]), wanted),
-    }
+    return f"""# {metadata.get("name", quality["file"])}
 
-
-def wasserstein(a: npt.NDArray[np.floating], b: npt.NDArray[np.floating]) -> float:
-    """1-Wasserstein distance of two equally large samples, in standard deviations of the first."""
-    return float(np.abs(np.sort(a) - np.sort(b)).mean() / max(float(a.std()), 1e-8))
-
-
-def frechet(a: Floats, b: Floats) -> float:
-    """Fréchet distance of two Gaussians fitted to features [N, D] (Heusel et al. 2017)."""
-    mean = np.square(a.mean(0) - b.mean(0)).sum()
-    ca, cb = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    values, vectors = np.linalg.eigh(ca)
-    root = (vectors * np.sqrt(values.clip(0))) @ vectors.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ cb @ root).clip(0)).sum()
-    return float(mean + np.trace(ca) + np.trace(cb) - 2 * cross)
-
-
-def _features(regressor: FactorRegressor, images: Tensor) -> Floats:
-    rows = [regressor.features(part)[-1].mean(dim=(2, 3)) for part in images.split(128)]
-    return torch.cat(rows).double().numpy()
-
-
-def _spread(images: Tensor) -> float:
-    """Mean absolute difference of random pairs of pictures in [-1, 1]; 0 would be a collapse."""
-    return float((images[: len(images) // 2] - images[len(images) // 2 : len(images) // 2 * 2]).abs().mean())
-
-
-def _obeyed(found: Readings, wanted: npt.NDArray[np.float32]) -> dict[str, float]:
-    """How well the factor that z stands for can be read off the sample: R² or share of equal categories."""
-    from ..avatars import FACTORS
-
-    result = {}
-    for i, factor in enumerate(FACTORS):
-        if factor.name not in found:
-            continue
-        x, y = wanted[:, i].astype(np.float64), found[factor.name].astype(np.float64)
-        if factor.kind == "categorical":
-            result[factor.name] = float((x == y).mean())
-        elif factor.kind == "continuous":
-            result[factor.name] = float(1 - np.square(x - y).mean() / x.var())
-    return result
-
-
-def card(generator: Any, metadata: dict[str, Any], figures: dict[str, Any], samples: int) -> str:
-    """The model card in Markdown."""
-    recipe, images = metadata["recipe"], metadata["images"]
-    parameters = sum(p.numel() for p in generator.parameters())
-    obeyed = "\n".join(f"| {name} | {value:.2f} |" for name, value in figures["obeyed"].items())
-    factors = "\n".join(f"| {name} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures["factors"].items())
-    stages = "\n".join(f"  {line}" for line in metadata.get("history", []))
-    return f"""# {metadata["name"]}
-
-A StyleGAN2 (skip architecture) of illustrated heads, {generator.resolution} px, {parameters:,} parameters, z {generator.z_dim},
-w {generator.w_dim}, {generator.num_ws} rows of w+, feature maps {" ".join(str(c) for c in recipe["channels"])}.
-Licence: MIT. Trained on nothing but renders of `stylewidgets.avatars`; no photographs and no other model.
+{_what(generator, metadata)}
+Licence: {metadata.get("licence", "MIT")}. Trained on nothing but renders of `stylewidgets.avatars`; no photographs and no
+other model.
 
 ## How it was made
 
-By `stylewidgets train avatars` alone, on {metadata.get("hardware", "a CPU")}, {metadata["training_seconds"] / 60:.0f} minutes
-in all:
-{stages}
-
-* paired: {images["paired"]:,} pictures. Synthesis and a perceptron that embeds the factors of a render in w draw the render;
-  L1 over a pyramid and L1 of slopes, eyes, mouth, nose and glasses weighted up.
-* mapping: {images["mapping"]:,} latents, no pictures. z -> w is fitted to the embedding of the factors that a fixed,
-  measure-preserving, non-linear twist gives z; no axis of z is a factor.
-* joint: {images["joint"]:,} pictures. The whole generator from z, {_joint(recipe)}.
-
-So it is a paired generator rather than a purely adversarial one: it has hardly any stochastic detail (noise changes little),
-and its pictures are softer than the renders. More time or an accelerator buys sharper eyes, glasses and curls:
-`stylewidgets train avatars --recipe adversarial --resolution 128` is the published recipe.
+{_made(metadata)}
 
 ## Measured
 
-{samples:,} samples at psi 1 against {samples:,} renders that training has not seen; "floor" is renders against other renders.
-Readings and features are those of the shipped factor network.
+`{quality["command"]}` measured {quality["samples"]:,} samples at psi 1 against {quality["samples"]:,} renders that training has
+not seen; "floor" is the same figure of other renders against those renders. Readings and features are those of the shipped
+factor network. All digits are in the file with the ending `.quality.json` beside this one.
 
-| | samples | floor |
-|---|---|---|
-| Fréchet distance of features | {figures["frechet"]["samples"]:.3f} | {figures["frechet"]["floor"]:.3f} |
-| mean difference of random pairs (collapse would be 0; renders: {figures["spread"]["renders"]:.3f}) | \
-{figures["spread"]["samples"]:.3f} | {figures["spread"]["floor"]:.3f} |
-
-How well the factor that z was paired with is read off the sample (R², for categories the share of equal ones):
-
-| factor | read |
-|---|---|
-{obeyed}
-
-Distance of the distribution of each reading (1-Wasserstein, in standard deviations of the renders):
-
-| reading | samples | floor |
-|---|---|---|
-{factors}
+{tables(quality)}
 """
 
 
-def _joint(recipe: dict[str, Any]) -> str:
-    if not recipe["adversarial_weight"]:
-        return "picture against picture; no discriminator, which this hardware had no time for"
-    return f"picture against picture and against a discriminator (weight {recipe['adversarial_weight']})"
+def tables(quality: dict[str, Any]) -> str:
+    """The measured figures: what the command prints and what the card shows."""
+    return f"""| | samples | floor |
+|---|---|---|
+{_rows(quality)}
+
+How well the factors that z and class stand for are read off the picture (R², of categories the share of equal ones), the
+floor being how well those of a render are:
+
+| factor | samples | floor |
+|---|---|---|
+{_pairs(quality["read"], 2)}
+
+Distance of the distributions of what is read (1-Wasserstein in standard deviations of the renders, of categories the total
+variation from 0 to 1):
+
+| factor | measure | samples | floor |
+|---|---|---|---|
+{_distances(quality["factors"])}"""
+
+
+def _rows(quality: dict[str, Any]) -> str:
+    words = {
+        "frechet": "Fréchet distance of features (Heusel et al. 2017)",
+        "precision": "precision: samples within the renders' manifold (Kynkäänniemi et al. 2019, k = 3)",
+        "recall": "recall: renders within the samples' manifold",
+        "spread": "mean difference of random pairs of pictures (a collapse would be 0)",
+        "path_length": "perceptual path length in w (floor: the straight way between two renders)",
+        "neighbour": "distance of features to the nearest training render",
+    }
+    return "\n".join(f"| {text} | {quality[key]['samples']:.3f} | {quality[key]['floor']:.3f} |"
+                     for key, text in words.items() if key in quality)
+
+
+def _pairs(figures: dict[str, dict[str, float]], places: int) -> str:
+    return "\n".join(f"| {name} | {f['samples']:.{places}f} | {f['floor']:.{places}f} |" for name, f in figures.items())
+
+
+def _distances(figures: dict[str, dict[str, Any]]) -> str:
+    return "\n".join(f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures.items())
+
+
+def _what(generator: Any, metadata: dict[str, Any]) -> str:
+    config, parameters = generator.config, sum(p.numel() for p in generator.parameters())
+    channels = getattr(config, "channels", ())
+    maps = f", feature maps {' '.join(str(c) for c in channels)}" if isinstance(channels, (tuple, list)) and channels else ""
+    architecture = f" ({config.architecture} architecture)" if getattr(config, "architecture", "") else ""
+    family = _FAMILIES.get(generator.family, generator.family)
+    text = (f"A {family}{architecture} of illustrated heads, {generator.resolution} px, "
+            f"{parameters:,} parameters, z {generator.z_dim},\nw {generator.w_dim}, {generator.num_ws} rows of w+{maps}.")
+    if generator.c_dim:
+        classes = ", ".join(metadata.get("classes", [])) or f"{generator.c_dim} of them"
+        text += f"\nConditional: its classes are {classes}."
+    return text
+
+
+def _made(metadata: dict[str, Any]) -> str:
+    recipe, images = metadata["recipe"], metadata.get("images", {})
+    stages = [f"{i}. {line}" for i, line in enumerate(metadata.get("history", []), 1)]
+    before = ",\nwith these stages before the last one:\n\n" + "\n".join(stages) + "\n" if stages else ""
+    minutes = metadata.get("training_seconds", 0) / 60
+    where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
+    first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
+    lines = [first + (before or "."), *(["The last stage:"] if stages else []), *_phases(recipe, images), "", _settings(recipe)]
+    return "\n".join(lines) + _kind(recipe, images, bool(stages))
+
+
+def _phases(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
+    lines = [""]
+    if images.get("paired"):
+        lines.append(f"* paired: {images['paired']:,} pictures. Synthesis and a perceptron that embeds the factors of a "
+                     "render in w draw the\n  render; L1 over a pyramid and L1 of slopes, eyes, mouth, nose and glasses weighted "
+                     "up.")
+    if images.get("mapping"):
+        lines.append(f"* mapping: {images['mapping']:,} latents, no pictures. z -> w is fitted to the embedding of the factors "
+                     "that a fixed,\n  measure-preserving, non-linear twist gives z; no axis of z is a factor.")
+    if images.get("joint"):
+        how = (f"against a discriminator (weight {recipe['adversarial_weight']:g})" if recipe.get("adversarial_weight")
+               else "no discriminator")
+        lines.append(f"* joint: {images['joint']:,} pictures. The whole generator from z, picture against picture, {how}.")
+    return lines
+
+
+def _settings(recipe: dict[str, Any]) -> str:
+    factors = ("The factors go together as in `avatars.CORRELATIONS` (beards with square jaws, and so on), so that what is\n"
+               "found in it may be entangled" if recipe.get("correlated") else "The factors are independent of each other")
+    text = f"{factors}; twist {recipe['twist']:g}, seed {recipe['seed']}."
+    if recipe.get("condition"):
+        text += f" The class is the factor {recipe['condition']}, every class equally often."
+    if recipe.get("paired_mixing"):
+        text += f" Style mixing in {recipe['paired_mixing']:.0%} of the paired steps teaches which rows of w+ decide what."
+    if recipe.get("keep_w"):
+        text += " w is that of the stage before."
+    return text
+
+
+def _kind(recipe: dict[str, Any], images: dict[str, int], earlier: bool) -> str:
+    if not (images.get("paired") or images.get("mapping") or earlier):
+        return ""
+    if recipe.get("adversarial_weight") and images.get("joint"):
+        return "\n\nMore pictures or an accelerator buy sharper eyes, glasses and curls."
+    return ("\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail (noise changes "
+            "little), and its\npictures are softer than the renders. More pictures or an accelerator buy sharper eyes, glasses "
+            "and curls; `--recipe adversarial`\nis the published way.")
