@@ -55,7 +55,8 @@ class FourierInput(nn.Module):
             # x and y parts of the angle apart: the same sum as a product with the grid.
             angle = freqs[:, None, None, :, 0] * line[:, None] + freqs[:, None, None, :, 1] * line[:, None, None]
             waves = torch.sin((angle + phases[:, None, None]) * (2 * math.pi)) * fade.clamp(0, 1)[:, None, None]
-            return (waves @ (self.weight.t() / math.sqrt(self.weight.shape[1]))).permute(0, 3, 1, 2)
+            picture: Tensor = (waves @ (self.weight.t() / math.sqrt(self.weight.shape[1]))).permute(0, 3, 1, 2)
+            return picture
 
     def placement(self, styles: Tensor) -> Tensor:
         """Styles [N, 4] → matrices [N, 3, 3] from picture coordinates to those of the sines."""
