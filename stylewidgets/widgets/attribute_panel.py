@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .style_space_probe import StyleSpaceProbe
 
 KINDS = {"moves it and little else": "effect", "goes with it over samples": "correlation"}
+NOTHING = "nothing can be read off these pictures: give StyleSpaceProbe a reader=stylewidgets.stylespace.Reader(...)"
 
 
 class AttributePanel(widgets.VBox):
@@ -29,16 +30,26 @@ class AttributePanel(widgets.VBox):
         )  # fmt: skip
         set_tooltip(self._names, "what a network reads off the pictures")
         self._kind = widgets.Dropdown(
-            options=list(KINDS.items()), description="channel", style={"description_width": "56px"}, layout=widgets.Layout(width="270px")
+            options=list(KINDS.items()),
+            description="channel",
+            style={"description_width": "56px"},
+            layout=widgets.Layout(width="270px"),
         )
-        set_tooltip(self._kind, "moves it: by the gradient of the reading; goes with it: by correlation over all samples")
-        self.ranked = RankedList(owner.select, "score of the channel for this attribute; (+) or (−) is the way to move it for more")
+        set_tooltip(
+            self._kind, "moves it: by the gradient of the reading; goes with it: by correlation over all samples"
+        )
+        self.ranked = RankedList(
+            owner.select, "score of the channel for this attribute; (+) or (−) is the way to move it for more"
+        )
         for control in (self._names, self._kind):
             control.observe(lambda _: self._search.attribute_known(*self._asked()), "value")
-        why = "" if search.attributes else "nothing can be read off these pictures: give StyleSpaceProbe a reader=stylewidgets.stylespace.Reader(...)"
-        find = button("find channels", "rank all channels for every attribute", self.find, disabled=not search.attributes)
+        why = "" if search.attributes else NOTHING
+        find = button(
+            "find channels", "rank all channels for every attribute", self.find, disabled=not search.attributes
+        )
         super().__init__(
-            [row(self._names, self._kind, find), note(why), self.ranked], layout=widgets.Layout(max_width="100%", width="100%")
+            [row(self._names, self._kind, find), note(why), self.ranked],
+            layout=widgets.Layout(max_width="100%", width="100%"),
         )
 
     def find(self) -> None:

@@ -34,15 +34,23 @@ class EditPanel(widgets.VBox):
         self._name = widgets.Text(placeholder="name", layout=widgets.Layout(width="130px"))
         set_tooltip(self._name, "name of the new direction")
         self._path = widgets.Text(placeholder="file (optional)", layout=widgets.Layout(width="150px"))
-        set_tooltip(self._path, "a .safetensors or .npz file that the direction is added to, beside the notebook unless you give a folder")
+        set_tooltip(self._path, "a .safetensors or .npz file that the direction is added to")
         self._said = note("")
         super().__init__(
             [
                 self._rows,
-                row(self._name, self._path, self._button("save as direction", "make all channel edits one direction", self._save)),
+                row(
+                    self._name,
+                    self._path,
+                    self._button("save as direction", "make all channel edits one direction", self._save),
+                ),
                 row(
                     self._button("explore", "go on with this picture in a LatentExplorer", self.send),
-                    self._button("+ row of the grid", "add this picture to the StyleMixGrid given to the probe", self._send_to_grid),
+                    self._button(
+                        "+ row of the grid",
+                        "add this picture to the StyleMixGrid given to the probe",
+                        self._send_to_grid,
+                    ),
                 ),
                 self._said,
             ],
@@ -56,7 +64,8 @@ class EditPanel(widgets.VBox):
     def save_direction(self, name: str, path: str | os.PathLike[str] | None = None) -> Direction:
         """See `StyleSpaceProbe.save_direction`."""
         owner, layers = self._owner, self._owner.session.layers
-        edits = {flat: e for e in owner.value.edits if (flat := channel_of(e.direction)) is not None and e.strength and e.layers is None}
+        strong = [(channel_of(e.direction), e) for e in owner.value.edits if e.strength and e.layers is None]
+        edits = {flat: edit for flat, edit in strong if flat is not None}
         if not edits:
             raise ValueError("no channel is edited: select one on the map and move its strength")
         others = [e.direction.name for e in owner.value.edits if e not in edits.values()]
@@ -101,11 +110,14 @@ class EditPanel(widgets.VBox):
         say(self._said, "")
         path = self._path.value.strip() or None
         direction = self.save_direction(self._name.value, path)
-        say(self._said, f"{direction.name} is a direction of {len(np.flatnonzero(direction.vector))} channels" + (f", added to {path}" if path else ""))
+        added = f", added to {path}" if path else ""
+        say(self._said, f"{direction.name} is a direction of {np.count_nonzero(direction.vector)} channels{added}")
 
     def _send_to_grid(self) -> None:
         if self._owner.grid is None:
-            raise ValueError("the probe knows no grid: make it with StyleSpaceProbe(session, grid=grid), or call grid.add('rows', probe.value)")
+            raise ValueError(
+                "the probe knows no grid: give it StyleSpaceProbe(session, grid=grid), or grid.add('rows', probe.value)"
+            )
         self.send(self._owner.grid)
         say(self._said, "added as a row")
 

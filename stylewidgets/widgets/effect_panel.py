@@ -49,7 +49,9 @@ class StrengthSlider(widgets.VBox):
         )  # fmt: skip
         set_tooltip(self._slider, "added to the selected channel, in standard deviations of it over many samples")
         zero = button("↺", "set this channel back", lambda: on_strength(0.0), "34px")
-        self._box.observe(lambda event: None if self._syncing or not event["new"].strip() else on_name(event["new"]), "value")
+        self._box.observe(
+            lambda event: None if self._syncing or not event["new"].strip() else on_name(event["new"]), "value"
+        )
         self._slider.observe(lambda event: None if self._syncing else on_strength(float(event["new"])), "value")
         super().__init__([self._slider, row(self._box, zero)], layout=widgets.Layout(width="100%"))
 
@@ -90,7 +92,8 @@ class EffectPanel(widgets.VBox):
             use.layout.height, use.layout.max_width = "24px", f"{SIDE}px"
         captions = [*self._uses, note("where it changes")]
         cells = [
-            column(image, caption, align_items="center", margin="2px 6px 2px 0") for image, caption in zip(self._images, captions, strict=True)
+            column(image, caption, align_items="center", margin="2px 6px 2px 0")
+            for image, caption in zip(self._images, captions, strict=True)
         ]
         self._strip = row(*cells, align_items="flex-start")
         self._strip.layout.visibility = "hidden"
@@ -120,7 +123,9 @@ class EffectPanel(widgets.VBox):
         self._strip.layout.visibility = "visible"
         say(self._note, "")
 
-    def show_numbers(self, histogram: tuple[Any, Any] | None, present: float, start: float, scores: Mapping[str, str], name: str) -> None:
+    def show_numbers(
+        self, histogram: tuple[Any, Any] | None, present: float, start: float, scores: Mapping[str, str], name: str
+    ) -> None:
         """Show the distribution with the value marked, and a table of scores."""
         if histogram is not None:
             words = f"distribution of {name}: present value {present:+.2f} σ, without the edit {start:+.2f} σ"
@@ -131,7 +136,8 @@ class EffectPanel(widgets.VBox):
             f'<td style="text-align:right;font-variant-numeric:tabular-nums">{html.escape(value)}</td></tr>'
             for label, value in scores.items()
         )
-        self._scores.value = f'<table class="sw-caption" style="text-align:left" aria-label="scores of {html.escape(name)}">{lines}</table>'
+        label = f"scores of {html.escape(name)}"
+        self._scores.value = f'<table class="sw-caption" style="text-align:left" aria-label="{label}">{lines}</table>'
 
     def waiting(self, text: str) -> None:
         """Say what is being waited for; older pictures stay."""

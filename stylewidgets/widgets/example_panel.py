@@ -34,7 +34,9 @@ class ExamplePanel(widgets.VBox):
         self.sheet = make_picture_sheet(columns=COLUMNS)
         self.sheet.observe(self._on_chosen, "chosen")
         self._about = note("")
-        self.ranked = RankedList(owner.select, "θ: how far the examples agree on a channel, against all pictures; (+) or (−) is the way to move it")
+        self.ranked = RankedList(
+            owner.select, "θ: how far the examples agree on a channel; (+) or (−) is the way to move it"
+        )
         buttons = [
             self._button("←", "the sheet before", lambda: self._page(-1)),
             self._button("→", "the next sheet; what is ticked stays", lambda: self._page(1)),
@@ -77,7 +79,9 @@ class ExamplePanel(widgets.VBox):
         self._first = max(0, self._first + by * count)
         seeds = range(self._first, self._first + count)
         done = lambda pictures: self._show(seeds, pictures)  # noqa: E731
-        self._search.run("sheet", steps.thumbnails(self._owner.session, seeds, THUMBNAIL), done, "pictures of the sheet")
+        self._search.run(
+            "sheet", steps.thumbnails(self._owner.session, seeds, THUMBNAIL), done, "pictures of the sheet"
+        )
 
     def _show(self, seeds: range, pictures: Any) -> None:
         self._syncing = True
@@ -101,7 +105,8 @@ class ExamplePanel(widgets.VBox):
 
     def _say(self) -> None:
         count = len(self._positives)
-        say(self._about, f"{count} ticked" + (f", {ENOUGH - count} more for a ranking that can be trusted" if 0 < count < ENOUGH else ""))
+        more = f", {ENOUGH - count} more for a ranking that can be trusted" if 0 < count < ENOUGH else ""
+        say(self._about, f"{count} ticked{more}")
 
     def _button(self, text: str, tooltip: str, action: Any) -> widgets.Button:
         def guarded() -> None:

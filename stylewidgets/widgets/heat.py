@@ -45,7 +45,9 @@ def png(picture: NDArray[np.uint8], side: int | None = None) -> bytes:
     return buffer.getvalue()
 
 
-def histogram_svg(counts: NDArray[Any], edges: NDArray[Any], present: float, start: float | None = None, words: str = "") -> str:
+def histogram_svg(
+    counts: NDArray[Any], edges: NDArray[Any], present: float, start: float | None = None, words: str = ""
+) -> str:
     """Return the distribution of a channel as SVG in the colours of the theme, with the present value marked.
 
     Args:
@@ -79,7 +81,8 @@ def histogram_svg(counts: NDArray[Any], edges: NDArray[Any], present: float, sta
         f'<svg role="img" aria-label="{words}" viewBox="0 0 {width:.0f} {HEIGHT + 18}" '
         'style="width:100%;max-width:340px;height:auto;color:var(--jp-ui-font-color1,inherit)">'
         f'<g fill="#5b8def" fill-opacity="0.75">{bars}</g>'
-        f'<line x1="0" x2="{width:.0f}" y1="{HEIGHT}" y2="{HEIGHT}" stroke="currentColor" stroke-opacity="0.5"/>{marks}{ticks}</svg>'
+        f'<line x1="0" x2="{width:.0f}" y1="{HEIGHT}" y2="{HEIGHT}" stroke="currentColor" stroke-opacity="0.5"/>'
+        f"{marks}{ticks}</svg>"
     )
 
 

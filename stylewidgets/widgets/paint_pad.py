@@ -40,7 +40,12 @@ class PaintPad(widgets.VBox):
         self.canvas: Any = self._make_canvas(ipycanvas) if ipycanvas else None
         self._fallback = None if ipycanvas else widgets.Image(format="png", layout=widgets.Layout(width=f"{SIDE}px"))
         self._size = widgets.IntSlider(
-            28, min=4, max=80, description="brush", style={"description_width": "40px"}, layout=widgets.Layout(width="130px", flex="1 1 120px")
+            28,
+            min=4,
+            max=80,
+            description="brush",
+            style={"description_width": "40px"},
+            layout=widgets.Layout(width="130px", flex="1 1 120px"),
         )
         set_tooltip(self._size, "width of the brush in pixels of the page")
         self._erase = widgets.ToggleButton(description="erase", layout=widgets.Layout(width="64px"))
@@ -57,7 +62,10 @@ class PaintPad(widgets.VBox):
             layout=widgets.Layout(width=f"{SIDE + 8}px", max_width="100%"),
         )
         if self.canvas is None:
-            self.children = (note("Painting needs ipycanvas (pip install ipycanvas); the box below does the same."), *self.children)
+            self.children = (
+                note("Painting needs ipycanvas (pip install ipycanvas); the box does the same."),
+                *self.children,
+            )
 
     # -- what others use -----------------------------------------------------------------------------------------------
     @property
@@ -76,7 +84,9 @@ class PaintPad(widgets.VBox):
 
     def mask_at(self, height: int, width: int) -> NDArray[np.bool_]:
         """What is painted as bool [height, width]: pixels that are at least half covered, or the most covered one."""
-        cover = np.asarray(Image.fromarray(self._mask.astype(np.float32), "F").resize((width, height), Image.Resampling.BOX))
+        cover = np.asarray(
+            Image.fromarray(self._mask.astype(np.float32), "F").resize((width, height), Image.Resampling.BOX)
+        )
         made = cover >= 0.5
         return made if made.any() or not self._mask.any() else cover == cover.max()
 
@@ -112,7 +122,12 @@ class PaintPad(widgets.VBox):
 
     def _make_range(self, text: str) -> Any:
         made = widgets.IntRangeSlider(
-            value=(35, 65), min=0, max=100, description=text, style={"description_width": "46px"}, layout=widgets.Layout(width="250px", max_width="100%")
+            value=(35, 65),
+            min=0,
+            max=100,
+            description=text,
+            style={"description_width": "46px"},
+            layout=widgets.Layout(width="250px", max_width="100%"),
         )
         return set_tooltip(made, f"percent of the picture, {text}")
 
@@ -159,7 +174,9 @@ class PaintPad(widgets.VBox):
             layer.global_composite_operation = "source-over"
 
     def _fill_box(self) -> None:
-        (left, right), (top, bottom) = ([round(v * SIDE / 100) for v in box.value] for box in (self._box_x, self._box_y))
+        (left, right), (top, bottom) = (
+            [round(v * SIDE / 100) for v in box.value] for box in (self._box_x, self._box_y)
+        )
         self._mask[top : max(bottom, top + 1), left : max(right, left + 1)] = not self._erase.value
         self._draw()
         self._on_change()

@@ -30,7 +30,10 @@ class PlacePanel(widgets.HBox):
         search.painted = lambda height, width: self.pad.mask_at(height, width)
         options = [(PAINT, None), *((name, number) for number, name in enumerate(search.regions.names))]
         self._region = widgets.Dropdown(
-            options=options, description="place", style={"description_width": "40px"}, layout=widgets.Layout(width="220px")
+            options=options,
+            description="place",
+            style={"description_width": "40px"},
+            layout=widgets.Layout(width="220px"),
         )
         set_tooltip(self._region, "where the effect of a channel should be")
         self._region.observe(self._on_region, "value")
@@ -38,13 +41,15 @@ class PlacePanel(widgets.HBox):
             options=[("in this picture", 1), ("in 4 pictures", 4), ("in 12 pictures", 12)], value=1,
             layout=widgets.Layout(width="130px", display="none"),
         )  # fmt: skip
-        set_tooltip(self._pictures, "in how many pictures the region is looked up: more take longer and say more of the channel")
+        set_tooltip(self._pictures, "in how many pictures the region is looked up: more say more and take longer")
         self._about = note("")
-        self.ranked = RankedList(
-            owner.select, "overlap: share of the channel's strongest cells that lie in the place"
-        )
+        self.ranked = RankedList(owner.select, "overlap: share of the channel's strongest cells that lie in the place")
         controls = column(
-            row(self._region, self._pictures, button("find channels", "rank all channels by how local their effect is to this place", self.find)),
+            row(
+                self._region,
+                self._pictures,
+                button("find channels", "rank all channels by how local their effect is to this place", self.find),
+            ),
             self._about,
             self.ranked,
             flex="1 1 240px",

@@ -67,7 +67,13 @@ class ProbePanels:
             flex="0 1 auto", width=f"{view.size + 4}px", margin="0 12px 0 0",
         )  # fmt: skip
         right = column(
-            row(self._measure, self._hint), owner.view, work, self._switcher, flex="1 1 420px", min_width="0", width="auto"
+            row(self._measure, self._hint),
+            owner.view,
+            work,
+            self._switcher,
+            flex="1 1 420px",
+            min_width="0",
+            width="auto",
         )
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         self.root = widgets.VBox([style, row(left, right, align_items="flex-start", width="100%"), self._below])
@@ -126,7 +132,10 @@ class ProbePanels:
         self._path = widgets.Text("channel.svg", layout=widgets.Layout(width="170px"))
         set_tooltip(self._path, "file of the figure of the selected channel: .svg, .pdf or .png")
         self._wrote = note("")
-        return column(self._state, row(self._path, self._button("save figure", "write it to this file", self._save_figure), self._wrote))
+        return column(
+            self._state,
+            row(self._path, self._button("save figure", "write it to this file", self._save_figure), self._wrote),
+        )
 
     def _save_figure(self) -> None:
         say(self._wrote, "")

@@ -87,7 +87,9 @@ def mixed_w(session: Any, stats: Any) -> tuple[NDArray[np.float32], NDArray[np.f
     return np.concatenate(parts, axis=1).astype(np.float32), rows
 
 
-def _curves(session: Any, stats: Any, reader: Any, scale: Any, callback: Callback) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+def _curves(
+    session: Any, stats: Any, reader: Any, scale: Any, callback: Callback
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
     """The dependencies of the attributes with the strongest channels; first those that have a direction."""
     effects = stylespace.factor_effects(session, stats, reader, scale, callback=callback)
     rankings = stylespace.effect_ranking(session, stats, effects, reader)
@@ -116,7 +118,9 @@ def _draw_bars(axes: Any, dci: Mapping[str, Any], samples: int) -> None:
     width = 0.8 / len(dci)
     for number, (space, values) in enumerate(dci.items()):
         x = np.arange(3) + (number - (len(dci) - 1) / 2) * width
-        drawn = axes.bar(x, [getattr(values, word) for word in words], width * 0.94, label=space, color=SPACE_COLOURS[space])
+        drawn = axes.bar(
+            x, [getattr(values, word) for word in words], width * 0.94, label=space, color=SPACE_COLOURS[space]
+        )
         axes.bar_label(drawn, fmt="%.2f", fontsize=7)
     axes.set_xticks(np.arange(3), words)
     axes.set_ylim(0, 1.08)

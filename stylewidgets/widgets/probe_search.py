@@ -94,7 +94,10 @@ class ProbeSearch:
     def start(self) -> None:
         """Begin with what everything else needs."""
         self._work.run(
-            "statistics", steps.statistics(self._session, self._samples), self._have_statistics, "statistics of the channels"
+            "statistics",
+            steps.statistics(self._session, self._samples),
+            self._have_statistics,
+            "statistics of the channels",
         )
 
     def run(self, name: str, task: Any, done: Callable[[Any], None], words: str) -> None:
@@ -173,7 +176,9 @@ class ProbeSearch:
             self._have_values(EFFECT, ranking.table["strength"], "change of the picture", GREY)
 
         everywhere = np.ones(self.regions.size, bool)
-        task = steps.local(self._session, [self._owner.value], self.need_statistics(), everywhere, show, include_torgb=True)
+        task = steps.local(
+            self._session, [self._owner.value], self.need_statistics(), everywhere, show, include_torgb=True
+        )
         self._work.run(EFFECT, task, show, "effect of all channels")
 
     def find_place(
@@ -256,7 +261,9 @@ class ProbeSearch:
     def make_report(self, done: Callable[[ProbeReport], None], now: bool = False) -> None:
         """Make the disentanglement report."""
         if not self.attributes:
-            raise ValueError("a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)")
+            raise ValueError(
+                "a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)"
+            )
         task = steps.report(self._session, self.need_statistics(), self._reader)
         self._work.run("report", task, done, "disentanglement report")
         if now:
@@ -305,7 +312,9 @@ class ProbeSearch:
         for ranking in self.rankings.values():
             place = np.flatnonzero(ranking.order == flat)
             if len(place):
-                scores[f"{ranking.measure}: rank"] = f"{place[0] + 1} of {len(ranking.order)} ({ranking.values[flat]:.3g})"
+                scores[f"{ranking.measure}: rank"] = (
+                    f"{place[0] + 1} of {len(ranking.order)} ({ranking.values[flat]:.3g})"
+                )
         return np.histogram(samples, bins=40), present, start, scores
 
 

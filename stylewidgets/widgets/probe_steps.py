@@ -29,7 +29,9 @@ class Regions:
         size: height and width of masks that are painted.
     """
 
-    def __init__(self, session: Any, segment: Callable[[NDArray[np.uint8]], Any] | None, names: Sequence[str] | None) -> None:
+    def __init__(
+        self, session: Any, segment: Callable[[NDArray[np.uint8]], Any] | None, names: Sequence[str] | None
+    ) -> None:
         self._session, self._segment = session, segment
         self.size = (session.resolution, session.resolution)
         self._names = None if names is None else tuple(str(name) for name in names)
@@ -88,7 +90,9 @@ def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[floa
     return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
 
 
-def local(session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any) -> Steps:
+def local(
+    session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
+) -> Steps:
     """Steps that show better and better rankings and return the best; see `stylespace.local_effect`."""
     ranking = None
     for ranking in stylespace.local_effect(session, latents, statistics, regions, **options):

@@ -31,7 +31,9 @@ class RankedList(widgets.VBox):
         self._select = widgets.Select(options=[], rows=9, layout=widgets.Layout(width="100%", max_width="340px"))
         set_tooltip(self._select, words)
         self._select.observe(self._on_choice, "value")
-        super().__init__([self._note, self._select], layout=widgets.Layout(max_width="100%", flex="1 1 220px", min_width="200px"))
+        super().__init__(
+            [self._note, self._select], layout=widgets.Layout(max_width="100%", flex="1 1 220px", min_width="200px")
+        )
         self._select.layout.display = "none"
 
     def show_ranking(self, ranking: Ranking, words: str) -> None:

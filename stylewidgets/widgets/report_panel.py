@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -29,12 +29,16 @@ class ReportPanel(widgets.VBox):
     def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
         self._owner, self._search = owner, search
         self.report: ProbeReport | None = None
-        self._image = widgets.Image(format="png", layout=widgets.Layout(width="100%", max_width="760px", display="none"))
+        self._image = widgets.Image(
+            format="png", layout=widgets.Layout(width="100%", max_width="760px", display="none")
+        )
         self._path = widgets.Text("disentanglement.svg", layout=widgets.Layout(width="180px"))
         set_tooltip(self._path, "file of the figure: .svg, .pdf or .png, beside the notebook unless you give a folder")
         self._said = note("" if search.attributes else "nothing can be read off these pictures; see 'By attribute'")
         self._save = button("save figure", "write the figure to this file", self._on_save, disabled=True)
-        start = button("make the report", "compute the figures of all four spaces", self.start, disabled=not search.attributes)
+        start = button(
+            "make the report", "compute the figures of all four spaces", self.start, disabled=not search.attributes
+        )
         super().__init__(
             [note(ABOUT), row(start, self._path, self._save), self._said, self._image],
             layout=widgets.Layout(max_width="100%", width="100%"),

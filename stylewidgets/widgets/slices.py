@@ -63,7 +63,9 @@ class SlicedWork(widgets.VBox):
         self._working = threading.Lock()
         self._live = self._closed = False
         self._said = 0.0
-        self._bar = widgets.FloatProgress(min=0.0, max=1.0, layout=widgets.Layout(width="auto", flex="1 1 120px", max_width="260px"))
+        self._bar = widgets.FloatProgress(
+            min=0.0, max=1.0, layout=widgets.Layout(width="auto", flex="1 1 120px", max_width="260px")
+        )
         set_tooltip(self._bar, "progress of the work")
         self._words = note("")
         self._stop = button("stop", "end this work and keep what is found so far", self.stop, "60px")
@@ -172,8 +174,9 @@ class SlicedWork(widgets.VBox):
             if progress is not None:
                 task.progress = (int(progress[0]), int(progress[1]))
         except StopIteration as end:
+            result = end.value
             if self._drop(task):
-                self._guarded(task, lambda: task.done(end.value))
+                self._guarded(task, lambda: task.done(result))
         except Exception as error:  # noqa: BLE001  any computation; it is shown where the user looks
             self._drop(task)
             report(self._view, error, task.words)

@@ -53,7 +53,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         samples: how many random pictures the mean and spread of each channel are taken over.
         segment: finds the regions of a picture, for search by region; see `Segment`. None: exact for avatars, else none.
         regions: names of its labels.
-        reader: a `stylespace.Reader` of attributes, for search by attribute and the report. None: the factors of avatars, else none.
+        reader: a `stylespace.Reader` of attributes, for search and the report. None: the factors of avatars, else none.
         size: width of the live picture in css pixels.
 
     Raises:
@@ -148,7 +148,9 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
 
         if self.selected is None:
             raise ValueError("no channel is selected: click one on the map, or probe.select('3_12')")
-        return effect_figure(self._session, self.value, self.selected, self._search.need_statistics(), self._panels.sigmas)
+        return effect_figure(
+            self._session, self.value, self.selected, self._search.need_statistics(), self._panels.sigmas
+        )
 
     # -- going somewhere -----------------------------------------------------------------------------------------------
     def select(self, channel: Channel | str | None) -> None:

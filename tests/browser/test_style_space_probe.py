@@ -86,8 +86,10 @@ class ProbePage:
     def rest(self) -> None:
         """Wait until nothing is computed and the picture is that of the value."""
         self.until(
-            lambda: self.kernel.ask("[probe._work.busy(), probe.search.statistics is None, repr(probe.view.error)]")
-            == [False, False, "''"],
+            lambda: (
+                self.kernel.ask("[probe._work.busy(), probe.search.statistics is None, repr(probe.view.error)]")
+                == [False, False, "''"]
+            ),
             "all computation",
         )
         self.until(lambda: self.kernel.ask("probe.picture.latent == probe.value"), "the picture")
@@ -113,7 +115,11 @@ class ProbePage:
         """Whether the live picture is the one that plain compute makes of the value, as far as enlarging it lets one say."""
         width, height, rgba = self.page.evaluate(PIXELS, PICTURE)
         shown = Image.fromarray(np.array(rgba, np.uint8).reshape(height, width, 4)[..., :3])
-        wanted = np.frombuffer(base64.b64decode(self.kernel.ask("pure_picture()")), np.uint8).reshape(64, 64, 3).astype(float)
+        wanted = (
+            np.frombuffer(base64.b64decode(self.kernel.ask("pure_picture()")), np.uint8)
+            .reshape(64, 64, 3)
+            .astype(float)
+        )
         small = np.asarray(shown.resize((64, 64), Image.Resampling.BOX)).astype(float)
         return float(np.abs(small - wanted).mean()) < 0.15 * float(np.abs(wanted - wanted.mean(axis=(0, 1))).mean())
 
@@ -152,7 +158,7 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
     assert probe.picture_is_right()
 
     page.mouse.move(*probe.at(3, 7))
-    page.wait_for_function("() => document.querySelector('.stylewidgets-map-words').textContent.startsWith('3_7 · b8.conv1 · value')")
+    probe.until(lambda: probe.words.text_content().startswith("3_7 · b8.conv1 · value"), "the words about the channel")
     assert probe.kernel.ask("channel()") == "", "hovering asks the kernel nothing"
     page.mouse.click(*probe.at(3, 7))
     probe.until(lambda: probe.kernel.ask("channel()") == "3_7", "the selection")
@@ -222,11 +228,12 @@ def test_the_keyboard_walks_zooms_and_selects(show: Callable[..., ProbePage]) ->
         page.keyboard.press(key)
     probe.until(lambda: probe.kernel.ask("channel()") == "2_11", "the selection")
     probe.rest()
-    before = json.loads(probe.map.get_attribute("data-layout"))["cell"]
+    cell = lambda: json.loads(probe.map.get_attribute("data-layout"))["cell"]  # noqa: E731
+    before = cell()
     page.keyboard.press("+")
-    page.wait_for_function(f"() => JSON.parse(document.querySelector('.stylewidgets-map-canvas').dataset.layout).cell > {before}")
+    probe.until(lambda: cell() > before, "larger cells")
     page.keyboard.press("0")
-    page.wait_for_function(f"() => JSON.parse(document.querySelector('.stylewidgets-map-canvas').dataset.layout).cell === {before}")
+    probe.until(lambda: cell() == before, "all cells")
     assert page.locator(".jp-Cell").count() == 1, "the keys did nothing to the notebook"
     page.keyboard.press("Tab")
     assert not page.evaluate("() => document.activeElement.classList.contains('stylewidgets-map-canvas')"), "Tab leaves"

@@ -87,7 +87,11 @@ def test_it_starts_with_the_picture_of_its_value_and_every_channel_on_the_map(pr
     layers = probe.session.layers
     assert shows_its_value(probe) and probe.value == probe.session.latent(seed=0) and probe.view.error == ""
     assert [layer["channels"] for layer in probe.view.layers] == [layer.channels for layer in layers]
-    assert [layer["name"] for layer in probe.view.layers if layer["kind"] == "torgb"] == ["b4.torgb", "b8.torgb", "b16.torgb"]
+    assert [layer["name"] for layer in probe.view.layers if layer["kind"] == "torgb"] == [
+        "b4.torgb",
+        "b8.torgb",
+        "b16.torgb",
+    ]
     stats = stylespace.statistics(probe.session, SAMPLES)
     wanted = stats.in_sigma(probe.session.code_styles(probe.value))
     assert np.allclose(values(probe), wanted, atol=1e-5) and probe.view.scale["unit"] == "σ"
@@ -275,6 +279,7 @@ def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None
 @pytest.fixture
 def reader() -> stylespace.Reader:
     """Brightness of the halves and the corner of a picture: differentiable, without a network."""
+
     def read(pictures: torch.Tensor) -> torch.Tensor:
         parts = (pictures[:, :, :8], pictures[:, :, 8:], pictures[:, :, :4, :4])
         return torch.stack([part.mean(dim=(1, 2, 3)) for part in parts], dim=1)
@@ -282,7 +287,9 @@ def reader() -> stylespace.Reader:
     return stylespace.Reader(("top", "bottom", "corner"), read)
 
 
-def test_attributes_are_ranked_by_effect_and_by_correlation(session: GeneratorSession, reader: stylespace.Reader) -> None:
+def test_attributes_are_ranked_by_effect_and_by_correlation(
+    session: GeneratorSession, reader: stylespace.Reader
+) -> None:
     probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
     panel = open_panel(probe, BY_ATTRIBUTE)
     panel._names.value = "bottom"
@@ -380,7 +387,7 @@ def test_code_makes_exactly_this_picture(probe: StyleSpaceProbe) -> None:
     open_panel(probe, SAVE)
     text = probe.code().replace("import stylewidgets as sw", "import stylewidgets as sw; session = given")
     scope: dict[str, Any] = {"given": probe.session}
-    exec(text, scope)
+    exec(text, scope)  # noqa: S102  what the code box is for
     assert np.array_equal(np.asarray(scope["image"]), np.asarray(probe.image)) and len(text) < 3000
 
 
