@@ -13,6 +13,7 @@ from .dependency import Dependency, Faces, attribute_dependency, reach
 from .effects import Effect, direction_effect, edit_direction, effect
 from .examples import attribute_ranking
 from .factors import effect_ranking, factor_effects, factor_ranking
+from .figures import dci_figure, dependency_figure, effect_figure, histogram_figure
 from .local import LocalRanking, local_effect
 from .ranking import Ranking
 from .readings import Reader, avatar_reader, read_samples
@@ -39,13 +40,17 @@ __all__ = [
     "attribute_ranking",
     "avatar_reader",
     "dci",
+    "dci_figure",
+    "dependency_figure",
     "direction_effect",
     "disentanglement",
     "edit_direction",
     "effect",
+    "effect_figure",
     "effect_ranking",
     "factor_effects",
     "factor_ranking",
+    "histogram_figure",
     "is_torgb",
     "layer_of",
     "local_effect",

@@ -75,7 +75,7 @@ def write(name: str, **arrays: NDArray[Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            np.savez(file, **arrays)
+            np.savez(file, **arrays)  # type: ignore[arg-type]
         os.replace(temporary, path)  # a reader sees all of it or nothing
     except OSError as error:
         _log.warning("%s cannot be written, so this result is not kept (%s)", path, error)

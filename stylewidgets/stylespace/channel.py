@@ -50,7 +50,7 @@ class Channel(NamedTuple):
         if not 0 <= self.channel < layers[self.layer].channels:
             raise ValueError(f"channel {self.channel} was given; {layers[self.layer].name} (layer {self.layer}) has "
                              f"channels 0 to {layers[self.layer].channels - 1}")
-        return sum(layer.channels for layer in layers[: self.layer]) + self.channel
+        return sum(int(layer.channels) for layer in layers[: self.layer]) + self.channel
 
     @classmethod
     def of(cls, flat: int, layers: Sequence[Any]) -> Channel:

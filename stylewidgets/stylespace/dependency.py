@@ -51,9 +51,8 @@ class Dependency:
             return float("nan"), float("nan")
         i = int(reached[0])
         t = (change - moved[i - 1]) / (moved[i] - moved[i - 1])
-        values = (np.concatenate([[0.0], column[order]]) for column in (self.mean, self.largest))
-        low_high = [(float(v[i - 1]), float(v[i])) for v in values]
-        return tuple(a + t * (b - a) for a, b in low_high)  # type: ignore[return-value]
+        mean, largest = (np.concatenate([[0.0], column[order]]) for column in (self.mean, self.largest))
+        return float(mean[i - 1] + t * (mean[i] - mean[i - 1])), float(largest[i - 1] + t * (largest[i] - largest[i - 1]))
 
 
 class Faces:
@@ -175,7 +174,7 @@ def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: floa
 def curve(target: str, rows: Sequence[tuple[float, float, float, float, Array]]) -> Dependency:
     """A `Dependency` of (strength, change, mean-AD, max-AD, changes) rows."""
     strengths, change, mean, largest, changes = zip(*rows, strict=True)
-    return Dependency(target, *(np.array(column) for column in (strengths, change, mean, largest)), np.stack(changes))
+    return Dependency(target, np.array(strengths), np.array(change), np.array(mean), np.array(largest), np.stack(changes))
 
 
 def strongest_by_group(size: Array, reader: Reader, j: int) -> Array:

@@ -62,4 +62,5 @@ def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32
     if len(array) and (array.min() < 0 or array.max() >= stats.n):
         raise ValueError(f"examples are rows 0 to {stats.n - 1} of the statistics; "
                          f"{int(array.min())} to {int(array.max())} were given")
-    return stats.values[array].astype(np.float32)
+    chosen: NDArray[np.float32] = stats.values[array].astype(np.float32)
+    return chosen

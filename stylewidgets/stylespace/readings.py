@@ -73,8 +73,8 @@ def avatar_reader(regressor: Any = None, *, readable: float = READABLE) -> Reade
     Raises:
         FileNotFoundError: the factor network is not installed.
     """
+    from ..avatars.factor_net import load_regressor
     from ..directions import fingerprint
-    from ..training.factor_net import load_regressor
 
     net = regressor if regressor is not None else load_regressor()
     heads = [head for head in net.heads if net.metrics.get(head.name, 1.0) >= readable]

@@ -28,7 +28,7 @@ class AvatarSegmenter:
 
     def __init__(self, regressor: Any = None, *, merge: bool = True) -> None:
         from ..avatars import REGIONS
-        from ..training.factor_net import load_regressor
+        from ..avatars.factor_net import load_regressor
 
         self._net = regressor if regressor is not None else load_regressor()
         wanted = [MERGED.get(name, name) if merge else name for name in REGIONS]

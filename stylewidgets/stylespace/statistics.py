@@ -63,7 +63,8 @@ class Statistics:
 
     def quantiles(self, channel: Channel, at: Any = (0.01, 0.25, 0.5, 0.75, 0.99)) -> NDArray[np.float32]:
         """Values below which these shares of the samples lie."""
-        return np.quantile(self.samples(channel), at).astype(np.float32)
+        found: NDArray[np.float32] = np.quantile(self.samples(channel), at).astype(np.float32)
+        return found
 
     def share_below(self, channel: Channel, value: float) -> float:
         """The share of samples that are smaller than `value`."""

@@ -13,7 +13,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.stylespace.json")
     parser.add_argument("--samples", type=int, default=2000, help="faces of the population (default %(default)s)")
     parser.add_argument("--faces", type=int, default=48, help="faces that edits are measured on (default %(default)s)")
-    parser.add_argument("--candidates", type=int, default=5, help="channels tried for each factor (default %(default)s)")
+    parser.add_argument("--candidates", type=int, default=6, help="channels tried for each factor (default %(default)s)")
     parser.add_argument("--part", choices=("all", "rows", "dci"), default="all",
                         help="make only the table of factors or only DCI, and keep the other part of the file")
     parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
@@ -27,9 +27,9 @@ def run(args: argparse.Namespace) -> None:
 
     from .. import weights
     from .._load import load
+    from ..avatars.factor_net import load_regressor
     from ..stylespace import reports
     from ..stylespace.readings import avatar_reader
-    from .factor_net import load_regressor
 
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")

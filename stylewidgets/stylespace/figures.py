@@ -1,0 +1,86 @@
+"""Figures for papers and notebooks, drawn with matplotlib."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .channel import Channel
+from .statistics import Statistics
+
+if TYPE_CHECKING:
+    from .effects import Effect
+    from .reports import Report
+
+KINDS = {"style": ("style channel", "C0"), "boundary": ("W boundary", "C1"), "shipped": ("shipped direction", "C2")}
+NAMES = {"z": "Z", "w": "W", "s": "S", "w+ mixed": "W+ (mixed)", "s mixed": "S (mixed)"}
+
+
+def histogram_figure(stats: Statistics, channels: Sequence[Channel], values: Any = None) -> Any:
+    """How channels are spread over the samples, in σ. `values`: flat s [S] of a picture to mark."""
+    figure, axes = _axes(1, len(channels), 2.6, 1.9)
+    for axis, channel in zip(axes[0], channels, strict=True):
+        i = channel.flat(stats.layers)
+        axis.hist((stats.samples(channel) - stats.mean[i]) / stats.std[i], bins=40, color="0.6")
+        if values is not None:
+            axis.axvline(float(stats.in_sigma(values)[i]), color="C3")
+        axis.set_title(channel.name(stats.layers), fontsize=9)
+        axis.set_xlabel("σ", fontsize=8)
+        axis.set_yticks([])
+    return figure
+
+
+def effect_figure(effects: Sequence[Effect], titles: Sequence[str]) -> Any:
+    """A row for each effect: its pictures, then where the picture changes."""
+    figure, axes = _axes(len(effects), 1 + max(len(e.sigmas) for e in effects), 1.5, 1.55)
+    for row, found, title in zip(axes, effects, titles, strict=True):
+        for axis in row:
+            axis.axis("off")
+        for axis, picture, sigma in zip(row, found.pictures, found.sigmas, strict=False):
+            axis.imshow(picture)
+            axis.set_title(f"{sigma:+.3g} σ", fontsize=8)
+        row[-1].imshow(found.heat, cmap="magma", vmin=0)
+        row[-1].set_title("change", fontsize=8)
+        row[0].text(-0.08, 0.5, title, rotation=90, va="center", ha="right", fontsize=8, transform=row[0].transAxes)
+    return figure
+
+
+def dependency_figure(report: Report, factors: Sequence[str]) -> Any:
+    """Mean-AD against the change of the target, one panel for each factor: lower is better."""
+    figure, axes = _axes(1, len(factors), 2.5, 2.2)
+    for axis, factor in zip(axes[0], factors, strict=True):
+        row = report.row(factor)
+        for kind, (words, colour) in KINDS.items():
+            curve = getattr(row, kind)
+            if curve is not None:
+                points = sorted(zip((0.0, *curve.changes), (0.0, *curve.means), strict=True))
+                axis.plot(*zip(*points, strict=True), marker=".", color=colour, label=words)
+        axis.set_xlim(0, 1.25 * report.change)
+        axis.set_title(factor.replace("_", " "), fontsize=9)
+        axis.set_xlabel("change of the target (σ)", fontsize=8)
+    axes[0][0].set_ylabel("mean-AD", fontsize=8)
+    axes[0][-1].legend(fontsize=7, frameon=False)
+    return figure
+
+
+def dci_figure(scores: dict[str, tuple[float, float, float]]) -> Any:
+    """Disentanglement, completeness and informativeness of each space as bars."""
+    figure, axes = _axes(1, 1, 5.5, 2.4)
+    axis, width = axes[0][0], 0.8 / 3
+    for k, words in enumerate(("disentanglement", "completeness", "informativeness")):
+        places = np.arange(len(scores)) + (k - 1) * width
+        bars = axis.bar(places, [float(values[k]) for values in scores.values()], width * 0.92, label=words)
+        axis.bar_label(bars, fmt="%.2f", fontsize=7)
+    axis.set_xticks(range(len(scores)), [NAMES.get(space, space) for space in scores])
+    axis.set_ylim(0, 1.1)
+    axis.legend(fontsize=7, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
+    return figure
+
+
+def _axes(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
+    import matplotlib.pyplot as plt
+
+    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    return figure, axes

@@ -1,0 +1,96 @@
+"""The report that ships with the bundled generator: it is of these weights, it holds, and its figures can be measured again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import stylewidgets as sw
+from stylewidgets import stylespace as ss
+from stylewidgets.directions import sample_w
+from stylewidgets.session import GeneratorSession
+from stylewidgets.stylespace import cache, reports
+from stylewidgets.stylespace.reports import Curve, Report, Row, direction_name, targets_of
+
+REMAKE = "python -m stylewidgets train stylespace"
+
+
+@pytest.fixture(scope="module")
+def session() -> GeneratorSession:
+    return sw.load(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def shipped(session: GeneratorSession) -> Report:
+    path = reports.path_of(session)
+    assert path.is_file(), f"{path} is missing; make it by: {REMAKE}"
+    return Report.load(path)
+
+
+def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped: Report) -> None:
+    assert shipped.weights == cache.weights_of(session), f"the weights are newer than the report; make it anew by: {REMAKE}"
+    assert ss.report(session) == shipped
+
+
+def test_more_than_ten_factors_have_a_channel_and_some_depend_less_than_the_boundary(shipped: Report) -> None:
+    """The paper finds channels ahead for photographs. Here factors are independent in the data, and W boundaries are as clean as
+    can be: a channel is ahead for a few factors, and for ten within a factor of two."""
+    assert len(shipped.rows) >= 10
+    assert len({row.factor for row in shipped.rows}) == len(shipped.rows)
+    compared = [row for row in shipped.rows if np.isfinite(row.style.mean) and np.isfinite(row.boundary.mean)]
+    assert sum(row.style.mean < row.boundary.mean for row in compared) >= 3
+    assert sum(row.style.mean < 2 * row.boundary.mean for row in compared) >= 10
+    assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
+
+
+def test_style_space_is_the_most_disentangled_and_z_the_least(shipped: Report) -> None:
+    disentanglement = {space: values[0] for space, values in shipped.dci.items()}
+    completeness = {space: values[1] for space, values in shipped.dci.items()}
+    for one in (disentanglement, completeness):
+        assert one["s"] > one["w"] > one["z"]
+        assert one["s mixed"] > one["w+ mixed"]
+
+
+def test_a_row_measured_again_on_other_faces_is_within_a_third(session: GeneratorSession, shipped: Report) -> None:
+    row = min(shipped.rows, key=lambda row: row.style.mean)
+    reader, stats = ss.avatar_reader(), ss.statistics(session, shipped.samples)
+    scale = ss.read_samples(session, ss.statistics(session, 192, seed=5), reader, cached=False).std(axis=0)
+    faces = ss.Faces(session, reader, sample_w(session, 24, 99), scale, stats)
+    direction = ss.edit_direction(session, {ss.Channel(*row.channel): 1.0}, stats)
+    change, mean, _, _ = faces.point(direction, row.style.strength, row.factor)
+    assert change == pytest.approx(shipped.change, rel=1 / 3)
+    assert mean == pytest.approx(row.style.mean, rel=1 / 3)
+
+
+# -- the file ------------------------------------------------------------------------------------------------------------
+def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
+    curve = Curve(2.0, 0.25, 0.5, (1.0, 2.0), (0.5, 1.0), (0.1, 0.25), (0.2, 0.5))
+    lost = curve._replace(mean=float("nan"), strength=float("nan"))
+    report = Report("ab12", 100, 8, (Row("smile", (3, 1), "b8.conv1:1", -1, 0.5, curve, curve, None),), {"s": (0.5, 0.25, 1.0)})
+    assert Report.load(report.save(tmp_path / "a.json")) == report
+    other = Report("ab12", 100, 8, (Row("smile", (3, 1), "b8.conv1:1", -1, 0.5, curve, lost, curve),))
+    back = Report.load(other.save(tmp_path / "b.json")).rows[0]
+    assert np.isnan(back.boundary.mean) and back.better and not report.rows[0].better
+    assert "not reached" in other.markdown() and "| smile | b8.conv1:1 (3_1) −" in other.markdown()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1, "rows": [{}], "dci": {}}'])
+def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "r.json").write_text(text)
+    with pytest.raises(ValueError, match="not a StyleSpace report"):
+        Report.load(tmp_path / "r.json")
+
+
+def test_each_attribute_has_one_target_and_the_name_of_its_direction() -> None:
+    reader = ss.Reader(("yaw", "hue sin", "hue cos", "hat", "hat: cap", "hair_style: bald", "hair_style: bun"), lambda x: x,
+                       ("yaw", "hue", "hue", "hat", "hat", "hair_style", "hair_style"))
+    assert targets_of(reader) == ["yaw", "hue cos", "hat", "hair_style: bun"]
+    assert [direction_name(n) for n in targets_of(reader)] == ["yaw", "hue red", "hat", "hair style bun"]
+
+
+def test_make_report_stops_where_it_is_told(session: GeneratorSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
+    with pytest.raises(ss.Stopped):
+        ss.make_report(session, samples=64, tell=lambda words, done, total: (_ for _ in ()).throw(ss.Stopped))
