@@ -122,7 +122,7 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64) ->
     net, errors = reader(network)
     pictures = as_pictures(images)
     with torch.inference_mode():
-        parts = [net(part.to(net.out.weight)).cpu() for part in pictures.split(batch)]
+        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
     raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
     natural = net.natural(raw)
     return Estimate(
@@ -210,7 +210,7 @@ def _rgb(image: Any) -> Any:
 def _read_renders(net: FactorRegressor, n: int, seed: int) -> tuple[Floats, Tensor]:
     """Factors [n, F] and the network's outputs, of pictures that went through 8 bits."""
     truth, rows = sample(n, seed), []
-    for part in torch.from_numpy(truth).split(32):
+    for part in torch.split(torch.from_numpy(truth), 32):
         image = render(part, net.resolution, outputs=("image",)).image
         with torch.inference_mode():
             rows.append(net((image * 127.5 + 128).clamp(0, 255).floor() / 127.5 - 1).cpu())

@@ -27,9 +27,11 @@ other model.
 
 ## Measured
 
-`{quality["command"]}` measured {quality["samples"]:,} samples at psi 1 against {quality["samples"]:,} renders that training has
-not seen; "floor" is the same figure of other renders against those renders. Readings and features are those of the shipped
-factor network. All digits are in the file with the ending `.quality.json` beside this one.
+`{quality["command"]}`
+
+measured {quality["samples"]:,} samples at psi 1 against {quality["samples"]:,} renders that training has not seen; "floor" is
+the same figure of other renders against those renders. Readings and features are those of the shipped factor network. All digits
+are in the file with the ending `.quality.json` beside this one.
 
 {tables(quality)}
 """
@@ -94,7 +96,9 @@ def _what(generator: Any, metadata: dict[str, Any]) -> str:
 def _made(metadata: dict[str, Any]) -> str:
     recipe, images = metadata["recipe"], metadata.get("images", {})
     stages = [f"{i}. {line}" for i, line in enumerate(metadata.get("history", []), 1)]
-    before = ",\nwith these stages before the last one:\n\n" + "\n".join(stages) + "\n" if stages else ""
+    before = ""
+    if stages:
+        before = ",\nwith these stages before the last one (minutes count from the very start):\n\n" + "\n".join(stages) + "\n"
     minutes = metadata.get("training_seconds", 0) / 60
     where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
     first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
@@ -121,7 +125,7 @@ def _phases(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
 def _settings(recipe: dict[str, Any]) -> str:
     factors = ("The factors go together as in `avatars.CORRELATIONS` (beards with square jaws, and so on), so that what is\n"
                "found in it may be entangled" if recipe.get("correlated") else "The factors are independent of each other")
-    text = f"{factors}; twist {recipe['twist']:g}, seed {recipe['seed']}."
+    text = f"{factors}; twist {recipe['twist']:g},\nseed {recipe['seed']}."
     if recipe.get("condition"):
         text += f" The class is the factor {recipe['condition']}, every class equally often."
     if recipe.get("paired_mixing"):

@@ -45,12 +45,13 @@ def run(args: argparse.Namespace) -> None:
 
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
-    quality = measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet)
+    # Rounded before anything is made of them, so that table, card and file agree in every digit.
+    quality = _rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet))
     print(tables(quality))
     if args.quick:
         return None
     figures = args.json or args.file.with_suffix(".quality.json")
-    figures.write_text(json.dumps(_rounded(quality), indent=1) + "\n", encoding="utf-8")
+    figures.write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
     text = args.file.with_suffix(".md")
     text.write_text(card(session.generator, session.metadata, quality), encoding="utf-8")
     print(f"\nwritten to {text} and {figures}")
