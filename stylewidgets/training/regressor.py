@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -15,13 +16,20 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.optim.lr_scheduler import LambdaLR
 from tqdm.auto import tqdm
 
-from .factor_net import FactorRegressor, Head, load_regressor, make_heads, save_regressor
+from ..avatars.calibration import calibrate
+from ..avatars.estimates import errors_path, measure_errors
+from ..avatars.factor_net import FactorRegressor, Head, load_regressor, make_heads, save_regressor
+from ..avatars.visibility import visible
+from .augment import augment
+from .data import RenderedAvatars
 from .muon import Muon
+from .regressor_card import model_card
+from .world import LatentWorld
 
-__all__ = ["FactorRegressor", "add_arguments", "evaluate", "fit", "load_regressor", "run", "train_regressor"]
+__all__ = ["FactorRegressor", "add_arguments", "augment", "encode", "evaluate", "fit", "load_regressor", "measure_regressor",
+           "run", "train_regressor"]
 
 Callback = Callable[[int, int], None]
 SAVE_EVERY = 30.0  # seconds between checkpoints
@@ -34,6 +42,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--held-out", type=int, default=1_500, help="renders to measure on (default %(default)s)")
     parser.add_argument("--resolution", type=int, default=64, help="side of the pictures (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=5, help="passes over the renders (default %(default)s)")
+    parser.add_argument("--minutes", type=float, help="train no longer than this in all, resumed parts included, rendering not: "
+                        "the learning rate falls in that time")
+    parser.add_argument("--start-from", type=Path, metavar="FILE", help="go on from a trained network of the same size, with "
+                        "renders of another --seed")
+    parser.add_argument("--measure-only", action="store_true", help="train nothing: measure and calibrate the network in --out, "
+                        "and write it and its card again")
     parser.add_argument("--seed", type=int, default=0, help="of renders, start and augmentation (default %(default)s)")
     parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
     parser.add_argument("--threads", type=int, help="threads of torch (default: as torch decides)")
@@ -44,10 +58,14 @@ def run(args: argparse.Namespace) -> None:
     """Train, measure and write."""
     if args.threads:
         torch.set_num_threads(args.threads)
-    train_regressor(
-        args.out, images=args.images, held_out=args.held_out, resolution=args.resolution, epochs=args.epochs,
-        seed=args.seed, device=args.device, checkpoint=args.checkpoint,
-    )
+    if args.measure_only:
+        measure_regressor(args.out, held_out=args.held_out, device=args.device, checkpoint=args.checkpoint)
+    else:
+        train_regressor(
+            args.out, images=args.images, held_out=args.held_out, resolution=args.resolution, epochs=args.epochs,
+            seed=args.seed, device=args.device, checkpoint=args.checkpoint, minutes=args.minutes, start_from=args.start_from,
+        )
+    measure_errors(args.out).save(errors_path(args.out))
 
 
 def train_regressor(
@@ -62,9 +80,11 @@ def train_regressor(
     seed: int = 0,
     device: str = "cpu",
     checkpoint: str | Path | None = None,
+    minutes: float | None = None,
+    start_from: str | Path | None = None,
     callback: Callback | None = None,
 ) -> FactorRegressor:
-    """Render, train, measure, and write `out` (safetensors, fp16) with a model card `out` with the suffix .md beside it.
+    """Render, train, measure, calibrate, and write `out` (safetensors, fp16) with a model card `out` with the suffix .md.
 
     Args:
         out: file to write.
@@ -75,37 +95,84 @@ def train_regressor(
         device: torch device.
         checkpoint: folder for renders and state, by default `out` with the suffix .train. A second call with the same
             settings goes on where the first one stopped.
+        minutes: time for the training, of all calls together; it ends after the epochs or the minutes, whichever are over first.
+        start_from: file of a network of the same resolution whose weights are the start.
         callback: callback(step, steps).
 
     Returns:
-        FactorRegressor: the trained network, in eval mode, with `metrics`.
+        FactorRegressor: the trained network, in eval mode, with `metrics` and `calibration`.
     """
     from ..avatars import FACTORS
-    from .data import RenderedAvatars
-    from .world import LatentWorld
 
     out = Path(out)
     folder = Path(checkpoint) if checkpoint is not None else out.with_suffix(".train")
-    world = LatentWorld(64, seed=seed).to(device)
-    train = RenderedAvatars(folder / "train", images, resolution, world, seed=seed + 1_000_000, device=device)
-    test = RenderedAvatars(folder / "test", held_out, resolution, world, seed=seed + 2_000_000, device=device)
+    train = _renders(folder / "train", images, resolution, seed + 1_000_000, device)
     net = FactorRegressor(make_heads(FACTORS), resolution=resolution)
+    before = _start(net, start_from)
     settings = {"images": images, "resolution": resolution, "epochs": epochs, "batch": batch, "rate": rate, "seed": seed}
-    seconds = fit(
+    steps, seconds = fit(
         net, train.images, train.factors, epochs=epochs, batch=batch, rate=rate, seed=seed, device=device,
-        checkpoint=folder / "state.pt", callback=callback,
+        checkpoint=folder / "state.pt", minutes=minutes, callback=callback,
     )
     # Measured as it ships: written in fp16, read back, asked about pictures that it has not seen.
-    save_regressor(net, out, metrics={}, training={})
-    net = load_regressor(out, device)
-    net.metrics = evaluate(net, test.images, test.factors)
-    net.metadata = {
-        **settings, "held_out": held_out, "seconds": round(seconds), "threads": torch.get_num_threads(), "device": device,
-        "most_frequent": most_frequent(net.heads, test.factors), "parameters": sum(p.numel() for p in net.parameters()),
+    record = {
+        **settings, "steps": steps, "seconds": round(seconds), "minutes": minutes, "threads": torch.get_num_threads(),
+        "device": device, "parameters": sum(p.numel() for p in net.parameters()), "before": before,
     }
-    save_regressor(net, out, metrics=net.metrics, training=net.metadata)
+    save_regressor(net, out, metrics={}, training=record)
+    return measure_regressor(out, held_out=held_out, device=device, checkpoint=folder)
+
+
+def measure_regressor(
+    out: str | Path, *, held_out: int = 1_500, device: str = "cpu", checkpoint: str | Path | None = None
+) -> FactorRegressor:
+    """Measure and calibrate the network in `out` on renders that training has not seen; write it and its card again.
+
+    Args:
+        out: file that `train_regressor` wrote.
+        held_out: number of those renders.
+        device: torch device.
+        checkpoint: folder to keep the renders in; they are not kept when None.
+    """
+    if checkpoint is None:
+        with TemporaryDirectory() as temporary:
+            return measure_regressor(out, held_out=held_out, device=device, checkpoint=temporary)
+    out, folder = Path(out), Path(checkpoint)
+    net = load_regressor(out, device)
+    t = net.metadata
+    test = _renders(folder / "test", held_out, net.resolution, int(t.get("seed", 0)) + 2_000_000, device)
+    seen = visible(test.factors, torch.from_numpy(np.array(test.labels)))
+    net.metrics = evaluate(net, test.images, test.factors)
+    t["visible"] = {
+        name: [float(seen[:, i].mean()), score]
+        for i, (name, score) in enumerate(evaluate(net, test.images, test.factors, seen).items())
+    }
+    t["held_out"], t["most_frequent"] = held_out, most_frequent(net.heads, test.factors)
+    raw = torch.cat([net.raw(part) for part in _floats(test.images)]).cpu()
+    net.calibration = calibrate(net, raw, test.factors)
+    save_regressor(net, out, metrics=net.metrics, training=t)
     out.with_suffix(".md").write_text(model_card(net), encoding="utf-8")
     return net
+
+
+def _renders(folder: Path, n: int, resolution: int, seed: int, device: str) -> RenderedAvatars:
+    """Renders of the latents of a world of its own, whose factors are independent."""
+    world = LatentWorld(64, seed=0).to(device)
+    return RenderedAvatars(folder, n, resolution, world, seed=seed, device=device)
+
+
+def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]]:
+    """Take over the weights in a file; returns the records of the trainings that they are from, the oldest first."""
+    if path is None:
+        return []
+    old = load_regressor(path)
+    shapes = [{key: tuple(v.shape) for key, v in n.state_dict().items()} for n in (old, net)]
+    if shapes[0] != shapes[1]:
+        raise ValueError(f"{path} is a network for {old.resolution} px with widths {old.widths}, not one for {net.resolution} px "
+                         f"with {net.widths}; give --resolution {old.resolution}, or start afresh")
+    net.load_state_dict(old.state_dict())
+    keys = ("images", "resolution", "epochs", "steps", "seed", "seconds", "minutes")
+    return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
 def fit(
@@ -119,15 +186,18 @@ def fit(
     seed: int = 0,
     device: str = "cpu",
     checkpoint: Path | None = None,
+    minutes: float | None = None,
     callback: Callback | None = None,
-) -> float:
-    """Train `net` in place on pictures uint8 [N, 3, H, W] and factors [N, F] in natural units; returns the seconds.
+) -> tuple[int, float]:
+    """Train `net` in place on pictures uint8 [N, 3, H, W] and factors [N, F] in natural units; returns steps and seconds.
 
     Squared error of standardised targets and cross entropy of categories, Muon (vectors and outputs: AdamW), a moving
-    average of the weights. With `checkpoint`, a file written twice a minute, the next call goes on from there.
+    average of the weights. With `checkpoint`, a file written twice a minute, the next call goes on from there. With
+    `minutes`, the learning rate has fallen and training ends after that time, if not all steps are done before.
     """
     torch.manual_seed(seed)
     net.heads = tuple(_with_statistics(net.heads, factors))
+    limit = 60 * minutes if minutes is not None else float("inf")
     targets = encode(net.heads, factors)
     net.to(device, memory_format=torch.channels_last).train()
     steps_per_epoch = max(1, len(images) // batch)
@@ -135,13 +205,21 @@ def fit(
     matrices = [p for name, p in net.named_parameters() if p.ndim > 1 and not name.startswith(("out", "direct"))]
     others = [p for p in net.parameters() if all(p is not m for m in matrices)]
     muon, adam = Muon(matrices, lr=10 * rate), torch.optim.AdamW(others, lr=rate, weight_decay=1e-2)
-    schedules = [LambdaLR(optimiser, lambda step: _pace(step, steps)) for optimiser in (muon, adam)]
+    rates = {id(optimiser): [group["lr"] for group in optimiser.param_groups] for optimiser in (muon, adam)}
     average = {key: value.detach().clone() for key, value in net.state_dict().items()}
-    parts = {"net": net, "muon": muon, "adam": adam, "muon_pace": schedules[0], "adam_pace": schedules[1]}
+    parts = {"net": net, "muon": muon, "adam": adam}
     start, seconds = _resume(checkpoint, parts, average, steps)
     began = saved = time.monotonic()
+    done = start
     with tqdm(total=steps, initial=start, desc="factor network", unit="step") as bar:
         for step in range(start, steps):
+            now = time.monotonic()
+            spent = seconds + now - began
+            if spent >= limit:
+                break
+            for optimiser in (muon, adam):
+                for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
+                    group["lr"] = first * _pace(step, max(step / steps, spent / limit))
             random = np.random.RandomState((seed * 7919 + step) % 2**32)
             index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
             x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
@@ -150,26 +228,27 @@ def fit(
             loss.backward()
             muon.step()
             adam.step()
-            for schedule in schedules:
-                schedule.step()
+            done = step + 1
             _update(average, net, min(0.998, (step + 1) / (step + 10)))
             bar.update()
             if step % 20 == 0:
                 bar.set_postfix(loss=f"{loss.item():.3f}")
             if callback is not None:
                 callback(step + 1, steps)
-            if checkpoint is not None and (time.monotonic() - saved > SAVE_EVERY or step + 1 == steps):
-                saved = time.monotonic()
-                _save(checkpoint, parts, average, step + 1, steps, seconds + saved - began)
+            if checkpoint is not None and (now - saved > SAVE_EVERY or done == steps):
+                saved = now
+                _save(checkpoint, parts, average, done, steps, seconds + time.monotonic() - began)
+    spent = seconds + time.monotonic() - began
+    if checkpoint is not None and done > start:
+        _save(checkpoint, parts, average, done, steps, spent)
     net.load_state_dict(average)
     net.eval()
-    return seconds + time.monotonic() - began
+    return done, spent
 
 
-def _pace(step: int, steps: int) -> float:
-    """Factor of the learning rate: a short rise, a plateau, a long linear fall."""
-    t = step / max(steps, 1)
-    return min(1.0, (step + 1) / 50, 0.01 + (1 - t) / 0.6)
+def _pace(step: int, t: float) -> float:
+    """Factor of the learning rate: a short rise, a plateau, a long linear fall. t: share of the training that is over."""
+    return min(1.0, (step + 1) / 50, max(0.01 + (1 - t) / 0.6, 0.01))
 
 
 def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
@@ -182,24 +261,6 @@ def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
         else:
             total = total + (guess - truth).square().mean()
     return total / len(net.heads)
-
-
-def augment(x: Tensor, random: np.random.RandomState) -> Tensor:
-    """What separates a generator's picture from a render: a shift by a pixel, blur, noise, a little brightness."""
-    dx, dy = random.randint(0, 3, size=2)
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")[..., dy : x.shape[-2] + dy, dx : x.shape[-1] + dx]
-    if random.rand() < 0.5:
-        side = random.uniform(0.05, 0.3)
-        kernel = x.new_tensor([side / 2, 1 - side, side / 2])
-        x = _separable(x, kernel)
-    n = len(x)
-    gain = x.new_tensor(random.normal(1.0, 0.03, size=(n, 1, 1, 1)))
-    offset = x.new_tensor(random.normal(0.0, 0.03, size=(n, 1, 1, 1)))
-    level = x.new_tensor(np.abs(random.normal(0.0, 0.04, size=(n, 1, 1, 1))))
-    # Seeded from the step, so that a resumed run sees what an uninterrupted one would have seen.
-    generator = torch.Generator(x.device).manual_seed(int(random.randint(2**31 - 1)))
-    noise = torch.randn(x.shape, generator=generator, device=x.device)
-    return (x * gain + offset + noise * level).clamp(-1, 1)
 
 
 def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:
@@ -216,14 +277,23 @@ def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:
 
 
 @torch.inference_mode()
-def evaluate(net: FactorRegressor, images: NDArray[np.uint8], factors: NDArray[np.float32]) -> dict[str, float]:
-    """R² of each continuous factor, of (sin, cos) of each circular one, and accuracy of each category, by name."""
+def evaluate(
+    net: FactorRegressor, images: NDArray[np.uint8], factors: NDArray[np.float32], seen: NDArray[np.bool_] | None = None
+) -> dict[str, float]:
+    """R² of each continuous factor, of (sin, cos) of each circular one, and accuracy of each category, by name.
+
+    Args:
+        seen: [N, F], the pictures that count for each factor; None for all.
+    """
     raw = torch.cat([net(part.to(net.out.weight.device)) for part in _floats(images)]).cpu()
     truth = encode(net.heads, factors)
     result = {}
-    for head in net.heads:
-        guess, target = raw[:, head.start : head.stop], truth[:, head.start : head.stop]
-        if head.kind == "categorical":
+    for i, head in enumerate(net.heads):
+        rows = slice(None) if seen is None else torch.from_numpy(seen[:, i])
+        guess, target = raw[rows, head.start : head.stop], truth[rows, head.start : head.stop]
+        if not len(guess):
+            result[head.name] = float("nan")
+        elif head.kind == "categorical":
             result[head.name] = float((guess.argmax(1) == target.argmax(1)).float().mean())
         else:
             left = (guess - target).square().sum()
@@ -238,41 +308,6 @@ def most_frequent(heads: Sequence[Head], factors: NDArray[np.float32]) -> dict[s
         for i, head in enumerate(heads)
         if head.kind == "categorical"
     }
-
-
-def model_card(net: FactorRegressor) -> str:
-    """The model card in Markdown, from the record in the network."""
-    t = net.metadata
-    rows = "\n".join(
-        f"| {head.name} | R² | {net.metrics[head.name]:.3f} |"
-        if head.kind != "categorical"
-        else f"| {head.name} | accuracy (always the same: {t['most_frequent'][head.name]:.2f}) | {net.metrics[head.name]:.3f} |"
-        for head in net.heads
-    )
-    command = " ".join(
-        f"--{key} {t[key]}" for key in ("images", "resolution", "epochs", "seed", "threads", "device")
-    )
-    command = f"stylewidgets train regressor {command} --held-out {t['held_out']}"
-    return f"""# factor-regressor
-
-Reads the factors of the avatar world from a picture. It labels generated pictures for boundaries, measures edits, and its
-feature maps serve as a perceptual distance.
-
-* Network: residual, {t["parameters"]:,} parameters, input {net.resolution} px (other sizes are resized by area), fp16 file.
-* Trained on {t["images"]:,} renders of `stylewidgets.avatars` (seed {t["seed"]}), {t["epochs"]} passes, batch {t["batch"]},
-  with small shifts, blur, noise and brightness changes, so that it also reads generated pictures.
-* Time: {t["seconds"]} s of training after the rendering, on {t["device"]}, threads: {t["threads"]}.
-* Command: `{command}`
-* Licence: MIT, as the project; made from the project's own renders only.
-
-Measured on {t["held_out"]:,} renders that it has not seen (another seed), without augmentation, in the shipped precision.
-R² of a circular factor is that of its sine and cosine together. A factor that cannot be seen in a picture (the hue of
-black hair, the hair length under a hat, an iris behind a closed lid) counts too, and limits what is possible.
-
-| factor | measure | held-out |
-|---|---|---|
-{rows}
-"""
 
 
 def _unit(head: Head, value: NDArray[Any]) -> NDArray[np.float64]:
@@ -298,13 +333,6 @@ def _with_statistics(heads: Sequence[Head], factors: NDArray[np.float32]) -> Ite
 def _floats(images: NDArray[np.uint8], batch: int = 128) -> Iterator[Tensor]:
     for start in range(0, len(images), batch):
         yield torch.from_numpy(np.array(images[start : start + batch])).float() / 127.5 - 1
-
-
-def _separable(x: Tensor, kernel: Tensor) -> Tensor:
-    channels = x.shape[1]
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = F.conv2d(x, kernel.view(1, 1, 1, 3).expand(channels, 1, 1, 3), groups=channels)
-    return F.conv2d(x, kernel.view(1, 1, 3, 1).expand(channels, 1, 3, 1), groups=channels)
 
 
 def _epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
