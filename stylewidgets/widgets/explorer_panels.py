@@ -13,6 +13,7 @@ from .animation import Animator
 from .compare import HoldToCompare
 from .direction_picker import DirectionPicker
 from .direction_rows import DirectionRows
+from .edit_truth import EditTruth, draws_avatars
 from .errors import reporting
 from .parts import STYLE, close_tree, column, heading, note, row
 from .seed_pad import SeedPad
@@ -59,6 +60,10 @@ class ExplorerPanels:
             self._step_picture, self._restore, STEPS, newest_first=True, movable=False, empty="nothing has changed yet"
         )
         self.compare = HoldToCompare(explorer.picture, view, lambda: explorer.value, self._restore, explorer.value)
+        self.truth: EditTruth | None = None
+        if draws_avatars(session.metadata):
+            self.truth = EditTruth(view, lambda: self.compare.start, explorer.picture.render)
+            explorer.picture.on_rest = self._rested
         self._undo = self._button("undo", "one step back (key z)", explorer.undo)
         self._redo = self._button("redo", "one step forward (key y)", explorer.redo)
         actions = row(
@@ -69,7 +74,7 @@ class ExplorerPanels:
         )
         self._switcher = Switcher(
             {
-                DIRECTIONS: lambda: column(self._rows, self._picker, width="100%"),
+                DIRECTIONS: lambda: column(self._rows, *([self.truth] if self.truth else []), self._picker, width="100%"),
                 WALK: self._make_walk,
                 HISTORY: self._make_history,
                 ANIMATE: self._make_animator,
@@ -92,6 +97,8 @@ class ExplorerPanels:
         if self._transform is not None:
             self._transform.update(latent)
         self._rows.update(latent)
+        if self.truth is not None:
+            self.truth.update(latent)
         self._undo.disabled, self._redo.disabled = not can_undo, not can_redo
         pad = self._switcher.made(WALK)
         if pad is not None:
@@ -168,6 +175,11 @@ class ExplorerPanels:
         shown = self._explorer.picture.latent
         self._explorer.change("", lambda _: shown)
 
+    def _rested(self, latent: Latent) -> None:
+        # Not while another panel is in sight, and not of a moment of a film.
+        if self.truth is not None and self._switcher.selected == DIRECTIONS and latent == self._explorer.value:
+            self.truth.settled(latent)
+
     def _refresh_code(self) -> None:
         panel = self._switcher.made(SAVE)
         if panel is not None and self._switcher.selected == SAVE:
@@ -176,6 +188,8 @@ class ExplorerPanels:
     def _on_panel(self, name: str) -> None:
         if name == HISTORY:
             self._fill_steps()
+        if name == DIRECTIONS and self._explorer.picture.latent is not None:
+            self._rested(self._explorer.picture.latent)
         self._refresh_code()
         if name != ANIMATE and self._switcher.made(ANIMATE) is not None:
             self._explorer.preview(self._explorer.value)  # away from the film, back to the present state

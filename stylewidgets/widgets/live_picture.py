@@ -32,6 +32,7 @@ class LivePicture:
         stats: counts and times of the frames.
         latent: what the picture shows, None before the first frame.
         saved: the picture that a notebook keeps; brought up to date when the live one comes to rest.
+        on_rest: called with the latent in sight when the picture has come to rest, after the better frame of it was sent.
 
     Args:
         session: draws.
@@ -51,6 +52,7 @@ class LivePicture:
         self._renderer = LiveRenderer(session)
         self._said, self._said_final = float("-inf"), False
         self.latent: Latent | None = None
+        self.on_rest: Callable[[Latent], None] | None = None
         self.view = make_view(size=size, label=label)
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
@@ -87,6 +89,7 @@ class LivePicture:
     def close(self) -> None:
         """Draw nothing more and listen to nothing."""
         self._pump.close()
+        self.on_rest = None
         for name in ("on_ack", "on_settle", "on_hello", "on_visible", "on_key"):
             setattr(self.view, name, None)
 
@@ -117,6 +120,8 @@ class LivePicture:
     def _settle(self) -> None:
         self._pump.settle()
         self._save()
+        if self.on_rest is not None and self.latent is not None:
+            self.on_rest(self.latent)
 
     def _save(self) -> None:
         words = f"{self.view.label}: {self.view.alt}"

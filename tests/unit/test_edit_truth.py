@@ -1,0 +1,148 @@
+"""The line that says what changed: when it is computed, when not, and what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from stylewidgets.avatars import FACTORS, INDEX, Estimate, defaults
+from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.latents import Latent
+from stylewidgets.metrics.changes import changes, describe_changes, deviation
+from stylewidgets.session import GeneratorSession
+from stylewidgets.widgets.edit_truth import EditTruth, draws_avatars
+from stylewidgets.widgets.latent_explorer import LatentExplorer
+
+W_DIM = 8
+
+
+def make_session(**metadata: Any) -> GeneratorSession:
+    torch.manual_seed(0)
+    config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, resolution=16, channels=(4, 4, 4), mapping_layers=1)
+    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu", metadata=metadata)
+
+
+class Bench:
+    """Pictures are seeds, and reading them is counted."""
+
+    def __init__(self) -> None:
+        self.view, self.start = SimpleNamespace(error=""), Latent(seed=0)
+        self.reads: list[Any] = []
+        self.problem: Exception | None = None
+        self.truth = EditTruth(self.view, lambda: self.start, lambda latent: latent.seed, self.read, lambda a, b: f"{a} to {b}")
+
+    def read(self, picture: Any) -> Any:
+        self.reads.append(picture)
+        if self.problem is not None:
+            raise self.problem
+        return picture
+
+
+@pytest.fixture
+def bench() -> Iterator[Bench]:
+    made = Bench()
+    yield made
+    made.truth.close()
+
+
+def test_a_picture_at_rest_is_read_against_the_start_which_is_read_once(bench: Bench) -> None:
+    bench.truth.settled(Latent(seed=5))
+    assert "against the start: 0 to 5" in bench.truth.text and bench.reads == [0, 5]
+    bench.truth.settled(Latent(seed=6))
+    assert "0 to 6" in bench.truth.text and bench.reads == [0, 5, 6]
+    bench.start = Latent(seed=9)
+    bench.truth.settled(Latent(seed=6))
+    assert "9 to 6" in bench.truth.text
+
+
+def test_the_start_itself_needs_no_reading(bench: Bench) -> None:
+    bench.truth.settled(Latent(seed=0))
+    assert "this is the start" in bench.truth.text and bench.reads == []
+
+
+def test_a_change_takes_the_old_line_away_and_reads_nothing(bench: Bench) -> None:
+    bench.truth.settled(Latent(seed=5))
+    bench.truth.update(Latent(seed=5))
+    assert bench.truth.text
+    bench.truth.update(Latent(seed=6))
+    assert bench.truth.text == "" and bench.reads == [0, 5]
+
+
+def test_it_reads_nothing_while_it_is_off_and_at_once_when_it_is_turned_on(bench: Bench) -> None:
+    bench.truth.toggle.value = False
+    bench.truth.settled(Latent(seed=5))
+    assert bench.truth.text == "" and bench.reads == []
+    bench.truth.toggle.value = True
+    assert "0 to 5" in bench.truth.text
+
+
+def test_without_the_network_it_says_so_turns_itself_off_and_nothing_fails(bench: Bench) -> None:
+    bench.problem = FileNotFoundError("no factor network at here")
+    bench.truth.settled(Latent(seed=5))
+    assert "no factor network" in bench.truth.text and not bench.truth.toggle.value and bench.view.error == ""
+    bench.truth.settled(Latent(seed=6))
+    assert len(bench.reads) == 1
+
+
+def test_other_mistakes_are_shown_in_the_view(bench: Bench) -> None:
+    bench.problem = RuntimeError("broken")
+    bench.truth.settled(Latent(seed=5))
+    assert "broken" in bench.view.error and not bench.truth.toggle.value
+
+
+# -- words ------------------------------------------------------------------------------------------------------------
+def estimate(**values: float) -> Estimate:
+    factors = defaults()
+    for name, value in values.items():
+        factors[:, INDEX[name]] = value
+    sure = {f.name: np.eye(len(f.categories), dtype=np.float32)[[int(factors[0, INDEX[f.name]])]]
+            for f in FACTORS if f.kind == "categorical"}
+    return Estimate(factors, np.zeros_like(factors), sure)
+
+
+def test_the_words_name_what_moved_most_in_its_own_unit() -> None:
+    line = describe_changes(estimate(), estimate(smile=-0.5, yaw=-20.0, hat=1, hair_hue=20))
+    assert line == "hat none → cap · smile -1.00 · yaw -20° · others 0.0 σ"
+
+
+def test_angles_go_the_shorter_way_round() -> None:
+    found = changes(estimate(hair_hue=350), estimate(hair_hue=30))[0]
+    assert found.name == "hair_hue" and found.amount == pytest.approx(40) and found.words == "hair hue +40°"
+
+
+def test_nothing_is_named_when_nothing_moved() -> None:
+    assert describe_changes(estimate(), estimate(smile=0.51)) == "nothing changed · all factors 0.0 σ"
+
+
+def test_deviations_are_those_of_the_world() -> None:
+    by_name = {f.name: f for f in FACTORS}
+    assert deviation(by_name["fringe"]) == pytest.approx(1 / 12**0.5, rel=0.01)  # uniform
+    shares = np.array(by_name["hat"].weights)
+    assert deviation(by_name["hat"]) == pytest.approx((1 - (shares**2).sum()) / 1.128)
+
+
+# -- in the explorer -----------------------------------------------------------------------------------------------------
+def test_only_generators_of_avatars_have_the_line() -> None:
+    assert draws_avatars({"recipe": {"twist": 0.3}}) and not draws_avatars({}) and not draws_avatars({"recipe": "ffhq"})
+    explorer = LatentExplorer(make_session())
+    assert explorer._panels.truth is None
+    explorer.close()
+
+
+def test_the_explorer_reads_when_the_picture_settles_and_not_before() -> None:
+    explorer = LatentExplorer(make_session(recipe={"twist": 0.3}))
+    truth, reads = explorer._panels.truth, []
+    assert truth is not None
+    truth._read, truth._describe = lambda image: reads.append(image.size) or image, lambda a, b: "read"
+    explorer.value = explorer.value.replace(seed=3)
+    assert reads == [] and truth.text == ""
+    explorer.view.on_settle()
+    assert reads == [(16, 16)] * 2 and "read" in truth.text
+    explorer.value = explorer.value.replace(seed=4)
+    assert truth.text == ""
+    explorer.close()
