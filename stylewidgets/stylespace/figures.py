@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .reports import Report
 
 KINDS = {"style": ("style channel", "C0"), "boundary": ("W boundary", "C1"), "shipped": ("shipped direction", "C2")}
-NAMES = {"z": "Z", "w": "W", "s": "S", "w+ mixed": "W+ (mixed)", "s mixed": "S (mixed)"}
+NAMES = {"z": "Z", "w": "W", "s": "S", "w expanded": "W expanded", "w+ mixed": "W+ (mixed)", "s mixed": "S (mixed)"}
 
 
 def histogram_figure(stats: Statistics, channels: Sequence[Channel], values: Any = None) -> Any:

@@ -21,7 +21,7 @@ from .effects import edit_direction
 from .factors import effect_ranking, factor_effects
 from .ranking import Ranking
 from .readings import Reader, avatar_reader, read_samples
-from .spaces import disentanglement
+from .spaces import SPACES, disentanglement
 from .statistics import Statistics, statistics
 
 FORMAT = 1
@@ -174,7 +174,7 @@ def make_report(
     if rows:
         found = list(_rows(session, stats, reader, readings, faces, trial, candidates, seed, tell))
     scores: dict[str, tuple[float, float, float]] = {}
-    chosen = spaces if spaces is not None else ("z", "w", "s", "w+ mixed", "s mixed")
+    chosen = SPACES if spaces is None else spaces
     for i, space in enumerate(chosen):
         one = disentanglement(session, stats, reader, spaces=(space,))[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)

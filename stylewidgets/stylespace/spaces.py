@@ -15,9 +15,10 @@ from .dci import DCI, dci
 from .readings import Reader, read_samples, read_w
 from .statistics import Statistics, statistics, styles_of
 
-SPACES = ("z", "w", "s", "w+ mixed", "s mixed")
+SPACES = ("z", "w", "s", "w expanded", "w+ mixed", "s mixed")
 """What `disentanglement` measures. Codes of the mapping network repeat one w in every row, so w+ cannot be told from w by
-them; "mixed" samples have two w's each, meeting at a random row, and so give w+ a figure, beside s of the same samples."""
+them; "mixed" samples have two w's each, meeting at a random row, and so give w+ a figure, beside s of the same samples.
+"w expanded" is a control: random linear mixtures of w, as many as s has codes. What it reaches comes from the number of codes."""
 
 
 def disentanglement(
@@ -40,7 +41,7 @@ def disentanglement(
     for space in spaces:
         if space not in SPACES:
             raise unknown_name("space", space, SPACES)
-    plain = read_samples(session, stats, reader, cached=cached) if set(spaces) & {"z", "w", "s"} else None
+    plain = read_samples(session, stats, reader, cached=cached) if any("mixed" not in space for space in spaces) else None
     mixed = _mixed(session, stats, reader, cached) if any("mixed" in space for space in spaces) else None
     result = {}
     for i, space in enumerate(spaces):
@@ -59,6 +60,8 @@ def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) 
     if space == "w":
         return stats.w, plain
     conv = ~is_torgb(session.layers)
+    if space == "w expanded":
+        return stats.w @ np.random.RandomState(0).randn(stats.w.shape[1], int(conv.sum())).astype(np.float32), plain
     if space == "s":
         return stats.values[:, conv].astype(np.float32), plain
     rows, readings = mixed

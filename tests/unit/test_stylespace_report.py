@@ -45,12 +45,13 @@ def test_more_than_ten_factors_have_a_channel_and_some_depend_less_than_the_boun
     assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
 
 
-def test_style_space_is_the_most_disentangled_and_z_the_least(shipped: Report) -> None:
+def test_s_is_more_disentangled_than_w_and_z_by_its_number_of_codes(shipped: Report) -> None:
+    """The paper's order S > W > Z comes out, but random mixtures of w, as many as s has codes, reach the same."""
     disentanglement = {space: values[0] for space, values in shipped.dci.items()}
     completeness = {space: values[1] for space, values in shipped.dci.items()}
     for one in (disentanglement, completeness):
         assert one["s"] > one["w"] > one["z"]
-        assert one["s mixed"] > one["w+ mixed"]
+        assert one["w expanded"] == pytest.approx(one["s"], abs=0.1)
 
 
 def test_a_row_measured_again_on_other_faces_is_within_a_third(session: GeneratorSession, shipped: Report) -> None:
