@@ -23,11 +23,14 @@ import numpy as np
 import traitlets
 from PIL import Image
 
-from . import view as _view
 from .errors import report
 from .view import enable_colab_widgets
 
-anywidget = _view.anywidget  # None where it cannot be imported
+try:
+    import anywidget
+except ImportError:  # pragma: no cover - `view` says so once
+    anywidget = None
+
 _log = logging.getLogger("stylewidgets")
 _HERE = Path(__file__).parent
 
@@ -64,7 +67,7 @@ if anywidget is not None:
         _esm = _HERE / "channel_map.js"
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "channel_map.css"))
 
-        layers = traitlets.List().tag(sync=True)
+        layers: Any = traitlets.List().tag(sync=True)
         """`page_layers` of the session."""
         values = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
         """Little-endian float32, one a channel in StyleSpace order, NaN where it is not known; b"" for none."""
@@ -72,7 +75,7 @@ if anywidget is not None:
         """`measure` and `unit` in words, `low` and `high` of the colours, `palette` "diverging" or "sequential"."""
         selected = traitlets.Int(-1).tag(sync=True)
         """Place of the selected channel among all, -1 for none."""
-        marked = traitlets.List().tag(sync=True)
+        marked: Any = traitlets.List().tag(sync=True)
         """Places of the channels that are edited."""
         label = traitlets.Unicode("Map of style channels").tag(sync=True)
         status = traitlets.Unicode("").tag(sync=True)
@@ -103,11 +106,11 @@ if anywidget is not None:
 class ImageMap(_Listening, ipywidgets.VBox):
     """The same interface on core widgets: a picture of the map. Channels are chosen by typing their names."""
 
-    layers = traitlets.List()
+    layers: Any = traitlets.List()
     values = traitlets.Bytes(b"")
     scale = traitlets.Dict()
     selected = traitlets.Int(-1)
-    marked = traitlets.List()
+    marked: Any = traitlets.List()
     label = traitlets.Unicode("Map of style channels")
     status = traitlets.Unicode("")
     error = traitlets.Unicode("")

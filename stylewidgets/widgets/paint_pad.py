@@ -52,8 +52,10 @@ class PaintPad(widgets.VBox):
         set_tooltip(self._erase, "the brush takes paint away")
         self._box_x, self._box_y = self._make_range("across"), self._make_range("down")
         fill = button("paint this box", "paint the box of the two sliders: painting without a mouse", self._fill_box)
+        words = [] if ipycanvas else [note("Painting needs ipycanvas (pip install ipycanvas); the box does the same.")]
         super().__init__(
             [
+                *words,
                 self.canvas if self.canvas is not None else self._fallback,
                 row(self._size, self._erase, button("clear", "take all paint away", self.clear, "60px")),
                 row(self._box_x, self._box_y, fill),
@@ -61,11 +63,6 @@ class PaintPad(widgets.VBox):
             ],
             layout=widgets.Layout(width=f"{SIDE + 8}px", max_width="100%"),
         )
-        if self.canvas is None:
-            self.children = (
-                note("Painting needs ipycanvas (pip install ipycanvas); the box does the same."),
-                *self.children,
-            )
 
     # -- what others use -----------------------------------------------------------------------------------------------
     @property

@@ -13,10 +13,13 @@ import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
-from . import view as _view
 from .view import enable_colab_widgets
 
-anywidget = _view.anywidget  # None where it cannot be imported
+try:
+    import anywidget
+except ImportError:  # pragma: no cover - `view` says so once
+    anywidget = None
+
 _HERE = Path(__file__).parent
 
 
@@ -43,10 +46,10 @@ if anywidget is not None:
 
         sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
         """All pictures as one, encoded."""
-        names = traitlets.List().tag(sync=True)
+        names: Any = traitlets.List().tag(sync=True)
         """What each picture is."""
         columns = traitlets.Int(8).tag(sync=True)
-        chosen = traitlets.List().tag(sync=True)
+        chosen: Any = traitlets.List().tag(sync=True)
         """Numbers of the chosen pictures, rising."""
         label = traitlets.Unicode("Pictures; arrows move, space chooses").tag(sync=True)
 
@@ -63,7 +66,7 @@ if anywidget is not None:
 class MenuSheet(ipywidgets.VBox):
     """The same interface on core widgets: one picture of all, and a list to choose from."""
 
-    chosen = traitlets.List()
+    chosen: Any = traitlets.List()
 
     def __init__(self, columns: int = 8, **_: Any) -> None:
         self.columns = columns

@@ -79,7 +79,7 @@ def probe_code(session: Any, latent: Latent) -> str:
 
 
 def _is_sparse(direction: Direction) -> bool:
-    return direction.space == "s" and np.count_nonzero(direction.vector) <= MOST_CHANNELS
+    return direction.space == "s" and int(np.count_nonzero(direction.vector)) <= MOST_CHANNELS
 
 
 def _source_lines(latent: Latent) -> Iterator[str]:

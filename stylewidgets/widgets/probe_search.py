@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._checks import unknown_name
 from ..latents import Direction, Latent
-from ..stylespace import Channel, Ranking, Reader
+from ..stylespace import Channel, Ranking, Reader, avatar_reader
 from . import probe_steps as steps
 from .probe_edits import channel_of, edit_of, free_name
 from .slices import SlicedWork
@@ -229,7 +229,7 @@ class ProbeSearch:
     def attributes(self) -> tuple[str, ...]:
         """What can be read off pictures; () when nothing can."""
         if self._reader is None and steps.is_avatar(self._session):
-            self._reader = steps.stylespace.avatar_reader()  # reads a network, so not before somebody asks
+            self._reader = avatar_reader()  # reads a network, so not before somebody asks
         return () if self._reader is None else tuple(self._reader.names)
 
     def find_attribute(self, name: str, kind: str = "effect", now: bool = False) -> Ranking | None:

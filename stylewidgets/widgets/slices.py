@@ -251,7 +251,7 @@ def stepwise(call: Callable[[Callable[..., None]], R], stop: type[BaseException]
             go.release()
             kind, what = news.get()
             if kind == "result":
-                return what  # type: ignore[no-any-return]
+                return what
             if kind == "error":
                 raise what
             yield what
