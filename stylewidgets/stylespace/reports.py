@@ -257,8 +257,8 @@ def _row(data: dict[str, Any]) -> Row:
     def one(values: dict[str, Any] | None) -> Curve | None:
         if values is None:
             return None
-        given: dict[str, Any] = {k: float("nan") if v is None else tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        return Curve(**given)
+        known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in values.items()}
+        return Curve(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
 
     curves = {key: one(data[key]) for key in ("style", "boundary", "shipped")}
     return Row(**{**data, **curves, "channel": tuple(data["channel"])})
