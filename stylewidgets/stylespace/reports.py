@@ -258,7 +258,8 @@ def _row(data: dict[str, Any]) -> Row:
         if values is None:
             return None
         known: dict[str, Any] = {k: float("nan") if v is None else v for k, v in values.items()}
-        return Curve(**{k: tuple(v) if isinstance(v, list) else v for k, v in known.items()})
+        arrays: dict[str, Any] = {k: tuple(v) for k, v in known.items() if isinstance(v, list)}
+        return Curve(**(known | arrays))
 
     curves = {key: one(data[key]) for key in ("style", "boundary", "shipped")}
     return Row(**{**data, **curves, "channel": tuple(data["channel"])})
