@@ -71,16 +71,6 @@ def errors(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
     }
 
 
-def probabilities(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
-    """Calibrated probabilities [N, categories] of every categorical factor."""
-    raw, temperature = raw.float().cpu(), _of(net)["temperature"]
-    return {
-        head.name: (raw[:, head.start : head.stop] / temperature[head.name]).softmax(1).numpy()
-        for head in net.heads
-        if head.kind == "categorical"
-    }
-
-
 def population(net: FactorRegressor) -> dict[str, tuple[float, float]]:
     """Mean and standard deviation of every reading (see `FactorRegressor.scores`) over renders."""
     return {name: (mean, max(std, 1e-6)) for name, (mean, std) in _of(net)["readings"].items()}
@@ -144,4 +134,4 @@ def _temperature(logits: Tensor, truth: Tensor) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-__all__ = ["calibrate", "errors", "population", "probabilities", "residuals"]
+__all__ = ["calibrate", "errors", "population", "residuals"]

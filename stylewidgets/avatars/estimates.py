@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from stylewidgets._checks import unknown_name
+from stylewidgets.avatars import calibration
 from stylewidgets.avatars.factor_net import BUNDLED, FactorRegressor, load_regressor
 from stylewidgets.avatars.factors import FACTORS, INDEX, NAMES, sample
 from stylewidgets.avatars.renderer import render
@@ -29,8 +30,9 @@ class Estimate:
 
     Attributes:
         factors: float32 [N, F] in natural units, columns as `FACTORS`; the likeliest category of categorical ones.
-        error: float32 [F], standard error of each column: root of the mean squared error on held-out renders, in natural
-            units (degrees on the shorter way round). Of a categorical factor: the share that is read wrong.
+        error: float32 [N, F], standard error of each factor in natural units (degrees on the shorter way round), of each picture
+            by itself where the network was calibrated so, else the one of all held-out renders. Of a categorical factor: the
+            probability that it is another one.
         probabilities: float32 [N, categories] of each categorical factor, by name.
     """
 
@@ -56,7 +58,7 @@ class Estimate:
         sign = "+" if factor.low < 0 else ""
         places = 1 if factor.high > 2 else 2
         unit = " degrees" if factor.kind == "circular" or factor.unit == "degrees" else ""
-        return f"{factor.name} {value:{sign}.{places}f} ± {self.error[column]:.{places}f}{unit}"
+        return f"{factor.name} {value:{sign}.{places}f} ± {self.error[index, column]:.{places}f}{unit}"
 
 
 @dataclass(frozen=True)
@@ -124,12 +126,13 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64) ->
     with torch.inference_mode():
         parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
     raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
-    natural = net.natural(raw)
-    return Estimate(
-        np.stack([natural[f.name] for f in FACTORS], axis=1).astype(np.float32),
-        np.array([errors.factors[f.name].error for f in FACTORS], np.float32),
-        net.probabilities(raw),
-    )
+    natural, shares = net.natural(raw), net.probabilities(raw)
+    own = calibration.errors(net, raw) if net.calibration else {}
+    for name, share in shares.items():
+        own[name] = 1 - share.max(axis=1, initial=0.0)
+    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in FACTORS]
+    factors = np.stack([natural[f.name] for f in FACTORS], axis=1).astype(np.float32)
+    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares)
 
 
 def reader(network: str | Path | None = None) -> tuple[FactorRegressor, Errors]:

@@ -123,8 +123,9 @@ class FactorRegressor(nn.Module):
         return self.readings(self.raw(images, batch))
 
     def probabilities(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
-        """Raw outputs [N, outputs] as probabilities [N, categories] of each categorical factor."""
-        return {head.name: raw[:, head.start : head.stop].float().softmax(1).cpu().numpy()
+        """Raw outputs [N, outputs] as probabilities [N, categories] of each categorical factor, calibrated where the file is."""
+        temperature = self.calibration.get("temperature", {})
+        return {head.name: (raw[:, head.start : head.stop].float() / temperature.get(head.name, 1.0)).softmax(1).cpu().numpy()
                 for head in self.heads if head.kind == "categorical"}
 
     def natural(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
@@ -165,7 +166,7 @@ class FactorRegressor(nn.Module):
         if self.training:
             raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
         device = self.out.weight.device
-        parts = [self(part.to(device, torch.float32)) for part in images.split(batch)]
+        parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
         return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, defaults
-from stylewidgets.avatars.calibration import calibrate, errors, population, probabilities, residuals
+from stylewidgets.avatars.calibration import calibrate, errors, population, residuals
 from stylewidgets.avatars.factor_net import FactorRegressor, Head, factor_of, load_regressor, save_regressor
 from stylewidgets.avatars.visibility import RULES, visible
 from stylewidgets.training.regressor import evaluate, fit, measure_regressor, train_regressor
@@ -63,7 +63,7 @@ def test_the_file_says_how_well_the_errors_hold(net: FactorRegressor) -> None:
 def test_a_temperature_takes_back_the_confidence_that_is_not_earned(net: FactorRegressor) -> None:
     assert net.calibration["temperature"]["mark"] == pytest.approx(3, rel=0.25)
     raw, truth = world(4_000, seed=2)
-    share = probabilities(net, raw)["mark"]
+    share = net.probabilities(raw)["mark"]
     assert np.allclose(share.sum(1), 1, atol=1e-5)
     sure = share.max(1) > 0.8
     assert (share.argmax(1) == truth[:, 2])[sure].mean() == pytest.approx(share.max(1)[sure].mean(), abs=0.05)

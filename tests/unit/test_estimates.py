@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from stylewidgets import avatars
-from stylewidgets.avatars import INDEX, estimates, factor_net
+from stylewidgets.avatars import INDEX, calibration, estimates, factor_net
 from stylewidgets.avatars.estimates import Errors, as_pictures, errors_path, file_digest, residual
 from stylewidgets.metrics import edit_report
 
@@ -43,11 +43,25 @@ def test_the_errors_belong_to_the_shipped_network() -> None:
 
 def test_truths_lie_within_the_stated_errors(faces: np.ndarray, drawn: torch.Tensor) -> None:
     found = avatars.estimate(drawn)
-    assert found.factors.shape == faces.shape and found.error.shape == (len(INDEX),)
+    assert found.factors.shape == faces.shape and found.error.shape == faces.shape
     names = [f.name for f in avatars.FACTORS if f.kind == "continuous"]
-    misses = np.stack([np.abs(found[name] - faces[:, INDEX[name]]) / found.error[INDEX[name]] for name in names])
+    misses = np.stack([np.abs(found[name] - faces[:, INDEX[name]]) / found.error[:, INDEX[name]] for name in names])
     assert 0.6 < (misses <= 1).mean() < 0.9 and (misses <= 2).mean() > 0.9
-    assert np.abs(found["yaw"] - faces[:, INDEX["yaw"]]).max() < 4 * found.error[INDEX["yaw"]]
+    assert (np.abs(found["yaw"] - faces[:, INDEX["yaw"]]) < 4 * found.error[:, INDEX["yaw"]]).all()
+    assert np.allclose(found.error[:, INDEX["hat"]], 1 - found.probabilities["hat"].max(1))
+
+
+def test_a_calibrated_network_knows_when_it_cannot_tell(
+    faces: np.ndarray, drawn: torch.Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net, errors = estimates.reader()
+    many = avatars.sample(240, seed=4_000_002)
+    pictures = avatars.render(torch.from_numpy(many), 64, outputs=("image",)).image
+    monkeypatch.setattr(net, "calibration", calibration.calibrate(net, net.raw(pictures), many))
+    monkeypatch.setattr(estimates, "reader", lambda _: (net, errors))
+    asleep, awake = (edited(faces, {"eye_openness": value}, relative=False) for value in (0.0, 0.9))
+    column = INDEX["iris_hue"]
+    assert avatars.estimate(asleep).error[:, column].mean() > 1.5 * avatars.estimate(awake).error[:, column].mean()
 
 
 def test_probabilities_sum_to_one_and_agree_with_the_category(drawn: torch.Tensor) -> None:
