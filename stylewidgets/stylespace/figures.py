@@ -73,7 +73,7 @@ def dci_figure(scores: dict[str, tuple[float, float, float]]) -> Any:
         places = np.arange(len(scores)) + (k - 1) * width
         bars = axis.bar(places, [float(values[k]) for values in scores.values()], width * 0.92, label=words)
         axis.bar_label(bars, fmt="%.2f", fontsize=7)
-    axis.set_xticks(range(len(scores)), [NAMES.get(space, space) for space in scores])
+    axis.set_xticks(range(len(scores)), [NAMES.get(space, space).replace(" ", "\n") for space in scores])
     axis.set_ylim(0, 1.1)
     axis.legend(fontsize=7, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
     return figure

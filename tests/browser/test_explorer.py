@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stylewidgets import weights
+from stylewidgets import load, weights
 from stylewidgets.bench.browser import Browser, Lab, Notebook
 
 from .explorer_page import EXPLORER, PICTURE, ExplorerPage, make_generator
@@ -100,7 +100,7 @@ def test_frames_change_throughout_a_drag_and_the_last_one_is_exactly_what_render
 ) -> None:
     source = str(generator) if name == "tiny" else name
     # At this size the canvas has a pixel for each of the generator's, so that nothing is enlarged on the way.
-    side = 64 if name == "tiny" else int(name.rpartition("-")[2])
+    side = load(source, device="cpu").resolution
     explorer = explore(f", size={side}", source)
     page = explorer.page
     assert explorer.pixels() == explorer.wanted()

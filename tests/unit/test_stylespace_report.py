@@ -35,7 +35,7 @@ def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped
 
 
 def test_more_than_ten_factors_have_a_channel_and_some_depend_less_than_the_boundary(shipped: Report) -> None:
-    """The paper finds channels ahead for photographs. Here factors are independent in the data, and W boundaries are as clean as
+    """The paper finds channels ahead for photographs. Here factors go together only mildly, and W boundaries are nearly as clean as
     can be: a channel is ahead for a few factors, and for ten within a factor of two."""
     assert len(shipped.rows) >= 10
     assert len({row.factor for row in shipped.rows}) == len(shipped.rows)
