@@ -50,7 +50,7 @@ _NAMES = {
     "load": "_load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "generators", "latents", "metrics", "mixing", "render", "session",
+    "avatars", "bench", "checkpoints", "directions", "generators", "inversion", "latents", "metrics", "mixing", "render", "session",
     "stylespace", "training", "weights",
 )  # fmt: skip
 

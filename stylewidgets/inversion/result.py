@@ -1,0 +1,177 @@
+"""Result: what an inversion found, as one value and one file."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save as serialize
+
+from ..latents import Code, Latent
+
+if TYPE_CHECKING:
+    from ..session import GeneratorSession
+
+KEY = "stylewidgets-inversion"
+VERSION = 1
+_PLAIN = ("method", "space", "settings", "names", "steps", "seconds", "history", "uses", "generator", "report")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture of the way there: step, uint8 [N, h, w, 3], code float16 [N, ...]."""
+
+    step: int
+    pictures: NDArray[np.uint8]
+    code: NDArray[np.float16]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What an inversion found for N pictures.
+
+    Attributes:
+        method, settings: how it was made.
+        space, code: "w" [N, w_dim], "w+" [N, num_ws, w_dim] or "s" [N, channels], float32.
+        names: of the pictures.
+        steps, seconds, history: what was done; one dictionary of losses for each step.
+        uses: what the losses measured with.
+        noise: fitted noise pictures, [N, 1, H, W] per layer with noise; None where the generator's own are used.
+        delta: what tuning added to the generator's parameters, by name; None where it is untouched.
+        generator: name of the generator.
+        frames: pictures of the way; not saved.
+        report: figures of `evaluate`, for whoever asked for them.
+    """
+
+    method: str
+    space: str
+    code: NDArray[np.float32]
+    settings: Mapping[str, Any]
+    names: tuple[str, ...]
+    steps: int
+    seconds: float
+    history: tuple[Mapping[str, float], ...] = ()
+    uses: Mapping[str, str] = field(default_factory=dict)
+    noise: tuple[NDArray[np.float32], ...] | None = None
+    delta: Mapping[str, NDArray[np.float32]] | None = None
+    generator: str = ""
+    frames: tuple[Frame, ...] = field(default=(), repr=False)
+    report: Mapping[str, Any] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def __repr__(self) -> str:
+        more = [name for name in ("noise", "delta") if getattr(self, name) is not None]
+        return f"Result({self.method}, {len(self)} in {self.space}{''.join(f' + {m}' for m in more)}, {self.steps} steps)"
+
+    def latent(self, i: int = 0, **changes: Any) -> Latent:
+        """The i-th as a `Latent`, with other values such as edits set. Draw it with `session(base, i)`."""
+        return Latent(code=Code(self.space, self.code[i])).replace(**changes)
+
+    def session(self, base: GeneratorSession, i: int = 0) -> GeneratorSession:
+        """A session that draws the i-th as it was fitted: `base` itself unless noise or parameters were.
+
+        It shares every other parameter with `base`; widgets, edits and directions work on it as on any.
+        """
+        if self.noise is None and self.delta is None:
+            return base
+        return tuned(base, self.delta or {}, None if self.noise is None else [n[i] for n in self.noise])
+
+    def images(self, base: GeneratorSession) -> NDArray[np.uint8]:
+        """All pictures, uint8 [N, H, W, 3]."""
+        return np.stack([self.session(base, i).image(base.check(self.latent(i))) for i in range(len(self))])
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write code, noise, parameter changes, settings, history and report to one .safetensors file."""
+        plain = {name: _jsonable(getattr(self, name)) for name in _PLAIN}
+        text = json.dumps({"version": VERSION} | plain, allow_nan=True)
+        arrays = {"code": np.ascontiguousarray(self.code)}
+        arrays |= {f"noise.{k}": np.ascontiguousarray(n) for k, n in enumerate(self.noise or ())}
+        arrays |= {f"delta.{name}": np.ascontiguousarray(d, dtype=np.float16) for name, d in (self.delta or {}).items()}
+        target = Path(path)
+        part = target.with_name(target.name + ".part")
+        try:
+            part.write_bytes(serialize(arrays, metadata={KEY: text}))
+            os.replace(part, target)
+        finally:
+            part.unlink(missing_ok=True)
+        return target
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Result:
+        """Read what `save` wrote. Nothing in the file is executed.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is not such a file, or damaged.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f"there is no file {os.fspath(path)!r} (in {Path.cwd()})")
+        try:
+            with safe_open(os.fspath(path), framework="numpy") as file:
+                plain = json.loads((file.metadata() or {})[KEY])
+                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+            if plain.pop("version") > VERSION:
+                raise ValueError("it was written by a newer stylewidgets; update this one")
+            plain = {name: plain[name] for name in _PLAIN} | {"names": tuple(plain["names"]), "history": tuple(plain["history"])}
+            noise = [arrays[f"noise.{k}"] for k in range(sum(name.startswith("noise.") for name in arrays))]
+            delta = {name[6:]: d.astype(np.float32) for name, d in arrays.items() if name.startswith("delta.")}
+            return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
+        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{os.fspath(path)!r} is no result of an inversion, or it is damaged: {error}. Accepted are "
+                             "files written by Result.save") from error
+
+
+def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | None) -> GeneratorSession:
+    """A session over the same generator with some parameters moved and, if given, other constant noise.
+
+    Args:
+        base: stays as it is; what is not changed is shared with it.
+        delta: parameter name → what is added to it.
+        noise: [1, H, W] per layer with noise, in the generator's order.
+    """
+    from ..session import GeneratorSession
+
+    with base.lock:
+        source = base.generator
+        known = dict(source.named_parameters())
+        for name, change in delta.items():
+            if name not in known or tuple(known[name].shape) != tuple(change.shape):
+                raise ValueError(f"this inversion tuned {name} {list(change.shape)}, which the generator does not have: "
+                                 f"it belongs to another generator than {base.name!r}")
+        shared = {id(t): t for t in (*source.parameters(), *source.buffers())}
+        generator = copy.deepcopy(source, memo=dict(shared))  # the modules anew, every tensor still the same one
+        for name, change in delta.items():
+            owner, _, leaf = name.rpartition(".")
+            moved = known[name].detach() + torch.as_tensor(change, dtype=torch.float32, device=known[name].device)
+            setattr(generator.get_submodule(owner), leaf, torch.nn.Parameter(moved.to(known[name].dtype), requires_grad=False))
+        if noise is not None:
+            owners = [module for module in generator.modules() if "noise_const" in module._buffers]
+            if len(owners) != len(noise):
+                raise ValueError(f"{len(noise)} noise pictures were fitted; this generator has {len(owners)} layers with noise")
+            for module, picture in zip(owners, noise, strict=True):
+                old = module._buffers["noise_const"]
+                assert old is not None
+                module._buffers["noise_const"] = torch.as_tensor(picture, dtype=old.dtype, device=old.device).reshape(old.shape)
+        session = GeneratorSession(generator, device=base.device, precision=base.precision, name=f"{base.name} (fitted)",
+                                   metadata=base.metadata, directions=base.directions)
+        session.source = base.source
+        return session
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _jsonable(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(v) for v in value]
+    return value.item() if isinstance(value, np.generic) else value
