@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | info | convert | zoo | train | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | train | bench``."""
 
 from __future__ import annotations
 
@@ -39,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.set_defaults(run=_demo)
 
+    _lazy(commands, "notebooks", "write the lessons to a folder, for students or for teachers", "stylewidgets.lessons")
     _lazy(commands, "info", "say what a checkpoint of any format is", "stylewidgets.checkpoints.cli_info")
     _lazy(commands, "convert", "write a checkpoint as safetensors, which load quickest", "stylewidgets.checkpoints.cli_convert")
     _lazy(commands, "zoo", "list the published checkpoints, or download one", "stylewidgets.checkpoints.cli_zoo")
