@@ -28,7 +28,7 @@ def test_the_teacher_sees_answers_and_notes_and_the_students_version_stays() -> 
     before = json.dumps(students)
     teachers = lessons.teacher_version(students)
     nbformat.validate(nbformat.from_dict(teachers))
-    assert [cell["source"] for cell in teachers["cells"][1:]] == [
+    assert ["".join(cell["source"]) for cell in teachers["cells"][1:]] == [
         "answer_1 = 7", "> **For the teacher.** Because it is.", "check(answer_1)"]
     assert teachers["cells"][1]["outputs"] == []
     assert json.dumps(students) == before
