@@ -6,8 +6,12 @@
 from __future__ import annotations
 
 from .methods import METHODS, Method, Setting, invert, register, start
+from .perceptual import Perceptual, perceptual
 from .result import Frame, Result, tuned
 from .run import Progress, Run
 from .target import Target
 
-__all__ = ["METHODS", "Frame", "Method", "Progress", "Result", "Run", "Setting", "Target", "invert", "register", "start", "tuned"]
+__all__ = [
+    "METHODS", "Frame", "Method", "Perceptual", "Progress", "Result", "Run", "Setting", "Target", "invert", "perceptual",
+    "register", "start", "tuned",
+]
