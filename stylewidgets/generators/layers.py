@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ops import winograd
 from ..ops.bias_act import GAINS, SLOPE, bias_act
 from ..ops.modulated_conv2d import demodulation, shared_conv2d, weight_squares
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)
+COMPILED = "compiled"
 
 
 def normalize_2nd_moment(x: Tensor) -> Tensor:
@@ -54,7 +56,7 @@ class _Kept(NamedTuple):
     source: Tensor
     version: int
     address: int
-    dtype: torch.dtype
+    kind: torch.dtype | str
     made: tuple[Tensor, ...]
 
 
@@ -68,24 +70,24 @@ class PreparedWeight(nn.Module):
     weight: nn.Parameter
     _kept: _Kept | None = None
 
-    def prepare(self, dtype: torch.dtype) -> tuple[Tensor, ...]:
-        """What the layer computes with, for features in ``dtype``."""
+    def prepare(self, kind: torch.dtype | str) -> tuple[Tensor, ...]:
+        """What the layer computes with, for features in a dtype, or for another ``kind`` of computing that it knows."""
         weight = self.weight
         fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
         if not fixed:
-            return self._make(weight, dtype)
+            return self._make(weight, kind)
         kept = self._kept
         if (
             kept is None or kept.source is not weight or kept.version != weight._version
-            or kept.address != weight.data_ptr() or kept.dtype != dtype
+            or kept.address != weight.data_ptr() or kept.kind != kind
         ):
             with torch.inference_mode(False), torch.no_grad():
-                made = self._make(weight, dtype)
-            kept = _Kept(weight, weight._version, weight.data_ptr(), dtype, made)
+                made = self._make(weight, kind)
+            kept = _Kept(weight, weight._version, weight.data_ptr(), kind, made)
             self._kept = kept
         return kept.made
 
-    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, ...]:
+    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def train(self, mode: bool = True) -> PreparedWeight:
@@ -113,7 +115,7 @@ def batch(const: Tensor, n: int, dtype: torch.dtype) -> Tensor:
 class StyleConv(PreparedWeight):
     """What convolution and toRGB layers share: weight, bias, style layer.
 
-    `prepare` gives the weight as the convolution wants it, in a dtype, and its squares [I, O].
+    `prepare` gives the weight as the convolution wants it, in a dtype or `COMPILED`, and its squares [I, O].
     """
 
     up = 1
@@ -130,11 +132,13 @@ class StyleConv(PreparedWeight):
         """Length of the style vector."""
         return int(self.weight.shape[1])
 
-    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, ...]:
-        if dtype == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor
+    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, ...]:
+        if isinstance(kind, str):
+            return winograd.packed(weight, self.up), weight_squares(weight)
+        if kind == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor
             fan_in = weight[0].numel()
             weight = weight / (weight.abs().amax(dim=(1, 2, 3), keepdim=True) * math.sqrt(fan_in)).clamp_min(1e-20)
-        return arranged(weight.transpose(0, 1) if self.up == 2 else weight, dtype), weight_squares(weight)
+        return arranged(weight.transpose(0, 1) if self.up == 2 else weight, kind), weight_squares(weight)
 
 
 class SynthesisLayer(StyleConv):
@@ -154,6 +158,8 @@ class SynthesisLayer(StyleConv):
 
     def forward(self, x: Tensor, styles: Tensor, noise: Tensor | None, *, gain: float = 1.0) -> Tensor:
         """[N, I, H, W] with styles [N, I] and noise broadcasting to [N, 1, H', W'] → [N, O, H', W'] in x's dtype."""
+        if winograd.usable(x, self.weight, self.bias, styles, noise, up=self.up, taps=self.taps):
+            return self._compiled(x, styles, noise, gain)
         weight, squares = self.prepare(x.dtype)
         with _no_autocast(x.device.type):
             styles = styles.float()
@@ -165,6 +171,15 @@ class SynthesisLayer(StyleConv):
         if noise is not None:
             noise = noise * self.noise_strength
         return bias_act(x, self.bias, scale=scale, noise=noise, gain=gain, clamp=self.conv_clamp)
+
+    def _compiled(self, x: Tensor, styles: Tensor, noise: Tensor | None, gain: float) -> Tensor:
+        weight, squares = self.prepare(COMPILED)
+        styles = styles.float()
+        strength = 0.0 if noise is None else float(self.noise_strength)
+        return winograd.convolution(
+            x, weight, styles, demodulation(styles, squares), self.bias, noise=noise if strength else None,
+            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp,
+        )
 
 
 class ToRGB(StyleConv):

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from stylewidgets.generators import State
 from stylewidgets.generators.stylegan2 import StyleGAN2
+from stylewidgets.ops import winograd
 
 DATA = Path(__file__).parent / "data"
 NAMES = ["stylegan2_64", "stylegan2_cond_32", "stylegan2_gray_resnet_32"]
@@ -103,7 +104,11 @@ def test_the_mapping_agrees(golden: Golden) -> None:
     assert first_difference(golden, found) is None
 
 
-def test_every_style_layer_and_block_agrees(golden: Golden) -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_every_style_layer_and_block_agrees(golden: Golden, compiled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if compiled and not winograd.available():
+        pytest.skip("no C++ compiler")
+    monkeypatch.setattr(winograd, "available", lambda: compiled)
     found = trace(golden)
     assert first_difference(golden, found) is None
     wanted = {n[len("expect."):] for n in golden.tensors if n.split(".")[1] in ("style", "layer", "block_x", "block_img")}
