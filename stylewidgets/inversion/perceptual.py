@@ -91,7 +91,7 @@ class FactorFeatures(Perceptual):
     name = "factor-net"
 
     def __init__(self, device: torch.device) -> None:
-        self._net = _factor_network(BUNDLED, str(device))
+        self._net = factor_network(device)
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
         return [_unit(x, 1e-8) for x in self._net.features(_prepared(images, mask))]
@@ -119,7 +119,7 @@ class Maps:
             self._scale: nn.Module = model.get_submodule("scaling_layer")  # ImageNet's mean and deviation, for [-1, 1]
         else:
             self.layers = tuple(_stand_in(layer) for layer in layers)
-            self._net = _factor_network(BUNDLED, str(device))
+            self._net = factor_network(device)
 
     def __call__(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
         """Maps [N, C, h, w], in the order of `layers`, of pictures in [-1, 1]; outside of the mask they are mid gray."""
@@ -212,6 +212,11 @@ def _stand_in(layer: str) -> str:
     if layer not in VGG_LAYERS:
         raise unknown_name("convolution of VGG16", layer, VGG_LAYERS)
     return f"stage{min(int(layer[4]), 4)}"
+
+
+def factor_network(device: torch.device) -> FactorRegressor:
+    """The shipped factor network on a device; kept for the next call."""
+    return _factor_network(BUNDLED, str(device))
 
 
 @lru_cache(maxsize=4)

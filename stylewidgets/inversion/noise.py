@@ -1,0 +1,31 @@
+"""Noise pictures as variables of an inversion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from ..session import GeneratorSession
+
+
+def initial_noise(session: GeneratorSession, n: int, source: torch.Generator) -> list[Tensor]:
+    """White noise [n, 1, H, W] for each layer with noise, the same for all n; [] for generators without (StyleGAN3)."""
+    return [torch.randn(1, 1, *shape, generator=source).expand(n, -1, -1, -1).to(session.device).clone()
+            for shape in session.generator.noise_shapes]
+
+
+def constant_noise(session: GeneratorSession, n: int) -> list[Tensor]:
+    """The generator's own noise pictures, [n, 1, H, W] for each layer with noise."""
+    owned = [m.get_buffer("noise_const") for m in session.generator.modules() if "noise_const" in m._buffers]
+    return [noise.detach().reshape(1, 1, *noise.shape[-2:]).expand(n, -1, -1, -1).clone() for noise in owned]
+
+
+@torch.no_grad()
+def normalise(noise: list[Tensor]) -> None:
+    """Every picture to mean 0 and mean square 1, in place."""
+    for layer in noise:
+        layer.sub_(layer.mean(dim=(1, 2, 3), keepdim=True))
+        layer.mul_(torch.rsqrt(layer.square().mean(dim=(1, 2, 3), keepdim=True) + 1e-20))

@@ -1,0 +1,110 @@
+"""A run as one .safetensors file: tensors as such, everything else as JSON. Nothing in a file is ever executed."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+from torch import Tensor
+
+from .. import _latent_io
+from .methods import start
+from .run import Run
+from .target import Target
+
+if TYPE_CHECKING:
+    from ..session import GeneratorSession
+
+KEY = "stylewidgets-inversion-run"
+VERSION = 1
+_TENSOR = "$tensor"
+
+
+def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
+    """Write a run with its targets, to go on later with `resume`, on another machine too.
+
+    Args:
+        run: between two steps.
+        path: written whole or not at all.
+    """
+    with run.session.lock:
+        state = run.state()
+    target = run.target
+    whole = {
+        "version": VERSION, "generator": run.session.name, "state": state,
+        "target": {"images": target.images, "names": list(target.names), "factors": target.factors, "mask": target.mask,
+                   "latents": [None if one is None else _latent_io.to_dict(one) for one in target.latents]},
+    }
+    tensors: dict[str, Tensor] = {}
+    text = json.dumps(_packed(whole, tensors, ""), allow_nan=True)
+    place = Path(path)
+    part = place.with_name(place.name + ".part")
+    try:
+        part.write_bytes(serialize(tensors, metadata={KEY: text}))
+        os.replace(part, place)
+    finally:
+        part.unlink(missing_ok=True)
+    return place
+
+
+def resume(path: str | os.PathLike[str], session: GeneratorSession) -> Run:
+    """The run that `save_run` wrote, at the step where it was.
+
+    Args:
+        path: of the file.
+        session: of the same generator.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: it is not such a file, it is damaged, or it is of another generator.
+    """
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no file {os.fspath(path)!r} (in {Path.cwd()})")
+    try:
+        with safe_open(os.fspath(path), framework="pt") as file:
+            text = json.loads((file.metadata() or {})[KEY])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        whole = _unpacked(text, tensors)
+        if whole["version"] > VERSION:
+            raise ValueError("it was written by a newer stylewidgets; update this one")
+        state, given = whole["state"], whole["target"]
+        target = Target(given["images"], tuple(given["names"]),
+                        tuple(None if one is None else _latent_io.from_dict(one) for one in given["latents"]),
+                        given["factors"], given["mask"])
+        method, settings = state["method"], dict(state["settings"])
+    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is no inversion under way, or it is damaged: {error}. Accepted are files written "
+                         "by save_run") from error
+    if whole["generator"] != session.name:
+        raise ValueError(f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}")
+    run = start(method, session, target, **settings)
+    try:
+        run.restore(state)
+    except (KeyError, TypeError, IndexError, RuntimeError) as error:
+        raise ValueError(f"{os.fspath(path)!r} is damaged: {error}") from error
+    return run
+
+
+def _packed(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
+    if isinstance(value, Tensor):
+        tensors[name] = value.detach().cpu().contiguous().clone()
+        return {_TENSOR: name}
+    if isinstance(value, dict):
+        return {str(key): _packed(v, tensors, f"{name}.{key}".lstrip(".")) for key, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_packed(v, tensors, f"{name}.{k}".lstrip(".")) for k, v in enumerate(value)]
+    return value
+
+
+def _unpacked(value: Any, tensors: dict[str, Tensor]) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {_TENSOR}:
+            return tensors[value[_TENSOR]]
+        return {key: _unpacked(v, tensors) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_unpacked(v, tensors) for v in value]
+    return value

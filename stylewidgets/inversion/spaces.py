@@ -1,0 +1,163 @@
+"""The spaces that codes are looked for in: where to start, what a code draws, and how w is spread."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._checks import unknown_name
+from .._synthesis import versions
+from ..latents import IDENTITY as _IDENTITY
+
+if TYPE_CHECKING:
+    from ..session import GeneratorSession
+
+SPACES = ("w", "w+", "s")
+STARTS = ("mean", "random", "uniform")
+SAMPLES = 10_000
+SAMPLES_SEED = 123
+
+
+@dataclass(frozen=True, eq=False)
+class Spread:
+    """How w is distributed, from samples.
+
+    Attributes:
+        mean: [w_dim].
+        length: root mean square length of w − mean; the projector's σ.
+        axes: [w_dim, w_dim], rows are unit principal axes, the widest first.
+        deviations: [w_dim], standard deviation along each.
+    """
+
+    mean: Tensor
+    length: float
+    axes: Tensor
+    deviations: Tensor
+
+    def whitening(self, floor: float = 0.01) -> Tensor:
+        """A matrix A [w_dim, w_dim] with w = mean + u A for u of unit variance in every direction.
+
+        Directions narrower than `floor` of the widest get that width, or they could not be moved along at all.
+        """
+        widths = self.deviations.clamp_min(float(self.deviations[0]) * floor)
+        return widths[:, None] * self.axes
+
+
+_kept: weakref.WeakKeyDictionary[Any, tuple[Any, Spread]] = weakref.WeakKeyDictionary()
+
+
+def spread(session: GeneratorSession, samples: int = SAMPLES) -> Spread:
+    """Mean and spread of w, as the projector takes them: 10 000 z of NumPy's RandomState(123). Kept until the mapping
+    network changes. Labels of conditional generators are drawn evenly."""
+    generator = session.generator
+    with session.lock, torch.inference_mode(False), torch.no_grad():
+        stamp = (samples, versions(generator.mapping))
+        known = _kept.get(generator)
+        if known is None or known[0] != stamp:
+            known = (stamp, _measure(session, samples))
+            _kept[generator] = known
+        return known[1]
+
+
+def _measure(session: GeneratorSession, samples: int) -> Spread:
+    source = np.random.RandomState(SAMPLES_SEED)
+    w = sample_w(session, source.randn(samples, session.z_dim), source)
+    mean = w.mean(dim=0)
+    away = (w - mean).double()
+    values, vectors = torch.linalg.eigh(away.T @ away / samples)
+    order = torch.arange(len(values) - 1, -1, -1, device=values.device)
+    deviations = values[order].clamp_min(0).sqrt().float()
+    return Spread(mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations)
+
+
+def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -> Tensor:
+    """w [N, w_dim] of z [N, z_dim]; classes of a conditional generator come from `source`."""
+    generator = session.generator
+    rows = []
+    for part in np.array_split(np.asarray(z, np.float32), max(1, len(z) // 1000)):
+        c = None
+        if session.c_dim:
+            c = torch.eye(session.c_dim, device=session.device)[source.randint(session.c_dim, size=len(part))]
+        rows.append(generator.map(torch.from_numpy(part).to(session.device), c)[:, 0])
+    return torch.cat(rows)
+
+
+def initial(session: GeneratorSession, space: str, start: str, n: int, seed: int) -> Tensor:
+    """Codes to start from, [n, ...] in "w", "w+" or "s"; all n are equal, so that a batch is n single runs.
+
+    Args:
+        start: "mean" (of w), "random" (w of a random z), "uniform" (every number even in [-1, 1], as Image2StyleGAN does for
+            pictures that are no faces; in s: the styles of such a w+).
+        seed: of the latter two.
+
+    Raises:
+        ValueError: an unknown space or start.
+    """
+    check_space(space)
+    source = np.random.RandomState(seed)
+    if start == "mean":
+        code = spread(session).mean[None]
+    elif start == "random":
+        code = sample_w(session, source.randn(1, session.z_dim), source)
+    elif start == "uniform":
+        shape = (1, session.w_dim) if space == "w" else (1, session.num_ws, session.w_dim)
+        code = torch.from_numpy(source.uniform(-1, 1, shape).astype(np.float32)).to(session.device)
+    else:
+        raise unknown_name("start", start, STARTS)
+    given = convert(session, code, "w" if code.ndim == 2 else "w+", space)
+    return given.expand(n, *given.shape[1:]).detach().clone()
+
+
+def convert(session: GeneratorSession, code: Tensor, given: str, wanted: str) -> Tensor:
+    """A code [N, ...] in another space: w → w+ → s. w+ → w is the mean of its rows.
+
+    Raises:
+        ValueError: from s there is no way back.
+    """
+    if given == wanted:
+        return code
+    if given == "s":
+        raise ValueError(f"a code in s has no {wanted}; start from one in w or w+, or fit in s")
+    if wanted == "w":
+        return code.mean(dim=1)
+    if wanted == "w+":
+        return code[:, None].expand(-1, session.num_ws, -1).clone()
+    return torch.cat(list(session.generator.styles(code)), dim=1)
+
+
+def styles(session: GeneratorSession, code: Tensor, space: str) -> list[Tensor]:
+    """One [N, C_l] per layer of codes in w, w+ or s; differentiable."""
+    if space == "s":
+        return list(torch.split(code, [layer.channels for layer in session.layers], dim=1))
+    return list(session.generator.styles(code))
+
+
+def draw(session: GeneratorSession, code: Tensor, space: str, noise: Sequence[Tensor] | str = "const") -> Tensor:
+    """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes and noise."""
+    with session.transformed(_IDENTITY):
+        drawn: Tensor = session.generator.synthesize(styles(session, code, space), noise)
+    return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
+
+
+def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
+    """The space, or ValueError."""
+    if space not in accepted:
+        raise unknown_name("space to invert in", space, accepted)
+    return space
+
+
+def check_code(session: GeneratorSession, code: Any, space: str, n: int) -> Tensor:
+    """A code to start from as float32 [n, ...] on the session's device. ValueError unless it fits the space."""
+    given = torch.as_tensor(code, dtype=torch.float32, device=session.device).detach().clone()
+    sizes = {"w": (session.w_dim,), "w+": (session.num_ws, session.w_dim), "s": (sum(x.channels for x in session.layers),)}
+    wanted = sizes[check_space(space)]
+    given = given[None] if tuple(given.shape) == wanted else given
+    if tuple(given.shape) not in ((n, *wanted), (1, *wanted)) or not bool(torch.isfinite(given).all()):
+        raise ValueError(f"a start in {space} is finite and has shape {[n, *wanted]}; {list(given.shape)} was given")
+    return given.expand(n, *wanted).clone()
