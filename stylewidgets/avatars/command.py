@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from pathlib import Path
 
 
@@ -23,8 +24,11 @@ def run(args: argparse.Namespace) -> int:
     """Draw and write the sheet."""
     from stylewidgets.avatars.sheet import contact_sheet, save_sheet
 
+    began = time.perf_counter()
     sheet = contact_sheet(args.count, args.seed, args.resolution, args.outputs, args.columns, args.correlated)
+    rate = args.count / max(time.perf_counter() - began, 1e-9)
     save_sheet(sheet, args.out)
     sys.stdout.write(f"{args.out}: {args.count} avatars, {sheet.width} x {sheet.height} pixels, "
-                     f"{args.out.stat().st_size / 1000:,.0f} kB\n")
+                     f"{args.out.stat().st_size / 1000:,.0f} kB; "
+                     f"{rate:.3g} avatars a second\n")
     return 0
