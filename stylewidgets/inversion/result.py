@@ -97,7 +97,7 @@ class Result:
         text = json.dumps({"version": VERSION} | plain, allow_nan=True)
         arrays = {"code": np.ascontiguousarray(self.code)}
         arrays |= {f"noise.{k}": np.ascontiguousarray(n) for k, n in enumerate(self.noise or ())}
-        arrays |= {f"delta.{name}": np.ascontiguousarray(d, dtype=np.float16) for name, d in (self.delta or {}).items()}
+        arrays |= {f"delta.{name}": np.asarray(d, np.float16, order="C") for name, d in (self.delta or {}).items()}
         target = Path(path)
         part = target.with_name(target.name + ".part")
         try:

@@ -140,7 +140,7 @@ class Run(ABC):
     def state(self) -> dict[str, Any]:
         """Everything to go on later, in another process too: see `inversion.save_run` and `inversion.resume`."""
         return {"method": self.method, "settings": self.settings, "step": self.step, "seconds": self.seconds,
-                "history": self.history, "inner": self._state()}
+                "history": list(self.history), "inner": self._state()}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to a `state` of a run of the same method, settings, generator and target."""
