@@ -87,7 +87,7 @@ class PreparedWeight(nn.Module):
             self._kept = kept
         return kept.made
 
-    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, ...]:
+    def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
         raise NotImplementedError
 
     def train(self, mode: bool = True) -> PreparedWeight:
@@ -132,7 +132,7 @@ class StyleConv(PreparedWeight):
         """Length of the style vector."""
         return int(self.weight.shape[1])
 
-    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, ...]:
+    def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
         if isinstance(kind, str):
             return winograd.packed(weight, self.up), weight_squares(weight)
         if kind == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor

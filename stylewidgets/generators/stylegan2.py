@@ -91,6 +91,7 @@ class StyleGAN2(StyleBased):
         layers: every style layer in StyleSpace order (b4.conv1, b4.torgb, b8.conv0, ...).
         noise_shapes: (height, width) of the noise of each convolution, in that order; () when noise is not used.
         has_inner_pictures: whether every block has a picture of its own (skip architecture).
+        can_run_layers: whether `run_layer` and `add_colours` in order are `synthesize` (not in the resnet architecture).
         mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
     """
 
@@ -104,6 +105,7 @@ class StyleGAN2(StyleBased):
         self.num_ws, self.num_blocks = config.num_ws, config.num_blocks
         self.resolution, self.img_channels = config.resolution, config.img_channels
         self.has_inner_pictures = config.architecture == "skip"
+        self.can_run_layers = config.architecture != "resnet"
         self.mapping = MappingNetwork(config)
         self.synthesis = SynthesisNetwork(config)
         self.layers: tuple[Layer, ...] = tuple(self._list_layers())
@@ -186,6 +188,32 @@ class StyleGAN2(StyleBased):
         tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
         result: State = block(x, None if state is None else state.img, styles, tensors)
         return result
+
+    def run_layer(
+        self, k: int, x: Tensor | None, style: Tensor, noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Run layer k alone: a convolution gives features, a torgb the colours that `add_colours` adds.
+
+        Args:
+            k: index into `layers`.
+            x: features after the convolution before, None for the first one.
+            style: [N, C_k].
+            noise: a mode, or a list of the one tensor (or None) of this convolution; a torgb has none.
+            dtype: of the features, as of `step`.
+        """
+        layer = self.layers[k]
+        self._check_styles([style], [layer])
+        block = self._block(layer.block)
+        module = block.get_submodule(layer.name.partition(".")[2])
+        x = block.start(len(style), dtype or torch.float32) if x is None else x if dtype is None else x.to(dtype)
+        if isinstance(module, ToRGB):
+            return module(x, style)  # type: ignore[no-any-return]
+        made: Tensor = module(x, style, *layer_noise(noise, [module], [layer.name], len(style), self.config.use_noise))
+        return made
+
+    def add_colours(self, colours: Tensor, img: Tensor | None = None) -> Tensor:
+        """The picture after a block: its colours on top of the picture before, twice as large."""
+        return colours if img is None else upsample2d(img, self.config.taps) + colours
 
     def image(self, state: State) -> Tensor:
         """The picture of the state after the last block (skip architecture: after any block, at its resolution)."""

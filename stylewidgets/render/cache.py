@@ -3,31 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from .._devices import block_dtype
-from .._synthesis import block_resolution, last_block, versions
-from ..generators import State
+from .._synthesis import last_block, versions
+from .stages import Value, block_sizes, stage_noise, stages
 
 Noise = str | Sequence[Tensor | None]
+LIMIT = 512 << 20
+"""Bytes of activations that are kept unless another limit is given."""
+
+
+@dataclass
+class _Record:
+    """What a stage made last, and from what."""
+
+    styles: Tensor  # flat and on the CPU
+    noise: Any
+    inputs: tuple[int, ...]  # numbers of the values it was made from
+    number: int  # of this value: every other value of any stage has another
+    value: Value | None  # None where it was not kept
 
 
 class SynthesisCache:
-    """Keeps what passes between the blocks, and runs again only from the first block whose styles or noise changed.
+    """Keeps what passes between layers (or blocks), and runs again only the stages that a change of styles or noise reaches.
 
     Gives the bits of a full run: the same steps on the same inputs. Changes of parameters are noticed unless they are
     made through ``parameter.data``. Not locked: hold the session's lock.
+
+    Args:
+        generator: of any family.
+        limit: bytes of activations to keep at most. What does not fit is computed again when it is needed.
     """
 
-    def __init__(self, generator: Any) -> None:
+    def __init__(self, generator: Any, limit: int = LIMIT) -> None:
+        self.limit = limit
         self._generator = generator
-        self._states: list[State] = []
-        self._styles: list[Tensor] = []  # of each kept block, flat and on the CPU: one transfer to compare them all
-        self._noise: list[Any] = []
+        self._stages, self._pictures = stages(generator)
+        self._sizes = block_sizes(generator)
+        self._records: list[_Record | None] = [None] * len(self._stages)
         self._setting: Any = None
+        self._count = 0
 
     def run(
         self,
@@ -44,59 +64,118 @@ class SynthesisCache:
             max_resolution: stop after the last block of at most so many pixels, where blocks have pictures.
             dtype: half precision for the features of larger blocks, None for float32.
         """
-        generator = self._generator
         with torch.inference_mode():
-            setting = (dtype, versions(generator.synthesis), getattr(generator, "transform", None))
+            setting = (dtype, versions(self._generator.synthesis), getattr(self._generator, "transform", None))
             if setting != self._setting or noise == "random":
                 self.clear()
                 self._setting = setting
-            each = generator.block_noise(noise)
-            last = last_block(generator, max_resolution)
-            slices = [generator.block_layers(i) for i in range(generator.num_blocks)]
-            new = self._flat(styles, slices)
-            self._forget(self._first_change(new, each))
-            for i in range(len(self._states), last + 1):
-                state = self._states[-1] if self._states else None
-                kind = block_dtype(block_resolution(generator, i), dtype)
-                made = generator.step(i, state, styles[slices[i]], each[i], kind)
-                if i == generator.num_blocks - 1:  # nothing follows that needs the features, the largest of all
-                    made = State(made.x[:0, :0].clone(), generator.image(made))
-                self._states.append(made)
-                self._styles.append(new[i])
-                self._noise.append(_kept(each[i]))
-            picture: Tensor = generator.image(self._states[last])
-            return picture
+            each = self._generator.block_noise(noise)
+            given = [stage_noise(stage, each) for stage in self._stages]
+            flat = self._flat(styles)
+            self._forget(flat, given)
+            target = self._pictures[last_block(self._generator, max_resolution)]
+            return self._picture(self._make(target, styles, flat, given, dtype))
 
     @property
     def bytes(self) -> int:
-        """Memory of the kept activations."""
-        tensors = [t for state in self._states for t in state if t is not None]
-        return sum(t.numel() * t.element_size() for t in tensors)
+        """Memory of the kept activations, `limit` at most."""
+        return sum(_bytes(record.value) for record in self._records if record is not None)
 
     @property
-    def blocks(self) -> int:
-        """Blocks whose result is kept."""
-        return len(self._states)
+    def weights(self) -> object:
+        """Equal after two runs if no parameter changed between them."""
+        return None if self._setting is None else self._setting[1]
+
+    def inner_pictures(self) -> dict[int, Tensor]:
+        """The kept pictures by block, [N, C, h, w] each, of families whose blocks have pictures; those of the last frame."""
+        if not self._generator.has_inner_pictures:
+            return {}
+        kept = {block: self._records[k] for block, k in enumerate(self._pictures)}
+        return {block: self._picture(r.value) for block, r in kept.items() if r is not None and r.value is not None}
 
     def clear(self) -> None:
         """Forget everything; the next run is a full one."""
-        self._forget(0)
+        self._records = [None] * len(self._stages)
 
-    def _forget(self, first: int) -> None:
-        del self._states[first:], self._styles[first:], self._noise[first:]
+    def _forget(self, flat: list[Tensor], noise: list[Any]) -> None:
+        """Drop the records that do not hold for these inputs, or were made from one that does not."""
+        for k, stage in enumerate(self._stages):
+            record = self._records[k]
+            if record is None:
+                continue
+            before = [self._records[i] for i in stage.inputs]
+            if (
+                record.inputs != tuple(-1 if b is None else b.number for b in before)
+                or not torch.equal(record.styles, flat[k]) or not _same(record.noise, noise[k])
+            ):
+                self._records[k] = None
 
-    def _first_change(self, styles: list[Tensor], noise: Sequence[Any]) -> int:
-        """Index of the first kept block that has other inputs now."""
-        for i in range(len(self._states)):
-            if not torch.equal(self._styles[i], styles[i]) or not _same(self._noise[i], noise[i]):
-                return i
-        return len(self._states)
+    def _needed(self, target: int) -> list[int]:
+        """The stages to run for this one, in order."""
+        wanted, waiting = set(), [target]
+        while waiting:
+            k = waiting.pop()
+            record = self._records[k]
+            if k not in wanted and (record is None or record.value is None):
+                wanted.add(k)
+                waiting.extend(self._stages[k].inputs)
+        return sorted(wanted)
 
-    @staticmethod
-    def _flat(styles: Sequence[Tensor], slices: Sequence[slice]) -> list[Tensor]:
-        blocks = [torch.cat(list(styles[part]), dim=1) for part in slices]
-        together = torch.cat(blocks, dim=1).cpu()
-        return list(torch.split(together, [block.shape[1] for block in blocks], dim=1))
+    def _make(
+        self, target: int, styles: Sequence[Tensor], flat: list[Tensor], noise: list[Any], dtype: torch.dtype | None
+    ) -> Value:
+        needed = self._needed(target)
+        last_use = {i: k for k in needed for i in self._stages[k].inputs}
+        passing: dict[int, Value] = {}  # made now; freed as soon as nothing needs them any more
+        room = self.limit - self.bytes
+        for k in needed:
+            stage = self._stages[k]
+            kind = block_dtype(self._sizes[stage.block], dtype)
+            value = stage.run([self._value(i, passing) for i in stage.inputs], styles[stage.layers], noise[k], kind)
+            keep = stage.keep and _bytes(value) <= room
+            room -= _bytes(value) if keep else 0
+            passing[k] = value
+            self._note(k, flat[k], noise[k], value if keep else None)
+            for i in stage.inputs:
+                if last_use[i] == k:
+                    passing.pop(i, None)
+        return self._value(target, passing)
+
+    def _value(self, k: int, passing: dict[int, Value]) -> Value:
+        if k in passing:
+            return passing[k]
+        record = self._records[k]
+        assert record is not None and record.value is not None
+        return record.value
+
+    def _note(self, k: int, styles: Tensor, noise: Any, value: Value | None) -> None:
+        record = self._records[k]
+        if record is not None:  # it holds, only its value was not kept: what was made from it holds, too
+            record.value = value
+            return
+        self._count += 1
+        before = [self._records[i] for i in self._stages[k].inputs]
+        numbers = tuple(-1 if b is None else b.number for b in before)
+        self._records[k] = _Record(styles, _kept(noise), numbers, self._count, value)
+
+    def _picture(self, value: Value) -> Tensor:
+        if isinstance(value, Tensor):
+            return value
+        picture: Tensor = self._generator.image(value)
+        return picture
+
+    def _flat(self, styles: Sequence[Tensor]) -> list[Tensor]:
+        """The styles of each stage on the CPU, in one transfer."""
+        together = torch.cat(list(styles), dim=1).cpu()
+        ends = [0]
+        for style in styles:
+            ends.append(ends[-1] + style.shape[1])
+        return [together[:, ends[stage.layers.start] : ends[stage.layers.stop]] for stage in self._stages]
+
+
+def _bytes(value: Value | None) -> int:
+    tensors = () if value is None else (value,) if isinstance(value, Tensor) else value
+    return sum(t.numel() * t.element_size() for t in tensors if t is not None)
 
 
 def _kept(noise: Any) -> Any:

@@ -356,28 +356,42 @@ def test_a_cached_run_equals_a_full_one_to_the_last_bit(config: dict[str, Any]) 
         assert (renderer(latent, STILL) == session.image(latent)).all()
 
 
-def test_only_blocks_from_the_first_change_on_run_again(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_layers_that_a_change_reaches_run_again(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, ran = SynthesisCache(session.generator), []
-    step = session.generator.step
-    monkeypatch.setattr(session.generator, "step", lambda i, *rest: ran.append(i) or step(i, *rest))
+    run_layer = session.generator.run_layer
+    monkeypatch.setattr(session.generator, "run_layer", lambda k, *rest: ran.append(k) or run_layer(k, *rest))
 
-    def run(latent: Latent, **options: Any) -> list[int]:
+    def run(latent: Latent, **options: Any) -> list[str]:
         ran.clear()
         cache.run(session.code_styles(latent), session.noise(latent.noise_mode, latent.noise_seed), **options)
-        return list(ran)
+        return [session.layers[k].name for k in ran]
 
+    names = [layer.name for layer in session.layers]
+    from_b16 = [name for name in names if name.startswith(("b16", "b32"))]
     d = direction(session)
-    assert run(Latent()) == [0, 1, 2, 3] and run(Latent()) == []
-    assert run(Latent().with_edit(d, 1, (7, 8))) == [3]
-    assert run(Latent()) == [3]
-    assert run(Latent().with_edit(d, 1, (4, 5))) == [2, 3]
-    assert run(Latent().with_edit(d, 1, (3, 5))) == [1, 2, 3]  # row 3 is read by the colours of block 1 too
-    assert run(Latent().with_edit(d, 1), max_resolution=8) == [0, 1]
-    assert run(Latent().with_edit(d, 1)) == [2, 3]
-    assert run(Latent().with_edit(d, 1), dtype=torch.bfloat16) == [0, 1, 2, 3]
-    assert cache.bytes > 0 and cache.blocks == 4
+    assert run(Latent()) == names and run(Latent()) == []
+    assert run(Latent().with_edit(d, 1, (7, 8))) == ["b32.conv1", "b32.torgb"], "the features before colours are not kept"
+    assert run(Latent()) == ["b32.conv1", "b32.torgb"]
+    assert run(Latent().with_edit(d, 1, (4, 5))) == ["b16.conv1", "b16.torgb", "b32.conv0", "b32.conv1", "b32.torgb"]
+    assert run(Latent().with_edit(d, 1, (3, 5))) == ["b8.torgb", *from_b16]  # the colours share their row
+    assert run(Latent().with_edit(d, 1), max_resolution=8) == names[:5]
+    assert run(Latent().with_edit(d, 1)) == from_b16
+    assert run(Latent().with_edit(d, 1), dtype=torch.bfloat16) == names
+    assert cache.bytes > 0
     cache.clear()
-    assert cache.bytes == 0 and run(Latent()) == [0, 1, 2, 3]
+    assert cache.bytes == 0 and run(Latent()) == names
+
+
+@pytest.mark.parametrize("limit", [0, 3000, 20_000, 10**9])
+def test_a_cache_keeps_to_its_limit_and_gives_the_same_bits(session: GeneratorSession, limit: int) -> None:
+    cache, random = SynthesisCache(session.generator, limit), np.random.RandomState(0)
+    styles = session.code_styles(Latent(seed=1))
+    for _ in range(20):
+        k = random.randint(len(styles))
+        styles[k] = styles[k] + 0.1
+        with torch.no_grad():
+            assert torch.equal(cache.run(styles), session.generator.synthesize(styles))
+        assert cache.bytes <= limit
 
 
 def test_a_cache_notices_changed_weights_batches_and_noise_changed_in_place() -> None:
@@ -404,15 +418,15 @@ def test_a_cache_notices_changed_weights_batches_and_noise_changed_in_place() ->
 def test_an_error_in_the_middle_leaves_a_cache_that_is_right(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = LiveRenderer(session)
     renderer(Latent(seed=1), STILL)
-    step = session.generator.step
+    run_layer = session.generator.run_layer
 
-    def fail(i: int, *rest: Any) -> Any:
-        if i == 2:
+    def fail(k: int, *rest: Any) -> Any:
+        if k == 6:
             raise RuntimeError("interrupted")
-        return step(i, *rest)
+        return run_layer(k, *rest)
 
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="interrupted"):
-        patch.setattr(session.generator, "step", fail)
+        patch.setattr(session.generator, "run_layer", fail)
         renderer(Latent(seed=2), STILL)
     assert (renderer(Latent(seed=2), STILL) == session.image(Latent(seed=2))).all()
 
@@ -420,14 +434,14 @@ def test_an_error_in_the_middle_leaves_a_cache_that_is_right(session: GeneratorS
 def test_full_memory_gives_up_the_kept_activations(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = LiveRenderer(session)
     renderer(Latent(seed=1), STILL)
-    step, failures = session.generator.step, iter([True])
+    run_layer, failures = session.generator.run_layer, iter([True])
 
-    def fail_once(i: int, *rest: Any) -> Any:
-        if i == 3 and next(failures, False):
+    def fail_once(k: int, *rest: Any) -> Any:
+        if k == 9 and next(failures, False):
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return step(i, *rest)
+        return run_layer(k, *rest)
 
-    monkeypatch.setattr(session.generator, "step", fail_once)
+    monkeypatch.setattr(session.generator, "run_layer", fail_once)
     assert (renderer(Latent(seed=2), STILL) == session.image(Latent(seed=2))).all()
 
 

@@ -93,6 +93,25 @@ def test_the_steps_are_the_full_run_bit_for_bit(architecture: str) -> None:
         assert torch.equal(generator.image(state), generator.synthesize(styles))
 
 
+@pytest.mark.parametrize("architecture", ["skip", "orig"])
+@pytest.mark.parametrize("noise", ["const", "none", "list"])
+def test_the_layers_are_the_full_run_bit_for_bit(architecture: str, noise: str) -> None:
+    generator = make(architecture=architecture)
+    given: Any = [torch.randn(shape) for shape in generator.noise_shapes] if noise == "list" else noise
+    with torch.inference_mode():
+        styles = generator.styles(generator.map(latents(generator)))
+        x: Tensor | None = None
+        img: Tensor | None = None
+        conv = 0
+        for k, layer in enumerate(generator.layers):
+            if layer.kind == "conv":
+                x = generator.run_layer(k, x, styles[k], given if isinstance(given, str) else given[conv : conv + 1])
+                conv += 1
+            else:
+                img = generator.add_colours(generator.run_layer(k, x, styles[k]), img)
+        assert img is not None and torch.equal(img, generator.synthesize(styles, given))
+
+
 def test_a_step_leaves_the_state_before_it_as_it_was(generator: StyleGAN2) -> None:
     with torch.inference_mode():
         styles = generator.styles(generator.map(latents(generator)))

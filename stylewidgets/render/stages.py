@@ -1,0 +1,109 @@
+"""A generator as stages that can run alone: layer by layer where the family can, else block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._synthesis import block_resolution
+from ..generators import State
+
+Value = Tensor | State
+"""What a stage makes: features, colours, a picture, or the state after a block."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One step of synthesis.
+
+    Attributes:
+        layers: the style layers that it reads, as indices into ``generator.layers``.
+        inputs: stages whose values it takes, in this order.
+        block: the block it belongs to; its size decides about half precision.
+        noise: which of the block's noise it reads: the index of a convolution, None for all of the block, -1 for none.
+        keep: whether its value can be the input of another frame. Not so the last features, which only make colours.
+        run: (values of the inputs, styles, noise, dtype) → value.
+    """
+
+    layers: slice
+    inputs: tuple[int, ...]
+    block: int
+    noise: int | None
+    keep: bool
+    run: Callable[[Sequence[Any], Sequence[Tensor], Any, torch.dtype | None], Value]
+
+
+def stages(generator: Any) -> tuple[list[Stage], list[int]]:
+    """All stages in order, and for each block the stage that has its picture (or its state)."""
+    return _by_layer(generator) if getattr(generator, "can_run_layers", False) else _by_block(generator)
+
+
+def _by_block(generator: Any) -> tuple[list[Stage], list[int]]:
+    last = generator.num_blocks - 1
+
+    def step(i: int) -> Callable[..., Value]:
+        def run(values: Sequence[State], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
+            made: State = generator.step(i, values[0] if values else None, styles, noise, dtype)
+            # After the last block nothing needs the features, the largest of all.
+            return made if i < last else State(made.x[:0, :0].clone(), generator.image(made))
+
+        return run
+
+    all_of = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, True, step(i)) for i in range(last + 1)]
+    return all_of, list(range(last + 1))
+
+
+def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
+    """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up."""
+    made: list[Stage] = []
+    pictures: list[int] = []
+    features = picture = -1
+    for i in range(generator.num_blocks):
+        inside, conv = generator.block_layers(i), 0
+        for k in range(inside.start, inside.stop):
+            before = (features,) if features >= 0 else ()
+            own = slice(k, k + 1)
+            if generator.layers[k].kind == "conv":
+                last = i == generator.num_blocks - 1 and generator.layers[min(k + 1, inside.stop - 1)].kind == "torgb"
+                made.append(Stage(own, before, i, conv, not last, _layer(generator, k)))
+                features, conv = len(made) - 1, conv + 1
+            else:
+                made.append(Stage(own, before, i, -1, True, _layer(generator, k)))
+                below = (picture,) if picture >= 0 else ()
+                made.append(Stage(slice(k, k), (len(made) - 1, *below), i, -1, True, _add(generator)))
+                picture = len(made) - 1
+        pictures.append(picture)
+    return made, pictures
+
+
+def _layer(generator: Any, k: int) -> Callable[..., Value]:
+    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
+        made: Tensor = generator.run_layer(k, values[0] if values else None, styles[0], noise, dtype)
+        return made
+
+    return run
+
+
+def _add(generator: Any) -> Callable[..., Value]:
+    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
+        made: Tensor = generator.add_colours(*values)
+        return made
+
+    return run
+
+
+def stage_noise(stage: Stage, each: Sequence[Any]) -> Any:
+    """What the stage is given of the noise of every block."""
+    if stage.noise == -1:
+        return "none"
+    noise = each[stage.block]
+    return noise if stage.noise is None or isinstance(noise, str) else list(noise[stage.noise : stage.noise + 1])
+
+
+def block_sizes(generator: Any) -> list[int]:
+    """Longer side of each block's output in pixels."""
+    return [block_resolution(generator, i) for i in range(generator.num_blocks)]
