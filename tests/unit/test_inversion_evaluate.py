@@ -1,0 +1,139 @@
+"""The figures of an inversion: exact where the answer is known, worse where the inversion is worse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import stylewidgets as sw
+from stylewidgets.avatars import AvatarDataset
+from stylewidgets.inversion import Result, Target, evaluate, evaluate_each
+from stylewidgets.inversion.editability import known_edits
+from stylewidgets.inversion.evaluate import mean_of
+from stylewidgets.inversion.realism import code_statistics, flat_styles
+from stylewidgets.latents import Code, Latent
+from stylewidgets.session import GeneratorSession
+
+DISTORTION = ("mse", "perceptual", "w_distance", "edit_perceptual", "edit_error")
+EDITS = ("smile", "yaw")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def session() -> GeneratorSession:
+    return sw.load("avatar-64", device="cpu")
+
+
+@pytest.fixture(scope="module")
+def target(session: GeneratorSession) -> Target:
+    return Target.of([session.latent(seed=300), session.latent(seed=301)], session)
+
+
+def codes(session: GeneratorSession, target: Target) -> np.ndarray[Any, Any]:
+    return np.concatenate([session.map(latent).numpy() for latent in target.latents if latent is not None])
+
+
+def result(code: Any, space: str = "w+", **more: Any) -> Result:
+    names = tuple(f"{i}" for i in range(len(code)))
+    return Result("made up", space, np.asarray(code, np.float32), {}, names, 10, 4.0, **more)
+
+
+def test_the_true_code_is_perfect_in_every_space(session: GeneratorSession, target: Target) -> None:
+    ws = codes(session, target)
+    for space, code in (("w+", ws), ("w", ws[:, 0]), ("s", flat_styles(session, "w+", ws))):
+        figures = evaluate(target, result(code, space), session, edits=EDITS)
+        assert all(figures[name] == pytest.approx(0, abs=1e-3) for name in DISTORTION), (space, figures)
+        assert figures["ssim"] == pytest.approx(1, abs=1e-4) and figures["psnr"] > 50
+        assert figures["identity"] == pytest.approx(1, abs=1e-4) and figures["edit_transfer"] == pytest.approx(1, abs=1e-2)
+        assert figures["seconds_per_picture"] == 2.0 and figures["steps"] == 10 and figures["perceptual_net"]
+
+
+def test_a_code_off_the_distribution_has_more_distortion_and_less_realism(session: GeneratorSession, target: Target) -> None:
+    ws = codes(session, target)
+    noise = np.random.RandomState(0).randn(*ws.shape)
+    one, two = (evaluate(target, result(ws + size * noise), session, edits=EDITS) for size in (0.3, 1.5))
+    for name in (*DISTORTION, "realism", "row_spread"):
+        assert two[name] > 1.3 * one[name], name
+    for name in ("psnr", "ssim", "ms_ssim", "identity"):
+        assert two[name] < one[name], name
+
+
+def test_the_scale_of_the_error_is_that_of_pictures_from_minus_one_to_one(session: GeneratorSession, target: Target) -> None:
+    ws = codes(session, target)
+    rows = evaluate_each(target, result(ws[::-1]), session, edits=False)
+    a, b = (session.image(Latent(code=Code("w+", w))).astype(np.float64) / 127.5 - 1 for w in ws)
+    for row in rows:
+        assert row["mse"] == pytest.approx(np.square(a - b).mean(), rel=1e-4)
+        assert row["psnr"] == pytest.approx(10 * np.log10(4 / row["mse"]), abs=1e-3)
+    distance = np.linalg.norm(ws[0, 0] - ws[1, 0]) / code_statistics(session).length
+    assert rows[0]["w_distance"] == pytest.approx(distance, rel=1e-4) and "edit_error" not in rows[0]
+
+
+def test_typical_codes_have_realism_one(session: GeneratorSession) -> None:
+    from stylewidgets.directions import sample_w
+
+    about = code_statistics(session)
+    w = sample_w(session, 200, seed=77)
+    assert np.sqrt(np.square(about.mahalanobis(flat_styles(session, "w", w))).mean()) == pytest.approx(1, abs=0.05)
+    assert np.sqrt(np.square(about.distance("w", w)).mean()) == pytest.approx(1, abs=0.05)
+    assert about.distance("w", about.mean[None]) == pytest.approx(0, abs=1e-6)
+
+
+def test_an_edit_of_another_face_is_measured_against_the_re_render(session: GeneratorSession, target: Target) -> None:
+    item = AvatarDataset(seed=5, n=4, resolution=64, outputs=("image",)).batch(range(2))
+    renders = Target.of(item, session)
+    known = known_edits(renders, session, EDITS)
+    assert known is not None and known.change is not None and known.valid.all()
+    for i in range(2):
+        for k in range(len(EDITS)):
+            moved = known.change[i, k]
+            assert np.sign(moved[known.wanted[k]]) == np.sign(known.strengths[i, k])
+            assert abs(moved[known.wanted[k]]) > 3 * np.delete(np.abs(moved), known.wanted[k]).mean()
+    figures = evaluate(renders, result(codes(session, target)), session, edits=known)
+    assert figures["edit_error"] > 0.05 and "w_distance" not in figures
+
+
+def test_an_edit_that_does_nothing_transfers_nothing(session: GeneratorSession, target: Target) -> None:
+    known = known_edits(target, session, EDITS)
+    assert known is not None
+    still = type(known)(known.directions, np.zeros_like(known.strengths), known.after, known.change, known.wanted, known.valid)
+    figures = evaluate(target, result(codes(session, target)), session, edits=still)
+    assert figures["edit_transfer"] == pytest.approx(0, abs=1e-6) and figures["edit_error"] > 0.02
+
+
+def test_a_mask_an_identity_hook_and_noise_count(session: GeneratorSession, target: Target) -> None:
+    ws = codes(session, target)
+    mask = np.zeros((64, 64))
+    mask[20:40] = 1
+    noise = tuple(np.zeros((2, 1, *shape), np.float32) for shape in session.generator.noise_shapes)
+
+    def nobody(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(a),), 0.25)
+
+    figures = evaluate(target.with_mask(mask), result(ws, noise=noise), session, identity=nobody, edits=False)
+    assert figures["identity"] == 0.25 and figures["identity_net"] == "nobody" and "ms_ssim" not in figures
+    assert figures["mse"] > 0
+
+
+def test_wrong_numbers_of_pictures_are_refused(session: GeneratorSession, target: Target) -> None:
+    with pytest.raises(ValueError, match="the result has 1 pictures and the target 2"):
+        evaluate(target, result(codes(session, target)[:1]), session)
+    with pytest.raises(ValueError, match="known edits are of 1"):
+        evaluate(target, result(codes(session, target)), session, edits=known_edits(target[0], session, ("smile",)))  # type: ignore[arg-type]
+
+
+def test_what_is_unknown_is_left_out_of_means() -> None:
+    rows = [{"mse": 1.0, "method": "a", "steps": 3}, {"mse": 3.0, "method": "a", "steps": 3, "edit_error": float("nan")}]
+    assert mean_of(rows) == {"mse": 2.0, "method": "a", "steps": 3}
+    assert mean_of([{"x": 1.0}, {"x": 2.0}, {"x": 9.0}], np.median) == {"x": 2.0}
