@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from . import catalogue, hybrid, pivotal
+from .evaluate import evaluate, evaluate_each
 from .methods import METHODS, Method, Setting, invert, register, start
 from .perceptual import Perceptual, perceptual
 from .result import Frame, Result, tuned
 from .run import Progress, Run
+from .run_file import resume, save_run
 from .target import Target
 
 __all__ = [
-    "METHODS", "Frame", "Method", "Perceptual", "Progress", "Result", "Run", "Setting", "Target", "invert", "perceptual",
-    "register", "start", "tuned",
+    "METHODS", "Frame", "Method", "Perceptual", "Progress", "Result", "Run", "Setting", "Target", "catalogue", "evaluate",
+    "evaluate_each", "hybrid", "invert", "perceptual", "pivotal", "register", "resume", "save_run", "start", "tuned",
 ]
