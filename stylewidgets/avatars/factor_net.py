@@ -18,7 +18,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-FORMAT = 1
+from stylewidgets.avatars.part_reader import PartReader
+
+FORMAT = 2  # 2: with a part reader
 KIND = "factor-regressor"
 _KEY = "stylewidgets"
 _READ = (8, 24, 32)  # channels that are read off the maps at 1/4, 1/8 and 1/16 of the resolution
@@ -50,10 +52,11 @@ class FactorRegressor(nn.Module):
         heads: what the outputs mean.
         resolution: side of the picture that the network sees, a multiple of 16.
         widths: channels at 1/2, 1/4, 1/8 and 1/16 of the resolution.
+        parts: correct the outputs by a `PartReader`; the feature maps are the same without it.
     """
 
     def __init__(
-        self, heads: Sequence[Head], *, resolution: int = 64, widths: Sequence[int] = (16, 32, 64, 80)
+        self, heads: Sequence[Head], *, resolution: int = 64, widths: Sequence[int] = (16, 32, 64, 80), parts: bool = False
     ) -> None:
         super().__init__()
         if resolution % 16 or resolution < 16:
@@ -79,9 +82,14 @@ class FactorRegressor(nn.Module):
         self.hidden = nn.Linear(size, 192)
         self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
         self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
 
     def features(self, x: Tensor) -> list[Tensor]:
         """Feature maps at 1/2, 1/4, 1/8 and 1/16 of the network's resolution, differentiable."""
+        return self._maps(self.fold(x))
+
+    def fold(self, x: Tensor) -> Tensor:
+        """Pictures [N, 3, H, W] as the stem sees them, [N, 24, resolution / 2, resolution / 2]."""
         if x.ndim != 4 or x.shape[1] != 3:
             raise ValueError(f"pictures must be [N, 3, H, W]; {list(x.shape)} was given")
         if x.shape[-2:] != (self.resolution, self.resolution):
@@ -89,7 +97,10 @@ class FactorRegressor(nn.Module):
         # The details carry little energy beside light, skin and background, and would be learned last: they get a
         # second copy of their own, amplified.
         detail = 3.0 * (x - F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, stride=1))
-        x = self.stem(F.pixel_unshuffle(torch.cat([x, detail], dim=1), 2))
+        return F.pixel_unshuffle(torch.cat([x, detail], dim=1), 2)
+
+    def _maps(self, folded: Tensor) -> list[Tensor]:
+        x = self.stem(folded)
         maps = []
         for stage in self.stages:
             x = stage(x)
@@ -98,12 +109,17 @@ class FactorRegressor(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Raw outputs [N, outputs]: targets in units of their standard deviation, and logits of categories."""
-        return self.outputs(self.features(x))
+        return self.look(x)[0]
 
-    def outputs(self, maps: Sequence[Tensor]) -> Tensor:
-        """Raw outputs [N, outputs] from the maps of `features`, for whoever needs both."""
-        maps = maps[1:]
-        read = torch.cat([squeeze(m).flatten(1) for squeeze, m in zip(self.squeeze, maps, strict=True)], dim=1)
+    def look(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Raw outputs [N, outputs] and the maps of `features`, for whoever needs both."""
+        folded = self.fold(x)
+        maps = self._maps(folded)
+        raw = self._read(maps)
+        return (raw if self.parts is None else raw + self.parts(folded, maps, raw)), maps
+
+    def _read(self, maps: Sequence[Tensor]) -> Tensor:
+        read = torch.cat([squeeze(m).flatten(1) for squeeze, m in zip(self.squeeze, maps[1:], strict=True)], dim=1)
         out: Tensor = self.out(F.relu(self.hidden(read))) + self.direct(read)
         return out
 
@@ -234,7 +250,8 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
-        net = FactorRegressor(_heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"])
+        net = FactorRegressor(_heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"],
+                              parts=meta.get("parts", False))
         net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is not a readable factor network ({error})") from error
@@ -257,6 +274,7 @@ def save_regressor(
         "version": FORMAT,
         "resolution": net.resolution,
         "widths": net.widths,
+        "parts": net.parts is not None,
         "heads": [asdict(head) for head in net.heads],
         "metrics": metrics,
         "training": training,

@@ -26,8 +26,8 @@ def look(net: FactorRegressor, images: Tensor, batch: int = 64) -> Look:
     """Outputs and features of pictures [N, 3, H, W] in [-1, 1], in one pass."""
     raw, rows = [], []
     for part in torch.split(images, batch):
-        maps = net.features(part.to(net.out.weight))
-        raw.append(net.outputs(maps).cpu())
+        read, maps = net.look(part.to(net.out.weight))
+        raw.append(read.cpu())
         rows.append(maps[-1].mean(dim=(2, 3)).double().cpu().numpy())
     return Look(torch.cat(raw), np.concatenate(rows))
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,12 +18,13 @@ from tqdm.auto import tqdm
 
 from ..avatars.calibration import calibrate
 from ..avatars.estimates import errors_path, measure_errors
-from ..avatars.factor_net import FactorRegressor, Head, load_regressor, make_heads, save_regressor
+from ..avatars.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..avatars.visibility import visible
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
 from .regressor_card import model_card
+from .targets import encode, evaluate, floats, most_frequent, with_statistics
 from .world import LatentWorld
 
 __all__ = ["FactorRegressor", "add_arguments", "augment", "encode", "evaluate", "fit", "load_regressor", "measure_regressor",
@@ -33,6 +32,8 @@ __all__ = ["FactorRegressor", "add_arguments", "augment", "encode", "evaluate", 
 
 Callback = Callable[[int, int], None]
 SAVE_EVERY = 30.0  # seconds between checkpoints
+# Matrices that are not for Muon: outputs, and all of a part reader (small gradients in much noise) but its own map.
+_SLOW = ("out", "direct", "parts.out", "parts.prior", "parts.first", "parts.second", "parts.where")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,9 +47,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         "the learning rate falls in that time")
     parser.add_argument("--start-from", type=Path, metavar="FILE", help="go on from a trained network of the same size, with "
                         "renders of another --seed")
+    parser.add_argument("--parts", action="store_true", help="train nothing but a reader of parts (brows, eyes, mouth) on top of "
+                        "--start-from: feature maps, and figures measured with them, stay as they are")
     parser.add_argument("--measure-only", action="store_true", help="train nothing: measure and calibrate the network in --out, "
                         "and write it and its card again")
     parser.add_argument("--seed", type=int, default=0, help="of renders, start and augmentation (default %(default)s)")
+    parser.add_argument("--renders-seed", type=int, help="of the renders (default: --seed + 1000000)")
     parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
     parser.add_argument("--threads", type=int, help="threads of torch (default: as torch decides)")
     parser.add_argument("--checkpoint", type=Path, help="folder of renders and state (default: beside the output)")
@@ -64,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
         train_regressor(
             args.out, images=args.images, held_out=args.held_out, resolution=args.resolution, epochs=args.epochs,
             seed=args.seed, device=args.device, checkpoint=args.checkpoint, minutes=args.minutes, start_from=args.start_from,
+            parts=args.parts, renders_seed=args.renders_seed,
         )
     measure_errors(args.out).save(errors_path(args.out))
 
@@ -82,6 +87,8 @@ def train_regressor(
     checkpoint: str | Path | None = None,
     minutes: float | None = None,
     start_from: str | Path | None = None,
+    parts: bool = False,
+    renders_seed: int | None = None,
     callback: Callback | None = None,
 ) -> FactorRegressor:
     """Render, train, measure, calibrate, and write `out` (safetensors, fp16) with a model card `out` with the suffix .md.
@@ -97,6 +104,8 @@ def train_regressor(
             settings goes on where the first one stopped.
         minutes: time for the training, of all calls together; it ends after the epochs or the minutes, whichever are over first.
         start_from: file of a network of the same resolution whose weights are the start.
+        parts: train only a `PartReader` on top of `start_from`, whose weights and feature maps stay as they are.
+        renders_seed: of the renders alone, by default `seed` + 1,000,000 (those that it is measured on have `seed` + 2,000,000).
         callback: callback(step, steps).
 
     Returns:
@@ -106,10 +115,14 @@ def train_regressor(
 
     out = Path(out)
     folder = Path(checkpoint) if checkpoint is not None else out.with_suffix(".train")
-    train = _renders(folder / "train", images, resolution, seed + 1_000_000, device)
-    net = FactorRegressor(make_heads(FACTORS), resolution=resolution)
+    if parts and start_from is None:
+        raise ValueError("a part reader corrects a trained network; give its file with --start-from")
+    renders_seed = seed + 1_000_000 if renders_seed is None else renders_seed
+    train = _renders(folder / "train", images, resolution, renders_seed, device)
+    net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
     before = _start(net, start_from)
-    settings = {"images": images, "resolution": resolution, "epochs": epochs, "batch": batch, "rate": rate, "seed": seed}
+    settings = {"images": images, "resolution": resolution, "epochs": epochs, "batch": batch, "rate": rate, "seed": seed,
+                "renders_seed": renders_seed, "parts": parts}
     steps, seconds = fit(
         net, train.images, train.factors, epochs=epochs, batch=batch, rate=rate, seed=seed, device=device,
         checkpoint=folder / "state.pt", minutes=minutes, callback=callback,
@@ -148,7 +161,7 @@ def measure_regressor(
         for i, (name, score) in enumerate(evaluate(net, test.images, test.factors, seen).items())
     }
     t["held_out"], t["most_frequent"] = held_out, most_frequent(net.heads, test.factors)
-    raw = torch.cat([net.raw(part) for part in _floats(test.images)]).cpu()
+    raw = torch.cat([net.raw(part) for part in floats(test.images)]).cpu()
     net.calibration = calibrate(net, raw, test.factors)
     save_regressor(net, out, metrics=net.metrics, training=t)
     out.with_suffix(".md").write_text(model_card(net), encoding="utf-8")
@@ -166,12 +179,16 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     if path is None:
         return []
     old = load_regressor(path)
-    shapes = [{key: tuple(v.shape) for key, v in n.state_dict().items()} for n in (old, net)]
-    if shapes[0] != shapes[1]:
+    new = net.state_dict()
+    kept = {key: v for key, v in old.state_dict().items() if key in new or not key.startswith("parts.")}
+    missing = {key for key in new if key not in kept and not key.startswith("parts.")}
+    if missing or any(key not in new or v.shape != new[key].shape for key, v in kept.items()):
         raise ValueError(f"{path} is a network for {old.resolution} px with widths {old.widths}, not one for {net.resolution} px "
                          f"with {net.widths}; give --resolution {old.resolution}, or start afresh")
-    net.load_state_dict(old.state_dict())
-    keys = ("images", "resolution", "epochs", "steps", "seed", "seconds", "minutes")
+    net.load_state_dict({**new, **kept})
+    if net.parts is not None:
+        net.heads = old.heads  # the outputs that are corrected are in units of these statistics
+    keys = ("images", "resolution", "epochs", "steps", "seed", "seconds", "minutes", "parts")
     return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
@@ -196,14 +213,16 @@ def fit(
     `minutes`, the learning rate has fallen and training ends after that time, if not all steps are done before.
     """
     torch.manual_seed(seed)
-    net.heads = tuple(_with_statistics(net.heads, factors))
+    if net.parts is None:
+        net.heads = tuple(with_statistics(net.heads, factors))
     limit = 60 * minutes if minutes is not None else float("inf")
     targets = encode(net.heads, factors)
-    net.to(device, memory_format=torch.channels_last).train()
+    net.to(device, memory_format=torch.channels_last)
+    trained = _trainable(net)
     steps_per_epoch = max(1, len(images) // batch)
     steps = epochs * steps_per_epoch
-    matrices = [p for name, p in net.named_parameters() if p.ndim > 1 and not name.startswith(("out", "direct"))]
-    others = [p for p in net.parameters() if all(p is not m for m in matrices)]
+    matrices = [p for name, p in trained if p.ndim > 1 and not name.startswith(_SLOW)]
+    others = [p for _, p in trained if all(p is not m for m in matrices)]
     muon, adam = Muon(matrices, lr=10 * rate), torch.optim.AdamW(others, lr=rate, weight_decay=1e-2)
     rates = {id(optimiser): [group["lr"] for group in optimiser.param_groups] for optimiser in (muon, adam)}
     average = {key: value.detach().clone() for key, value in net.state_dict().items()}
@@ -246,6 +265,16 @@ def fit(
     return done, spent
 
 
+def _trainable(net: FactorRegressor) -> list[tuple[str, Tensor]]:
+    """Names and weights that are trained, in training mode: all, or those of the part reader where there is one."""
+    if net.parts is None:
+        net.train().requires_grad_(True)
+        return list(net.named_parameters())
+    net.eval().requires_grad_(False)  # batch norms, too, stay as they are
+    net.parts.train().requires_grad_(True)
+    return [(f"parts.{name}", p) for name, p in net.parts.named_parameters()]
+
+
 def _pace(step: int, t: float) -> float:
     """Factor of the learning rate: a short rise, a plateau, a long linear fall. t: share of the training that is over."""
     return min(1.0, (step + 1) / 50, max(0.01 + (1 - t) / 0.6, 0.01))
@@ -261,78 +290,6 @@ def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
         else:
             total = total + (guess - truth).square().mean()
     return total / len(net.heads)
-
-
-def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:
-    """Training targets [N, outputs]: standardised numbers, standardised (sin, cos), one-hot categories."""
-    columns = []
-    for i, head in enumerate(heads):
-        value = np.asarray(factors[:, i], np.float64)
-        if head.kind == "categorical":
-            columns.append(np.eye(len(head.categories))[value.round().astype(int)])
-            continue
-        unit = _unit(head, value)
-        columns.append((unit - head.mean) / head.std if head.mean else unit)
-    return torch.from_numpy(np.concatenate(columns, axis=1).astype(np.float32))
-
-
-@torch.inference_mode()
-def evaluate(
-    net: FactorRegressor, images: NDArray[np.uint8], factors: NDArray[np.float32], seen: NDArray[np.bool_] | None = None
-) -> dict[str, float]:
-    """R² of each continuous factor, of (sin, cos) of each circular one, and accuracy of each category, by name.
-
-    Args:
-        seen: [N, F], the pictures that count for each factor; None for all.
-    """
-    raw = torch.cat([net(part.to(net.out.weight.device)) for part in _floats(images)]).cpu()
-    truth = encode(net.heads, factors)
-    result = {}
-    for i, head in enumerate(net.heads):
-        rows = slice(None) if seen is None else torch.from_numpy(seen[:, i])
-        guess, target = raw[rows, head.start : head.stop], truth[rows, head.start : head.stop]
-        if not len(guess):
-            result[head.name] = float("nan")
-        elif head.kind == "categorical":
-            result[head.name] = float((guess.argmax(1) == target.argmax(1)).float().mean())
-        else:
-            left = (guess - target).square().sum()
-            result[head.name] = float(1 - left / (target - target.mean(0)).square().sum())
-    return result
-
-
-def most_frequent(heads: Sequence[Head], factors: NDArray[np.float32]) -> dict[str, float]:
-    """Share of the most frequent category of each categorical factor: the accuracy of always saying the same."""
-    return {
-        head.name: float(np.bincount(factors[:, i].round().astype(int)).max() / len(factors))
-        for i, head in enumerate(heads)
-        if head.kind == "categorical"
-    }
-
-
-def _unit(head: Head, value: NDArray[Any]) -> NDArray[np.float64]:
-    """Targets [N, 1] in [-1, 1] or [N, 2] as (sin, cos)."""
-    if head.kind == "circular":
-        angle = np.deg2rad(value)
-        return np.stack([np.sin(angle), np.cos(angle)], axis=1)
-    scaled: NDArray[np.float64] = (2 * (value - head.low) / (head.high - head.low) - 1)[:, None]
-    return scaled
-
-
-def _with_statistics(heads: Sequence[Head], factors: NDArray[np.float32]) -> Iterator[Head]:
-    for i, head in enumerate(heads):
-        if head.kind == "categorical":
-            yield head
-            continue
-        unit = _unit(head, factors[:, i].astype(np.float64))
-        # One scale for both axes of a circle: their errors then weigh alike.
-        std = np.full(unit.shape[1], max(math.sqrt(float(unit.var(axis=0).mean())), 1e-6))
-        yield replace(head, mean=tuple(unit.mean(axis=0).tolist()), std=tuple(std.tolist()))
-
-
-def _floats(images: NDArray[np.uint8], batch: int = 128) -> Iterator[Tensor]:
-    for start in range(0, len(images), batch):
-        yield torch.from_numpy(np.array(images[start : start + batch])).float() / 127.5 - 1
 
 
 def _epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:

@@ -18,9 +18,9 @@ def model_card(net: FactorRegressor) -> str:
 Reads the factors of the avatar world from a picture. It labels generated pictures for boundaries, measures edits, and its
 feature maps serve as a perceptual distance.
 
-* Network: residual, {t["parameters"]:,} parameters, input {net.resolution} px (other sizes are resized by area), fp16 file.
-* Trained on renders of `stylewidgets.avatars`, with small shifts, blur, noise and brightness changes, so that it also reads
-  generated pictures:
+* Network: residual, {t["parameters"]:,} parameters, input {net.resolution} px (other sizes are resized by area), fp16.
+{_parts(net)}* Trained on renders of `stylewidgets.avatars`, with small shifts, blur, noise and brightness changes, so that it
+  also reads generated pictures:
 {_stages(t)}
 * Last command: `{_command(t)}`
 * Measured and calibrated by: `stylewidgets train regressor --measure-only --held-out {t["held_out"]}`
@@ -46,6 +46,15 @@ A factor counts as seen, unless noted always, when:
 """
 
 
+def _parts(net: FactorRegressor) -> str:
+    if net.parts is None:
+        return ""
+    count = sum(p.numel() for p in net.parts.parameters())
+    return (f"* {count:,} of them are a reader of {net.parts.parts} parts, which looks for brows, eyes and mouth\n"
+            "  wherever they are and corrects what the rest says. Feature maps, and with them perceptual and Fréchet distances,\n"
+            "  do not depend on it.\n")
+
+
 def _row(net: FactorRegressor, head: Head) -> str:
     t, name = net.metadata, head.name
     share, score = t["visible"][name]
@@ -69,7 +78,9 @@ def _stages(t: dict[str, Any]) -> str:
     lines = []
     for i, stage in enumerate([*t.get("before", []), t], 1):
         steps = f", {stage['steps']:,} steps" if stage.get("steps") else ""
-        lines.append(f"  {i}. {stage['images']:,} renders of seed {stage['seed']}, {stage['epochs']} passes{steps}, "
+        parts = ", the part reader alone" if stage.get("parts") else ""
+        passes = f"at most {stage['epochs']} passes{steps}{parts}"
+        lines.append(f"  {i}. {stage['images']:,} renders of seed {stage['seed']}, {passes}, "
                      f"{stage['seconds'] / 60:.0f} minutes of training")
     lines.append(f"  in batches of {t['batch']} on {t['device']}, threads: {t['threads']}.")
     return "\n".join(lines)
@@ -79,5 +90,8 @@ def _command(t: dict[str, Any]) -> str:
     keys = ["images", "resolution", "epochs", "seed", "threads", "device"]
     words = [f"--{key} {t[key]}" for key in keys]
     words += [f"--minutes {t['minutes']:g}"] if t.get("minutes") else []
+    usual = t["seed"] + 1_000_000
+    words += [f"--renders-seed {t['renders_seed']}"] if t.get("renders_seed", usual) != usual else []
+    words += ["--parts"] if t.get("parts") else []
     words += ["--start-from FILE"] if t.get("before") else []
     return "stylewidgets train regressor " + " ".join(words)

@@ -145,3 +145,69 @@ def test_a_training_can_start_from_a_network_and_its_card_tells_both(tmp_path: P
     before = {key: value.clone() for key, value in made.state_dict().items()}
     after = measure_regressor(second, held_out=24)
     assert all(torch.equal(before[key], value) for key, value in after.state_dict().items()) and after.calibration
+
+
+# -- the part reader --------------------------------------------------------------------------------------------------
+def spots(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Grey pictures with a bright spot anywhere; level is its colour, hue goes with its place, mark is no part of it."""
+    random = np.random.RandomState(seed)
+    level, at = random.uniform(0, 10, n), random.randint(1, 14, n)
+    images = np.full((n, 3, 16, 16), 100.0)
+    for i in range(n):
+        images[i, 0, at[i] : at[i] + 2, at[i] : at[i] + 2] = 140 + 10 * level[i]
+    return images.astype(np.uint8), np.stack([level, at * 20, np.zeros(n)], axis=1).astype(np.float32)
+
+
+def reader(parts: bool = True) -> FactorRegressor:
+    torch.manual_seed(0)
+    return FactorRegressor(HEADS, resolution=16, widths=(4, 4, 4, 4), parts=parts)
+
+
+def test_a_part_reader_starts_without_a_correction_and_leaves_the_feature_maps_alone() -> None:
+    net, x = reader().eval(), torch.randn(3, 3, 16, 16)
+    plain = reader(parts=False).eval()
+    plain.load_state_dict({key: v for key, v in net.state_dict().items() if not key.startswith("parts.")})
+    with torch.no_grad():
+        assert torch.equal(net(x), plain(x))
+        net.parts.out.bias.fill_(1.0)  # type: ignore[union-attr]
+        torch.testing.assert_close(net(x), plain(x) + 1)
+        assert all(torch.equal(a, b) for a, b in zip(net.features(x), plain.features(x), strict=True))
+        raw, maps = net.look(x)
+        assert torch.equal(raw, net(x)) and torch.equal(maps[-1], net.features(x)[-1])
+
+
+def test_every_part_looks_somewhere_and_they_start_in_different_places() -> None:
+    net = reader().eval()
+    folded = net.fold(torch.zeros(1, 3, 16, 16))
+    look = net.parts.attention(net.parts.stem(folded), net.features(torch.zeros(1, 3, 16, 16)))  # type: ignore[union-attr]
+    torch.testing.assert_close(look.sum(dim=(2, 3)), torch.ones(1, 16))
+    prior = net.parts.prior[0].flatten(1).argmax(1).tolist()  # type: ignore[union-attr]
+    assert len(set(prior)) == 16
+
+
+def test_only_the_part_reader_learns_and_it_reads_what_the_rest_does_not() -> None:
+    torch.set_num_threads(1)
+    net, data, test = reader(), spots(384), spots(128, seed=1)
+    fit(net, *spots(64), epochs=0)
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    first = evaluate(net, *test)["level"]
+    fit(net, *data, epochs=5, batch=32)
+    after = net.state_dict()
+    assert all(torch.equal(before[key], after[key]) for key in before if not key.startswith("parts."))
+    assert not net.training and evaluate(net, *test)["level"] > max(0.8, first + 0.1)
+
+
+def test_a_network_with_a_part_reader_comes_back_from_its_file_and_grows_from_one_without(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
+    plain = train_regressor(first, images=16, held_out=24, resolution=32, epochs=1, batch=16)
+    with pytest.raises(ValueError, match="--start-from"):
+        train_regressor(second, images=16, held_out=24, resolution=32, epochs=1, batch=16, parts=True)
+    made = train_regressor(second, images=16, held_out=24, resolution=32, epochs=1, batch=16, seed=1, renders_seed=9,
+                           start_from=first, parts=True)
+    assert made.heads == plain.heads and made.parts is not None
+    x = torch.randn(2, 3, 32, 32)
+    assert all(torch.equal(a, b) for a, b in zip(made.features(x), plain.features(x), strict=True))
+    again = load_regressor(second)
+    assert torch.equal(again(x), made(x))
+    card = second.with_suffix(".md").read_text(encoding="utf-8")
+    assert "reader of 16 parts" in card and "--parts" in card and "--renders-seed 9" in card and "the part reader alone" in card
