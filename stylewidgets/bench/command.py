@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +21,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
     parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
     parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
+    parser.add_argument("--models", default="all", metavar="NAMES",
+                        help="of the table of families, with commas between them: all (default), none, bundled, "
+                             "stylegan2-1024, stylegan2-256, stylegan3-t-256, stylegan3-r-256, stylegan1-1024; random weights of "
+                             "the published shapes")
+    parser.add_argument("--family-rounds", type=_count, default=5, help="measurements of each of their tasks (default: 5)")
+    parser.add_argument("--seconds", type=_count, default=60, help="for each of them; no round begins later (default: 60)")
+    parser.add_argument("--against", type=Path, metavar="PATH",
+                        help="also measure the public implementation in this folder, a checkout of NVlabs/stylegan3 or "
+                             "stylegan2-ada-pytorch. Its Python code is imported and run, so name only one that you trust")
+    parser.add_argument("--reading", type=Path, metavar="FILE", help="also measure how long this checkpoint takes to open")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there, too; - is stdout")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print. Raises ValueError when --browser is given and there is none."""
     from .. import load
-    from . import compute, event, pages, report
+    from . import compute, event, models, pages, reading, report, report_families
 
     reason = "" if args.no_browser else pages.why_not()
     if reason and args.browser:
         raise ValueError(reason)
+    names = models.chosen(args.models)
     session = load(args.generator, device=args.device, precision=args.precision)
     about = report.machine(session)
     parts: dict[str, Any] = {}
@@ -47,6 +59,11 @@ def run(args: argparse.Namespace) -> int:
     say(report.encoding(encoded))
     parts["slider event"] = event.slider_event(session, args.repeats)
     say(report.event(parts["slider event"]))
+    if names:
+        parts["families"] = _families(args, names, session, say)
+    if args.reading is not None:
+        parts["reading"] = reading.measure(args.reading)
+        say(report_families.reading(args.reading.name, parts["reading"]))
     if reason:
         say(f"The part in the browser was left out: {reason}")
     elif not args.no_browser:
@@ -63,6 +80,22 @@ def run(args: argparse.Namespace) -> int:
         else:
             args.json.write_text(text + "\n", encoding="utf-8")
     return 0
+
+
+def _families(args: argparse.Namespace, names: list[str], bundled: Any, say: Callable[[str], None]) -> dict[str, Any]:
+    """Measure each model, print its tables, and return the figures."""
+    from . import against, families, models, report_families
+
+    if args.against is not None:
+        say(against.warn_of_code(args.against))
+    found: dict[str, Any] = {}
+    for name in names:
+        session = models.make(name, bundled)
+        rival = None if args.against is None else against.rival(args.against, session.generator)
+        figures = families.measure(session, rounds=args.family_rounds, seconds=args.seconds, against=rival)
+        say(report_families.family(session.name or name, figures))
+        found[name] = vars(figures)
+    return found
 
 
 def _load_code(args: argparse.Namespace) -> str:

@@ -45,15 +45,14 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
     """
     from .. import checkpoints
 
-    loaded = checkpoints.read(path)
-    tensors = list(loaded.state.values())
+    tensors = _tensors(path)
 
     def plain() -> object:
         data = Path(path).read_bytes()
         return data, [tensor.clone() for tensor in tensors]
 
     def read() -> object:
-        return [tensor.clone() for tensor in checkpoints.read(path).state.values()]
+        return [tensor.clone() for tensor in _tensors(path)]
 
     seconds = {"plain": _fastest(plain, repeats), "read": _fastest(read, repeats),
                "open": _fastest(lambda: checkpoints.open_file(path), repeats)}
@@ -64,6 +63,16 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
         "read_ratio": seconds["read"] / seconds["plain"], "open_ratio": seconds["open"] / seconds["plain"],
         "peak_ratio": peak(path) / size,
     }
+
+
+def _tensors(path: str | Path) -> list[Any]:
+    from .. import checkpoints
+
+    if Path(path).suffix == ".safetensors":  # our own files are no foreign format
+        from safetensors.torch import load_file
+
+        return list(load_file(path).values())
+    return list(checkpoints.read(path).state.values())
 
 
 def peak(path: str | Path) -> int:

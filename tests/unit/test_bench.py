@@ -2,17 +2,34 @@ from __future__ import annotations
 
 import ast
 import json
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 from stylewidgets.__main__ import main
-from stylewidgets.bench import compute, event, pages, report
+from stylewidgets.bench import (
+    against,
+    compute,
+    event,
+    families,
+    memory,
+    models,
+    pages,
+    plain,
+    reading,
+    report,
+    report_families,
+)
 from stylewidgets.bench.browser import Measurement
 from stylewidgets.bench.timing import Sample, in_turns, merge
 from stylewidgets.checkpoints import native
+from stylewidgets.generators.families import build
+from stylewidgets.generators.stylegan1 import StyleGAN1Config
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3 import StyleGAN3Config
 from stylewidgets.session import GeneratorSession
 
 KERNEL_PARTS = ("whole event", "model", "encoding", "widgets")
@@ -98,12 +115,105 @@ def test_the_command_prints_tables_and_writes_json(
     native.save(tmp_path / "tiny.safetensors", generator)
     target = tmp_path / "result.json"
     given = [str(tmp_path / "tiny.safetensors"), "--no-browser", "--repeats", "2", "--json", str(target)]
+    given += ["--models", "bundled", "--family-rounds", "1", "--reading", str(tmp_path / "tiny.safetensors")]
     assert main(["bench", *given]) == 0
     text = capsys.readouterr().out
     assert "Synthesis" in text and "Encoding" in text and "One slider event" in text
+    assert "restart at 3/4" in text and "Memory at the peak" in text and "Opening tiny.safetensors" in text
     result = json.loads(target.read_text())
     assert result["machine"]["torch"] == torch.__version__
     assert set(result["slider event"]) == set(KERNEL_PARTS)
+    assert result["families"]["bundled"]["times"]["whole frame"]["median"] > 0
+
+
+@pytest.mark.parametrize(("family", "config"), [
+    ("stylegan1", StyleGAN1Config(z_dim=8, w_dim=8, channels=(8,) * 4, fused_from=16, mapping_layers=2)),
+    ("stylegan2", StyleGAN2Config(z_dim=8, w_dim=8, resolution=32, channels=(8,) * 4, mapping_layers=2)),
+    ("stylegan3", StyleGAN3Config.create("T", 32, channel_base=512, z_dim=8, w_dim=8)),
+    ("stylegan3", StyleGAN3Config.create("R", 32, channel_base=512, z_dim=8, w_dim=8)),
+])
+def test_the_reference_paths_draw_what_the_generators_draw(family: str, config: Any) -> None:
+    torch.manual_seed(0)
+    made = build(family, config).eval()
+    with torch.no_grad():
+        for name, value in [*made.named_parameters(), *made.named_buffers()]:
+            if name.endswith(("noise_strength", "synthesis.bias", "conv1.bias")):
+                value.normal_()
+            if name.endswith("magnitude_ema"):
+                value.uniform_(0.5, 2.0)
+        styles = [style + 0.1 * torch.randn_like(style) for style in made.styles(torch.randn(2, 8))]
+        wanted, found = made.synthesize(styles), plain.picture(made, styles)
+    assert float((found - wanted).norm() / wanted.norm()) < 1e-5
+
+
+def test_a_family_is_measured_with_every_task_and_says_how_near_previews_are(session: GeneratorSession) -> None:
+    figures = families.measure(session, rounds=2)
+    assert {families.WHOLE, families.REFERENCE, families.LAST_THIRD, families.THUMBNAILS, *families.SHARES} <= set(figures.times)
+    assert all(len(sample.values) == 2 for sample in figures.times.values())
+    assert figures.difference[families.REFERENCE] < 1e-5 and set(figures.previews) == set(families.preview_rungs(session))
+    text = report_families.family("tiny", figures)
+    assert "2 rounds" in text and "of the reference path" in text
+
+
+def test_no_round_begins_after_the_time_is_over() -> None:
+    assert list(families._until(5, end=0.0)) == [0]
+    assert list(families._until(3, end=float("inf"))) == [0, 1, 2]
+
+
+def test_the_peak_of_memory_counts_what_is_freed_again() -> None:
+    if not reading.resident():
+        pytest.skip("the system does not tell")
+
+    def work() -> None:
+        torch.ones(20_000_000)
+
+    assert 60e6 < memory.peak(work, torch.device("cpu")) < 200e6
+    assert memory.peak(lambda: None, torch.device("cpu")) < 40e6
+
+
+THEIRS = """
+import torch
+class SynthesisNetwork(torch.nn.Module):
+    def __init__(self, w_dim, img_resolution, img_channels, channel_base, channel_max, num_fp16_res, architecture):
+        super().__init__()
+        from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+        blocks = img_resolution.bit_length() - 2
+        self.inner = [StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=w_dim, resolution=img_resolution, mapping_layers=2,
+                                channels=tuple(min(channel_base >> (i + 2), channel_max) for i in range(blocks))))]
+        for name, block in self.inner[0].synthesis.named_children():
+            self.add_module(name, block)
+    def forward(self, ws, force_fp32, noise_mode):
+        assert force_fp32 and noise_mode == "const"
+        return self.inner[0].synthesize(ws)
+"""
+
+
+def test_a_checkout_takes_the_parameters_and_gives_the_picture(session: GeneratorSession, tmp_path: Path) -> None:
+    (tmp_path / "training").mkdir()
+    (tmp_path / "training" / "networks_stylegan2.py").write_text(THEIRS)
+    try:
+        draw = against.rival(tmp_path, session.generator)
+        assert draw is not None and str(tmp_path) not in sys.path
+        figures = families.measure(session, rounds=1, against=draw)
+        assert figures.difference[families.AGAINST] < 1e-5
+        assert "of the public implementation" in report_families.family("tiny", figures)
+    finally:
+        for name in [name for name in sys.modules if name == "training" or name.startswith("training.")]:
+            del sys.modules[name]
+
+
+def test_a_folder_without_networks_is_told(session: GeneratorSession, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no folder 'training'"):
+        against.rival(tmp_path, session.generator)
+    (tmp_path / "training").mkdir()
+    assert against.rival(tmp_path, session.generator) is None
+
+
+def test_models_are_chosen_by_name() -> None:
+    assert models.chosen("none") == [] and models.chosen("all") == list(models.NAMES)
+    assert models.chosen("bundled,stylegan2-256") == ["bundled", "stylegan2-256"]
+    with pytest.raises(ValueError, match="did you mean 'stylegan2-256'"):
+        models.chosen("stylegan2-265")
 
 
 def test_asking_for_the_browser_where_there_is_none_is_one_line(

@@ -1,0 +1,201 @@
+"""Every family at work: whole frames, restarts, previews, thumbnails, the first frame and memory, against a reference."""
+
+from __future__ import annotations
+
+import gc
+import itertools
+import statistics
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._synthesis import has_inner_pictures
+from ..latents import Latent
+from ..render.cache import SynthesisCache
+from ..render.ladder import STILL, Rung, drag_rungs
+from ..render.renderer import LiveRenderer
+from ..session import GeneratorSession
+from . import plain
+from .against import same_styles
+from .compute import some_direction
+from .memory import peak
+from .timing import Sample, milliseconds
+
+WHOLE, REFERENCE, AGAINST = "whole frame", "reference path", "public implementation"
+SHARES = {"restart at 1/4 of the layers": 0.25, "restart at 1/2": 0.5, "restart at 3/4": 0.75}
+LAST_THIRD = "edits of the last third, mean"
+THUMBNAILS, THUMBNAIL = "10 thumbnails of a direction", 96
+Task = Callable[[], float]
+Picture = Callable[[Any, list[Tensor]], Tensor]
+
+
+@dataclass
+class Figures:
+    """What was measured of one model.
+
+    Attributes:
+        times: milliseconds by task.
+        first_ms: of the first whole frame, which prepares weights.
+        memory: bytes at the peak: "frame", "reference" and "kept" (by the cache of a live session).
+        previews: for each rung the mean absolute difference from the whole picture made as small, in levels of 255: with
+            the colours fitted, and without.
+        difference: of the reference path, or of the public implementation, from the whole frame: ‖a − b‖ / ‖b‖.
+    """
+
+    times: dict[str, Sample]
+    first_ms: float
+    memory: dict[str, int]
+    previews: dict[str, tuple[float, float]]
+    difference: dict[str, float] = field(default_factory=dict)
+
+
+def measure(session: GeneratorSession, *, rounds: int = 5, seconds: float = 60.0, against: Picture | None = None) -> Figures:
+    """Measure one model; the tasks take turns in one process.
+
+    Args:
+        session: with any generator.
+        rounds: of all tasks at most.
+        seconds: no round begins later than this. The first one always runs.
+        against: a public implementation, (generator, styles) → picture.
+    """
+    codes = [session.code_styles(session.latent(seed=seed)) for seed in range(4)]
+    with torch.inference_mode():
+        first_ms = milliseconds(lambda: session.synthesize(codes[0]))
+        whole = session.synthesize(codes[0])
+        others = _others(session, against)
+        difference = {name: _difference(other(session.generator, codes[0]), whole) for name, other in others.items()}
+        if against is not None:
+            styles = same_styles(session.generator)
+            difference[AGAINST] = _difference(against(session.generator, styles), session.synthesize(styles))
+        memory = _memory(session, codes, others)
+    tasks: dict[str, Task] = {WHOLE: _plain(session, codes, lambda _, styles: session.synthesize(styles))}
+    tasks |= {name: _plain(session, codes, other) for name, other in others.items()}
+    tasks |= {name: _restart(session, codes, [round(len(session.layers) * share)]) for name, share in SHARES.items()}
+    count = len(session.layers)
+    tasks[LAST_THIRD] = _restart(session, codes, list(range(count - count // 3, count)))
+    tasks |= {name: _preview(session, rung) for name, rung in preview_rungs(session).items()}
+    tasks[THUMBNAILS] = _thumbnails(session)
+    times = _rounds(tasks, rounds, seconds)
+    return Figures(times, first_ms, memory, _nearness(session), difference)
+
+
+def preview_rungs(session: GeneratorSession) -> dict[str, Rung]:
+    """The rungs below full size of a picture in motion, by name; none where they would cost a whole frame."""
+    if not has_inner_pictures(session.generator):
+        return {}
+    return {f"preview, {rung.max_side} px": rung for rung in drag_rungs(session.resolution) if rung.max_side}
+
+
+def _others(session: GeneratorSession, against: Picture | None) -> dict[str, Picture]:
+    others: dict[str, Picture] = {}
+    if session.device.type == "cpu" and _has_reference(session.generator):
+        others[REFERENCE] = plain.picture
+    if against is not None:
+        others[AGAINST] = against
+    return others
+
+
+def _has_reference(generator: Any) -> bool:
+    return generator.family != "stylegan2" or bool(generator.has_inner_pictures)
+
+
+def _difference(found: Tensor, wanted: Tensor) -> float:
+    return float((found.double() - wanted.double()).norm() / wanted.double().norm())
+
+
+def _memory(session: GeneratorSession, codes: list[list[Tensor]], others: Mapping[str, Picture]) -> dict[str, int]:
+    found = {WHOLE: peak(lambda: session.synthesize(codes[1]), session.device)}
+    found |= {name: peak(lambda other=other: other(session.generator, codes[1]), session.device)  # type: ignore[misc]
+              for name, other in others.items()}
+    cache = SynthesisCache(session.generator)
+    cache.run(codes[0], dtype=session.half)
+    return {**found, "kept for restarts": cache.bytes}
+
+
+def _plain(session: GeneratorSession, codes: list[list[Tensor]], draw: Picture) -> Task:
+    turn = itertools.cycle(codes)
+
+    def run() -> float:
+        styles = next(turn)
+        with session.lock, torch.inference_mode():
+            return milliseconds(lambda: draw(session.generator, styles).cpu())
+
+    return run
+
+
+def _restart(session: GeneratorSession, codes: list[list[Tensor]], layers: list[int]) -> Task:
+    """The mean time of a picture in which the style of one of these layers, and of no other, was changed."""
+    cache = SynthesisCache(session.generator)
+    strengths = itertools.cycle((1.0, 1.1, 0.9))
+
+    def run() -> float:
+        if not cache.bytes:
+            cache.run(codes[0], dtype=session.half)
+        times = []
+        for k in layers:
+            styles = list(codes[0])
+            styles[k] = styles[k] * (next(strengths) + 0.05)
+            with session.lock:
+                times.append(milliseconds(lambda: cache.run(styles, dtype=session.half).cpu()))  # noqa: B023
+        return statistics.fmean(times)
+
+    return run
+
+
+def _preview(session: GeneratorSession, rung: Rung) -> Task:
+    live, seeds = LiveRenderer(session), itertools.count()
+    return lambda: milliseconds(lambda: live(session.latent(seed=next(seeds) % 8), rung))
+
+
+def _thumbnails(session: GeneratorSession) -> Task:
+    direction, seeds = some_direction(session), itertools.count()
+
+    def run() -> float:
+        start = session.latent(seed=next(seeds))
+        row: list[Latent] = [start.with_edit(direction, strength) for strength in np.linspace(-3, 3, 10).tolist()]
+        return milliseconds(lambda: session.images(row, resolution=THUMBNAIL))
+
+    return run
+
+
+def _rounds(tasks: Mapping[str, Task], rounds: int, seconds: float) -> dict[str, Sample]:
+    values: dict[str, list[float]] = {name: [] for name in tasks}
+    started = time.perf_counter()
+    for _ in _until(rounds, started + seconds):
+        gc.collect()
+        for name, task in tasks.items():
+            values[name].append(task())
+    return {name: Sample(tuple(times)) for name, times in values.items()}
+
+
+def _until(rounds: int, end: float) -> Iterator[int]:
+    for number in range(rounds):
+        if number and time.perf_counter() > end:
+            return
+        yield number
+
+
+def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
+    """How far previews of one picture are from it, after another one was drawn whole."""
+    rungs = preview_rungs(session)
+    if not rungs:
+        return {}
+    latent, live, untaught = session.latent(seed=1), LiveRenderer(session), LiveRenderer(session)
+    live(session.latent(seed=0), STILL)
+    raw = {name: untaught(latent, rung) for name, rung in rungs.items()}
+    near = {name: live(latent, rung) for name, rung in rungs.items()}
+    whole = session.image(latent).astype(np.float32)
+    return {name: (_levels(near[name], whole), _levels(raw[name], whole)) for name in rungs}
+
+
+def _levels(preview: Any, whole: Any) -> float:
+    """Mean absolute difference between the preview, enlarged, and the whole picture."""
+    height, width = whole.shape[:2]
+    small = torch.from_numpy(preview.astype(np.float32)).permute(2, 0, 1)[None]
+    large = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")[0].permute(1, 2, 0).numpy()
+    return float(np.abs(large - whole).mean())

@@ -1,0 +1,65 @@
+"""The models of the table of families: published shapes, random weights, nothing to download."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from .._checks import unknown_name
+from ..session import GeneratorSession
+
+BUNDLED = "bundled"
+
+
+def _stylegan1(resolution: int) -> Any:
+    from ..generators._stylegan1_config import default_channels
+    from ..generators.stylegan1 import StyleGAN1, StyleGAN1Config
+
+    return StyleGAN1(StyleGAN1Config(channels=default_channels(resolution)))
+
+
+def _stylegan2(resolution: int) -> Any:
+    from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+
+    return StyleGAN2(StyleGAN2Config(resolution=resolution))
+
+
+def _stylegan3(variant: str) -> Any:
+    from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
+
+    return StyleGAN3(StyleGAN3Config.create(variant, 256))
+
+
+MODELS: dict[str, Callable[[], Any]] = {
+    "stylegan2-1024": lambda: _stylegan2(1024),
+    "stylegan2-256": lambda: _stylegan2(256),
+    "stylegan3-t-256": lambda: _stylegan3("T"),
+    "stylegan3-r-256": lambda: _stylegan3("R"),
+    "stylegan1-1024": lambda: _stylegan1(1024),
+}
+NAMES = (BUNDLED, *MODELS)
+
+
+def chosen(text: str) -> list[str]:
+    """The names in "a,b", "all" or "none". ValueError names what is not known."""
+    if text in ("all", "none"):
+        return list(NAMES) if text == "all" else []
+    for name in text.split(","):
+        if name not in NAMES:
+            raise unknown_name("model", name, (*NAMES, "all", "none"))
+    return text.split(",")
+
+
+def make(name: str, bundled: GeneratorSession) -> GeneratorSession:
+    """A session with that model on the same device and with the same precision as `bundled`, which itself is one of them."""
+    if name == BUNDLED:
+        return bundled
+    torch.manual_seed(0)
+    generator = MODELS[name]().eval()
+    with torch.no_grad():
+        for key, value in generator.synthesis.named_parameters():
+            if key.endswith("noise_strength"):
+                value.normal_(std=0.1)  # untrained it is zero, and would be skipped
+    return GeneratorSession(generator, device=bundled.device, precision=bundled.precision, name=name)
