@@ -8,11 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..ops import _buffers, winograd
 from ..ops.filtered_lrelu import filtered_lrelu
 from ..ops.modulated_conv2d import demodulation, weight_squares
 from ._filters import low_pass, radial_low_pass
 from ._stylegan3_config import Band, StyleGAN3Config, design
-from .layers import HALF, FullyConnected, StyleConv, _no_autocast
+from .layers import COMPILED, HALF, FullyConnected, StyleConv, _no_autocast
 
 TINY = 1e-20
 Rows = tuple[tuple[float, ...], ...]
@@ -90,13 +91,28 @@ class AliasFreeLayer(StyleConv):
 
     def forward(self, x: Tensor, styles: Tensor) -> Tensor:
         """[N, I, H, W] with styles [N, I] → [N, O, H', W'] in x's dtype."""
+        if not self.training and self.weight.shape[2] in (1, 3) and winograd.usable(x, self.weight, self.bias, styles):
+            return self._compiled(x, styles)
         gain = self.input_gain(x)
         with _no_autocast(x.device.type):
-            styles = styles.float()
-            styles = styles * torch.rsqrt(styles.square().mean(dim=1, keepdim=True).clamp_min(TINY))
+            styles = _unit(styles)
             weight, squares = self.prepare(x.dtype)
             scale = demodulation(styles, squares) * gain
         x = F.conv2d(x * styles.to(x.dtype)[:, :, None, None], weight, padding=self.weight.shape[2] - 1)
+        return self._activate(x, scale)
+
+    def _compiled(self, x: Tensor, styles: Tensor) -> Tensor:
+        """The same in float32 without gradients: styles and demodulation are part of the weight."""
+        styles = _unit(styles)
+        weight, squares = self.prepare(COMPILED)
+        scale = demodulation(styles, squares) * self.input_gain(x)
+        if self.weight.shape[2] == 1:
+            return self._activate(_mix(x, weight, styles, scale), None)
+        none = torch.zeros_like(self.bias)
+        y = winograd.convolution(x, weight, styles, scale, none, activation="linear", padding=2)
+        return self._activate(y, None)
+
+    def _activate(self, x: Tensor, scale: Tensor | None) -> Tensor:
         return filtered_lrelu(
             x, self.bias, self._buffers.get("up_filter"), self._buffers.get("down_filter"), scale=scale,
             up=self.factor_up, down=self.factor_down, padding=self.padding, clamp=self.conv_clamp,
@@ -110,11 +126,14 @@ class AliasFreeLayer(StyleConv):
                 ema.copy_(torch.lerp(x.detach().float().square().mean(), ema, self.ema_beta))
         return ema.rsqrt()
 
-    def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, Tensor]:
         """Every output channel to unit length: small numbers suit half precision, and demodulation cancels the factor."""
         weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True).clamp_min(TINY))
-        layout = torch.channels_last if weight.device.type == "cpu" or dtype in HALF else torch.contiguous_format
-        return weight.to(dtype).contiguous(memory_format=layout), weight_squares(weight)
+        if isinstance(kind, str):
+            ready = weight.flatten(1).contiguous() if weight.shape[2] == 1 else winograd.packed(weight, up=1)
+            return ready, weight_squares(weight)
+        layout = torch.channels_last if weight.device.type == "cpu" or kind in HALF else torch.contiguous_format
+        return weight.to(kind).contiguous(memory_format=layout), weight_squares(weight)
 
 
 class AliasFreeToRGB(AliasFreeLayer):
@@ -127,6 +146,23 @@ class AliasFreeToRGB(AliasFreeLayer):
         weight = self.weight.flatten(1) * (styles.float() * gain)[:, None, :]
         y = torch.bmm(weight.to(x.dtype), x.flatten(2)).reshape(n, -1, h, w).float() + self.bias[:, None, None]
         return y if self.conv_clamp is None else y.clamp(-self.conv_clamp, self.conv_clamp)
+
+
+def _unit(styles: Tensor) -> Tensor:
+    """Styles of each sample at unit mean square, float32."""
+    styles = styles.float()
+    return styles * torch.rsqrt(styles.square().mean(dim=1, keepdim=True).clamp_min(TINY))
+
+
+def _mix(x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor) -> Tensor:
+    """1×1 convolution [N, I, H, W] → [N, O, H, W], channels last, with the weight [O, I] of each sample, in kept memory."""
+    n, c, h, w = x.shape
+    x = x.contiguous(memory_format=torch.channels_last)
+    y = _buffers.channels_last(n, len(weight), h, w)
+    for k in range(n):
+        own = weight * styles[k] * scale[k, :, None]
+        torch.mm(x[k].permute(1, 2, 0).reshape(h * w, c), own.t(), out=y[k].permute(1, 2, 0).view(h * w, -1))
+    return y
 
 
 def known_bands(config: StyleGAN3Config) -> tuple[Band, ...] | None:

@@ -58,6 +58,7 @@ struct Convolution {
     int64_t n, height, width, inputs, outputs;
     int64_t noise_step;    // from one sample's noise to the next, 0 when shared
     int64_t up;            // 1 or 2
+    int64_t padding;       // zeros around the input; 1 with up 2
     float noise_gain, slope, clamp;
     int64_t threads;
 };
@@ -74,15 +75,18 @@ struct Buffers {
     }
 };
 
+// The points are 0, +-1/sqrt(2), +-sqrt(2) and infinity: they round half as much as the usual 0, +-1, +-2.
+constexpr float NEAR = 0.70710678118654752f, FAR = 1.41421356237309505f;
+
 // d -> B^T d, six values
 static inline void transform_six(const Vec* d, Vec* out) {
-    const Vec a = d[4] - 4 * d[2], b = d[3] - 4 * d[1], c = d[4] - d[2], e = 2 * (d[3] - d[1]);
-    out[0] = 4 * d[0] - 5 * d[2] + d[4];
+    const Vec a = d[4] - 2 * d[2], b = NEAR * (d[3] - 2 * d[1]), c = d[4] - 0.5f * d[2], e = FAR * (d[3] - 0.5f * d[1]);
+    out[0] = d[0] - 2.5f * d[2] + d[4];
     out[1] = a + b;
     out[2] = a - b;
     out[3] = c + e;
     out[4] = c - e;
-    out[5] = 4 * d[1] - 5 * d[3] + d[5];
+    out[5] = d[1] - 2.5f * d[3] + d[5];
 }
 
 static inline void interpolate(const Vec* x, Vec* out) {
@@ -107,7 +111,7 @@ static inline void transform_line(const Vec* d, Vec* out) {
 template <bool UP>
 static void transform_tile(const Convolution& c, const float* x, int64_t tile_y, int64_t tile_x, float* out, size_t step) {
     constexpr int SIDE = UP ? 4 : 6;
-    const int64_t top = tile_y * (UP ? 2 : 4) - 1, left = tile_x * (UP ? 2 : 4) - 1;
+    const int64_t top = tile_y * (UP ? 2 : 4) - c.padding, left = tile_x * (UP ? 2 : 4) - c.padding;
     for (int64_t k = 0; k < c.inputs; k += LANES) {
         const int count = static_cast<int>(std::min<int64_t>(LANES, c.inputs - k));
         Vec half[6][SIDE];
@@ -133,11 +137,11 @@ static void transform_tile(const Convolution& c, const float* x, int64_t tile_y,
 }
 
 static inline void weight_line(const Vec* g, Vec* out) {
-    const Vec even = (g[0] + g[2]) * (-1.0f / 6), odd = g[1] * (1.0f / 6);
-    const Vec far = g[0] * (1.0f / 24) + g[2] * (1.0f / 6), side = g[1] * (1.0f / 12);
-    out[0] = g[0] * 0.25f;
-    out[1] = even - odd;
-    out[2] = even + odd;
+    const Vec even = g[0] * (-2.0f / 3) - g[2] * (1.0f / 3), odd = g[1] * (-2.0f / 3 * NEAR);
+    const Vec far = g[0] * (1.0f / 6) + g[2] * (1.0f / 3), side = g[1] * (1.0f / 6 * FAR);
+    out[0] = g[0];
+    out[1] = even + odd;
+    out[2] = even - odd;
     out[3] = far + side;
     out[4] = far - side;
     out[5] = g[2];
@@ -205,9 +209,9 @@ static void product(const float* a, size_t row, const float* b, int64_t depth, i
 static inline void output_line(const Vec* m, Vec* out) {
     const Vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
     out[0] = m[0] + a + c;
-    out[1] = b + 2 * d;
-    out[2] = a + 4 * c;
-    out[3] = b + 8 * d + m[5];
+    out[1] = NEAR * b + FAR * d;
+    out[2] = 0.5f * a + 2 * c;
+    out[3] = (0.5f * NEAR) * b + (2 * FAR) * d + m[5];
 }
 
 static inline Vec activate(Vec v, float slope, float clamp) {
@@ -284,8 +288,8 @@ int64_t stylewidgets_panel() { return PANEL; }
 int stylewidgets_convolution(const Convolution* given) {
     const Convolution& c = *given;
     Shape s;
-    s.out_h = c.height * c.up;
-    s.out_w = c.width * c.up;
+    s.out_h = c.height * c.up + 2 * (c.padding - 1);
+    s.out_w = c.width * c.up + 2 * (c.padding - 1);
     s.tiles_y = (s.out_h + 3) / 4;
     s.tiles_x = (s.out_w + 3) / 4;
     s.tiles = s.tiles_x * s.tiles_y;

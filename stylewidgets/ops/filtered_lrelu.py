@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import _filtered_lrelu
 from .bias_act import SLOPE
 
 GAIN = math.sqrt(2.0)
@@ -81,11 +82,17 @@ def filtered_lrelu(
 ) -> Tensor:
     """`filtered_lrelu_reference`, quick: no multiplication by an inserted zero, none for a sample that is dropped.
 
-    Upsampling is a strided transposed convolution per channel and axis, downsampling a strided one. On the CPU without
-    gradients it goes through the picture in bands of rows, so that the upsampled features never exist as a whole; ``x``
-    then is overwritten and must be the caller's own. With gradients it can be differentiated twice.
+    In float32 on the CPU without gradients it is one compiled call, where there is a compiler, and ``x`` stays as it is. Else
+    upsampling is a strided transposed convolution per channel and axis, downsampling a strided one; on the CPU without
+    gradients that goes through the picture in bands of rows, so that the upsampled features never exist as a whole, and
+    ``x`` is overwritten: it must be the caller's own. With gradients it can be differentiated twice.
     """
     _check(x, up_filter, down_filter, up, down, padding)
+    taps = [1 if f is None else len(f) for f in (up_filter, down_filter)]
+    if _filtered_lrelu.usable(x, bias, up_filter, down_filter, scale, sizes=(*taps, up, down)):
+        return _filtered_lrelu.filtered_lrelu(
+            x, bias, up_filter, down_filter, scale, up, down, padding, gain, slope, clamp
+        )
     x = _biased(x, bias, scale)
     # The leaky ReLU is positively homogeneous, so its gain can be part of the filter before it.
     rows = _taps(up_filter, x) * (up * gain)

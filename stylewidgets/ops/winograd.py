@@ -15,13 +15,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from . import _buffers
 from ._compile import library
 from .bias_act import GAINS, SLOPE
 from .upfirdn2d import BINOMIAL, Taps
 
 _SMALLEST = 64  # pixels; transforming the weight for fewer costs more than it saves
 _POINTERS = ("x", "weight", "style", "scale", "bias", "noise", "y")
-_COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up")
+_COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up", "padding")
 
 
 class _Convolution(ctypes.Structure):
@@ -52,14 +53,12 @@ def usable(x: Tensor, *others: Tensor | None, up: int = 1, taps: Taps = BINOMIAL
     if x.shape[2] * x.shape[3] * up * up < _SMALLEST:
         return False
     tensors = [x, *(t for t in others if t is not None)]
-    if torch.is_grad_enabled() and any(t.requires_grad for t in tensors):
-        return False
-    return _plain_run(tensors) and available()
+    return plainly_run(tensors) and available()
 
 
-def _plain_run(tensors: list[Tensor]) -> bool:
-    """Real tensors outside of autocast, tracing and function transforms."""
-    return (
+def plainly_run(tensors: list[Tensor]) -> bool:
+    """Real tensors that want no gradient, outside of autocast, tracing and function transforms."""
+    return not (torch.is_grad_enabled() and any(t.requires_grad for t in tensors)) and (
         all(type(t) in (Tensor, torch.nn.Parameter) for t in tensors)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
@@ -82,7 +81,8 @@ def packed(weight: Tensor, up: int) -> Tensor:
 
 def convolution(
     x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, noise: Tensor | None = None,
-    noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None,
+    noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None, activation: str = "lrelu",
+    padding: int = 1,
 ) -> Tensor:
     """clamp(lrelu(conv(x·styles)·scale + noise·noise_gain + bias)·√2·gain, ±clamp·gain).
 
@@ -94,24 +94,28 @@ def convolution(
         bias: [O].
         noise: [H', W'], [1, 1, H', W'] or [N, 1, H', W'].
         up: 2 for an up-convolution with the filter `BINOMIAL`.
+        activation: "lrelu", or "linear" for neither leaky ReLU nor √2.
+        padding: zeros around the input, 1 for "same".
     Returns:
-        [N, O, H·up, W·up], channels last.
+        [N, O, H·up + 2·padding − 2, W·up + 2·padding − 2], channels last.
     """
     made = _library()
     assert made is not None
-    (n, inputs, height, width), total = x.shape, GAINS["lrelu"] * gain
+    (n, inputs, height, width), total = x.shape, GAINS[activation] * gain
     x = x.contiguous(memory_format=torch.channels_last)
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     outputs = scale.shape[1]
-    y = torch.empty((n, outputs, height * up, width * up), memory_format=torch.channels_last)
+    out_h, out_w = (side * up + 2 * (padding - 1) for side in (height, width))
+    y = _buffers.channels_last(n, outputs, out_h, out_w)
     step = 0
     if noise is not None:
         noise = noise.float().contiguous()
-        step = height * up * width * up if noise.ndim == 4 and noise.shape[0] > 1 else 0
+        step = out_h * out_w if noise.ndim == 4 and noise.shape[0] > 1 else 0
     task = _Convolution(
         x.data_ptr(), weight.data_ptr(), styles.data_ptr(), scale.data_ptr(), bias.data_ptr(),
-        None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, step, up,
-        noise_gain * total, SLOPE, math.inf if clamp is None else clamp * gain, torch.get_num_threads(),
+        None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, step, up, padding,
+        noise_gain * total, SLOPE if activation == "lrelu" else 1.0, math.inf if clamp is None else clamp * gain,
+        torch.get_num_threads(),
     )
     made.stylewidgets_convolution(ctypes.byref(task))
     return y

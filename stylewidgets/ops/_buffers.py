@@ -1,0 +1,77 @@
+"""Memory for large results on the CPU that is handed out again once nothing refers to it.
+
+The system's allocator gives large blocks back at once, and every new one costs a page fault and 4 kB of zeros for each page
+that is touched: for features of 20 MB twice as long as all the filtering of StyleGAN3 takes.
+"""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections import deque
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+SMALLEST = 1 << 20
+"""Bytes from which it is worth it."""
+LIMIT = 512 << 20
+"""Bytes kept while nobody uses them."""
+
+Memory = NDArray[np.float32]
+_free: deque[Memory] = deque()  # oldest first; its methods are atomic, and a finalizer may run at any moment
+
+
+def channels_last(n: int, c: int, h: int, w: int) -> Tensor:
+    """An uninitialised float32 tensor [n, c, h, w] in channels-last layout."""
+    size = n * c * h * w
+    if size * 4 < SMALLEST:
+        return torch.empty((n, c, h, w), memory_format=torch.channels_last)
+    memory = _take(size)
+    lent = memory[:size]
+    weakref.finalize(lent, _give, memory).atexit = False
+    return torch.from_numpy(lent).view(n, h, w, c).permute(0, 3, 1, 2)  # the tensor's storage holds `lent`
+
+
+def release() -> None:
+    """Give all unused memory back to the system."""
+    _free.clear()
+
+
+def kept() -> int:
+    """Bytes that are kept while nobody uses them."""
+    return sum(memory.nbytes for memory in list(_free))
+
+
+def _take(size: int) -> Memory:
+    """The smallest block that has room and is not half empty, or a new one."""
+    for memory in sorted(_free.copy(), key=len):
+        if size <= len(memory) <= 2 * size:
+            try:
+                _drop(memory)
+            except ValueError:
+                continue  # another thread was quicker
+            return memory
+    page = 1 << 16
+    return np.empty(math.ceil(size / page) * page, np.float32)
+
+
+def _drop(memory: Memory) -> None:
+    """Remove a block by identity: arrays compare by element."""
+    for _ in range(len(_free)):
+        first = _free.popleft()
+        if first is memory:
+            return
+        _free.append(first)
+    raise ValueError("taken")
+
+
+def _give(memory: Memory) -> None:
+    _free.append(memory)
+    while kept() > LIMIT:
+        try:
+            _free.popleft()
+        except IndexError:
+            return
