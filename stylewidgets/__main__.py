@@ -50,6 +50,8 @@ def build_parser() -> argparse.ArgumentParser:
         _lazy(kinds, name, words, f"stylewidgets.training.{name}")
     _lazy(commands, "avatars", "write a contact sheet of the avatar world", "stylewidgets.avatars.command")
     _lazy(commands, "bench", "measure the speed on this machine, as ratios in one run", "stylewidgets.bench.command")
+    _lazy(commands, "bench-inversion", "measure every method of inversion on pictures whose truth is known",
+          "stylewidgets.bench.inversion")
     return parser
 
 
@@ -58,6 +60,7 @@ _TRAINERS = {
     "regressor": "the small network that reads avatar factors off a picture",
     "directions": "the named directions that ship with a generator",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
+    "encoders": "a small encoder for inversion: psp, e4e or restyle",
     "evaluate": "measure a generator and write its model card, or the errors of the factor network",
 }
 

@@ -8,7 +8,7 @@ SIGGRAPH 2021.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -56,6 +56,12 @@ class KnownEdits:
     change: Array | None
     wanted: tuple[int, ...]
     valid: NDArray[np.bool_]
+
+    def part(self, i: int) -> KnownEdits:
+        """Those of the i-th target alone."""
+        rows = slice(i, i + 1)
+        return replace(self, strengths=self.strengths[rows], after=self.after[rows], valid=self.valid[rows],
+                       change=None if self.change is None else self.change[rows])
 
 
 def draws_avatars(session: GeneratorSession) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -15,14 +16,15 @@ from torch import Tensor, nn
 
 from ..metrics.similarity import mse
 from ._two_phases import TwoPhases, begin, choose, usable
-from .methods import Method, Setting, register
+from .methods import METHODS, Method, Setting, register
 from .perceptual import NETS, perceptual
 from .run import Run
 from .spaces import convert
+from .target import Target
 
 if TYPE_CHECKING:
     from ..session import GeneratorSession
-    from .target import Target
+    from .result import Result
 
 PIVOTS = ("projector", "e4e", "restyle", "psp", "hybrid")
 LOCAL_PSI = 0.5
@@ -162,12 +164,41 @@ def _picture(drawn: Tensor) -> Tensor:
 
 def pti(session: GeneratorSession, target: Target, **settings: Any) -> PivotalRun:
     """The run of the method "pti". Settings as its `Method` lists them."""
-    name, remark = choose(settings["pivot"], session, PIVOTS)
-    first = begin(name, session, target, steps=settings["pivot_steps"] if name in ("projector", "hybrid") else None,
-                  rate=settings["pivot_rate"] if name == "projector" else None, net=settings["net"], seed=settings["seed"])
+    first, remark = _pivots(session, target, settings)
     run = PivotalRun(session, target, method="pti", settings=settings, first=first, steps=settings["steps"])
     run.uses["pivot"] = remark
     return run
+
+
+def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[Result]:
+    """Pivotal tuning with a generator for each picture, as the paper has it; the pivots are found together.
+
+    Args:
+        session, target: as of `invert`.
+        settings: of the method "pti".
+
+    Returns:
+        one result of one picture for each; its time has a share of the search for pivots.
+    """
+    wanted, values = Target.of(target, session), METHODS["pti"].checked(settings)
+    first, remark = _pivots(session, wanted, values)
+    found = first.finish()
+    results = []
+    for i in range(len(wanted)):
+        run = Tuning(session, wanted[i], dict(values), torch.from_numpy(found.code[i : i + 1]))
+        tuned = run.finish()
+        results.append(replace(tuned, method="pti", steps=found.steps + tuned.steps, uses=dict(tuned.uses) | {"pivot": remark},
+                               seconds=found.seconds / len(wanted) + tuned.seconds))
+    return results
+
+
+def _pivots(session: GeneratorSession, target: Target, settings: dict[str, Any]) -> tuple[Run, str]:
+    """The run that finds the pivots, and what to call it in a report."""
+    name, remark = choose(settings["pivot"], session, PIVOTS)
+    projector = name == "projector"
+    run = begin(name, session, target, steps=settings["pivot_steps"] if projector or name == "hybrid" else None,
+                rate=settings["pivot_rate"] if projector else None, net=settings["net"], seed=settings["seed"])
+    return run, remark
 
 
 register(Method(
@@ -193,4 +224,4 @@ register(Method(
     available=lambda session: usable(session, PIVOTS),
 ))
 
-__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pti", "trainable"]
+__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pti", "trainable", "tune_each"]

@@ -120,6 +120,17 @@ def test_several_pictures_share_one_tuned_generator(session: GeneratorSession) -
     assert result.history[-1]["locality"] > 0
 
 
+def test_each_picture_can_have_a_generator_of_its_own(session: GeneratorSession) -> None:
+    wanted = target(session, 2)
+    each = pivotal.tune_each(session, wanted, pivot="e4e", steps=3, rate=0.01)
+    alone = invert(session, wanted[1], "pti", pivot="e4e", steps=3, rate=0.01)
+    assert [r.names for r in each] == [wanted.names[:1], wanted.names[1:]] and each[1].uses["pivot"] == "e4e"
+    assert each[1].steps == alone.steps and each[1].delta is not None and alone.delta is not None
+    assert all(np.allclose(change, each[1].delta[name], atol=1e-5) for name, change in alone.delta.items())
+    assert any(np.abs(change - each[0].delta[name]).max() > 1e-3 for name, change in (each[1].delta or {}).items()
+               if each[0].delta is not None)
+
+
 def test_the_regulariser_holds_the_generator_elsewhere(session: GeneratorSession) -> None:
     def moved(**settings: Any) -> float:
         result = invert(session, target(session), "pti", pivot="e4e", steps=15, rate=0.01, **settings)
