@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 from . import catalogue, hybrid, pivotal
+from .editability import known_edits
+from .encoders import runs as encoder_runs
 from .evaluate import evaluate, evaluate_each
 from .methods import METHODS, Method, Setting, invert, register, start
 from .perceptual import Perceptual, perceptual
@@ -15,6 +17,7 @@ from .run_file import resume, save_run
 from .target import Target
 
 __all__ = [
-    "METHODS", "Frame", "Method", "Perceptual", "Progress", "Result", "Run", "Setting", "Target", "catalogue", "evaluate",
-    "evaluate_each", "hybrid", "invert", "perceptual", "pivotal", "register", "resume", "save_run", "start", "tuned",
+    "METHODS", "Frame", "Method", "Perceptual", "Progress", "Result", "Run", "Setting", "Target", "catalogue", "encoder_runs",
+    "evaluate", "evaluate_each", "hybrid", "invert", "known_edits", "perceptual", "pivotal", "register", "resume", "save_run",
+    "start", "tuned",
 ]

@@ -117,7 +117,8 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
         raise unknown_name("inversion method", method, METHODS)
     chosen = METHODS[method]
     values = chosen.checked(settings)
-    reason = chosen.available(session) if chosen.available else ""
+    own = values.get("encoder", "bundled") != "bundled"  # whose fit only that file can tell
+    reason = chosen.available(session) if chosen.available and not own else ""
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
     module, _, name = chosen.start.partition(":")

@@ -1,0 +1,1 @@
+"""Encoders: networks that answer with a code at once."""

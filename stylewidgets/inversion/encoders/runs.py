@@ -1,0 +1,122 @@
+"""Encoders as inversion runs: pSp and e4e answer in one step, ReStyle corrects itself for some."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ... import weights
+from ..methods import METHODS, Method, Setting, register
+from ..run import Run
+from . import small
+
+if TYPE_CHECKING:
+    from ...session import GeneratorSession
+    from ..target import Target
+
+BUNDLED = "bundled"
+
+
+def bundled(kind: str) -> Path:
+    """The file of the encoder that ships."""
+    return weights.FOLDER / f"avatar.{kind}.safetensors"
+
+
+class EncoderRun(Run):
+    """w+ from a network. Starts from the mean of w; `steps` passes for ReStyle (Alaluf et al., ICCV 2021), else one."""
+
+    space = "w+"
+
+    def __init__(self, session: GeneratorSession, target: Target, method: str, settings: dict[str, Any],
+                 net: small.SmallEncoder) -> None:
+        super().__init__(session, target, method, settings, int(settings.get("steps", 1)))
+        self._net = net
+        self.uses = {"encoder": settings["encoder"]}
+        self._code = self._mean()
+
+    def _mean(self) -> Tensor:
+        net = self._net
+        return net.centre.expand(len(self.target), net.shape.rows, net.shape.w_dim).clone()
+
+    def _advance(self) -> dict[str, float]:
+        images = self.target.images.to(self.session.device)
+        with torch.no_grad():
+            if self._net.shape.kind == "restyle":
+                drawn = self._drawn if self._drawn is not None else self._draw(self._code)
+                self._code = self._net(images, drawn, self._code)
+            else:
+                self._code = self._net(images)
+            self._drawn = self._draw(self._code)
+            error = (self._drawn - images).square()
+            if self.target.mask is not None:
+                mask = self.target.mask.to(error.device)
+                error = error * mask / mask.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
+            return {"loss": float(error.mean()), "pixels": float(error.mean())}
+
+    def _draw(self, code: Tensor) -> Tensor:
+        return self.session.synthesize(code[:, : self.session.num_ws])
+
+    def code(self) -> Tensor:
+        return self._code[:, : self.session.num_ws].detach()
+
+    def _state(self) -> dict[str, Any]:
+        return {"code": self._code.clone()}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._code = state["code"].to(self.session.device)
+        self._drawn = self._draw(self._code) if self.step or bool((self._code != self._mean()).any()) else None
+
+
+def _start(kind: str) -> Callable[..., Run]:
+    def start(session: GeneratorSession, target: Target, **settings: Any) -> Run:
+        given = settings["encoder"]
+        net, about = small.load(bundled(kind) if given == BUNDLED else given, session.device)
+        if net.shape.kind != kind:
+            raise ValueError(f"{given!r} is a {net.shape.kind} encoder; method {net.shape.kind!r} takes it, {kind!r} does not")
+        if not small.fits(net, about, session):
+            raise ValueError(_other(about, session))
+        return EncoderRun(session, target, kind, settings, net)
+
+    return start
+
+
+start_psp, start_e4e, start_restyle = (_start(kind) for kind in small.KINDS)
+
+
+def _other(about: dict[str, Any], session: GeneratorSession) -> str:
+    return (f"this encoder was trained for {about.get('generator', 'another generator')} and those with the same mapping "
+            f"network; {session.name or 'this generator'} has another. `stylewidgets train encoders KIND --generator FILE` makes "
+            "one for it")
+
+
+def _available(kind: str) -> Callable[[Any], str]:
+    def reason(session: GeneratorSession) -> str:
+        if not bundled(kind).is_file():
+            return f"the encoder {bundled(kind).name} is not installed; `stylewidgets train encoders {kind}` makes it"
+        net, about = small.load(bundled(kind))
+        return "" if small.fits(net, about, session) else _other(about, session)
+
+    return reason
+
+
+def _method(kind: str, title: str, line: str, source: str, *more: Setting) -> None:
+    if kind in METHODS:
+        return
+    register(Method(
+        kind, title, line, source, f"encoders.runs:start_{kind}",
+        (*more, Setting("encoder", BUNDLED, "the one that ships, or the path of one made by `stylewidgets train encoders`",
+                        advanced=True)),
+        kind="encoder", available=_available(kind),
+    ))
+
+
+_method("psp", "pSp encoder", "A network that has seen thousands of pictures answers at once, with a w for every layer.",
+        "Richardson et al., Encoding in Style, 2021")
+_method("e4e", "e4e encoder", "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
+        "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021")
+_method("restyle", "ReStyle encoder", "Looks at what it drew beside the target and corrects itself, several times.",
+        "Alaluf et al., ReStyle, 2021", Setting("steps", 5, "passes", 1, 20))

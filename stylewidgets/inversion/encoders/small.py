@@ -1,0 +1,173 @@
+"""The encoders that ship: one small network in three uses, pSp, e4e and ReStyle, for generators with the bundled w space.
+
+The public networks (267 M parameters, faces of 256 px) are in `public.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save as serialize
+from torch import Tensor, nn
+
+if TYPE_CHECKING:
+    from ...session import GeneratorSession
+
+KEY = "stylewidgets-encoder"
+KINDS = ("psp", "e4e", "restyle")
+SIDE = 64
+"""Pictures are pooled to this size before the network sees them."""
+ROWS_TOGETHER = 4
+"""Rows of w+ that one level of the network gives: the deepest level the coarsest rows, as in pSp."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Sizes of a `SmallEncoder`. kind: of KINDS; rows, w_dim: of w+."""
+
+    kind: str
+    rows: int
+    w_dim: int
+    widths: tuple[int, ...] = (64, 96, 128, 192)
+    head: int = 16
+
+
+class SmallEncoder(nn.Module):
+    """A picture → w+.
+
+    Residual blocks at 32, 16, 8 and 4 pixels. As in pSp (Richardson et al., CVPR 2021), coarse rows of w+ come from the deepest
+    level and fine ones from the shallowest; here each level is pooled to 4 × 4 and read by one linear layer. The output is in
+    units of the spread of w, around its mean.
+
+    Args:
+        shape: the sizes; of kind "restyle" it sees the drawn picture beside the wanted one.
+        centre: mean of w, [w_dim].
+        spread: root mean square of one number of w around the mean.
+    """
+
+    centre: Tensor
+    spread: Tensor
+
+    def __init__(self, shape: Shape, centre: Tensor, spread: float) -> None:
+        super().__init__()
+        self.shape = shape
+        self.register_buffer("centre", centre.detach().clone().float())
+        self.register_buffer("spread", torch.tensor(float(spread)))
+        a, b, c, d = shape.widths
+        self.stem = nn.Conv2d(24 if shape.kind == "restyle" else 12, a, 3, padding=1)
+        self.stages = nn.ModuleList([_Block(a, a, 1), _Block(a, b, 2), _Block(b, c, 2), _Block(c, d, 2)])
+        groups = -(-shape.rows // ROWS_TOGETHER)
+        sources = [shape.widths[max(0, 3 - i)] for i in range(groups)]
+        self.narrow = nn.ModuleList([nn.Conv2d(width, shape.head, 1) for width in sources])
+        left = shape.rows
+        heads = []
+        for _ in range(groups):
+            heads.append(nn.Linear(16 * shape.head, min(ROWS_TOGETHER, left) * shape.w_dim))
+            left -= ROWS_TOGETHER
+        self.heads = nn.ModuleList(heads)
+
+    def offsets(self, images: Tensor, drawn: Tensor | None = None) -> Tensor:
+        """[N, rows, w_dim] in units of the spread: from the mean of w, or from the present code for "restyle".
+
+        Args:
+            images: [N, 3, H, W] in [-1, 1], H = W any multiple of 64 px.
+            drawn: what the present code draws, for "restyle".
+        """
+        x = pooled(images)
+        if self.shape.kind == "restyle":
+            if drawn is None:
+                raise ValueError("a ReStyle encoder takes the picture drawn so far as well")
+            x = torch.cat([x, x - pooled(drawn)], dim=1)
+        x = F.leaky_relu(self.stem(F.pixel_unshuffle(x, 2)), 0.2)
+        levels = []
+        for stage in self.stages:
+            x = stage(x)
+            levels.append(x)
+        parts = []
+        for i, (narrow, head) in enumerate(zip(self.narrow, self.heads, strict=True)):
+            seen = F.leaky_relu(narrow(F.adaptive_avg_pool2d(levels[max(0, 3 - i)], 4)), 0.2)
+            parts.append(head(seen.flatten(1)))
+        return torch.cat(parts, dim=1).reshape(-1, self.shape.rows, self.shape.w_dim)
+
+    def forward(self, images: Tensor, drawn: Tensor | None = None, code: Tensor | None = None) -> Tensor:
+        """w+ [N, rows, w_dim]; for "restyle" `code` moved by one step."""
+        base = self.centre if code is None else code
+        return base + self.spread * self.offsets(images, drawn)
+
+
+class _Block(nn.Module):
+    """Two 3 × 3 convolutions with a shortcut; groups of channels are normalised, so that one picture does not see others."""
+
+    def __init__(self, before: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.GroupNorm(8, before), nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(before, width, 3, stride, 1)
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
+        self.skip = nn.Conv2d(before, width, 1) if before != width else None
+        self.stride = stride
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.conv1(F.leaky_relu(self.norm1(x), 0.2))
+        y = self.conv2(F.leaky_relu(self.norm2(y), 0.2))
+        short = F.avg_pool2d(x, self.stride) if self.stride > 1 else x
+        joined: Tensor = y + (short if self.skip is None else self.skip(short))
+        return joined
+
+
+def pooled(images: Tensor) -> Tensor:
+    """[N, 3, 64, 64]: averaged down, or enlarged where pictures are smaller. Gray is repeated."""
+    if images.shape[1] == 1:
+        images = images.expand(-1, 3, -1, -1)
+    if images.shape[2] == SIDE:
+        return images
+    if images.shape[2] > SIDE:
+        return F.adaptive_avg_pool2d(images, SIDE)
+    return F.interpolate(images, size=SIDE, mode="bilinear")
+
+
+def identity_of(generator: nn.Module) -> str:
+    """What tells a w space: a digest of the mapping network's weights, rounded as files of 16 bits have them."""
+    digest = hashlib.sha256()
+    for name, value in sorted(generator.get_submodule("mapping").state_dict().items()):
+        digest.update(name.encode() + value.detach().cpu().half().numpy().tobytes())
+    return digest.hexdigest()[:16]
+
+
+def fits(encoder: SmallEncoder, about: Mapping[str, Any], session: GeneratorSession) -> bool:
+    """Whether its codes mean something to the generator: the same mapping network, and rows enough."""
+    wide = encoder.shape.w_dim == session.w_dim and encoder.shape.rows >= session.num_ws
+    return wide and about.get("w_space") == identity_of(session.generator)
+
+
+def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> None:
+    """Write it with half the digits; `about` is plain JSON and has "w_space"."""
+    text = json.dumps({"shape": asdict(encoder.shape)} | dict(about))
+    tensors = {name: (value if value.ndim == 0 else value.half()).contiguous().cpu()
+               for name, value in encoder.state_dict().items()}
+    Path(path).write_bytes(serialize(tensors, metadata={KEY: text}))
+
+
+def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEncoder, dict[str, Any]]:
+    """(encoder in evaluation, what was said about it). ValueError when the file is none of ours, or damaged."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no encoder {str(path)!r} (in {Path.cwd()})")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            about = json.loads((file.metadata() or {})[KEY])
+            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
+        values = about["shape"]
+        shape = Shape(str(values["kind"]), int(values["rows"]), int(values["w_dim"]),
+                      tuple(int(n) for n in values["widths"]), int(values["head"]))
+        encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
+        encoder.load_state_dict(tensors)
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{str(path)!r} is no encoder of this package, or it is damaged: {error}") from error
+    return encoder.to(device).eval().requires_grad_(False), about

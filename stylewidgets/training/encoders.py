@@ -1,0 +1,212 @@
+"""``stylewidgets train encoder psp|e4e|restyle``: the small encoders, from generated pictures with known w and from renders."""
+
+from __future__ import annotations
+
+import argparse
+import copy
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from .. import load
+from .._synthesis import synthesize
+from ..inversion.encoders import small
+from ..inversion.perceptual import perceptual
+from ..inversion.spaces import spread
+from .avatars import falling, stoppable
+from .data import RenderedAvatars
+from .muon import Together
+from .state import adam, matrices_and_rest
+
+WARM = 0.35
+"""Share of the pictures in which only the known w teaches: no picture is drawn from what the encoder says."""
+WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.02, "adversarial": 0.05}
+FULL_EVERY = 8
+"""Every so many steps pictures are drawn in full size, so that the finest rows learn too; else at 64 px."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("kind", choices=small.KINDS, help="psp: w+; e4e: w+ that stays near w; restyle: corrects itself")
+    parser.add_argument("--generator", help="a bundled name or a file (default: the best bundled one)")
+    parser.add_argument("--out", type=Path, default=Path("runs/encoder"), help="folder of the run (default %(default)s)")
+    parser.add_argument("--start-from", type=Path, metavar="FILE", help="weights of another encoder to begin with")
+    parser.add_argument("--images", type=int, default=60_000, help="pictures to see (default %(default)s)")
+    parser.add_argument("--renders", type=int, default=4000, help="size of the pool of renders (default %(default)s)")
+    parser.add_argument("--batch", type=int, default=8, help="generated, and as many renders (default %(default)s)")
+    parser.add_argument("--rate", type=float, default=0.01, help="of matrices, by Muon (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=3, help="corrections of restyle (default %(default)s)")
+    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
+    parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="default %(default)s")
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
+    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
+
+
+def run(args: argparse.Namespace) -> None:
+    """Train until the pictures are seen, the time is up or the user stops; leaves a checkpoint and weights."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    training = EncoderTraining(args)
+    renders = RenderedAvatars(args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1,
+                              device=args.device)
+    batches = renders.batches(args.batch, seed=training.images)
+    began = saved = time.monotonic()
+    with stoppable() as stop, tqdm(total=args.images, initial=training.images, desc=args.kind, unit="img", mininterval=2) as bar:
+        while training.images < args.images and not stop:
+            bar.set_postfix({k: f"{v:.3f}" for k, v in training.step(next(batches).image).items()}, refresh=False)
+            bar.update(training.images - bar.n)
+            now = time.monotonic()
+            if args.minutes and now - began > 60 * args.minutes:
+                break
+            if now - saved > 60 * args.checkpoint_minutes:
+                training.save()
+                saved = now
+    training.save()
+    tqdm.write(f"{args.out}: {training.images} pictures, {training.seconds / 60:.0f} minutes in all")
+
+
+class EncoderTraining:
+    """The state of a run, and one step of it."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args, self.images, self.seconds, self.means = args, 0, 0.0, dict[str, float]()
+        torch.manual_seed(args.seed)
+        self.session = load(args.generator, device=args.device, precision="fp32")
+        if args.device == "cpu":
+            self.session.generator.synthesis.to(memory_format=torch.channels_last)
+        found = spread(self.session)
+        shape = small.Shape(args.kind, self.session.num_ws, self.session.w_dim)
+        centre = found.mean.reshape(-1, self.session.w_dim)[0]
+        self.net = small.SmallEncoder(shape, centre, float(found.length) / self.session.w_dim**0.5).to(args.device)
+        if args.start_from:
+            widen(self.net, small.load(args.start_from, args.device)[0])
+        self.average = copy.deepcopy(self.net)
+        self.critic = critic(self.session.w_dim).to(args.device)
+        self.optimisers: dict[str, Together | torch.optim.Optimizer] = {
+            "net": matrices_and_rest(self.net, args.rate, 1e-3, 0.9, equalised=False),
+            "critic": adam(list(self.critic.parameters()), 1e-3, 0.0),
+        }
+        self.modules: dict[str, nn.Module] = {"net": self.net, "average": self.average, "critic": self.critic}
+        self.measure = perceptual("factors", self.session.device)
+        path = args.out / "checkpoint.pt"
+        if path.exists():
+            state = torch.load(path, weights_only=True)
+            for name, module in self.modules.items():
+                module.load_state_dict(state[name])
+            for name, optimiser in self.optimisers.items():
+                optimiser.load_state_dict(state["optimisers"][name])
+            self.images, self.seconds = state["images"], state["seconds"]
+
+    def step(self, renders: Tensor) -> dict[str, float]:
+        """One step on generated pictures and as many renders; returns running means of the losses."""
+        begin = time.perf_counter()
+        done = self.images / self.args.images
+        for optimiser in self.optimisers.values():
+            for group in optimiser.param_groups:
+                group.setdefault("initial_lr", group["lr"])
+                group["lr"] = group["initial_lr"] * falling(done)
+        with torch.no_grad():
+            z = torch.randn(len(renders), self.session.z_dim, device=self.args.device)
+            known = self.session.generator.map(z)
+            made = self._draw(known, None)
+        warm = done < WARM and self.args.kind == "psp" and not self.args.start_from
+        images = made if warm else torch.cat([made, renders.to(made.dtype)])
+        for losses in self._losses(images, known, warm, done):
+            total = torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
+            self.optimisers["net"].zero_grad()
+            total.backward()
+            self.optimisers["net"].step()
+            for name, value in losses.items():
+                self.means[name] = self.means.get(name, float(value.detach())) * 0.98 + float(value.detach()) * 0.02
+        keep = min(0.998, 0.9 + self.images / 1e5)
+        for mine, new in zip(self.average.parameters(), self.net.parameters(), strict=True):
+            mine.data.lerp_(new.data, 1 - keep)
+        self.images += len(images)
+        self.seconds += time.perf_counter() - begin
+        return self.means
+
+    def _losses(self, images: Tensor, known: Tensor, warm: bool, done: float) -> Iterator[dict[str, Tensor]]:
+        """The losses of one update after the other: one, or for restyle one for each correction."""
+        side = None if (self.images // (2 * self.args.batch)) % FULL_EVERY == 0 else small.SIDE
+        if self.args.kind != "restyle":
+            code = self.net(images)
+            losses = {"w": self._w_loss(code, known)} if warm else self._compare(code, images, known, side)
+            if self.args.kind == "e4e":
+                losses["delta"] = ((code[:, 1:] - code[:, :1]) / self.net.spread).square().mean()
+                self._teach_critic(known, code.detach())
+                losses["adversarial"] = F.softplus(-self.critic(self._scaled(code))).mean()
+            yield losses
+            return
+        code = self.net.centre.expand(len(images), self.net.shape.rows, -1)
+        for _ in range(self.args.steps):
+            with torch.no_grad():
+                drawn = self._draw(code, small.SIDE)
+            code = self.net(images, drawn, code.detach())
+            yield self._compare(code, images, known, side)
+
+    def _compare(self, code: Tensor, images: Tensor, known: Tensor, side: int | None) -> dict[str, Tensor]:
+        drawn = self._draw(code, side)
+        wanted = small.pooled(images) if side else images
+        with torch.no_grad():
+            seen = self.measure.features(wanted)
+        return {"pixels": (drawn - wanted).square().mean(), "perceptual": self.measure.distance(drawn, seen).mean(),
+                "w": self._w_loss(code, known)}
+
+    def _w_loss(self, code: Tensor, known: Tensor) -> Tensor:
+        return ((code[: len(known)] - known) / self.net.spread).square().mean()
+
+    def _draw(self, code: Tensor, side: int | None) -> Tensor:
+        generator = self.session.generator
+        return synthesize(generator, generator.styles(code), "const", None, side)
+
+    def _scaled(self, code: Tensor) -> Tensor:
+        return ((code - self.net.centre) / self.net.spread).flatten(0, 1)
+
+    def _teach_critic(self, known: Tensor, code: Tensor) -> None:
+        """Rows of real codes against the encoder's, with R1 (Tov et al. 2021, section 4.2)."""
+        real = self._scaled(known[:, :1]).requires_grad_()
+        score = self.critic(real)
+        slope, = torch.autograd.grad(score.sum(), real, create_graph=True)
+        fake = F.softplus(self.critic(self._scaled(code))).mean()
+        loss = F.softplus(-score).mean() + fake + 0.5 * slope.square().sum(1).mean()
+        self.optimisers["critic"].zero_grad()
+        loss.backward()
+        self.optimisers["critic"].step()
+
+    def save(self) -> None:
+        """Checkpoint, and the weights that ship."""
+        state: dict[str, Any] = {name: module.state_dict() for name, module in self.modules.items()}
+        state |= {"optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
+                  "images": self.images, "seconds": self.seconds}
+        part = self.args.out / "checkpoint.part"
+        torch.save(state, part)
+        part.replace(self.args.out / "checkpoint.pt")
+        small.save(self.average, self.args.out / "encoder.safetensors", {
+            "w_space": small.identity_of(self.session.generator), "generator": self.session.name,
+            "images": self.images,
+            "seconds": round(self.seconds), "licence": "MIT", "weights": WEIGHTS, "batch": self.args.batch,
+            "rate": self.args.rate, "started_from": self.args.start_from.stem if self.args.start_from else "",
+            "steps": self.args.steps,
+        })
+
+
+def critic(w_dim: int) -> nn.Module:
+    """w in units of its spread → how much it looks like one of the mapping network."""
+    return nn.Sequential(nn.Linear(w_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1))
+
+
+def widen(net: small.SmallEncoder, old: small.SmallEncoder) -> None:
+    """Take over the weights of another encoder; what it did not see starts at zero."""
+    new = net.state_dict()
+    for name, value in old.state_dict().items():
+        if new[name].shape == value.shape:
+            new[name] = value.clone()
+        elif name == "stem.weight":
+            new[name] = torch.zeros_like(new[name])
+            new[name][:, : value.shape[1]] = value
+    net.load_state_dict(new)
