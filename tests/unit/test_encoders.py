@@ -59,7 +59,7 @@ def test_an_encoder_in_a_run_gives_what_the_network_says(tmp_path: Path, session
     assert result.steps == 1 and result.space == "w+" and result.latent(1).code is not None
 
 
-def test_restyle_repeats_itself_as_often_as_it_is_asked_and_sees_what_it_drew(tmp_path: Path, session: sw.GeneratorSession) -> None:
+def test_restyle_repeats_itself_and_sees_what_it_drew(tmp_path: Path, session: sw.GeneratorSession) -> None:
     path = saved(tmp_path, session, "restyle")
     net, _ = small.load(path)
     target = inversion.Target.of(session.latent(seed=1), session)
