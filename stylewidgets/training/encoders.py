@@ -24,6 +24,8 @@ from .data import RenderedAvatars
 from .muon import Together
 from .state import adam, matrices_and_rest
 
+SHARED = ("avatar-128", "avatar-64")
+"""Bundled generators with one mapping network, which the cards report on."""
 WARM = 0.35
 """Share of the pictures in which only the known w teaches: no picture is drawn from what the encoder says."""
 WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.02, "adversarial": 0.05}
@@ -42,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=int, default=8, help="generated, and as many renders (default %(default)s)")
     parser.add_argument("--rate", type=float, default=0.01, help="of matrices, by Muon (default %(default)s)")
     parser.add_argument("--steps", type=int, default=3, help="corrections of restyle (default %(default)s)")
+    parser.add_argument("--card", type=Path, metavar="FILE", help="train nothing: measure this file and write its card")
     parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
     parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="default %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
@@ -50,6 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Train until the pictures are seen, the time is up or the user stops; leaves a checkpoint and weights."""
+    if args.card:
+        from .encoder_card import card
+
+        generators = (args.generator,) if args.generator else SHARED
+        args.card.with_suffix(".md").write_text(card(args.card, generators), encoding="utf-8")
+        return
     args.out.mkdir(parents=True, exist_ok=True)
     training = EncoderTraining(args)
     renders = RenderedAvatars(args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1,
