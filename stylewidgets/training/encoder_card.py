@@ -55,6 +55,7 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
     size = sum(p.numel() for p in net.parameters())
     measured = {name: measure(path, name) for name in generators}
     kinds = [(name, kind) for name in generators for kind in ("generated", "renders")]
+    command = f"stylewidgets train encoders {net.shape.kind}"
     begun = ", from the weights of psp" if about["started_from"] else ""
     lines = [
         f"# {path.name}", "",
@@ -62,7 +63,7 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
         f"{size:,} parameters. For {about['generator']} and generators with the same mapping network (fewer rows: the first",
         f"ones). Licence: {about['licence']}.", "",
         "## How it was made", "",
-        f"`stylewidgets train encoders {net.shape.kind}`: {about['images']:,} pictures, {about['seconds'] / 60:.0f} minutes on one",
+        f"`{command}`: {about['images']:,} pictures, {about['seconds'] / 60:.0f} minutes on one",
         f"CPU thread{begun}. Half of the pictures are generated, with known w, half are renders. Losses: squared error,",
         "the factor network's perceptual distance and, beyond the papers, the distance from the known w; weights",
         f"{about['weights']}.", "",
