@@ -51,12 +51,13 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
     return place
 
 
-def resume(path: str | os.PathLike[str], session: GeneratorSession) -> Run:
+def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | None = None) -> Run:
     """The run that `save_run` wrote, at the step where it was.
 
     Args:
         path: of the file.
         session: of the same generator.
+        run: one just made like the saved one, for methods that `start` cannot make from target and settings alone.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -81,7 +82,8 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession) -> Run:
                          "by save_run") from error
     if whole["generator"] != session.name:
         raise ValueError(f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}")
-    run = start(method, session, target, **settings)
+    if run is None:
+        run = start(method, session, target, **settings)
     try:
         run.restore(state)
     except (KeyError, TypeError, IndexError, RuntimeError) as error:

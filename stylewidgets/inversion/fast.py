@@ -1,0 +1,177 @@
+"""The fast projector: the perceptual distance that the plain one reaches in 1000 steps, in a fraction of its time.
+
+It saves where the schedule of 2020 spends: it starts from the best of a few faces, not the mean; it measures the curvature
+(L-BFGS), where Adam's slope says nothing about it; it adds no noise to w or to the picture, so that every evaluation counts;
+and large generators draw a smaller picture from an inner block at first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .._synthesis import has_inner_pictures, synthesize
+from ..latents import IDENTITY
+from . import lbfgs, spaces
+from .losses import Criterion
+from .methods import METHODS
+from .perceptual import perceptual
+from .run import Run
+
+if TYPE_CHECKING:
+    from ..session import GeneratorSession
+    from .target import Target
+
+TRUNCATION = 0.7  # of the faces to start from: nearer to the mean they are clearer
+TOGETHER = 4  # of them a step looks at
+
+
+class FastProjector(Run):
+    """w or w+ by L-BFGS from the best of some samples; noise stays the generator's own.
+
+    A step is one drawn picture with its gradient, or the look at four samples. Pictures of a batch are runs of their own.
+
+    Args:
+        initial: codes in `space` to start from in place of samples, such as an encoder's.
+    """
+
+    def __init__(self, session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> None:
+        values = METHODS["fast"].checked(settings)
+        self._looks = 0 if initial is not None else -(-(values["samples"] + 1) // TOGETHER)
+        super().__init__(session, target, method="fast", settings=values, total=self._looks + values["steps"])
+        self.space = values["space"]
+        self._given = None if initial is None else spaces.check_code(session, initial, self.space, len(target))
+        self._small = _small_side(session)
+        self._full_from = self._looks + (round(values["steps"] * values["coarse"]) if self._small else 0)
+        self._criteria: dict[int, Criterion] = {}
+        self._best: Tensor | None = None  # codes, with their distances, before the descent begins
+        self._found: Tensor | None = None
+        self._descent: lbfgs.State | None = None
+        self._descent_side = 0
+        self.losses: Tensor | None = None
+        """What is minimised, of each picture at its code, [N]; None before the first step."""
+
+    # -- Run -----------------------------------------------------------------------------------------------------------
+    def _advance(self) -> dict[str, float]:
+        with torch.inference_mode(False):
+            return self._look() if self.step < self._looks else self._descend()
+
+    @property
+    def full_size(self) -> bool:
+        """Whether `losses` are those of pictures in full size."""
+        return self._descent is not None and self._descent_side == self.session.resolution
+
+    def code(self) -> Tensor:
+        if self._descent is not None:
+            return self._descent.x.reshape(len(self.target), *self._shape())
+        return self._start().detach()
+
+    def _state(self) -> dict[str, Any]:
+        return {"best": self._best, "found": self._found, "side": self._descent_side,
+                "descent": None if self._descent is None else self._descent.to_dict()}
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        device, given = self.session.device, state["descent"]
+        self._best, self._found = (None if state[name] is None else state[name].to(device) for name in ("best", "found"))
+        self._descent = None if given is None else lbfgs.State.from_dict(given, device)
+        self._descent_side = int(state["side"])
+
+    # -- inside --------------------------------------------------------------------------------------------------------
+    @torch.no_grad()
+    def _look(self) -> dict[str, float]:
+        """Compare some faces with every target."""
+        source = np.random.RandomState(self.settings["seed"])
+        mean = spaces.spread(self.session).mean
+        z = source.randn(self.settings["samples"], self.session.z_dim)
+        faces = mean + TRUNCATION * (spaces.sample_w(self.session, z, source) - mean)
+        faces = torch.cat([mean[None], faces])[self.step * TOGETHER : (self.step + 1) * TOGETHER]
+        side = self._small or self.session.resolution
+        criterion = self._criterion(side)
+        drawn = self._draw(faces, "w", side)
+        loss = torch.stack([criterion(picture[None])[0] for picture in drawn])  # [faces, N]
+        value, which = loss.min(dim=0)
+        best, found, pictures = faces[which], value, self._shown(drawn[which])
+        if self._best is not None and self._found is not None:
+            older = self._found <= value
+            best, found = torch.where(older[:, None], self._best, best), torch.where(older, self._found, value)
+            if self._drawn is not None:  # there is none in a run that was just resumed
+                pictures = torch.where(older[:, None, None, None], self._drawn, pictures)
+        self._best, self._found, self._drawn, self.losses = best, found, pictures, found
+        return {"loss": float(found.mean())}
+
+    def _descend(self) -> dict[str, float]:
+        """One evaluation."""
+        side = self._small if self.step < self._full_from and self._small else self.session.resolution
+        if self._descent is None:
+            x = self._start().flatten(1)
+            value, slope, terms, drawn = self._evaluate(x, side)
+            descent = lbfgs.begin(x, value, slope)
+        elif side != self._descent_side:
+            value, slope, terms, drawn = self._evaluate(self._descent.x, side)
+            descent = lbfgs.revalued(self._descent, value, slope)
+        else:
+            x = self._descent.trial()
+            value, slope, terms, drawn = self._evaluate(x, side)
+            descent = lbfgs.update(self._descent, x, value, slope, self.settings["memory"])
+        self._descent, self._descent_side = descent, side
+        self._drawn, self.losses = self._shown(drawn), descent.value
+        return {"loss": float(descent.value.mean())} | {name: float(term.mean()) for name, term in terms.items()}
+
+    def _evaluate(self, x: Tensor, side: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
+        code = x.detach().reshape(len(x), *self._shape()).requires_grad_()
+        with torch.enable_grad():
+            drawn = self._draw(code, self.space, side)
+            loss, terms = self._criterion(side)(drawn)
+            slope, = torch.autograd.grad(loss.sum(), code)
+        return loss.detach(), slope.flatten(1), {name: term.detach() for name, term in terms.items()}, drawn.detach()
+
+    def _start(self) -> Tensor:
+        if self._given is not None:
+            return self._given
+        if self._best is None:
+            return spaces.initial(self.session, self.space, "mean", len(self.target), 0)
+        return spaces.convert(self.session, self._best, "w", self.space)
+
+    def _shape(self) -> tuple[int, ...]:
+        return (self.session.w_dim,) if self.space == "w" else (self.session.num_ws, self.session.w_dim)
+
+    def _draw(self, code: Tensor, space: str, side: int) -> Tensor:
+        with self.session.transformed(IDENTITY):
+            drawn = synthesize(self.session.generator, spaces.styles(self.session, code, space), "const", None, side)
+        return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
+
+    def _criterion(self, side: int) -> Criterion:
+        if side not in self._criteria:
+            device, values = self.session.device, self.settings
+            images, mask = self.target.images.to(device), self.target.mask
+            if side < images.shape[-1]:
+                images = F.interpolate(images, size=(side, side), mode="area")
+                mask = None if mask is None else F.interpolate(mask, size=(side, side), mode="area")
+            measure = perceptual(values["net"], device)
+            self.uses = {"perceptual": measure.name}
+            weights = {"perceptual": 1.0, "pixels": values["pixels"]}
+            self._criteria[side] = Criterion(images, None if mask is None else mask.to(device), measure, weights)
+        return self._criteria[side]
+
+    def _shown(self, drawn: Tensor) -> Tensor:
+        side = self.session.resolution
+        if drawn.shape[-1] == side:
+            return drawn
+        return F.interpolate(drawn, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _small_side(session: GeneratorSession) -> int:
+    """Pixels of the smaller picture that is enough at first; 0 where there is none."""
+    side = session.resolution
+    if side < 128 or not has_inner_pictures(session.generator):
+        return 0
+    return min(256, side // 2)
+
+
+def start(session: GeneratorSession, target: Target, **settings: Any) -> FastProjector:
+    """A `FastProjector` with the settings of `METHODS["fast"]`."""
+    return FastProjector(session, target, **settings)
