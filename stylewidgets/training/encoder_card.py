@@ -26,7 +26,7 @@ FIGURES = {"mse": "mean square error, on [-1, 1]", "psnr": "PSNR, dB", "perceptu
 
 def held_out(session: GeneratorSession) -> dict[str, Target]:
     """20 generated pictures with known w, and 20 renders with known factors."""
-    drawn = AvatarDataset(seed=RENDER_SEED, n=HELD_OUT, resolution=session.resolution, outputs=()).batch(range(HELD_OUT))
+    drawn = AvatarDataset(seed=RENDER_SEED, n=HELD_OUT, resolution=session.resolution, outputs=("image",)).batch(range(HELD_OUT))
     made = [session.latent(seed=FIRST_SEED + i) for i in range(HELD_OUT)]
     return {"generated": Target.of(made, session), "renders": Target.of(drawn, session)}
 
