@@ -15,6 +15,9 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+#if defined(__linux__)
+#include <sys/mman.h>
+#endif
 
 #if defined(__AVX512F__)
 constexpr int LANES = 16, ROWS = 12;
@@ -278,6 +281,17 @@ static int64_t tiles_at_once(const Shape& s, int64_t threads) {
     return (tiles + ROWS - 1) / ROWS * ROWS;
 }
 
+// Fresh memory comes in pages of 4 kB, each with a fault that costs as much as the arithmetic on it: ask for large ones.
+static void in_large_pages(float* p, size_t bytes) {
+#if defined(__linux__) && defined(MADV_HUGEPAGE)
+    const uintptr_t page = 4096, first = (reinterpret_cast<uintptr_t>(p) + page - 1) / page * page;
+    const uintptr_t end = (reinterpret_cast<uintptr_t>(p) + bytes) / page * page;
+    if (bytes >= (size_t{4} << 20)) madvise(reinterpret_cast<void*>(first), end - first, MADV_HUGEPAGE);  // advice: may fail
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 static std::mutex pool_lock;
 static std::vector<Buffers> pool;  // kept from call to call: fresh memory costs a page fault for every 4 kB
 
@@ -295,6 +309,7 @@ int stylewidgets_convolution(const Convolution* given) {
     s.tiles = s.tiles_x * s.tiles_y;
     s.inputs = c.inputs;
     s.panels = (c.outputs + PANEL - 1) / PANEL;
+    in_large_pages(c.y, static_cast<size_t>(c.n * s.out_h * s.out_w * c.outputs) * sizeof(float));
     const int64_t threads = std::max<int64_t>(1, c.threads);
     const int64_t part = tiles_at_once(s, threads), parts = (s.tiles + part - 1) / part;
     // Few parts: split the channels too. The input is transformed once for each group, which costs little of so many channels.

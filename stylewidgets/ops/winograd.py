@@ -82,7 +82,7 @@ def packed(weight: Tensor, up: int) -> Tensor:
 def convolution(
     x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, noise: Tensor | None = None,
     noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None, activation: str = "lrelu",
-    padding: int = 1,
+    padding: int = 1, reuse: bool = True,
 ) -> Tensor:
     """clamp(lrelu(conv(x·styles)·scale + noise·noise_gain + bias)·√2·gain, ±clamp·gain).
 
@@ -96,6 +96,8 @@ def convolution(
         up: 2 for an up-convolution with the filter `BINOMIAL`.
         activation: "lrelu", or "linear" for neither leaky ReLU nor √2.
         padding: zeros around the input, 1 for "same".
+        reuse: put the result into memory of earlier ones (`_buffers`), which is kept afterwards. Not worth its place where
+            every result is larger than the one before.
     Returns:
         [N, O, H·up + 2·padding − 2, W·up + 2·padding − 2], channels last.
     """
@@ -106,7 +108,8 @@ def convolution(
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     outputs = scale.shape[1]
     out_h, out_w = (side * up + 2 * (padding - 1) for side in (height, width))
-    y = _buffers.channels_last(n, outputs, out_h, out_w)
+    y = _buffers.channels_last(n, outputs, out_h, out_w) if reuse else torch.empty(
+        (n, outputs, out_h, out_w), memory_format=torch.channels_last)
     step = 0
     if noise is not None:
         noise = noise.float().contiguous()
