@@ -30,8 +30,9 @@ def library(name: str) -> ctypes.CDLL | None:
         return None
     compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
+        # Said at this place and not at the caller's, so that Python shows it once for all the sources.
         warnings.warn("no C++ compiler was found: pictures are computed with plain torch, which takes 2 to 4 times as long on "
-                      "a CPU (install g++ or clang, or set CXX)", RuntimeWarning, stacklevel=3)
+                      "a CPU (install g++ or clang, or set CXX)", RuntimeWarning, stacklevel=1)
         return None
     source = Path(__file__).with_name(f"{name}.cpp")
     try:

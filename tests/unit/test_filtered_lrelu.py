@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -10,8 +13,33 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.ops import _buffers, _compile, _filtered_lrelu, winograd
 from stylewidgets.ops import filtered_lrelu as module
 from stylewidgets.ops.filtered_lrelu import filtered_lrelu, filtered_lrelu_reference
+
+needs_compiler = pytest.mark.skipif(_filtered_lrelu._library() is None, reason="no C++ compiler")
+
+
+@contextmanager
+def plain_torch() -> Iterator[None]:
+    """No compiled operation is used inside."""
+    kept = _filtered_lrelu.usable, winograd.usable
+    _filtered_lrelu.usable = winograd.usable = lambda *_, **__: False
+    try:
+        yield
+    finally:
+        _filtered_lrelu.usable, winograd.usable = kept
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @st.composite
@@ -49,11 +77,114 @@ def test_the_quick_path_without_gradients_is_the_reference(case: Any, tile: int)
     x, bias, others = case
     kept, module._TILE = module._TILE, tile
     try:
-        with torch.no_grad():
+        with torch.no_grad(), plain_torch():
             wanted = filtered_lrelu_reference(x, bias, **others)
             assert near(filtered_lrelu(x.clone(), bias, **others), wanted)
     finally:
         module._TILE = kept
+
+
+@needs_compiler
+@settings(max_examples=100, deadline=None)
+@given(case=cases(), count=st.integers(1, 3))
+def test_the_compiled_path_is_the_reference_and_leaves_its_input_alone(case: Any, count: int) -> None:
+    x, bias, others = case
+    before = x.clone()
+    with torch.no_grad(), threads(count):
+        found = filtered_lrelu(x, bias, **others)
+        assert near(found, filtered_lrelu_reference(x, bias, **others)) and torch.equal(x, before)
+
+
+@needs_compiler
+@settings(max_examples=25, deadline=None)
+@given(
+    channels=st.sampled_from([1, 8, 16, 19]), height=st.integers(14, 18), width=st.sampled_from([14, 15, 31, 70]),
+    up=st.sampled_from([2, 4]), kind=st.sampled_from(["line", "mirrored", "flat"]), seed=st.integers(0, 99),
+    clamp=st.sampled_from([None, 0.8]), view=st.booleans(),
+)
+def test_the_compiled_path_is_the_reference_for_the_filters_of_real_models(
+    channels: int, height: int, width: int, up: int, kind: str, seed: int, clamp: float | None, view: bool
+) -> None:
+    torch.manual_seed(seed)
+    x = torch.randn(2, channels, height, width + view).contiguous(memory_format=torch.channels_last)[..., : width]
+    down_filter = torch.randn(12) / 3 if kind == "line" else torch.randn(12, 12) / 9
+    down_filter = down_filter + down_filter.flip(0) if kind == "mirrored" else down_filter
+    others = {
+        "up_filter": torch.randn(6 * up) / 3, "down_filter": down_filter, "up": up, "down": 2, "clamp": clamp,
+        "padding": (9, 8) if up == 2 else (-6, -9), "scale": torch.rand(2, channels) + 0.5,
+    }
+    with torch.no_grad(), threads(2):
+        wanted = filtered_lrelu_reference(x.contiguous(), torch.ones(channels), **others)
+        assert near(filtered_lrelu(x, torch.ones(channels), **others), wanted)
+
+
+@needs_compiler
+def test_the_compiled_path_keeps_what_is_not_a_number() -> None:
+    x = torch.zeros(1, 3, 8, 8)
+    x[0, 1, 4, 4] = float("nan")
+    with torch.no_grad():
+        found = filtered_lrelu(x, torch.zeros(3), torch.ones(12), torch.ones(12), up=2, down=2, padding=(9, 8))
+    assert found[0, 1].isnan().any() and found[0, ::2].isfinite().all()
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", ["T", "R"])
+def test_a_generator_gives_the_same_pictures_with_compiled_operations_and_without(kind: str) -> None:
+    torch.manual_seed(0)
+    config = StyleGAN3Config.create(kind, 32, channel_base=1024, channel_max=20, z_dim=8, w_dim=8)
+    generator = StyleGAN3(config).eval().requires_grad_(False)
+    ws = generator.map(torch.randn(2, 8))
+    quick = generator.synthesize(ws)
+    with plain_torch():
+        assert torch.allclose(quick, generator.synthesize(ws), rtol=1e-5, atol=1e-6)
+    ws = ws.requires_grad_()
+    picture = generator.synthesize(ws)
+    picture.square().sum().backward()
+    assert torch.allclose(picture.detach(), quick, rtol=1e-5, atol=1e-6) and ws.grad is not None and ws.grad.abs().sum() > 0
+
+
+def test_without_a_compiler_the_same_numbers_come_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_compile, "COMPILERS", ())
+    monkeypatch.delenv("CXX", raising=False)
+    monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
+    cached = (_compile.library, _filtered_lrelu._library, winograd._library)
+    for function in cached:
+        function.cache_clear()
+    x, taps = torch.randn(1, 3, 9, 9), torch.rand(12)
+    try:
+        with torch.no_grad(), pytest.warns(RuntimeWarning, match="plain torch"):
+            found = filtered_lrelu(x.clone(), torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8))
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert torch.equal(filtered_lrelu(x.clone(), torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8)), found)
+    finally:
+        for function in cached:
+            function.cache_clear()
+    assert near(found, filtered_lrelu_reference(x, torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8)))
+
+
+def test_large_results_use_the_memory_of_those_that_are_gone() -> None:
+    _buffers.release()
+    first = _buffers.channels_last(1, 4, 300, 300)
+    place, part = first.data_ptr(), first.fill_(3)[:, 1:2]
+    assert first.is_contiguous(memory_format=torch.channels_last)
+    del first
+    assert _buffers.channels_last(1, 4, 300, 300).data_ptr() != place and (part == 3).all(), "a view still needs it"
+    del part
+    assert place in {memory.ctypes.data for memory in _buffers._free}
+    again = [_buffers.channels_last(1, 4, 300, 300) for _ in range(2)]
+    assert place in {tensor.data_ptr() for tensor in again} and _buffers.kept() == 0
+    _buffers.release()
+    assert _buffers.kept() == 0
+
+
+def test_unused_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    _buffers.release()
+    monkeypatch.setattr(_buffers, "LIMIT", 4 << 20)
+    held = [_buffers.channels_last(1, 4, 300, 300) for _ in range(5)]
+    held.clear()
+    assert 0 < _buffers.kept() <= 4 << 20
+    _buffers.release()
 
 
 @settings(max_examples=80, deadline=None)
