@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from stylewidgets import avatars
-from stylewidgets.avatars import INDEX, calibration, estimates, factor_net
+from stylewidgets.avatars import INDEX, estimates, factor_net
 from stylewidgets.avatars.estimates import Errors, as_pictures, errors_path, file_digest, residual
 from stylewidgets.metrics import edit_report
 
@@ -51,14 +51,7 @@ def test_truths_lie_within_the_stated_errors(faces: np.ndarray, drawn: torch.Ten
     assert np.allclose(found.error[:, INDEX["hat"]], 1 - found.probabilities["hat"].max(1))
 
 
-def test_a_calibrated_network_knows_when_it_cannot_tell(
-    faces: np.ndarray, drawn: torch.Tensor, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    net, errors = estimates.reader()
-    many = avatars.sample(240, seed=4_000_002)
-    pictures = avatars.render(torch.from_numpy(many), 64, outputs=("image",)).image
-    monkeypatch.setattr(net, "calibration", calibration.calibrate(net, net.raw(pictures), many))
-    monkeypatch.setattr(estimates, "reader", lambda _: (net, errors))
+def test_it_knows_when_it_cannot_tell(faces: np.ndarray) -> None:
     asleep, awake = (edited(faces, {"eye_openness": value}, relative=False) for value in (0.0, 0.9))
     column = INDEX["iris_hue"]
     assert avatars.estimate(asleep).error[:, column].mean() > 1.5 * avatars.estimate(awake).error[:, column].mean()
