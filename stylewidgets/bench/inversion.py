@@ -11,7 +11,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -54,6 +54,7 @@ class Expected(NamedTuple):
 
 EXPECTED = (
     Expected("mse", "projector W", "projector W+", True, "Abdal et al. 2019; Roich et al. 2022, table 1"),
+    Expected("perceptual", "projector W", "projector W+", True, "Abdal et al. 2019; Roich et al. 2022, table 1"),
     Expected("mse", "projector W+", "pti", True, "Roich et al. 2022, table 1"),
     Expected("mse", "projector W", "pti", True, "Roich et al. 2022, table 1"),
     Expected("mse", "e4e", "psp", True, "Tov et al. 2021"),
@@ -64,6 +65,7 @@ EXPECTED = (
     Expected("edit_error", "Image2StyleGAN W+", "projector W", True, "Tov et al. 2021"),
     Expected("edit_error", "projector W+", "pti", True, "Roich et al. 2022"),
     Expected("edit_error", "psp", "e4e", True, "Tov et al. 2021"),
+    Expected("edit_transfer", "projector W+", "projector W", False, "Tov et al. 2021; Roich et al. 2022"),
     Expected("realism", "projector W+", "projector W", True, "Tov et al. 2021"),
 )
 
@@ -76,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="most steps of each optimisation (default: the papers', hours on a CPU); learning "
                                                   "rates grow in proportion, so that codes come as far")
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write there; rows that are there already stay")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write there; what is there already is not measured again")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
 
 
@@ -89,9 +91,8 @@ def run(args: argparse.Namespace) -> int:
     session = load(args.generator, device=args.device, precision="fp32")
     chosen = None if args.methods is None else [name.strip() for name in args.methods.split(",")]
     whole = _read(args.json, session, args)
-    for name, row in measure(session, rows(session, args.steps, chosen), args.targets,
-                             progress=lambda text: print(f"  … {text}", file=sys.stderr, flush=True)):
-        whole["rows"][name] = row
+    for words in measure(session, rows(session, args.steps, chosen), args.targets, whole["rows"]):
+        print(f"  … {words}", file=sys.stderr, flush=True)
         if args.json is not None:
             args.json.write_text(json.dumps(_plain(whole), indent=1) + "\n", encoding="utf-8")
     print(text_of(whole["rows"]))
@@ -129,13 +130,14 @@ def rows(session: Any, most: int | None, chosen: Sequence[str] | None = None) ->
 
 def _fewer(method: Any, most: int) -> dict[str, Any]:
     """Settings with at most so many steps, and learning rates that make up for those that are left out."""
-    defaults = {setting.name: setting.default for setting in method.settings}
+    known = {setting.name: setting for setting in method.settings}
     settings: dict[str, Any] = {}
     for steps, rate in STEPS.items():
-        if defaults.get(steps, 0) > most:
+        if steps in known and known[steps].default > most:
             settings[steps] = most
-            if rate in defaults:
-                settings[rate] = defaults[rate] * defaults[steps] / most
+            if rate in known:
+                wanted = known[rate].default * known[steps].default / most
+                settings[rate] = wanted if known[rate].high is None else min(wanted, known[rate].high)
     return settings
 
 
@@ -149,31 +151,35 @@ def targets(session: Any, count: int) -> dict[str, Any]:
             RENDERS: Target.of(world.batch(range(count)), session)}
 
 
-def measure(session: Any, wanted: Sequence[Row], count: int,
-            progress: Callable[[str], Any] | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Name and medians of each row, as they come: {"method", "settings", "generated": {...}, "renders": {...}}."""
+def measure(session: Any, wanted: Sequence[Row], count: int, found: dict[str, Any]) -> Iterator[str]:
+    """Add medians to `found`, a row and a kind of pictures at a time, and say each in words.
+
+    Args:
+        session: the generator.
+        wanted: rows.
+        count: pictures of each kind.
+        found: name → {"method", "settings", "generated": {...}, "renders": {...}}; what is there is not measured again.
+    """
     import numpy as np
 
     from ..inversion import evaluate_each
     from ..inversion.editability import known_edits
     from ..inversion.evaluate import mean_of
 
-    pictures = targets(session, count)
-    known = {kind: known_edits(target, session) for kind, target in pictures.items()}
-    for row in wanted:
-        found: dict[str, Any] = {"method": row.method, "settings": dict(row.settings)}
-        for kind, target in pictures.items():
-            begin = time.perf_counter()
-            figures = []
+    for kind, target in targets(session, count).items():
+        known: Any = known_edits(target, session) or False
+        for row in wanted:
+            made = found.setdefault(row.name, {"method": row.method, "settings": dict(row.settings)})
+            if kind in made:
+                continue
+            begin, figures = time.perf_counter(), []
             for part, result in _invert(session, target, row):
-                edits: Any = known[kind]
-                edits = False if edits is None else edits if len(result) == len(target) else edits.part(part)
-                figures += evaluate_each(target if len(result) == len(target) else target[part], result, session, edits=edits)
-                found["uses"] = dict(result.uses)
-            found[kind] = mean_of(figures, np.median)
-            if progress is not None:
-                progress(f"{row.name}, {kind}: mse {found[kind]['mse']:.4f}, {time.perf_counter() - begin:.0f} s")
-        yield row.name, found
+                own = target if len(result) == len(target) else target[part]
+                edits = known.part(part) if known and own is not target else known
+                figures += evaluate_each(own, result, session, edits=edits)
+                made["uses"] = dict(result.uses)
+            made[kind] = mean_of(figures, np.median)
+            yield f"{row.name}, {kind}: mse {made[kind]['mse']:.4f}, {time.perf_counter() - begin:.0f} s"
 
 
 def _invert(session: Any, target: Any, row: Row) -> Iterator[tuple[int, Any]]:
