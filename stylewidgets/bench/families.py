@@ -75,7 +75,7 @@ def measure(session: GeneratorSession, *, rounds: int = 5, seconds: float = 60.0
         memory = _memory(session, codes, others)
     tasks: dict[str, Task] = {WHOLE: _plain(session, codes, lambda _, styles: session.synthesize(styles))}
     tasks |= {name: _plain(session, codes, other) for name, other in others.items()}
-    tasks |= {name: _restart(session, codes, [round(len(session.layers) * share)]) for name, share in SHARES.items()}
+    tasks |= {name: _restart(session, codes, [_convolution(session, share)]) for name, share in SHARES.items()}
     count = len(session.layers)
     tasks[LAST_THIRD] = _restart(session, codes, list(range(count - count // 3, count)))
     tasks |= {name: _preview(session, rung) for name, rung in preview_rungs(session).items()}
@@ -89,6 +89,12 @@ def preview_rungs(session: GeneratorSession) -> dict[str, Rung]:
     if not has_inner_pictures(session.generator):
         return {}
     return {f"preview, {rung.max_side} px": rung for rung in drag_rungs(session.resolution) if rung.max_side}
+
+
+def _convolution(session: GeneratorSession, share: float) -> int:
+    """The convolution at this share of the layers, or the one before: the colours of a block cost next to nothing."""
+    first = round(len(session.layers) * share)
+    return max((k for k in range(first + 1) if session.layers[k].kind == "conv"), default=first)
 
 
 def _others(session: GeneratorSession, against: Picture | None) -> dict[str, Picture]:

@@ -45,7 +45,7 @@ class PreviewColours:
             return
         self._frames += 1
         with torch.inference_mode(False), torch.no_grad():
-            whole = pictures[last].clone()
+            whole = pictures[last].clamp(-1, 1).clone()  # as it is shown: what is cut off is not to be matched
             for block in range(last - 1, -1, -1):
                 whole = F.avg_pool2d(whole, 2)
                 if block in pictures and max(whole.shape[2:]) >= _SMALLEST:
