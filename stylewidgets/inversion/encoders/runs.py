@@ -10,9 +10,10 @@ import torch
 from torch import Tensor
 
 from ... import weights
+from ...checkpoints.detect import detect
 from ..methods import METHODS, Method, Setting, register
 from ..run import Run
-from . import small
+from . import public, small
 
 if TYPE_CHECKING:
     from ...session import GeneratorSession
@@ -32,7 +33,7 @@ class EncoderRun(Run):
     space = "w+"
 
     def __init__(self, session: GeneratorSession, target: Target, method: str, settings: dict[str, Any],
-                 net: small.SmallEncoder) -> None:
+                 net: small.SmallEncoder | public.PublicEncoder) -> None:
         super().__init__(session, target, method, settings, int(settings.get("steps", 1)))
         self._net = net
         self.uses = {"encoder": settings["encoder"]}
@@ -40,6 +41,7 @@ class EncoderRun(Run):
 
     def _mean(self) -> Tensor:
         net = self._net
+        assert net.centre is not None
         return net.centre.expand(len(self.target), net.shape.rows, net.shape.w_dim).clone()
 
     def _advance(self) -> dict[str, float]:
@@ -73,15 +75,31 @@ class EncoderRun(Run):
 
 def _start(kind: str) -> Callable[..., Run]:
     def start(session: GeneratorSession, target: Target, **settings: Any) -> Run:
-        given = settings["encoder"]
-        net, about = small.load(bundled(kind) if given == BUNDLED else given, session.device)
-        if net.shape.kind != kind:
-            raise ValueError(f"{given!r} is a {net.shape.kind} encoder; method {net.shape.kind!r} takes it, {kind!r} does not")
-        if not small.fits(net, about, session):
-            raise ValueError(_other(about, session))
+        net = _opened(kind, settings["encoder"], session)
         return EncoderRun(session, target, kind, settings, net)
 
     return start
+
+
+def _opened(kind: str, given: str, session: GeneratorSession) -> small.SmallEncoder | public.PublicEncoder:
+    """The encoder that ships, a file of `stylewidgets train encoders`, or a checkpoint of the public releases."""
+    path = bundled(kind) if given == BUNDLED else Path(given).expanduser()
+    if path.is_file() and detect(path).format in ("torch zip", "torch legacy"):
+        released = public.load_encoder(path, {"psp": False, "e4e": True}.get(kind))
+        _same_kind(kind, released.shape.kind, given)
+        if reason := released.unfit(session):
+            raise ValueError(f"{given!r} cannot be used here: {reason}")
+        return released.for_session(session)
+    net, about = small.load(path, session.device)
+    _same_kind(kind, net.shape.kind, given)
+    if not small.fits(net, about, session):
+        raise ValueError(_other(about, session))
+    return net
+
+
+def _same_kind(kind: str, found: str, given: str) -> None:
+    if found != kind:
+        raise ValueError(f"{given!r} is a {found} encoder; method {found!r} takes it, {kind!r} does not")
 
 
 start_psp, start_e4e, start_restyle = (_start(kind) for kind in small.KINDS)
@@ -108,8 +126,8 @@ def _method(kind: str, title: str, line: str, source: str, *more: Setting) -> No
         return
     register(Method(
         kind, title, line, source, f"encoders.runs:start_{kind}",
-        (*more, Setting("encoder", BUNDLED, "the one that ships, or the path of one made by `stylewidgets train encoders`",
-                        advanced=True)),
+        (*more, Setting("encoder", BUNDLED, "the one that ships, or a path: of one that `stylewidgets train encoders` made, or a "
+                                            "checkpoint of the public releases", advanced=True)),
         kind="encoder", available=_available(kind),
     ))
 
