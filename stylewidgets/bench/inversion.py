@@ -75,8 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="most steps of each optimisation (default: the papers', hours on a CPU); learning "
-                                                  "rates grow in proportion, so that codes come as far")
+    parser.add_argument("--steps", type=int, help="most steps of each optimisation, with learning rates raised in proportion so that "
+                                                  "codes come as far (default: the papers', hours on a CPU)")
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write there; what is there already is not measured again")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
@@ -217,8 +217,9 @@ def checks(found: Mapping[str, Mapping[str, Any]]) -> list[tuple[bool, str]]:
             if a is None or b is None:
                 continue
             same = (a > b) if one.lower else (a < b)
-            made.append((same, f"{kind}: {one.figure.replace('_', ' ')} of {one.worse} ({a:.4g}) worse than of {one.better} "
-                               f"({b:.4g})  [{one.source}]"))
+            figure = one.figure.replace("_", " ")
+            words = f"{kind}: {figure} of {one.worse} ({a:.4g}) worse than of {one.better} ({b:.4g})  [{one.source}]"
+            made.append((same, words))
     return made
 
 
