@@ -13,11 +13,12 @@ from .dependency import Dependency, Faces, attribute_dependency, reach
 from .effects import Effect, direction_effect, edit_direction, effect
 from .examples import attribute_ranking
 from .factors import effect_ranking, factor_effects, factor_ranking
-from .figures import dci_figure, dependency_figure, effect_figure, histogram_figure
+from .figures import dci_figure, dependency_figure, effect_figure, gaps_figure, histogram_figure, report_figure
 from .local import LocalRanking, local_effect
+from .measure import make_report, report
 from .ranking import Ranking
 from .readings import Reader, avatar_reader, read_samples
-from .reports import Report, Row, make_report, report
+from .reports import Report, Row
 from .segmentation import AvatarSegmenter, segmentation
 from .spaces import disentanglement
 from .statistics import Statistics, statistics
@@ -50,6 +51,7 @@ __all__ = [
     "effect_ranking",
     "factor_effects",
     "factor_ranking",
+    "gaps_figure",
     "histogram_figure",
     "is_torgb",
     "layer_of",
@@ -60,6 +62,7 @@ __all__ = [
     "reach",
     "read_samples",
     "report",
+    "report_figure",
     "segmentation",
     "statistics",
 ]

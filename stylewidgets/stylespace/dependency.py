@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..latents import Direction
 from .channel import Callback, Channel, Stopped
 from .effects import edit_direction
+from .pace import Pace
 from .readings import Reader, read_w
 from .statistics import Statistics
 
@@ -64,10 +65,15 @@ class Faces:
         w: [n, w_dim] of the faces.
         scale: [F] standard deviations of the readings over the population.
         stats: for channels.
+        tick: called after each batch of pictures; what it raises goes on to the caller.
     """
 
-    def __init__(self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics) -> None:
-        self.session, self.reader, self.stats = session, reader, stats
+    def __init__(
+        self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics,
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.session, self.reader, self.stats, self._tick = session, reader, stats, tick
+        self._pace = Pace()
         self.w, self.scale = np.asarray(w, np.float32), np.maximum(np.asarray(scale, np.float64), 1e-12)
         self._before: NDArray[np.float32] | None = None
 
@@ -75,7 +81,7 @@ class Faces:
     def before(self) -> NDArray[np.float32]:
         """Readings [n, F] of the faces as they are."""
         if self._before is None:
-            self._before = read_w(self.session, self.reader, self.w)
+            self._before = read_w(self.session, self.reader, self.w, callback=lambda done, total: self._tick())
         return self._before
 
     def changes(self, direction: Direction, strength: float) -> Array:
@@ -91,13 +97,13 @@ class Faces:
             raise ValueError("the reader knows no other attribute, so nothing can depend on the edit")
         return (float(change[:, j].mean()), float(others.mean()), float(others.max(axis=1).mean()), change.mean(axis=0))
 
-    def _after(self, direction: Direction, strength: float, batch: int = 32) -> NDArray[np.float32]:
+    def _after(self, direction: Direction, strength: float) -> NDArray[np.float32]:
         session, rows = self.session, []
-        for start in range(0, len(self.w), batch):
-            part = self.w[start : start + batch]
+        for part in self._pace.batches(len(self.w)):
             with session.lock, torch.inference_mode():
-                styles = moved_styles(session, part, direction, strength)
+                styles = moved_styles(session, self.w[part], direction, strength)
                 rows.append(self.reader(session.synthesize(styles).float()).float().cpu().numpy())
+            self._tick()
         return np.concatenate(rows)
 
 
@@ -139,25 +145,27 @@ def attribute_dependency(
 
 
 def reach(
-    faces: Faces, direction: Direction, target: str, change: float = 1.0, *, limit: float = 30.0, tries: int = 5
+    faces: Faces, direction: Direction, target: str, change: float = 1.0, *, start: float = 1.0, limit: float = 30.0,
+    tries: int = 5,
 ) -> Dependency:
-    """The curve of an edit up to where the target has moved by `change`, found by growing the strength.
+    """The curve of an edit up to where the target has moved by `change`, found by growing the strength from `start`.
 
     Goes to the side that raises the target. Gives up at strength `limit`, or when `tries` edits did not suffice.
     """
-    first = faces.point(direction, 1.0, target)
-    sign = 1.0 if first[0] >= 0 else -1.0
-    rows = [(1.0, *first)] if sign > 0 else []
-    size = 1.05 * change / max(abs(first[0]), 1e-9)
+    first = faces.point(direction, start, target)
+    sign = 1.0 if first[0] * start >= 0 else -1.0
+    rows = [(start, *first)] if sign * start > 0 else []
+    size = 1.05 * change / max(abs(first[0]), 1e-9) * abs(start)
     hopeless = size > 3 * limit  # by its slope it would take far more than the limit
-    for _ in range(0 if hopeless else tries):
+    done = hopeless or (bool(rows) and change <= first[0] < 1.2 * change)
+    for _ in range(0 if done else tries):
         size = float(np.clip(size, 0.05, limit))
         rows.append((sign * size, *faces.point(direction, sign * size, target)))
         moved = rows[-1][1]
         if change <= moved < 1.2 * change or (size >= limit and moved < change):
             break
         size = _next(rows, change, size, moved)
-    return curve(target, sorted(rows or [(1.0, *first)], key=lambda row: abs(row[0])))
+    return curve(target, sorted(rows or [(start, *first)], key=lambda row: abs(row[0])))
 
 
 def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: float, size: float, moved: float) -> float:

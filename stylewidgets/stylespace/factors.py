@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from .._checks import unknown_name
 from .channel import Callback
+from .pace import Pace
 from .ranking import Ranking, ranked
 from .readings import Reader, check_readings
 from .statistics import Statistics
@@ -71,26 +74,49 @@ def factor_effects(
     Args:
         reader: a differentiable one.
         scale: [F] standard deviations of the readings over the population.
-        callback: callback(done, readings); a `Stopped` goes on to the caller.
+        callback: callback(done, faces · readings); a `Stopped` goes on to the caller.
 
     Raises:
         ValueError: the reader is not differentiable.
     """
-    with torch.inference_mode(False), torch.enable_grad():
-        w = torch.as_tensor(stats.w[:faces], device=session.device).clone()
-        styles = [s.detach().clone().requires_grad_() for s in session.styles(w[:, None].expand(-1, session.num_ws, -1))]
-        found = reader(session.synthesize(styles).float())
-        if not found.requires_grad:
-            raise ValueError("this reader gives numbers without gradients; use factor_ranking with its readings instead")
+    rows, pace = [], Pace(faces, first=4)
+    w, readings = stats.w[:faces], len(reader.names)
+    start = 0
+    while start < len(w):
+        part = w[start : start + pace.batch]
+        found, styles = _read_with_graph(session, reader, part)
+        if callback is not None:
+            callback(start * readings, len(w) * readings)
         columns = []
-        for j in range(found.shape[1]):
-            with session.lock:
-                parts = torch.autograd.grad(found[:, j].sum(), styles, retain_graph=True, allow_unused=True)
-            flat = [torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)]
-            columns.append(torch.cat(flat, dim=1).cpu().numpy() * stats.std / max(float(scale[j]), 1e-12))
+        for j in range(readings):
+            began = time.perf_counter()
+            columns.append(_gradient(session, found, j, styles) * stats.std / max(float(scale[j]), 1e-12))
+            pace.took(len(part), time.perf_counter() - began)
             if callback is not None:
-                callback(j + 1, found.shape[1])
-    return np.stack(columns, axis=2).astype(np.float32)
+                callback(start * readings + len(part) * (j + 1), len(w) * readings)
+        rows.append(np.stack(columns, axis=2))
+        start += len(part)
+    return np.concatenate(rows).astype(np.float32)
+
+
+def _read_with_graph(session: Any, reader: Reader, w: NDArray[np.float32]) -> tuple[Tensor, list[Tensor]]:
+    """Readings [n, F] and the styles that they come from."""
+    with session.lock, torch.inference_mode(False), torch.enable_grad():
+        codes = torch.as_tensor(w, device=session.device).clone()
+        styles = [s.detach().clone().requires_grad_() for s in session.styles(codes[:, None].expand(-1, session.num_ws, -1))]
+        found = reader(session.synthesize(styles).float())
+    if not found.requires_grad:
+        raise ValueError("this reader gives numbers without gradients; use factor_ranking with its readings instead")
+    return found, styles
+
+
+def _gradient(session: Any, found: Tensor, j: int, styles: list[Tensor]) -> NDArray[np.float32]:
+    """[n, S] of reading j of every face; the graph stays."""
+    with session.lock, torch.inference_mode(False), torch.enable_grad():
+        parts = torch.autograd.grad(found[:, j].sum(), styles, retain_graph=True, allow_unused=True)
+    flat = [torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)]
+    both: NDArray[np.float32] = torch.cat(flat, dim=1).cpu().numpy()
+    return both
 
 
 def effect_ranking(

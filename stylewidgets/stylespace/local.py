@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,12 +15,16 @@ from ..latents import Latent
 from .channel import Callback, Channel, Stopped, num_channels
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
+from .pace import Pace
 from .ranking import Ranking, ranked
 from .regions import in_cells, index_of, label_maps
 from .statistics import Statistics
 
 VISIBLE = 0.25
 """Grey levels of 255 in the region by one σ that a channel must move to be ranked before those that nobody would see."""
+
+QUICK = 16
+"""Random projections of the first estimate."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -85,10 +90,10 @@ def local_effect(
         regions: mask [H, W], masks or labels [n, H, W], or a function of a picture; see `regions.label_maps`.
         target: name or number of the label to find channels for; 1 by default, which is what a mask marks.
         names: of the labels.
-        grid: cells on the longer side of the picture; default: cells of 4 pixels, 32 at most.
+        grid: cells on the longer side of the picture; default: cells of 4 pixels, 16 at most. The paper has 32.
         colours: "mixed" or "each" (the paper, three times as long), see `gradients.gradient_maps`.
         include_torgb: rank ToRGB channels too; the paper does not.
-        batch: backward passes at a time.
+        batch: backward passes at a time, at most; so many that a step takes about a tenth of a second.
         cached: use maps on disk and keep new ones.
         callback: callback(done, total) after every step; when it raises `Stopped`, the iteration ends and the last ranking
             is what there is.
@@ -99,16 +104,17 @@ def local_effect(
     chosen = [latents] if isinstance(latents, Latent) else list(latents)
     if not chosen:
         raise ValueError("give at least one latent to look at")
-    pictures = session.images(chosen)
-    labels, names = label_maps(regions, list(pictures), names)
+    # Only a function of a picture needs all of them; masks need to know their size.
+    pictures = list(session.images(chosen if callable(regions) else chosen[:1]))
+    labels, names = label_maps(regions, pictures * (len(chosen) // len(pictures)), names)
     wanted = index_of(target, names)
     side = cells_of(session, grid)
-    shape = shape_of(pictures.shape[1], pictures.shape[2], side)
+    shape = shape_of(*pictures[0].shape[:2], side)
     cells = [in_cells(each, shape, len(names), wanted) for each in labels]
     start = LocalRanking("overlap", session.layers, np.full(num_channels(session.layers), np.nan, np.float32),
                          np.zeros(0, np.int64), np.zeros(num_channels(session.layers), np.float32),
                          regions=names, target=wanted, include_torgb=include_torgb)
-    return _Search(session, chosen, cells, stats, start, side, colours, batch, cached).run(callback)
+    return _Search(session, chosen, cells, stats, start, side, colours, Pace(batch), cached).run(callback)
 
 
 @dataclass
@@ -120,7 +126,7 @@ class _Search:
     ranking: LocalRanking
     grid: int
     colours: str
-    batch: int
+    pace: Pace
     cached: bool
 
     def run(self, callback: Callback | None) -> Iterator[LocalRanking]:
@@ -133,43 +139,47 @@ class _Search:
             return
 
     def _steps(self) -> Iterator[LocalRanking]:
-        height, width = self.cells[0].shape
-        each = -(-height * width * (1 if self.colours == "mixed" else self._colours()) // self.batch)
-        total = 1 + each * len(self.latents)
-        self.ranking = replace(self._quick(), done=1, total=total)
-        yield self.ranking
+        cells = self.cells[0].size * (1 if self.colours == "mixed" else int(self.session.generator.img_channels))
+        total = QUICK + cells * len(self.latents)
+        for done, ranking in self._quick():
+            self.ranking = replace(ranking, done=done, total=total)
+            yield self.ranking
         overlaps = Overlaps(len(self.ranking.regions), len(self.stats.std))
-        for number, (latent, cells) in enumerate(zip(self.latents, self.cells, strict=True)):
-            for done, _, maps in gradient_maps(self.session, latent, grid=self.grid, colours=self.colours, batch=self.batch,
-                                               cached=self.cached):
+        for number, (latent, labels) in enumerate(zip(self.latents, self.cells, strict=True)):
+            for done, _, maps in gradient_maps(self.session, latent, grid=self.grid, colours=self.colours,
+                                               batch=self.pace.batch, cached=self.cached):
                 if maps is not None:
-                    overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], cells)
+                    overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
                     self.ranking = _from_maps(overlaps, self.ranking.target, self.ranking)
-                    done = each * self.batch
-                yield replace(self.ranking, done=1 + each * number + -(-done // self.batch), total=total)
+                    done = cells
+                yield replace(self.ranking, done=QUICK + cells * number + done, total=total)
 
-    def _colours(self) -> int:
-        return int(self.session.generator.img_channels)
-
-    def _quick(self) -> LocalRanking:
+    def _quick(self) -> Iterator[tuple[int, LocalRanking]]:
         """Energy inside and outside the region from random projections: a sum of cells with random signs has a gradient
         whose square is, on average, the sum of the squares of the cells' gradients."""
-        chosen = [(self.latents[i % len(self.latents)], self.cells[i % len(self.latents)]) for i in range(self.batch)]
-        first = chosen[0][0]
-        chosen = [pair for pair in chosen if _alike(pair[0], first)]
-        picture, styles = pooled(self.session, [latent for latent, _ in chosen], self.grid)
-        inside = torch.from_numpy(np.stack([cells == self.ranking.target for _, cells in chosen])[:, None])
-        random = torch.Generator().manual_seed(0)
-        energy = np.zeros((2, len(self.stats.std)))
-        for part, mask in enumerate((inside, ~inside)):
-            signs = torch.randint(0, 2, picture.shape, generator=random) * 2.0 - 1
-            gradient = backward(picture, styles, signs * mask, self.session).double().cpu().numpy()
-            energy[part] = np.square(gradient).mean(axis=0)
-        share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
-        area = max(1, int(inside.sum()) // len(chosen)) * picture.shape[1]
-        strength = np.sqrt(energy[0] / area) * self.stats.std * 127.5
-        found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
-        return _local(found, self.ranking, stage="quick", pictures=len({id(latent) for latent, _ in chosen}))
+        pairs = list(zip(self.latents, self.cells, strict=True))
+        alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
+        chosen = [alike[i % len(alike)] for i in range(QUICK)]
+        energy, area = np.zeros((2, len(self.stats.std))), 0
+        for part in Pace(self.pace.largest, first=1).batches(QUICK):
+            latents, labels = zip(*chosen[part], strict=True)
+            picture, styles = pooled(self.session, list(latents), self.grid)
+            inside = torch.from_numpy(np.stack(labels) == self.ranking.target)[:, None]
+            for where, mask in enumerate((inside, ~inside)):
+                began = time.perf_counter()
+                gradient = backward(picture, styles, _signs(picture.shape, 2 * part.start + where) * mask, self.session)
+                energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
+                self.pace.took(len(latents), time.perf_counter() - began)
+            area += int(inside.sum()) * picture.shape[1]
+            share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
+            strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
+            found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
+            yield part.stop, _local(found, self.ranking, stage="quick", pictures=min(part.stop, len(alike)))
+
+
+def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
+    """+1 and -1 at random, of a shape."""
+    return torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed)) * 2.0 - 1
 
 
 def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from . import cache
 from .channel import Callback
+from .pace import Pace
 from .statistics import Statistics
 
 READABLE = 0.5  # R² or accuracy on renders that a factor must be read with
@@ -127,14 +128,14 @@ def read_samples(
 def read_w(
     session: Any, reader: Reader, w: NDArray[Any], *, batch: int = 32, callback: Callback | None = None
 ) -> NDArray[np.float32]:
-    """Readings [n, F] of the pictures of w [n, w_dim] or w+ [n, num_ws, w_dim]."""
+    """Readings [n, F] of the pictures of w [n, w_dim] or w+ [n, num_ws, w_dim], at most `batch` at a time."""
     rows: list[NDArray[np.float32]] = []
-    for start in range(0, len(w), batch):
+    for part in Pace(batch).batches(len(w)):
         with session.lock, torch.inference_mode():
-            codes = torch.as_tensor(np.ascontiguousarray(w[start : start + batch]), device=session.device)
+            codes = torch.as_tensor(np.ascontiguousarray(w[part]), device=session.device)
             rows.append(reader(session.synthesize(codes).float()).float().cpu().numpy())
         if callback is not None:
-            callback(min(start + batch, len(w)), len(w))
+            callback(part.stop, len(w))
     return np.concatenate(rows) if rows else np.zeros((0, len(reader.names)), np.float32)
 
 

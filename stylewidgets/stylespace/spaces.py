@@ -33,7 +33,7 @@ def disentanglement(
         spaces: of SPACES.
         method: see `dci`.
         cached: keep the readings on disk.
-        callback: callback(done, spaces); a `Stopped` goes on to the caller.
+        callback: callback(done, spaces), several times a second; a `Stopped` goes on to the caller.
 
     Raises:
         ValueError: an unknown space, or z of a generator with labels.
@@ -41,14 +41,21 @@ def disentanglement(
     for space in spaces:
         if space not in SPACES:
             raise unknown_name("space", space, SPACES)
-    plain = read_samples(session, stats, reader, cached=cached) if any("mixed" not in space for space in spaces) else None
-    mixed = _mixed(session, stats, reader, cached) if any("mixed" in space for space in spaces) else None
-    result = {}
-    for i, space in enumerate(spaces):
-        codes, readings = _codes(session, stats, space, plain, mixed)
-        result[space] = dci(codes, readings, method=method)
+    result: dict[str, DCI] = {}
+
+    def tick(done: int = 0, total: int = 0) -> None:
         if callback is not None:
-            callback(i + 1, len(spaces))
+            callback(len(result), len(spaces))
+
+    plain = mixed = None
+    if any("mixed" not in space for space in spaces):
+        plain = read_samples(session, stats, reader, cached=cached, callback=tick)
+    if any("mixed" in space for space in spaces):
+        mixed = _mixed(session, stats, reader, cached, tick)
+    for space in spaces:
+        codes, readings = _codes(session, stats, space, plain, mixed)
+        result[space] = dci(codes, readings, method=method, callback=tick)
+        tick()
     return result
 
 
@@ -59,7 +66,7 @@ def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) 
         return np.random.RandomState(stats.seed).randn(stats.n, session.z_dim), plain
     if space == "w":
         return stats.w, plain
-    conv = ~is_torgb(session.layers)
+    conv = ~is_torgb(session.layers)  # those that draw
     if space == "w expanded":
         return stats.w @ np.random.RandomState(0).randn(stats.w.shape[1], int(conv.sum())).astype(np.float32), plain
     if space == "s":
@@ -70,7 +77,9 @@ def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) 
     return styles_of(session, rows)[:, conv], readings
 
 
-def _mixed(session: Any, stats: Statistics, reader: Reader, cached: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _mixed(
+    session: Any, stats: Statistics, reader: Reader, cached: bool, callback: Callback
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """w+ [n, num_ws, w_dim] of two w's that meet at a random row, and the readings of the pictures."""
     n, seed = stats.n, stats.seed
     other = sample_w(session, n, seed + 1) if stats.psi == 1 else statistics(session, n, seed=seed + 1, psi=stats.psi).w
@@ -83,7 +92,7 @@ def _mixed(session: Any, stats: Statistics, reader: Reader, cached: bool) -> tup
         found = cache.read(name)
         if found is not None and found["readings"].shape == (n, len(reader.names)):
             return rows, found["readings"]
-    readings = read_w(session, reader, rows)
+    readings = read_w(session, reader, rows, callback=callback)
     if name:
         cache.write(name, readings=readings)
     return rows, readings

@@ -38,13 +38,13 @@ class StrengthSlider(widgets.VBox):
             placeholder="6_50",
             description="channel",
             continuous_update=False,
-            style={"description_width": "56px"},
+            style={"description_width": "64px"},
             layout=widgets.Layout(width="150px"),
         )
         set_tooltip(self._box, "layer_channel, as in the StyleSpace paper; Enter selects it")
         self._slider = widgets.FloatSlider(
             min=-STRENGTH, max=STRENGTH, step=STEP, value=0.0, readout_format="+.1f", description="strength",
-            continuous_update=True, style={"description_width": "56px"}, disabled=True,
+            continuous_update=True, style={"description_width": "64px"}, disabled=True,
             layout=widgets.Layout(width="auto", min_width="0", max_width="100%"),
         )  # fmt: skip
         set_tooltip(self._slider, "added to the selected channel, in standard deviations of it over many samples")

@@ -12,14 +12,13 @@ from numpy.typing import NDArray
 
 from .._checks import unknown_name
 from ..latents import Direction, Latent
-from ..stylespace import Channel, Ranking, Reader, avatar_reader
+from ..stylespace import Channel, Ranking, Reader, Report, avatar_reader
 from . import probe_steps as steps
 from .probe_edits import channel_of, edit_of, free_name
 from .slices import SlicedWork
 from .source_controls import start_from
 
 if TYPE_CHECKING:
-    from .probe_report import ProbeReport
     from .style_space_probe import StyleSpaceProbe
 
 VALUE, EFFECT, PLACE, EXAMPLES, ATTRIBUTE = "value", "effect", "place", "examples", "attribute"
@@ -71,7 +70,7 @@ class ProbeSearch:
         self._owner, self._work, self._samples = owner, work, samples
         self._session, self._layers = owner.session, owner.session.layers
         self.regions = steps.Regions(self._session, segment, regions)
-        self._reader = reader
+        self._reader, self._own_reader = reader, reader is not None
         self._attributes: dict[str, dict[str, Ranking]] = {}
         self.statistics: Any = None
         self.measures: dict[str, Measure] = {}
@@ -194,17 +193,10 @@ class ProbeSearch:
                 raise ValueError("paint on the picture first, or choose a region: then channels can be ranked by it")
             mask = self.painted(*self.regions.size)
         words = "the painted place" if region is None else self.regions.name(region)
-        latents, options = [latent], {}
-        if region is None:
-            where: Any = steps.resized(mask, *self.regions.size)
-            found = where.any()
-        else:
-            latents += [start_from(latent, self._session.c_dim > 0, seed=seed) for seed in range(1, pictures)]
-            where = np.stack([self.regions.labels(each) for each in latents])
-            options = {"target": self.regions.number(region), "names": self.regions.names}
-            found = (where == options["target"]).any()
-        if not found:
+        where = steps.resized(mask, *self.regions.size) if region is None else self.regions.mask(latent, region)
+        if not where.any() and (region is None or pictures < 2):
             raise ValueError(f"{words} is not in this picture: paint or choose a place that is")
+        self.rankings.pop(PLACE, None)
 
         def show(ranking: Any) -> None:
             estimate = " (first estimate)" if ranking.stage == "quick" else ""
@@ -212,7 +204,12 @@ class ProbeSearch:
             self.on_ranking(PLACE, ranking, f"most local to {words}{estimate}")
             self._have_values(PLACE, ranking.table["strength"], f"change of {words}", GREY)
 
-        task = steps.local(self._session, latents, self.need_statistics(), where, show, **options)
+        statistics = self.need_statistics()
+        if region is None:
+            task = steps.local(self._session, [latent], statistics, where, show)
+        else:
+            latents = [latent, *(start_from(latent, self._session.c_dim > 0, seed=seed) for seed in range(1, pictures))]
+            task = steps.local_to_region(self._session, latents, statistics, self.regions, region, show)
         self._work.run(PLACE, task, show, f"channels of {words}")
         return self._now(PLACE, now)
 
@@ -258,13 +255,14 @@ class ProbeSearch:
         self._have_values(ATTRIBUTE, signed, f"{kind} · {name}")
         return True
 
-    def make_report(self, done: Callable[[ProbeReport], None], now: bool = False) -> None:
-        """Make the disentanglement report."""
+    def make_report(self, done: Callable[[Report], None], now: bool = False, anew: bool = False) -> None:
+        """Give the disentanglement report: that which comes with the weights, or a new one where there is none or `anew`."""
         if not self.attributes:
             raise ValueError(
                 "a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)"
             )
-        task = steps.report(self._session, self.need_statistics(), self._reader)
+        shipped = not (anew or self._own_reader)
+        task = steps.report(self._session, self.need_statistics(), self._reader, shipped)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()

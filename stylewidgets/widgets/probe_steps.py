@@ -14,12 +14,17 @@ from .._checks import check_int, unknown_name
 from ..latents import Direction, Latent
 from ..stylespace import Channel, Ranking, Stopped
 from ..stylespace.readings import read_w
+from ..stylespace.reports import shipped_report
 from .slices import stepwise
 
 Steps = Generator[Any, None, Any]
 
 SCALE_SAMPLES = 256
 """Pictures that the spread of a reading is taken over."""
+
+
+EFFECT_FACES = 8
+"""Faces that the effect of channels on readings is taken over."""
 
 
 class Regions:
@@ -94,11 +99,28 @@ def local(
     session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
 ) -> Steps:
     """Steps that show better and better rankings and return the best; see `stylespace.local_effect`."""
-    ranking = None
+    ranking = shown = None
     for ranking in stylespace.local_effect(session, latents, statistics, regions, **options):
-        show(ranking)
+        if shown is None or ranking.values is not shown.values:
+            show(ranking)
+            shown = ranking
         yield ranking.done, ranking.total
     return ranking
+
+
+def local_to_region(
+    session: Any, latents: Sequence[Latent], statistics: Any, regions: Regions, region: str | int,
+    show: Callable[[Any], None], **options: Any,
+) -> Steps:
+    """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
+    labels, target = [], regions.number(region)
+    for latent in latents:
+        labels.append(regions.labels(latent))
+        yield 0, 0
+    where = np.stack(labels)
+    if not (where == target).any():
+        raise ValueError(f"{regions.name(region)} is not in these pictures: paint or choose a place that is")
+    return (yield from local(session, latents, statistics, where, show, target=target, names=regions.names, **options))
 
 
 def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Steps:
@@ -109,17 +131,24 @@ def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Steps:
             readings = stylespace.read_samples(session, statistics, reader, callback=callback)
             return stylespace.factor_ranking(session, statistics, readings, reader.names)
         scale = read_w(session, reader, statistics.w[:SCALE_SAMPLES], callback=callback).std(axis=0)
-        effects = stylespace.factor_effects(session, statistics, reader, scale, callback=callback)
+        effects = stylespace.factor_effects(session, statistics, reader, scale, faces=EFFECT_FACES, callback=callback)
         return stylespace.effect_ranking(session, statistics, effects, reader)
 
     return stepwise(call, Stopped)
 
 
-def report(session: Any, statistics: Any, reader: Any) -> Steps:
-    """Steps that return a `ProbeReport`."""
-    from .probe_report import report as make
+def report(session: Any, statistics: Any, reader: Any, shipped: bool) -> Steps:
+    """Steps that return a `stylespace.Report`: that which came with the weights if `shipped` and there is one, else a new one."""
+    yield None
+    found = shipped_report(session) if shipped else None
+    if found is not None:
+        return found
 
-    return stepwise(lambda callback: make(session, statistics, reader, callback), Stopped)
+    def make(callback: Callable[..., None]) -> stylespace.Report:
+        return stylespace.make_report(session, reader, samples=statistics.n, seed=statistics.seed,
+                                      tell=lambda words, done, total: callback(done, total))
+
+    return (yield from stepwise(make, Stopped))
 
 
 def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:

@@ -26,7 +26,7 @@ _log = logging.getLogger("stylewidgets")
 R = TypeVar("R")
 
 SLICE_SECONDS = 0.08
-"""One slice takes about this long, or one step of the work where that takes longer."""
+"""One slice takes at most about this long, or one step of the work where that takes longer."""
 
 ALONE_SECONDS = 2.0
 """How long work goes on at once while no page is there to tick."""
@@ -160,11 +160,12 @@ class SlicedWork(widgets.VBox):
     def _slice(self, seconds: float) -> None:
         end = self._clock() + seconds
         while self._tasks and not self._closed:
-            task = self._tasks[0]
+            task, began = self._tasks[0], self._clock()
             self._step(task)
             if task not in self._tasks:
                 _close(task)  # finished, or stopped meanwhile
-            if self._clock() >= end:
+            now = self._clock()
+            if now + (now - began) >= end:  # another step like this one would be too long
                 break
         self._update()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -16,7 +16,7 @@ from .._checks import check_int, unknown_name
 from ..latents import Direction, Latent
 from ..mixing.figure import save_figure
 from ..session import GeneratorSession
-from ..stylespace import Channel, Ranking, Reader
+from ..stylespace import Channel, Ranking, Reader, Report
 from .channel_map import make_channel_map, page_layers
 from .errors import reporting
 from .history import History
@@ -29,9 +29,6 @@ from .slices import SlicedWork
 from .source_controls import random_seed, start_from
 from .state_lock import STATE
 from .static import SavesPicture
-
-if TYPE_CHECKING:
-    from .probe_report import ProbeReport
 
 KEYWORDS = ("session", "value", "explorer", "grid", "samples", "segment", "regions", "reader", "size")
 SAMPLES = 2000
@@ -209,10 +206,16 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         """
         return self._found(self._search.find_attribute(name, kind, now=True))
 
-    def report(self) -> ProbeReport:
-        """Return the disentanglement report of Z, W, W+ and S: its `dci`, dependency curves and `figure()`. Takes minutes."""
-        found: list[ProbeReport] = []
-        self._search.make_report(found.append, now=True)
+    def report(self, anew: bool = False) -> Report:
+        """Return the `stylespace.Report` of Z, W, W+ and S: channels by factor, `dci`, dependency curves and `figure()`.
+
+        That of a bundled generator comes with it. Others take minutes; what is finished is kept on disk.
+
+        Args:
+            anew: measure even if one comes with the generator.
+        """
+        found: list[Report] = []
+        self._search.make_report(found.append, now=True, anew=anew)
         return self._found(found[0] if found else None)
 
     def _found(self, result: Any) -> Any:

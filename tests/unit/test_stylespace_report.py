@@ -9,17 +9,20 @@ import pytest
 
 import stylewidgets as sw
 from stylewidgets import stylespace as ss
-from stylewidgets.directions import sample_w
+from stylewidgets.directions import boundary, sample_w
 from stylewidgets.session import GeneratorSession
 from stylewidgets.stylespace import cache, reports
-from stylewidgets.stylespace.reports import Curve, Report, Row, direction_name, targets_of
+from stylewidgets.stylespace.measure import direction_name, targets_of
+from stylewidgets.stylespace.readings import read_w
+from stylewidgets.stylespace.reports import Curve, Report, Row
 
+FITTED = 512
 REMAKE = "python -m stylewidgets train stylespace"
 
 
 @pytest.fixture(scope="module")
 def session() -> GeneratorSession:
-    return sw.load(device="cpu")
+    return sw.load("avatar-64", device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -34,15 +37,30 @@ def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped
     assert ss.report(session) == shipped
 
 
-def test_more_than_ten_factors_have_a_channel_and_some_depend_less_than_the_boundary(shipped: Report) -> None:
-    """The paper finds channels ahead for photographs. Here factors go together only mildly, and W boundaries are nearly as clean as
-    can be: a channel is ahead for a few factors, and for ten within a factor of two."""
+def test_more_than_ten_factors_have_a_channel_and_seven_depend_less_than_the_boundary(shipped: Report) -> None:
+    """The boundary is that of InterFaceGAN in W, not conditioned on other factors, at the same change of the target."""
     assert len(shipped.rows) >= 10
     assert len({row.factor for row in shipped.rows}) == len(shipped.rows)
     compared = [row for row in shipped.rows if np.isfinite(row.style.mean) and np.isfinite(row.boundary.mean)]
-    assert sum(row.style.mean < row.boundary.mean for row in compared) >= 3
-    assert sum(row.style.mean < 2 * row.boundary.mean for row in compared) >= 10
+    assert sum(row.style.mean < row.boundary.mean for row in compared) >= 7
+    assert len(shipped.better) >= 7 and shipped.better[0].ratio < 0.8
     assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
+
+
+def test_on_faces_that_nobody_has_seen_seven_channels_still_depend_less(session: GeneratorSession, shipped: Report) -> None:
+    """Measured again at the strengths of the report, per change of the target. Tolerance: a twentieth, for 24 faces are few."""
+    reader, stats = ss.avatar_reader(), ss.statistics(session, shipped.samples)
+    readings = read_w(session, reader, stats.w[:FITTED])
+    faces = ss.Faces(session, reader, sample_w(session, 24, 99), readings.std(axis=0), stats)
+    held = []
+    for row in shipped.better:
+        # The boundary of the report was fitted to readings of 2,000 faces; that of 512 faces is made in less time.
+        normal = boundary(stats.w[:FITTED], readings[:, reader.index(row.factor)], name=row.factor)
+        channel = ss.edit_direction(session, {ss.Channel(*row.channel): 1.0}, stats)
+        mine = faces.point(channel, row.style.strength, row.factor)
+        theirs = faces.point(normal, row.boundary.strength, row.factor)
+        held.append(mine[1] / mine[0] < 1.05 * theirs[1] / theirs[0])
+    assert sum(held) >= 7, dict(zip((row.factor for row in shipped.better), held, strict=True))
 
 
 def test_s_is_more_disentangled_than_w_and_z_by_its_number_of_codes(shipped: Report) -> None:
