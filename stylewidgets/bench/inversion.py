@@ -75,8 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="most steps of each optimisation, with learning rates raised in proportion so that "
-                                                  "codes come as far (default: the papers', hours on a CPU)")
+    parser.add_argument("--steps", type=int, help="most steps of each optimisation, with learning rates raised in proportion so "
+                                                  "that codes come as far (default: the papers', hours on a CPU)")
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write there; what is there already is not measured again")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
