@@ -18,6 +18,7 @@ from .._synthesis import has_inner_pictures
 from ..latents import Latent
 from ..render.cache import SynthesisCache
 from ..render.ladder import STILL, Rung, drag_rungs
+from ..render.preview import ENOUGH
 from ..render.renderer import LiveRenderer
 from ..session import GeneratorSession
 from . import plain
@@ -187,12 +188,13 @@ def _until(rounds: int, end: float) -> Iterator[int]:
 
 
 def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
-    """How far previews of one picture are from it, after another one was drawn whole."""
+    """How far previews of one picture are from it, after as many others were drawn whole as their colours need."""
     rungs = preview_rungs(session)
     if not rungs:
         return {}
-    latent, live, untaught = session.latent(seed=1), LiveRenderer(session), LiveRenderer(session)
-    live(session.latent(seed=0), STILL)
+    latent, live, untaught = session.latent(seed=0), LiveRenderer(session), LiveRenderer(session)
+    for seed in range(1, 1 + ENOUGH):
+        live(session.latent(seed=seed), STILL)
     raw = {name: untaught(latent, rung) for name, rung in rungs.items()}
     near = {name: live(latent, rung) for name, rung in rungs.items()}
     whole = session.image(latent).astype(np.float32)

@@ -107,7 +107,8 @@ def _stylegan3(generator: Any, styles: Sequence[Tensor]) -> Tensor:
     gain = last.magnitude_ema.rsqrt() / math.sqrt(last.weight[0].numel())
     y = _grouped(x, last.weight * (styles[-1] * gain)[:, None, :, None, None]) + last.bias[:, None, None]
     y = y if last.conv_clamp is None else y.clamp(-last.conv_clamp, last.conv_clamp)
-    return y * generator.config.output_scale
+    scaled: Tensor = y * generator.config.output_scale
+    return scaled
 
 
 def _filtered_lrelu(module: Any, x: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 _FRAMES = 8  # whole pictures to learn from; afterwards nothing changes any more
+ENOUGH = 4  # of them before the colours are used: those of one or two pictures do not hold for others
 _FIRM = 0.01  # weight of "leave the colours as they are" against one pixel
 _SMALLEST = 16  # pixels; below, there is nothing to compare
 
@@ -18,7 +19,7 @@ class PreviewColours:
     """The affine map of colours that brings a block's picture nearest to the whole one made smaller, for each block.
 
     It is fitted by least squares to the first `_FRAMES` whole pictures that are drawn anyway, so it costs no synthesis of
-    its own; before the first of them previews are left as they are.
+    its own; before the first few of them (`ENOUGH`) previews are left as they are.
     """
 
     def __init__(self) -> None:
@@ -53,7 +54,7 @@ class PreviewColours:
 
     def apply(self, block: int, picture: Tensor) -> Tensor:
         """The picture after a block, [N, C, h, w], in the colours of the whole one."""
-        if block not in self._maps:
+        if block not in self._maps or self._frames < ENOUGH:
             return picture
         matrix = self._maps[block].to(picture)
         return torch.einsum("oi,nihw->nohw", matrix[:, :-1], picture) + matrix[:, -1, None, None]

@@ -134,7 +134,7 @@ def test_the_command_prints_tables_and_writes_json(
 ])
 def test_the_reference_paths_draw_what_the_generators_draw(family: str, config: Any) -> None:
     torch.manual_seed(0)
-    made = build(family, config).eval()
+    made: Any = build(family, config).eval()
     with torch.no_grad():
         for name, value in [*made.named_parameters(), *made.named_buffers()]:
             if name.endswith(("noise_strength", "synthesis.bias", "conv1.bias")):
