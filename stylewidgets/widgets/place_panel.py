@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .style_space_probe import StyleSpaceProbe
 
 PAINT = "what I paint"
+PAINTED = -1  # a list shows nothing at all where the value of an option is None
 
 
 class PlacePanel(widgets.HBox):
@@ -28,7 +29,7 @@ class PlacePanel(widgets.HBox):
         self._shown: Any = None
         self.pad = PaintPad(self._painted)
         search.painted = lambda height, width: self.pad.mask_at(height, width)
-        options = [(PAINT, None), *((name, number) for number, name in enumerate(search.regions.names))]
+        options = [(PAINT, PAINTED), *((name, number) for number, name in enumerate(search.regions.names))]
         self._region = widgets.Dropdown(
             options=options,
             description="place",
@@ -64,7 +65,8 @@ class PlacePanel(widgets.HBox):
     def find(self) -> None:
         """Start the search for what is painted or chosen."""
         with reporting(self._owner.view):
-            self._search.find_place(region=self._region.value, pictures=self._pictures.value)
+            chosen = self._region.value
+            self._search.find_place(region=None if chosen == PAINTED else chosen, pictures=self._pictures.value)
 
     def update(self) -> None:
         """Put the present picture under the paint, when it is another one."""
@@ -83,13 +85,13 @@ class PlacePanel(widgets.HBox):
             self.ranked.update(self._owner.selected)
 
     def _painted(self) -> None:
-        self._region.value = None
+        self._region.value = PAINTED
         share = 100 * float(self.pad.mask.mean())
         say(self._about, f"{share:.1f} % of the picture is painted" if share else "")
 
     def _on_region(self, event: Any) -> None:
-        show(self._pictures, event["new"] is not None)
-        if event["new"] is None:
+        show(self._pictures, event["new"] != PAINTED)
+        if event["new"] == PAINTED:
             return
         with reporting(self._owner.view):
             mask = self._search.regions.mask(self._owner.value, event["new"])
