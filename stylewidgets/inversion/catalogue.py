@@ -69,7 +69,7 @@ register(Method(
     "Abdal et al., Image2StyleGAN++, 2020", "image2stylegan_pp:start",
     (
         Setting("task", "reconstruction", "reconstruct, or fill in what the mask leaves out",
-                choices=("reconstruction", "inpainting", "crossover", "scribble", "local_style")),
+                choices=("reconstruction", "inpainting")),
         Setting("steps", 5000, "steps for w+", 0, 100_000),
         Setting("noise_steps", 3000, "steps for the noise, after those for w+", 0, 100_000),
         Setting("rate", 0.01, "learning rate of w+", 1e-5, 10.0, log=True),

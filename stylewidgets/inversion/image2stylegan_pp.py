@@ -71,12 +71,15 @@ class Image2StyleGANpp(Descent):
     def __init__(self, session: GeneratorSession, target: Target, phases: Sequence[Phase], *, settings: Mapping[str, Any],
                  second: Tensor | None = None, initial: Any = None) -> None:
         kept = tuple(phase for phase in phases if phase.steps and (phase.moves == "code" or session.generator.noise_shapes))
+        if not kept:
+            raise ValueError("there is nothing to do: steps or noise_steps must be above 0; without noise pictures, steps")
         super().__init__(session, target, method=METHOD, settings=settings, total=sum(p.steps for p in kept), space="w+",
                          initial=initial)
         self.phases = kept
         self._second = None if second is None else second.to(session.device)
         self._ends = [sum(p.steps for p in kept[: k + 1]) for k in range(len(kept))]
         self._phase = -1
+        self._ready = 0  # the phase that the optimiser is of
 
     @property
     def phase(self) -> Phase:
@@ -146,10 +149,10 @@ class Image2StyleGANpp(Descent):
     def _advance(self) -> dict[str, float]:
         self._prepare()
         wanted = self.phases.index(self.phase)
-        if wanted != self._phase:
-            own = self._own_picture(wanted)
-            self._enter(wanted, own)
+        if wanted != self._ready:
+            self._enter(wanted, self._own_picture(wanted))
             self._make_optimizer()
+            self._ready = wanted
         return super()._advance()
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
@@ -180,15 +183,16 @@ class Image2StyleGANpp(Descent):
         return [layer.detach() for layer in self._noise] if self._fitted and self._noise else None
 
     def _more_state(self) -> dict[str, Any]:
-        return {"phase": self._phase, "own": self._own, "start": self._start_code, "code": self._code.detach().clone(),
+        return {"phase": self._ready, "own": self._own, "start": self._start_code, "code": self._code.detach().clone(),
                 "noise": [layer.detach().clone() for layer in self._noise], "fitted": self._fitted, "second": self._second}
 
     def _restore_more(self, state: dict[str, Any]) -> None:
         device = self.session.device
         self._second = None if state["second"] is None else state["second"].to(device)
-        if state["phase"] != self._phase:
+        if state["phase"] != self._ready:
             self._enter(int(state["phase"]), None if state["own"] is None else state["own"].to(device))
             self._make_optimizer()
+            self._ready = int(state["phase"])
         self._fitted = bool(state["fitted"])
         with torch.no_grad():
             self._start_code = state["start"].to(device).clone()
@@ -223,12 +227,8 @@ def scribble_rows(num_ws: int) -> tuple[int, ...]:
 # -- applications ------------------------------------------------------------------------------------------------------
 def start(session: GeneratorSession, target: Target, **settings: Any) -> Image2StyleGANpp:
     """Reconstruction or inpainting, as the setting `task` says; what inpainting knows is where the target's mask is 1."""
-    task = settings.get("task", "reconstruction")
-    if task not in ("reconstruction", "inpainting"):
-        METHODS[METHOD].checked({**settings, "task": "reconstruction"})
-        raise ValueError(f"{task} needs more than a target and its mask: make the run with image2stylegan_pp.{task}(...); "
-                         "to go on with a saved one, give it to resume as `run`")
-    return (inpainting if task == "inpainting" else reconstruction)(session, target, **settings)
+    made = inpainting if settings.get("task") == "inpainting" else reconstruction
+    return made(session, target, **settings)
 
 
 def reconstruction(session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> Image2StyleGANpp:
@@ -343,7 +343,8 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
 
 
 def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
-    return METHODS[METHOD].checked({**settings, "task": task})
+    given = {name: value for name, value in settings.items() if name != "task"}
+    return METHODS[METHOD].checked(given) | {"task": task}
 
 
 def _mask(session: GeneratorSession, mask: Tensor | None) -> Tensor:

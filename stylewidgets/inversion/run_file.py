@@ -83,7 +83,11 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
     if whole["generator"] != session.name:
         raise ValueError(f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}")
     if run is None:
-        run = start(method, session, target, **settings)
+        try:
+            run = start(method, session, target, **settings)
+        except ValueError as error:
+            raise ValueError(f"{os.fspath(path)!r} cannot be made anew from settings: {error}. If a function of its own made it, "
+                             "such as image2stylegan_pp.crossover, make one like it and give it as `run`") from error
     try:
         run.restore(state)
     except (KeyError, TypeError, IndexError, RuntimeError) as error:

@@ -116,7 +116,7 @@ def test_a_crossover_is_resumed_with_its_second_picture(
     run = plus.crossover(session, target, session.latent(seed=2), half(), **QUICK)
     run.advance()
     path = inversion.save_run(run, tmp_path / "run")
-    with pytest.raises(ValueError, match="crossover needs more than a target"):
+    with pytest.raises(ValueError, match="make one like it and give it as `run`"):
         inversion.resume(path, session)
     again = inversion.resume(path, session, run=plus.crossover(session, target, session.latent(seed=2), half(), **QUICK))
     run.finish()
@@ -144,6 +144,11 @@ def test_copied_activations_show_only_in_their_region(session: GeneratorSession)
     assert torch.allclose(part[..., 8:], pictures[0][..., 8:], atol=1e-5)
     with pytest.raises(ValueError, match="block is from 0 to 2"):
         plus.transfer_features(session, a, b, half(), 3)
+
+
+def test_no_steps_at_all_are_refused(session: GeneratorSession, target: inversion.Target) -> None:
+    with pytest.raises(ValueError, match="nothing to do"):
+        inversion.start("image2stylegan++", session, target, steps=0, noise_steps=0)
 
 
 def test_a_blurred_mask_keeps_its_mass_and_range() -> None:
