@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .latents import Code, Direction, Edit, Latent, Transform
     from .mixing.grid import MixGrid
     from .session import GeneratorSession
+    from .widgets.inversion_viewer import InversionViewer
     from .widgets.latent_explorer import LatentExplorer
     from .widgets.style_mix_grid import StyleMixGrid
     from .widgets.style_space_probe import StyleSpaceProbe
@@ -25,6 +26,7 @@ __all__ = [
     "DirectionSet",
     "Edit",
     "GeneratorSession",
+    "InversionViewer",
     "Latent",
     "LatentExplorer",
     "MixGrid",
@@ -41,6 +43,7 @@ _NAMES = {
     "DirectionSet": "directions",
     "Edit": "latents",
     "GeneratorSession": "session",
+    "InversionViewer": "widgets.inversion_viewer",
     "Latent": "latents",
     "LatentExplorer": "widgets.latent_explorer",
     "MixGrid": "mixing.grid",

@@ -1,0 +1,155 @@
+// Target and result: beside each other, swiped, blinking or subtracted; all of it in the page. See inversion_view.py.
+
+const MODES = [
+  ["side", "side by side", "target and result beside each other (1)"],
+  ["swipe", "swipe", "drag across the picture: the target on the left, the result on the right (2)"],
+  ["blink", "blink", "target and result in turn, twice a second (3)"],
+  ["difference", "difference", "where they differ, four times as bright as it is; black is equal (4)"],
+];
+const BLINK_MS = 500;
+
+function element(tag, className, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  node.className = className;
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  node.append(...children);
+  return node;
+}
+
+function picture(name) {
+  const canvas = element("canvas", `stylewidgets-pair-canvas stylewidgets-pair-${name}`, { role: "img", width: 1, height: 1 });
+  const words = element("figcaption", "stylewidgets-status");
+  return { canvas, words, figure: element("figure", "stylewidgets-pair-figure", {}, canvas, words), wanted: 0, painted: 0 };
+}
+
+async function paint(part, data) {
+  const number = ++part.wanted;
+  if (!data || !data.byteLength) {
+    part.canvas.width = part.canvas.height = 1;
+    part.painted = number;
+    part.canvas.dataset.painted = "0";
+    return;
+  }
+  try {
+    const bitmap = await createImageBitmap(new Blob([data]));
+    if (number < part.painted) return; // a newer one was quicker
+    part.painted = number;
+    if (part.canvas.width !== bitmap.width || part.canvas.height !== bitmap.height) {
+      part.canvas.width = bitmap.width;
+      part.canvas.height = bitmap.height;
+    }
+    part.canvas.getContext("2d").drawImage(bitmap, 0, 0);
+    part.canvas.dataset.painted = String(data.byteLength);
+    bitmap.close();
+  } catch (error) {
+    console.warn("stylewidgets: a picture could not be decoded", error);
+  }
+}
+
+function render({ model, el }) {
+  const abort = new AbortController();
+  const options = { signal: abort.signal };
+  const target = picture("target");
+  const result = picture("result");
+  const stage = element("div", "stylewidgets-pair", {}, target.figure, result.figure);
+  const swipe = element("input", "stylewidgets-pair-swipe", {
+    type: "range", min: 0, max: 100, step: 1, value: 50, "aria-label": "how much of the target is seen, percent",
+  });
+  const buttons = MODES.map(([mode, text, title]) =>
+    element("button", "stylewidgets-button", { type: "button", title, "data-mode": mode }, text),
+  );
+  const bar = element("div", "stylewidgets-pair-bar", { role: "group", "aria-label": "comparison" }, ...buttons);
+  const errorText = element("span", "stylewidgets-error-text");
+  const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "take this message away" }, "×");
+  const error = element("div", "stylewidgets-pair-error", { role: "alert" }, errorText, dismiss);
+  const status = element("div", "stylewidgets-status stylewidgets-pair-status");
+  const root = element("div", "stylewidgets-view stylewidgets-pair-root", { tabindex: 0, role: "group" },
+    bar, stage, swipe, status, error);
+  el.append(root);
+  let clock = 0;
+
+  function showMode() {
+    const mode = model.get("mode");
+    root.dataset.mode = mode;
+    for (const node of buttons) node.setAttribute("aria-pressed", String(node.dataset.mode === mode));
+    swipe.hidden = mode !== "swipe";
+    clearInterval(clock);
+    delete root.dataset.blink;
+    if (mode === "blink") {
+      clock = setInterval(() => {
+        root.dataset.blink = root.dataset.blink === "target" ? "result" : "target";
+      }, BLINK_MS);
+      root.dataset.blink = "target";
+    }
+    showSwipe();
+  }
+
+  function showSwipe() {
+    root.style.setProperty("--stylewidgets-swipe", `${swipe.value}%`);
+  }
+
+  function choose(mode) {
+    if (mode === model.get("mode")) return;
+    model.set("mode", mode);
+    model.save_changes();
+    showMode();
+  }
+
+  function showWords() {
+    const [left, right] = model.get("names");
+    target.words.textContent = left || "target";
+    result.words.textContent = right || "result";
+    target.canvas.setAttribute("aria-label", `target: ${left}`);
+    result.canvas.setAttribute("aria-label", `result: ${right}`);
+    status.textContent = model.get("status");
+    errorText.textContent = model.get("error");
+    error.hidden = !model.get("error");
+    root.setAttribute("aria-label", `${model.get("label")}; keys 1 to 4 choose the comparison, space pauses and goes on`);
+    root.style.setProperty("--stylewidgets-size", `${model.get("size")}px`);
+  }
+
+  const paintTarget = () => paint(target, model.get("target"));
+  const paintResult = () => paint(result, model.get("result"));
+  buttons.forEach((node) => node.addEventListener("click", () => choose(node.dataset.mode), options));
+  swipe.addEventListener("input", showSwipe, options);
+  dismiss.addEventListener("click", () => {
+    model.set("error", "");
+    model.save_changes();
+  }, options);
+  stage.addEventListener("pointermove", (event) => {
+    if (root.dataset.mode !== "swipe" || !(event.buttons & 1)) return;
+    const box = result.canvas.getBoundingClientRect();
+    swipe.value = Math.max(0, Math.min(100, (100 * (event.clientX - box.left)) / box.width));
+    showSwipe();
+  }, options);
+  root.addEventListener("keydown", (event) => {
+    if (event.target !== root || event.ctrlKey || event.metaKey || event.altKey) return;
+    const place = "1234".indexOf(event.key);
+    if (place >= 0) choose(MODES[place][0]);
+    else if (event.key === " ") model.send({ type: "key", key: " " });
+    else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+      swipe.value = Number(swipe.value) + (event.key === "ArrowRight" ? 5 : -5);
+      showSwipe();
+    } else return;
+    event.preventDefault(); // and not the notebook's shortcuts
+    event.stopPropagation();
+  }, options);
+
+  const listeners = [
+    ["change:target", paintTarget], ["change:result", paintResult], ["change:mode", showMode],
+    ["change:names", showWords], ["change:status", showWords], ["change:error", showWords], ["change:size", showWords],
+  ];
+  for (const [name, handler] of listeners) model.on(name, handler);
+  showWords();
+  showMode();
+  paintTarget();
+  paintResult();
+  model.send({ type: "hello" });
+  return () => {
+    clearInterval(clock);
+    abort.abort();
+    for (const [name, handler] of listeners) model.off(name, handler);
+  };
+}
+
+export default { render };
