@@ -133,7 +133,8 @@ def load_encoder(path: str | os.PathLike[str], deltas: bool | None = None) -> Pu
 def from_tree(tree: Any, deltas: bool | None = None) -> PublicEncoder:
     """As `load_encoder`, from the content of the file."""
     state, root = _found(tree)
-    opts = root.get("opts") if isinstance(root.get("opts"), Mapping) else {}
+    told = root.get("opts")
+    opts: Mapping[str, Any] = told if isinstance(told, Mapping) else {}
     name = opts.get("encoder_type")
     shape = _shape(state, _deltas(name, opts, deltas))
     _check(state, shape)
