@@ -77,7 +77,8 @@ def report_figure(report: Report) -> Any:
 
     rows = sorted((row for row in report.rows if np.isfinite(row.style.mean)), key=lambda row: row.ratio)
     figure = Figure(figsize=(10.0, max(4.6, 1.6 + 0.19 * len(rows)) + 2.4), layout="constrained")
-    top, bottom = figure.subfigures(2, 1, height_ratios=[max(4.6, 1.6 + 0.19 * len(rows)), 2.4])
+    parts: Any = figure.subfigures(2, 1, height_ratios=[max(4.6, 1.6 + 0.19 * len(rows)), 2.4])
+    top, bottom = parts
     left, right = top.subplots(1, 2)
     _draw_dci(left, report.dci)
     _draw_gaps(right, report)

@@ -109,7 +109,7 @@ def local_effect(
     labels, names = label_maps(regions, pictures * (len(chosen) // len(pictures)), names)
     wanted = index_of(target, names)
     side = cells_of(session, grid)
-    shape = shape_of(*pictures[0].shape[:2], side)
+    shape = shape_of(pictures[0].shape[0], pictures[0].shape[1], side)
     cells = [in_cells(each, shape, len(names), wanted) for each in labels]
     start = LocalRanking("overlap", session.layers, np.full(num_channels(session.layers), np.nan, np.float32),
                          np.zeros(0, np.int64), np.zeros(num_channels(session.layers), np.float32),

@@ -70,12 +70,15 @@ def make_report(
         found = list(_Rows(session, stats, reader, faces, trial, candidates, seed, include_torgb, cached, tell).make())
     scores: dict[str, tuple[float, float, float]] = {}
     chosen = [space for space in SPACES if space != "z" or not session.c_dim] if spaces is None else spaces
-    for i, space in enumerate(chosen):
-        tell("DCI", i, len(chosen))
-        one = disentanglement(session, stats, reader, spaces=(space,), cached=cached,
-                              callback=lambda done, total, i=i: tell("DCI", i, len(chosen)))[space]
+
+    def tick(done: int = 0, total: int = 0) -> None:
+        tell("DCI", len(scores), len(chosen))
+
+    for space in chosen:
+        tick()
+        one = disentanglement(session, stats, reader, spaces=(space,), cached=cached, callback=tick)[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)
-    tell("DCI", len(chosen), len(chosen))
+    tick()
     return Report(cache.weights_of(session), samples, faces, tuple(found), scores)
 
 
