@@ -331,7 +331,8 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
         return x + (y - x) * part
 
     with session.lock:
-        each, states = [session.code_styles(session.check(one)) for one in (a, b)], [None, None]
+        each = [session.code_styles(session.check(one)) for one in (a, b)]
+        states: list[Any] = [None, None]
         noise = generator.block_noise("const")
         for i in range(generator.num_blocks):
             inside = generator.block_layers(i)

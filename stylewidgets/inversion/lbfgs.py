@@ -50,8 +50,9 @@ class State:
     @classmethod
     def from_dict(cls, given: dict[str, Any], device: torch.device) -> State:
         """The inverse of `to_dict`."""
-        return cls(**{name: value.to(device) if isinstance(value, Tensor) else tuple(v.to(device) for v in value)
-                      for name, value in given.items()})
+        moved: dict[str, Any] = {name: v.to(device) if isinstance(v, Tensor) else tuple(t.to(device) for t in v)
+                                 for name, v in given.items()}
+        return cls(**moved)
 
 
 def begin(x: Tensor, value: Tensor, slope: Tensor) -> State:
