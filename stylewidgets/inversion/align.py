@@ -208,8 +208,8 @@ def _opened(picture: Any) -> Image.Image:
     """RGB and upright."""
     if isinstance(picture, (str, os.PathLike)):
         with Image.open(Path(picture)) as file:
-            picture = ImageOps.exif_transpose(file) or file
-            return picture.convert("RGB")
+            upright: Image.Image = ImageOps.exif_transpose(file) or file
+            return upright.convert("RGB")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
             raise ValueError(f"an array of a picture is uint8 [H, W, 3]; {picture.dtype} {list(picture.shape)} was given")
