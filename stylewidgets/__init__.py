@@ -53,8 +53,8 @@ _NAMES = {
     "load": "_load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "generators", "inversion", "latents", "metrics", "mixing", "render", "session",
-    "stylespace", "training", "weights",
+    "avatars", "bench", "checkpoints", "directions", "generators", "inversion", "latents", "metrics", "mixing", "render",
+    "session", "stylespace", "training", "weights",
 )  # fmt: skip
 
 

@@ -34,7 +34,7 @@ register(Method(
 
 register(Method(
     "fast", "Fast projector",
-    "The projector's distance with a better start and measured curvature: as near in a fraction of the time.",
+    "L-BFGS from the best of a few faces: often quicker than the projector, but it may end in a worse place.",
     "L-BFGS: Nocedal, Updating Quasi-Newton Matrices with Limited Storage, 1980", "fast:start",
     (
         Setting("steps", 200, "evaluations of picture and gradient", 1, 100_000),

@@ -1,4 +1,4 @@
-"""The fast projector: the perceptual distance that the plain one reaches in 1000 steps, in a fraction of its time.
+"""The fast projector: the plain one's perceptual distance, sought with fewer evaluations. It may end in a worse place.
 
 It saves where the schedule of 2020 spends: it starts from the best of a few faces, not the mean; it measures the curvature
 (L-BFGS), where Adam's slope says nothing about it; it adds no noise to w or to the picture, so that every evaluation counts;

@@ -64,7 +64,7 @@ def noise_regulariser(noise: Sequence[Tensor]) -> Tensor:
 
 def w_distance(code: Tensor, centre: Tensor) -> Tensor:
     """Length of w − centre, [N]; of w+ [N, num_ws, w_dim] the mean over its rows."""
-    lengths = (code - centre).norm(dim=-1)
+    lengths: Tensor = (code - centre).norm(dim=-1)
     return lengths if lengths.ndim == 1 else lengths.mean(dim=1)
 
 

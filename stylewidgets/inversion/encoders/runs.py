@@ -137,4 +137,5 @@ _method("psp", "pSp encoder", "A network that has seen thousands of pictures ans
 _method("e4e", "e4e encoder", "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
         "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021")
 _method("restyle", "ReStyle encoder", "Looks at what it drew beside the target and corrects itself, several times.",
-        "Alaluf et al., ReStyle, 2021", Setting("steps", 5, "passes", 1, 20))
+        "Alaluf et al., ReStyle, 2021",
+        Setting("steps", 3, "passes; the bundled encoder was trained with 3, the paper takes 5", 1, 20))
