@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 import torch
 
 from ._checks import unknown_name
@@ -9,6 +12,7 @@ from ._checks import unknown_name
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 HALF_FROM = 32
 """Blocks of at least this many pixels may run in half precision; the smaller ones decide too much and cost too little."""
+_BF16 = re.compile(r"\b(amx_bf16|avx512_bf16|bf16)\b")
 
 
 def choose_device(device: str | torch.device | None) -> torch.device:
@@ -45,8 +49,8 @@ def _check_cuda(chosen: torch.device) -> None:
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """Return the dtype of the features in larger blocks, None for float32.
 
-    "auto" is float32 on the CPU; on CUDA bfloat16 where the GPU has it, else float16. Mapping, styles and colours are
-    float32 in any case.
+    "auto" is float32 on the CPU, until `_precision.chosen_for_cpu` finds that bfloat16 pays for a generator; on CUDA
+    bfloat16 where the GPU has it, else float16. Mapping, styles and colours are float32 in any case.
     """
     if precision not in PRECISIONS:
         raise unknown_name("precision", precision, PRECISIONS)
@@ -55,6 +59,19 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
             return None
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
     return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+
+
+@lru_cache(maxsize=1)
+def cpu_has_bf16() -> bool:
+    """Whether the processor multiplies bfloat16 itself (AMX, AVX512_BF16, Arm's BF16); False where it is not known.
+
+    Without these instructions bfloat16 is emulated, which is slower than float32.
+    """
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return bool(_BF16.search(file.read()))
+    except OSError:
+        return False
 
 
 def block_dtype(resolution: int, half: torch.dtype | None) -> torch.dtype | None:

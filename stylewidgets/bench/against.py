@@ -91,7 +91,8 @@ def _arguments(generator: Any) -> dict[str, Any]:
     if generator.family == "stylegan3":
         rotates = config.layers[0].kernel == 1
         widest = max(layer.channels for layer in config.layers)
-        return base | {"channel_base": 65536 if rotates else 32768, "channel_max": widest, "conv_kernel": 1 if rotates else 3,
+        outermost = config.layers[-2].channels * generator.resolution  # its band is all that the picture can carry
+        return base | {"channel_base": outermost, "channel_max": widest, "conv_kernel": 1 if rotates else 3,
                        "use_radial_filters": rotates}
     return base | {"channel_base": config.channels[-1] * generator.resolution, "channel_max": max(config.channels),
                    "num_fp16_res": 0, "architecture": config.architecture}

@@ -12,6 +12,9 @@ from typing import Any
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
+    parser.description = ("Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
+                          "path, and one slider event (half a minute), then pages in JupyterLab where there is a browser (three "
+                          "to four minutes). --models all adds every family, --against a public implementation.")
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16", "fp16"], help="default: auto")
@@ -21,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
     parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
     parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
-    parser.add_argument("--models", default="all", metavar="NAMES",
-                        help="of the table of families, with commas between them: all (default), none, bundled, "
-                             "stylegan2-1024, stylegan2-256, stylegan3-t-256, stylegan3-r-256, stylegan1-1024; random weights of "
-                             "the published shapes")
+    parser.add_argument("--models", default="bundled", metavar="NAMES",
+                        help="of the table of families, with commas between them: bundled (default, seconds), none, all "
+                             "(ten minutes on two cores), stylegan2-1024, stylegan2-256, stylegan2-256-f, stylegan3-t-256, "
+                             "stylegan3-r-256, stylegan1-1024 (one to three minutes each); random weights of the published "
+                             "shapes, nothing to download")
     parser.add_argument("--family-rounds", type=_count, default=5, help="measurements of each of their tasks (default: 5)")
     parser.add_argument("--seconds", type=_count, default=60, help="for each of them; no round begins later (default: 60)")
     parser.add_argument("--against", type=Path, metavar="PATH",
@@ -88,13 +92,16 @@ def _families(args: argparse.Namespace, names: list[str], bundled: Any, say: Cal
 
     if args.against is not None:
         say(against.warn_of_code(args.against))
+    measured: dict[str, families.Figures] = {}
     found: dict[str, Any] = {}
     for name in names:
         session = models.make(name, bundled)
         rival = None if args.against is None else against.rival(args.against, session.generator)
         figures = families.measure(session, rounds=args.family_rounds, seconds=args.seconds, against=rival)
         say(report_families.family(session.name or name, figures))
-        found[name] = vars(figures)
+        measured[session.name or name], found[name] = figures, vars(figures)
+    if len(measured) > 1:
+        say(report_families.summary(measured))
     return found
 
 

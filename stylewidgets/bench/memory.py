@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ..ops import _buffers
 from .reading import resident
 
 _EVERY = 0.001  # seconds between two looks
@@ -48,7 +49,8 @@ def peak(work: Callable[[], Any], device: torch.device) -> int:
 
 
 def _give_back() -> None:
-    """Free memory that the C library keeps for later, where it can be asked: it would hide what the work needs."""
+    """Free memory that this package and the C library keep for later: it would hide what the work needs."""
+    _buffers.release()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if resident() else None
     if trim is not None:
         trim(0)

@@ -20,25 +20,27 @@ def _stylegan1(resolution: int) -> Any:
     return StyleGAN1(StyleGAN1Config(channels=default_channels(resolution)))
 
 
-def _stylegan2(resolution: int) -> Any:
-    from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+def _stylegan2(resolution: int, channel_base: int) -> Any:
+    from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config, default_channels
 
-    return StyleGAN2(StyleGAN2Config(resolution=resolution))
+    return StyleGAN2(StyleGAN2Config(resolution=resolution, channels=default_channels(resolution, channel_base)))
 
 
-def _stylegan3(variant: str) -> Any:
+def _stylegan3(variant: str, channel_base: int) -> Any:
     from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
 
-    return StyleGAN3(StyleGAN3Config.create(variant, 256))
+    return StyleGAN3(StyleGAN3Config.create(variant, 256, channel_base=channel_base))
 
 
 MODELS: dict[str, Callable[[], Any]] = {
-    "stylegan2-1024": lambda: _stylegan2(1024),
-    "stylegan2-256": lambda: _stylegan2(256),
-    "stylegan3-t-256": lambda: _stylegan3("T"),
-    "stylegan3-r-256": lambda: _stylegan3("R"),
+    "stylegan2-1024": lambda: _stylegan2(1024, 32768),
+    "stylegan2-256": lambda: _stylegan2(256, 16384),
+    "stylegan2-256-f": lambda: _stylegan2(256, 32768),
+    "stylegan3-t-256": lambda: _stylegan3("T", 16384),
+    "stylegan3-r-256": lambda: _stylegan3("R", 32768),
     "stylegan1-1024": lambda: _stylegan1(1024),
 }
+"""Of 256 pixels the shapes that were published: half the feature maps of configuration F, which "-f" has in full."""
 NAMES = (BUNDLED, *MODELS)
 
 

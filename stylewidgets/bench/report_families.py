@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .families import AGAINST, REFERENCE, WHOLE, Figures
+from .families import AGAINST, LAST_THIRD, REFERENCE, SHARES, THUMBNAILS, WHOLE, Figures
 from .report import table
 from .timing import Sample
 
@@ -24,6 +24,25 @@ def family(name: str, figures: Figures) -> str:
     rounds = len(figures.times[WHOLE].values)
     text = table(f"{name}: {rounds} round{'s' if rounds > 1 else ''}, tasks in turns", head, rows)
     return f"{text}\n{_memory(figures)}{_differences(figures)}"
+
+
+def summary(measured: Mapping[str, Figures]) -> str:
+    """One row for each model: seconds of a whole frame, then everything else as a share of that, of a rival, or of its memory."""
+    shares = (*SHARES, LAST_THIRD)
+    head = ("", "frame, s", "of the reference", "of the public one", "memory of the reference",
+            *("edit, last third" if name == LAST_THIRD else name.removesuffix(" of the layers") for name in shares),
+            "least preview", "10 thumbnails", "first frame")
+    rows = []
+    for name, figures in measured.items():
+        times = {task: sample.median for task, sample in figures.times.items()}
+        whole = times[WHOLE]
+        least = min((times[task] for task in figures.previews), default=0.0)
+        rows.append((
+            name, f"{whole / 1000:.3f}", *(_ratio(whole, times.get(rival, 0.0)) for rival in (REFERENCE, AGAINST)),
+            _ratio(figures.memory[WHOLE], figures.memory.get(REFERENCE, 0)), *(_ratio(times[share], whole) for share in shares),
+            _ratio(least, whole) if least else "-", _ratio(times[THUMBNAILS], whole), _ratio(figures.first_ms, whole),
+        ))
+    return table("All models: a whole frame in seconds, the rest as ratios", head, rows)
 
 
 def reading(name: str, figures: Mapping[str, float]) -> str:

@@ -48,7 +48,7 @@ def library(name: str) -> ctypes.CDLL | None:
 def _built(source: Path, compiler: str) -> Path:
     """The path of the library for this source, compiler and processor; compiles it where it is not there yet."""
     words = [compiler, *FLAGS, *_processor_flags()]
-    text = source.read_bytes()
+    text = b"".join(file.read_bytes() for file in (source, *sorted(source.parent.glob("*.h"))))
     key = hashlib.sha256(text + "\0".join([*words, platform.machine(), _processor()]).encode()).hexdigest()[:16]
     folder = _folder()
     target = folder / f"{source.stem.strip('_')}-{key}.so"

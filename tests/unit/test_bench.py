@@ -4,6 +4,7 @@ import ast
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -207,6 +208,27 @@ def test_a_folder_without_networks_is_told(session: GeneratorSession, tmp_path: 
         against.rival(tmp_path, session.generator)
     (tmp_path / "training").mkdir()
     assert against.rival(tmp_path, session.generator) is None
+
+
+def test_the_help_names_every_model(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", "--help"])
+    text = "".join(capsys.readouterr().out.split())
+    assert all(name in text for name in models.NAMES)
+
+
+@pytest.mark.parametrize(("variant", "base", "most"), [("T", 16384, 512), ("R", 32768, 1024), ("T", 32768, 512)])
+def test_a_checkout_is_asked_for_the_feature_maps_of_the_generator(variant: str, base: int, most: int) -> None:
+    config = StyleGAN3Config.create(variant, 256, channel_base=base)
+    shape = SimpleNamespace(config=config, family="stylegan3", resolution=256, img_channels=3)
+    asked = against._arguments(shape)
+    assert (asked["channel_base"], asked["channel_max"], asked["conv_kernel"]) == (base, most, 1 if variant == "R" else 3)
+
+
+def test_several_models_are_summed_up_in_one_table(session: GeneratorSession) -> None:
+    figures = families.measure(session, rounds=1)
+    text = report_families.summary({"one": figures, "two": figures})
+    assert "one" in text and "two" in text and "edit, last third" in text and "restart at 1/2" in text
 
 
 def test_models_are_chosen_by_name() -> None:

@@ -1,0 +1,91 @@
+// Work on several threads, each with scratch memory of its own.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace {
+
+typedef std::int64_t i64;
+
+// Scratch memory is kept between calls: fresh pages cost more than the arithmetic on them.
+
+struct Scratch {
+    std::mutex guard;
+    std::vector<std::pair<float*, std::size_t>> free_blocks;
+
+    float* take(std::size_t& floats) {
+        {
+            std::lock_guard<std::mutex> hold(guard);
+            for (std::size_t i = 0; i < free_blocks.size(); ++i) {
+                if (free_blocks[i].second >= floats) {
+                    float* p = free_blocks[i].first;
+                    floats = free_blocks[i].second;
+                    free_blocks.erase(free_blocks.begin() + static_cast<std::ptrdiff_t>(i));
+                    return p;
+                }
+            }
+            if (!free_blocks.empty()) {  // all too small: let the first one go
+                std::free(free_blocks.front().first);
+                free_blocks.erase(free_blocks.begin());
+            }
+        }
+        floats = (floats + 1023) / 1024 * 1024;
+        float* p = static_cast<float*>(std::aligned_alloc(4096, floats * sizeof(float)));
+        if (p) std::memset(p, 0, floats * sizeof(float));
+        return p;
+    }
+
+    void give(float* p, std::size_t floats) {
+        std::lock_guard<std::mutex> hold(guard);
+        free_blocks.emplace_back(p, floats);
+    }
+};
+
+Scratch scratch;
+
+struct Block {
+    std::size_t floats;
+    float* data;
+    explicit Block(std::size_t n) : floats(n), data(scratch.take(floats)) {}
+    ~Block() { if (data) scratch.give(data, floats); }
+    Block(const Block&) = delete;
+    Block& operator=(const Block&) = delete;
+};
+
+// Run task(job, memory) for every job; false when there is no memory.
+template <class Task>
+bool spread(i64 jobs, int threads, std::size_t floats_each, const Task& task) {
+    std::atomic<i64> next{0};
+    std::atomic<bool> good{true};
+    auto work = [&]() {
+        Block block(floats_each);
+        if (!block.data) {
+            good = false;
+            return;
+        }
+        for (i64 job; (job = next++) < jobs;) task(job, block.data);
+    };
+    const i64 wanted = std::min<i64>(threads, jobs);
+    std::vector<std::thread> others;
+    for (i64 i = 1; i < wanted; ++i) {
+        try {
+            others.emplace_back(work);
+        } catch (...) {  // the system gives no more threads: those that run do it all
+            break;
+        }
+    }
+    work();
+    for (auto& thread : others) thread.join();
+    return good;
+}
+
+}  // namespace
