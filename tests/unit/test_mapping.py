@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylewidgets.checkpoints import open_file
+from stylewidgets.checkpoints import native, open_file
 from stylewidgets.generators._xl_mapping import XLMapping
 from stylewidgets.generators.layers import normalize_2nd_moment
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config, infer_config
@@ -124,10 +124,13 @@ def test_a_stylegan_xl_pickle_opens_with_its_table_of_features(title: str, tmp_p
     saved.meta["state"]["_modules"]["mapping"].meta["state"]["_modules"]["embed"] = table
     (tmp_path / "x.pkl").write_bytes(write.dumps(write.snapshot(saved, progress={"best_fid": 1.5})))
     again: Any = open_file(tmp_path / "x.pkl")[0]
+    native.save(tmp_path / "x.safetensors", again, dtype="fp32")
+    converted: Any = open_file(tmp_path / "x.safetensors")[0]
     z, c = torch.randn(2, 8), torch.eye(3)[:2]
     with torch.no_grad():  # the same path for both: with gradients to keep, the layers are drawn by plain torch
-        one, two = (g.synthesize(g.truncate(g.map(z, c), 0.5, c=c)) for g in (generator, again))
+        one, two, three = (g.synthesize(g.truncate(g.map(z, c), 0.5, c=c)) for g in (generator, again, converted))
     assert torch.equal(one, two) and again.config == generator.config
+    assert torch.equal(one, three) and converted.config == generator.config
 
 
 def test_features_need_classes() -> None:
