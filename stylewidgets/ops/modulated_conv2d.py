@@ -41,9 +41,9 @@ def modulated_conv2d_reference(
     return y.reshape(n, o, *y.shape[2:])
 
 
-def weight_squares(weight: Tensor) -> Tensor:
-    """Σ over the kernel of W², [I, O] in float32: all of the weight that demodulation needs."""
-    return weight.float().square().sum(dim=(2, 3)).t()
+def weight_squares(weight: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Σ over the kernel of W², [I, O]: all of the weight that demodulation needs."""
+    return weight.to(dtype).square().sum(dim=(2, 3)).t()
 
 
 def demodulation(styles: Tensor, squares: Tensor) -> Tensor:
@@ -64,7 +64,11 @@ def modulated_conv2d(
 ) -> Tensor:
     """`modulated_conv2d_reference` as scale, shared convolution, scale: the same numbers without per-sample weights."""
     y = shared_conv2d(x * styles[:, :, None, None], weight.transpose(0, 1) if up == 2 else weight, up=up, taps=taps)
-    return y * demodulation(styles, weight_squares(weight))[:, :, None, None] if demodulate else y
+    if not demodulate:
+        return y
+    wide = torch.promote_types(x.dtype, torch.float32)  # the sums of halves would have three digits
+    scale = demodulation(styles.to(wide), weight_squares(weight, wide))
+    return y * scale.to(x.dtype)[:, :, None, None]
 
 
 def _epsilon(like: Tensor) -> Tensor:
