@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import _filtered_lrelu
+from . import _filtered_lrelu, _filtered_lrelu_grad
 from .bias_act import SLOPE
 
 GAIN = math.sqrt(2.0)
@@ -94,6 +94,17 @@ def filtered_lrelu(
             x, bias, up_filter, down_filter, scale, up, down, padding, gain, slope, clamp
         )
     x = _biased(x, bias, scale)
+    settings = _filtered_lrelu_grad.Settings(up, down, padding, gain, slope, clamp)
+    if _filtered_lrelu_grad.usable(x, up_filter, down_filter, sizes=(*taps, up, down)):
+        return _filtered_lrelu_grad.filtered_lrelu(x, up_filter, down_filter, settings)
+    return by_torch(x, up_filter, down_filter, settings)
+
+
+def by_torch(
+    x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, settings: _filtered_lrelu_grad.Settings
+) -> Tensor:
+    """`filtered_lrelu` of features that have their scale and bias, in operations of torch."""
+    up, down, padding, gain, slope, clamp = settings
     # The leaky ReLU is positively homogeneous, so its gain can be part of the filter before it.
     rows = _taps(up_filter, x) * (up * gain)
     columns = _taps(up_filter, x) * up
