@@ -1,4 +1,4 @@
-"""``stylewidgets train avatars``: the bundled StyleGAN2, from renders, on a CPU or a GPU, in resumable slices."""
+"""``stylewidgets train avatars``: a StyleGAN2 or a small StyleGAN3-T from renders, on a CPU or a GPU, in resumable slices."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from tqdm.auto import tqdm
 
 from ..checkpoints import native
 from ..generators.stylegan2 import StyleGAN2
+from ..generators.stylegan3 import StyleGAN3
 from .data import RenderedAvatars, to_uint8
 from .phases import joint_step, mapping_step, paired_step
-from .state import Recipe, TrainingRun
+from .state import FAMILIES, Recipe, TrainingRun
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", choices=["paired", "adversarial"], default="paired",
                         help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, "
                              "for a GPU")
+    parser.add_argument("--family", choices=FAMILIES, default=default.family, help="default %(default)s; with --grow-from a "
+                        "run of the other family, its latents and their pictures are kept and drawn by a new synthesis network")
     parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
-    parser.add_argument("--channels", type=int, nargs="+", help="feature maps of each block, from 4 pixels up")
+    parser.add_argument("--channels", type=int, nargs="+", help="feature maps of each block, from 4 pixels up; of "
+                        "each layer for StyleGAN3")
     parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
     parser.add_argument("--condition", default="", metavar="FACTOR", help="make a conditional generator whose classes "
                         "are those of a categorical factor, hair_style for example (with --joint-images 0)")
@@ -50,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
     for name in ("batch", "learning_rate", "matrix_rate", "momentum", "r1_gamma", "path_length_weight", "mixing",
-                 "paired_mixing", "paired_weight", "adversarial_weight", "adversarial_from", "seed"):
+                 "paired_mixing", "margin", "moved", "paired_weight", "adversarial_weight", "adversarial_from", "seed"):
         value = getattr(default, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
 
@@ -67,8 +71,9 @@ def run(args: argparse.Namespace) -> None:
     data = RenderedAvatars(args.out / "renders", args.renders, state.recipe.resolution, state.world,
                            seed=state.recipe.seed, device=args.device)
     work = schedule(state, data, args)
-    deadline = time.monotonic() + 60 * args.minutes if args.minutes else float("inf")
-    saved = time.monotonic()
+    begun, before = time.monotonic(), state.total
+    deadline = begun + 60 * args.minutes if args.minutes else float("inf")
+    saved = begun
     with stoppable() as stop:
         for _ in work:
             now = time.monotonic()
@@ -77,8 +82,9 @@ def run(args: argparse.Namespace) -> None:
             if now - saved > 60 * args.checkpoint_minutes:
                 write(state, data, args.out)
                 saved = time.monotonic()
+    speed = (state.total - before) / (time.monotonic() - begun)
     write(state, data, args.out)
-    tqdm.write(f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all")
+    tqdm.write(f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all; this time {speed:.1f} images/s")
 
 
 def start(args: argparse.Namespace) -> TrainingRun:
@@ -89,14 +95,16 @@ def start(args: argparse.Namespace) -> TrainingRun:
         tqdm.write(f"going on from {path}: {state.images}")
         return state
     given: dict[str, Any] = {f.name: getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
-    given["channels"] = tuple(args.channels or default_channels(args.resolution))
+    given["channels"] = tuple(args.channels or default_channels(args.resolution, args.family))
     if args.grow_from:
         return TrainingRun.grow(args.grow_from, Recipe(**given), args.device)
     return TrainingRun(Recipe(**given), args.device)
 
 
-def default_channels(resolution: int) -> tuple[int, ...]:
-    """Feature maps for a small generator: halving from 2048 // resolution up, at most 128."""
+def default_channels(resolution: int, family: str = "stylegan2") -> tuple[int, ...]:
+    """Feature maps of a small generator: of each block from 4 pixels up, or of each layer but the last for StyleGAN3."""
+    if family == "stylegan3-t":
+        return 80, 80, 64, 32, 32, 16
     sizes = [4 * 2**i for i in range(resolution.bit_length() - 2)]
     return tuple({4: 128, 8: 128, 16: 96, 32: 64, 64: 32}.get(size, 16) for size in sizes)
 
@@ -105,6 +113,7 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
     """Run the phases step by step, with a progress bar each; yields after every step."""
     paired = args.recipe == "paired"
     batches = data.batches(state.recipe.batch, seed=state.total)
+    grow_images = args.grow_images if state.generator.has_inner_pictures else 0
     if paired:
         weight, share = state.recipe.adversarial_weight, state.recipe.adversarial_from
         first = args.paired_images * share if weight else float("inf")
@@ -112,7 +121,7 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
             for name in ("synthesis", "embedding"):
                 rate(state, name, falling(state.images["paired"] / args.paired_images))
             bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first,
-                            shrink=shrink_at(state.images["paired"], args.grow_images)))
+                            shrink=shrink_at(state.images["paired"], grow_images)))
             yield
         for bar in progress(state, "mapping", args.mapping_samples):
             rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
@@ -164,13 +173,14 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     """Checkpoint, weights of the averaged generator, and two sheets to look at."""
     state.measure_w()
     state.save(out / "checkpoint.pt")
-    name = "-".join(["avatar", str(state.recipe.resolution), *filter(None, state.recipe.condition.split("_"))])
+    kind = [] if state.recipe.family == "stylegan2" else [state.recipe.family.split("-")[0]]
+    name = "-".join(["avatar", str(state.recipe.resolution), *kind, *filter(None, state.recipe.condition.split("_"))])
     metadata = {"name": name, "licence": "MIT", "images": state.images,
                 "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
     if state.categories:
         metadata["classes"] = list(state.categories)
     average = state.averaged["generator"]
-    assert isinstance(average, StyleGAN2)
+    assert isinstance(average, StyleGAN2 | StyleGAN3)
     native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))

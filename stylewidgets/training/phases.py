@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..avatars import FACTORS
+from ..generators.stylegan3 import StyleGAN3
 from .data import Batch
 from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty
 from .state import TrainingRun
@@ -46,7 +47,10 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
         run.images["paired"] += len(image)
         run.average(len(image))
         return {"paired": float(distance.detach())}
-    fake = _draw(run, ws)
+    if isinstance(run.generator, StyleGAN3) and torch.rand(()) < run.recipe.moved:
+        fake, image, weight = draw_moved(run.generator, ws, image, weight)
+    else:
+        fake = _draw(run, ws)
     distance = paired_loss(fake, image, weight)
     loss = run.recipe.paired_weight * distance
     report = {"paired": float(distance.detach())}
@@ -124,6 +128,28 @@ def _adversarial(run: TrainingRun, real: Tensor, step: int) -> tuple[Tensor, dic
 
 def _draw(run: TrainingRun, ws: Tensor) -> Tensor:
     return run.generator.synthesize(ws, noise="random")
+
+
+def draw_moved(generator: StyleGAN3, ws: Tensor, *pictures: Tensor) -> tuple[Tensor, ...]:
+    """The batch drawn somewhere else by moving the input, and what of it and of the pictures shows the same places.
+
+    Few layers and narrow margins let a StyleGAN3 find the border of the picture and place a face by it; one that has to
+    draw it right wherever it is cannot rely on that.
+    """
+    size = generator.resolution
+    right, down = (int(d) for d in torch.randint(-(size // 8), size // 8 + 1, (2,)))
+    generator.set_transform([[1, 0, right / size], [0, 1, down / size], [0, 0, 1]])
+    try:
+        fake = generator.synthesize(ws)
+    finally:
+        generator.set_transform(None)
+    return _part(fake, right, down), *(_part(picture, -right, -down) for picture in pictures)
+
+
+def _part(image: Tensor, right: int, down: int) -> Tensor:
+    """What is left of a picture when the first ``right`` columns and ``down`` rows go, the last ones for numbers below 0."""
+    h, w = image.shape[2:]
+    return image[:, :, max(0, down) : h + min(0, down), max(0, right) : w + min(0, right)]
 
 
 def _draw_inner(run: TrainingRun, ws: Tensor, resolution: int) -> Tensor:

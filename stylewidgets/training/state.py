@@ -5,8 +5,9 @@ from __future__ import annotations
 import copy
 import os
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,14 +19,22 @@ from .._checks import unknown_name
 from ..avatars import FACTORS, INDEX
 from ..generators.discriminator import Discriminator
 from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from .muon import Muon, Together
 from .world import FactorEmbedding, LatentWorld
+
+FAMILIES = ("stylegan2", "stylegan3-t")
+"""What `Recipe.family` can be."""
+
+DISCRIMINATOR = (128, 128, 96, 64, 32, 16)
+"""Feature maps, from 4 pixels up, of the one that judges a StyleGAN3, whose own layers are not those of a StyleGAN2."""
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Everything that decides what a run becomes; written into the checkpoint and the model card."""
 
+    family: str = "stylegan2"
     resolution: int = 64
     channels: tuple[int, ...] = (128, 128, 96, 64, 32)
     z_dim: int = 64
@@ -38,6 +47,8 @@ class Recipe:
     correlated: bool = False
     condition: str = ""
     keep_w: bool = False
+    margin: int = 6
+    moved: float = 0.25
     paired_mixing: float = 0.0
     batch: int = 8
     learning_rate: float = 2e-3
@@ -68,11 +79,9 @@ class TrainingRun:
     def __post_init__(self) -> None:
         r = self.recipe
         torch.manual_seed(r.seed)
-        config = StyleGAN2Config(z_dim=r.z_dim, c_dim=len(self.categories), w_dim=r.w_dim,
-                                 resolution=r.resolution, channels=r.channels,
-                                 mapping_layers=r.mapping_layers, mapping_width=r.mapping_width)
-        self.generator = StyleGAN2(config).to(self.device)
-        self.discriminator = Discriminator(resolution=r.resolution, channels=r.channels).to(self.device)
+        self.generator = make_generator(r, len(self.categories)).to(self.device)
+        judge = DISCRIMINATOR[: r.resolution.bit_length() - 2] if r.family == "stylegan3-t" else r.channels
+        self.discriminator = Discriminator(resolution=r.resolution, channels=judge).to(self.device)
         self.embedding = FactorEmbedding(r.w_dim).to(self.device)
         self.world = LatentWorld(r.z_dim, seed=r.seed, amplitude=r.twist, correlated=r.correlated).to(self.device)
         if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
@@ -83,11 +92,13 @@ class TrainingRun:
         }).requires_grad_(False).eval()
         rate = r.learning_rate
         self.optimisers: dict[str, torch.optim.Adam | Together] = {
-            "synthesis": matrices_and_rest(self.generator.synthesis, r.matrix_rate, rate, r.momentum),
+            "synthesis": matrices_and_rest(self.generator.synthesis, r.matrix_rate, rate, r.momentum,
+                                           small=tuple(f"{layer.name}.weight" for layer in self.generator.layers
+                                                       if layer.kind == "torgb"), slow=("input.affine",)),
             "embedding": matrices_and_rest(self.embedding, r.matrix_rate, rate, r.momentum, equalised=False),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
-            "mapping": matrices_and_rest(self.generator.mapping, r.mapping_matrix_rate / config.mapping_lr,
+            "mapping": matrices_and_rest(self.generator.mapping, r.mapping_matrix_rate / self.generator.config.mapping_lr,
                                          r.mapping_rate, 0.9),
             # A discriminator cannot follow a fast mapping network; a picture to agree with can.
             "mapping_slow": adam([*self.generator.mapping.parameters()], rate * (1 if r.adversarial_weight else 10), 0.0),
@@ -199,8 +210,22 @@ class TrainingRun:
         return run
 
 
+def make_generator(r: Recipe, classes: int) -> StyleGAN2 | StyleGAN3:
+    """The untrained generator of a recipe. ValueError names the families that can be trained."""
+    mapping: dict[str, Any] = {"z_dim": r.z_dim, "c_dim": classes, "w_dim": r.w_dim, "mapping_layers": r.mapping_layers,
+                               "mapping_width": r.mapping_width}
+    if r.family == "stylegan2":
+        return StyleGAN2(StyleGAN2Config(resolution=r.resolution, channels=r.channels, **mapping))
+    if r.family != "stylegan3-t":
+        raise unknown_name("family", r.family, FAMILIES)
+    config = StyleGAN3Config.create("T", r.resolution, num_layers=len(r.channels), margin=r.margin, **mapping)
+    layers = [layer._replace(channels=c) for layer, c in zip(config.layers, [*r.channels, 3], strict=True)]
+    return StyleGAN3(replace(config, layers=tuple(layers)))
+
+
 def matrices_and_rest(
-    module: nn.Module, rate: float, rest_rate: float, momentum: float, *, equalised: bool = True
+    module: nn.Module, rate: float, rest_rate: float, momentum: float, *, equalised: bool = True,
+    small: tuple[str, ...] = (), slow: tuple[str, ...] = (),
 ) -> Together:
     """Muon for what mixes channels, Adam for the rest: biases, noise strengths, the constant and the colours.
 
@@ -209,14 +234,19 @@ def matrices_and_rest(
         rate: of the matrices as they are used.
         rest_rate, momentum: of Adam.
         equalised: stored weights are sqrt(inputs) times the used ones (equalised learning rate), and so is their step.
+        small: names of matrices for Adam: those that make colours.
+        slow: beginnings of names for Adam at a twentieth of its rate: a w that moves the whole picture by a pixel a step
+            would leave nothing to learn from.
     """
     matrices: list[nn.Parameter] = []
     rest: list[nn.Parameter] = []
+    late: list[nn.Parameter] = []
     for name, p in module.named_parameters():
-        whole = p.ndim in (2, 4) and "torgb.weight" not in name
-        (matrices if whole else rest).append(p)
+        whole = p.ndim in (2, 4) and name not in small
+        (late if name.startswith(slow) else matrices if whole else rest).append(p)
     groups = [{"params": [p], "lr": rate * (p[0].numel() ** 0.5 if equalised else 1.0)} for p in matrices]
-    return Together(Muon(groups, weight_decay=0.0), adam(rest, rest_rate, momentum))
+    others = [adam(rest, rest_rate, momentum)] + ([adam(late, rest_rate / 20, momentum)] if late else [])
+    return Together(Muon(groups, weight_decay=0.0), *others)
 
 
 def adam(parameters: list[nn.Parameter], rate: float, momentum: float) -> torch.optim.Adam:

@@ -22,7 +22,7 @@ from stylewidgets.training.losses import (
     path_length_penalty,
     r1_penalty,
 )
-from stylewidgets.training.phases import COARSE_FACTORS, mixed_codes
+from stylewidgets.training.phases import COARSE_FACTORS, draw_moved, mixed_codes
 from stylewidgets.training.state import Recipe, TrainingRun
 from stylewidgets.training.world import FactorEmbedding, LatentWorld
 
@@ -263,3 +263,55 @@ def test_with_paired_mixing_coarse_rows_know_pose_and_shape_only_and_the_others_
     assert torch.equal(ws[:, :4, tone], factors.flip(0)[:, None, tone].expand(-1, 4))
     assert torch.equal(ws[:, 4:, yaw], factors.flip(0)[:, None, yaw].expand(-1, 6))
     assert set(column) >= COARSE_FACTORS
+
+
+def test_a_stylegan3_keeps_the_latents_of_a_stylegan2_and_learns_to_draw_them(tmp_path: Path) -> None:
+    common = ("--joint-images", "0", "--adversarial-weight", "0", "--paired-images", "8")
+    avatars.run(arguments("--out", str(tmp_path / "two"), *common))
+    given = arguments("--out", str(tmp_path / "three"), *common, "--family", "stylegan3-t", "--channels", "8", "8", "8", "8",
+                      "--grow-from", str(tmp_path / "two" / "checkpoint.pt"), "--keep-w", "--mapping-samples", "0",
+                      "--moved", "0.5", "--margin", "4")
+    avatars.run(given)
+    two = TrainingRun.load(tmp_path / "two" / "checkpoint.pt", "cpu")
+    three = TrainingRun.load(tmp_path / "three" / "checkpoint.pt", "cpu")
+    z = torch.randn(3, two.recipe.z_dim)
+    assert torch.equal(two.averaged["generator"].map(z)[:, 0], three.averaged["generator"].map(z)[:, 0])
+    assert all(torch.equal(a, b) for a, b in zip(two.embedding.parameters(), three.embedding.parameters(), strict=True))
+    untrained = TrainingRun(three.recipe, "cpu").generator.synthesis
+    still = [name for name, p in three.generator.synthesis.named_parameters()
+             if torch.equal(p, untrained.get_parameter(name))]
+    assert still == []
+    generator, metadata = native.load(tmp_path / "three" / "generator.safetensors")
+    assert generator.family == "stylegan3" and generator.resolution == 16
+    assert metadata["name"] == "avatar-16-stylegan3" and metadata["recipe"]["family"] == "stylegan3-t"
+
+
+def test_a_moved_picture_is_compared_with_what_shows_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Sliding:
+        """Draws its picture exactly where the transform puts it."""
+
+        resolution, matrix = 16, np.eye(3)
+
+        def set_transform(self, matrix: list[list[float]] | None) -> None:
+            self.matrix = np.eye(3) if matrix is None else np.array(matrix)
+
+        def synthesize(self, ws: Tensor) -> Tensor:
+            right, down = (round(float(self.matrix[i, 2]) * 16) for i in range(2))
+            moved = torch.full_like(picture, 9.0)
+            moved[:, :, max(0, down) : 16 + min(0, down), max(0, right) : 16 + min(0, right)] = picture[
+                :, :, max(0, -down) : 16 + min(0, -down), max(0, -right) : 16 + min(0, -right)]
+            return moved
+
+    picture, seen = torch.rand(1, 3, 16, 16), set()
+    torch.manual_seed(0)
+    for _ in range(12):
+        generator = Sliding()
+        fake, target = draw_moved(generator, torch.zeros(1, 4), picture)
+        assert torch.equal(fake, target) and np.array_equal(generator.matrix, np.eye(3))
+        seen.add(tuple(target.shape[2:]))
+    assert len(seen) > 3
+
+
+def test_a_family_that_cannot_be_trained_names_those_that_can() -> None:
+    with pytest.raises(ValueError, match="stylegan3-t"):
+        TrainingRun(Recipe(**{**vars(TINY), "family": "stylegan3-r"}), "cpu")
