@@ -7,6 +7,7 @@ SIGGRAPH 2021.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .._checks import check_finite
+from .._synthesis import versions
 from ..avatars import FACTORS, INDEX, edit_truth
 from ..avatars.estimates import as_pictures, reader
 from ..avatars.factor_net import factor_of
@@ -34,7 +36,8 @@ Array = NDArray[np.float64]
 EDITS = ("smile", "yaw", "mouth open", "hair lightness", "eye openness", "skin tone")
 """Directions that editability is measured with by default: expression, pose, hair, eyes, skin."""
 STRENGTH = 2.0
-_PROBES = 12  # faces that tell how far a direction moves its factor, for renders
+_PROBES = 32  # faces that tell how far a direction moves its factor, for renders
+_ENOUGH = 8  # of them on one side of a factor's range, for a line of their own
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,21 +173,20 @@ def _present(latent: Latent, direction: Direction) -> float:
 def _by_factors(
     target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float
 ) -> KnownEdits | None:
-    """Renders: the truth of a direction is the re-render with its factor moved as far as it moves generated faces."""
+    """Renders: the truth of a direction is the re-render with its factor moved as far as it moves it in generated faces that
+    have the factor where the render has it, at the same strength and to the same side."""
     if not directions or target.factors is None:
         return None
     n, e = len(target), len(directions)
-    amounts = _amounts(session, directions, strength)
     side = target.images.shape[-1]
     before = _bytes(target.images)
     strengths, valid = np.zeros((n, e)), np.zeros((n, e), bool)
     drawn = np.repeat(before[:, None], e + 1, axis=1)
-    for k, (direction, amount) in enumerate(zip(directions, amounts, strict=True)):
+    for k, (direction, probe) in enumerate(zip(directions, _probes(session, directions, strength), strict=True)):
         factor = _factor(direction)
-        assert factor is not None
         now = target.factors[:, INDEX[factor.name]].numpy().astype(np.float64)
-        sign = np.where(now <= (factor.low + factor.high) / 2, 1.0, -1.0)
-        new = now + sign * amount
+        sign = _side(factor, now)
+        new = now + sign * probe.amounts(now, sign)
         valid[:, k] = (new >= factor.low) & (new <= factor.high)
         strengths[:, k] = sign * strength
         rows = np.flatnonzero(valid[:, k])
@@ -195,20 +197,66 @@ def _by_factors(
     return KnownEdits(directions, strengths, drawn[:, 1:], _change(drawn), tuple(_wanted(d) for d in directions), valid)
 
 
-def _amounts(session: GeneratorSession, directions: Sequence[Direction], strength: float) -> list[float]:
-    """How far each direction moves its factor on generated faces, in natural units, at half the strength to both sides."""
+def _side(factor: Any, now: Array) -> Array:
+    """The side on which a factor has room: +1 in the lower half of its range, −1 in the upper."""
+    return np.where(now <= (factor.low + factor.high) / 2, 1.0, -1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Probe:
+    """What a direction does to its factor in some generated faces, each edited to the side that has room.
+
+    Attributes:
+        now: the factor before, natural units [P].
+        sign: the side [P].
+        moved: how far it moved to that side [P].
+    """
+
+    now: Array
+    sign: Array
+    moved: Array
+
+    def amounts(self, now: Array, sign: Array) -> Array:
+        """How far the direction is to move a factor that stands there, [N]: a line through the probes of the same side."""
+        found = np.zeros(len(now))
+        for side in (-1.0, 1.0):
+            mine, wanted = self.sign == side, sign == side
+            if int(mine.sum()) < _ENOUGH:
+                found[wanted] = self.moved.mean()  # too few for a line, and the other side's would lead elsewhere
+                continue
+            x, y = self.now[mine], self.moved[mine]
+            slope = float(((x - x.mean()) * (y - y.mean())).sum() / max(float(np.square(x - x.mean()).sum()), 1e-12))
+            found[wanted] = y.mean() + slope * (np.clip(now[wanted], x.min(), x.max()) - x.mean())
+        return found
+
+
+_PROBED: weakref.WeakKeyDictionary[Any, tuple[Any, dict[Any, _Probe]]] = weakref.WeakKeyDictionary()
+
+
+def _probes(session: GeneratorSession, directions: Sequence[Direction], strength: float) -> list[_Probe]:
+    """A probe for each direction; kept until the generator changes."""
+    stamp, kept = versions(session.generator), _PROBED.get(session.generator)
+    known = kept[1] if kept is not None and kept[0] == stamp else {}
+    _PROBED[session.generator] = (stamp, known)
+    keys = [(d.name, d.space, d.vector.tobytes(), d.sigma, d.layers, strength) for d in directions]
     latents = [session.latent(seed=seed) for seed in range(9000, 9000 + _PROBES)]
-    rows = [latent.with_edit(d, sign * strength / 2, d.layers) for d in directions for sign in (-1, 1) for latent in latents]
+    missing = [k for k, key in enumerate(keys) if key not in known]
+    before = _natural(session.images(latents)) if missing else {}
+    for k in missing:
+        direction, factor = directions[k], _factor(directions[k])
+        now = before[factor.name].astype(np.float64)
+        sign = _side(factor, now)
+        edited = [latent.with_edit(direction, float(s) * strength, direction.layers)
+                  for latent, s in zip(latents, sign, strict=True)]
+        known[keys[k]] = _Probe(now, sign, sign * (_natural(session.images(edited))[factor.name] - now))
+    return [known[key] for key in keys]
+
+
+def _natural(pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Factors in natural units, as the factor network reads them."""
     net, _ = reader()
     with torch.inference_mode():
-        natural = net.natural(net.raw(as_pictures(session.images(rows))))
-    amounts = []
-    for k, direction in enumerate(directions):
-        factor = _factor(direction)
-        assert factor is not None
-        low, high = (natural[factor.name][(2 * k + j) * _PROBES : (2 * k + j + 1) * _PROBES] for j in (0, 1))
-        amounts.append(float(np.mean(high - low)))
-    return amounts
+        return net.natural(net.raw(as_pictures(pictures)))
 
 
 def _factor(direction: Direction) -> Any:

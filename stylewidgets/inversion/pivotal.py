@@ -164,10 +164,38 @@ def _picture(drawn: Tensor) -> Tensor:
 
 def pti(session: GeneratorSession, target: Target, **settings: Any) -> PivotalRun:
     """The run of the method "pti". Settings as its `Method` lists them."""
-    first, remark = _pivots(session, target, settings)
+    first, remark = pivots(session, target, **settings)
     run = PivotalRun(session, target, method="pti", settings=settings, first=first, steps=settings["steps"])
     run.uses["pivot"] = remark
     return run
+
+
+def pivots(session: GeneratorSession, target: Target, **settings: Any) -> tuple[Run, str]:
+    """The run that finds the pivots, of which no step is done yet, and what to call it in a report. Settings of "pti"."""
+    values = METHODS["pti"].checked(settings)
+    name, remark = choose(values["pivot"], session, PIVOTS)
+    projector = name == "projector"
+    run = begin(name, session, target, steps=values["pivot_steps"] if projector or name == "hybrid" else None,
+                rate=values["pivot_rate"] if projector else None, net=values["net"], seed=values["seed"])
+    return run, remark
+
+
+def tune(session: GeneratorSession, target: Target, found: Result, i: int, **settings: Any) -> Result:
+    """Tune for the i-th picture alone.
+
+    Args:
+        session, target: as of `Run`.
+        found: pivots of all pictures of the target.
+        i: which.
+        settings: of the method "pti".
+
+    Returns:
+        a result of one picture; its time has a share of the search for pivots.
+    """
+    values = METHODS["pti"].checked(settings)
+    tuned = Tuning(session, target[i], values, torch.from_numpy(found.code[i : i + 1])).finish()
+    return replace(tuned, method="pti", steps=found.steps + tuned.steps, uses=dict(tuned.uses) | {"pivot": found.method},
+                   seconds=found.seconds / len(target) + tuned.seconds)
 
 
 def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[Result]:
@@ -178,27 +206,13 @@ def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[R
         settings: of the method "pti".
 
     Returns:
-        one result of one picture for each; its time has a share of the search for pivots.
+        one result of one picture for each.
     """
-    wanted, values = Target.of(target, session), METHODS["pti"].checked(settings)
-    first, remark = _pivots(session, wanted, values)
+    wanted = Target.of(target, session)
+    first, remark = pivots(session, wanted, **settings)
     found = first.finish()
-    results = []
-    for i in range(len(wanted)):
-        run = Tuning(session, wanted[i], dict(values), torch.from_numpy(found.code[i : i + 1]))
-        tuned = run.finish()
-        results.append(replace(tuned, method="pti", steps=found.steps + tuned.steps, uses=dict(tuned.uses) | {"pivot": remark},
-                               seconds=found.seconds / len(wanted) + tuned.seconds))
-    return results
-
-
-def _pivots(session: GeneratorSession, target: Target, settings: dict[str, Any]) -> tuple[Run, str]:
-    """The run that finds the pivots, and what to call it in a report."""
-    name, remark = choose(settings["pivot"], session, PIVOTS)
-    projector = name == "projector"
-    run = begin(name, session, target, steps=settings["pivot_steps"] if projector or name == "hybrid" else None,
-                rate=settings["pivot_rate"] if projector else None, net=settings["net"], seed=settings["seed"])
-    return run, remark
+    made = [tune(session, wanted, found, i, **settings) for i in range(len(wanted))]
+    return [replace(result, uses=dict(result.uses) | {"pivot": remark}) for result in made]
 
 
 register(Method(
@@ -224,4 +238,4 @@ register(Method(
     available=lambda session: usable(session, PIVOTS),
 ))
 
-__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pti", "trainable", "tune_each"]
+__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "trainable", "tune", "tune_each"]

@@ -10,7 +10,9 @@ import pytest
 import torch
 
 import stylewidgets as sw
-from stylewidgets.avatars import AvatarDataset
+from stylewidgets.avatars import FACTORS, AvatarDataset
+from stylewidgets.avatars.estimates import estimate
+from stylewidgets.avatars.renderer import render
 from stylewidgets.inversion import Result, Target, evaluate, evaluate_each
 from stylewidgets.inversion.editability import known_edits
 from stylewidgets.inversion.evaluate import mean_of
@@ -104,6 +106,18 @@ def test_an_edit_of_another_face_is_measured_against_the_re_render(session: Gene
     assert figures["edit_error"] > 0.05 and "w_distance" not in figures
 
 
+def test_known_codes_of_generated_faces_edit_as_the_reference_for_renders_says(session: GeneratorSession) -> None:
+    faces = [session.latent(seed=seed) for seed in range(700, 712)]
+    read = torch.from_numpy(estimate(session.images(faces)).factors)
+    low, high = (torch.tensor([getattr(factor, name) for factor in FACTORS]) for name in ("low", "high"))
+    factors = read.clamp(low, high)
+    renders = Target(render(factors, 64, outputs=("image",)).image, tuple(map(str, range(12))), (None,) * 12, factors)
+    known = known_edits(renders, session, ("smile", "yaw", "hair lightness"))
+    truth = np.concatenate([session.map(face).numpy() for face in faces])
+    figures = evaluate(renders, result(truth), session, edits=known)
+    assert figures["edit_transfer"] == pytest.approx(1, abs=0.1)
+
+
 def test_an_edit_that_does_nothing_transfers_nothing(session: GeneratorSession, target: Target) -> None:
     known = known_edits(target, session, EDITS)
     assert known is not None
@@ -130,7 +144,7 @@ def test_wrong_numbers_of_pictures_are_refused(session: GeneratorSession, target
     with pytest.raises(ValueError, match="the result has 1 pictures and the target 2"):
         evaluate(target, result(codes(session, target)[:1]), session)
     with pytest.raises(ValueError, match="known edits are of 1"):
-        evaluate(target, result(codes(session, target)), session, edits=known_edits(target[0], session, ("smile",)))  # type: ignore[arg-type]
+        evaluate(target, result(codes(session, target)), session, edits=known_edits(target[0], session, ("smile",)) or False)
 
 
 def test_what_is_unknown_is_left_out_of_means() -> None:
