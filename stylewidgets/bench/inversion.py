@@ -32,8 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument("--steps", type=int, help="most steps of each optimisation, half as many of the fast one and of those "
-                                                  "that go on from another, with higher learning rates (default: the papers', hours on a CPU)")
+    parser.add_argument("--steps", type=int,
+                        help="most steps of each optimisation, half as many of the fast one and of those that go on from "
+                             "another, with higher learning rates (default: the papers', hours on a CPU)")
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER",
                         help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice")
