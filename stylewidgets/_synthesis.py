@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ._devices import block_dtype
+from .ops import _buffers
 
 if TYPE_CHECKING:
     from .generators import State
@@ -44,7 +45,8 @@ def synthesize(
     """Picture [N, C, H, W], block by block, in half precision where that is chosen. Differentiable."""
     each = generator.block_noise(noise)
     if getattr(generator, "can_run_layers", False):
-        return _layer_by_layer(generator, styles, each, half, last_block(generator, max_resolution))
+        with _buffers.passing():
+            return _layer_by_layer(generator, styles, each, half, last_block(generator, max_resolution))
     state: State | None = None
     for i in range(last_block(generator, max_resolution) + 1):
         dtype = block_dtype(block_resolution(generator, i), half)

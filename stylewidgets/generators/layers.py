@@ -178,7 +178,7 @@ class SynthesisLayer(StyleConv):
         strength = 0.0 if noise is None else float(self.noise_strength)
         return winograd.convolution(
             x, weight, styles, demodulation(styles, squares), self.bias, noise=noise if strength else None,
-            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp, reuse=False,
+            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp,
         )
 
 

@@ -3,94 +3,27 @@
 //
 // Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016):
 // 4x4 outputs from a 6x6 tile of the input with 36 products where the definition has 144. The input of an up-convolution
-// is the linearly interpolated picture; its 6x6 tile is made from a 4x4 tile of the small one while it is transformed.
+// is the linearly interpolated picture; its 6x6 tile is made from a 4x4 tile of the small one while it is transformed. Where
+// pictures are large enough, _upconv.h does that with half of the products.
 //
 // Work is split into items: so many tiles of one picture times a range of output channels. Everything between reading the
 // input and writing the output of an item stays in buffers that fit the caches.
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
-#include <cstring>
-#include <mutex>
-#include <thread>
-#include <vector>
 #if defined(__linux__)
 #include <sys/mman.h>
 #endif
 
-#if defined(__AVX512F__)
-constexpr int LANES = 16, ROWS = 12;
-#elif defined(__AVX__)
-constexpr int LANES = 8, ROWS = 6;
-#else
-constexpr int LANES = 4, ROWS = 6;
-#endif
-constexpr int PANEL = 2 * LANES;  // output channels that are computed together
+#include "_parallel.h"
+#include "_upconv.h"
+#include "_winograd.h"
+
 constexpr int POINTS = 36;
-constexpr int SKEW = 16;          // floats between rows of buffers, so that they do not fall on the same cache lines
-
-typedef float Vec __attribute__((vector_size(LANES * 4)));
-typedef float Loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
-
-static inline Vec load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
-static inline void store(float* p, Vec v) { *reinterpret_cast<Loose*>(p) = v; }
-
-static inline Vec load_some(const float* p, int count) {
-    if (count >= LANES) return load(p);
-    float few[LANES] = {};
-    std::memcpy(few, p, count * sizeof(float));
-    return load(few);
-}
-
-static inline void store_some(float* p, Vec v, int count) {
-    if (count >= LANES) return store(p, v);
-    float few[LANES];
-    store(few, v);
-    std::memcpy(p, few, count * sizeof(float));
-}
-
-struct Convolution {
-    const float* x;        // [n, height, width, inputs]
-    const float* weight;   // packed: [panels, inputs, 9, PANEL]
-    const float* style;    // [n, inputs]
-    const float* scale;    // [n, outputs]: demodulation times gain
-    const float* bias;     // [outputs], times gain
-    const float* noise;    // [n or 1, out_height, out_width] or null
-    float* y;              // [n, out_height, out_width, outputs]
-    int64_t n, height, width, inputs, outputs;
-    int64_t noise_step;    // from one sample's noise to the next, 0 when shared
-    int64_t up;            // 1 or 2
-    int64_t padding;       // zeros around the input; 1 with up 2
-    float noise_gain, slope, clamp;
-    int64_t threads;
-};
 
 struct Shape {
     int64_t out_h, out_w, tiles_x, tiles_y, tiles, inputs, panels;
 };
-
-struct Buffers {
-    std::vector<float> input, weight, product;
-    static float* room(std::vector<float>& v, size_t size) {
-        if (v.size() < size) v.resize(size);
-        return v.data();
-    }
-};
-
-// The points are 0, +-1/sqrt(2), +-sqrt(2) and infinity: they round half as much as the usual 0, +-1, +-2.
-constexpr float NEAR = 0.70710678118654752f, FAR = 1.41421356237309505f;
-
-// d -> B^T d, six values
-static inline void transform_six(const Vec* d, Vec* out) {
-    const Vec a = d[4] - 2 * d[2], b = NEAR * (d[3] - 2 * d[1]), c = d[4] - 0.5f * d[2], e = FAR * (d[3] - 0.5f * d[1]);
-    out[0] = d[0] - 2.5f * d[2] + d[4];
-    out[1] = a + b;
-    out[2] = a - b;
-    out[3] = c + e;
-    out[4] = c - e;
-    out[5] = d[1] - 2.5f * d[3] + d[5];
-}
 
 static inline void interpolate(const Vec* x, Vec* out) {
     for (int i = 0; i < 3; ++i) {
@@ -177,37 +110,6 @@ static void transform_weight(const float* weight, const float* style, const floa
     }
 }
 
-// R rows of a (stride `row`) times b [depth][PANEL] into c [R][PANEL].
-template <int R>
-static inline void multiply(const float* a, size_t row, const float* b, int64_t depth, float* c) {
-    Vec sum[R][2] = {};
-    for (int64_t k = 0; k < depth; ++k) {
-        const Vec left = load(b + k * PANEL), right = load(b + k * PANEL + LANES);
-#pragma GCC unroll 12
-        for (int r = 0; r < R; ++r) {
-            const float value = a[r * row + k];
-            sum[r][0] += value * left;
-            sum[r][1] += value * right;
-        }
-    }
-    for (int r = 0; r < R; ++r) {
-        store(c + r * PANEL, sum[r][0]);
-        store(c + r * PANEL + LANES, sum[r][1]);
-    }
-}
-
-template <int R>
-static void multiply_rest(int64_t rows, const float* a, size_t row, const float* b, int64_t depth, float* c) {
-    if (rows == R) return multiply<R>(a, row, b, depth, c);
-    if constexpr (R > 1) multiply_rest<R - 1>(rows, a, row, b, depth, c);
-}
-
-static void product(const float* a, size_t row, const float* b, int64_t depth, int64_t rows, float* c) {
-    int64_t r = 0;
-    for (; r + ROWS <= rows; r += ROWS) multiply<ROWS>(a + r * row, row, b, depth, c + r * PANEL);
-    if (r < rows) multiply_rest<ROWS - 1>(rows - r, a + r * row, row, b, depth, c + r * PANEL);
-}
-
 // m -> A^T m, four values
 static inline void output_line(const Vec* m, Vec* out) {
     const Vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
@@ -215,13 +117,6 @@ static inline void output_line(const Vec* m, Vec* out) {
     out[1] = NEAR * b + FAR * d;
     out[2] = 0.5f * a + 2 * c;
     out[3] = (0.5f * NEAR) * b + (2 * FAR) * d + m[5];
-}
-
-static inline Vec activate(Vec v, float slope, float clamp) {
-    v = v > 0 ? v : v * slope;
-    const Vec high = Vec{} + clamp;
-    v = v > high ? high : v;
-    return v < -high ? -high : v;
 }
 
 // LANES channels of one tile: from 36 products to 4x4 pixels.
@@ -252,12 +147,10 @@ static void finish_tile(const Convolution& c, const Shape& s, const float* m, si
 
 template <bool UP>
 static void run_item(const Convolution& c, const Shape& s, int64_t sample, int64_t first, int64_t tiles, int64_t panel,
-                     int64_t last_panel, Buffers& buffers) {
-    const size_t row = (c.inputs + LANES - 1) / LANES * LANES;
+                     int64_t last_panel, float* memory) {
+    const size_t row = padded(c.inputs);
     const size_t step_v = tiles * row + SKEW, step_u = c.inputs * PANEL + SKEW, step_m = tiles * PANEL + SKEW;
-    float* v = Buffers::room(buffers.input, POINTS * step_v);
-    float* u = Buffers::room(buffers.weight, POINTS * step_u);
-    float* m = Buffers::room(buffers.product, POINTS * step_m);
+    float *v = memory, *u = v + POINTS * step_v, *m = u + POINTS * step_u;
     const float* x = c.x + sample * c.height * c.width * c.inputs;
     const float* noise = c.noise ? c.noise + sample * c.noise_step : nullptr;
     float* y = c.y + sample * s.out_h * s.out_w * c.outputs;
@@ -292,9 +185,6 @@ static void in_large_pages(float* p, size_t bytes) {
 #endif
 }
 
-static std::mutex pool_lock;
-static std::vector<Buffers> pool;  // kept from call to call: fresh memory costs a page fault for every 4 kB
-
 extern "C" {
 
 int64_t stylewidgets_panel() { return PANEL; }
@@ -311,29 +201,19 @@ int stylewidgets_convolution(const Convolution* given) {
     s.panels = (c.outputs + PANEL - 1) / PANEL;
     in_large_pages(c.y, static_cast<size_t>(c.n * s.out_h * s.out_w * c.outputs) * sizeof(float));
     const int64_t threads = std::max<int64_t>(1, c.threads);
+    if (c.up == 2 && upconv::worth_it(c)) return upconv::run(c, threads) ? 0 : 1;
     const int64_t part = tiles_at_once(s, threads), parts = (s.tiles + part - 1) / part;
     // Few parts: split the channels too. The input is transformed once for each group, which costs little of so many channels.
     const int64_t groups = parts * c.n >= 2 * threads ? 1 : std::min<int64_t>(s.panels, threads);
-    const int64_t items = c.n * parts * groups;
-    std::atomic<int64_t> next{0};
-    std::unique_lock<std::mutex> lock(pool_lock, std::try_to_lock);
-    std::vector<Buffers> own;
-    std::vector<Buffers>& buffers = lock.owns_lock() ? pool : own;
-    if (static_cast<int64_t>(buffers.size()) < threads) buffers.resize(threads);
-    auto work = [&](Buffers& mine) {
-        for (int64_t item; (item = next.fetch_add(1)) < items;) {
-            const int64_t group = item % groups, strip = item / groups % parts, sample = item / groups / parts;
-            const int64_t first = strip * part, tiles = std::min(part, s.tiles - first);
-            const int64_t panel = s.panels * group / groups, end = s.panels * (group + 1) / groups;
-            if (c.up == 2) run_item<true>(c, s, sample, first, tiles, panel, end, mine);
-            else run_item<false>(c, s, sample, first, tiles, panel, end, mine);
-        }
-    };
-    std::vector<std::thread> helpers;
-    for (int64_t i = 1; i < std::min(threads, items); ++i) helpers.emplace_back(work, std::ref(buffers[i]));
-    work(buffers[0]);
-    for (auto& helper : helpers) helper.join();
-    return 0;
+    const size_t memory = POINTS * (part * (padded(c.inputs) + PANEL) + c.inputs * PANEL + 3 * SKEW);
+    const bool good = spread(c.n * parts * groups, static_cast<int>(threads), memory, [&](int64_t item, float* mine) {
+        const int64_t group = item % groups, strip = item / groups % parts, sample = item / groups / parts;
+        const int64_t first = strip * part, tiles = std::min(part, s.tiles - first);
+        const int64_t panel = s.panels * group / groups, end = s.panels * (group + 1) / groups;
+        if (c.up == 2) run_item<true>(c, s, sample, first, tiles, panel, end, mine);
+        else run_item<false>(c, s, sample, first, tiles, panel, end, mine);
+    });
+    return good ? 0 : 1;
 }
 
 }

@@ -2,7 +2,8 @@
 
 Modulation, ×2 upsampling, convolution, demodulation, noise, bias, leaky ReLU, gain and clamp are one call that reads the
 features once and writes them once. By Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, CVPR 2016), which has a
-quarter of the products; the error against exact arithmetic is about 1e-6 of the features, a few times that of the definition.
+quarter of the products, and F(5, 2) for the transposed convolution of large up-layers, which has half; the error against exact
+arithmetic is about 1e-6 of the features, a few times that of the definition.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ def packed(weight: Tensor, up: int) -> Tensor:
 def convolution(
     x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, noise: Tensor | None = None,
     noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None, activation: str = "lrelu",
-    padding: int = 1, reuse: bool = True,
+    padding: int = 1,
 ) -> Tensor:
     """clamp(lrelu(conv(x·styles)·scale + noise·noise_gain + bias)·√2·gain, ±clamp·gain).
 
@@ -96,10 +97,10 @@ def convolution(
         up: 2 for an up-convolution with the filter `BINOMIAL`.
         activation: "lrelu", or "linear" for neither leaky ReLU nor √2.
         padding: zeros around the input, 1 for "same".
-        reuse: put the result into memory of earlier ones (`_buffers`), which is kept afterwards. Not worth its place where
-            every result is larger than the one before.
     Returns:
-        [N, O, H·up + 2·padding − 2, W·up + 2·padding − 2], channels last.
+        [N, O, H·up + 2·padding − 2, W·up + 2·padding − 2], channels last, in memory of earlier results (`_buffers`).
+    Raises:
+        MemoryError: there is none.
     """
     made = _library()
     assert made is not None
@@ -108,8 +109,7 @@ def convolution(
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     outputs = scale.shape[1]
     out_h, out_w = (side * up + 2 * (padding - 1) for side in (height, width))
-    y = _buffers.channels_last(n, outputs, out_h, out_w) if reuse else torch.empty(
-        (n, outputs, out_h, out_w), memory_format=torch.channels_last)
+    y = _buffers.channels_last(n, outputs, out_h, out_w)
     step = 0
     if noise is not None:
         noise = noise.float().contiguous()
@@ -120,5 +120,6 @@ def convolution(
         noise_gain * total, SLOPE if activation == "lrelu" else 1.0, math.inf if clamp is None else clamp * gain,
         torch.get_num_threads(),
     )
-    made.stylewidgets_convolution(ctypes.byref(task))
+    if made.stylewidgets_convolution(ctypes.byref(task)):
+        raise MemoryError(f"no memory for the convolution of features {list(x.shape)}")
     return y

@@ -178,6 +178,23 @@ def test_large_results_use_the_memory_of_those_that_are_gone() -> None:
     assert _buffers.kept() == 0
 
 
+def test_passing_results_share_a_few_large_blocks() -> None:
+    _buffers.release()
+    with _buffers.passing():
+        held = [_buffers.channels_last(1, 4, 600, 600) for _ in range(2)]
+        place = held[0].data_ptr()
+        held.clear()
+        small = _buffers.channels_last(1, 4, 300, 300)
+        assert _buffers.kept() < 600 * 600 * 16 * 1.2, "one of the two blocks is used for a quarter of its size"
+    assert _buffers.channels_last(1, 4, 300, 300).data_ptr() != place, "what may be kept has a block of its own size"
+    del small
+    with _buffers.passing():
+        large = _buffers.channels_last(1, 4, 900, 900)
+        assert _buffers.kept() == 0, "what is too small is not kept on top of what is needed"
+    del large
+    _buffers.release()
+
+
 def test_unused_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     _buffers.release()
     monkeypatch.setattr(_buffers, "LIMIT", 4 << 20)

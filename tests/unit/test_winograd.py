@@ -17,7 +17,7 @@ from stylewidgets.ops.bias_act import bias_act_reference
 from stylewidgets.ops.modulated_conv2d import demodulation, modulated_conv2d_reference, weight_squares
 
 needs_compiler = pytest.mark.skipif(not winograd.available(), reason="no C++ compiler")
-SIZES = st.integers(1, 21)
+SIZES = st.one_of(st.integers(1, 21), st.integers(24, 36))  # from 24 on, up-convolutions go another way
 CHANNELS = st.sampled_from([1, 3, 8, 15, 16, 17, 33])
 
 
@@ -60,9 +60,25 @@ def test_any_shape_is_the_reference(
 
 
 @needs_compiler
-def test_pictures_of_a_batch_have_the_bits_that_they_have_alone() -> None:
+@pytest.mark.parametrize(("height", "width"), [(24, 24), (40, 26), (25, 133), (131, 24)])
+def test_a_large_up_convolution_has_the_same_bits_on_any_number_of_threads(height: int, width: int) -> None:
+    torch.manual_seed(0)
+    x, weight, styles = torch.randn(1, 5, height, width), torch.randn(35, 5, 3, 3), torch.randn(1, 5)
+    before, found = torch.get_num_threads(), []
+    for threads in (1, 2, 5, 40):
+        torch.set_num_threads(threads)
+        found.append(winograd.convolution(x, winograd.packed(weight, 2), styles, torch.ones(1, 35), torch.zeros(35), up=2))
+    torch.set_num_threads(before)
+    wanted = modulated_conv2d_reference(x.double(), weight.double(), styles.double(), up=2, demodulate=False)
+    assert error(found[0], bias_act_reference(wanted)) < 1e-6
+    assert all(torch.equal(found[0], other) for other in found[1:])
+
+
+@needs_compiler
+@pytest.mark.parametrize("side", [8, 25])
+def test_pictures_of_a_batch_have_the_bits_that_they_have_alone(side: int) -> None:
     weight = winograd.packed(torch.randn(24, 20, 3, 3), 2)
-    x, styles, scale, bias = torch.randn(5, 20, 8, 8), torch.randn(5, 20), torch.rand(5, 24), torch.randn(24)
+    x, styles, scale, bias = torch.randn(5, 20, side, side), torch.randn(5, 20), torch.rand(5, 24), torch.randn(24)
     together = winograd.convolution(x, weight, styles, scale, bias, up=2)
     for i in range(5):
         own = slice(i, i + 1)
