@@ -28,7 +28,10 @@ SHARED = ("avatar-128", "avatar-64")
 """Bundled generators with one mapping network, which the cards report on."""
 WARM = 0.35
 """Share of the pictures in which only the known w teaches: no picture is drawn from what the encoder says."""
-WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.02, "adversarial": 0.05}
+WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.03, "adversarial": 0.05}
+"""Of the losses; the last two are e4e's."""
+PROGRESSIVE = (0.15, 0.6)
+"""e4e: shares of the pictures until the second row of w+ may leave the first, and until all may (Tov et al., section 4.1)."""
 FULL_EVERY = 8
 """Every so many steps pictures are drawn in full size, so that the finest rows learn too; else at 64 px."""
 
@@ -89,7 +92,7 @@ class EncoderTraining:
         if args.device == "cpu":
             self.session.generator.synthesis.to(memory_format=torch.channels_last)
         found = spread(self.session)
-        shape = small.Shape(args.kind, self.session.num_ws, self.session.w_dim)
+        shape = small.Shape(args.kind, self.session.num_ws, self.session.w_dim, relative=args.kind == "e4e")
         centre = found.mean.reshape(-1, self.session.w_dim)[0]
         self.net = small.SmallEncoder(shape, centre, float(found.length) / self.session.w_dim**0.5).to(args.device)
         if args.start_from:
@@ -144,11 +147,14 @@ class EncoderTraining:
         side = None if (self.images // (2 * self.args.batch)) % FULL_EVERY == 0 else small.SIDE
         if self.args.kind != "restyle":
             code = self.net(images)
+            free = free_rows(done, code.shape[1]) if self.args.kind == "e4e" else code.shape[1]
+            code = torch.cat([code[:, :free], code[:, :1].expand(-1, code.shape[1] - free, -1)], dim=1)
             losses = {"w": self._w_loss(code, known)} if warm else self._compare(code, images, known, side)
             if self.args.kind == "e4e":
-                losses["delta"] = ((code[:, 1:] - code[:, :1]) / self.net.spread).square().mean()
-                self._teach_critic(known, code.detach())
-                losses["adversarial"] = F.softplus(-self.critic(self._scaled(code))).mean()
+                # The length and not its square, as published: most offsets are to be none at all.
+                losses["delta"] = _length((code[:, 1:] - code[:, :1]) / self.net.spread).mean()
+                self._teach_critic(known, code[:, :free].detach())
+                losses["adversarial"] = F.softplus(-self.critic(self._scaled(code[:, :free]))).mean()
             yield losses
             return
         code = self.net.centre.expand(len(images), self.net.shape.rows, -1)
@@ -198,10 +204,22 @@ class EncoderTraining:
         small.save(self.average, self.args.out / "encoder.safetensors", {
             "w_space": small.identity_of(self.session.generator), "generator": self.session.name,
             "images": self.images,
-            "seconds": round(self.seconds), "licence": "MIT", "weights": WEIGHTS, "batch": self.args.batch,
+            "seconds": round(self.seconds), "licence": "MIT",
+            "weights": {name: WEIGHTS[name] for name in self.means}, "batch": self.args.batch,
             "rate": self.args.rate, "started_from": self.args.start_from.stem if self.args.start_from else "",
             "steps": self.args.steps,
         })
+
+
+def free_rows(done: float, rows: int) -> int:
+    """How many rows of w+ an e4e encoder may tell apart after this share of its pictures: 1 is W, then one more at a time."""
+    first, last = PROGRESSIVE
+    return 1 + round(min(1.0, max(0.0, (done - first) / (last - first))) * (rows - 1))
+
+
+def _length(x: Tensor) -> Tensor:
+    """Root mean square over the last axis; its slope at 0 is 0."""
+    return (x.square().mean(-1) + 1e-8).sqrt()
 
 
 def critic(w_dim: int) -> nn.Module:
@@ -210,7 +228,7 @@ def critic(w_dim: int) -> nn.Module:
 
 
 def widen(net: small.SmallEncoder, old: small.SmallEncoder) -> None:
-    """Take over the weights of another encoder; what it did not see starts at zero."""
+    """Take over the weights of another encoder; what it did not see starts at zero, and so do the offsets of e4e."""
     new = net.state_dict()
     for name, value in old.state_dict().items():
         if new[name].shape == value.shape:
@@ -218,4 +236,7 @@ def widen(net: small.SmallEncoder, old: small.SmallEncoder) -> None:
         elif name == "stem.weight":
             new[name] = torch.zeros_like(new[name])
             new[name][:, : value.shape[1]] = value
+    if net.shape.relative and not old.shape.relative:
+        for name in (name for name in new if name.startswith("heads.")):
+            new[name][net.shape.w_dim if name.startswith("heads.0.") else 0 :] = 0
     net.load_state_dict(new)

@@ -21,7 +21,7 @@ def session() -> sw.GeneratorSession:
 
 def encoder(kind: str = "psp", rows: int = 10, w_dim: int = 128) -> small.SmallEncoder:
     torch.manual_seed(0)
-    net = small.SmallEncoder(small.Shape(kind, rows, w_dim, (8, 8, 16, 16), 2), torch.zeros(w_dim), 0.5)
+    net = small.SmallEncoder(small.Shape(kind, rows, w_dim, (8, 8, 16, 16), 2, kind == "e4e"), torch.zeros(w_dim), 0.5)
     return net.eval().requires_grad_(False)
 
 
@@ -109,6 +109,17 @@ def test_widening_keeps_what_an_encoder_does_until_it_learns_to_look_at_the_draw
     training.widen(wide, narrow)
     images, drawn = torch.rand(2, 2, 3, 64, 64)
     torch.testing.assert_close(wide(images, drawn), narrow(images))
+
+
+def test_an_e4e_encoder_begins_as_one_w_and_frees_one_row_after_the_other() -> None:
+    net, old = encoder("e4e"), encoder()
+    training.widen(net, old)
+    images = torch.rand(2, 3, 64, 64)
+    code = net(images)
+    torch.testing.assert_close(code[:, 0], old(images)[:, 0])
+    torch.testing.assert_close(code, code[:, :1].expand_as(code))
+    stages = [training.free_rows(share / 100, 12) for share in range(101)]
+    assert stages[0] == 1 and stages[-1] == 12 and sorted(stages) == stages and set(stages) == set(range(1, 13))
 
 
 @pytest.mark.parametrize("kind", small.KINDS)

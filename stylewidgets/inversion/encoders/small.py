@@ -31,13 +31,15 @@ ROWS_TOGETHER = 4
 
 @dataclass(frozen=True)
 class Shape:
-    """Sizes of a `SmallEncoder`. kind: of KINDS; rows, w_dim: of w+."""
+    """Sizes of a `SmallEncoder`. kind: of KINDS; rows, w_dim: of w+; relative: rows after the first are given as what they add to
+    it, as in e4e (Tov et al., SIGGRAPH 2021, section 4.1)."""
 
     kind: str
     rows: int
     w_dim: int
     widths: tuple[int, ...] = (64, 96, 128, 192)
     head: int = 16
+    relative: bool = False
 
 
 class SmallEncoder(nn.Module):
@@ -95,7 +97,8 @@ class SmallEncoder(nn.Module):
         for i, (narrow, head) in enumerate(zip(self.narrow, self.heads, strict=True)):
             seen = F.leaky_relu(narrow(F.adaptive_avg_pool2d(levels[max(0, 3 - i)], 4)), 0.2)
             parts.append(head(seen.flatten(1)))
-        return torch.cat(parts, dim=1).reshape(-1, self.shape.rows, self.shape.w_dim)
+        rows = torch.cat(parts, dim=1).reshape(-1, self.shape.rows, self.shape.w_dim)
+        return torch.cat([rows[:, :1], rows[:, :1] + rows[:, 1:]], dim=1) if self.shape.relative else rows
 
     def forward(self, images: Tensor, drawn: Tensor | None = None, code: Tensor | None = None) -> Tensor:
         """w+ [N, rows, w_dim]; for "restyle" `code` moved by one step."""
@@ -165,7 +168,7 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEnc
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
         values = about["shape"]
         shape = Shape(str(values["kind"]), int(values["rows"]), int(values["w_dim"]),
-                      tuple(int(n) for n in values["widths"]), int(values["head"]))
+                      tuple(int(n) for n in values["widths"]), int(values["head"]), bool(values.get("relative", False)))
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
