@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 _FAMILIES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
@@ -67,8 +68,20 @@ def _rows(quality: dict[str, Any]) -> str:
         "path_length": "perceptual path length in w (floor: the straight way between two renders)",
         "neighbour": "distance of features to the nearest training render",
     }
-    return "\n".join(f"| {text} | {quality[key]['samples']:.3f} | {quality[key]['floor']:.3f} |"
-                     for key, text in words.items() if key in quality)
+    rows = [f"| {text} | {quality[key]['samples']:.3f} | {quality[key]['floor']:.3f} |"
+            for key, text in words.items() if key in quality]
+    if "eq_t" in quality:
+        rows.append(f"| EQ-T, dB: how exactly pictures move inside of it (Karras et al. 2021) | {quality['eq_t']:.1f} | |")
+    return "\n".join([*rows, *_speed(quality)])
+
+
+def _speed(quality: dict[str, Any]) -> list[str]:
+    speed = quality.get("throughput")
+    if not speed:
+        return []
+    where = f"{speed['device']}, {speed['threads']} thread{'s' if speed['threads'] > 1 else ''}"
+    figures = f"{speed['generator']:.0f} | {speed['renderer']:.0f}"
+    return [f"| pictures a second, {speed['resolution']} px, {where} (floor: the renderer) | {figures} |"]
 
 
 def _pairs(figures: dict[str, dict[str, float]], places: int) -> str:
@@ -81,7 +94,7 @@ def _distances(figures: dict[str, dict[str, Any]]) -> str:
 
 def _what(generator: Any, metadata: dict[str, Any]) -> str:
     config, parameters = generator.config, sum(p.numel() for p in generator.parameters())
-    channels = getattr(config, "channels", ())
+    channels = getattr(config, "channels", ()) or [layer.channels for layer in getattr(config, "layers", ())[:-1]]
     maps = f", feature maps {' '.join(str(c) for c in channels)}" if isinstance(channels, (tuple, list)) and channels else ""
     architecture = f" ({config.architecture} architecture)" if getattr(config, "architecture", "") else ""
     family = _FAMILIES.get(generator.family, generator.family)
@@ -95,15 +108,42 @@ def _what(generator: Any, metadata: dict[str, Any]) -> str:
 
 def _made(metadata: dict[str, Any]) -> str:
     recipe, images = metadata["recipe"], metadata.get("images", {})
-    stages = [f"{i}. {line}" for i, line in enumerate(metadata.get("history", []), 1)]
+    stages = [f"{i}. {line}" for i, line in enumerate(_stages(metadata.get("history", [])), 1)]
     before = ""
     if stages:
         before = ",\nwith these stages before the last one (minutes count from the very start):\n\n" + "\n".join(stages) + "\n"
     minutes = metadata.get("training_seconds", 0) / 60
     where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
     first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
-    lines = [first + (before or "."), *(["The last stage:"] if stages else []), *_phases(recipe, images), "", _settings(recipe)]
+    lines = [first + (before or "."), *(["The last stage:"] if stages else []), *_phases(recipe, images), *_pace(metadata),
+             "", _settings(recipe)]
     return "\n".join(lines) + _kind(recipe, images, bool(stages))
+
+
+def _stages(history: list[str]) -> list[str]:
+    """The lines of earlier stages, with the pictures a second of those whose minutes tell."""
+    lines, before = [], 0
+    for line in history:
+        pictures, minutes = _counts(line)
+        speed = f", {pictures / 60 / (minutes - before):.0f} images/s" if pictures and minutes > before else ""
+        lines.append(line + speed)
+        before = max(before, minutes)
+    return lines
+
+
+def _counts(line: str) -> tuple[int, int]:
+    """Paired pictures and minutes so far of a line of history; 0 where it does not say."""
+    found = [re.search(pattern, line) for pattern in (r"([\d,]+) paired", r"(\d+) minutes")]
+    pictures, minutes = (int(m[1].replace(",", "")) if m else 0 for m in found)
+    return pictures, minutes
+
+
+def _pace(metadata: dict[str, Any]) -> list[str]:
+    """Pictures a second of the last stage, where it drew any."""
+    images = sum(metadata.get("images", {}).get(name, 0) for name in ("paired", "joint"))
+    before = max([_counts(line)[1] for line in metadata.get("history", [])], default=0) * 60
+    seconds = metadata.get("training_seconds", 0) - before
+    return [f"* {images / seconds:.0f} images/s, all phases of the stage together."] if images and seconds > 60 else []
 
 
 def _phases(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
@@ -132,6 +172,8 @@ def _settings(recipe: dict[str, Any]) -> str:
         text += f" Style mixing in {recipe['paired_mixing']:.0%} of the paired steps teaches which rows of w+ decide what."
     if recipe.get("keep_w"):
         text += " w is that of the stage before."
+    if recipe.get("family", "").startswith("stylegan3") and recipe.get("moved"):
+        text += f" {recipe['moved']:.0%} of the paired steps draw the heads somewhere else, by moving the input."
     return text
 
 
@@ -140,6 +182,7 @@ def _kind(recipe: dict[str, Any], images: dict[str, int], earlier: bool) -> str:
         return ""
     if recipe.get("adversarial_weight") and images.get("joint"):
         return "\n\nMore pictures or an accelerator buy sharper eyes, glasses and curls."
-    return ("\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail (noise changes "
-            "little), and its\npictures are softer than the renders. More pictures or an accelerator buy sharper eyes, glasses "
+    noise = "it takes no noise" if recipe.get("family", "").startswith("stylegan3") else "noise changes little"
+    return (f"\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail ({noise}), "
+            "and its\npictures are softer than the renders. More pictures or an accelerator buy sharper eyes, glasses "
             "and curls; `--recipe adversarial`\nis the published way.")

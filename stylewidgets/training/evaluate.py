@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from tqdm.auto import tqdm
 from ..avatars import FACTORS, INDEX, render
 from ..avatars.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
-from ..metrics import Look, factor_distances, frechet, look, nearest_renders, path_length, precision_recall
+from ..metrics import (
+    Look,
+    factor_distances,
+    frechet,
+    look,
+    nearest_renders,
+    path_length,
+    precision_recall,
+    translation_equivariance,
+)
 from ..metrics.path_length import each_class, shortest_path
 from .card import card, tables
 from .data import to_uint8
@@ -92,7 +102,10 @@ def measure(
                         "floor": shortest_path(net, pictures["floor"])},
         "neighbour": _neighbours(net, pictures, world, recipe, session, samples, sheet),
         "read": _read(read, truth),
+        "throughput": throughput(session, world, seed=seed),
     }
+    if session.can_transform:
+        quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}
     quality["factors"] = {name: {"measure": d.measure, "samples": d.value, "floor": both["floor"][name].value}
                           for name, d in both["samples"].items()}
@@ -123,6 +136,24 @@ def _pictures(
             parts.append(to_uint8(made).float() / 127.5 - 1)  # as pictures go
         pictures[name], truth[name] = torch.cat(parts), factors.numpy()
     return pictures, truth
+
+
+@torch.inference_mode()
+def throughput(session: Any, world: LatentWorld, *, seed: int = 0, count: int = 32, rounds: int = 3) -> dict[str, Any]:
+    """Pictures a second of the renderer and of the generator here, from batches of ``count``, the best of some rounds."""
+    z = torch.from_numpy(np.random.RandomState(seed).randn(count, session.z_dim).astype(np.float32))
+    factors, labels = world.factors(z), each_class(session, count)
+    seconds: dict[str, list[float]] = {"renderer": [], "generator": []}
+    for _ in range(rounds):
+        with session.lock:
+            start = time.perf_counter()
+            session.synthesize(session.generator.map(z.to(session.device), labels)).cpu()
+            middle = time.perf_counter()
+        render(factors, session.resolution, outputs=("image",))
+        seconds["generator"].append(middle - start)
+        seconds["renderer"].append(time.perf_counter() - middle)
+    return {**{name: round(count / min(times), 1) for name, times in seconds.items()}, "resolution": session.resolution,
+            "device": session.device.type, "threads": torch.get_num_threads()}
 
 
 def _distances(seen: dict[str, Look]) -> dict[str, dict[str, float]]:

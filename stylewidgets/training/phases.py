@@ -15,6 +15,7 @@ from torch import Tensor
 
 from ..avatars import FACTORS
 from ..generators.stylegan3 import StyleGAN3
+from ..metrics.equivariance import part
 from .data import Batch
 from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty
 from .state import TrainingRun
@@ -143,13 +144,7 @@ def draw_moved(generator: StyleGAN3, ws: Tensor, *pictures: Tensor) -> tuple[Ten
         fake = generator.synthesize(ws)
     finally:
         generator.set_transform(None)
-    return _part(fake, right, down), *(_part(picture, -right, -down) for picture in pictures)
-
-
-def _part(image: Tensor, right: int, down: int) -> Tensor:
-    """What is left of a picture when the first ``right`` columns and ``down`` rows go, the last ones for numbers below 0."""
-    h, w = image.shape[2:]
-    return image[:, :, max(0, down) : h + min(0, down), max(0, right) : w + min(0, right)]
+    return part(fake, right, down), *(part(picture, -right, -down) for picture in pictures)
 
 
 def _draw_inner(run: TrainingRun, ws: Tensor, resolution: int) -> Tensor:
