@@ -100,7 +100,9 @@ def shape_of(height: int, width: int, grid: int) -> tuple[int, int]:
 def backward(picture: Tensor, styles: list[Tensor], cotangent: Tensor, session: Any) -> Tensor:
     """The gradient [n, S] of the sum of `picture` times `cotangent`; the graph stays for the next one."""
     with session.lock, torch.inference_mode(False), torch.enable_grad():
-        parts = torch.autograd.grad(picture, styles, cotangent.to(picture), retain_graph=True, allow_unused=True)
+        # Of one number: with a cotangent torch imports its symbolic shapes and all of sympy, for which a page stands still.
+        total = (picture * cotangent.to(picture)).sum()
+        parts = torch.autograd.grad(total, styles, retain_graph=True, allow_unused=True)
     return torch.cat([torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)], dim=1).detach()
 
 

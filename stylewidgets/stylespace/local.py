@@ -160,21 +160,25 @@ class _Search:
         pairs = list(zip(self.latents, self.cells, strict=True))
         alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
         chosen = [alike[i % len(alike)] for i in range(QUICK)]
-        energy, area = np.zeros((2, len(self.stats.std))), 0
-        for part in Pace(self.pace.largest, first=1).batches(QUICK):
-            latents, labels = zip(*chosen[part], strict=True)
+        energy, area, stop = np.zeros((2, len(self.stats.std))), 0, 0
+        whole = Pace(self.pace.largest, first=1)  # of a step: drawing and two passes; `self.pace` is of one pass
+        while stop < QUICK:
+            start, stop = stop, min(QUICK, stop + whole.batch)
+            began_step = time.perf_counter()
+            latents, labels = zip(*chosen[start:stop], strict=True)
             picture, styles = pooled(self.session, list(latents), self.grid)
             inside = torch.from_numpy(np.stack(labels) == self.ranking.target)[:, None]
             for where, mask in enumerate((inside, ~inside)):
                 began = time.perf_counter()
-                gradient = backward(picture, styles, _signs(picture.shape, 2 * part.start + where) * mask, self.session)
+                gradient = backward(picture, styles, _signs(picture.shape, 2 * start + where) * mask, self.session)
                 energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
                 self.pace.took(len(latents), time.perf_counter() - began)
             area += int(inside.sum()) * picture.shape[1]
             share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
             strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
             found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
-            yield part.stop, _local(found, self.ranking, stage="quick", pictures=min(part.stop, len(alike)))
+            whole.took(len(latents), time.perf_counter() - began_step)
+            yield stop, _local(found, self.ranking, stage="quick", pictures=min(stop, len(alike)))
 
 
 def _signs(shape: torch.Size, seed: int) -> torch.Tensor:

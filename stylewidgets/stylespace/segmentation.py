@@ -28,9 +28,8 @@ class AvatarSegmenter:
 
     def __init__(self, regressor: Any = None, *, merge: bool = True) -> None:
         from ..avatars import REGIONS
-        from ..avatars.factor_net import load_regressor
 
-        self._net = regressor if regressor is not None else load_regressor()
+        self._regressor = regressor
         wanted = [MERGED.get(name, name) if merge else name for name in REGIONS]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(wanted))
         self._index = np.array([self.names.index(name) for name in wanted], np.uint8)
@@ -38,9 +37,12 @@ class AvatarSegmenter:
     def factors(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Factors [n, F] of pictures uint8 [n, H, W, 3] in natural units, within their ranges."""
         from ..avatars import FACTORS
+        from ..avatars.factor_net import load_regressor
 
+        if self._regressor is None:
+            self._regressor = load_regressor()  # not before it is asked: a list of the names must be quick
         x = (torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() - 127.5) / 127.5
-        found = self._net.predict(x)
+        found = self._regressor.predict(x)
         columns = [np.clip(found[f.name], f.low, f.high) if f.name in found else np.full(len(x), f.default) for f in FACTORS]
         return np.stack(columns, axis=1).astype(np.float32)
 

@@ -40,13 +40,14 @@ class Regions:
         self._session, self._segment = session, segment
         self.size = (session.resolution, session.resolution)
         self._names = None if names is None else tuple(str(name) for name in names)
+        self._last: tuple[Latent, NDArray[np.uint8]] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         """One a label; () when the generator has no regions."""
         if self._names is None:
             if self._segment is None and is_avatar(self._session):
-                self._segment = stylespace.AvatarSegmenter()  # reads a network, so not before somebody asks
+                self._segment = stylespace.AvatarSegmenter()
             self._names = tuple(getattr(self._segment, "names", ()))
         return self._names
 
@@ -70,13 +71,16 @@ class Regions:
         return self.labels(latent) == number
 
     def labels(self, latent: Latent) -> NDArray[np.uint8]:
-        """Return the labels of the picture of a latent, uint8 [h, w]."""
+        """Return the labels of the picture of a latent, uint8 [h, w]. Those of the last one are kept."""
         if not self.names or self._segment is None:
             raise ValueError("this generator has no regions: give StyleSpaceProbe segment= and regions=, or paint")
+        if self._last is not None and self._last[0] == latent:
+            return self._last[1]
         labels = np.asarray(self._segment(self._session.image(latent)))
         if labels.ndim != 2:
             raise ValueError(f"segment must return labels [height, width]; {list(labels.shape)} came")
-        return labels.astype(np.uint8)
+        self._last = latent, labels.astype(np.uint8)
+        return self._last[1]
 
 
 def is_avatar(session: Any) -> bool:

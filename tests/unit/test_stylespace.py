@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -240,6 +241,16 @@ def test_a_search_that_is_stopped_keeps_its_last_ranking_and_goes_on_from_disk(
     assert whole[-1].pictures == 2 and len(whole) < seen[-1][1]
     again = list(ss.local_effect(session, latents, stats, mask, batch=2, cached=False))
     assert again[-1].channels == whole[-1].channels and again[-1].done == again[-1].total
+
+
+def test_a_search_imports_nothing_that_holds_up_a_page(
+    session: GeneratorSession, stats: ss.Statistics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch.fx.experimental.symbolic_shapes", None)  # importing it, and sympy, now fails
+    mask = np.zeros((session.resolution, session.resolution), bool)
+    mask[:4] = True
+    *_, found = ss.local_effect(session, session.latent(seed=3), stats, mask, cached=False)
+    assert found.stage == "maps" and found.done == found.total
 
 
 def test_gradient_maps_agree_with_finite_differences(real: GeneratorSession) -> None:
