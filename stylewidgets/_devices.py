@@ -79,6 +79,16 @@ def block_dtype(resolution: int, half: torch.dtype | None) -> torch.dtype | None
     return half if resolution >= HALF_FROM else None
 
 
+def to_host(x: torch.Tensor) -> torch.Tensor:
+    """The tensor on the CPU; from a GPU in one copy to page-locked memory, which torch keeps for the next one."""
+    if x.device.type != "cuda":
+        return x.cpu()
+    host = torch.empty(x.shape, dtype=x.dtype, pin_memory=True)
+    host.copy_(x, non_blocking=True)
+    torch.cuda.current_stream(x.device).synchronize()
+    return host
+
+
 def out_of_memory(error: BaseException) -> bool:
     """Whether an exception says that the device's memory is full; on the CPU torch raises a plain RuntimeError."""
     return isinstance(error, (torch.OutOfMemoryError, MemoryError)) or (

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ._devices import block_dtype
+from ._devices import block_dtype, to_host
 from .ops import _buffers
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def to_uint8(pictures: Tensor) -> NDArray[np.uint8]:
         raise ValueError("the picture has values that are not finite: make the edits weaker, or load with precision='fp32'")
     x = (pictures.detach().float() * 127.5).add_(128).clamp_(0, 255)
     x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
-    return x.permute(0, 2, 3, 1).to(torch.uint8, memory_format=torch.contiguous_format).cpu().numpy()
+    return to_host(x.permute(0, 2, 3, 1).to(torch.uint8, memory_format=torch.contiguous_format)).numpy()
 
 
 def versions(module: torch.nn.Module) -> tuple[tuple[int, int], ...]:

@@ -136,19 +136,21 @@ def _plain(session: GeneratorSession, codes: list[list[Tensor]], draw: Picture) 
 
 
 def _restart(session: GeneratorSession, codes: list[list[Tensor]], layers: list[int]) -> Task:
-    """The mean time of a picture in which the style of one of these layers, and of no other, was changed."""
+    """The mean time of a frame of a drag that changes the style of one of these layers, and of no other."""
     cache = SynthesisCache(session.generator)
     strengths = itertools.cycle((1.0, 1.1, 0.9))
 
+    def changed(k: int) -> float:
+        styles = list(codes[0])
+        styles[k] = styles[k] * (next(strengths) + 0.05)
+        with session.lock:
+            return milliseconds(lambda: cache.run(styles, dtype=session.half).cpu())
+
     def run() -> float:
-        if not cache.bytes:
-            cache.run(codes[0], dtype=session.half)
         times = []
         for k in layers:
-            styles = list(codes[0])
-            styles[k] = styles[k] * (next(strengths) + 0.05)
-            with session.lock:
-                times.append(milliseconds(lambda: cache.run(styles, dtype=session.half).cpu()))  # noqa: B023
+            changed(k)  # the first frame of a drag takes back what the layer before was changed by
+            times.append(changed(k))
         return statistics.fmean(times)
 
     return run

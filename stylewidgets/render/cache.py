@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._devices import block_dtype
 from .._synthesis import last_block, versions
+from .graphs import Graphs, graphs_for
 from .stages import Value, block_sizes, stage_noise, stages
 
 Noise = str | Sequence[Tensor | None]
@@ -38,10 +39,12 @@ class SynthesisCache:
     Args:
         generator: of any family.
         limit: bytes of activations to keep at most. What does not fit is computed again when it is needed.
+        graphs: recordings of frames; None for those of `graphs_for`, which are none on the CPU.
     """
 
-    def __init__(self, generator: Any, limit: int = LIMIT) -> None:
+    def __init__(self, generator: Any, limit: int = LIMIT, graphs: Graphs | None = None) -> None:
         self.limit = limit
+        self._graphs = graphs_for(generator.device) if graphs is None else graphs
         self._generator = generator
         self._stages, self._pictures = stages(generator)
         self._sizes = block_sizes(generator)
@@ -68,13 +71,16 @@ class SynthesisCache:
             setting = (dtype, versions(self._generator.synthesis), getattr(self._generator, "transform", None))
             if setting != self._setting or noise == "random":
                 self.clear()
+                if self._graphs is not None and setting != self._setting:
+                    self._graphs.clear()
                 self._setting = setting
             each = self._generator.block_noise(noise)
             given = [stage_noise(stage, each) for stage in self._stages]
             flat = self._flat(styles)
             self._forget(flat, given)
             target = self._pictures[last_block(self._generator, max_resolution)]
-            return self._picture(self._make(target, styles, flat, given, dtype))
+            picture = self._picture(self._make(target, styles, flat, given, dtype))
+            return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
 
     @property
     def bytes(self) -> int:
@@ -125,25 +131,52 @@ class SynthesisCache:
         self, target: int, styles: Sequence[Tensor], flat: list[Tensor], noise: list[Any], dtype: torch.dtype | None
     ) -> Value:
         needed = self._needed(target)
+        if not needed:
+            return self._value(target)
+        room, done = self.limit - self.bytes, dict[int, Value | None]()
+
+        def work(inputs: tuple[Sequence[Tensor], dict[int, Value]]) -> tuple[dict[int, Value | None], Value]:
+            nonlocal done
+            own: dict[int, Value | None] = {}
+            done = own
+            return own, self._run(needed, *inputs, noise, dtype, room, own)
+
+        inputs = list(styles), {i: self._value(i) for k in needed for i in self._stages[k].inputs if i not in needed}
+        modes = tuple(noise[k] if isinstance(noise[k], str) else None for k in needed)
+        try:
+            if self._graphs is None or None in modes or self._transformed():  # what is new in every frame cannot be recorded
+                made = work(inputs)[1]
+            else:
+                key = (tuple(needed), modes, dtype, len(styles[0]), room)
+                done, made = self._graphs.run(key, work, inputs)
+        finally:  # what was made before a failure holds, too
+            for k, value in done.items():
+                self._note(k, flat[k], noise[k], value)
+        return made
+
+    def _run(
+        self, needed: list[int], styles: Sequence[Tensor], given: dict[int, Value], noise: list[Any],
+        dtype: torch.dtype | None, room: int, done: dict[int, Value | None],
+    ) -> Value:
+        """Run these stages in order: what the last one makes. What is to be kept of each is put into ``done``."""
         last_use = {i: k for k in needed for i in self._stages[k].inputs}
-        passing: dict[int, Value] = {}  # made now; freed as soon as nothing needs them any more
-        room = self.limit - self.bytes
+        passing = dict(given)  # freed as soon as nothing needs them any more
         for k in needed:
             stage = self._stages[k]
             kind = block_dtype(self._sizes[stage.block], dtype)
-            value = stage.run([self._value(i, passing) for i in stage.inputs], styles[stage.layers], noise[k], kind)
-            keep = stage.keep and _bytes(value) <= room
-            room -= _bytes(value) if keep else 0
-            passing[k] = value
-            self._note(k, flat[k], noise[k], value if keep else None)
+            passing[k] = stage.run([passing[i] for i in stage.inputs], styles[stage.layers], noise[k], kind)
+            keep = stage.keep and _bytes(passing[k]) <= room
+            room -= _bytes(passing[k]) if keep else 0
+            done[k] = passing[k] if keep else None
             for i in stage.inputs:
                 if last_use[i] == k:
                     passing.pop(i, None)
-        return self._value(target, passing)
+        return passing[needed[-1]]
 
-    def _value(self, k: int, passing: dict[int, Value]) -> Value:
-        if k in passing:
-            return passing[k]
+    def _transformed(self) -> bool:
+        return getattr(self._generator, "transform", None) is not None
+
+    def _value(self, k: int) -> Value:
         record = self._records[k]
         assert record is not None and record.value is not None
         return record.value

@@ -45,7 +45,7 @@ def drag_rungs(resolution: int | None) -> tuple[Rung, ...]:
     if resolution is None:
         return (STILL,)
     small = resolution <= SMALL
-    sides = [side for side in (32, 64, 128, 256) if max(32, resolution // 16) <= side < resolution]
+    sides = [side for side in (32, 64, 128, 256) if max(32, resolution // 32) <= side < resolution]
     if resolution > 512:
         sides.append(512)
     rungs = [Rung(side, "png" if small else "jpeg", 60, "drag") for side in sides]

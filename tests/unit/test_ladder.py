@@ -36,6 +36,10 @@ def test_the_next_rung(current: int, ms: float, known: dict[int, float], expecte
     assert next_rung(RUNGS, current, ms, resolution=1024, known=known) == expected
 
 
+def test_the_cheapest_frame_of_a_large_generator_costs_a_small_share_of_it() -> None:
+    assert [rung.max_side for rung in drag_rungs(1024)] == [32, 64, 128, 256, 512, None]
+
+
 @pytest.mark.parametrize("resolution", [16, 64, 128, 256, 512, 1024, 2048])
 def test_rungs_grow_to_full_size_and_small_pictures_are_lossless(resolution: int) -> None:
     rungs = drag_rungs(resolution)
