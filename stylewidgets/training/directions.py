@@ -64,6 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
     parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.directions.safetensors")
+    parser.add_argument("--like", type=Path, metavar="DIRECTIONS", help="take the named directions of a generator with the same "
+                        "w, on all rows, and measure them here: quick")
     parser.add_argument("--regressor", type=Path, help="factor network (default: the bundled one)")
     parser.add_argument("--samples", type=int, default=6_000, help="faces to learn from (default %(default)s)")
     parser.add_argument("--faces", type=int, default=64, help="faces to measure effects on (default %(default)s)")
@@ -80,7 +82,8 @@ def run(args: argparse.Namespace) -> None:
     session = GeneratorSession(generator, device=args.device, precision="fp32")
     out = args.out or args.generator.with_suffix(".directions.safetensors")
     regressor = load_regressor(args.regressor, args.device)
-    make_directions(session, regressor, out, args.samples, faces=args.faces, seed=args.seed)
+    like = DirectionSet.load(args.like) if args.like else None
+    make_directions(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like)
 
 
 def make_directions(
@@ -92,6 +95,7 @@ def make_directions(
     faces: int = 64,
     seed: int = 0,
     callback: Callback | None = None,
+    like: DirectionSet | None = None,
 ) -> DirectionSet:
     """Make, measure and save the directions of a generator.
 
@@ -103,6 +107,8 @@ def make_directions(
         faces: faces that each effect is measured on.
         seed: of the samples; the faces that rivals are compared on and effects are measured on have others.
         callback: callback(step, steps) over the named directions.
+        like: named directions of another generator with the same w. They are measured, not made again, and act on all
+            rows, because rows of different generators do not do the same.
 
     Returns:
         DirectionSet: named directions, then 20 of PCA, then 5 of SeFa for each of coarse, middle and fine rows. The
@@ -113,12 +119,18 @@ def make_directions(
     trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
-    joint = [joint_boundaries(w, {t.name: t.values for t in targets}, slack=slack) for slack in (0.02, 0.1, 0.3)]
+    if like is not None:
+        targets = [target for target in targets if target.name in like]
+    slacks = (0.02, 0.1, 0.3) if like is None else ()
+    joint = [joint_boundaries(w, {t.name: t.values for t in targets}, slack=slack) for slack in slacks]
     plain = {t.name: boundary(w, t.values, name=t.name, method="ridge", l2=0.1) for t in targets}
     kept: list[tuple[Direction, Effect]] = []
     for step, target in enumerate(tqdm(targets, desc="directions", unit="factor")):
-        fits = [*(found[target.name] for found in joint), *candidates(w, target)]
-        best = choose(trial, target, fits, w, plain)
+        if like is not None:
+            best = taken_over(like[target.name])
+        else:
+            fits = [*(found[target.name] for found in joint), *candidates(w, target)]
+            best = choose(trial, target, fits, w, plain)
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
@@ -131,8 +143,13 @@ def make_directions(
         part = sefa(session, layers=rows, components=_at_most(session, 5), prefix=f"sefa {group}")
         found = found.merge(_explained(part, w, scores))
     path = found.save(out)
-    path.with_suffix(".md").write_text(_card(path, kept, targets, samples, faces), encoding="utf-8")
+    path.with_suffix(".md").write_text(_card(path, kept, targets, samples, faces, like is not None), encoding="utf-8")
     return found
+
+
+def taken_over(direction: Direction) -> Direction:
+    """A direction of another generator with the same w: on all rows, and without what was measured there."""
+    return replace(direction, layers=None, source=f"{direction.source.split('; measured')[0]} of another generator with this w")
 
 
 class Bench:
@@ -283,7 +300,8 @@ def _kind(direction: Direction) -> str:
     return direction.source.split()[0] + (", conditioned" if "conditioned" in direction.source else "")
 
 
-def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int) -> str:
+def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int,
+          taken: bool) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
         f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | {_kind(d)} |"
@@ -291,10 +309,12 @@ def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target
     )
     names = {d.name for d, _ in kept}
     dropped = ", ".join(t.name for t in targets if t.name not in names) or "none"
+    how = (f"taken by `stylewidgets train directions --like` from a generator with the\nsame w, and measured against the readings of "
+           f"{samples:,} faces" if taken else f"made by `stylewidgets train directions` from {samples:,}\n"
+           "generated faces that the factor network read")
     return f"""# {path.name}
 
-Directions of the generator of the same name, made by `stylewidgets train directions` from {samples:,}
-generated faces that the factor network read. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
+Directions of the generator of the same name, {how}. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
 change in standard deviations of the factor per σ of strength, the largest mean change of any other factor, and the root
 of the sum of squares over all others.
 

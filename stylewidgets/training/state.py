@@ -199,7 +199,9 @@ class TrainingRun:
         """
         state = torch.load(path, map_location=device, weights_only=True)
         resolution, images = state["recipe"]["resolution"], state["images"]
-        before = f"{resolution} px: {images['paired']:,} paired pictures, {state['seconds'] / 60:.0f} minutes"
+        family = state["recipe"].get("family", "stylegan2")
+        start = "" if family == "stylegan2" else f"{family}, "
+        before = f"{start}{resolution} px: {images['paired']:,} paired pictures, {state['seconds'] / 60:.0f} minutes"
         run = cls(recipe, device, seconds=float(state["seconds"]), history=[*state.get("history", []), before])
         for name in ("generator", "discriminator", "embedding", "averaged"):
             module, old = getattr(run, name), state[name]

@@ -96,6 +96,19 @@ def test_the_source_and_the_card_state_what_was_measured(made: Any) -> None:
     assert "| smile |" in card and "own effect" in card
 
 
+def test_directions_of_a_generator_with_the_same_w_are_measured_anew_on_all_rows(made: Any, tmp_path: Path) -> None:
+    first, _, session = made
+    path = tmp_path / "other.directions.safetensors"
+    found = make_directions(session, Reader(), path, samples=300, faces=16, like=first)  # type: ignore[arg-type]
+    assert {"smile", "glasses", "skin tone"} <= set(found.names) and "sefa middle 0" in found
+    for name in ("smile", "glasses"):
+        assert np.array_equal(found[name].vector, first[name].vector) and found[name].sigma == first[name].sigma
+        assert found[name].layers is None
+        assert "another generator with this w; measured on 16 faces" in found[name].source
+        assert found[name].source.count("measured on") == 1
+    assert "train directions --like" in path.with_suffix(".md").read_text(encoding="utf-8")
+
+
 def test_an_effect_is_in_standard_deviations_per_sigma() -> None:
     session: Any = World()
     w = np.random.RandomState(1).randn(2_000, session.w_dim).astype(np.float32)
