@@ -309,9 +309,10 @@ def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target
     )
     names = {d.name for d, _ in kept}
     dropped = ", ".join(t.name for t in targets if t.name not in names) or "none"
-    how = (f"taken by `stylewidgets train directions --like` from a generator with the\nsame w, and measured against the readings of "
-           f"{samples:,} faces" if taken else f"made by `stylewidgets train directions` from {samples:,}\n"
-           "generated faces that the factor network read")
+    how = f"made by `stylewidgets train directions` from {samples:,}\ngenerated faces that the factor network read"
+    if taken:
+        how = ("taken by `stylewidgets train directions --like` from a generator with the\nsame w, and measured against the "
+               f"readings of {samples:,} faces")
     return f"""# {path.name}
 
 Directions of the generator of the same name, {how}. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean
