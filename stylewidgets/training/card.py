@@ -59,6 +59,18 @@ variation from 0 to 1):
 {_distances(quality["factors"])}"""
 
 
+def overview(qualities: list[dict[str, Any]]) -> str:
+    """The main figures of several generators side by side, each with that of renders against renders in brackets."""
+    columns = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall", "path_length": "path length",
+               "neighbour": "to the nearest training render"}
+    lines = ["| | " + " | ".join(columns.values()) + " | EQ-T |", "|---|" + "---|" * (len(columns) + 1)]
+    for quality in qualities:
+        figures = " | ".join(f"{quality[key]['samples']:.2f} ({quality[key]['floor']:.2f})" for key in columns)
+        moved = f"{quality['eq_t']:.1f} dB" if "eq_t" in quality else ""
+        lines.append(f"| {quality['file'].removesuffix('.safetensors')} | {figures} | {moved} |")
+    return "\n".join(lines)
+
+
 def _rows(quality: dict[str, Any]) -> str:
     words = {
         "frechet": "Fréchet distance of features (Heusel et al. 2017)",
