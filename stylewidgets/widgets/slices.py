@@ -181,6 +181,10 @@ class SlicedWork(widgets.VBox):
         except Exception as error:  # noqa: BLE001  any computation; it is shown where the user looks
             self._drop(task)
             report(self._view, error, task.words)
+        except BaseException:  # an interrupt: what was at work has ended, and nobody may wait for it
+            self._drop(task)
+            self._update()
+            raise
 
     def _drop(self, task: _Task) -> bool:
         with self._list_lock:
