@@ -2,9 +2,9 @@
 // what comes after a convolution.
 //
 // Of the transposed convolution's outputs along an axis the even ones have two taps, t[2i] = x[i] w[0] + x[i - 1] w[2], and
-// the odd ones one, t[2i + 1] = x[i] w[1]. Minimal filtering F(5, 2) takes six products for five even ones (Winograd, "Arithmetic
-// Complexity of Computations", 1980), so a tile of 5x5 inputs makes 10x10 outputs with 121 products: 1.2 for each output, where
-// the definition has 2.25. The filter goes over rows as they come, from the top of a range of rows to its bottom; between ranges
+// the odd ones one, t[2i + 1] = x[i] w[1]. Minimal filtering F(3, 2) takes four products for three even ones (Winograd, "Arithmetic
+// Complexity of Computations", 1980), so a tile of 3x3 inputs makes 6x6 outputs with 49 products: 1.4 for each output, where the
+// definition has 2.25. Larger tiles need fewer, but more memory than the caches have. The filter goes over rows as they come, from the top of a range of rows to its bottom; between ranges
 // three rows of the transposed convolution are computed twice.
 
 #pragma once
@@ -14,8 +14,8 @@
 
 namespace upconv {
 
-constexpr int SPAN = 5, OUT = 2 * SPAN;  // inputs and outputs of a tile, along an axis
-constexpr int POINTS = 6, SIDE = POINTS + SPAN;  // products of a tile, along an axis: for the even outputs, then the odd ones
+constexpr int SPAN = 3, OUT = 2 * SPAN;  // inputs and outputs of a tile, along an axis
+constexpr int POINTS = SPAN + 1, SIDE = POINTS + SPAN;  // products of a tile, along an axis: for the even outputs, then the odd ones
 constexpr int KINDS = POINTS + 1, GROUPS = KINDS * KINDS, PLANES = SIDE * SIDE;
 constexpr int KEPT = 3;          // rows of the transposed convolution that the next strip needs
 constexpr int64_t TILES = 48;    // at least so many at a time, as transforming the weights is work for each time
@@ -29,12 +29,13 @@ struct Layout {
     size_t row, tiles;
 
     static int plane(int a, int b) {
-        if (a < POINTS) return b < POINTS ? a * POINTS + b : 36 + a * SPAN + b - POINTS;
-        return b < POINTS ? 66 + b * SPAN + a - POINTS : 96 + (a - POINTS) * SPAN + b - POINTS;
+        constexpr int EDGE = POINTS * SPAN, EVEN = POINTS * POINTS;
+        if (a < POINTS) return b < POINTS ? a * POINTS + b : EVEN + a * SPAN + b - POINTS;
+        return b < POINTS ? EVEN + EDGE + b * SPAN + a - POINTS : EVEN + 2 * EDGE + (a - POINTS) * SPAN + b - POINTS;
     }
     static int group(int a, int b) {
-        if (a < POINTS) return b < POINTS ? a * POINTS + b : 36 + a;
-        return b < POINTS ? 42 + b : 48;
+        if (a < POINTS) return b < POINTS ? a * POINTS + b : POINTS * POINTS + a;
+        return b < POINTS ? POINTS * (POINTS + 1) + b : GROUPS - 1;
     }
     size_t at(int a, int b) const { return plane(a, b) * tiles * row + group(a, b) * SKEW; }
     size_t size() const { return PLANES * tiles * row + GROUPS * SKEW; }
@@ -50,13 +51,13 @@ struct Shape {
     explicit Shape(const Convolution& c)
         : tiles_x(c.width / SPAN + 1), tiles_y(c.height / SPAN + 1), panels((c.outputs + PANEL - 1) / PANEL),
           rows(std::max<int64_t>(1, (TILES + tiles_x / 2) / tiles_x)), columns(1 + OUT * tiles_x),
-          together(std::max<int64_t>(1, std::min<int64_t>(4, (int64_t{4} << 20) / (GROUPS * PANEL * 4 * c.inputs)))) {}
+          together(std::max<int64_t>(1, std::min<int64_t>(4, (int64_t{2} << 20) / (GROUPS * PANEL * 4 * c.inputs)))) {}
     size_t line() const { return columns * PANEL; }
     static size_t weights(int64_t inputs) { return GROUPS * (inputs * PANEL + SKEW); }  // of a panel
 };
 
 struct Memory {
-    float *inputs, *weights, *products, *lines, *sums, *kept;
+    float *inputs, *weights, *products, *lines, *kept;
     size_t size;
 
     Memory(const Convolution& c, const Shape& s, int64_t panels, float* start) {
@@ -65,14 +66,16 @@ struct Memory {
         weights = inputs + Layout{padded(c.inputs) + SKEW, tiles}.size();
         products = weights + s.together * Shape::weights(c.inputs);
         lines = products + s.together * Layout{PANEL, tiles}.size();
-        sums = lines + (KEPT + OUT * s.rows) * s.line();
-        kept = sums + s.line();
+        kept = lines + (KEPT + OUT * s.rows) * s.line();
         size = kept + panels * KEPT * s.line() - start;
     }
 };
 
 static inline void spread_line(const Vec* d, Vec* out) {
-    transform_six(d, out);
+    out[0] = d[0] - d[2];
+    out[1] = d[1] + d[2];
+    out[2] = d[2] - d[1];
+    out[3] = d[3] - d[1];
     for (int i = 0; i < SPAN; ++i) out[POINTS + i] = d[1 + i];
 }
 
@@ -101,16 +104,13 @@ static void transform_tile(const Convolution& c, const float* x, int64_t tile_y,
     }
 }
 
-// The three taps of an axis, mirrored as they are stored, → six for the even outputs and one for the odd ones.
+// The three taps of an axis, mirrored as they are stored: four values for the even outputs and one for the odd ones.
 static inline void weight_line(const Vec* g, Vec* out) {
-    const Vec even = g[0] * (-2.0f / 3), odd = g[2] * (-2.0f / 3 * NEAR), far = g[0] * (1.0f / 6), side = g[2] * (1.0f / 6 * FAR);
     out[0] = g[0];
-    out[1] = even + odd;
-    out[2] = even - odd;
-    out[3] = far + side;
-    out[4] = far - side;
-    out[5] = g[2];
-    out[6] = g[1];
+    out[1] = 0.5f * (g[0] + g[2]);
+    out[2] = 0.5f * (g[0] - g[2]);
+    out[3] = g[2];
+    out[4] = g[1];
 }
 
 // One panel of the weights, modulated and demodulated, with the factors of the filter, into [GROUPS][inputs][PANEL].
@@ -161,15 +161,13 @@ static void multiply_all(const Layout& v, const float* inputs, const float* weig
 }
 
 static inline void even_line(const Vec* m, Vec* out) {
-    const Vec a = m[1] + m[2], b = m[1] - m[2], c = m[3] + m[4], d = m[3] - m[4];
-    out[0] = m[0] + a + c;
-    out[1] = NEAR * b + FAR * d;
-    out[2] = 0.5f * a + 2 * c;
-    out[3] = (0.5f * NEAR) * b + (2 * FAR) * d;
-    out[4] = 0.25f * a + 4 * c + m[5];
+    const Vec both = m[1] + m[2];
+    out[0] = m[0] + both;
+    out[1] = m[1] - m[2];
+    out[2] = both + m[3];
 }
 
-// LANES channels of one tile: from 121 products to 10x10 values of the transposed convolution.
+// LANES channels of one tile: from 49 products to 6x6 values of the transposed convolution.
 static void finish_tile(const Layout& m, const float* products, float* out, size_t line) {
     Vec half[OUT][SIDE];
     for (int j = 0; j < SIDE; ++j) {
@@ -196,20 +194,29 @@ static inline Vec binomial(const float* p, size_t step) {
 }
 
 // One row of the picture from four rows of the transposed convolution.
-static void filter_row(const Convolution& c, const Shape& s, const float* lines, float* sums, int64_t sample, int64_t row,
-                       int64_t channel) {
-    for (size_t i = 0; i < s.line(); i += LANES) store(sums + i, binomial(lines + i, s.line()));
-    const int64_t width = 2 * c.width;
+template <bool FULL>
+static void filter_row(const Convolution& c, const Shape& s, const float* lines, int64_t sample, int64_t row, int64_t channel) {
+    const int64_t width = 2 * c.width, pixel = (sample * 2 * c.height + row) * width;
     const float* noise = c.noise ? c.noise + sample * c.noise_step + row * width : nullptr;
-    float* y = c.y + ((sample * 2 * c.height + row) * width) * c.outputs + channel;
-    for (int part = 0; part < 2; ++part, sums += LANES, y += LANES, channel += LANES) {
-        const int count = static_cast<int>(std::min<int64_t>(LANES, c.outputs - channel));
-        if (count <= 0) return;
-        const Vec bias = load_some(c.bias + channel, count);
-        for (int64_t x = 0; x < width; ++x) {
-            Vec v = binomial(sums + x * PANEL, PANEL) + bias;
-            if (noise) v += noise[x] * c.noise_gain;
-            store_some(y + x * c.outputs, activate(v, c.slope, c.clamp), count);
+    float* y = c.y + pixel * c.outputs + channel;
+    int count[2];
+    Vec bias[2], v[2][4];  // four columns, filtered from top to bottom
+    for (int part = 0; part < 2; ++part) {
+        const int64_t left = c.outputs - channel - part * LANES;
+        count[part] = FULL ? LANES : static_cast<int>(std::max<int64_t>(0, std::min<int64_t>(LANES, left)));
+        bias[part] = count[part] ? load_some(c.bias + channel + part * LANES, count[part]) : Vec{};
+        for (int i = 0; i < 3; ++i) v[part][i] = binomial(lines + i * PANEL + part * LANES, s.line());
+    }
+    for (int64_t x = 0; x < width; ++x) {
+        const float more = noise ? noise[x] * c.noise_gain : 0.0f;
+        for (int part = 0; part < 2; ++part) {
+            Vec* w = v[part];
+            w[3] = binomial(lines + (x + 3) * PANEL + part * LANES, s.line());
+            const Vec made = activate(w[0] + w[3] + 3 * (w[1] + w[2]) + bias[part] + more, c.slope, c.clamp);
+            float* to = y + x * c.outputs + part * LANES;
+            if (FULL) store(to, made);
+            else if (count[part]) store_some(to, made, count[part]);
+            w[0] = w[1], w[1] = w[2], w[2] = w[3];
         }
     }
 }
@@ -226,8 +233,12 @@ static void finish(const Convolution& c, const Shape& s, const Rows& rows, const
         float* to = own.lines + (KEPT + t / s.tiles_x * OUT) * line + (1 + t % s.tiles_x * OUT) * PANEL;
         for (int part = 0; part < 2; ++part) finish_tile(m, products + t * PANEL + part * LANES, to + part * LANES, line);
     }
-    for (int64_t row = rows.first; row < rows.last; ++row)
-        filter_row(c, s, own.lines + (row - 1 - OUT * rows.tiles + KEPT) * line, own.sums, rows.sample, row, rows.panel * PANEL);
+    const bool full = (rows.panel + 1) * PANEL <= c.outputs;
+    for (int64_t row = rows.first; row < rows.last; ++row) {
+        const float* from = own.lines + (row - 1 - OUT * rows.tiles + KEPT) * line;
+        if (full) filter_row<true>(c, s, from, rows.sample, row, rows.panel * PANEL);
+        else filter_row<false>(c, s, from, rows.sample, row, rows.panel * PANEL);
+    }
     std::memcpy(kept, own.lines + OUT * (m.tiles / s.tiles_x) * line, bytes);
 }
 
@@ -264,7 +275,7 @@ static void run_range(const Convolution& c, const Shape& s, const Range& range, 
 inline bool run(const Convolution& c, int64_t threads) {
     const Shape s(c);
     // Each range but the last computes a row of tiles that the next one computes, too.
-    const int64_t ranges = threads == 1 ? 1 : std::min(s.tiles_y / 3, threads * std::max<int64_t>(1, s.tiles_y / (12 * threads)));
+    const int64_t ranges = threads == 1 ? 1 : std::min(s.tiles_y / 3, threads * std::max<int64_t>(1, s.tiles_y / (20 * threads)));
     const int64_t groups = std::min(s.panels, (threads + ranges * c.n - 1) / (ranges * c.n));
     const size_t memory = Memory(c, s, (s.panels + groups - 1) / groups, nullptr).size;
     return spread(c.n * ranges * groups, static_cast<int>(threads), memory, [&](int64_t item, float* mine) {
