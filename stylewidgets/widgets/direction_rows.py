@@ -127,13 +127,13 @@ class DirectionRow(widgets.HBox):
 
 
 class DirectionRows(widgets.VBox):
-    """A `DirectionRow` for each edit of the latent that `update` gets."""
+    """A `DirectionRow` for each edit of the latent that `update` gets; `empty` says what to do while there is none."""
 
-    def __init__(self, num_ws: int, change: Change) -> None:
+    def __init__(self, num_ws: int, change: Change, empty: str = "No direction yet: add one below.") -> None:
         self._num_ws = num_ws
         self._change = change
         self._edits: tuple[Edit, ...] = ()
-        self._empty = note("No direction yet: add one below.")
+        self._empty = note(empty)
         super().__init__([self._empty], layout=widgets.Layout(width="100%"))
 
     @property

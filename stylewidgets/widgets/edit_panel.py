@@ -24,13 +24,16 @@ if TYPE_CHECKING:
     from .style_space_probe import StyleSpaceProbe
 
 
+NOTHING = "Nothing is edited yet: select a channel on the map and drag its strength; each one becomes a row here."
+
+
 class EditPanel(widgets.VBox):
     """A slider for each edit of the latent, "save as direction", and the buttons that send the latent on."""
 
     def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch, below: widgets.Box) -> None:
         self._owner, self._search, self._below = owner, search, below
         self.own_explorer: Any = None
-        self._rows = DirectionRows(owner.session.num_ws, owner.change)
+        self._rows = DirectionRows(owner.session.num_ws, owner.change, NOTHING)
         self._name = widgets.Text(placeholder="name", layout=widgets.Layout(width="130px"))
         set_tooltip(self._name, "name of the new direction")
         self._path = widgets.Text(placeholder="file (optional)", layout=widgets.Layout(width="150px"))

@@ -79,9 +79,9 @@ class ExamplePanel(widgets.VBox):
         self._first = max(0, self._first + by * count)
         seeds = range(self._first, self._first + count)
         done = lambda pictures: self._show(seeds, pictures)  # noqa: E731
-        self._search.run(
-            "sheet", steps.thumbnails(self._owner.session, seeds, THUMBNAIL), done, "pictures of the sheet"
-        )
+        task = steps.thumbnails(self._owner.session, seeds, THUMBNAIL)
+        say(self._about, "drawing the sheet …")
+        self._search.run("sheet", task, done, "pictures of the sheet", quiet=True)  # it goes before a search of many seconds
 
     def _show(self, seeds: range, pictures: Any) -> None:
         self._syncing = True

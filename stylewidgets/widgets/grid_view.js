@@ -275,10 +275,15 @@ function createTable(model, hub, send, listen) {
     moveFocus(focused, false);
   }
 
+  function label(text) {
+    bin.replaceChildren(element("span", "stylewidgets-bin-words", {}, text));
+    bin.title = text.replace("\n", ", ");
+  }
+
   function build(wanted) {
     shape = wanted;
     nodes = new Map();
-    bin.textContent = "source ↓\nstyle →";
+    label("source ↓\nstyle →");
     const rows = [];
     for (let i = HEADER; i < names("rows").length; i++) {
       const line = element("div", "stylewidgets-row", { role: "row" });
@@ -404,7 +409,7 @@ function createTable(model, hub, send, listen) {
       drag.ghost.style.width = `${drag.node.canvas.clientWidth}px`;
       root.append(drag.ghost);
       root.classList.add("stylewidgets-dragging");
-      bin.textContent = "drop here to remove";
+      label("drop here to remove");
       drag.node.classList.add("stylewidgets-taken");
     }
     const box = root.getBoundingClientRect();
@@ -427,7 +432,7 @@ function createTable(model, hub, send, listen) {
     drag.node.classList.remove("stylewidgets-taken");
     bin.classList.remove("stylewidgets-target");
     root.classList.remove("stylewidgets-dragging");
-    bin.textContent = "source ↓\nstyle →";
+    label("source ↓\nstyle →");
     drag = null;
   }
 

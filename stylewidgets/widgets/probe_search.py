@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from .._checks import unknown_name
 from ..latents import Direction, Latent
 from ..stylespace import Channel, Ranking, Reader, Report, avatar_reader
+from ..stylespace.reports import shipped_report
 from . import probe_steps as steps
 from .probe_edits import channel_of, edit_of, free_name
 from .slices import SlicedWork
@@ -99,9 +100,9 @@ class ProbeSearch:
             "statistics of the channels",
         )
 
-    def run(self, name: str, task: Any, done: Callable[[Any], None], words: str) -> None:
+    def run(self, name: str, task: Any, done: Callable[[Any], None], words: str, quiet: bool = False) -> None:
         """Do other work of a panel; see `SlicedWork.run`."""
-        self._work.run(name, task, done, words)
+        self._work.run(name, task, done, words, quiet)
 
     def need_statistics(self) -> Any:
         """Return the statistics, finishing or beginning them now when they are not there."""
@@ -261,8 +262,11 @@ class ProbeSearch:
             raise ValueError(
                 "a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)"
             )
-        shipped = not (anew or self._own_reader)
-        task = steps.report(self._session, self.need_statistics(), self._reader, shipped)
+        found = None if anew or self._own_reader else shipped_report(self._session)
+        if found is not None:  # a file: it need not wait for a search that goes on
+            done(found)
+            return
+        task = steps.report(self._session, self.need_statistics(), self._reader)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()

@@ -14,7 +14,6 @@ from .._checks import check_int, unknown_name
 from ..latents import Direction, Latent
 from ..stylespace import Channel, Ranking, Stopped
 from ..stylespace.readings import read_w
-from ..stylespace.reports import shipped_report
 from .slices import stepwise
 
 Steps = Generator[Any, None, Any]
@@ -141,18 +140,14 @@ def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Steps:
     return stepwise(call, Stopped)
 
 
-def report(session: Any, statistics: Any, reader: Any, shipped: bool) -> Steps:
-    """Steps that return a `stylespace.Report`: that which came with the weights if `shipped` and there is one, else a new one."""
-    yield None
-    found = shipped_report(session) if shipped else None
-    if found is not None:
-        return found
+def report(session: Any, statistics: Any, reader: Any) -> Steps:
+    """Steps that make a `stylespace.Report`."""
 
     def make(callback: Callable[..., None]) -> stylespace.Report:
         return stylespace.make_report(session, reader, samples=statistics.n, seed=statistics.seed,
                                       tell=lambda words, done, total: callback(done, total))
 
-    return (yield from stepwise(make, Stopped))
+    return stepwise(make, Stopped)
 
 
 def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:

@@ -276,6 +276,16 @@ def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None
     assert probe.find_examples([0, 3, 5]).top(3) == wanted.top(3)
 
 
+def test_the_sheet_of_examples_does_not_wait_for_a_long_search(probe: StyleSpaceProbe) -> None:
+    say(probe, "hello")  # from now on the page ticks
+    probe.search.find_effect()
+    panel = open_panel(probe, BY_EXAMPLE)
+    assert "drawing" in panel._about.value
+    while probe._work.busy("sheet"):
+        probe._work.tick()
+    assert len(panel.sheet.names) == 40 and probe._work.busy(EFFECT) and panel._about.value.count("drawing") == 0
+
+
 @pytest.fixture
 def reader() -> stylespace.Reader:
     """Brightness of the halves and the corner of a picture: differentiable, without a network."""
@@ -329,6 +339,19 @@ def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reade
     assert Image.open(io.BytesIO(panel._image.value)).width > 700
     assert "disentanglement: " in panel._said.value and not panel._save.disabled
     probe.close()
+
+
+def test_a_report_that_comes_with_the_generator_is_there_at_once(
+    probe: StyleSpaceProbe, reader: stylespace.Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = stylespace.Report("weights", SAMPLES, 4, (), {"s": (0.5, 0.4, 0.3), "w": (0.2, 0.2, 0.2)})
+    monkeypatch.setattr("stylewidgets.widgets.probe_search.shipped_report", lambda session: made)
+    probe.search._reader = reader
+    say(probe, "hello")
+    probe.search.find_effect()
+    panel = open_panel(probe, REPORT)
+    panel.start()
+    assert panel.report is made and probe._work.busy(EFFECT) and len(panel._image.value) > 0
 
 
 # -- edits --------------------------------------------------------------------------------------------------------------
