@@ -37,6 +37,7 @@ _SWITCHES = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--use-fake-device-for-media-stream",  # a moving test picture where a page asks for a camera
 )
 
 

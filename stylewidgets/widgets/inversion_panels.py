@@ -41,8 +41,8 @@ class InversionPanels:
         self._picture = labelled(("target",))
         self._picture.observe(self._on_picture, "value")
         self.way = widgets.IntSlider(
-            0, min=0, max=1, description="way", readout=False, continuous_update=True, style={"description_width": "30px"},
-            layout=widgets.Layout(width="100%", max_width="520px"),
+            0, min=0, max=1, description="rewind", readout=False, continuous_update=True, style={"description_width": "48px"},
+            layout=widgets.Layout(width="calc(100% - 12px)", max_width="508px"),  # the knob is wider than its track
         )
         set_tooltip(self.way, "look at steps on the way there; at the right end is the result")
         self.way.observe(self._on_way, "value")

@@ -86,7 +86,7 @@ class MethodPanel(widgets.VBox):
         self._more = widgets.ToggleButton(value=False, description="more settings …", layout=widgets.Layout(width="130px"))
         set_tooltip(self._more, "settings that the papers leave as they are")
         self._more.observe(lambda _: show(self._advanced, self._more.value), "value")
-        self._reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset, "140px")
+        self._reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset, "160px")
         self.said = note("")
         super().__init__(
             [self._menu, self._line, self._plain, row(self._more, self._reset), self._advanced, self.said],

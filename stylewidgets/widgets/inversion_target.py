@@ -14,6 +14,7 @@ from PIL import Image, UnidentifiedImageError
 from ..inversion.editability import draws_avatars
 from ..session import GeneratorSession
 from ._compat import button, forget_upload, set_tooltip, uploaded
+from .camera import make_camera
 from .paint_pad import PaintPad
 from .parts import column, note, row, say
 from .source_controls import random_seed
@@ -23,7 +24,7 @@ Chosen = Callable[[Any, str], None]
 
 
 class TargetPanel(widgets.VBox):
-    """Upload, path or address, a generated picture whose code is known, a rendered avatar whose factors are known.
+    """Upload, path or address, the camera, a generated picture whose code is known, a rendered avatar whose factors are known.
 
     Args:
         session: tells the size, and whether there are avatars.
@@ -34,8 +35,8 @@ class TargetPanel(widgets.VBox):
     def __init__(self, session: GeneratorSession, chosen: Chosen, guard: Callable[[Callable[[], Any]], None]) -> None:
         self._session, self._chosen = session, chosen
         self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="upload a picture")
-        self.upload.layout.width = "160px"
-        set_tooltip(self.upload, "a picture from your disk; a phone offers its camera as well")
+        self.upload.layout.width = "190px"
+        set_tooltip(self.upload, "a picture from your disk")
         self.upload.observe(lambda _: guard(self._on_upload), "value")
         self.path = widgets.Text(
             placeholder="path or address of a picture, then Enter", continuous_update=False,
@@ -53,7 +54,9 @@ class TargetPanel(widgets.VBox):
             own.append(button("avatar", "an avatar that the renderer drew: its factors are known, but no code draws it exactly",
                               lambda: guard(self.avatar), "70px"))
         own.append(button("↻", "another seed", self._reroll, "36px"))
-        super().__init__([row(self.upload, self.path, row(self.seed, *own))], layout=widgets.Layout(width="100%"))
+        self.camera = make_camera(lambda picture: guard(lambda: self._chosen(picture, "")))
+        parts = [self.upload, self.path] + ([self.camera] if self.camera is not None else [])
+        super().__init__([row(*parts, row(self.seed, *own))], layout=widgets.Layout(width="100%"))
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""

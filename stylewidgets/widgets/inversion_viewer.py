@@ -22,6 +22,7 @@ from .errors import reporting
 from .inversion_attempt import PAUSED, RUNNING, STOPPED, Attempt, as_uint8, forked, loaded
 from .inversion_code import inversion_code
 from .inversion_panels import InversionPanels
+from .inversion_sending import SendsResult
 from .inversion_stage import Stage, steps
 from .parts import close_tree
 from .slices import SlicedWork
@@ -31,7 +32,7 @@ from .static import SavesPicture
 WORK = "inversion"
 
 
-class InversionViewer(SavesPicture, widgets.VBox):
+class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     """Inverts pictures step by step while the notebook stays usable, and keeps every run to compare and edit.
 
     Args:
@@ -195,7 +196,7 @@ class InversionViewer(SavesPicture, widgets.VBox):
             self._show_current()
             attempt.state = RUNNING
             self._panels.refresh()
-            self._work.run(WORK, self._steps(attempt), lambda _: None, attempt.method)
+            self._work.run(WORK, self._steps(attempt), lambda _: None, attempt.method, stoppable=False)
 
     def pause(self) -> None:
         """Let the run stand still; `resume` goes on with exactly the next step."""
@@ -282,29 +283,6 @@ class InversionViewer(SavesPicture, widgets.VBox):
         return dict(attempt.figures)
 
     # -- where it goes ---------------------------------------------------------------------------------------------------
-    def explorer(self, **options: Any) -> Any:
-        """A new `LatentExplorer` of the shown result, on a generator with its fitted noise and parameters."""
-        from .latent_explorer import LatentExplorer
-
-        session = self._shown_session()
-        named = list(session.directions.values())[:5]
-        value = self.value
-        for direction in named:
-            value = value.with_edit(direction, 0.0, direction.layers)
-        return LatentExplorer(session, value, **options)
-
-    def grid(self, **options: Any) -> Any:
-        """A new `StyleMixGrid` whose first row is the shown result."""
-        from .style_mix_grid import StyleMixGrid
-
-        return StyleMixGrid(self._shown_session(), **{"rows": [self.value, 1, 2], **options})
-
-    def probe(self, **options: Any) -> Any:
-        """A new `StyleSpaceProbe` of the shown result."""
-        from .style_space_probe import StyleSpaceProbe
-
-        return StyleSpaceProbe(self._shown_session(), value=self.value, **options)
-
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write code, noise, parameter changes, settings, history and figures of the shown run to one .safetensors file."""
         return self.result.save(path)

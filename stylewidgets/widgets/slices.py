@@ -45,6 +45,7 @@ class _Task:
     steps: Steps
     done: Callable[[Any], None]
     quiet: bool
+    stoppable: bool
     progress: tuple[int, int] = (0, 0)
 
 
@@ -76,7 +77,8 @@ class SlicedWork(widgets.VBox):
         self._update()
 
     # -- what others use -----------------------------------------------------------------------------------------------
-    def run(self, name: str, steps: Steps, done: Callable[[Any], None], words: str = "", quiet: bool = False) -> None:
+    def run(self, name: str, steps: Steps, done: Callable[[Any], None], words: str = "", quiet: bool = False,
+            stoppable: bool = True) -> None:
         """Do this work after what waits already; it replaces work of the same name.
 
         Args:
@@ -84,11 +86,12 @@ class SlicedWork(widgets.VBox):
             done: called with the result.
             words: what is shown while it goes on.
             quiet: shows nothing, and goes before other work.
+            stoppable: has a stop button here; without, the owner has one.
         """
         if self._closed:
             return
         self.stop(name)
-        task = _Task(name, words or name, steps, done, quiet)
+        task = _Task(name, words or name, steps, done, quiet, stoppable)
         with self._list_lock:
             self._tasks.insert(0 if quiet else len(self._tasks), task)
         self._update()
@@ -209,6 +212,7 @@ class SlicedWork(widgets.VBox):
             return
         done, total = loud.progress
         show(self._bar, total > 0)
+        show(self._stop, loud.stoppable)
         if total:
             self._bar.max, self._bar.value = float(total), float(done)
         say(self._words, f"{loud.words}: {done} of {total}" if total else f"{loud.words} …")
