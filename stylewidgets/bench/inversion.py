@@ -25,6 +25,7 @@ from .report import machine
 SEED = 5_000_000
 """Of the renders; no network was trained on them. Generated pictures have the same seeds modulo 2**32."""
 SECONDS = "processor_seconds"
+_GUESSES = ("auto", "psp", "e4e", "restyle")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER",
                         help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice")
+    parser.add_argument("--race", type=int, metavar="N", help="instead: the fast projector against the plain schedule on N "
+                                                              "pictures, of each kind a half")
+    parser.add_argument("--equal-time", type=float, nargs="+", metavar="SECONDS",
+                        help="with --race: also a hybrid against its parts, each with so many seconds for a picture")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, beside those of other methods")
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
 
@@ -51,15 +56,37 @@ def run(args: argparse.Namespace) -> int:
     session = load(args.generator, device=args.device, precision="fp32")
     chosen = None if args.methods is None else [name.strip() for name in args.methods.split(",")]
     whole = _read(args.json, session, args)
-    for words in measure(session, rows(session, args.steps, chosen), args.targets, whole["rows"], args.keep):
-        print(f"  … {words}", file=sys.stderr, flush=True)
-        if args.json is not None:
-            args.json.write_text(json.dumps(_plain(whole), indent=1) + "\n", encoding="utf-8")
+    if args.race is not None:
+        return _race(session, whole, args)
+    _tell(measure(session, rows(session, args.steps, chosen), args.targets, whole["rows"], args.keep), whole, args.json)
     whole["rows"] = {row.name: whole["rows"][row.name] for row in rows(session, args.steps) if row.name in whole["rows"]}
     print(text_of(whole["rows"]))
     if args.plot is not None:
         plot(whole["rows"], args.plot)
     return 0
+
+
+def _race(session: Any, whole: dict[str, Any], args: argparse.Namespace) -> int:
+    from .inversion_race import equal_time_text, races_text, run_equal_time, run_races
+
+    if args.race < 2:
+        raise ValueError(f"a race takes at least 2 pictures, one of each kind; {args.race} was given")
+    pictures = targets(session, args.race // 2)
+    races, times = whole.setdefault("races", {}), whole.setdefault("equal time", {})
+    if args.equal_time:
+        _tell(run_equal_time(session, pictures, times, args.equal_time), whole, args.json)
+        print(equal_time_text(times))
+    _tell(run_races(session, pictures, races, args.steps or 1000), whole, args.json)
+    print(races_text(races))
+    return 0
+
+
+def _tell(lines: Iterator[str], whole: dict[str, Any], path: Path | None) -> None:
+    """Print each line as it comes, and write what was found by then."""
+    for words in lines:
+        print(f"  … {words}", file=sys.stderr, flush=True)
+        if path is not None:
+            path.write_text(json.dumps(_plain(whole), indent=1) + "\n", encoding="utf-8")
 
 
 def targets(session: Any, count: int, seed: int = SEED) -> dict[str, Any]:
@@ -88,8 +115,8 @@ def measure(session: Any, wanted: Sequence[Row], count: int, found: dict[str, An
     from ..inversion.editability import known_edits
     from ..inversion.evaluate import mean_of
 
-    kept = Kept(session, keep)
     for kind, target in targets(session, count).items():
+        kept = Kept(session, keep, f"{kind} {SEED}")
         known: Any = known_edits(target, session) or False
         for row in wanted:
             begin, figures = time.perf_counter(), []
@@ -112,10 +139,11 @@ class Kept:
     Args:
         session: the generator.
         folder: made if it is not there; None keeps nothing.
+        kind: of the pictures, with what tells them from others of the kind.
     """
 
-    def __init__(self, session: Any, folder: Path | None) -> None:
-        self.session, self.folder = session, folder
+    def __init__(self, session: Any, folder: Path | None, kind: str) -> None:
+        self.session, self.folder, self.kind = session, folder, kind
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
@@ -139,11 +167,12 @@ class Kept:
         from ..inversion import METHODS
         from ..inversion.encoders.runs import bundled
 
-        mark = hashlib.sha256(json.dumps([self.session.name, METHODS[method].checked(settings)], sort_keys=True).encode())
-        mark.update(target.images.numpy().tobytes())
-        own = weights.FOLDER / f"{self.session.name}.safetensors"
-        encoders = [bundled(kind) for kind in ("psp", "e4e", "restyle")] if method not in ("projector", "image2stylegan") else []
-        for path in (own, *encoders):
+        values = METHODS[method].checked(settings)
+        about = [self.session.name, self.kind, list(target.names), method, values]  # not the pixels: they hang on the last bits
+        mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+        guessed = METHODS[method].kind == "encoder" or method == "fast" or values.get("start", values.get("pivot")) in _GUESSES
+        encoders = [bundled(kind) for kind in ("psp", "e4e", "restyle")] if guessed else []
+        for path in (weights.FOLDER / f"{self.session.name}.safetensors", *encoders):
             if path.is_file():
                 mark.update(path.read_bytes())
         return f"{method.replace('+', 'p')}-{mark.hexdigest()[:20]}"

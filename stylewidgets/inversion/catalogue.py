@@ -34,11 +34,13 @@ register(Method(
 
 register(Method(
     "fast", "Fast projector",
-    "L-BFGS from the best of a few faces: often quicker than the projector, but it may end in a worse place.",
+    "L-BFGS from an encoder's guess, or the best of a few faces: much quicker than the projector to the same distance.",
     "L-BFGS: Nocedal, Updating Quasi-Newton Matrices with Limited Storage, 1980", "fast:start",
     (
         Setting("steps", 200, "evaluations of picture and gradient", 1, 100_000),
         Setting("space", "w", "w: one vector for all layers; w+: one for each", choices=("w", "w+")),
+        Setting("start", "auto", "an encoder's guess, the best of some faces, or the mean of w; auto: an encoder if one fits",
+                choices=("auto", "encoder", "samples", "mean")),
         Setting("samples", 15, "faces to choose the start from, besides the mean", 0, 10_000),
         Setting("coarse", 0.6, "share of the steps with a smaller picture, of 128 px and more", 0.0, 1.0, advanced=True),
         Setting("memory", 60, "moves whose curvature is remembered", 1, 500, advanced=True),

@@ -1,8 +1,8 @@
 """The fast projector: the plain one's perceptual distance, sought with fewer evaluations. It may end in a worse place.
 
-It saves where the schedule of 2020 spends: it starts from the best of a few faces, not the mean; it measures the curvature
-(L-BFGS), where Adam's slope says nothing about it; it adds no noise to w or to the picture, so that every evaluation counts;
-and large generators draw a smaller picture from an inner block at first.
+It saves where the schedule of 2020 spends: it starts from an encoder's guess, or the best of a few faces, not from the mean; it
+measures the curvature (L-BFGS), where Adam's slope says nothing about it; it adds no noise to w or to the picture, so that
+every evaluation counts; and large generators draw a smaller picture from an inner block at first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ from torch import Tensor
 from .._synthesis import has_inner_pictures, synthesize
 from ..latents import IDENTITY
 from . import lbfgs, spaces
+from ._two_phases import ENCODERS, why_not
 from .losses import Criterion
 from .methods import METHODS
+from .methods import start as start_method
 from .perceptual import perceptual
 from .run import Run
 
@@ -31,19 +33,29 @@ TOGETHER = 4  # of them a step looks at
 
 
 class FastProjector(Run):
-    """w or w+ by L-BFGS from the best of some samples; noise stays the generator's own.
+    """w or w+ by L-BFGS from an encoder's guess or the best of some samples; noise stays the generator's own.
 
-    A step is one drawn picture with its gradient, or the look at four samples. Pictures of a batch are runs of their own.
+    A step is one drawn picture with its gradient, one of the encoder's, or the look at four samples. Pictures of a batch are
+    runs of their own.
 
     Args:
-        initial: codes in `space` to start from in place of samples, such as an encoder's.
+        initial: codes in `space` to start from in place of the setting `start`.
+
+    Raises:
+        ValueError: `start` is "encoder", and none that ships was trained for this generator.
     """
 
     def __init__(self, session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> None:
         values = METHODS["fast"].checked(settings)
-        self._looks = 0 if initial is not None else -(-(values["samples"] + 1) // TOGETHER)
+        kind = "given" if initial is not None else values["start"]
+        self._encoder, remark = None, kind
+        if kind in ("auto", "encoder"):
+            self._encoder, remark = _encoder(session, target, kind, values["space"])
+        samples = values["samples"] if remark == "samples" else 0
+        self._looks = self._encoder.total if self._encoder else -(-(samples + 1) // TOGETHER) if samples else 0
         super().__init__(session, target, method="fast", settings=values, total=self._looks + values["steps"])
         self.space = values["space"]
+        self.uses = {"start": remark}
         self._given = None if initial is None else spaces.check_code(session, initial, self.space, len(target))
         self._small = _small_side(session)
         self._full_from = self._looks + (round(values["steps"] * values["coarse"]) if self._small else 0)
@@ -53,12 +65,16 @@ class FastProjector(Run):
         self._descent: lbfgs.State | None = None
         self._descent_side = 0
         self.losses: Tensor | None = None
-        """What is minimised, of each picture at its code, [N]; None before the first step."""
+        """What is minimised, of each picture at its code, [N]; None before the first look or evaluation."""
+        self.distance: Tensor | None = None
+        """The perceptual part of what was minimised in the last evaluation, [N]."""
 
     # -- Run -----------------------------------------------------------------------------------------------------------
     def _advance(self) -> dict[str, float]:
         with torch.inference_mode(False):
-            return self._look() if self.step < self._looks else self._descend()
+            if self.step >= self._looks:
+                return self._descend()
+            return self._look() if self._encoder is None else self._ask(self._encoder)
 
     @property
     def full_size(self) -> bool:
@@ -72,6 +88,7 @@ class FastProjector(Run):
 
     def _state(self) -> dict[str, Any]:
         return {"best": self._best, "found": self._found, "side": self._descent_side,
+                "encoder": None if self._encoder is None else self._encoder.state(),
                 "descent": None if self._descent is None else self._descent.to_dict()}
 
     def _restore(self, state: dict[str, Any]) -> None:
@@ -79,8 +96,16 @@ class FastProjector(Run):
         self._best, self._found = (None if state[name] is None else state[name].to(device) for name in ("best", "found"))
         self._descent = None if given is None else lbfgs.State.from_dict(given, device)
         self._descent_side = int(state["side"])
+        if self._encoder is not None and state["encoder"] is not None:
+            self._encoder.restore(state["encoder"])
 
     # -- inside --------------------------------------------------------------------------------------------------------
+    def _ask(self, encoder: Run) -> dict[str, float]:
+        """A pass of the encoder."""
+        terms = dict(encoder.advance().terms)
+        self._drawn = encoder._drawn
+        return terms
+
     @torch.no_grad()
     def _look(self) -> dict[str, float]:
         """Compare some faces with every target."""
@@ -118,7 +143,7 @@ class FastProjector(Run):
             value, slope, terms, drawn = self._evaluate(x, side)
             descent = lbfgs.update(self._descent, x, value, slope, self.settings["memory"])
         self._descent, self._descent_side = descent, side
-        self._drawn, self.losses = self._shown(drawn), descent.value
+        self._drawn, self.losses, self.distance = self._shown(drawn), descent.value, terms["perceptual"].detach()
         return {"loss": float(descent.value.mean())} | {name: float(term.mean()) for name, term in terms.items()}
 
     def _evaluate(self, x: Tensor, side: int) -> tuple[Tensor, Tensor, dict[str, Tensor], Tensor]:
@@ -132,6 +157,8 @@ class FastProjector(Run):
     def _start(self) -> Tensor:
         if self._given is not None:
             return self._given
+        if self._encoder is not None:
+            return spaces.convert(self.session, self._encoder.code().detach().clone(), self._encoder.space, self.space)
         if self._best is None:
             return spaces.initial(self.session, self.space, "mean", len(self.target), 0)
         return spaces.convert(self.session, self._best, "w", self.space)
@@ -152,7 +179,7 @@ class FastProjector(Run):
                 images = F.interpolate(images, size=(side, side), mode="area")
                 mask = None if mask is None else F.interpolate(mask, size=(side, side), mode="area")
             measure = perceptual(values["net"], device)
-            self.uses = {"perceptual": measure.name}
+            self.uses["perceptual"] = measure.name
             weights = {"perceptual": 1.0, "pixels": values["pixels"]}
             self._criteria[side] = Criterion(images, None if mask is None else mask.to(device), measure, weights)
         return self._criteria[side]
@@ -162,6 +189,22 @@ class FastProjector(Run):
         if drawn.shape[-1] == side:
             return drawn
         return F.interpolate(drawn, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def _encoder(session: GeneratorSession, target: Target, wanted: str, space: str) -> tuple[Run | None, str]:
+    """The run of the encoder to start from, and its name; for "auto" None and "samples" where there is no encoder.
+
+    In w the encoder whose rows are most alike comes first: their mean is then nearest to what it meant.
+    """
+    order = ("e4e", "psp", "restyle") if space == "w" else ENCODERS
+    reasons = {name: why_not(name, session) for name in order}
+    found = next((name for name in order if not reasons[name]), None)
+    if found is not None:
+        return start_method(found, session, target), found
+    if wanted == "auto":
+        return None, "samples"
+    raise ValueError("start='encoder' cannot be used here: " + "; ".join(f"{name}: {why}" for name, why in reasons.items())
+                     + ". Give start='samples', or 'auto'")
 
 
 def _small_side(session: GeneratorSession) -> int:

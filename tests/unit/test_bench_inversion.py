@@ -59,13 +59,13 @@ def test_what_was_kept_is_not_sought_again(tmp_path: Path) -> None:
         made.append("x")
         return Result("psp", "w", np.ones((1, 128), np.float32), {}, ("a",), 1, 2.0)
 
-    kept = Kept(session, tmp_path)
+    kept = Kept(session, tmp_path, GENERATED)
     first, again = (kept.result("restyle", {}, target, make) for _ in range(2))
     assert made == ["x"] and np.array_equal(first.code, again.code) and dict(first.report) == dict(again.report)
     kept.result("restyle", {"steps": 4}, target, make)
-    kept.result("restyle", {}, targets(session, 1)[RENDERS], make)
+    Kept(session, tmp_path, RENDERS).result("restyle", {}, target, make)
     assert len(made) == 3
-    Kept(session, None).result("restyle", {}, target, make)
+    Kept(session, None, GENERATED).result("restyle", {}, target, make)
     assert len(made) == 4
 
 

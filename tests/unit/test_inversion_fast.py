@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+import stylewidgets as sw
 from stylewidgets import GeneratorSession, inversion
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion import fast, lbfgs
@@ -79,7 +80,7 @@ def test_a_trial_that_is_worse_or_not_finite_is_not_taken() -> None:
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
     session: GeneratorSession, target: inversion.Target, tmp_path: Path
 ) -> None:
-    for at in (0, 1, 2, 7):
+    for at in (1, 7):  # between the looks, and in the descent
         whole, broken = (inversion.start("fast", session, target, **QUICK) for _ in range(2))
         for _ in range(at):
             broken.advance()
@@ -136,6 +137,29 @@ def test_a_start_of_ones_own_needs_no_samples(session: GeneratorSession, target:
     run = fast.FastProjector(session, target, initial=truth, **QUICK)
     assert run.total == 12 and torch.equal(run.code(), truth)
     assert run.advance().terms["loss"] < 0.1  # what 8 bits leave
+
+
+def test_the_mean_is_a_start_too_and_an_encoder_that_does_not_fit_is_refused(
+    session: GeneratorSession, target: inversion.Target
+) -> None:
+    run = inversion.start("fast", session, target, **QUICK, start="mean")
+    mean = inversion.spaces.spread(session).mean
+    assert run.total == 12 and torch.equal(run.code(), mean.expand(2, 8)) and run.uses["start"] == "mean"
+    assert inversion.start("fast", session, target, **QUICK).uses["start"] == "samples"
+    with pytest.raises(ValueError, match="start='encoder' cannot be used here: e4e: this encoder was trained for"):
+        inversion.start("fast", session, target, **QUICK, start="encoder")
+
+
+def test_an_encoder_that_fits_gives_the_start(tmp_path: Path) -> None:
+    known = sw.load("avatar-128", device="cpu")
+    target = inversion.Target.of(known.latent(seed=7), known)
+    run, guess = (inversion.start(name, known, target, **more) for name, more in (("fast", {"steps": 2}), ("e4e", {})))
+    assert run.uses["start"] == "e4e" and run.total == 3
+    run.advance()
+    guess.advance()
+    assert torch.allclose(run.code(), guess.code().mean(dim=1), atol=1e-5) and run.picture() is not None
+    resumed = inversion.resume(inversion.save_run(run, tmp_path / "run"), known)
+    assert torch.equal(resumed.code(), run.code())
 
 
 def test_an_interrupt_leaves_the_step_before(
