@@ -127,8 +127,11 @@ def _made(metadata: dict[str, Any]) -> str:
     minutes = metadata.get("training_seconds", 0) / 60
     where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
     first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
-    lines = [first + (before or "."), *(["The last stage:"] if stages else []), *_phases(recipe, images), *_pace(metadata),
-             "", _settings(recipe)]
+    last = [*_phases(recipe, images)[1:], *_pace(metadata)]
+    if stages and not last:
+        before = before.replace("with these stages before the last one", "in these stages")
+    lines = [first + (before or "."), *(["The last stage:", ""] if stages and last else []), *last, *([""] if last else []),
+             _settings(recipe)]
     return "\n".join(lines) + _kind(recipe, images, bool(stages))
 
 
