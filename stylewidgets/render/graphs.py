@@ -124,7 +124,7 @@ def record_cuda(work: Callable[[], Any]) -> tuple[Replay, Any]:
 
 
 def _tensors(nest: Any) -> list[Tensor]:
-    return [value for value in pytree.tree_leaves(nest) if isinstance(value, Tensor)]
+    return [value for value in pytree.tree_flatten(nest)[0] if isinstance(value, Tensor)]
 
 
 def _near(a: Tensor, b: Tensor) -> bool:
