@@ -22,7 +22,7 @@ REMAKE = "python -m stylewidgets train stylespace"
 
 @pytest.fixture(scope="module")
 def session() -> GeneratorSession:
-    return sw.load("avatar-64", device="cpu")
+    return sw.load(device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -35,6 +35,13 @@ def shipped(session: GeneratorSession) -> Report:
 def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped: Report) -> None:
     assert shipped.weights == cache.weights_of(session), f"the weights are newer than the report; make it anew by: {REMAKE}"
     assert ss.report(session) == shipped
+
+
+def test_the_smaller_generator_of_the_same_w_has_a_report_too() -> None:
+    small = sw.load("avatar-64", device="cpu")
+    found = reports.shipped_report(small)
+    assert found is not None, f"{reports.path_of(small)} is missing or older than its weights; make it by: {REMAKE}"
+    assert len(found.rows) >= 10 and len(found.better) >= 7
 
 
 def test_more_than_ten_factors_have_a_channel_and_seven_depend_less_than_the_boundary(shipped: Report) -> None:
