@@ -56,7 +56,9 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
     measured = {name: measure(path, name) for name in generators}
     kinds = [(name, kind) for name in generators for kind in ("generated", "renders")]
     command = f"stylewidgets train encoders {net.shape.kind}"
-    begun = ", from the weights of psp" if about["started_from"] else ""
+    before = ", ".join(f"{images:,} pictures as {kind}" for kind, images in about.get("before", {}).items())
+    begun = f", after {before}" if before else ""
+    weights = ", ".join(f"{name} {weight:g}" for name, weight in about["weights"].items())
     lines = [
         f"# {path.name}", "",
         f"A small {net.shape.kind} encoder: a picture, pooled to {small.SIDE} px, to {net.shape.rows} rows of w+;",
@@ -65,8 +67,9 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
         "## How it was made", "",
         f"`{command}`: {about['images']:,} pictures, {about['seconds'] / 60:.0f} minutes on one",
         f"CPU thread{begun}. Half of the pictures are generated, with known w, half are renders. Losses: squared error,",
-        "the factor network's perceptual distance and, beyond the papers, the distance from the known w; weights",
-        f"{about['weights']}.", "",
+        "the factor network's perceptual distance (in place of LPIPS, and of a network for identity) and, beyond the papers, the",
+        f"distance from the known w. Weights: {weights}.",
+        *(["Rows of w+ were freed one after the other, as published."] if net.shape.relative else []), "",
         "## Measured", "",
         f"Medians over {HELD_OUT} generated pictures and {HELD_OUT} renders that training has not seen.", "",
         "| |" + "".join(f" {name}, {kind} |" for name, kind in kinds),

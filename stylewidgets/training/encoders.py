@@ -29,7 +29,9 @@ SHARED = ("avatar-128", "avatar-64")
 WARM = 0.35
 """Share of the pictures in which only the known w teaches: no picture is drawn from what the encoder says."""
 WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.03, "adversarial": 0.05}
-"""Of the losses; the last two are e4e's."""
+"""Of the losses."""
+E4E = ("delta", "adversarial")
+"""Those of e4e alone."""
 PROGRESSIVE = (0.15, 0.6)
 """e4e: shares of the pictures until the second row of w+ may leave the first, and until all may (Tov et al., section 4.1)."""
 FULL_EVERY = 8
@@ -95,8 +97,13 @@ class EncoderTraining:
         shape = small.Shape(args.kind, self.session.num_ws, self.session.w_dim, relative=args.kind == "e4e")
         centre = found.mean.reshape(-1, self.session.w_dim)[0]
         self.net = small.SmallEncoder(shape, centre, float(found.length) / self.session.w_dim**0.5).to(args.device)
+        self.before: dict[str, int] = {}
+        """Pictures that the weights it began with had seen, by kind."""
         if args.start_from:
-            widen(self.net, small.load(args.start_from, args.device)[0])
+            old, about = small.load(args.start_from, args.device)
+            widen(self.net, old)
+            self.before = {**about.get("before", {})}
+            self.before[old.shape.kind] = self.before.get(old.shape.kind, 0) + int(about["images"])
         self.average = copy.deepcopy(self.net)
         self.critic = critic(self.session.w_dim).to(args.device)
         self.optimisers: dict[str, Together | torch.optim.Optimizer] = {
@@ -205,8 +212,9 @@ class EncoderTraining:
             "w_space": small.identity_of(self.session.generator), "generator": self.session.name,
             "images": self.images,
             "seconds": round(self.seconds), "licence": "MIT",
-            "weights": {name: WEIGHTS[name] for name in self.means}, "batch": self.args.batch,
-            "rate": self.args.rate, "started_from": self.args.start_from.stem if self.args.start_from else "",
+            "weights": {name: weight for name, weight in WEIGHTS.items() if self.args.kind == "e4e" or name not in E4E},
+            "before": self.before, "batch": self.args.batch,
+            "rate": self.args.rate,
             "steps": self.args.steps,
         })
 
