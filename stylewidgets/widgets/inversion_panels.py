@@ -34,7 +34,7 @@ class InversionPanels:
         self._owner, self._guard, self._syncing, self._drawn_at = owner, guard, False, 0.0
         self.target = TargetPanel(owner.session, owner.set_target, guard)
         self.method = MethodPanel(owner.session, method, settings)
-        self.mask = MaskPanel(owner.mask_changed)
+        self.mask = MaskPanel()
         self.runs = RunsPanel(owner, guard)
         self.curve = widgets.HTML(curves((), 1), layout=widgets.Layout(width="100%", max_width="580px"))
         self.line = note("")
@@ -111,7 +111,7 @@ class InversionPanels:
             self.edits.refresh()
 
     def progress(self, current: Attempt | None, now: bool = False) -> None:
-        """The line and, now and then, the curve."""
+        """The line and, now and then, curve and table."""
         say(self.line, _line(current))
         clock = time.monotonic()
         if now or clock - self._drawn_at >= CURVE_SECONDS:
@@ -121,6 +121,8 @@ class InversionPanels:
             text = curves(history, current.total if current is not None else 1)
             if text != self.curve.value:
                 self.curve.value = text
+            if not now and self._switcher.selected == RUNS:
+                self.runs.refresh()
 
     def show_target(self, names: tuple[str, ...]) -> None:
         """The menu of pictures, where there are several."""
@@ -141,8 +143,10 @@ class InversionPanels:
     def _show_frames(self, current: Attempt | None) -> None:
         frames = [] if current is None or current.run is None else current.run.frames
         shown = len(frames) > 1
-        show(self.way, shown)
-        say(self._way_words, f"steps kept: {frames[0].step} to {frames[-1].step}" if shown else "")
+        for part in (self.way, self._way_words):
+            show(part, current is not None)
+            part.layout.visibility = "visible" if shown else "hidden"  # its place stays, so that nothing below jumps
+        say(self._way_words, f"steps kept: {frames[0].step} to {frames[-1].step}" if shown else "no steps kept yet")
         if shown:
             self.way.max = len(frames)
             self.way.value = len(frames)  # its right end is the result itself, not a frame
@@ -158,6 +162,8 @@ class InversionPanels:
     def _on_show(self, name: str) -> None:
         if name == SEND:
             self._switcher.made(SEND).state.refresh()  # type: ignore[union-attr]
+        elif name == RUNS:
+            self.runs.refresh()
         elif name == EDITS:
             self._guard(self.edits.refresh)  # type: ignore[union-attr]
 

@@ -91,21 +91,16 @@ class TargetPanel(widgets.VBox):
 
 
 class MaskPanel(widgets.VBox):
-    """A brush over the target: what is painted counts, or is left out.
+    """A brush over the target: what is painted counts, or is left out."""
 
-    Args:
-        changed: called when the paint or its meaning changes.
-    """
-
-    def __init__(self, changed: Callable[[], None]) -> None:
-        self._changed = changed
-        self.pad = PaintPad(self._on_paint)
+    def __init__(self) -> None:
+        self.pad = PaintPad(self._say)
         self._meaning = widgets.Dropdown(
             options=[("counts, and nothing else", False), ("is left out", True)], description="what I paint",
             style={"description_width": "80px"}, layout=widgets.Layout(width="270px", max_width="100%"),
         )
         set_tooltip(self._meaning, "which part of the target the next run has to match")
-        self._meaning.observe(lambda _: self._on_paint(), "value")
+        self._meaning.observe(lambda _: self._say(), "value")
         self._about = note("")
         super().__init__([row(
             self.pad,
@@ -131,9 +126,10 @@ class MaskPanel(widgets.VBox):
         painted = self.pad.mask_at(side, side)
         return (~painted if self.inverted else painted).astype(np.float32)
 
-    def _on_paint(self) -> None:
+    def paint(self, mask: Any) -> None:
+        """Paint [h, w] instead of what is there; None takes all paint away."""
+        self.pad.mask = np.zeros((1, 1)) if mask is None else mask
         self._say()
-        self._changed()
 
     def _say(self) -> None:
         share = 100 * float(self.pad.mask.mean())

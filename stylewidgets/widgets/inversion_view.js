@@ -116,12 +116,17 @@ function render({ model, el }) {
     model.set("error", "");
     model.save_changes();
   }, options);
-  stage.addEventListener("pointermove", (event) => {
+  function follow(event) {
     if (root.dataset.mode !== "swipe" || !(event.buttons & 1)) return;
     const box = result.canvas.getBoundingClientRect();
     swipe.value = Math.max(0, Math.min(100, (100 * (event.clientX - box.left)) / box.width));
     showSwipe();
+  }
+  stage.addEventListener("pointerdown", (event) => {
+    if (root.dataset.mode === "swipe") stage.setPointerCapture(event.pointerId); // the drag may leave the picture
+    follow(event);
   }, options);
+  stage.addEventListener("pointermove", follow, options);
   root.addEventListener("keydown", (event) => {
     if (event.target !== root || event.ctrlKey || event.metaKey || event.altKey) return;
     const place = "1234".indexOf(event.key);

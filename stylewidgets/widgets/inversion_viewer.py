@@ -103,10 +103,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     @mask.setter
     def mask(self, mask: Any) -> None:
         self._panels.mask.inverted = False
-        if mask is None:
-            self._panels.mask.pad.clear()
-        else:
-            self._panels.mask.pad.mask = mask
+        self._panels.mask.paint(mask)
 
     @property
     def runs(self) -> tuple[Attempt, ...]:
@@ -147,7 +144,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         if isinstance(target, Latent) and target == self._session.latent(seed=target.seed):
             given = f"session.latent(seed={target.seed})"
         self._target_code = code or given
-        self._panels.mask.pad.mask = np.zeros((1, 1))
+        self._panels.mask.paint(None)
         self._panels.show_target(made.names)
         self._show_target()
 
@@ -314,13 +311,11 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         return f"InversionViewer({self._session.name or 'generator'}, {len(self._attempts)} runs)"
 
     # -- wiring --------------------------------------------------------------------------------------------------------
-    def mask_changed(self) -> None:
-        """The brush was used: nothing to do before the next run."""
-
     def _begin(self, attempt: Attempt) -> Attempt:
         self.pause()
         self._attempts.append(attempt)
         self._current = attempt
+        self._panels.method.choose(attempt.method, attempt.settings)
         self.resume()
         return attempt
 

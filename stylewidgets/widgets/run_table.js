@@ -78,11 +78,27 @@ function render({ model, el }) {
     }
   }
 
-  model.on("change:rows", build);
+  // Figures of a run under way change twice a second: new words in the old cells, so that nothing moves under the pointer
+  // and a click that lasts a moment still finds its row.
+  function update() {
+    const rows = model.get("rows");
+    if (by !== null || rows.length !== body.children.length) return build();
+    for (const line of body.children) {
+      rows[line.dataset.number].forEach((value, k) => {
+        const cell = line.children[k];
+        const holder = k === 0 ? cell.firstChild : cell;
+        const text = String(words(value));
+        if (holder.textContent !== text) holder.textContent = text;
+        cell.className = typeof value === "number" && k > 0 ? "stylewidgets-runs-number" : cell.className;
+      });
+    }
+  }
+
+  model.on("change:rows", update);
   model.on("change:chosen", mark);
   build();
   return () => {
-    model.off("change:rows", build);
+    model.off("change:rows", update);
     model.off("change:chosen", mark);
   };
 }

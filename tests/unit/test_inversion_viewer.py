@@ -157,8 +157,19 @@ def test_the_brush_says_what_counts(viewer: InversionViewer) -> None:
     attempt = viewer.start()
     assert np.array_equal(attempt.target.mask[0, 0].numpy(), 1 - painted)
     viewer.pause()
+    assert "% of the picture counts" in panel._about.value
     viewer.mask = None
     assert viewer.mask is None
+    assert "whole picture" in panel._about.value
+
+
+def test_the_table_follows_a_run_under_way(viewer: InversionViewer) -> None:
+    viewer._panels._switcher.selected = "Runs"
+    viewer.start()
+    advance(viewer, 2)
+    viewer._panels._drawn_at = viewer._stage._shown_at = float("-inf")
+    advance(viewer, 3)
+    assert viewer._panels.runs.table.rows[0][3:5] == ["running", 3]
 
 
 def test_controls_come_from_the_catalogue(session: GeneratorSession) -> None:
