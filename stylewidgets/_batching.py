@@ -16,7 +16,7 @@ Made = TypeVar("Made")
 MOST = 16
 """Pictures at once: more of them are not quicker."""
 _SHARE = 4  # of the memory that is free a quarter is asked for
-_CPU_BYTES = 1 << 30  # a processor has nothing from batches whose features are far larger than its caches
+_CPU_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 _UNKNOWN_BYTES = 2 << 30  # taken as free where the system does not tell
 
 
