@@ -48,10 +48,12 @@ def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
             if x is None or y is None:
                 continue
             axes.scatter([x], [y], s=46, color=_COLOURS[METHODS[row["method"]].kind], zorder=3)
-            points.append((x, y, name))
-        for k, (x, y, name) in enumerate(sorted(points)):
-            axes.annotate(name, (x, y), xytext=(0, 7 if k % 2 else -14), textcoords="offset points", fontsize=8, ha="center")
-        axes.margins(x=0.15, y=0.12)
+            points.append((y, x, name))
+        for k, (y, x, name) in enumerate(sorted(points)):  # to both sides in turns, so that neighbours in height do not meet
+            side = 1 if k % 2 else -1
+            axes.annotate(name, (x, y), xytext=(7 * side, 0), textcoords="offset points", fontsize=8, va="center",
+                          ha="left" if side > 0 else "right")
+        axes.margins(x=0.3, y=0.12)
         axes.set_xscale("log")
         axes.set_xlabel("distortion: perceptual distance, median (log)")
         axes.set_ylabel("edit error, σ of factor readings, median")
