@@ -23,6 +23,7 @@ SMALLEST = 1 << 20
 """Bytes from which it is worth it."""
 LIMIT = 512 << 20
 """Bytes kept while nobody uses them."""
+ALIGNMENT = 64
 
 Memory = NDArray[np.float32]
 _state = threading.local()
@@ -76,7 +77,15 @@ def _take(size: int, passing: bool) -> Memory:
     if passing:
         _free.clear()  # all of them are too small, and would be on top of the new one
     page = 1 << 16
-    return np.empty(math.ceil(size / page) * page, np.float32)
+    return _aligned(math.ceil(size / page) * page)
+
+
+def _aligned(size: int) -> Memory:
+    """New memory at a multiple of 64 bytes, as torch has it: matrix products may round otherwise elsewhere, and a frame that is
+    drawn again would not have the same bits."""
+    block = np.empty(size + ALIGNMENT // 4, np.float32)
+    skip = -block.ctypes.data % ALIGNMENT // 4
+    return block[skip : skip + size]
 
 
 def _drop(memory: Memory) -> None:

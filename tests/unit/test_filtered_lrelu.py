@@ -243,3 +243,11 @@ def test_the_order_is_bias_filter_activation_clamp_filter() -> None:
 def test_features_smaller_than_the_filters_are_refused() -> None:
     with pytest.raises(ValueError, match="smaller than the filters"):
         filtered_lrelu(torch.zeros(1, 1, 2, 2), torch.zeros(1), torch.ones(4), torch.ones(8), up=2)
+
+
+def test_lent_memory_begins_where_torch_begins_its_own() -> None:
+    sizes = (70, 129, 300, 515, 901)
+    made = [_buffers.channels_last(1, 16, side, side) for side in sizes]
+    assert all(tensor.data_ptr() % 64 == 0 for tensor in made if tensor.numel() * 4 >= _buffers.SMALLEST)
+    again = [_buffers.channels_last(1, 16, side, side) for side in sizes[::-1]]
+    assert all(tensor.data_ptr() % 64 == 0 for tensor in again)
