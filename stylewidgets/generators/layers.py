@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..ops import winograd
+from ..ops import colours, winograd
 from ..ops.bias_act import GAINS, SLOPE, bias_act
 from ..ops.modulated_conv2d import demodulation, shared_conv2d, weight_squares
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
@@ -198,6 +198,8 @@ class ToRGB(StyleConv):
         n, _, h, w = x.shape
         # So few outputs that it is cheaper to modulate the weight than the features.
         weight = self.weight.flatten(1) * (styles.float() * self.gain)[:, None, :]
+        if colours.usable(x, weight, self.bias):
+            return colours.to_colours(x, weight, self.bias, self.conv_clamp)
         # Flattening is a view in both layouts. The result is planar: 0.4 of the time of one product per pixel at 128 pixels.
         y = torch.bmm(weight.to(x.dtype), x.flatten(2)).reshape(n, -1, h, w)
         return bias_act(y.float(), self.bias, activation="linear", clamp=self.conv_clamp)

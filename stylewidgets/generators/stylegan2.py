@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..ops.upfirdn2d import upsample2d
+from ..ops.colours import add_doubled
 from . import Layer, State
 from ._mapping import MappingNetwork
 from ._noise import Noise, layer_noise, split_noise
@@ -64,7 +64,7 @@ class SynthesisBlock(nn.Module):
             x = self.conv1(x, styles[1], noise[1])
         if "torgb" in self.names:
             rgb = self.torgb(x, styles[-1])
-            img = rgb if img is None else upsample2d(img, self.taps) + rgb
+            img = add_doubled(rgb, img, self.taps)
         return State(x, img)
 
 
@@ -213,7 +213,7 @@ class StyleGAN2(StyleBased):
 
     def add_colours(self, colours: Tensor, img: Tensor | None = None) -> Tensor:
         """The picture after a block: its colours on top of the picture before, twice as large."""
-        return colours if img is None else upsample2d(img, self.config.taps) + colours
+        return add_doubled(colours, img, self.config.taps)
 
     def image(self, state: State) -> Tensor:
         """The picture of the state after the last block (skip architecture: after any block, at its resolution)."""

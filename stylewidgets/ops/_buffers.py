@@ -32,13 +32,18 @@ _free: deque[Memory] = deque()  # oldest first; its methods are atomic, and a fi
 
 def channels_last(n: int, c: int, h: int, w: int) -> Tensor:
     """An uninitialised float32 tensor [n, c, h, w] in channels-last layout."""
-    size = n * c * h * w
+    return planar(n, h, w, c).permute(0, 3, 1, 2)
+
+
+def planar(*shape: int) -> Tensor:
+    """An uninitialised, contiguous float32 tensor."""
+    size = math.prod(shape)
     if size * 4 < SMALLEST:
-        return torch.empty((n, c, h, w), memory_format=torch.channels_last)
+        return torch.empty(shape)
     memory = _take(size, getattr(_state, "passing", False))
     lent = memory[:size]
     weakref.finalize(lent, _give, memory).atexit = False
-    return torch.from_numpy(lent).view(n, h, w, c).permute(0, 3, 1, 2)  # the tensor's storage holds `lent`
+    return torch.from_numpy(lent).view(shape)  # the tensor's storage holds `lent`
 
 
 @contextmanager

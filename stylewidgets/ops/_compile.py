@@ -36,13 +36,25 @@ def library(name: str) -> ctypes.CDLL | None:
         return None
     source = Path(__file__).with_name(f"{name}.cpp")
     try:
-        return ctypes.CDLL(str(_built(source, compiler)))
+        made = ctypes.CDLL(str(_built(source, compiler)))
+        made.stylewidgets_fork(_fork())
+        return made
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or str(error)
         warnings.warn(f"{source.name} could not be compiled with {compiler}, so plain torch is used, which takes 2 to 4 times "
                       f"as long on a CPU: {said.strip().splitlines()[-1] if said.strip() else error}",
                       RuntimeWarning, stacklevel=3)
         return None
+
+
+@lru_cache(maxsize=1)
+def _fork() -> ctypes.c_void_p:
+    """How torch starts its threads, GOMP_parallel of whichever OpenMP it was linked with; null where it cannot be found."""
+    try:
+        torch = ctypes.CDLL(str(Path(sys.modules["torch"].__path__[0]) / "lib" / "libtorch_cpu.so"))  # is loaded already
+        return ctypes.cast(torch.GOMP_parallel, ctypes.c_void_p)
+    except (OSError, AttributeError):
+        return ctypes.c_void_p()
 
 
 def _built(source: Path, compiler: str) -> Path:

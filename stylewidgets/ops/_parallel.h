@@ -61,6 +61,27 @@ struct Block {
     Block& operator=(const Block&) = delete;
 };
 
+// OpenMP's own call, of the library that torch uses. Its threads stay awake for some milliseconds after each piece of torch's
+// work: threads of ours beside them would wait for a processor.
+typedef void (*Fork)(void (*)(void*), void*, unsigned, unsigned);
+Fork fork_of_torch = nullptr;
+
+template <class Work>
+void run_on_threads(i64 wanted, Work& work) {
+    if (wanted > 1 && fork_of_torch)
+        return fork_of_torch([](void* given) { (*static_cast<Work*>(given))(); }, &work, static_cast<unsigned>(wanted), 0);
+    std::vector<std::thread> others;
+    for (i64 i = 1; i < wanted; ++i) {
+        try {
+            others.emplace_back(work);
+        } catch (...) {  // the system gives no more threads: those that run do it all
+            break;
+        }
+    }
+    work();
+    for (auto& thread : others) thread.join();
+}
+
 // Run task(job, memory) for every job; false when there is no memory.
 template <class Task>
 bool spread(i64 jobs, int threads, std::size_t floats_each, const Task& task) {
@@ -74,18 +95,10 @@ bool spread(i64 jobs, int threads, std::size_t floats_each, const Task& task) {
         }
         for (i64 job; (job = next++) < jobs;) task(job, block.data);
     };
-    const i64 wanted = std::min<i64>(threads, jobs);
-    std::vector<std::thread> others;
-    for (i64 i = 1; i < wanted; ++i) {
-        try {
-            others.emplace_back(work);
-        } catch (...) {  // the system gives no more threads: those that run do it all
-            break;
-        }
-    }
-    work();
-    for (auto& thread : others) thread.join();
+    run_on_threads(std::min<i64>(threads, jobs), work);
     return good;
 }
 
 }  // namespace
+
+extern "C" void stylewidgets_fork(void* given) { fork_of_torch = reinterpret_cast<Fork>(given); }
