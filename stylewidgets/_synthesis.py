@@ -58,7 +58,8 @@ def synthesize(
 def _layer_by_layer(
     generator: Any, styles: Sequence[Tensor], each: Sequence[Any], half: torch.dtype | None, last: int
 ) -> Tensor:
-    """The same picture, without holding on to what came into a block until the block is done: a third less memory."""
+    """The same picture, without holding on to what came into a block until the block is done, nor to the last features: half the
+    memory."""
     x: Tensor | None = None
     picture: Tensor | None = None
     conv = 0  # of the block
@@ -66,9 +67,13 @@ def _layer_by_layer(
         layer = generator.layers[k]
         dtype = block_dtype(block_resolution(generator, layer.block), half)
         conv = 0 if k == generator.block_layers(layer.block).start else conv
+        noise = each[layer.block]
+        noise = noise if isinstance(noise, str) else list(noise[conv : conv + 1])
+        if k == len(generator.layers) - 2 and x is not None:
+            picture = generator.add_colours(generator.run_last(x, styles[k:], noise, dtype), picture)
+            break
         if layer.kind == "conv":
-            noise = each[layer.block]
-            x = generator.run_layer(k, x, styles[k], noise if isinstance(noise, str) else list(noise[conv : conv + 1]), dtype)
+            x = generator.run_layer(k, x, styles[k], noise, dtype)
             conv += 1
         else:
             picture = generator.add_colours(generator.run_layer(k, x, styles[k], "none", dtype), picture)

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from ..ops import colours, winograd
 from ..ops.bias_act import GAINS, SLOPE, bias_act
-from ..ops.modulated_conv2d import demodulation, shared_conv2d, weight_squares
+from ..ops.fused import conv_bias_act
+from ..ops.modulated_conv2d import demodulation, weight_squares
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)
@@ -167,18 +168,24 @@ class SynthesisLayer(StyleConv):
                 styles = styles / styles.abs().amax(dim=1, keepdim=True).clamp_min(1e-20)
             scale = demodulation(styles, squares)
         x = x * styles.to(x.dtype)[:, :, None, None]
-        x = shared_conv2d(x, weight, up=self.up, taps=self.taps)
-        if noise is not None:
-            noise = noise * self.noise_strength
-        return bias_act(x, self.bias, scale=scale, noise=noise, gain=gain, clamp=self.conv_clamp)
+        return conv_bias_act(
+            x, weight, self.bias, scale=scale, noise=noise, strength=None if noise is None else self.noise_strength,
+            up=self.up, taps=self.taps, gain=gain, clamp=self.conv_clamp,
+        )
 
-    def _compiled(self, x: Tensor, styles: Tensor, noise: Tensor | None, gain: float) -> Tensor:
+    def strip(self, x: Tensor, styles: Tensor, noise: Tensor | None, rows: slice) -> Tensor:
+        """Some rows of what `forward` makes, where `winograd.usable` says that they can be had. They start at a multiple of 4."""
+        return self._compiled(x, styles, noise, 1.0, rows)
+
+    def _compiled(
+        self, x: Tensor, styles: Tensor, noise: Tensor | None, gain: float, rows: slice | None = None
+    ) -> Tensor:
         weight, squares = self.prepare(COMPILED)
         styles = styles.float()
         strength = 0.0 if noise is None else float(self.noise_strength)
         return winograd.convolution(
             x, weight, styles, demodulation(styles, squares), self.bias, noise=noise if strength else None,
-            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp,
+            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp, rows=rows,
         )
 
 

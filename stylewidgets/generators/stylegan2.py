@@ -13,6 +13,7 @@ from ..ops.colours import add_doubled
 from . import Layer, State
 from ._mapping import MappingNetwork
 from ._noise import Noise, layer_noise, split_noise
+from ._strips import colours_of
 from ._style_based import StyleBased, load_parameters
 from ._stylegan2_config import StyleGAN2Config, default_channels, infer_config
 from .layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
@@ -210,6 +211,22 @@ class StyleGAN2(StyleBased):
             return module(x, style)  # type: ignore[no-any-return]
         made: Tensor = module(x, style, *layer_noise(noise, [module], [layer.name], len(style), self.config.use_noise))
         return made
+
+    def run_last(self, x: Tensor, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
+        """Run the last two layers, a convolution and its torgb, without keeping the features in between.
+
+        Args:
+            x: features after the convolution before.
+            styles: [N, C] of the two layers.
+            noise, dtype: as of `run_layer`.
+        Returns:
+            What `add_colours` adds, to the bit that of `run_layer` twice.
+        """
+        own = self.layers[-2:]
+        self._check_styles(styles, own)
+        block = self._block(own[0].block)
+        drawn = layer_noise(noise, [block.conv1], [own[0].name], len(x), self.config.use_noise)
+        return colours_of(block.conv1, block.torgb, x if dtype is None else x.to(dtype), *styles, *drawn)
 
     def add_colours(self, colours: Tensor, img: Tensor | None = None) -> Tensor:
         """The picture after a block: its colours on top of the picture before, twice as large."""

@@ -22,7 +22,7 @@
 constexpr int POINTS = 36;
 
 struct Shape {
-    int64_t out_h, out_w, tiles_x, tiles_y, tiles, inputs, panels;
+    int64_t end, out_w, tiles_x, first, tiles, inputs, panels;  // end: row after the last one that is wanted
 };
 
 static inline void interpolate(const Vec* x, Vec* out) {
@@ -133,14 +133,14 @@ static void finish_tile(const Convolution& c, const Shape& s, const float* m, si
     }
     const Vec bias = load_some(c.bias + channel, count);
     const int64_t top = tile / s.tiles_x * 4, left = tile % s.tiles_x * 4;
-    for (int i = 0; i < 4 && top + i < s.out_h; ++i) {
+    for (int i = 0; i < 4 && top + i < s.end; ++i) {
         Vec made[4];
         output_line(half[i], made);
         for (int j = 0; j < 4 && left + j < s.out_w; ++j) {
             const int64_t pixel = (top + i) * s.out_w + left + j;
             Vec v = made[j] + bias;
             if (noise) v += noise[pixel] * c.noise_gain;
-            store_some(y + pixel * c.outputs + channel, activate(v, c.slope, c.clamp), count);
+            store_some(y + (pixel - c.first * s.out_w) * c.outputs + channel, activate(v, c.slope, c.clamp), count);
         }
     }
 }
@@ -153,7 +153,7 @@ static void run_item(const Convolution& c, const Shape& s, int64_t sample, int64
     float *v = memory, *u = v + POINTS * step_v, *m = u + POINTS * step_u;
     const float* x = c.x + sample * c.height * c.width * c.inputs;
     const float* noise = c.noise ? c.noise + sample * c.noise_step : nullptr;
-    float* y = c.y + sample * s.out_h * s.out_w * c.outputs;
+    float* y = c.y + sample * c.rows * s.out_w * c.outputs;
     for (int64_t t = 0; t < tiles; ++t)
         transform_tile<UP>(c, x, (first + t) / s.tiles_x, (first + t) % s.tiles_x, v + t * row, step_v);
     for (; panel < last_panel; ++panel) {
@@ -192,14 +192,14 @@ int64_t stylewidgets_panel() { return PANEL; }
 int stylewidgets_convolution(const Convolution* given) {
     const Convolution& c = *given;
     Shape s;
-    s.out_h = c.height * c.up + 2 * (c.padding - 1);
+    s.end = c.first + c.rows;
     s.out_w = c.width * c.up + 2 * (c.padding - 1);
-    s.tiles_y = (s.out_h + 3) / 4;
     s.tiles_x = (s.out_w + 3) / 4;
-    s.tiles = s.tiles_x * s.tiles_y;
+    s.first = c.first / 4 * s.tiles_x;
+    s.tiles = s.tiles_x * ((c.rows + 3) / 4);
     s.inputs = c.inputs;
     s.panels = (c.outputs + PANEL - 1) / PANEL;
-    in_large_pages(c.y, static_cast<size_t>(c.n * s.out_h * s.out_w * c.outputs) * sizeof(float));
+    in_large_pages(c.y, static_cast<size_t>(c.n * c.rows * s.out_w * c.outputs) * sizeof(float));
     const int64_t threads = std::max<int64_t>(1, c.threads);
     if (c.up == 2 && upconv::worth_it(c)) return upconv::run(c, threads) ? 0 : 1;
     const int64_t part = tiles_at_once(s, threads), parts = (s.tiles + part - 1) / part;
@@ -208,7 +208,7 @@ int stylewidgets_convolution(const Convolution* given) {
     const size_t memory = POINTS * (part * (padded(c.inputs) + PANEL) + c.inputs * PANEL + 3 * SKEW);
     const bool good = spread(c.n * parts * groups, static_cast<int>(threads), memory, [&](int64_t item, float* mine) {
         const int64_t group = item % groups, strip = item / groups % parts, sample = item / groups / parts;
-        const int64_t first = strip * part, tiles = std::min(part, s.tiles - first);
+        const int64_t first = s.first + strip * part, tiles = std::min(part, s.tiles - strip * part);
         const int64_t panel = s.panels * group / groups, end = s.panels * (group + 1) / groups;
         if (c.up == 2) run_item<true>(c, s, sample, first, tiles, panel, end, mine);
         else run_item<false>(c, s, sample, first, tiles, panel, end, mine);

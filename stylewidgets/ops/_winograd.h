@@ -46,11 +46,12 @@ struct Convolution {
     const float* scale;    // [n, outputs]: demodulation times gain
     const float* bias;     // [outputs], times gain
     const float* noise;    // [n or 1, out_height, out_width] or null
-    float* y;              // [n, out_height, out_width, outputs]
+    float* y;              // [n, rows, out_width, outputs]
     int64_t n, height, width, inputs, outputs;
     int64_t noise_step;    // from one sample's noise to the next, 0 when shared
     int64_t up;            // 1 or 2
     int64_t padding;       // zeros around the input; 1 with up 2
+    int64_t first, rows;   // of the output that are wanted: all of them with up 2, else first a multiple of 4
     float noise_gain, slope, clamp;
     int64_t threads;
 };

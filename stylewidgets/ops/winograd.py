@@ -23,7 +23,7 @@ from .upfirdn2d import BINOMIAL, Taps
 
 _SMALLEST = 64  # pixels; transforming the weight for fewer costs more than it saves
 _POINTERS = ("x", "weight", "style", "scale", "bias", "noise", "y")
-_COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up", "padding")
+_COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up", "padding", "first", "rows")
 
 
 class _Convolution(ctypes.Structure):
@@ -83,7 +83,7 @@ def packed(weight: Tensor, up: int) -> Tensor:
 def convolution(
     x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, noise: Tensor | None = None,
     noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None, activation: str = "lrelu",
-    padding: int = 1,
+    padding: int = 1, rows: slice | None = None,
 ) -> Tensor:
     """clamp(lrelu(conv(x·styles)·scale + noise·noise_gain + bias)·√2·gain, ±clamp·gain).
 
@@ -97,6 +97,7 @@ def convolution(
         up: 2 for an up-convolution with the filter `BINOMIAL`.
         activation: "lrelu", or "linear" for neither leaky ReLU nor √2.
         padding: zeros around the input, 1 for "same".
+        rows: of the result, when not all are wanted; starts at a multiple of 4, and ``up`` is 1. They have the same bits.
     Returns:
         [N, O, H·up + 2·padding − 2, W·up + 2·padding − 2], channels last, in memory of earlier results (`_buffers`).
     Raises:
@@ -109,7 +110,10 @@ def convolution(
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     outputs = scale.shape[1]
     out_h, out_w = (side * up + 2 * (padding - 1) for side in (height, width))
-    y = _buffers.channels_last(n, outputs, out_h, out_w)
+    first, last, _ = (rows or slice(None)).indices(out_h)
+    if rows is not None and (up == 2 or first % 4 or last <= first):
+        raise ValueError(f"rows start at a multiple of 4, and up is 1; {rows} with up {up} was given")
+    y = _buffers.channels_last(n, outputs, last - first, out_w)
     step = 0
     if noise is not None:
         noise = noise.float().contiguous()
@@ -117,8 +121,8 @@ def convolution(
     task = _Convolution(
         x.data_ptr(), weight.data_ptr(), styles.data_ptr(), scale.data_ptr(), bias.data_ptr(),
         None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, step, up, padding,
-        noise_gain * total, SLOPE if activation == "lrelu" else 1.0, math.inf if clamp is None else clamp * gain,
-        torch.get_num_threads(),
+        first, last - first, noise_gain * total, SLOPE if activation == "lrelu" else 1.0,
+        math.inf if clamp is None else clamp * gain, torch.get_num_threads(),
     )
     if made.stylewidgets_convolution(ctypes.byref(task)):
         raise MemoryError(f"no memory for the convolution of features {list(x.shape)}")

@@ -165,7 +165,7 @@ class SynthesisCache:
             stage = self._stages[k]
             kind = block_dtype(self._sizes[stage.block], dtype)
             passing[k] = stage.run([passing[i] for i in stage.inputs], styles[stage.layers], noise[k], kind)
-            keep = stage.keep and _bytes(passing[k]) <= room
+            keep = _bytes(passing[k]) <= room
             room -= _bytes(passing[k]) if keep else 0
             done[k] = passing[k] if keep else None
             for i in stage.inputs:

@@ -25,7 +25,6 @@ class Stage:
         inputs: stages whose values it takes, in this order.
         block: the block it belongs to; its size decides about half precision.
         noise: which of the block's noise it reads: the index of a convolution, None for all of the block, -1 for none.
-        keep: whether its value can be the input of another frame. Not so the last features, which only make colours.
         run: (values of the inputs, styles, noise, dtype) → value.
     """
 
@@ -33,7 +32,6 @@ class Stage:
     inputs: tuple[int, ...]
     block: int
     noise: int | None
-    keep: bool
     run: Callable[[Sequence[Any], Sequence[Tensor], Any, torch.dtype | None], Value]
 
 
@@ -53,12 +51,14 @@ def _by_block(generator: Any) -> tuple[list[Stage], list[int]]:
 
         return run
 
-    all_of = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, True, step(i)) for i in range(last + 1)]
+    all_of = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, step(i)) for i in range(last + 1)]
     return all_of, list(range(last + 1))
 
 
 def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
-    """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up."""
+    """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up.
+
+    The last convolution and its colours are one stage: nothing else needs these features, the largest of all."""
     made: list[Stage] = []
     pictures: list[int] = []
     features = picture = -1
@@ -67,15 +67,18 @@ def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
         for k in range(inside.start, inside.stop):
             before = (features,) if features >= 0 else ()
             own = slice(k, k + 1)
-            if generator.layers[k].kind == "conv":
-                last = i == generator.num_blocks - 1 and generator.layers[min(k + 1, inside.stop - 1)].kind == "torgb"
-                made.append(Stage(own, before, i, conv, not last, _layer(generator, k)))
+            ends = k == len(generator.layers) - 2 and bool(before)  # the last convolution, with the colours after it
+            if generator.layers[k].kind == "conv" and not ends:
+                made.append(Stage(own, before, i, conv, _layer(generator, k)))
                 features, conv = len(made) - 1, conv + 1
-            else:
-                made.append(Stage(own, before, i, -1, True, _layer(generator, k)))
-                below = (picture,) if picture >= 0 else ()
-                made.append(Stage(slice(k, k), (len(made) - 1, *below), i, -1, True, _add(generator)))
-                picture = len(made) - 1
+                continue
+            made.append(Stage(slice(k, k + 2), before, i, conv, _last(generator)) if ends
+                        else Stage(own, before, i, -1, _layer(generator, k)))
+            below = (picture,) if picture >= 0 else ()
+            made.append(Stage(slice(k, k), (len(made) - 1, *below), i, -1, _add(generator)))
+            picture = len(made) - 1
+            if ends:
+                break
         pictures.append(picture)
     return made, pictures
 
@@ -83,6 +86,14 @@ def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
 def _layer(generator: Any, k: int) -> Callable[..., Value]:
     def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
         made: Tensor = generator.run_layer(k, values[0] if values else None, styles[0], noise, dtype)
+        return made
+
+    return run
+
+
+def _last(generator: Any) -> Callable[..., Value]:
+    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
+        made: Tensor = generator.run_last(values[0], styles, noise, dtype)
         return made
 
     return run

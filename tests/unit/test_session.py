@@ -358,8 +358,10 @@ def test_a_cached_run_equals_a_full_one_to_the_last_bit(config: dict[str, Any]) 
 
 def test_only_layers_that_a_change_reaches_run_again(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     cache, ran = SynthesisCache(session.generator), []
-    run_layer = session.generator.run_layer
+    run_layer, run_last, count = session.generator.run_layer, session.generator.run_last, len(session.layers)
     monkeypatch.setattr(session.generator, "run_layer", lambda k, *rest: ran.append(k) or run_layer(k, *rest))
+    monkeypatch.setattr(
+        session.generator, "run_last", lambda *given: ran.extend([count - 2, count - 1]) or run_last(*given))
 
     def run(latent: Latent, **options: Any) -> list[str]:
         ran.clear()

@@ -9,8 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.generators import State
+from stylewidgets.generators import State, _strips
+from stylewidgets.generators.layers import SynthesisLayer
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config, default_channels
+from stylewidgets.ops import winograd
 
 SMALL: dict[str, Any] = {"z_dim": 8, "w_dim": 12, "resolution": 16, "channels": (10, 8, 6), "mapping_layers": 2}
 
@@ -110,6 +112,36 @@ def test_the_layers_are_the_full_run_bit_for_bit(architecture: str, noise: str) 
             else:
                 img = generator.add_colours(generator.run_layer(k, x, styles[k]), img)
         assert img is not None and torch.equal(img, generator.synthesize(styles, given))
+
+
+@pytest.mark.parametrize("architecture", ["skip", "orig"])
+@pytest.mark.parametrize("noise", ["const", "none", "list"])
+@pytest.mark.parametrize("dtype", [None, torch.bfloat16])
+def test_the_last_layers_in_strips_are_the_full_run_bit_for_bit(
+    architecture: str, noise: str, dtype: torch.dtype | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generator = make(architecture=architecture)
+    styles = [style.detach() for style in generator.styles(generator.map(latents(generator)))]
+    k = len(generator.layers) - 2
+    x = torch.randn(2, generator.layers[k].channels, 16, 16).contiguous(memory_format=torch.channels_last)
+    given: Any = [torch.randn(2, 1, 16, 16)] if noise == "list" else noise
+    with torch.inference_mode():
+        wanted = generator.run_layer(k + 1, generator.run_layer(k, x, styles[k], given, dtype), styles[k + 1], "none", dtype)
+        monkeypatch.setattr(_strips, "LARGE", 0)
+        monkeypatch.setattr(_strips, "STRIP", 5000)
+        strips: list[slice] = []
+        strip = SynthesisLayer.strip
+
+        def counted(*values: Any) -> Tensor:
+            strips.append(values[-1])
+            return strip(*values)
+
+        monkeypatch.setattr(SynthesisLayer, "strip", counted)
+        found = generator.run_last(x, styles[k:], given, dtype)
+    assert torch.equal(found, wanted)
+    compiled = winograd.available() and dtype is None
+    assert strips == ([slice(0, 8), slice(8, 16)] if compiled else []), "features of halves and of gradients are made whole"
+    assert generator.run_last(x, styles[k:], given, dtype).requires_grad and len(strips) == 2 * compiled
 
 
 def test_a_step_leaves_the_state_before_it_as_it_was(generator: StyleGAN2) -> None:

@@ -75,6 +75,28 @@ def test_a_large_up_convolution_has_the_same_bits_on_any_number_of_threads(heigh
 
 
 @needs_compiler
+@pytest.mark.parametrize("rows", [slice(0, 4), slice(8, 20), slice(16, 21), slice(4, None)])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_some_rows_have_the_bits_that_they_have_in_the_whole(rows: slice, noisy: bool) -> None:
+    torch.manual_seed(0)
+    x, weight, styles = torch.randn(2, 6, 21, 30), winograd.packed(torch.randn(20, 6, 3, 3), 1), torch.randn(2, 6)
+    scale, bias = torch.rand(2, 20), torch.randn(20)
+    given: dict[str, object] = {"noise": torch.randn(2, 1, 21, 30) if noisy else None, "clamp": 1.0}
+    whole = winograd.convolution(x, weight, styles, scale, bias, **given)  # type: ignore[arg-type]
+    some = winograd.convolution(x, weight, styles, scale, bias, rows=rows, **given)  # type: ignore[arg-type]
+    assert torch.equal(some, whole[:, :, rows])
+
+
+@needs_compiler
+@pytest.mark.parametrize(("rows", "up"), [(slice(2, 8), 1), (slice(0, 8), 2), (slice(8, 8), 1), (slice(40, 44), 1)])
+def test_rows_that_cannot_be_had_are_refused(rows: slice, up: int) -> None:
+    weight = winograd.packed(torch.randn(3, 3, 3, 3), up)
+    with pytest.raises(ValueError, match="multiple of 4"):
+        winograd.convolution(
+            torch.randn(1, 3, 16, 16), weight, torch.ones(1, 3), torch.ones(1, 3), torch.zeros(3), up=up, rows=rows)
+
+
+@needs_compiler
 @pytest.mark.parametrize("side", [8, 25])
 def test_pictures_of_a_batch_have_the_bits_that_they_have_alone(side: int) -> None:
     weight = winograd.packed(torch.randn(24, 20, 3, 3), 2)
