@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import _filtered_lrelu, _filtered_lrelu_grad
+from . import _filtered_lrelu, _filtered_lrelu_grad, fused
 from .bias_act import SLOPE
 
 GAIN = math.sqrt(2.0)
@@ -82,10 +82,11 @@ def filtered_lrelu(
 ) -> Tensor:
     """`filtered_lrelu_reference`, quick: no multiplication by an inserted zero, none for a sample that is dropped.
 
-    In float32 on the CPU without gradients it is one compiled call, where there is a compiler, and ``x`` stays as it is. Else
-    upsampling is a strided transposed convolution per channel and axis, downsampling a strided one; on the CPU without
-    gradients that goes through the picture in bands of rows, so that the upsampled features never exist as a whole, and
-    ``x`` is overwritten: it must be the caller's own. With gradients it can be differentiated twice.
+    In float32 on the CPU without gradients it is one compiled call, where there is a compiler, and ``x`` stays as it is. On a
+    GPU without gradients it is one kernel, where there is Triton (`fused`). Else upsampling is a strided transposed
+    convolution per channel and axis, downsampling a strided one; on the CPU without gradients that goes through the picture
+    in bands of rows, so that the upsampled features never exist as a whole. Without gradients ``x`` may be overwritten: it
+    must be the caller's own. With gradients it can be differentiated twice.
     """
     _check(x, up_filter, down_filter, up, down, padding)
     taps = [1 if f is None else len(f) for f in (up_filter, down_filter)]
@@ -93,8 +94,15 @@ def filtered_lrelu(
         return _filtered_lrelu.filtered_lrelu(
             x, bias, up_filter, down_filter, scale, up, down, padding, gain, slope, clamp
         )
-    x = _biased(x, bias, scale)
     settings = _filtered_lrelu_grad.Settings(up, down, padding, gain, slope, clamp)
+    if up_filter is not None and down_filter is not None and fused.filters_usable(
+        x, bias, up_filter, down_filter, scale, settings
+    ):
+        return fused.filtered_lrelu(
+            x, bias, up_filter, down_filter, scale, settings,
+            lambda x: by_torch(_biased(x, bias, scale), up_filter, down_filter, settings),
+        )
+    x = _biased(x, bias, scale)
     if _filtered_lrelu_grad.usable(x, up_filter, down_filter, sizes=(*taps, up, down)):
         return _filtered_lrelu_grad.filtered_lrelu(x, up_filter, down_filter, settings)
     return by_torch(x, up_filter, down_filter, settings)
