@@ -14,11 +14,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._synthesis import has_inner_pictures
+from .._synthesis import has_previews
 from ..latents import Latent
 from ..render.cache import SynthesisCache
-from ..render.ladder import STILL, Rung, drag_rungs
-from ..render.preview import ENOUGH
+from ..render.encode import fit
+from ..render.ladder import Rung, drag_rungs
 from ..render.renderer import LiveRenderer
 from ..session import GeneratorSession
 from . import plain
@@ -31,6 +31,7 @@ WHOLE, REFERENCE, AGAINST = "whole frame", "reference path", "public implementat
 SHARES = {"restart at 1/4 of the layers": 0.25, "restart at 1/2": 0.5, "restart at 3/4": 0.75}
 LAST_THIRD = "edits of the last third, mean"
 THUMBNAILS, THUMBNAIL = "10 thumbnails of a direction", 96
+_PREVIEWED = 4  # pictures that previews are compared with
 Task = Callable[[], float]
 Picture = Callable[[Any, list[Tensor]], Tensor]
 
@@ -43,8 +44,8 @@ class Figures:
         times: milliseconds by task.
         first_ms: of the first whole frame, which prepares weights.
         memory: bytes at the peak: "frame", "reference" and "kept" (by the cache of a live session).
-        previews: for each rung the mean absolute difference from the whole picture made as small, in levels of 255: with
-            the colours fitted, and without.
+        previews: for each rung the mean absolute difference in levels of 255: from the whole picture made as small, and of
+            the preview enlarged from the whole picture.
         difference: of the reference path, or of the public implementation, from the whole frame: ‖a − b‖ / ‖b‖.
     """
 
@@ -87,7 +88,7 @@ def measure(session: GeneratorSession, *, rounds: int = 5, seconds: float = 60.0
 
 def preview_rungs(session: GeneratorSession) -> dict[str, Rung]:
     """The rungs below full size of a picture in motion, by name; none where they would cost a whole frame."""
-    if not has_inner_pictures(session.generator):
+    if not has_previews(session.generator):
         return {}
     return {f"preview, {rung.max_side} px": rung for rung in drag_rungs(session.resolution) if rung.max_side}
 
@@ -190,22 +191,21 @@ def _until(rounds: int, end: float) -> Iterator[int]:
 
 
 def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
-    """How far previews of one picture are from it, after as many others were drawn whole as their colours need."""
+    """How far previews of a few pictures are from them."""
+    live, latents = LiveRenderer(session), [session.latent(seed=seed) for seed in range(_PREVIEWED)]
     rungs = preview_rungs(session)
-    if not rungs:
-        return {}
-    latent, live, untaught = session.latent(seed=0), LiveRenderer(session), LiveRenderer(session)
-    for seed in range(1, 1 + ENOUGH):
-        live(session.latent(seed=seed), STILL)
-    raw = {name: untaught(latent, rung) for name, rung in rungs.items()}
-    near = {name: live(latent, rung) for name, rung in rungs.items()}
-    whole = session.image(latent).astype(np.float32)
-    return {name: (_levels(near[name], whole), _levels(raw[name], whole)) for name in rungs}
+    off: dict[str, list[tuple[float, float]]] = {name: [] for name in rungs}
+    for latent in latents:
+        whole = session.image(latent)
+        for name, rung in rungs.items():
+            preview = live(latent, rung).astype(np.float32)
+            off[name].append((_levels(preview, fit(whole, rung.max_side)), _levels(preview, whole)))
+    return {name: (statistics.fmean(a for a, _ in pairs), statistics.fmean(b for _, b in pairs)) for name, pairs in off.items()}
 
 
 def _levels(preview: Any, whole: Any) -> float:
-    """Mean absolute difference between the preview, enlarged, and the whole picture."""
+    """Mean absolute difference between the preview, enlarged where it is smaller, and a picture."""
     height, width = whole.shape[:2]
-    small = torch.from_numpy(preview.astype(np.float32)).permute(2, 0, 1)[None]
+    small = torch.from_numpy(preview).permute(2, 0, 1)[None]
     large = torch.nn.functional.interpolate(small, (height, width), mode="bilinear")[0].permute(1, 2, 0).numpy()
     return float(np.abs(large - whole).mean())

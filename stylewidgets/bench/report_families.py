@@ -20,7 +20,7 @@ def family(name: str, figures: Figures) -> str:
         ratios = [_ratio(sample.median, figures.times[rival].median) for rival in rivals]
         rows.append((task, f"{sample.median:.1f}", _range(sample), _ratio(sample.median, whole), *ratios, _near(figures, task)))
     rows.append(("first frame", f"{figures.first_ms:.1f}", "", _ratio(figures.first_ms, whole), *("" for _ in rivals), ""))
-    head = ("", "ms", "quartiles", "of a whole frame", *(f"of the {rival}" for rival in rivals), "off by (uncoloured)")
+    head = ("", "ms", "quartiles", "of a whole frame", *(f"of the {rival}" for rival in rivals), "off by (enlarged)")
     rounds = len(figures.times[WHOLE].values)
     text = table(f"{name}: {rounds} round{'s' if rounds > 1 else ''}, tasks in turns", head, rows)
     return f"{text}\n{_memory(figures)}{_differences(figures)}"

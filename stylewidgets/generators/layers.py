@@ -18,6 +18,7 @@ from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)
 COMPILED = "compiled"
+FLAT = "flat"
 
 
 def normalize_2nd_moment(x: Tensor) -> Tensor:
@@ -64,12 +65,13 @@ class _Kept(NamedTuple):
 class PreparedWeight(nn.Module):
     """A layer whose ``weight`` is made ready for use: cast, arranged, summed.
 
-    In evaluation the result is kept until the parameter changes. Changes through ``parameter.data`` go unseen: call
-    ``train()`` or ``eval()`` after them.
+    In evaluation the result is kept until the parameter changes: the last one, and that of `FLAT`. Changes through
+    ``parameter.data`` go unseen: call ``train()`` or ``eval()`` after them.
     """
 
     weight: nn.Parameter
     _kept: _Kept | None = None
+    _kept_flat: _Kept | None = None
 
     def prepare(self, kind: torch.dtype | str) -> tuple[Tensor, ...]:
         """What the layer computes with, for features in a dtype, or for another ``kind`` of computing that it knows."""
@@ -77,7 +79,7 @@ class PreparedWeight(nn.Module):
         fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
         if not fixed:
             return self._make(weight, kind)
-        kept = self._kept
+        kept = self._kept_flat if kind == FLAT else self._kept
         if (
             kept is None or kept.source is not weight or kept.version != weight._version
             or kept.address != weight.data_ptr() or kept.kind != kind
@@ -85,7 +87,7 @@ class PreparedWeight(nn.Module):
             with torch.inference_mode(False), torch.no_grad():
                 made = self._make(weight, kind)
             kept = _Kept(weight, weight._version, weight.data_ptr(), kind, made)
-            self._kept = kept
+            setattr(self, "_kept_flat" if kind == FLAT else "_kept", kept)
         return kept.made
 
     def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
@@ -93,11 +95,11 @@ class PreparedWeight(nn.Module):
 
     def train(self, mode: bool = True) -> PreparedWeight:
         """Also forgets what was prepared."""
-        self._kept = None
+        self._kept = self._kept_flat = None
         return super().train(mode)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": None}
+        return {**self.__dict__, "_kept": None, "_kept_flat": None}
 
 
 def arranged(weight: Tensor, dtype: torch.dtype) -> Tensor:
@@ -116,7 +118,8 @@ def batch(const: Tensor, n: int, dtype: torch.dtype) -> Tensor:
 class StyleConv(PreparedWeight):
     """What convolution and toRGB layers share: weight, bias, style layer.
 
-    `prepare` gives the weight as the convolution wants it, in a dtype or `COMPILED`, and its squares [I, O].
+    `prepare` gives the weight as the convolution wants it, in a dtype or `COMPILED`, and its squares [I, O]. For `FLAT` it is the
+    sum of each kernel, [I, O].
     """
 
     up = 1
@@ -134,7 +137,9 @@ class StyleConv(PreparedWeight):
         return int(self.weight.shape[1])
 
     def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
-        if isinstance(kind, str):
+        if kind == FLAT:
+            return weight.float().sum(dim=(2, 3)).t().contiguous(), weight_squares(weight)
+        if kind == COMPILED:
             return winograd.packed(weight, self.up), weight_squares(weight)
         if kind == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor
             fan_in = weight[0].numel()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..ops.colours import add_doubled
 from . import Layer, State
+from ._flat import finish_small
 from ._mapping import MappingNetwork
 from ._noise import Noise, layer_noise, split_noise
 from ._strips import colours_of
@@ -231,6 +232,19 @@ class StyleGAN2(StyleBased):
     def add_colours(self, colours: Tensor, img: Tensor | None = None) -> Tensor:
         """The picture after a block: its colours on top of the picture before, twice as large."""
         return add_doubled(colours, img, self.config.taps)
+
+    def finish_small(self, i: int, x: Tensor, img: Tensor | None, styles: Sequence[Tensor]) -> Tensor:
+        """About what the whole picture will be, from the features and the picture after block i, at their size: a preview.
+
+        Args:
+            i: block index, not the last.
+            x, img: after that block; img is None in other architectures than skip.
+            styles: of all layers after it.
+        Returns:
+            [N, img_channels, h, w] float32 (`_flat`).
+        """
+        self._check_styles(styles, self.layers[self.block_layers(i).stop :])
+        return finish_small(self.synthesis.blocks[i + 1 :], x, img, styles)
 
     def image(self, state: State) -> Tensor:
         """The picture of the state after the last block (skip architecture: after any block, at its resolution)."""

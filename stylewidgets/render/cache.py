@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .._devices import block_dtype
-from .._synthesis import last_block, versions
+from .._synthesis import preview_block, versions
 from .graphs import Graphs, graphs_for
 from .stages import Value, block_sizes, stage_noise, stages
 
@@ -46,7 +46,7 @@ class SynthesisCache:
         self.limit = limit
         self._graphs = graphs_for(generator.device) if graphs is None else graphs
         self._generator = generator
-        self._stages, self._pictures = stages(generator)
+        self._stages, self._pictures, self._previews = stages(generator)
         self._sizes = block_sizes(generator)
         self._records: list[_Record | None] = [None] * len(self._stages)
         self._setting: Any = None
@@ -64,7 +64,7 @@ class SynthesisCache:
         Args:
             styles: one [N, C_l] per layer.
             noise: "const", "none", "random" (fresh at each call, so nothing is kept), or a tensor per convolution.
-            max_resolution: stop after the last block of at most so many pixels, where blocks have pictures.
+            max_resolution: a preview from the last block of at most so many pixels, where the family has previews.
             dtype: half precision for the features of larger blocks, None for float32.
         """
         with torch.inference_mode():
@@ -78,7 +78,8 @@ class SynthesisCache:
             given = [stage_noise(stage, each) for stage in self._stages]
             flat = self._flat(styles)
             self._forget(flat, given)
-            target = self._pictures[last_block(self._generator, max_resolution)]
+            block = preview_block(self._generator, max_resolution)
+            target = self._previews[block] if block < len(self._previews) else self._pictures[block]
             picture = self._picture(self._make(target, styles, flat, given, dtype))
             return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
 
@@ -86,18 +87,6 @@ class SynthesisCache:
     def bytes(self) -> int:
         """Memory of the kept activations, `limit` at most."""
         return sum(_bytes(record.value) for record in self._records if record is not None)
-
-    @property
-    def weights(self) -> object:
-        """Equal after two runs if no parameter changed between them."""
-        return None if self._setting is None else self._setting[1]
-
-    def inner_pictures(self) -> dict[int, Tensor]:
-        """The kept pictures by block, [N, C, h, w] each, of families whose blocks have pictures; those of the last frame."""
-        if not self._generator.has_inner_pictures:
-            return {}
-        kept = {block: self._records[k] for block, k in enumerate(self._pictures)}
-        return {block: self._picture(r.value) for block, r in kept.items() if r is not None and r.value is not None}
 
     def clear(self) -> None:
         """Forget everything; the next run is a full one."""

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import Tensor
 
 from .._devices import out_of_memory
-from .._synthesis import has_inner_pictures, last_block, to_uint8
+from .._synthesis import to_uint8
 from .cache import SynthesisCache
 from .encode import encode, fit, mime
 from .ladder import Rung
-from .preview import PreviewColours
 from .pump import Picture
 
 if TYPE_CHECKING:
@@ -26,15 +24,13 @@ if TYPE_CHECKING:
 class LiveRenderer:
     """Draws latents one after the other, each from the first block that differs from the one before.
 
-    At a full-size rung the pixels are those of `session.image` to the last bit. At a lower one they come from an inner
-    block where the generator has pictures there, with the colours of whole ones (see `PreviewColours`), else they are made
-    smaller.
+    At a full-size rung the pixels are those of `session.image` to the last bit. At a lower one they are a preview from an inner
+    block where the family has them (`StyleGAN2.finish_small`), else they are made smaller.
     """
 
     def __init__(self, session: GeneratorSession) -> None:
         self.session = session
         self.cache = SynthesisCache(session.generator)
-        self.colours = PreviewColours()
 
     def __call__(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         """uint8 [h, w, 3], at most `rung.max_side` pixels."""
@@ -61,18 +57,7 @@ class LiveRenderer:
         noise = session.noise(latent.noise_mode, latent.noise_seed)
         with session.transformed(latent.transform):
             picture = self.cache.run(styles, noise, rung.max_side, session.half)
-        if has_inner_pictures(session.generator):
-            picture = self._coloured(picture, last_block(session.generator, rung.max_side))
         return fit(to_uint8(picture)[0], rung.max_side)
-
-    def _coloured(self, picture: Tensor, block: int) -> Tensor:
-        """The picture after a block as it is shown: whole ones teach the colours that smaller ones get."""
-        last = self.session.generator.num_blocks - 1
-        self.colours.hold_for(self.cache.weights)
-        if block < last:
-            return self.colours.apply(block, picture)
-        self.colours.learn(self.cache.inner_pictures(), last)
-        return picture
 
 
 def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:

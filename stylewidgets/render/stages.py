@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from .._synthesis import block_resolution
+from .._synthesis import block_resolution, has_previews
 from ..generators import State
 
 Value = Tensor | State
@@ -35,12 +35,25 @@ class Stage:
     run: Callable[[Sequence[Any], Sequence[Tensor], Any, torch.dtype | None], Value]
 
 
-def stages(generator: Any) -> tuple[list[Stage], list[int]]:
-    """All stages in order, and for each block the stage that has its picture (or its state)."""
+class Stages(NamedTuple):
+    """All stages of a generator in order, and where pictures are.
+
+    Attributes:
+        pictures: for each block the stage that has its picture (or its state).
+        previews: for each block but the last the stage that has a preview of the whole picture; none where the family has none.
+    """
+
+    all: list[Stage]
+    pictures: list[int]
+    previews: list[int]
+
+
+def stages(generator: Any) -> Stages:
+    """What there is to run."""
     return _by_layer(generator) if getattr(generator, "can_run_layers", False) else _by_block(generator)
 
 
-def _by_block(generator: Any) -> tuple[list[Stage], list[int]]:
+def _by_block(generator: Any) -> Stages:
     last = generator.num_blocks - 1
 
     def step(i: int) -> Callable[..., Value]:
@@ -51,16 +64,18 @@ def _by_block(generator: Any) -> tuple[list[Stage], list[int]]:
 
         return run
 
-    all_of = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, step(i)) for i in range(last + 1)]
-    return all_of, list(range(last + 1))
+    made = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, step(i)) for i in range(last + 1)]
+    previews = [_preview(generator, made, i, (i,)) for i in range(last if has_previews(generator) else 0)]
+    return Stages(made, list(range(last + 1)), previews)
 
 
-def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
+def _by_layer(generator: Any) -> Stages:
     """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up.
 
     The last convolution and its colours are one stage: nothing else needs these features, the largest of all."""
     made: list[Stage] = []
     pictures: list[int] = []
+    previews: list[int] = []
     features = picture = -1
     for i in range(generator.num_blocks):
         inside, conv = generator.block_layers(i), 0
@@ -80,7 +95,21 @@ def _by_layer(generator: Any) -> tuple[list[Stage], list[int]]:
             if ends:
                 break
         pictures.append(picture)
-    return made, pictures
+        if i < generator.num_blocks - 1 and has_previews(generator):
+            previews.append(_preview(generator, made, i, (features, picture) if picture >= 0 else (features,)))
+    return Stages(made, pictures, previews)
+
+
+def _preview(generator: Any, made: list[Stage], i: int, inputs: tuple[int, ...]) -> int:
+    """Add the stage that makes a preview of what is there after block i: its place."""
+
+    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
+        x, img = values[0] if isinstance(values[0], State) else (*values, None)[:2]
+        preview: Tensor = generator.finish_small(i, x, img, styles)
+        return preview
+
+    made.append(Stage(slice(generator.block_layers(i).stop, len(generator.layers)), inputs, i, -1, run))
+    return len(made) - 1
 
 
 def _layer(generator: Any, k: int) -> Callable[..., Value]:

@@ -1,28 +1,38 @@
-"""Previews have the colours of whole pictures."""
+"""Previews from inner blocks are about what the whole picture will be."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
+import stylewidgets as sw
+from stylewidgets._synthesis import synthesize, to_uint8
+from stylewidgets.generators import State
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latents import Latent
 from stylewidgets.render.ladder import STILL, Rung
-from stylewidgets.render.preview import ENOUGH, PreviewColours
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session import GeneratorSession
 
+ARCHITECTURES = pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
 
-@pytest.fixture
-def session() -> GeneratorSession:
+
+def make(architecture: str = "skip", **changes: Any) -> StyleGAN2:
     torch.manual_seed(0)
-    made = StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=8, resolution=64, channels=(8,) * 5, mapping_layers=2))
-    with torch.no_grad():
-        made.synthesis.get_submodule("b64.torgb").get_parameter("bias").copy_(torch.tensor([0.5, -0.3, 0.2]))
-    return GeneratorSession(made, device="cpu")
+    config = StyleGAN2Config(z_dim=8, w_dim=8, resolution=64, channels=(8, 9, 10, 11, 12), mapping_layers=2,
+                             architecture=architecture, **changes)
+    generator = StyleGAN2(config).eval().requires_grad_(False)
+    for name, value in generator.synthesis.named_parameters():
+        if name.endswith("bias") and "affine" not in name:
+            value.normal_(std=0.3)
+        if name.endswith("noise_strength"):
+            value.fill_(0.1)
+    return generator
 
 
 def distance(preview: NDArray[np.uint8], whole: NDArray[np.uint8]) -> float:
@@ -31,42 +41,75 @@ def distance(preview: NDArray[np.uint8], whole: NDArray[np.uint8]) -> float:
     return float(np.abs(small - preview).mean())
 
 
-def test_a_few_whole_pictures_bring_the_colours_of_previews_near_to_its_own(session: GeneratorSession) -> None:
+def whole_of(generator: StyleGAN2, block: int, x: Tensor, img: Tensor | None, styles: list[Tensor]) -> Tensor:
+    """What the blocks after this one make of a state, without noise."""
+    state = State(x, img)
+    for i in range(block + 1, generator.num_blocks):
+        state = generator.step(i, state, styles[generator.block_layers(i)], "none")
+    return generator.image(state)
+
+
+@ARCHITECTURES
+@pytest.mark.parametrize("clamp", [None, 0.8])
+@pytest.mark.parametrize("block", [0, 2, 3])
+def test_areas_of_one_colour_are_what_the_whole_network_makes_of_them(
+    architecture: str, clamp: float | None, block: int
+) -> None:
+    generator = make(architecture, conv_clamp=clamp)
+    styles = generator.styles(generator.map(torch.randn(2, 8)))
+    side, channels = 12, generator.config.channels[block]
+    x = torch.randn(2, channels, 1, 1).expand(-1, -1, side, side).contiguous()
+    img = torch.randn(2, 3, 1, 1).expand(-1, -1, side, side).contiguous() if architecture == "skip" else None
+    found = generator.finish_small(block, x, img, styles[generator.block_layers(block).stop :])
+    whole = whole_of(generator, block, x, img, styles)
+    middle = whole.shape[2] // 2
+    assert found.shape == (2, 3, side, side) and found.dtype == torch.float32
+    assert torch.allclose(found[:, :, 5, 5], whole[:, :, middle, middle], atol=1e-4), "the border is zero, the middle is not"
+    assert torch.allclose(found[:, :, 0, 0], found[:, :, 5, 5], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "side", "most"), [("avatar-128", 32, 6.0), ("avatar-128", 64, 3.5), ("avatar-64", 32, 6.0)])
+def test_a_preview_is_nearer_to_the_whole_picture_than_the_picture_that_is_there_already(
+    name: str, side: int, most: float
+) -> None:
+    session = sw.load(name, device="cpu")
+    live, off, inner = LiveRenderer(session), [], []
+    for seed in range(6):
+        latent = session.latent(seed=seed, psi=0.8)
+        whole = session.image(latent)
+        off.append(distance(live(latent, Rung(side)), whole))
+        small = synthesize(session.generator, session.code_styles(latent), "const", None, side)
+        inner.append(distance(to_uint8(small)[0], whole))
+    assert np.mean(off) < most and np.mean(off) < 0.6 * np.mean(inner)
+
+
+@ARCHITECTURES
+def test_previews_follow_every_edit_and_leave_the_whole_picture_as_it_is(architecture: str) -> None:
+    session = GeneratorSession(make(architecture), device="cpu")
+    live = LiveRenderer(session)
+    for seed in (1, 2, 1):
+        latent = Latent(seed=seed)
+        fresh = LiveRenderer(session)(latent, Rung(16))
+        assert fresh.shape == (16, 16, 3) and (live(latent, Rung(16)) == fresh).all()
+        assert (live(latent, STILL) == session.image(latent)).all()
+        assert (live(latent, Rung(16)) == fresh).all(), "drawn again after the whole one"
+
+
+def test_changed_weights_are_noticed() -> None:
+    session = GeneratorSession(make(), device="cpu")
     live = LiveRenderer(session)
     before = live(Latent(seed=1), Rung(16))
-    for seed in range(3, 3 + ENOUGH - 1):
-        live(Latent(seed=seed), STILL)
-        assert (live(Latent(seed=1), Rung(16)) == before).all(), "too few to tell"
-    whole = live(Latent(seed=2), STILL)
-    after, own = live(Latent(seed=1), Rung(16)), session.image(Latent(seed=1))
-    assert distance(after, own) < 0.7 * distance(before, own)
-    assert (live(Latent(seed=2), STILL) == whole).all() and (whole == session.image(Latent(seed=2))).all()
+    session.generator.synthesis.get_submodule("b64.conv1").get_parameter("weight").mul_(-1.0)
+    after = live(Latent(seed=1), Rung(16))
+    assert (before != after).any() and (after == LiveRenderer(session)(Latent(seed=1), Rung(16))).all()
 
 
-def test_the_colours_rest_after_some_frames_and_begin_again_with_other_weights(session: GeneratorSession) -> None:
-    live = LiveRenderer(session)
-    for seed in range(20):
-        live(Latent(seed=seed), STILL)
-    assert 1 <= live.colours.frames < 20
-    session.generator.synthesis.get_submodule("b64.torgb").bias.add_(1.0)
-    live(Latent(seed=1), Rung(16))
-    assert live.colours.frames == 0
-
-
-def test_an_affine_change_of_colours_is_found_and_kept_for_its_block_only() -> None:
-    torch.manual_seed(0)
-    inner, matrix, shift = 0.1 * torch.randn(1, 3, 32, 32), 0.5 * torch.randn(3, 3), 0.1 * torch.randn(3)
-    wanted = torch.einsum("oi,nihw->nohw", matrix, inner) + shift[:, None, None]
-    colours = PreviewColours()
-    for _ in range(ENOUGH):
-        colours.learn({3: inner, 4: F.interpolate(wanted, scale_factor=2)}, last=4)
-    assert torch.allclose(colours.apply(3, inner), wanted, atol=3e-3)
-    assert torch.equal(colours.apply(2, inner), inner)
-
-
-def test_a_picture_without_contrast_leaves_finite_colours() -> None:
-    colours = PreviewColours()
-    for _ in range(ENOUGH):
-        colours.learn({0: torch.zeros(1, 3, 16, 16), 1: torch.full((1, 3, 32, 32), 0.5)}, last=1)
-    found = colours.apply(0, torch.randn(1, 3, 16, 16))
-    assert torch.isfinite(found).all()
+def test_an_edit_of_the_last_layer_shows_in_the_preview() -> None:
+    session = GeneratorSession(make(), device="cpu")
+    styles, live = session.code_styles(Latent(seed=1)), LiveRenderer(session)
+    before = live.cache.run(styles, max_resolution=16)
+    styles[-1] = styles[-1] + 3
+    assert not torch.equal(live.cache.run(styles, max_resolution=16), before)
+    wrong = [*styles[:-1], styles[-1][:, :1]]
+    with pytest.raises(ValueError, match="style"):
+        session.generator.finish_small(3, torch.zeros(1, 11, 4, 4), torch.zeros(1, 3, 4, 4), wrong[-3:])

@@ -18,6 +18,7 @@ from stylewidgets._synthesis import synthesize, to_uint8
 from stylewidgets.checkpoints import native
 from stylewidgets.directions import DirectionSet
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from stylewidgets.latents import Code, Direction, Latent
 from stylewidgets.render.cache import SynthesisCache
 from stylewidgets.render.ladder import STILL, Rung
@@ -449,15 +450,16 @@ def test_full_memory_gives_up_the_kept_activations(session: GeneratorSession, mo
 
 def test_lower_rungs_come_from_inner_blocks_or_are_made_smaller(session: GeneratorSession) -> None:
     with torch.no_grad():
-        state = None
-        styles = session.code_styles(Latent(seed=1))
+        state, net, styles = None, session.generator, session.code_styles(Latent(seed=1))
         for i in range(3):
-            state = session.generator.step(i, state, styles[session.generator.block_layers(i)])
-        inner = to_uint8(session.generator.image(state))[0]
+            state = net.step(i, state, styles[net.block_layers(i)])
+        inner = to_uint8(net.finish_small(2, state.x, state.img, styles[net.block_layers(2).stop :]))[0]
     assert (LiveRenderer(session)(Latent(seed=1), Rung(16)) == inner).all()
     assert LiveRenderer(session)(Latent(seed=1), Rung(20)).shape == (16, 16, 3)
     resnet = GeneratorSession(generator(architecture="resnet"), device="cpu")
-    assert LiveRenderer(resnet)(Latent(seed=1), Rung(20)).shape == (20, 20, 3)
+    assert LiveRenderer(resnet)(Latent(seed=1), Rung(20)).shape == (16, 16, 3)
+    third = GeneratorSession(StyleGAN3(StyleGAN3Config.create("T", 32, channel_base=256, channel_max=16)), device="cpu")
+    assert LiveRenderer(third)(Latent(seed=1), Rung(20)).shape == (20, 20, 3), "without previews, made smaller"
 
 
 def test_a_frame_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
