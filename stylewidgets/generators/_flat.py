@@ -16,9 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..ops import winograd
 from ..ops.bias_act import GAINS, SLOPE
 from ..ops.modulated_conv2d import demodulation
-from .layers import FLAT, SynthesisLayer
+from .layers import COMPILED_FLAT, FLAT, SynthesisLayer
 
 if TYPE_CHECKING:
     from .stylegan2 import SynthesisBlock
@@ -50,10 +51,13 @@ def finish_small(blocks: Sequence[SynthesisBlock], x: Tensor, img: Tensor | None
 
 def _flat(layer: SynthesisLayer, x: Tensor, styles: Tensor, gain: float) -> Tensor:
     """`SynthesisLayer.forward` for features that do not change from pixel to pixel."""
+    styles, clamp = styles.float(), layer.conv_clamp
+    if winograd.usable(x, layer.weight, layer.bias, styles):
+        weight, squares = layer.prepare(COMPILED_FLAT)
+        return winograd.pointwise(x, weight, styles, demodulation(styles, squares), layer.bias, gain=gain, clamp=clamp)
     sums, squares = layer.prepare(FLAT)
-    total, styles = GAINS["lrelu"] * gain, styles.float()
+    total = GAINS["lrelu"] * gain
     weight = sums * styles[:, :, None] * (demodulation(styles, squares) * total)[:, None, :]
-    rows = torch.baddbmm(layer.bias * total, x.flatten(2).transpose(1, 2), weight)
-    rows = F.leaky_relu(rows, SLOPE)
-    rows = rows if layer.conv_clamp is None else rows.clamp(-layer.conv_clamp * gain, layer.conv_clamp * gain)
+    rows = F.leaky_relu(torch.baddbmm(layer.bias * total, x.flatten(2).transpose(1, 2), weight), SLOPE)
+    rows = rows if clamp is None else rows.clamp(-clamp * gain, clamp * gain)
     return rows.transpose(1, 2).reshape(len(x), -1, *x.shape[2:])

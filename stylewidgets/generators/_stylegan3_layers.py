@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..ops import _buffers, winograd
+from ..ops import winograd
 from ..ops.filtered_lrelu import filtered_lrelu
 from ..ops.modulated_conv2d import demodulation, weight_squares
 from ._filters import low_pass, radial_low_pass
@@ -106,9 +106,9 @@ class AliasFreeLayer(StyleConv):
         styles = _unit(styles)
         weight, squares = self.prepare(COMPILED)
         scale = demodulation(styles, squares) * self.input_gain(x)
-        if self.weight.shape[2] == 1:
-            return self._activate(_mix(x, weight, styles, scale), None)
         none = torch.zeros_like(self.bias)
+        if self.weight.shape[2] == 1:
+            return self._activate(winograd.pointwise(x, weight, styles, scale, none, activation="linear"), None)
         y = winograd.convolution(x, weight, styles, scale, none, activation="linear", padding=2)
         return self._activate(y, None)
 
@@ -130,8 +130,7 @@ class AliasFreeLayer(StyleConv):
         """Every output channel to unit length: small numbers suit half precision, and demodulation cancels the factor."""
         weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True).clamp_min(TINY))
         if isinstance(kind, str):
-            ready = weight.flatten(1).contiguous() if weight.shape[2] == 1 else winograd.packed(weight, up=1)
-            return ready, weight_squares(weight)
+            return winograd.packed(weight, up=1), weight_squares(weight)
         layout = torch.channels_last if weight.device.type == "cpu" or kind in HALF else torch.contiguous_format
         return weight.to(kind).contiguous(memory_format=layout), weight_squares(weight)
 
@@ -152,17 +151,6 @@ def _unit(styles: Tensor) -> Tensor:
     """Styles of each sample at unit mean square, float32."""
     styles = styles.float()
     return styles * torch.rsqrt(styles.square().mean(dim=1, keepdim=True).clamp_min(TINY))
-
-
-def _mix(x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor) -> Tensor:
-    """1×1 convolution [N, I, H, W] → [N, O, H, W], channels last, with the weight [O, I] of each sample, in kept memory."""
-    n, c, h, w = x.shape
-    x = x.contiguous(memory_format=torch.channels_last)
-    y = _buffers.channels_last(n, len(weight), h, w)
-    for k in range(n):
-        own = weight * styles[k] * scale[k, :, None]
-        torch.mm(x[k].permute(1, 2, 0).reshape(h * w, c), own.t(), out=y[k].permute(1, 2, 0).view(h * w, -1))
-    return y
 
 
 def known_bands(config: StyleGAN3Config) -> tuple[Band, ...] | None:

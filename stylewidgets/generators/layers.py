@@ -18,7 +18,7 @@ from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)
 COMPILED = "compiled"
-FLAT = "flat"
+FLAT, COMPILED_FLAT = "flat", "compiled flat"
 
 
 def normalize_2nd_moment(x: Tensor) -> Tensor:
@@ -79,7 +79,7 @@ class PreparedWeight(nn.Module):
         fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
         if not fixed:
             return self._make(weight, kind)
-        kept = self._kept_flat if kind == FLAT else self._kept
+        kept = self._kept_flat if kind in (FLAT, COMPILED_FLAT) else self._kept
         if (
             kept is None or kept.source is not weight or kept.version != weight._version
             or kept.address != weight.data_ptr() or kept.kind != kind
@@ -87,7 +87,7 @@ class PreparedWeight(nn.Module):
             with torch.inference_mode(False), torch.no_grad():
                 made = self._make(weight, kind)
             kept = _Kept(weight, weight._version, weight.data_ptr(), kind, made)
-            setattr(self, "_kept_flat" if kind == FLAT else "_kept", kept)
+            setattr(self, "_kept_flat" if kind in (FLAT, COMPILED_FLAT) else "_kept", kept)
         return kept.made
 
     def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
@@ -119,7 +119,7 @@ class StyleConv(PreparedWeight):
     """What convolution and toRGB layers share: weight, bias, style layer.
 
     `prepare` gives the weight as the convolution wants it, in a dtype or `COMPILED`, and its squares [I, O]. For `FLAT` it is the
-    sum of each kernel, [I, O].
+    sum of each kernel, [I, O], and for `COMPILED_FLAT` the same as `winograd.pointwise` wants it.
     """
 
     up = 1
@@ -139,6 +139,8 @@ class StyleConv(PreparedWeight):
     def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
         if kind == FLAT:
             return weight.float().sum(dim=(2, 3)).t().contiguous(), weight_squares(weight)
+        if kind == COMPILED_FLAT:
+            return winograd.packed(weight.float().sum(dim=(2, 3), keepdim=True), up=1), weight_squares(weight)
         if kind == COMPILED:
             return winograd.packed(weight, self.up), weight_squares(weight)
         if kind == torch.float16:  # keep W·s and its sums far from the largest half; demodulation cancels the factor

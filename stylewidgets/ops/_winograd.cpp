@@ -16,6 +16,7 @@
 #endif
 
 #include "_parallel.h"
+#include "_pointwise.h"
 #include "_upconv.h"
 #include "_winograd.h"
 
@@ -167,10 +168,9 @@ static void run_item(const Convolution& c, const Shape& s, int64_t sample, int64
     }
 }
 
-static int64_t tiles_at_once(const Shape& s, int64_t threads) {
-    const int64_t fit = (int64_t{1536} << 10) / (POINTS * 4 * s.inputs);
-    const int64_t even = (s.tiles + threads - 1) / threads;
-    int64_t tiles = std::min<int64_t>(std::min<int64_t>(std::max<int64_t>(fit, 48), 192), std::max<int64_t>(even, 48));
+static int64_t tiles_at_once(const Shape& s) {
+    const int64_t fit = (int64_t{1536} << 10) / (POINTS * 4 * s.inputs), most = std::min<int64_t>(std::max<int64_t>(fit, 64), 192);
+    const int64_t parts = (s.tiles + most - 1) / most, tiles = (s.tiles + parts - 1) / parts;
     return (tiles + ROWS - 1) / ROWS * ROWS;
 }
 
@@ -189,6 +189,11 @@ extern "C" {
 
 int64_t stylewidgets_panel() { return PANEL; }
 
+int stylewidgets_pointwise(const Convolution* given) {
+    in_large_pages(given->y, static_cast<size_t>(given->n * given->rows * given->width * given->outputs) * sizeof(float));
+    return pointwise::run(*given, std::max<int64_t>(1, given->threads)) ? 0 : 1;
+}
+
 int stylewidgets_convolution(const Convolution* given) {
     const Convolution& c = *given;
     Shape s;
@@ -202,7 +207,7 @@ int stylewidgets_convolution(const Convolution* given) {
     in_large_pages(c.y, static_cast<size_t>(c.n * c.rows * s.out_w * c.outputs) * sizeof(float));
     const int64_t threads = std::max<int64_t>(1, c.threads);
     if (c.up == 2 && upconv::worth_it(c)) return upconv::run(c, threads) ? 0 : 1;
-    const int64_t part = tiles_at_once(s, threads), parts = (s.tiles + part - 1) / part;
+    const int64_t part = tiles_at_once(s), parts = (s.tiles + part - 1) / part;
     // Few parts: split the channels too. The input is transformed once for each group, which costs little of so many channels.
     const int64_t groups = parts * c.n >= 2 * threads ? 1 : std::min<int64_t>(s.panels, threads);
     const size_t memory = POINTS * (part * (padded(c.inputs) + PANEL) + c.inputs * PANEL + 3 * SKEW);

@@ -1,4 +1,4 @@
-"""The compiled convolution of StyleGAN2's layers (`_winograd.cpp`): float32, on the CPU, without gradients.
+"""The compiled convolutions of StyleGAN2's and StyleGAN3's layers (`_winograd.cpp`): float32, on the CPU, without gradients.
 
 Modulation, ×2 upsampling, convolution, demodulation, noise, bias, leaky ReLU, gain and clamp are one call that reads the
 features once and writes them once. By Winograd's minimal filtering F(4×4, 3×3) (Lavin and Gray, CVPR 2016), which has a
@@ -38,7 +38,8 @@ def _library() -> ctypes.CDLL | None:
     made = library("_winograd")
     if made is not None:
         made.stylewidgets_panel.restype = ctypes.c_int64
-        made.stylewidgets_convolution.argtypes = [ctypes.POINTER(_Convolution)]
+        for name in ("convolution", "pointwise"):
+            getattr(made, f"stylewidgets_{name}").argtypes = [ctypes.POINTER(_Convolution)]
     return made
 
 
@@ -70,14 +71,15 @@ def plainly_run(tensors: list[Tensor]) -> bool:
 
 
 def packed(weight: Tensor, up: int) -> Tensor:
-    """A weight [O, I, 3, 3] as `convolution` reads it: [panels, I, 9, channels of a panel], padded with zeros."""
+    """A weight [O, I, k, k] as `convolution` (3) or `pointwise` (1) read it: [panels, I, k², channels of a panel], padded with
+    zeros."""
     made = _library()
     assert made is not None
     panel = int(made.stylewidgets_panel())
     o, i = weight.shape[:2]
-    flat = (weight.flip(2, 3) if up == 2 else weight).float().reshape(o, i, 9)
+    flat = (weight.flip(2, 3) if up == 2 else weight).float().reshape(o, i, -1)
     flat = F.pad(flat, (0, 0, 0, 0, 0, -o % panel))
-    return flat.reshape(-1, panel, i, 9).permute(0, 2, 3, 1).contiguous()
+    return flat.reshape(-1, panel, i, flat.shape[2]).permute(0, 2, 3, 1).contiguous()
 
 
 def convolution(
@@ -103,27 +105,46 @@ def convolution(
     Raises:
         MemoryError: there is none.
     """
-    made = _library()
-    assert made is not None
-    (n, inputs, height, width), total = x.shape, GAINS[activation] * gain
-    x = x.contiguous(memory_format=torch.channels_last)
-    styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
-    outputs = scale.shape[1]
-    out_h, out_w = (side * up + 2 * (padding - 1) for side in (height, width))
+    out_h, out_w = (side * up + 2 * (padding - 1) for side in x.shape[2:])
     first, last, _ = (rows or slice(None)).indices(out_h)
     if rows is not None and (up == 2 or first % 4 or last <= first):
         raise ValueError(f"rows start at a multiple of 4, and up is 1; {rows} with up {up} was given")
-    y = _buffers.channels_last(n, outputs, last - first, out_w)
     step = 0
     if noise is not None:
         noise = noise.float().contiguous()
         step = out_h * out_w if noise.ndim == 4 and noise.shape[0] > 1 else 0
+    return _run(
+        "convolution", x, weight, styles, scale, bias, noise, (last - first, out_w), (step, up, padding, first, last - first),
+        noise_gain, gain, clamp, activation,
+    )
+
+
+def pointwise(
+    x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, gain: float = 1.0, clamp: float | None = None,
+    activation: str = "lrelu",
+) -> Tensor:
+    """`convolution` with a 1×1 kernel."""
+    size = (x.shape[2], x.shape[3])
+    return _run("pointwise", x, weight, styles, scale, bias, None, size, (0, 1, 0, 0, size[0]), 0.0, gain, clamp, activation)
+
+
+def _run(
+    name: str, x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, noise: Tensor | None,
+    size: tuple[int, int], counts: tuple[int, int, int, int, int], noise_gain: float, gain: float, clamp: float | None,
+    activation: str,
+) -> Tensor:
+    made = _library()
+    assert made is not None
+    (n, inputs, height, width), outputs, total = x.shape, scale.shape[1], GAINS[activation] * gain
+    x = x.contiguous(memory_format=torch.channels_last)
+    styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
+    y = _buffers.channels_last(n, outputs, *size)
     task = _Convolution(
         x.data_ptr(), weight.data_ptr(), styles.data_ptr(), scale.data_ptr(), bias.data_ptr(),
-        None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, step, up, padding,
-        first, last - first, noise_gain * total, SLOPE if activation == "lrelu" else 1.0,
+        None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, *counts,
+        noise_gain * total, SLOPE if activation == "lrelu" else 1.0,
         math.inf if clamp is None else clamp * gain, torch.get_num_threads(),
     )
-    if made.stylewidgets_convolution(ctypes.byref(task)):
+    if getattr(made, f"stylewidgets_{name}")(ctypes.byref(task)):
         raise MemoryError(f"no memory for the convolution of features {list(x.shape)}")
     return y

@@ -15,6 +15,7 @@ from stylewidgets._synthesis import synthesize, to_uint8
 from stylewidgets.generators import State
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latents import Latent
+from stylewidgets.ops import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session import GeneratorSession
@@ -81,6 +82,16 @@ def test_a_preview_is_nearer_to_the_whole_picture_than_the_picture_that_is_there
         small = synthesize(session.generator, session.code_styles(latent), "const", None, side)
         inner.append(distance(to_uint8(small)[0], whole))
     assert np.mean(off) < most and np.mean(off) < 0.6 * np.mean(inner)
+
+
+@ARCHITECTURES
+def test_a_preview_is_the_same_without_the_compiled_layers(architecture: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = make(architecture, conv_clamp=0.9)
+    styles = generator.styles(generator.map(torch.randn(2, 8)))[generator.block_layers(1).stop :]
+    x, img = torch.randn(2, 9, 16, 16), torch.randn(2, 3, 16, 16) if architecture == "skip" else None
+    quick = generator.finish_small(1, x, img, styles)
+    monkeypatch.setattr(winograd, "usable", lambda *_, **__: False)
+    assert torch.allclose(generator.finish_small(1, x, img, styles), quick, atol=1e-5)
 
 
 @ARCHITECTURES

@@ -17,7 +17,7 @@ from stylewidgets.ops.bias_act import bias_act_reference
 from stylewidgets.ops.modulated_conv2d import demodulation, modulated_conv2d_reference, weight_squares
 
 needs_compiler = pytest.mark.skipif(not winograd.available(), reason="no C++ compiler")
-SIZES = st.one_of(st.integers(1, 21), st.integers(24, 36))  # from 24 on, up-convolutions go another way
+SIZES = st.one_of(st.integers(1, 21), st.integers(24, 36))  # from 8 on, up-convolutions go another way
 CHANNELS = st.sampled_from([1, 3, 8, 15, 16, 17, 33])
 
 
@@ -72,6 +72,35 @@ def test_a_large_up_convolution_has_the_same_bits_on_any_number_of_threads(heigh
     wanted = modulated_conv2d_reference(x.double(), weight.double(), styles.double(), up=2, demodulate=False)
     assert error(found[0], bias_act_reference(wanted)) < 1e-6
     assert all(torch.equal(found[0], other) for other in found[1:])
+
+
+@needs_compiler
+@settings(max_examples=40, deadline=None)
+@given(
+    n=st.integers(1, 3), inputs=CHANNELS, outputs=CHANNELS, height=st.integers(1, 30), width=st.integers(1, 30),
+    gain=st.sampled_from([1.0, 0.5]), clamp=st.sampled_from([None, 0.7]), activation=st.sampled_from(["lrelu", "linear"]),
+    threads=st.integers(1, 3), last=st.booleans(), seed=st.integers(0, 99),
+)
+def test_any_shape_of_a_pointwise_convolution_is_the_reference(
+    n: int, inputs: int, outputs: int, height: int, width: int, gain: float, clamp: float | None, activation: str, threads: int,
+    last: bool, seed: int,
+) -> None:
+    torch.manual_seed(seed)
+    x = torch.randn(n, inputs, height, width)
+    x = x.contiguous(memory_format=torch.channels_last) if last else x
+    weight, styles, bias = torch.randn(outputs, inputs, 1, 1), torch.randn(n, inputs), torch.randn(outputs)
+    wanted = bias_act_reference(
+        modulated_conv2d_reference(x.double(), weight.double(), styles.double()), bias.double(), gain=gain, clamp=clamp,
+        activation=activation)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        found = winograd.pointwise(
+            x, winograd.packed(weight, 1), styles, demodulation(styles, weight_squares(weight)), bias, gain=gain, clamp=clamp,
+            activation=activation)
+    finally:
+        torch.set_num_threads(before)
+    assert error(found, wanted) < 1e-5
 
 
 @needs_compiler
