@@ -74,8 +74,8 @@ def filtered_lrelu(
             None if scale is None else scale.contiguous(), sizes, len(down_filter), settings,
         )
 
-    kind = (x.device, x.dtype, x.is_contiguous(), scale is None, down_filter.ndim, len(up_filter), len(down_filter), settings)
-    return TRIALS.run("filtered_lrelu", kind, quick, plain, x)
+    kind = (x.device, x.dtype, x.is_contiguous(), scale is None, x.shape[1:], up_filter.shape, down_filter.shape, settings)
+    return TRIALS.run("filtered_lrelu", kind, quick, plain, x, timed=x.is_cuda)
 
 
 def filters_usable(

@@ -1,5 +1,5 @@
 """Kernels for a GPU that are tried before they are used: each has to give the numbers of plain torch on the caller's own tensors
-once. One that cannot be compiled or gives other numbers is turned off, with one warning."""
+once. One that cannot be compiled or gives other numbers is turned off, with one warning; one that is slower is left alone."""
 
 from __future__ import annotations
 
@@ -22,28 +22,51 @@ _FAR = 10  # times as much for any single number, over the largest
 _MOST = 2**31 - 2**24  # numbers in a sample, so that 32 bits can count them, and a tile beyond their end
 _SAMPLES = 65535  # the third side of a grid
 
+_SLOWER = 1.2  # times the time of plain torch: what one reading of the clock can tell
+
 Work = Callable[[Tensor], Tensor]
 
 
-class Trials:
-    """Which kernels have shown that they give the numbers of the plain operations."""
+def _milliseconds(work: Work, x: Tensor) -> float:
+    """The time of work on the GPU of ``x``, which is left alone."""
+    begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))  # type: ignore[no-untyped-call]
+    x = x.clone()
+    with torch.cuda.device(x.device):
+        begin.record()
+        work(x)
+        end.record()
+        end.synchronize()
+    return float(begin.elapsed_time(end))
 
-    def __init__(self) -> None:
+
+class Trials:
+    """Which kernels have shown that they give the numbers of the plain operations.
+
+    Args:
+        clock: the time that work takes on the device of a tensor, in any unit; None for CUDA's own clock.
+    """
+
+    def __init__(self, clock: Callable[[Work, Tensor], float] | None = None) -> None:
+        self._clock = clock or _milliseconds
         self._proven: set[Hashable] = set()
+        self._slow: set[Hashable] = set()
         self._off: set[str] = set()
 
-    def run(self, kernel: str, kind: Hashable, quick: Work, plain: Work, x: Tensor) -> Tensor:
+    def run(
+        self, kernel: str, kind: Hashable, quick: Work, plain: Work, x: Tensor, *, timed: bool = False
+    ) -> Tensor:
         """The result of ``quick``, or of ``plain`` where that is not to be had.
 
         Args:
             kernel: the name that is turned off.
             kind: what else its code depends on; each kind is tried once, by running both.
             quick, plain: of ``x``, which they may overwrite; ``quick`` does not before it can no longer fail.
+            timed: whether ``quick`` may be the slower one for some kinds.
         Raises:
             torch.OutOfMemoryError: there is no memory for either.
         """
         proven = (kernel, kind) in self._proven
-        if kernel in self._off or not (proven or _can_wait()):
+        if kernel in self._off or (kernel, kind) in self._slow or not (proven or _can_wait()):
             return plain(x)
         try:
             made = quick(x if proven else x.clone())
@@ -57,6 +80,9 @@ class Trials:
         wanted = plain(x)
         if not near(made, wanted):
             self._turn_off(kernel, "gave other numbers than plain torch")
+            return wanted
+        if timed and self._clock(quick, x) > _SLOWER * self._clock(plain, x):
+            self._slow.add((kernel, kind))
             return wanted
         self._proven.add((kernel, kind))
         return made  # and not what was wanted: a picture has the same bits the first time and ever after

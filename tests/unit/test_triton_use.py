@@ -78,6 +78,17 @@ def test_a_kernel_that_fails_or_is_wrong_is_turned_off_with_one_warning(does: Ca
     assert other.calls == 1
 
 
+@pytest.mark.parametrize("takes, runs", [(0.5, 4), (1.1, 4), (1.5, 1)])
+def test_a_kernel_that_takes_longer_than_plain_torch_is_left_alone_for_that_kind(takes: float, runs: int) -> None:
+    begun, quick, plain = Trials(lambda work, x: takes if work is quick else 1.0), Work(double), Work(double)
+    for _ in range(4):
+        assert torch.equal(begun.run("kernel", "a", quick, plain, features(), timed=True), features() * 2)
+    assert quick.calls == runs
+    for _ in range(4):
+        begun.run("kernel", "b", quick, plain, features())
+    assert quick.calls == runs + 4
+
+
 def test_a_single_wrong_number_is_seen() -> None:
     wanted = torch.randn(1, 8, 64, 64)
     wrong = wanted.clone()

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 from triton.runtime import interpreter
@@ -34,7 +34,8 @@ DTYPES = st.sampled_from(list(OFF))
 
 
 def some(examples: int) -> Any:
-    return settings(max_examples=examples, deadline=None, derandomize=True)
+    """Without the search for the least example that fails, which takes minutes in the interpreter."""
+    return settings(max_examples=examples, deadline=None, derandomize=True, phases=[Phase.generate])
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -188,15 +189,18 @@ def test_a_picture_is_that_of_plain_torch(as_on_a_gpu: Trials) -> None:
         assert torch.allclose(picture, model.synthesize(ws), rtol=1e-5, atol=1e-5)
 
 
-@pytest.mark.parametrize("kind", ["T", "R"])
-def test_an_alias_free_layer_gives_the_numbers_of_plain_torch(as_on_a_gpu: Trials, kind: str) -> None:
+@pytest.mark.parametrize(
+    "kind, dtype",
+    [("T", torch.float32), ("T", torch.float16), ("T", torch.bfloat16), ("R", torch.float32), ("R", torch.bfloat16)],
+)
+def test_an_alias_free_layer_gives_the_numbers_of_plain_torch(as_on_a_gpu: Trials, kind: str, dtype: torch.dtype) -> None:
     torch.manual_seed(0)
     config = StyleGAN3Config.create(kind, 32, channel_base=256, channel_max=4, z_dim=8, w_dim=8)
     layer = AliasFreeLayer(config, 0, known_bands(config)).eval().requires_grad_(False)
-    x, styles = torch.randn(1, 4, 36, 36), torch.randn(1, 4)
+    x, styles = torch.randn(1, 4, 36, 36).to(dtype), torch.randn(1, 4)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = layer(x, styles)
     assert [kernel for kernel, _ in as_on_a_gpu._proven] == ["filtered_lrelu"]
     as_on_a_gpu._off = {"filtered_lrelu"}
-    assert near(found, layer(x, styles).double(), 3)
+    assert near(found, layer(x.float(), styles).double(), 4)
