@@ -88,7 +88,7 @@ class Ladder:
 
     Args:
         resolution: of the generator in pixels; None for a single lossless rung at full size.
-        target_ms: time for one frame, rendering and encoding.
+        target_ms: time for one frame, rendering and encoding, before the next can come.
     """
 
     def __init__(self, resolution: int | None = None, target_ms: float = TARGET_MS) -> None:
@@ -104,7 +104,8 @@ class Ladder:
         return self.rungs[self._current]
 
     def measured(self, rung: Rung, frame_ms: float) -> None:
-        """Take note that a frame of `rung` took `frame_ms` from its latent to encoded bytes."""
+        """Take note that a frame of `rung` took `frame_ms`: from its latent to encoded bytes, or the slower of the two stages
+        where they overlap."""
         if rung in self.rungs:
             self._current = index = self.rungs.index(rung)
             before = self._means.get(index)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from .._synthesis import to_uint8
 from .cache import SynthesisCache
 from .encode import encode, fit, mime
 from .ladder import Rung
-from .pump import Picture
+from .pump import Encode, Picture
 
 if TYPE_CHECKING:
     from ..latents import Latent
@@ -45,11 +46,15 @@ class LiveRenderer:
 
     def picture(self, latent: Latent, rung: Rung) -> Picture:
         """The encoded picture, as a `Pump` wants it."""
-        pixels = self(latent, rung)
-        started = time.perf_counter()
-        data = encode(pixels, rung)
-        took = (time.perf_counter() - started) * 1000
-        return Picture(data, mime(rung), pixels.shape[1], pixels.shape[0], took)
+        return self.begin(latent, rung)()
+
+    def begin(self, latent: Latent, rung: Rung) -> Encode:
+        """Draw now and encode later, in any thread: what a `Pump` with an `Overlap` wants.
+
+        The pixels have memory of their own, page-locked where they come from a GPU, for as long as the result is held: the
+        next frame is copied to other memory (`to_host`), and torch takes up this again when it was let go.
+        """
+        return partial(_encoded, self(latent, rung), rung)
 
     def _draw(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         session = self.session
@@ -58,6 +63,13 @@ class LiveRenderer:
         with session.transformed(latent.transform):
             picture = self.cache.run(styles, noise, rung.max_side, session.half)
         return fit(to_uint8(picture)[0], rung.max_side)
+
+
+def _encoded(pixels: NDArray[np.uint8], rung: Rung) -> Picture:
+    started = time.perf_counter()
+    data = encode(pixels, rung)
+    took = (time.perf_counter() - started) * 1000
+    return Picture(data, mime(rung), pixels.shape[1], pixels.shape[0], took)
 
 
 def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:

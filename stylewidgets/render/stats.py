@@ -20,7 +20,7 @@ class Stats:
 
     Attributes:
         sent, seen: frames given to the display, and those it acknowledged.
-        dropped: values replaced by a newer one before they were drawn.
+        dropped: values replaced by a newer one before they were drawn, or before their frame was encoded.
         side: longer side of the last frame in pixels, 0 before the first.
         rung: name of its rung.
         device: where frames are drawn, for display.

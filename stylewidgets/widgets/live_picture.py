@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
+import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
+from IPython import get_ipython
 from PIL import Image
 
 from .._captions import caption
 from ..latents import Latent
-from ..render.ladder import Ladder, Rung
-from ..render.pump import Picture, Pump
+from ..render.ladder import Ladder
+from ..render.overlap import overlap_for
+from ..render.pump import Frame, Pump
 from ..render.renderer import LiveRenderer
 from ..render.stats import Stats
 from ..session import GeneratorSession
@@ -25,7 +27,8 @@ STATUS_SECONDS = 0.25
 
 
 class LivePicture:
-    """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`.
+    """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
+    encoding of frames in motion (see `stylewidgets.render.overlap`).
 
     Attributes:
         view: the widget to put into a layout.
@@ -57,7 +60,8 @@ class LivePicture:
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
-            self._draw, self, ladder=Ladder(session.resolution), on_error=self._failed, stats=self.stats
+            self._renderer.begin, self, ladder=Ladder(session.resolution), on_error=self._failed, stats=self.stats,
+            overlap=overlap_for(session.device.type, answering_page),
         )
         self.view.on_ack = self._pump.acknowledge
         self.view.on_settle = self._settle
@@ -94,12 +98,11 @@ class LivePicture:
             setattr(self.view, name, None)
 
     # -- for the pump --------------------------------------------------------------------------------------------------
-    def show(self, frame: Any) -> None:
+    def show(self, frame: Frame) -> None:
         """Pass a frame to the view, and figures with it now and then."""
         self._frame = frame
-        self.latent = self._drawn
-        if self.latent is not None:
-            self.view.alt = caption(self.latent)
+        self.latent = latent = frame.value
+        self.view.alt = caption(latent)
         self.view.show(frame)
         if not self._pump.live:  # no page will say when it rests
             self._save()
@@ -108,11 +111,6 @@ class LivePicture:
         if settled or now - self._said >= STATUS_SECONDS:
             self._said, self._said_final = now, frame.final
             self.view.status = self.stats.line()
-
-    def _draw(self, latent: Latent, rung: Rung) -> Picture:
-        picture = self._renderer.picture(latent, rung)
-        self._drawn: Latent | None = latent
-        return picture
 
     def _failed(self, error: Exception, latent: Latent) -> None:
         report(self.view, error, f"drawing {caption(latent)}")
@@ -129,6 +127,19 @@ class LivePicture:
 
     def _set_visible(self, visible: bool) -> None:
         self._pump.visible = visible
+
+
+def answering_page() -> bool:
+    """Whether this runs on account of a page's message, in a kernel that may send pictures after the end of it.
+
+    A cell may go on for long after it has set a value, and the event loop stands still meanwhile. Colab does not show what
+    is sent after the message that caused it has ended (googlecolab/colabtools#3373).
+    """
+    if "google.colab" in sys.modules:
+        return False
+    parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
+    header = (parent() or {}).get("header", {}) if parent is not None else {}
+    return bool(header.get("msg_type") == "comm_msg")
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -294,7 +294,7 @@ def test_a_failing_render_keeps_the_last_frame_and_says_why(explorer: LatentExpl
     def fail(*_: object) -> None:
         raise RuntimeError("the device is gone")
 
-    monkeypatch.setattr(explorer._picture._renderer, "picture", fail)
+    monkeypatch.setattr(explorer._picture._renderer.cache, "run", fail)
     slider(explorer).value = 2.0
     assert "the device is gone" in explorer.view.error and bytes(explorer.view.frame) == frame
 
