@@ -67,9 +67,11 @@ typedef void (*Fork)(void (*)(void*), void*, unsigned, unsigned);
 Fork fork_of_torch = nullptr;
 
 template <class Work>
-void run_on_threads(i64 wanted, Work& work) {
-    if (wanted > 1 && fork_of_torch)
-        return fork_of_torch([](void* given) { (*static_cast<Work*>(given))(); }, &work, static_cast<unsigned>(wanted), 0);
+void run_on_threads(i64 jobs, int threads, Work& work) {
+    // All of them even for few jobs: OpenMP ends the threads that a smaller team does not need, and has to start them anew.
+    if (jobs > 1 && threads > 1 && fork_of_torch)
+        return fork_of_torch([](void* given) { (*static_cast<Work*>(given))(); }, &work, static_cast<unsigned>(threads), 0);
+    const i64 wanted = std::min<i64>(threads, jobs);
     std::vector<std::thread> others;
     for (i64 i = 1; i < wanted; ++i) {
         try {
@@ -88,14 +90,16 @@ bool spread(i64 jobs, int threads, std::size_t floats_each, const Task& task) {
     std::atomic<i64> next{0};
     std::atomic<bool> good{true};
     auto work = [&]() {
+        i64 job = next++;
+        if (job >= jobs) return;
         Block block(floats_each);
         if (!block.data) {
             good = false;
             return;
         }
-        for (i64 job; (job = next++) < jobs;) task(job, block.data);
+        for (; job < jobs; job = next++) task(job, block.data);
     };
-    run_on_threads(std::min<i64>(threads, jobs), work);
+    run_on_threads(jobs, threads, work);
     return good;
 }
 
