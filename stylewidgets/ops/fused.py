@@ -81,8 +81,8 @@ def filtered_lrelu(
 def filters_usable(
     x: Tensor, bias: Tensor, up_filter: Tensor, down_filter: Tensor, scale: Tensor | None, settings: Settings
 ) -> bool:
-    """Whether the kernel can do this."""
-    if not trials.usable(x, bias, up_filter, down_filter, scale):
+    """Whether the kernel can do this. A filter made in inference mode does not say when it changes."""
+    if not trials.usable(x, bias, up_filter, down_filter, scale) or down_filter.is_inference():
         return False
     n, c, h, w = x.shape
     high, wide = (side * settings.up + sum(settings.padding) for side in (h, w))
@@ -94,11 +94,10 @@ def filters_usable(
 
 def matrices_of(down_filter: Tensor, down: int, sizes: Tiles, dtype: torch.dtype) -> Tensor:
     """`down_matrices`, kept until the filter changes."""
-    version = None if down_filter.is_inference() else down_filter._version
-    key = (version, down, sizes, dtype)
+    key = (down_filter._version, down, sizes, dtype)
     if down_filter in _kept:
         known, made = _kept[down_filter]
-        if known == key and version is not None:
+        if known == key:
             return made
     with torch.inference_mode(False), torch.no_grad():
         made = down_matrices(down_filter, down, sizes, dtype)

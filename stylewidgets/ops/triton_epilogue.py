@@ -1,7 +1,8 @@
 """What follows a convolution of StyleGAN2 as one pass over memory on a GPU, in Triton: demodulation, noise, bias, leaky ReLU,
 gain and clamp, and for an up-convolution its separable filter before them.
 
-Arithmetic is float32 for features of any dtype. Imports triton: only `fused` imports this, and only for tensors on a GPU.
+Arithmetic is float32 for features of any dtype. Triton compiles a kernel anew for numbers that are 1 or divide by 16; those that
+nothing is gained by are named with each. Imports triton: only `fused` imports this, and only for tensors on a GPU.
 """
 
 from __future__ import annotations
@@ -107,7 +108,7 @@ def _activated(v, scale, noise, bias, slope, gain, limit, CLAMPED: tl.constexpr)
     return v
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["noise_n", "pixels"])
 def _bias_act(
     x, scale, bias, noise, strength, noise_n, channels, pixels, x_n, x_p, x_c, slope, gain, limit,
     NOISY: tl.constexpr, CLAMPED: tl.constexpr, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
@@ -142,7 +143,7 @@ def _filtered_row(x, row, height, width, x_h, x_w, columns, channels_there, tap0
     return a * tap0 + b * tap1 + c * tap2 + d * tap3
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["noise_n", "height", "width"])
 def _up_epilogue(
     x, y, scale, bias, noise, strength, noise_n, channels, height, width, x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w,
     tap0, tap1, tap2, tap3, slope, gain, limit, NOISY: tl.constexpr, CLAMPED: tl.constexpr,

@@ -80,7 +80,7 @@ def _down_matrix(matrices, r, RESULT: tl.constexpr, INNER: tl.constexpr):
     return tl.load(matrices + r * (RESULT * INNER) + o[:, None] * INNER + i[None, :])
 
 
-@triton.jit
+@triton.jit(do_not_specialize=["height", "width", "out_h", "out_w", "before"])
 def _filtered_lrelu(
     x, y, scale, bias, ups, matrices, channels, height, width, out_h, out_w,
     x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w, before, slope, gain, limit,
