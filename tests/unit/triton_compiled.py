@@ -60,17 +60,17 @@ def features(dtype: torch.dtype, *, last: bool) -> Tensor:
 def test_epilogues_compile(capability: int, dtype: torch.dtype) -> None:
     start = Compiler(capability)
     whole = Epilogue(torch.zeros(2, 64), torch.zeros(64), torch.zeros(33, 33), torch.zeros(()), clamp=256.0)
-    for last in (False, True):
-        triton_epilogue.bias_act(features(dtype, last=last), whole, start)
-        triton_epilogue.up_epilogue(features(dtype, last=last), (0.25, 0.75, 0.75, 0.25), whole, start)
-    triton_epilogue.bias_act(features(dtype, last=True), Epilogue(torch.zeros(2, 64), torch.zeros(64)), start)
-    assert start.made == 5
+    x = features(dtype, last=dtype in HALVES)  # as networks have them
+    triton_epilogue.bias_act(x, whole, start)
+    triton_epilogue.up_epilogue(x, (0.25, 0.75, 0.75, 0.25), whole, start)
+    triton_epilogue.bias_act(x, Epilogue(torch.zeros(2, 64), torch.zeros(64)), start)
+    assert start.made == 3
 
 
 @each_target
 @pytest.mark.parametrize("up, radial", [(2, False), (4, True)])
 def test_filters_compile(capability: int, dtype: torch.dtype, up: int, radial: bool) -> None:
-    if radial and capability != 80:
+    if radial and (capability, dtype) != (80, torch.bfloat16):
         pytest.skip("one is enough, as it takes seconds")
     sizes = tiles(up, 2, 6 * up, 12, 64 if dtype in HALVES and capability >= 80 else 32)
     assert sizes is not None

@@ -100,7 +100,7 @@ def ending(x: Tensor, h: int, w: int, noisy: str, gain: float, clamp: float | No
     }
 
 
-@some(40)
+@some(24)
 @given(x=pictures(1, 40), how=endings())
 def test_the_epilogue_is_the_reference_in_place(x: Tensor, how: dict[str, Any]) -> None:
     then, others = ending(x, *x.shape[2:], **how)
@@ -109,7 +109,7 @@ def test_the_epilogue_is_the_reference_in_place(x: Tensor, how: dict[str, Any]) 
     assert found is x and near(found, wanted)
 
 
-@some(12)
+@some(9)
 @given(x=pictures(3, 21), how=endings(), taps=st.sampled_from([BINOMIAL, (0.5, -1.0, 2.0, -1.0)]))
 def test_the_filter_with_its_epilogue_is_the_reference(x: Tensor, how: dict[str, Any], taps: tuple[float, ...]) -> None:
     then, others = ending(x, x.shape[2] - 1, x.shape[3] - 1, **how)
@@ -125,7 +125,7 @@ def filters(up: int, kind: str) -> tuple[Tensor, Tensor]:
     return torch.randn(6 * up) / 3, down
 
 
-@some(30)
+@some(24)
 @given(
     x=pictures(13, 27), up=st.sampled_from([2, 4]), kind=st.sampled_from(["line", "line", "radial", "any"]),
     scaled=st.booleans(), clamp=st.sampled_from([None, 0.8, 256.0]), largest=st.sampled_from([32, 64]),
@@ -190,8 +190,7 @@ def test_a_picture_is_that_of_plain_torch(as_on_a_gpu: Trials) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind, dtype",
-    [("T", torch.float32), ("T", torch.float16), ("T", torch.bfloat16), ("R", torch.float32), ("R", torch.bfloat16)],
+    "kind, dtype", [("T", torch.float32), ("T", torch.float16), ("T", torch.bfloat16), ("R", torch.float32)]
 )
 def test_an_alias_free_layer_gives_the_numbers_of_plain_torch(as_on_a_gpu: Trials, kind: str, dtype: torch.dtype) -> None:
     torch.manual_seed(0)
