@@ -4,6 +4,8 @@ Pillow takes 6 to 10 ms for a JPEG of 1024 pixels on one core, and lets other th
 it would stand still for that long at every frame. On the CPU a generator computes on all cores already, so that an encoder
 beside it would only take one of them away: there everything stays in one thread.
 
+Frames come more often, and some of them later: one that is finished while the next is being drawn is shown after that.
+
 Nothing here was measured on a GPU, as none was at hand; the tests run it on the CPU, where it has to be asked for.
 ``STYLEWIDGETS_OVERLAP=0`` turns it off, ``=1`` turns it on for any device.
 """
