@@ -126,12 +126,16 @@ def _memory(session: GeneratorSession, codes: list[list[Tensor]], others: Mappin
 
 
 def _plain(session: GeneratorSession, codes: list[list[Tensor]], draw: Picture) -> Task:
+    """The second of two frames: one of many finds the memory of the one before, and not that of another task."""
     turn = itertools.cycle(codes)
 
+    def frame() -> None:
+        draw(session.generator, next(turn)).cpu()
+
     def run() -> float:
-        styles = next(turn)
         with session.lock, torch.inference_mode():
-            return milliseconds(lambda: draw(session.generator, styles).cpu())
+            frame()
+            return milliseconds(frame)
 
     return run
 

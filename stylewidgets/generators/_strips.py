@@ -11,8 +11,8 @@ from .layers import SynthesisLayer, ToRGB
 
 LARGE = 32 << 20
 """Bytes of features from which they are made in strips: of 512 pixels and 64 channels twice as many."""
-STRIP = 8 << 20
-"""Bytes of a strip, which stays in the cache until its colours are made."""
+STRIP = 16 << 20
+"""Bytes of a strip: less memory than this costs time, as threads wait for each other at the end of each."""
 
 
 def colours_of(
