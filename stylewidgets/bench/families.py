@@ -163,7 +163,15 @@ def _restart(session: GeneratorSession, codes: list[list[Tensor]], layers: list[
 
 def _preview(session: GeneratorSession, rung: Rung) -> Task:
     live, seeds = LiveRenderer(session), itertools.count()
-    return lambda: milliseconds(lambda: live(session.latent(seed=next(seeds) % 8), rung))
+
+    def frame() -> None:
+        live(session.latent(seed=next(seeds) % 8), rung)
+
+    def run() -> float:
+        frame()
+        return milliseconds(frame)
+
+    return run
 
 
 def _thumbnails(session: GeneratorSession) -> Task:
