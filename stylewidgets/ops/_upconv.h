@@ -274,8 +274,9 @@ static void run_range(const Convolution& c, const Shape& s, const Range& range, 
 // False when there is no memory.
 inline bool run(const Convolution& c, int64_t threads) {
     const Shape s(c);
-    // Each range but the last computes a row of tiles that the next one computes, too.
-    const int64_t ranges = threads == 1 ? 1 : std::min(s.tiles_y / 3, threads * std::max<int64_t>(1, s.tiles_y / (20 * threads)));
+    // Each range but the last computes a row of tiles that the next one computes, too: where rows are few, split the channels.
+    const int64_t most = threads * std::max<int64_t>(1, s.tiles_y / (20 * threads));
+    const int64_t ranges = threads == 1 ? 1 : std::min(std::max<int64_t>(1, s.tiles_y / 5), most);
     const int64_t groups = std::min(s.panels, (threads + ranges * c.n - 1) / (ranges * c.n));
     const size_t memory = Memory(c, s, (s.panels + groups - 1) / groups, nullptr).size;
     return spread(c.n * ranges * groups, static_cast<int>(threads), memory, [&](int64_t item, float* mine) {
