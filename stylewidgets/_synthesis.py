@@ -33,24 +33,25 @@ def has_inner_pictures(generator: Any) -> bool:
 def last_block(generator: Any, max_resolution: int | None) -> int:
     """Index of the block to stop after, for a picture of at most `max_resolution` pixels. The last one where inner
     blocks have no picture."""
-    return _block_within(generator, max_resolution if has_inner_pictures(generator) else None)
+    if max_resolution is None or not has_inner_pictures(generator):
+        return int(generator.num_blocks) - 1
+    return _within([block_resolution(generator, i) for i in range(generator.num_blocks)], max_resolution)
 
 
 def has_previews(generator: Any) -> bool:
-    """Whether inner blocks can tell about what the whole picture will be (`StyleGAN2.finish_small`)."""
-    return hasattr(generator, "finish_small")
+    """Whether inner blocks can tell about what the whole picture will be (``finish_small``)."""
+    return bool(generator.has_previews)
 
 
 def preview_block(generator: Any, max_resolution: int | None) -> int:
     """Index of the block that a preview of at most `max_resolution` pixels comes from; the last one for a whole picture."""
-    return _block_within(generator, max_resolution if has_previews(generator) else None)
+    if max_resolution is None or not has_previews(generator):
+        return int(generator.num_blocks) - 1
+    return _within([generator.preview_resolution(i) for i in range(generator.num_blocks)], max_resolution)
 
 
-def _block_within(generator: Any, max_resolution: int | None) -> int:
-    last = int(generator.num_blocks) - 1
-    if max_resolution is None:
-        return last
-    return max([i for i in range(last + 1) if block_resolution(generator, i) <= max_resolution], default=0)
+def _within(sizes: Sequence[int], most: int) -> int:
+    return max([i for i, size in enumerate(sizes) if size <= most], default=0)
 
 
 def synthesize(

@@ -48,6 +48,7 @@ class Generator(Protocol):
         layers: every style layer in StyleSpace order.
         noise_shapes: (height, width) of each noise picture, in the order of the convolutions.
         has_inner_pictures: whether `image` gives a picture, smaller but true, after every block and not only the last.
+        has_previews: whether ``finish_small`` makes about the whole picture, small, after an inner block: ``preview_resolution``.
         default_psi, default_cutoff: the truncation that the family's published pictures have.
     """
 
@@ -63,6 +64,7 @@ class Generator(Protocol):
     layers: tuple[Layer, ...]
     noise_shapes: tuple[tuple[int, int], ...]
     has_inner_pictures: bool
+    has_previews: bool
     default_psi: float
     default_cutoff: int | None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -11,12 +12,19 @@ from torch import Tensor, nn
 from ..ops import winograd
 from ..ops.filtered_lrelu import filtered_lrelu
 from ..ops.modulated_conv2d import demodulation, weight_squares
-from ._filters import low_pass, radial_low_pass
-from ._stylegan3_config import Band, StyleGAN3Config, design
+from ._stylegan3_config import Band, StyleGAN3Config
+from ._stylegan3_geometry import Geometry, filters, resampled
 from .layers import COMPILED, HALF, FullyConnected, StyleConv, _no_autocast
 
 TINY = 1e-20
 Rows = tuple[tuple[float, ...], ...]
+
+
+class Closer(NamedTuple):
+    """A kind of prepared weight (`PreparedWeight`): for taps that lie closer together than samples."""
+
+    kind: torch.dtype | str
+    spacing: float
 
 
 class FourierInput(nn.Module):
@@ -85,38 +93,49 @@ class AliasFreeLayer(StyleConv):
         self.conv_clamp, self.ema_beta, self.resolution = config.conv_clamp, config.ema_beta, shape.size
         self.halves = config.rates[index] * 2**config.num_fp16_res > config.resolution
         self.register_buffer("magnitude_ema", torch.ones(()))
-        for name, taps in zip(("up_filter", "down_filter"), _filters(config, index, bands), strict=True):
+        for name, taps in zip(("up_filter", "down_filter"), filters(config, index, bands), strict=True):
             if taps is not None:
                 self.register_buffer(name, taps)
 
-    def forward(self, x: Tensor, styles: Tensor) -> Tensor:
-        """[N, I, H, W] with styles [N, I] → [N, O, H', W'] in x's dtype."""
+    @property
+    def geometry(self) -> Geometry:
+        """What it was trained with."""
+        up_filter, down_filter = self._buffers.get("up_filter"), self._buffers.get("down_filter")
+        return Geometry(self.factor_up, self.factor_down, self.padding, up_filter, down_filter)
+
+    def forward(self, x: Tensor, styles: Tensor, geometry: Geometry | None = None) -> Tensor:
+        """[N, I, H, W] with styles [N, I] → [N, O, H', W'] in x's dtype; in another geometry for a preview."""
+        geometry = geometry or self.geometry
         if not self.training and self.weight.shape[2] in (1, 3) and winograd.usable(x, self.weight, self.bias, styles):
-            return self._compiled(x, styles)
+            return self._compiled(x, styles, geometry)
         gain = self.input_gain(x)
         with _no_autocast(x.device.type):
             styles = _unit(styles)
-            weight, squares = self.prepare(x.dtype)
+            weight, squares = self._weight(x.dtype, geometry)
             scale = demodulation(styles, squares) * gain
         x = F.conv2d(x * styles.to(x.dtype)[:, :, None, None], weight, padding=self.weight.shape[2] - 1)
-        return self._activate(x, scale)
+        return self._activate(x, scale, geometry)
 
-    def _compiled(self, x: Tensor, styles: Tensor) -> Tensor:
+    def _compiled(self, x: Tensor, styles: Tensor, geometry: Geometry) -> Tensor:
         """The same in float32 without gradients: styles and demodulation are part of the weight."""
         styles = _unit(styles)
-        weight, squares = self.prepare(COMPILED)
+        weight, squares = self._weight(COMPILED, geometry)
         scale = demodulation(styles, squares) * self.input_gain(x)
         none = torch.zeros_like(self.bias)
         if self.weight.shape[2] == 1:
-            return self._activate(winograd.pointwise(x, weight, styles, scale, none, activation="linear"), None)
+            return self._activate(winograd.pointwise(x, weight, styles, scale, none, activation="linear"), None, geometry)
         y = winograd.convolution(x, weight, styles, scale, none, activation="linear", padding=2)
-        return self._activate(y, None)
+        return self._activate(y, None, geometry)
 
-    def _activate(self, x: Tensor, scale: Tensor | None) -> Tensor:
+    def _activate(self, x: Tensor, scale: Tensor | None, geometry: Geometry) -> Tensor:
+        up, down, padding, up_filter, down_filter, _ = geometry
         return filtered_lrelu(
-            x, self.bias, self._buffers.get("up_filter"), self._buffers.get("down_filter"), scale=scale,
-            up=self.factor_up, down=self.factor_down, padding=self.padding, clamp=self.conv_clamp,
+            x, self.bias, up_filter, down_filter, scale=scale, up=up, down=down, padding=padding, clamp=self.conv_clamp
         )
+
+    def _weight(self, kind: torch.dtype | str, geometry: Geometry) -> tuple[Tensor, ...]:
+        same = self.weight.shape[2] == 1 or geometry.spacing == 1.0
+        return self.prepare(kind if same else Closer(kind, geometry.spacing))
 
     def input_gain(self, x: Tensor) -> Tensor:
         """1 / root of the running mean of x², updated first in training mode. A scalar."""
@@ -126,20 +145,23 @@ class AliasFreeLayer(StyleConv):
                 ema.copy_(torch.lerp(x.detach().float().square().mean(), ema, self.ema_beta))
         return ema.rsqrt()
 
-    def _make(self, weight: Tensor, kind: torch.dtype | str) -> tuple[Tensor, Tensor]:
+    def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, Tensor]:
         """Every output channel to unit length: small numbers suit half precision, and demodulation cancels the factor."""
         weight = weight * torch.rsqrt(weight.square().sum(dim=(1, 2, 3), keepdim=True).clamp_min(TINY))
+        squares = weight_squares(weight)
+        if isinstance(kind, Closer):
+            weight, kind = resampled(weight, kind.spacing), kind.kind
         if isinstance(kind, str):
-            return winograd.packed(weight, up=1), weight_squares(weight)
+            return winograd.packed(weight, up=1), squares
         layout = torch.channels_last if weight.device.type == "cpu" or kind in HALF else torch.contiguous_format
-        return weight.to(kind).contiguous(memory_format=layout), weight_squares(weight)
+        return weight.to(kind).contiguous(memory_format=layout), squares
 
 
 class AliasFreeToRGB(AliasFreeLayer):
     """Modulated 1×1 convolution to colours: neither demodulation nor filters. The result is float32, before output_scale."""
 
-    def forward(self, x: Tensor, styles: Tensor) -> Tensor:
-        """[N, I, H, W] with styles [N, I] → [N, colours, H, W] float32."""
+    def forward(self, x: Tensor, styles: Tensor, geometry: Geometry | None = None) -> Tensor:
+        """[N, I, H, W] with styles [N, I] → [N, colours, H, W] float32. Every geometry is the same to it."""
         n, _, h, w = x.shape
         gain = self.input_gain(x) / math.sqrt(self.weight[0].numel())
         weight = self.weight.flatten(1) * (styles.float() * gain)[:, None, :]
@@ -151,27 +173,3 @@ def _unit(styles: Tensor) -> Tensor:
     """Styles of each sample at unit mean square, float32."""
     styles = styles.float()
     return styles * torch.rsqrt(styles.square().mean(dim=1, keepdim=True).clamp_min(TINY))
-
-
-def known_bands(config: StyleGAN3Config) -> tuple[Band, ...] | None:
-    """The bands of the published design where the config follows it, else None: then the filters come with the weights."""
-    bands = design(config.resolution, len(config.layers) - 1)
-    return bands if tuple(band.rate for band in bands) == config.rates else None
-
-
-def _filters(config: StyleGAN3Config, i: int, bands: tuple[Band, ...] | None) -> tuple[Tensor | None, Tensor | None]:
-    """Filters of layer i: up for the band of its input, down for its own."""
-    shape, own = config.layers[i], config.rates[i]
-    if i == len(config.layers) - 1:
-        return None, None
-    before = config.rates[i - 1] if i else config.input_size - 2 * config.margin
-    source, target = (bands[max(i - 1, 0)], bands[i]) if bands else (_plain(before), _plain(own))
-    inner = before * shape.up
-    kind = radial_low_pass if shape.radial else low_pass
-    return (low_pass(shape.up_taps, source.cutoff, source.half_width, inner),
-            kind(shape.down_taps, target.cutoff, target.half_width, inner))
-
-
-def _plain(rate: int) -> Band:
-    """Half of what the rate can carry, for a design that is not known."""
-    return Band(rate / 4, rate / 4, rate)

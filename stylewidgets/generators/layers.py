@@ -58,28 +58,29 @@ class _Kept(NamedTuple):
     source: Tensor
     version: int
     address: int
-    kind: torch.dtype | str
+    kind: Any
     made: tuple[Tensor, ...]
 
 
 class PreparedWeight(nn.Module):
     """A layer whose ``weight`` is made ready for use: cast, arranged, summed.
 
-    In evaluation the result is kept until the parameter changes: the last one, and that of `FLAT`. Changes through
+    In evaluation the result is kept until the parameter changes: the last one, and the last one for previews. Changes through
     ``parameter.data`` go unseen: call ``train()`` or ``eval()`` after them.
     """
 
     weight: nn.Parameter
     _kept: _Kept | None = None
-    _kept_flat: _Kept | None = None
+    _kept_small: _Kept | None = None
 
-    def prepare(self, kind: torch.dtype | str) -> tuple[Tensor, ...]:
-        """What the layer computes with, for features in a dtype, or for another ``kind`` of computing that it knows."""
+    def prepare(self, kind: Any) -> tuple[Tensor, ...]:
+        """What the layer computes with, for features in a dtype, `COMPILED`, or another ``kind`` that it knows, for previews."""
         weight = self.weight
         fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
         if not fixed:
             return self._make(weight, kind)
-        kept = self._kept_flat if kind in (FLAT, COMPILED_FLAT) else self._kept
+        slot = "_kept" if isinstance(kind, torch.dtype) or kind == COMPILED else "_kept_small"
+        kept: _Kept | None = getattr(self, slot)
         if (
             kept is None or kept.source is not weight or kept.version != weight._version
             or kept.address != weight.data_ptr() or kept.kind != kind
@@ -87,7 +88,7 @@ class PreparedWeight(nn.Module):
             with torch.inference_mode(False), torch.no_grad():
                 made = self._make(weight, kind)
             kept = _Kept(weight, weight._version, weight.data_ptr(), kind, made)
-            setattr(self, "_kept_flat" if kind in (FLAT, COMPILED_FLAT) else "_kept", kept)
+            setattr(self, slot, kept)
         return kept.made
 
     def _make(self, weight: Tensor, kind: Any) -> tuple[Tensor, ...]:
@@ -95,11 +96,11 @@ class PreparedWeight(nn.Module):
 
     def train(self, mode: bool = True) -> PreparedWeight:
         """Also forgets what was prepared."""
-        self._kept = self._kept_flat = None
+        self._kept = self._kept_small = None
         return super().train(mode)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": None, "_kept_flat": None}
+        return {**self.__dict__, "_kept": None, "_kept_small": None}
 
 
 def arranged(weight: Tensor, dtype: torch.dtype) -> Tensor:

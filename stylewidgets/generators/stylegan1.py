@@ -87,13 +87,14 @@ class StyleGAN1(StyleBased):
         z_dim, c_dim, w_dim, num_ws, resolution, img_channels, num_blocks: sizes.
         layers: every style layer in order (b4.conv0, b4.conv1, b8.conv0, ...).
         noise_shapes: (height, width) of the noise of each layer, in that order; () when noise is not used.
-        has_inner_pictures: False.
+        has_inner_pictures, has_previews: False.
         default_psi, default_cutoff: 0.7 and 8 rows (all of them in small networks), as published.
         mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
     """
 
     family = "stylegan1"
     has_inner_pictures = False
+    has_previews = False
     default_psi = 0.7
 
     def __init__(self, config: StyleGAN1Config) -> None:

@@ -98,6 +98,7 @@ class StyleGAN2(StyleBased):
     """
 
     family = "stylegan2"
+    has_previews = True
     mapping: MappingNetwork
 
     def __init__(self, config: StyleGAN2Config) -> None:
@@ -232,6 +233,10 @@ class StyleGAN2(StyleBased):
     def add_colours(self, colours: Tensor, img: Tensor | None = None) -> Tensor:
         """The picture after a block: its colours on top of the picture before, twice as large."""
         return add_doubled(colours, img, self.config.taps)
+
+    def preview_resolution(self, i: int) -> int:
+        """Longer side in pixels of the preview that `finish_small` makes after block i."""
+        return self.layers[self._slices[i]][-1].resolution
 
     def finish_small(self, i: int, x: Tensor, img: Tensor | None, styles: Sequence[Tensor]) -> Tensor:
         """About what the whole picture will be, from the features and the picture after block i, at their size: a preview.

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from . import Layer, State
 from ._style_based import StyleBased, load_parameters
 from ._stylegan3_config import StyleGAN3Config, infer_config
-from ._stylegan3_layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows, known_bands
+from ._stylegan3_geometry import can_be_reduced, known_bands, reduced
+from ._stylegan3_layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows
 
 __all__ = ["StyleGAN3", "StyleGAN3Config", "infer_config"]
 
@@ -47,6 +48,7 @@ class StyleGAN3(StyleBased):
         layers: every style layer in StyleSpace order: input (4 numbers: cosine, sine, shift right, shift down), L0, ...
         noise_shapes: ().
         has_inner_pictures: False; only the last block has a picture.
+        has_previews: True where the filters are those of the published design.
         can_transform: True; see `set_transform`.
         mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
     """
@@ -60,6 +62,7 @@ class StyleGAN3(StyleBased):
         self.config = config
         self.z_dim, self.c_dim, self.w_dim = config.z_dim, config.c_dim, config.w_dim
         self.num_ws, self.num_blocks = config.num_ws, config.num_blocks
+        self.has_previews = can_be_reduced(config)
         self.resolution, self.img_channels = config.resolution, config.img_channels
         module, name = MAPPING_CLASSES[config.mapping]
         self.mapping = getattr(import_module(module, __package__), name)(config)
@@ -160,6 +163,28 @@ class StyleGAN3(StyleBased):
         x = state.x if dtype is None else state.x.to(dtype if layer.halves else torch.float32)
         x = layer(x, styles[0])
         return State(x, x * self.config.output_scale if i == self.num_blocks - 1 else None)
+
+    def preview_resolution(self, i: int) -> int:
+        """Pixels of the preview that `finish_small` makes after block i."""
+        return (self.synthesis.input.rate, *self.config.rates)[i]
+
+    def finish_small(self, i: int, x: Tensor, img: Tensor | None, styles: Sequence[Tensor]) -> Tensor:
+        """About what the whole picture will be: the layers after block i with no more samples than its features have.
+
+        Args:
+            i: block index, not the last.
+            x: features after that block.
+            img: None.
+            styles: of all layers after it.
+        Returns:
+            [N, img_channels, h, w] float32 with h = w = `preview_resolution`.
+        """
+        self._check_styles(styles, self.layers[i + 1 :])
+        layers = reduced(self.config, self.preview_resolution(i), x.device)
+        x = x.float()
+        for block, style in enumerate(styles, start=i + 1):
+            x = self._layer(block)(x, style, layers[block - 1])
+        return x * self.config.output_scale
 
     def image(self, state: State) -> Tensor:
         """The picture of the state after the last block."""

@@ -26,7 +26,7 @@ class LiveRenderer:
     """Draws latents one after the other, each from the first block that differs from the one before.
 
     At a full-size rung the pixels are those of `session.image` to the last bit. At a lower one they are a preview from an inner
-    block where the family has them (`StyleGAN2.finish_small`), else they are made smaller.
+    block where the family has them (``finish_small``), else they are made smaller.
     """
 
     def __init__(self, session: GeneratorSession) -> None:

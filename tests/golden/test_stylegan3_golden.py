@@ -12,7 +12,7 @@ from safetensors import safe_open
 from torch import Tensor
 
 from stylewidgets.generators import State
-from stylewidgets.generators._stylegan3_layers import known_bands
+from stylewidgets.generators._stylegan3_geometry import known_bands
 from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 
 DATA = Path(__file__).parent / "data"

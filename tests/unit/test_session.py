@@ -17,6 +17,7 @@ from stylewidgets._devices import choose_device, choose_dtype
 from stylewidgets._synthesis import synthesize, to_uint8
 from stylewidgets.checkpoints import native
 from stylewidgets.directions import DirectionSet
+from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from stylewidgets.latents import Code, Direction, Latent
@@ -459,7 +460,9 @@ def test_lower_rungs_come_from_inner_blocks_or_are_made_smaller(session: Generat
     resnet = GeneratorSession(generator(architecture="resnet"), device="cpu")
     assert LiveRenderer(resnet)(Latent(seed=1), Rung(20)).shape == (16, 16, 3)
     third = GeneratorSession(StyleGAN3(StyleGAN3Config.create("T", 32, channel_base=256, channel_max=16)), device="cpu")
-    assert LiveRenderer(third)(Latent(seed=1), Rung(20)).shape == (20, 20, 3), "without previews, made smaller"
+    assert LiveRenderer(third)(Latent(seed=1), Rung(20)).shape == (16, 16, 3)
+    first = GeneratorSession(StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=8, channels=(8, 8, 8, 8))), device="cpu")
+    assert LiveRenderer(first)(Latent(seed=1), Rung(20)).shape == (20, 20, 3), "without previews, made smaller"
 
 
 def test_a_frame_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:

@@ -149,7 +149,7 @@ def test_an_unfinished_run_is_enlarged_and_mixed_with_the_level_below(lod: float
 def test_there_is_no_picture_before_the_last_block() -> None:
     generator = make(lod=0.5)
     styles, state = generator.styles(torch.randn(1, 12)), None
-    assert not generator.has_inner_pictures
+    assert not generator.has_inner_pictures and not generator.has_previews
     for i in range(2):
         state = generator.step(i, state, styles[generator.block_layers(i)])
         with pytest.raises(ValueError, match="only after the last block, 2"):

@@ -39,7 +39,7 @@ class Toy(nn.Module):
     z_dim = w_dim = 9
     c_dim, num_ws, num_blocks, resolution, img_channels = 0, 3, 1, SIDE, 3
     noise_shapes: tuple[Any, ...] = ()
-    has_inner_pictures, default_psi, default_cutoff = True, 1.0, None
+    has_inner_pictures, has_previews, default_psi, default_cutoff = True, False, 1.0, None
 
     def __init__(self) -> None:
         super().__init__()

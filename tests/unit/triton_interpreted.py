@@ -16,7 +16,8 @@ from triton.runtime import interpreter
 
 from stylewidgets.generators._filters import radial_low_pass
 from stylewidgets.generators._stylegan3_config import StyleGAN3Config
-from stylewidgets.generators._stylegan3_layers import AliasFreeLayer, known_bands
+from stylewidgets.generators._stylegan3_geometry import known_bands
+from stylewidgets.generators._stylegan3_layers import AliasFreeLayer
 from stylewidgets.generators.layers import SynthesisLayer
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.ops import _filtered_lrelu, fused, trials, triton_epilogue, triton_filters, winograd
