@@ -14,9 +14,6 @@ from ._compile import library
 from .upfirdn2d import BINOMIAL, Taps, upsample2d
 from .winograd import plainly_run
 
-_SMALLEST = 1 << 16
-"""Numbers that are read; for fewer, calls cost more than memory."""
-
 
 class _Colours(ctypes.Structure):
     _fields_ = [
@@ -100,7 +97,6 @@ def add_doubled(colours: Tensor, img: Tensor | None, taps: Taps = BINOMIAL) -> T
 
 def _usable(x: Tensor, *others: Tensor) -> bool:
     return (
-        x.numel() >= _SMALLEST
-        and all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
+        all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
         and plainly_run([x, *others]) and available()
     )

@@ -21,7 +21,7 @@ from ._compile import library
 from .bias_act import GAINS, SLOPE
 from .upfirdn2d import BINOMIAL, Taps
 
-_SMALLEST = 64  # pixels; transforming the weight for fewer costs more than it saves
+_SMALLEST = 16  # pixels; transforming the weight for fewer costs more than it saves
 _POINTERS = ("x", "weight", "style", "scale", "bias", "noise", "y")
 _COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up", "padding", "first", "rows")
 
