@@ -17,12 +17,13 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 from collections.abc import Callable
 from typing import Any
 
 from traitlets import Bool
 from traitlets.config import Configurable
+
+from ._environ import switch
 
 _MARK = "_stylewidgets_nodelay"
 
@@ -41,7 +42,7 @@ def _load_jupyter_server_extension(server: Any) -> None:
     """Called by Jupyter Server when it starts. Never raises: a notebook without the speed-up beats no notebook."""
     try:
         wanted = StyleWidgetsExtension(parent=server).nodelay
-        if not wanted or os.environ.get("STYLEWIDGETS_NODELAY", "1").lower() in {"0", "false", "no", "off"}:
+        if not wanted or not switch("STYLEWIDGETS_NODELAY"):
             server.log.info("stylewidgets: TCP_NODELAY is left alone, as configured")
             return
         from jupyter_server.services.kernels.websocket import KernelWebsocketHandler

@@ -38,7 +38,8 @@ def finish_small(blocks: Sequence[SynthesisBlock], x: Tensor, img: Tensor | None
     """
     x, rest, side, outer = x.float(), iter(styles), x.shape[2:], None
     for k, block in enumerate(blocks):
-        # Edges are in the inner colours and those of the first block here: the others add little, and smoothly (4.6 -> 4.8).
+        # Edges are in the inner colours and those of the first block here: the others add little, and smoothly. It takes the
+        # difference from the whole picture from 4.6 to 4.8 levels.
         if k == 1 and img is not None and not (side[0] % 2 or side[1] % 2):
             x = F.avg_pool2d(x, 2)
         around = None if block.architecture != "resnet" else F.conv2d(x, block.skip.weight * (block.skip.scale * 0.5**0.5))

@@ -207,19 +207,26 @@ class StyleGAN3Config:
         layers = []
         for i, band in enumerate(bands):
             last = i == num_layers
-            before = bands[max(i - 1, 0)].rate
-            inner = max(before, band.rate) * (1 if last else 2)
-            up, down = inner // before, inner // band.rate
             layers.append(LayerShape(
-                size=resolution if i >= num_layers - 1 else band.rate + 2 * margin,
                 channels=img_channels if last else int(np.rint(min(base / 2 / band.cutoff, most))),
-                up=up, down=down,
-                up_taps=filter_size * up if up > 1 and not last else 1,
-                down_taps=filter_size * down if down > 1 and not last else 1,
                 kernel=1 if last or radial else 3,
                 radial=radial and not last and i < num_layers - CRITICAL,
+                **sampling(bands, i, margin, filter_size),
             ))
         return cls(layers=tuple(layers), **others)
+
+
+def sampling(bands: Sequence[Band], i: int, margin: int, filter_size: int) -> dict[str, Any]:
+    """What the bands say of the shape of layer i: its size, its factors and the taps of their filters."""
+    last = i == len(bands) - 1
+    before, own = bands[max(i - 1, 0)].rate, bands[i].rate
+    inner = max(before, own) * (1 if last else 2)
+    up, down = inner // before, inner // own
+    return {
+        "size": bands[-1].rate if i >= len(bands) - 2 else own + 2 * margin, "up": up, "down": down,
+        "up_taps": filter_size * up if up > 1 and not last else 1,
+        "down_taps": filter_size * down if down > 1 and not last else 1,
+    }
 
 
 def design(resolution: int, num_layers: int = 14) -> tuple[Band, ...]:

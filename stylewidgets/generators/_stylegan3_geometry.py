@@ -4,7 +4,7 @@ capped for previews.
 Features are signals below a known frequency. A layer with fewer samples does the same to what they can still carry, so a
 network whose outer layers are capped at a lower rate makes about the whole picture made smaller. A 1×1 kernel stays what it
 is; the taps of a 3×3 kernel then lie closer together than samples and are resampled. With avatar-64-stylegan3 a
-picture of 32 pixels is 4.3 levels of 255 off the whole one.
+picture of 32 pixels is 4.4 levels of 255 off the whole one.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from ._filters import low_pass, radial_low_pass
-from ._stylegan3_config import LAST_STOPBAND, Band, LayerShape, StyleGAN3Config, design
+from ._stylegan3_config import LAST_STOPBAND, Band, StyleGAN3Config, design, sampling
 
 
 class Geometry(NamedTuple):
@@ -73,20 +73,11 @@ def reduced(config: StyleGAN3Config, rate: int, device: torch.device) -> tuple[G
     bands = known_bands(config)
     assert bands is not None
     capped = [band if band.rate <= rate else _capped(band, rate) for band in bands]
-    last = len(bands) - 1
     taps = next((layer.up_taps // layer.up for layer in config.layers if layer.up_taps > 1), 1)
-    shapes: list[LayerShape] = []
-    for i, layer in enumerate(config.layers):
-        before, own = capped[max(i - 1, 0)].rate, capped[i].rate
-        inner = max(before, own) * (1 if i == last else 2)
-        up, down = inner // before, inner // own
-        shapes.append(layer._replace(
-            size=rate if i >= last - 1 else own + 2 * config.margin, up=up, down=down,
-            up_taps=taps * up if up > 1 and i < last else 1, down_taps=taps * down if down > 1 and i < last else 1,
-        ))
+    shapes = (layer._replace(**sampling(capped, i, config.margin, taps)) for i, layer in enumerate(config.layers))
     small = replace(config, layers=tuple(shapes))
     made = []
-    for i, shape in enumerate(shapes):
+    for i, shape in enumerate(small.layers):
         with torch.inference_mode(False):  # kept, and perhaps used with gradients later
             up_filter, down_filter = (None if f is None else f.to(device) for f in filters(small, i, tuple(capped)))
         spacing = min(1.0, rate / bands[max(i - 1, 0)].rate)

@@ -66,7 +66,7 @@ class PreparedWeight(nn.Module):
     """A layer whose ``weight`` is made ready for use: cast, arranged, summed.
 
     In evaluation the result is kept until the parameter changes: the last one, and the last one for previews. Changes through
-    ``parameter.data`` go unseen: call ``train()`` or ``eval()`` after them.
+    ``parameter.data`` go unseen: call ``train`` with either mode after them.
     """
 
     weight: nn.Parameter

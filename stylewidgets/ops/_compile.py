@@ -18,6 +18,8 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
+from .._environ import switch
+
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread")
 _SECONDS = 120
@@ -26,12 +28,12 @@ _SECONDS = 120
 @lru_cache(maxsize=8)
 def library(name: str) -> ctypes.CDLL | None:
     """The library of ``ops/<name>.cpp``, or None where it cannot be had; then one warning says why."""
-    if os.environ.get("STYLEWIDGETS_COMPILE", "1").lower() in {"0", "false", "no", "off"} or sys.platform == "win32":
+    if not switch("STYLEWIDGETS_COMPILE") or sys.platform == "win32":
         return None
     compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
         # Said at this place and not at the caller's, so that Python shows it once for all the sources.
-        warnings.warn("no C++ compiler was found: pictures are computed with plain torch, which takes 2 to 4 times as long on "
+        warnings.warn("no C++ compiler was found: pictures are computed with plain torch, which takes 2 to 20 times as long on "
                       "a CPU (install g++ or clang, or set CXX)", RuntimeWarning, stacklevel=1)
         return None
     source = Path(__file__).with_name(f"{name}.cpp")

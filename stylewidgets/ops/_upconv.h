@@ -20,9 +20,6 @@ constexpr int KINDS = POINTS + 1, GROUPS = KINDS * KINDS, PLANES = SIDE * SIDE;
 constexpr int KEPT = 3;          // rows of the transposed convolution that the next strip needs
 constexpr int64_t TILES = 48;    // at least so many at a time, as transforming the weights is work for each time
 constexpr int64_t CHUNK = 8 * ROWS;  // lines of inputs that stay in the cache from panel to panel
-constexpr int64_t SMALLEST = 8; // inputs along an axis; below, the tiles stand out too far
-
-inline bool worth_it(const Convolution& c) { return std::min(c.height, c.width) >= SMALLEST; }
 
 // Products that share a weight lie behind each other, as one matrix of `row` floats a line.
 struct Layout {

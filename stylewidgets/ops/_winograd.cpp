@@ -2,9 +2,7 @@
 // bias, leaky ReLU, gain, clamp), for float32 on the CPU. Features are channels-last.
 //
 // Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", CVPR 2016):
-// 4x4 outputs from a 6x6 tile of the input with 36 products where the definition has 144. The input of an up-convolution
-// is the linearly interpolated picture; its 6x6 tile is made from a 4x4 tile of the small one while it is transformed. Where
-// pictures are large enough, _upconv.h does that with half of the products.
+// 4x4 outputs from a 6x6 tile of the input with 36 products where the definition has 144. Up-convolutions are in _upconv.h.
 //
 // Work is split into items: so many tiles of one picture times a range of output channels. Everything between reading the
 // input and writing the output of an item stays in buffers that fit the caches.
@@ -26,32 +24,13 @@ struct Shape {
     int64_t end, out_w, tiles_x, first, tiles, inputs, panels;  // end: row after the last one that is wanted
 };
 
-static inline void interpolate(const Vec* x, Vec* out) {
-    for (int i = 0; i < 3; ++i) {
-        out[2 * i] = 0.75f * x[i] + 0.25f * x[i + 1];
-        out[2 * i + 1] = 0.25f * x[i] + 0.75f * x[i + 1];
-    }
-}
-
-template <bool UP>
-static inline void transform_line(const Vec* d, Vec* out) {
-    if (UP) {
-        Vec wide[6];
-        interpolate(d, wide);
-        transform_six(wide, out);
-    } else {
-        transform_six(d, out);
-    }
-}
-
 // One tile of all input channels into 36 rows of `out`, `step` floats apart.
-template <bool UP>
 static void transform_tile(const Convolution& c, const float* x, int64_t tile_y, int64_t tile_x, float* out, size_t step) {
-    constexpr int SIDE = UP ? 4 : 6;
-    const int64_t top = tile_y * (UP ? 2 : 4) - c.padding, left = tile_x * (UP ? 2 : 4) - c.padding;
+    constexpr int SIDE = 6;
+    const int64_t top = tile_y * 4 - c.padding, left = tile_x * 4 - c.padding;
     for (int64_t k = 0; k < c.inputs; k += LANES) {
         const int count = static_cast<int>(std::min<int64_t>(LANES, c.inputs - k));
-        Vec half[6][SIDE];
+        Vec half[SIDE][SIDE];
         for (int j = 0; j < SIDE; ++j) {
             Vec column[SIDE];
             const int64_t col = left + j;
@@ -61,14 +40,14 @@ static void transform_tile(const Convolution& c, const float* x, int64_t tile_y,
                 column[i] = inside && row >= 0 && row < c.height
                     ? load_some(x + (row * c.width + col) * c.inputs + k, count) : Vec{};
             }
-            Vec made[6];
-            transform_line<UP>(column, made);
-            for (int i = 0; i < 6; ++i) half[i][j] = made[i];
+            Vec made[SIDE];
+            transform_six(column, made);
+            for (int i = 0; i < SIDE; ++i) half[i][j] = made[i];
         }
-        for (int i = 0; i < 6; ++i) {
-            Vec made[6];
-            transform_line<UP>(half[i], made);
-            for (int j = 0; j < 6; ++j) store(out + (6 * i + j) * step + k, made[j]);
+        for (int i = 0; i < SIDE; ++i) {
+            Vec made[SIDE];
+            transform_six(half[i], made);
+            for (int j = 0; j < SIDE; ++j) store(out + (SIDE * i + j) * step + k, made[j]);
         }
     }
 }
@@ -146,7 +125,6 @@ static void finish_tile(const Convolution& c, const Shape& s, const float* m, si
     }
 }
 
-template <bool UP>
 static void run_item(const Convolution& c, const Shape& s, int64_t sample, int64_t first, int64_t tiles, int64_t panel,
                      int64_t last_panel, float* memory) {
     const size_t row = padded(c.inputs);
@@ -156,7 +134,7 @@ static void run_item(const Convolution& c, const Shape& s, int64_t sample, int64
     const float* noise = c.noise ? c.noise + sample * c.noise_step : nullptr;
     float* y = c.y + sample * c.rows * s.out_w * c.outputs;
     for (int64_t t = 0; t < tiles; ++t)
-        transform_tile<UP>(c, x, (first + t) / s.tiles_x, (first + t) % s.tiles_x, v + t * row, step_v);
+        transform_tile(c, x, (first + t) / s.tiles_x, (first + t) % s.tiles_x, v + t * row, step_v);
     for (; panel < last_panel; ++panel) {
         const int64_t channel = panel * PANEL;
         transform_weight(c.weight + channel * 9 * c.inputs, c.style + sample * c.inputs, c.scale + sample * c.outputs + channel,
@@ -206,7 +184,7 @@ int stylewidgets_convolution(const Convolution* given) {
     s.panels = (c.outputs + PANEL - 1) / PANEL;
     in_large_pages(c.y, static_cast<size_t>(c.n * c.rows * s.out_w * c.outputs) * sizeof(float));
     const int64_t threads = std::max<int64_t>(1, c.threads);
-    if (c.up == 2 && upconv::worth_it(c)) return upconv::run(c, threads) ? 0 : 1;
+    if (c.up == 2) return upconv::run(c, threads) ? 0 : 1;
     const int64_t part = tiles_at_once(s), parts = (s.tiles + part - 1) / part;
     // Few parts: split the channels too. The input is transformed once for each group, which costs little of so many channels.
     const int64_t groups = parts * c.n >= 2 * threads ? 1 : std::min<int64_t>(s.panels, threads);
@@ -215,8 +193,7 @@ int stylewidgets_convolution(const Convolution* given) {
         const int64_t group = item % groups, strip = item / groups % parts, sample = item / groups / parts;
         const int64_t first = s.first + strip * part, tiles = std::min(part, s.tiles - strip * part);
         const int64_t panel = s.panels * group / groups, end = s.panels * (group + 1) / groups;
-        if (c.up == 2) run_item<true>(c, s, sample, first, tiles, panel, end, mine);
-        else run_item<false>(c, s, sample, first, tiles, panel, end, mine);
+        run_item(c, s, sample, first, tiles, panel, end, mine);
     });
     return good ? 0 : 1;
 }

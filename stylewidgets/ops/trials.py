@@ -3,7 +3,6 @@ once. One that cannot be compiled or gives other numbers is turned off, with one
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections.abc import Callable, Hashable
 from functools import lru_cache
@@ -13,6 +12,7 @@ import torch
 from torch import Tensor
 
 from .._devices import out_of_memory
+from .._environ import switch
 from .winograd import plainly_run
 
 NEAR = {torch.float32: 2e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
@@ -131,7 +131,7 @@ def dense(x: Tensor) -> bool:
 
 def available() -> bool:
     """Whether there is Triton, and it is wanted. Does not import it."""
-    return os.environ.get("STYLEWIDGETS_TRITON", "1").lower() not in {"0", "false", "no", "off"} and _installed()
+    return switch("STYLEWIDGETS_TRITON") and _installed()
 
 
 @lru_cache(maxsize=1)

@@ -9,7 +9,6 @@ Nothing here was measured on a GPU, as none was at hand: what decides is tested 
 
 from __future__ import annotations
 
-import os
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
@@ -20,6 +19,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from .._devices import out_of_memory
+from .._environ import switch
 
 Inputs = TypeVar("Inputs")  # any nest of lists, tuples and dictionaries with tensors
 Made = TypeVar("Made")
@@ -111,8 +111,7 @@ class Graphs:
 
 def graphs_for(device: torch.device) -> Graphs | None:
     """`Graphs` where they are worth it, on CUDA; None elsewhere."""
-    wanted = os.environ.get("STYLEWIDGETS_CUDA_GRAPHS", "1").lower() not in {"0", "false", "no", "off"}
-    return Graphs() if device.type == "cuda" and wanted else None
+    return Graphs() if device.type == "cuda" and switch("STYLEWIDGETS_CUDA_GRAPHS") else None
 
 
 def record_cuda(work: Callable[[], Any]) -> tuple[Replay, Any]:

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+
+from .._environ import switch
 
 
 class Overlap:
@@ -80,6 +81,4 @@ class Overlap:
 
 def overlap_for(device_type: str, wanted: Callable[[], bool] = lambda: True) -> Overlap | None:
     """Return an `Overlap` where it is worth it, on "cuda"; None elsewhere."""
-    given = os.environ.get("STYLEWIDGETS_OVERLAP", "").lower()
-    on = given not in {"0", "false", "no", "off"} if given else device_type == "cuda"
-    return Overlap(wanted) if on else None
+    return Overlap(wanted) if switch("STYLEWIDGETS_OVERLAP", device_type == "cuda") else None
