@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 NOTEBOOK = "01_quickstart.ipynb"
 
@@ -33,7 +34,8 @@ def start(folder: Path, *, fresh: bool = False, port: int | None = None, browser
 
 def lab_command(notebook: Path, port: int, browser: bool) -> list[str]:
     """The command line of JupyterLab."""
-    command = [sys.executable, "-m", "jupyterlab", notebook.name, f"--port={port}", "--ServerApp.port_retries=0"]
+    command = [sys.executable, "-m", "jupyterlab", notebook.name, f"--port={port}", "--ServerApp.port_retries=0",
+               f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]  # the address that is printed leads there, too
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in containers, where JupyterLab would refuse to start

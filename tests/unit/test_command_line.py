@@ -63,6 +63,8 @@ def test_the_command_of_jupyterlab_names_notebook_and_port(tmp_path: Path) -> No
     command = demo.lab_command(tmp_path / "a.ipynb", 8123, browser=False)
     assert "a.ipynb" in command and "--port=8123" in command and "--no-browser" in command
     assert "--no-browser" not in demo.lab_command(tmp_path / "a.ipynb", 8123, browser=True)
+    spaced = demo.lab_command(tmp_path / "my first.ipynb", 8123, browser=False)
+    assert "--LabApp.default_url=/lab/tree/my%20first.ipynb" in spaced, "the address that is printed is that of the notebook"
 
 
 def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
