@@ -68,7 +68,9 @@ def cases(draw: st.DrawFn) -> tuple[Tensor, Tensor, dict[str, Any]]:
 
 
 def near(found: Tensor, wanted: Tensor) -> bool:
-    return found.shape == wanted.shape and torch.allclose(found, wanted, atol=2e-5, rtol=2e-4)
+    """To rounding, which is that of the largest sums: some filters make features of 150 and more, and small ones beside them."""
+    atol = 2e-5 + 1e-6 * float(wanted.abs().amax())
+    return found.shape == wanted.shape and torch.allclose(found, wanted, atol=atol, rtol=2e-4)
 
 
 @settings(max_examples=150, deadline=None)
