@@ -41,7 +41,12 @@ def build_parser() -> argparse.ArgumentParser:
 
     _lazy(commands, "notebooks", "write the lessons to a folder, for students or for teachers", "stylewidgets.lessons")
     _lazy(commands, "info", "say what a checkpoint of any format is", "stylewidgets.checkpoints.cli_info")
-    _lazy(commands, "convert", "write a checkpoint as safetensors, which load quickest", "stylewidgets.checkpoints.cli_convert")
+    _lazy(
+        commands,
+        "convert",
+        "write a checkpoint as safetensors, which load quickest",
+        "stylewidgets.checkpoints.cli_convert",
+    )
     _lazy(commands, "zoo", "list the published checkpoints, or download one", "stylewidgets.checkpoints.cli_zoo")
 
     train = commands.add_parser("train", help="make the weight files that ship")
@@ -50,8 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
         _lazy(kinds, name, words, f"stylewidgets.training.{name}")
     _lazy(commands, "avatars", "write a contact sheet of the avatar world", "stylewidgets.avatars.command")
     _lazy(commands, "bench", "measure the speed on this machine, as ratios in one run", "stylewidgets.bench.command")
-    _lazy(commands, "bench-inversion", "measure every method of inversion on pictures whose truth is known",
-          "stylewidgets.bench.inversion")
+    _lazy(
+        commands,
+        "bench-inversion",
+        "measure every method of inversion on pictures whose truth is known",
+        "stylewidgets.bench.inversion",
+    )
     return parser
 
 

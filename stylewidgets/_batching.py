@@ -29,8 +29,10 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
         max_resolution: as of `synthesize`: pictures may come from an inner block.
     """
     stop = generator.block_layers(last_block(generator, max_resolution)).stop
-    values: int = max(layer.channels * max(layer.resolution, block_resolution(generator, layer.block)) ** 2
-                      for layer in generator.layers[:stop])
+    values: int = max(
+        layer.channels * max(layer.resolution, block_resolution(generator, layer.block)) ** 2
+        for layer in generator.layers[:stop]
+    )
     each = 2 * 4 * values  # float32, what comes into a layer and what it makes
     room = _free(device) // _SHARE
     room = min(room, _CPU_BYTES) if device.type == "cpu" else room

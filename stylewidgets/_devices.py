@@ -38,12 +38,16 @@ def _check_cuda(chosen: torch.device) -> None:
     if not torch.cuda.is_available():
         why = "this torch was built without CUDA" if torch.version.cuda is None else "no usable GPU was found"
         remedy = "install a CUDA build of torch" if torch.version.cuda is None else "check the driver with nvidia-smi"
-        raise ValueError(f"device {str(chosen)!r} was asked for, but {why} (torch {torch.__version__}). "
-                         f"Use device='cpu' or device=None, or {remedy}; in Colab choose a GPU under Runtime")
+        raise ValueError(
+            f"device {str(chosen)!r} was asked for, but {why} (torch {torch.__version__}). "
+            f"Use device='cpu' or device=None, or {remedy}; in Colab choose a GPU under Runtime"
+        )
     count = torch.cuda.device_count()
     if chosen.index is not None and chosen.index >= count:
-        raise ValueError(f"device {str(chosen)!r} was asked for, but there {'is' if count == 1 else 'are'} {count} here, "
-                         "counted from cuda:0")
+        raise ValueError(
+            f"device {str(chosen)!r} was asked for, but there {'is' if count == 1 else 'are'} {count} here, "
+            "counted from cuda:0"
+        )
 
 
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:

@@ -86,7 +86,9 @@ def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], An
     return path
 
 
-def read(path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str) -> T:
+def read(
+    path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str
+) -> T:
     """Return `build(data, get)` of a file that `write` made. ValueError says that it is no `what`, and what is accepted."""
     path = _with_suffix(path)
     if not path.exists():
@@ -97,7 +99,16 @@ def read(path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Arr
                 raise ValueError(f"it is larger than any {what}")
             return build(_parsed(path.read_text(encoding="utf-8")), _decode)
         return _read_npz(path, build, what)
-    except (ValueError, TypeError, KeyError, OSError, EOFError, MemoryError, zipfile.BadZipFile, NotImplementedError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        OSError,
+        EOFError,
+        MemoryError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+    ) as error:
         raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
     except zlib.error as error:
         raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
@@ -162,7 +173,9 @@ def _build(data: Any, get: Callable[[Any], Array]) -> Latent:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise ValueError(f"its version must be a whole number from 1 to {VERSION}; {version!r} was found")
     if version > VERSION:
-        raise ValueError(f"it has version {version}; this stylewidgets reads up to {VERSION}. Update stylewidgets to read it")
+        raise ValueError(
+            f"it has version {version}; this stylewidgets reads up to {VERSION}. Update stylewidgets to read it"
+        )
     _keys("latent", data, ("kind", "version", *_PLAIN, "blend", "code", "edits", "transform"))
     values = {name: data[name] for name in _PLAIN if name in data}
     if data.get("code") is not None:

@@ -34,7 +34,11 @@ def load(
     beside = path.with_suffix(".directions.safetensors")
     name = str(metadata.get("name") or path.stem)
     session = GeneratorSession(
-        generator, device=device, precision=precision, name=name, metadata=metadata,
+        generator,
+        device=device,
+        precision=precision,
+        name=name,
+        metadata=metadata,
         directions=beside if beside.is_file() else None,
     )
     session.source = "" if source is None else os.fspath(source)

@@ -33,7 +33,9 @@ def chosen_for_cpu(generator: Any, clock: Callable[[], float] = time.perf_counte
         return None
     with torch.inference_mode(False), torch.no_grad():
         styles = list(generator.styles(generator.w_avg[None]))
-        exact, rough = (_picture(generator, styles, dtype) for dtype in (None, torch.bfloat16))  # prepares the weights, too
+        exact, rough = (
+            _picture(generator, styles, dtype) for dtype in (None, torch.bfloat16)
+        )  # prepares the weights, too
         # Pictures are in [-1, 1]; what is cut off is not seen.
         if not rough.isfinite().all() or (exact.clamp(-1, 1) - rough.clamp(-1, 1)).abs().mean() / 2 > NEAR:
             return None

@@ -14,8 +14,9 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
         raise TypeError(f"a Latent is expected; {type(latent).__name__} was given. session.latent(seed=7) makes one")
     num_ws = int(generator.num_ws)
     if latent.cutoff is not None and latent.cutoff > num_ws:
-        raise ValueError(f"cutoff is a row count from 0 to {num_ws} for this generator, or None for all; "
-                         f"{latent.cutoff} was given")
+        raise ValueError(
+            f"cutoff is a row count from 0 to {num_ws} for this generator, or None for all; {latent.cutoff} was given"
+        )
     _check_label(generator, latent)
     if latent.code is not None:
         _check_code(generator, latent.code)
@@ -30,8 +31,10 @@ def check_transform(generator: Any, transform: Transform) -> None:
     if not isinstance(transform, Transform):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(transform).__name__} was given")
     if transform and not getattr(generator, "can_transform", False):
-        raise ValueError(f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
-                         f"{type(generator).__name__} leave transform out")
+        raise ValueError(
+            f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
+            f"{type(generator).__name__} leave transform out"
+        )
 
 
 def in_s(latent: Latent) -> bool:
@@ -48,8 +51,10 @@ def _check_label(generator: Any, latent: Latent) -> None:
         return
     mapped = latent.code is None or latent.code.space == "z"
     if latent.label is None and mapped:
-        raise ValueError(f"this generator is conditional: label must be from 0 to {classes - 1}; None was given. "
-                         "session.latent(...) fills in 0")
+        raise ValueError(
+            f"this generator is conditional: label must be from 0 to {classes - 1}; None was given. "
+            "session.latent(...) fills in 0"
+        )
     if latent.label is not None and latent.label >= classes:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")
 
@@ -60,12 +65,16 @@ def _channels(generator: Any) -> int:
 
 def _check_code(generator: Any, code: Code) -> None:
     sizes = {
-        "z": (generator.z_dim,), "w": (generator.w_dim,), "w+": (generator.num_ws, generator.w_dim),
+        "z": (generator.z_dim,),
+        "w": (generator.w_dim,),
+        "w+": (generator.num_ws, generator.w_dim),
         "s": (_channels(generator),),
     }
     if code.array.shape != sizes[code.space]:
-        raise ValueError(f"a code in {code.space} has shape {list(sizes[code.space])} for this generator; "
-                         f"{list(code.array.shape)} was given")
+        raise ValueError(
+            f"a code in {code.space} has shape {list(sizes[code.space])} for this generator; "
+            f"{list(code.array.shape)} was given"
+        )
 
 
 def _check_edit(generator: Any, edit: Edit) -> None:
@@ -75,8 +84,10 @@ def _check_edit(generator: Any, edit: Edit) -> None:
         accepted = [(_channels(generator),)]
     if shape not in accepted:
         listed = " or ".join(str(list(size)) for size in accepted)
-        raise ValueError(f"direction {direction.name!r} in {direction.space} must have shape {listed} for this generator; "
-                         f"{list(shape)} was given. It was made for another one")
+        raise ValueError(
+            f"direction {direction.name!r} in {direction.space} must have shape {listed} for this generator; "
+            f"{list(shape)} was given. It was made for another one"
+        )
     if edit.layers is not None:
         try:
             check_layers(edit.layers, int(generator.num_ws))

@@ -104,7 +104,9 @@ def to_uint8(pictures: Tensor) -> NDArray[np.uint8]:
     """
     low, high = torch.aminmax(pictures.detach())  # one pass, and both are nan when any value is
     if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError("the picture has values that are not finite: make the edits weaker, or load with precision='fp32'")
+        raise ValueError(
+            "the picture has values that are not finite: make the edits weaker, or load with precision='fp32'"
+        )
     x = (pictures.detach().float() * 127.5).add_(128).clamp_(0, 255)
     x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x[:, :3]
     return to_host(x.permute(0, 2, 3, 1).to(torch.uint8, memory_format=torch.contiguous_format)).numpy()
@@ -115,7 +117,9 @@ def versions(module: torch.nn.Module) -> tuple[tuple[int, int], ...]:
     # The dictionaries themselves, in 0.54 of the time: `parameters()` makes names and sets anew at every frame.
     return tuple(
         (t.data_ptr(), -1 if t.is_inference() else t._version)
-        for part in module.modules() for t in (*part._parameters.values(), *part._buffers.values()) if t is not None
+        for part in module.modules()
+        for t in (*part._parameters.values(), *part._buffers.values())
+        if t is not None
     )
 
 

@@ -39,7 +39,12 @@ class Transform(Value):
     scale: float = 1.0
 
     def __post_init__(self) -> None:
-        limits = {"x": (-LARGEST, LARGEST), "y": (-LARGEST, LARGEST), "angle": (None, None), "scale": (1 / LARGEST, LARGEST)}
+        limits = {
+            "x": (-LARGEST, LARGEST),
+            "y": (-LARGEST, LARGEST),
+            "angle": (None, None),
+            "scale": (1 / LARGEST, LARGEST),
+        }
         for name, (low, high) in limits.items():
             value = check_finite(f"{name} of a transform", getattr(self, name), low, high)
             object.__setattr__(self, name, value + 0.0)  # -0 becomes 0
@@ -60,7 +65,9 @@ class Transform(Value):
 
     def towards(self, other: Transform, t: float) -> Transform:
         """The transform at t between this (0) and another (1): even steps of shift and angle, even ratios of scale."""
-        x, y, angle = ((1 - t) * a + t * b for a, b in ((self.x, other.x), (self.y, other.y), (self.angle, other.angle)))
+        x, y, angle = (
+            (1 - t) * a + t * b for a, b in ((self.x, other.x), (self.y, other.y), (self.angle, other.angle))
+        )
         return Transform(x, y, angle, self.scale ** (1 - t) * other.scale**t)
 
     def to_dict(self) -> dict[str, float]:

@@ -34,8 +34,15 @@ def start(folder: Path, *, fresh: bool = False, port: int | None = None, browser
 
 def lab_command(notebook: Path, port: int, browser: bool) -> list[str]:
     """The command line of JupyterLab."""
-    command = [sys.executable, "-m", "jupyterlab", notebook.name, f"--port={port}", "--ServerApp.port_retries=0",
-               f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}"]  # the address that is printed leads there, too
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        notebook.name,
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",
+    ]  # the address that is printed leads there, too
     if not browser:
         command.append("--no-browser")
     if hasattr(os, "geteuid") and os.geteuid() == 0:  # in containers, where JupyterLab would refuse to start
@@ -82,7 +89,9 @@ def check_port(port: int) -> int:
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise OSError(f"port {port} cannot be used ({error.strerror}); give another one or leave --port out") from error
+            raise OSError(
+                f"port {port} cannot be used ({error.strerror}); give another one or leave --port out"
+            ) from error
     return port
 
 

@@ -91,16 +91,21 @@ class Direction(Value):
 
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip() or len(self.name) > _MAX_TEXT:
-            raise ValueError(f"a direction's name is a text of 1 to {_MAX_TEXT} characters; {self.name!r:.80} was given")
+            raise ValueError(
+                f"a direction's name is a text of 1 to {_MAX_TEXT} characters; {self.name!r:.80} was given"
+            )
         if self.space not in ("w", "s"):
             raise unknown_name(f"space of a direction (here {self.name!r})", self.space, ("w", "s"))
         for name in ("unit", "source"):
             if not isinstance(getattr(self, name), str):
-                raise ValueError(f"{name} of direction {self.name!r} must be text; {what(getattr(self, name))} was given")  # noqa: TRY004
+                text = f"{name} of direction {self.name!r} must be text; {what(getattr(self, name))} was given"
+                raise ValueError(text)  # noqa: TRY004
         vector = frozen(f"direction {self.name!r}", self.vector)
         if vector.size == 0 or vector.ndim not in ((1, 2) if self.space == "w" else (1,)):
             accepted = "[w_dim] or [num_ws, w_dim]" if self.space == "w" else "[sum of channels]"
-            raise ValueError(f"direction {self.name!r} in {self.space} has shape {accepted}; {list(vector.shape)} was given")
+            raise ValueError(
+                f"direction {self.name!r} in {self.space} has shape {accepted}; {list(vector.shape)} was given"
+            )
         set_ = object.__setattr__
         set_(self, "vector", vector)
         set_(self, "sigma", check_finite(f"sigma of direction {self.name!r}", self.sigma))
@@ -130,7 +135,9 @@ class Edit(Value):
 
     def __post_init__(self) -> None:
         if not isinstance(self.direction, Direction):
-            raise TypeError(f"an Edit takes a Direction, such as session.directions['name']; {what(self.direction)} was given")
+            raise TypeError(
+                f"an Edit takes a Direction, such as session.directions['name']; {what(self.direction)} was given"
+            )
         strength = check_finite(f"strength of {self.direction.name!r}", self.strength)
         object.__setattr__(self, "strength", strength)
         if self.layers is not None:
@@ -183,7 +190,13 @@ class Latent(Value):
             raise ValueError(f"one of seed, blend and code is the source of a latent; {' and '.join(given)} were given")
         if self.code is not None and not isinstance(self.code, Code):
             raise TypeError(f"code is a Code, such as Code('w', array); {what(self.code)} was given")
-        seed = None if blend or self.code is not None else 0 if self.seed is None else check_int("seed", self.seed, 0, MAX_SEED)
+        seed = (
+            None
+            if blend or self.code is not None
+            else 0
+            if self.seed is None
+            else check_int("seed", self.seed, 0, MAX_SEED)
+        )
         if not isinstance(self.transform, Transform):
             raise TypeError(f"transform is a Transform, such as Transform(angle=30); {what(self.transform)} was given")
         if self.noise_mode not in NOISE_MODES:
@@ -295,8 +308,12 @@ def _pairs(blend: Iterable[Sequence[Any]]) -> tuple[tuple[int, float], ...]:
     try:
         pairs = [(seed, weight) for seed, weight in blend]
     except (TypeError, ValueError):
-        raise ValueError(f"blend is (seed, weight) pairs, such as ((1, 0.25), (2, 0.75)); {blend!r:.80} was given") from None
-    checked = tuple((check_int("a seed of blend", s, 0, MAX_SEED), check_finite("a weight of blend", w)) for s, w in pairs)
+        raise ValueError(
+            f"blend is (seed, weight) pairs, such as ((1, 0.25), (2, 0.75)); {blend!r:.80} was given"
+        ) from None
+    checked = tuple(
+        (check_int("a seed of blend", s, 0, MAX_SEED), check_finite("a weight of blend", w)) for s, w in pairs
+    )
     total = sum(weight for _, weight in checked)
     if checked and abs(total - 1.0) > 1e-4:
         raise ValueError(f"the weights of blend must sum to 1; they sum to {total:g}. Divide each by that")
@@ -311,8 +328,12 @@ def _edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     seen: set[str] = set()
     for edit in edits:
         if not isinstance(edit, Edit):
-            raise TypeError(f"edits holds Edit values; {what(edit)} was given. latent.with_edit(direction, strength) makes one")
+            raise TypeError(
+                f"edits holds Edit values; {what(edit)} was given. latent.with_edit(direction, strength) makes one"
+            )
         if edit.direction.name in seen:
-            raise ValueError(f"two edits are called {edit.direction.name!r}; names must differ. with_edit replaces the old one")
+            raise ValueError(
+                f"two edits are called {edit.direction.name!r}; names must differ. with_edit replaces the old one"
+            )
         seen.add(edit.direction.name)
     return edits

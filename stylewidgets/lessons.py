@@ -22,8 +22,12 @@ Notebook = dict[str, Any]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("--dir", type=Path, default=Path("stylewidgets-notebooks"), help="where to (default %(default)s)")
-    parser.add_argument("--teacher", action="store_true", help="with the answers in place and notes, named …_teacher.ipynb")
+    parser.add_argument(
+        "--dir", type=Path, default=Path("stylewidgets-notebooks"), help="where to (default %(default)s)"
+    )
+    parser.add_argument(
+        "--teacher", action="store_true", help="with the answers in place and notes, named …_teacher.ipynb"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -163,7 +163,9 @@ class GeneratorSession:
         if latent.code is not None and latent.code.space == "s":
             raise ValueError("a code in s has no w; use session.code_styles(latent)")
         with self._quiet():
-            ws: Tensor = self.generator.truncate(self._source(latent), latent.psi, latent.cutoff, self._one_hot(latent.label))
+            ws: Tensor = self.generator.truncate(
+                self._source(latent), latent.psi, latent.cutoff, self._one_hot(latent.label)
+            )
             for edit in latent.edits:
                 if edit.direction.space == "w" and edit.strength:
                     ws = ws + self._shift(edit)
@@ -184,8 +186,10 @@ class GeneratorSession:
                 if edit.direction.space == "s" and edit.strength:
                     parts = self._split(self._tensor(edit.direction.vector) * (edit.strength * edit.direction.sigma))
                     first, last = edit.layers or (0, self.num_ws)
-                    styles = [s + part if first <= layer.ws_index < last else s
-                              for s, part, layer in zip(styles, parts, self.layers, strict=True)]
+                    styles = [
+                        s + part if first <= layer.ws_index < last else s
+                        for s, part, layer in zip(styles, parts, self.layers, strict=True)
+                    ]
             return styles
 
     def interpolate(self, a: Latent, b: Latent, t: float) -> Latent:
@@ -205,8 +209,13 @@ class GeneratorSession:
             left, right = self.map(a)[0], self.map(b)[0]
             space = "w+"
         code = Code(space, torch.lerp(left, right, t).cpu().numpy())
-        return Latent(code=code, label=near.label, noise_mode=near.noise_mode, noise_seed=near.noise_seed,
-                      transform=a.transform.towards(b.transform, t))
+        return Latent(
+            code=code,
+            label=near.label,
+            noise_mode=near.noise_mode,
+            noise_seed=near.noise_seed,
+            transform=a.transform.towards(b.transform, t),
+        )
 
     # -- tensors -----------------------------------------------------------------------------------------------------
     def styles(self, w: Tensor) -> list[Tensor]:
@@ -216,7 +225,12 @@ class GeneratorSession:
             return list(self.generator.styles(w))
 
     def synthesize(
-        self, x: Tensor | Sequence[Tensor], *, noise_mode: str = "const", noise_seed: int = 0, transform: Transform = IDENTITY
+        self,
+        x: Tensor | Sequence[Tensor],
+        *,
+        noise_mode: str = "const",
+        noise_seed: int = 0,
+        transform: Transform = IDENTITY,
     ) -> Tensor:
         """Pictures [N, C, H, W], float32 and about [-1, 1], differentiable in `x`.
 
@@ -374,8 +388,10 @@ class GeneratorSession:
         mean = self.generator.styles(centre)
         if latent.psi != 1:
             cut = self.num_ws if latent.cutoff is None else latent.cutoff
-            styles = [m + (s - m) * latent.psi if layer.ws_index < cut else s
-                      for s, m, layer in zip(styles, mean, self.layers, strict=True)]
+            styles = [
+                m + (s - m) * latent.psi if layer.ws_index < cut else s
+                for s, m, layer in zip(styles, mean, self.layers, strict=True)
+            ]
         if shifts:
             moved = self.generator.styles(centre + torch.stack(shifts).sum(dim=0))
             styles = [s + (a - m) for s, a, m in zip(styles, moved, mean, strict=True)]
@@ -391,8 +407,10 @@ class GeneratorSession:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"a tensor is expected; {type(tensor).__name__} was given. torch.as_tensor(...) makes one")
         if tensor.device != self.generator.device:
-            raise ValueError(f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
-                             f"Use tensor.to({str(self.device)!r})")
+            raise ValueError(
+                f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
+                f"Use tensor.to({str(self.device)!r})"
+            )
 
 
 def _power_of_two(n: int) -> int:

@@ -32,8 +32,13 @@ def _convolutions(state: State) -> dict[str, int]:
     return {name: i for i, name in enumerate(names)}
 
 
-def _split(state: State, mapping: Callable[[int, str], str], const: str, conv: Callable[[int, str, Tensor], tuple[str, Tensor]],
-           colour: Callable[[int, str, Tensor], tuple[str, Tensor]]) -> State:
+def _split(
+    state: State,
+    mapping: Callable[[int, str], str],
+    const: str,
+    conv: Callable[[int, str, Tensor], tuple[str, Tensor]],
+    colour: Callable[[int, str, Tensor], tuple[str, Tensor]],
+) -> State:
     """Rename a StyleGAN2 of the official PyTorch names; `w_avg` and filters are left to the caller."""
     made, numbers = {}, _convolutions(state)
     for key, value in state.items():
@@ -54,8 +59,13 @@ def _split(state: State, mapping: Callable[[int, str], str], const: str, conv: C
 
 def as_rosinality(state: State) -> State:
     """Official names → rosinality/stylegan2-pytorch."""
-    parts = {"weight": "conv.weight", "affine.weight": "conv.modulation.weight", "affine.bias": "conv.modulation.bias",
-             "noise_strength": "noise.weight", "bias": "activate.bias"}
+    parts = {
+        "weight": "conv.weight",
+        "affine.weight": "conv.modulation.weight",
+        "affine.bias": "conv.modulation.bias",
+        "noise_strength": "noise.weight",
+        "bias": "activate.bias",
+    }
 
     def conv(i: int, part: str, value: Tensor) -> tuple[str, Tensor]:
         if part == "noise_const":
@@ -76,9 +86,13 @@ def as_rosinality(state: State) -> State:
 
 def as_mmgen(state: State) -> State:
     """Official names → mmgeneration, without its prefix."""
-    parts = {"weight": "conv.weight", "affine.weight": "conv.style_modulation.linear.weight_orig",
-             "affine.bias": "conv.style_modulation.linear.bias", "noise_strength": "noise_injector.weight",
-             "bias": "activate.bias"}
+    parts = {
+        "weight": "conv.weight",
+        "affine.weight": "conv.style_modulation.linear.weight_orig",
+        "affine.bias": "conv.style_modulation.linear.bias",
+        "noise_strength": "noise_injector.weight",
+        "bias": "activate.bias",
+    }
 
     def conv(i: int, part: str, value: Tensor) -> tuple[str, Tensor]:
         if part == "noise_const":
@@ -98,6 +112,7 @@ def as_mmgen(state: State) -> State:
 
 def as_genforce(state: State) -> State:
     """Official names → genforce: up-convolutions flipped, style biases without their 1."""
+
     def conv(i: int, part: str, value: Tensor) -> tuple[str, Tensor]:
         if part == "weight" and i % 2:
             value = value.flip(2, 3)
@@ -117,8 +132,11 @@ def as_genforce(state: State) -> State:
 
 def as_huangzh13(state: State) -> State:
     """genforce's names of a StyleGAN1 → huangzh13/StyleGAN.pytorch."""
-    epilogue = {"apply_noise.weight": "top_epi.noise.weight", "style.weight": "style_mod.lin.weight",
-                "style.bias": "style_mod.lin.bias"}
+    epilogue = {
+        "apply_noise.weight": "top_epi.noise.weight",
+        "style.weight": "style_mod.lin.weight",
+        "style.bias": "style_mod.lin.bias",
+    }
     made: State = {"truncation.avg_latent": state["truncation.w_avg"]}
     for key, value in state.items():
         if match := re.match(r"mapping\.dense(\d+)\.(.+)", key):
@@ -142,10 +160,14 @@ def as_rosinality1(state: State) -> State:
     made: State = {}
     for key, value in state.items():
         if match := re.match(r"mapping\.dense(\d+)\.(.+)", key):
-            made[f"style.{2 * int(match[1]) + 1}.linear.{'weight_orig' if match[2] == 'weight' else 'bias'}"] = value * 0.01
+            made[f"style.{2 * int(match[1]) + 1}.linear.{'weight_orig' if match[2] == 'weight' else 'bias'}"] = (
+                value * 0.01
+            )
         elif match := re.match(r"synthesis\.output(\d+)\.(.+)", key):
             name = f"generator.to_rgb.{match[1]}.conv."
-            made[name + ("bias" if match[2] == "bias" else "weight_orig")] = value if match[2] == "bias" else value / 2**0.5
+            made[name + ("bias" if match[2] == "bias" else "weight_orig")] = (
+                value if match[2] == "bias" else value / 2**0.5
+            )
         elif match := re.match(r"synthesis\.layer(\d+)\.(.+)", key):
             i, part = int(match[1]), match[2]
             block, k = f"generator.progression.{i // 2}", i % 2 + 1

@@ -31,28 +31,112 @@ from stylewidgets.checkpoints.unpickler import OPCODES, Limits, unpickle
 PLAIN = (int, float, complex, str, bytes, bool, type(None), memoryview)
 INERT = (Global, DType, PendingArray, slice)
 ATTACKS = (
-    "os system", "posix system", "nt system", "os popen", "os execv", "os putenv", "os remove", "os mkdir",
-    "builtins eval", "builtins exec", "builtins getattr", "builtins setattr", "builtins __import__", "builtins compile",
-    "builtins open", "builtins print", "builtins globals", "builtins map", "builtins type", "builtins input",
-    "builtins breakpoint", "__builtin__ eval", "subprocess Popen", "subprocess call", "subprocess check_output",
-    "operator attrgetter", "operator methodcaller", "operator itemgetter", "functools partial", "functools reduce",
-    "torch load", "torch.hub load", "torch.jit load", "torch.serialization load", "torch._utils _import_dotted_name",
-    "torch._inductor.codecache _reload_python_module", "numpy load", "numpy.testing._private.utils runstring",
-    "numpy.f2py.crackfortran getlincoef", "numpy fromfile", "codecs decode", "codecs encode", "codecs open",
-    "_codecs encode", "pickle loads", "pickle load", "_pickle loads", "cloudpickle loads", "dill loads", "joblib load",
-    "marshal loads", "shelve open", "runpy run_path", "runpy _run_code", "ctypes CDLL", "ctypes.util find_library",
-    "importlib import_module", "importlib.machinery SourceFileLoader", "types CodeType", "types FunctionType",
-    "types ModuleType", "webbrowser open", "socket socket", "socket create_connection", "urllib.request urlopen",
-    "shutil rmtree", "pathlib Path.write_text", "tempfile mktemp", "pty spawn", "pdb run", "timeit timeit",
-    "cProfile run", "bdb Bdb", "code InteractiveInterpreter", "asyncio run", "multiprocessing Process",
-    "threading Thread", "site main", "ensurepip bootstrap", "pip main", "idlelib.run Executive",
-    "logging.config listen", "smtplib SMTP", "dnnlib.util call_func_by_name", "dnnlib.util open_url",
-    "torch_utils.persistence persistent_class", "torch_utils.persistence _reconstruct_persistent_obj.__globals__",
-    "copyreg __newobj__", "copyreg _reconstructor", "collections OrderedDict.fromkeys",
-    "torch.storage _load_from_bytes", "numpy.core.multiarray _reconstruct", "numpy.core.multiarray scalar",
-    "numpy dtype", "numpy ndarray", "numpy.core.numeric _frombuffer", "torch._utils _rebuild_tensor_v2",
-    "torch._utils _rebuild_parameter", "torch._tensor _rebuild_from_type_v2", "builtins set", "builtins list",
-    "builtins slice", "torch Size", "torch device", "pathlib PosixPath", "stylewidgets.checkpoints.unpickler Machine",
+    "os system",
+    "posix system",
+    "nt system",
+    "os popen",
+    "os execv",
+    "os putenv",
+    "os remove",
+    "os mkdir",
+    "builtins eval",
+    "builtins exec",
+    "builtins getattr",
+    "builtins setattr",
+    "builtins __import__",
+    "builtins compile",
+    "builtins open",
+    "builtins print",
+    "builtins globals",
+    "builtins map",
+    "builtins type",
+    "builtins input",
+    "builtins breakpoint",
+    "__builtin__ eval",
+    "subprocess Popen",
+    "subprocess call",
+    "subprocess check_output",
+    "operator attrgetter",
+    "operator methodcaller",
+    "operator itemgetter",
+    "functools partial",
+    "functools reduce",
+    "torch load",
+    "torch.hub load",
+    "torch.jit load",
+    "torch.serialization load",
+    "torch._utils _import_dotted_name",
+    "torch._inductor.codecache _reload_python_module",
+    "numpy load",
+    "numpy.testing._private.utils runstring",
+    "numpy.f2py.crackfortran getlincoef",
+    "numpy fromfile",
+    "codecs decode",
+    "codecs encode",
+    "codecs open",
+    "_codecs encode",
+    "pickle loads",
+    "pickle load",
+    "_pickle loads",
+    "cloudpickle loads",
+    "dill loads",
+    "joblib load",
+    "marshal loads",
+    "shelve open",
+    "runpy run_path",
+    "runpy _run_code",
+    "ctypes CDLL",
+    "ctypes.util find_library",
+    "importlib import_module",
+    "importlib.machinery SourceFileLoader",
+    "types CodeType",
+    "types FunctionType",
+    "types ModuleType",
+    "webbrowser open",
+    "socket socket",
+    "socket create_connection",
+    "urllib.request urlopen",
+    "shutil rmtree",
+    "pathlib Path.write_text",
+    "tempfile mktemp",
+    "pty spawn",
+    "pdb run",
+    "timeit timeit",
+    "cProfile run",
+    "bdb Bdb",
+    "code InteractiveInterpreter",
+    "asyncio run",
+    "multiprocessing Process",
+    "threading Thread",
+    "site main",
+    "ensurepip bootstrap",
+    "pip main",
+    "idlelib.run Executive",
+    "logging.config listen",
+    "smtplib SMTP",
+    "dnnlib.util call_func_by_name",
+    "dnnlib.util open_url",
+    "torch_utils.persistence persistent_class",
+    "torch_utils.persistence _reconstruct_persistent_obj.__globals__",
+    "copyreg __newobj__",
+    "copyreg _reconstructor",
+    "collections OrderedDict.fromkeys",
+    "torch.storage _load_from_bytes",
+    "numpy.core.multiarray _reconstruct",
+    "numpy.core.multiarray scalar",
+    "numpy dtype",
+    "numpy ndarray",
+    "numpy.core.numeric _frombuffer",
+    "torch._utils _rebuild_tensor_v2",
+    "torch._utils _rebuild_parameter",
+    "torch._tensor _rebuild_from_type_v2",
+    "builtins set",
+    "builtins list",
+    "builtins slice",
+    "torch Size",
+    "torch device",
+    "pathlib PosixPath",
+    "stylewidgets.checkpoints.unpickler Machine",
 )
 
 events: list[str] = []
@@ -91,12 +175,20 @@ class Outcome:
         finally:
             armed = False
         if len(events) > before:
-            self.wrong.append(f"{what}: audit events {events[before:before + 5]}")
+            self.wrong.append(f"{what}: audit events {events[before : before + 5]}")
         return value
 
     def summary(self, **more: Any) -> str:
-        return json.dumps({"read": self.read, "refused": self.refused, "wrong": self.wrong[:20], "reasons": len(self.reasons),
-                           "events": events[:20], **more})
+        return json.dumps(
+            {
+                "read": self.read,
+                "refused": self.refused,
+                "wrong": self.wrong[:20],
+                "reasons": len(self.reasons),
+                "events": events[:20],
+                **more,
+            }
+        )
 
 
 def check_plain(value: Any) -> None:
@@ -198,18 +290,33 @@ def tensor(values: np.ndarray[Any, Any]) -> Call:
 
 def bases() -> list[bytes]:
     """Small pickles of everything that checkpoints hold, in all protocols."""
-    values = {"a": [1, 2.5, None, True, "tä", b"x\xff", 2**60, -5, 300], "t": (1, ((),)), "s": {1, 2},
-              "f": frozenset([3]), "o": OrderedDict(x=1), "n": np.arange(6, dtype=np.float32).reshape(2, 3),
-              "v": np.float32(2.5), "c": 1j,
-              "l": slice(1, 2)}
+    values = {
+        "a": [1, 2.5, None, True, "tä", b"x\xff", 2**60, -5, 300],
+        "t": (1, ((),)),
+        "s": {1, 2},
+        "f": frozenset([3]),
+        "o": OrderedDict(x=1),
+        "n": np.arange(6, dtype=np.float32).reshape(2, 3),
+        "v": np.float32(2.5),
+        "c": 1j,
+        "l": slice(1, 2),
+    }
     made = [pickle.dumps(values, protocol) for protocol in range(6)]
-    state = {"_parameters": {"w": tensor(np.arange(4, dtype=np.float32))}, "_modules": {},
-             "_buffers": Call("collections OrderedDict")}
+    state = {
+        "_parameters": {"w": tensor(np.arange(4, dtype=np.float32))},
+        "_modules": {},
+        "_buffers": Call("collections OrderedDict"),
+    }
     meta = {"type": "class", "version": 6, "module_src": "import os", "class_name": "Generator", "state": state}
     saved = {"G_ema": Call("torch_utils.persistence _reconstruct_persistent_obj", meta), "x": Call("os system", "true")}
     made.append(b"\x80\x03" + _inline(saved) + b".")
-    network = b"cdnnlib.tflib.network\nNetwork\n)\x81" + _inline(
-        {"version": 4, "name": "Gs", "variables": [("lod", np.float32(0)), ("a", np.ones(2))], "components": {}}) + b"b"
+    network = (
+        b"cdnnlib.tflib.network\nNetwork\n)\x81"
+        + _inline(
+            {"version": 4, "name": "Gs", "variables": [("lod", np.float32(0)), ("a", np.ones(2))], "components": {}}
+        )
+        + b"b"
+    )
     made.append(b"\x80\x04(NN" + network + b"t.")
     return made
 
@@ -296,7 +403,10 @@ def calls(name: str, argument: bytes) -> Iterator[tuple[str, bytes]]:
         yield f"{kind} SETITEM", named + b")R" + argument + argument + b"s."
         yield f"{kind} called twice", named + b"(" + argument + b"tR(" + argument + b"tR."
         yield f"{kind} as a type", b"cnumpy.core.multiarray\n_reconstruct\n(" + named + b"K\x00\x85C\x01btR."
-        yield f"{kind} as a subclass", b"ctorch._tensor\n_rebuild_from_type_v2\n(" + named + named + b"(" + argument + b"tNtR."
+        yield (
+            f"{kind} as a subclass",
+            b"ctorch._tensor\n_rebuild_from_type_v2\n(" + named + named + b"(" + argument + b"tNtR.",
+        )
     yield "INST", b"(" + argument + b"i" + text + b"."
 
 
@@ -313,8 +423,19 @@ def attacks(canary: str) -> str:
             ways.add(way)
             outcome.try_one(f"{way} {name}", data, read_all)
     called = command + b"\x85R."
-    for data in (b"\x82\x01" + called, b"\x83\x2c\x01" + called, b"\x84\x01\x00\x00\x00" + called, b"Pos.system\n.",
-                 command + b"Q.", b"\x97.", b"\x98.", b"N" + called, b"K\x05)\x81.", b"]}b.", b"N}b."):
+    for data in (
+        b"\x82\x01" + called,
+        b"\x83\x2c\x01" + called,
+        b"\x84\x01\x00\x00\x00" + called,
+        b"Pos.system\n.",
+        command + b"Q.",
+        b"\x97.",
+        b"\x98.",
+        b"N" + called,
+        b"K\x05)\x81.",
+        b"]}b.",
+        b"N}b.",
+    ):
         outcome.try_one(f"refused {data[:20]!r}", data, refused)
     return outcome.summary(ways=len(ways), names=len(ATTACKS), canary=os.path.exists(canary))
 
@@ -349,12 +470,18 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     yield "tuples in tuples", b"N" + b"\x85" * 400_000
     yield "tuples in tuples, whole", b"N" + b"\x85" * 100_000 + b"."
     yield "lists in lists, whole", b"]" * 50_000 + b"a" * 49_999 + b"."
-    yield "records in records, whole", b"ca\nb\nq\x00" + b"N" + b"".join(b"\x85q\x01h\x00h\x01R" for _ in range(20_000)) + b"."
+    yield (
+        "records in records, whole",
+        b"ca\nb\nq\x00" + b"N" + b"".join(b"\x85q\x01h\x00h\x01R" for _ in range(20_000)) + b".",
+    )
     yield "doubled tuples", b"N" + b"2\x86" * 1000 + b"."
     yield "doubled tuples as a key", b"}N" + b"2\x86" * 100 + b"Ns."
     yield "doubled tuples in a set", b"\x8f(N" + b"2\x86" * 100 + b"\x90."
     yield "doubled tuples in a frozen set", b"(N" + b"2\x86" * 100 + b"\x91."
-    yield "huge numbers as keys", b"}" + b"".join(b"\x8a\x40" + bytes([i % 256] * 63) + b"\x01Ns" for i in range(200)) + b"."
+    yield (
+        "huge numbers as keys",
+        b"}" + b"".join(b"\x8a\x40" + bytes([i % 256] * 63) + b"\x01Ns" for i in range(200)) + b".",
+    )
     laughs = b"]" + b"".join(b"q%c](" % i + b"h%c" % i * 10 + b"e" for i in range(30)) + b"."
     yield "billion laughs", laughs
     yield "a list that holds itself", b"]q\x00h\x00a."
@@ -362,7 +489,10 @@ def bombs() -> Iterator[tuple[str, bytes]]:
     text = b"X" + (1 << 20).to_bytes(4, "little") + b"a" * (1 << 20)
     encoded = b"c_codecs\nencode\nq\x00" + text + b"X\x06\x00\x00\x00latin1\x86q\x01"
     yield "text encoded often", encoded + b"h\x00h\x01R" * 4000 + b"."
-    yield "lists copied often", b"cbuiltins\nlist\nq\x00](" + b"N" * 50_000 + b"eq\x01" + b"h\x00h\x01\x85R" * 4000 + b"."
+    yield (
+        "lists copied often",
+        b"cbuiltins\nlist\nq\x00](" + b"N" * 50_000 + b"eq\x01" + b"h\x00h\x01\x85R" * 4000 + b".",
+    )
     numbers = b"".join(b"M%c%c" % (i % 256, i // 256) for i in range(20_000))
     yield "sets copied often", b"cbuiltins\nset\nq\x00](" + numbers + b"eq\x01" + b"h\x00h\x01\x85R" * 4000 + b"."
     yield "names that grow", b"ca\n" + b"b" * 900 + b"\n)R" + b")R" * 100_000 + b"."
@@ -373,19 +503,28 @@ def bombs() -> Iterator[tuple[str, bytes]]:
         made = Call("numpy.core.numeric _frombuffer", bytes(16), Call("numpy dtype", "f4"), shape, "C")
         yield f"array of {str(shape)[:20]}", _inline(made) + b"."
     for kind in ("O8", "V1000000000", "U100000000", "f16", "M8[us]", "f4,f4", "{'names':['a']}"):
-        yield f"element type {kind}", _inline(Call("numpy.core.multiarray scalar", Call("numpy dtype", kind), b"x" * 8)) + b"."
+        yield (
+            f"element type {kind}",
+            _inline(Call("numpy.core.multiarray scalar", Call("numpy dtype", kind), b"x" * 8)) + b".",
+        )
     data = Call("torch.storage _load_from_bytes", storage(np.arange(4, dtype=np.float32)))
     for size, stride in (((1 << 30,), (0,)), ((1 << 40,), (1,)), ((2,), (1 << 40,)), ((1,) * 500, (1,) * 500)):
         made = Call("torch._utils _rebuild_tensor_v2", data, 0, size, stride, False, {})
         yield f"tensor of {str(size)[:20]}", _inline(made) + b"."
     for count in (1 << 40, 1 << 62, -1):
         counted = Call("torch.storage _load_from_bytes", storage(np.arange(4, dtype=np.float32), count=count))
-        yield f"storage of {count}", _inline(Call("torch._utils _rebuild_tensor_v2", counted, 0, (2,), (1,), False, {})) + b"."
+        yield (
+            f"storage of {count}",
+            _inline(Call("torch._utils _rebuild_tensor_v2", counted, 0, (2,), (1,), False, {})) + b".",
+        )
     nested = storage(np.arange(4, dtype=np.float32))
     for _ in range(12):
         nested = stream(_inline(Call("torch.storage _load_from_bytes", nested)) + b".", [])
     data = Call("torch.storage _load_from_bytes", nested)
-    yield "storages in storages", _inline(Call("torch._utils _rebuild_tensor_v2", data, 0, (2,), (1,), False, {})) + b"."
+    yield (
+        "storages in storages",
+        _inline(Call("torch._utils _rebuild_tensor_v2", data, 0, (2,), (1,), False, {})) + b".",
+    )
 
 
 def explode() -> str:

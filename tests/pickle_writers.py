@@ -17,11 +17,28 @@ import torch
 from torch import Tensor
 
 SOURCE = "raise SystemExit('the source text of a checkpoint was executed')\n"
-BUFFERS = ("resample_filter", "noise_const", "w_avg", "transform", "freqs", "phases", "magnitude_ema", "up_filter", "down_filter")
+BUFFERS = (
+    "resample_filter",
+    "noise_const",
+    "w_avg",
+    "transform",
+    "freqs",
+    "phases",
+    "magnitude_ema",
+    "up_filter",
+    "down_filter",
+)
 CLASSES = (  # the first that fits the end of a module's name
-    (r"^$", "Generator"), (r"mapping$", "MappingNetwork"), (r"synthesis$", "SynthesisNetwork"), (r"\.input$", "SynthesisInput"),
-    (r"\.b\d+$", "SynthesisBlock"), (r"\.conv[01]$", "SynthesisLayer"), (r"\.L\d+_\d+_\d+$", "SynthesisLayer"),
-    (r"\.torgb$", "ToRGBLayer"), (r"\.skip$", "Conv2dLayer"), (r"", "FullyConnectedLayer"),
+    (r"^$", "Generator"),
+    (r"mapping$", "MappingNetwork"),
+    (r"synthesis$", "SynthesisNetwork"),
+    (r"\.input$", "SynthesisInput"),
+    (r"\.b\d+$", "SynthesisBlock"),
+    (r"\.conv[01]$", "SynthesisLayer"),
+    (r"\.L\d+_\d+_\d+$", "SynthesisLayer"),
+    (r"\.torgb$", "ToRGBLayer"),
+    (r"\.skip$", "Conv2dLayer"),
+    (r"", "FullyConnectedLayer"),
 )
 
 
@@ -108,22 +125,42 @@ def module(
     children = OrderedDict.fromkeys(key.partition(".")[0] for key in tensors if "." in key)
     state: dict[str, Any] = {
         "training": False,
-        "_parameters": OrderedDict((key, torch.nn.Parameter(value) if value.is_floating_point() else value)
-                                   for key, value in own.items() if key not in BUFFERS),
+        "_parameters": OrderedDict(
+            (key, torch.nn.Parameter(value) if value.is_floating_point() else value)
+            for key, value in own.items()
+            if key not in BUFFERS
+        ),
         "_buffers": OrderedDict((key, value) for key, value in own.items() if key in BUFFERS),
-        "_non_persistent_buffers_set": set(), "_backward_hooks": OrderedDict(), "_forward_hooks": OrderedDict(),
-        "_forward_pre_hooks": OrderedDict(), "_state_dict_hooks": OrderedDict(), "_load_state_dict_pre_hooks": OrderedDict(),
-        "_modules": OrderedDict((child, module({key.partition(".")[2]: value for key, value in tensors.items()
-                                                if key.startswith(child + ".")}, attributes, classes, source,
-                                               f"{name}.{child}" if name else child)) for child in children),
+        "_non_persistent_buffers_set": set(),
+        "_backward_hooks": OrderedDict(),
+        "_forward_hooks": OrderedDict(),
+        "_forward_pre_hooks": OrderedDict(),
+        "_state_dict_hooks": OrderedDict(),
+        "_load_state_dict_pre_hooks": OrderedDict(),
+        "_modules": OrderedDict(
+            (
+                child,
+                module(
+                    {key.partition(".")[2]: value for key, value in tensors.items() if key.startswith(child + ".")},
+                    attributes,
+                    classes,
+                    source,
+                    f"{name}.{child}" if name else child,
+                ),
+            )
+            for child in children
+        ),
         **dict((attributes or {}).get(name, {})),
-        "_init_args": (), "_init_kwargs": EasyDict({"channel_base": 32768, "channel_max": 512} if not name else {}),
+        "_init_args": (),
+        "_init_kwargs": EasyDict({"channel_base": 32768, "channel_max": 512} if not name else {}),
     }
     found = (classes or {}).get(name) or next(title for pattern, title in CLASSES if re.search(pattern, name))
     return Saved(found, state, source)
 
 
-def stylegan2_attributes(tensors: Mapping[str, Tensor], conv_clamp: float | None, lr: float = 0.01) -> dict[str, dict[str, Any]]:
+def stylegan2_attributes(
+    tensors: Mapping[str, Tensor], conv_clamp: float | None, lr: float = 0.01
+) -> dict[str, dict[str, Any]]:
     """The plain attributes that StyleGAN2 modules have and our reader may use."""
     made: dict[str, dict[str, Any]] = {"": {"z_dim": 512, "img_channels": np.int64(3)}}
     for key in tensors:
@@ -139,21 +176,54 @@ def stylegan2_attributes(tensors: Mapping[str, Tensor], conv_clamp: float | None
 
 def snapshot(generator: Any, **others: Any) -> dict[str, Any]:
     """What training writes: G, D, G_ema and how it was trained."""
-    return {"G": None, "D": None, "G_ema": generator, "augment_pipe": None,
-            "training_set_kwargs": EasyDict(class_name="training.dataset.ImageFolderDataset", path="/data/faces.zip",
-                                            use_labels=False, max_size=70000, xflip=True, resolution=64), **others}
+    return {
+        "G": None,
+        "D": None,
+        "G_ema": generator,
+        "augment_pipe": None,
+        "training_set_kwargs": EasyDict(
+            class_name="training.dataset.ImageFolderDataset",
+            path="/data/faces.zip",
+            use_labels=False,
+            max_size=70000,
+            xflip=True,
+            resolution=64,
+        ),
+        **others,
+    }
 
 
 # -- TensorFlow ------------------------------------------------------------------------------------------------------
-def network(name: str, variables: Mapping[str, Any], static: Mapping[str, Any] | None = None, version: int = 4,
-            function: str = "G_main") -> Network:
+def network(
+    name: str,
+    variables: Mapping[str, Any],
+    static: Mapping[str, Any] | None = None,
+    version: int = 4,
+    function: str = "G_main",
+) -> Network:
     """A network with its components mapping and synthesis; variable names are whole ("synthesis/4x4/Conv/weight")."""
-    def one(title: str, own: list[tuple[str, Any]], parts: dict[str, Network]) -> Network:
-        return Network({"version": version, "name": title, "static_kwargs": EasyDict(static or {}),
-                        "components": EasyDict(parts), "build_module_src": SOURCE, "build_func_name": function, "variables": own})
 
-    parts = {key: one(key, [(full.removeprefix(key + "/"), value) for full, value in variables.items()
-                            if full.startswith(key + "/")], {}) for key in ("synthesis", "mapping")}
+    def one(title: str, own: list[tuple[str, Any]], parts: dict[str, Network]) -> Network:
+        return Network(
+            {
+                "version": version,
+                "name": title,
+                "static_kwargs": EasyDict(static or {}),
+                "components": EasyDict(parts),
+                "build_module_src": SOURCE,
+                "build_func_name": function,
+                "variables": own,
+            }
+        )
+
+    parts = {
+        key: one(
+            key,
+            [(full.removeprefix(key + "/"), value) for full, value in variables.items() if full.startswith(key + "/")],
+            {},
+        )
+        for key in ("synthesis", "mapping")
+    }
     top = [(full, value) for full, value in variables.items() if full.partition("/")[0] not in parts]
     return one(name, top, {key: part for key, part in parts.items() if part.state["variables"]})
 

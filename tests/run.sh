@@ -45,6 +45,7 @@ layer() { # a layer of tests by its name
 }
 
 step "ruff" ruff check .
+step "format" ruff format --check .
 step "types" mypy
 step "unit and golden" layer unit tests/unit tests/golden "$@"
 step "kernel" layer kernel tests/kernel "$@"

@@ -28,10 +28,36 @@ from stylewidgets.avatars.truth import body_uv, head_uv
 if TYPE_CHECKING:
     from stylewidgets.avatars.estimates import Estimate, estimate
 
-__all__ = ["CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "LANDMARKS", "NUM_FACTORS", "OUTPUTS", "REGIONS",
-           "AvatarDataset", "Camera", "Estimate", "Factor", "Render", "body_uv", "by_name", "caption", "correlate",
-           "correlation_matrix", "defaults", "edit_factors", "edit_truth", "embed", "estimate", "from_uniform", "head_uv", "mix",
-           "render", "sample"]
+__all__ = [
+    "CORRELATIONS",
+    "EMBED_SIZE",
+    "FACTORS",
+    "INDEX",
+    "LANDMARKS",
+    "NUM_FACTORS",
+    "OUTPUTS",
+    "REGIONS",
+    "AvatarDataset",
+    "Camera",
+    "Estimate",
+    "Factor",
+    "Render",
+    "body_uv",
+    "by_name",
+    "caption",
+    "correlate",
+    "correlation_matrix",
+    "defaults",
+    "edit_factors",
+    "edit_truth",
+    "embed",
+    "estimate",
+    "from_uniform",
+    "head_uv",
+    "mix",
+    "render",
+    "sample",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,21 @@ from stylewidgets.avatars.factors import FACTORS, INDEX, by_name
 from stylewidgets.avatars.geometry import Canvas, Frame, Window, bounds, cluster, ellipsoid, rotation
 from stylewidgets.avatars.head import DEPTH, HeadShape, head_shape, intersect
 
-PARTS = ("background", "skin", "nose", "ears", "neck", "clothes", "collar", "hair_back", "hair", "hat", "hat_trim", "beard",
-         "glasses")
+PARTS = (
+    "background",
+    "skin",
+    "nose",
+    "ears",
+    "neck",
+    "clothes",
+    "collar",
+    "hair_back",
+    "hair",
+    "hat",
+    "hat_trim",
+    "beard",
+    "glasses",
+)
 PART = {name: i for i, name in enumerate(PARTS)}
 
 
@@ -33,7 +46,9 @@ class Scene:
     def of(cls, factors: Tensor, size: int, exact: bool = False) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
         v = by_name(factors)
-        return cls(v, *frames(v), head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors), exact)
+        return cls(
+            v, *frames(v), head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors), exact
+        )
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
@@ -54,8 +69,10 @@ class Scene:
 
 def frames(v: Mapping[str, Tensor]) -> tuple[Frame, Frame]:
     """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt."""
-    return (Frame.of(rotation(v["yaw"], v["pitch"], v["roll"])),
-            Frame.of(rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)))
+    return (
+        Frame.of(rotation(v["yaw"], v["pitch"], v["roll"])),
+        Frame.of(rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)),
+    )
 
 
 def build(scene: Scene) -> None:
@@ -79,8 +96,10 @@ def _head(scene: Scene) -> None:
     if not scene.exact:
         # the nose grows out of the face: slopes turn from the face's to its own over the first bit of height
         rise = ((hit.depth - canvas.read(canvas.depth, window)) * 9).clamp_(0, 1)
-        hit = hit._replace(slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
-                           slope_y=torch.lerp(canvas.read(canvas.slope_y, window), hit.slope_y, rise))
+        hit = hit._replace(
+            slope_x=torch.lerp(canvas.read(canvas.slope_x, window), hit.slope_x, rise),
+            slope_y=torch.lerp(canvas.read(canvas.slope_y, window), hit.slope_y, rise),
+        )
     canvas.place(window, hit, PART["nose"])
     offset = ear_offset(scene.values, shape)
     for side in (-1.0, 1.0):
@@ -97,9 +116,11 @@ def ear_offset(v: Mapping[str, Tensor], shape: HeadShape) -> Tensor:
 
 def _torso(scene: Scene) -> None:
     canvas, frame = scene.canvas, scene.body
-    for centre, radii, part in (((0.0, -1.1, -0.2), (0.34, 0.8, 0.34), "neck"),
-                                ((0.0, -2.17, -0.25), (1.25, 0.93, 0.62), "clothes"),
-                                ((0.0, -1.31, -0.18), (0.46, 0.15, 0.44), "collar")):
+    for centre, radii, part in (
+        ((0.0, -1.1, -0.2), (0.34, 0.8, 0.34), "neck"),
+        ((0.0, -2.17, -0.25), (1.25, 0.93, 0.62), "clothes"),
+        ((0.0, -1.31, -0.18), (0.46, 0.15, 0.44), "collar"),
+    ):
         window, hit = ellipsoid(canvas, frame, None, scene.vectors(None, *centre), scene.vectors(None, *radii))
         canvas.place(window, hit, PART[part])
 
@@ -120,8 +141,11 @@ def _beard(scene: Scene) -> None:
 
 def hairline(scene: Scene, rows: Tensor | None, x: Tensor, z: Tensor) -> Tensor:
     """Lowest local y of the hair cap at local (x, z): forehead, then temple and sideburn, then nape."""
-    v = {k: (a if rows is None else a[rows])[:, None, None] for k, a in scene.values.items()
-         if k in ("fringe", "hair_length", "hair_style")}
+    v = {
+        k: (a if rows is None else a[rows])[:, None, None]
+        for k, a in scene.values.items()
+        if k in ("fringe", "hair_length", "hair_style")
+    }
     short = v["hair_style"].round() == 1
     fringe = v["fringe"]
     front = 0.66 - 0.34 * fringe + (0.22 - 0.1 * fringe) * x + 0.02 * (x * 19).sin()
@@ -141,7 +165,9 @@ def _hair(scene: Scene) -> None:
         return
     frame, width = scene.head.rows(rows), scene.shape.width[rows]
     centre = scene.vectors(rows, 0.0, 0.07, -0.06)
-    window, hit = ellipsoid(canvas, frame, rows, centre, scene.vectors(rows, width * 1.03 + 0.05, 1.06, 0.96), back=True)
+    window, hit = ellipsoid(
+        canvas, frame, rows, centre, scene.vectors(rows, width * 1.03 + 0.05, 1.06, 0.96), back=True
+    )
     assert hit.back is not None
     # where the front of the cap is cut away, its far side shows: hair is a shell, and no background peeps through
     inner = hit._replace(depth=hit.back)
@@ -203,7 +229,9 @@ def _top_hair(scene: Scene) -> None:
     if rows is not None:
         size = 0.24 + 0.16 * scene.values["hair_length"][rows]
         centre = scene.vectors(rows, 0.0, 1.0 + size * 0.55, -0.12)
-        window, hit = ellipsoid(canvas, scene.head.rows(rows), rows, centre, scene.vectors(rows, size, size * 0.88, size))
+        window, hit = ellipsoid(
+            canvas, scene.head.rows(rows), rows, centre, scene.vectors(rows, size, size * 0.88, size)
+        )
         canvas.place(window, hit, PART["hair"])
 
 
@@ -240,8 +268,15 @@ def _curls(scene: Scene) -> None:
 def _hats(scene: Scene) -> None:
     canvas = scene.canvas
 
-    def solid(rows: Tensor, centre: tuple[float, ...], radii: tuple[Tensor | float, ...], part: str,
-              low: float = -9.0, high: float = 9.0, tilt: float = 0.0) -> None:
+    def solid(
+        rows: Tensor,
+        centre: tuple[float, ...],
+        radii: tuple[Tensor | float, ...],
+        part: str,
+        low: float = -9.0,
+        high: float = 9.0,
+        tilt: float = 0.0,
+    ) -> None:
         frame = scene.head.rows(rows)
         window, hit = ellipsoid(canvas, frame, rows, scene.vectors(rows, *centre), scene.vectors(rows, *radii))
         keep = None

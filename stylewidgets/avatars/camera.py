@@ -42,7 +42,9 @@ def camera_of(head: Frame, body: Frame, resolution: int) -> Camera:
     """The matrices of pictures whose head and body stand in these frames."""
     n, like = len(head.base), head.base
     scale = resolution / (2 * VIEW)
-    pixels = like.new_tensor([[scale, 0, 0, resolution / 2], [0, -scale, 0, resolution / 2], [0, 0, -1, 0], [0, 0, 0, 1]])
+    pixels = like.new_tensor(
+        [[scale, 0, 0, resolution / 2], [0, -scale, 0, resolution / 2], [0, 0, -1, 0], [0, 0, 0, 1]]
+    )
     return Camera(_extrinsic(head), _extrinsic(body), pixels.expand(n, 4, 4).clone())
 
 

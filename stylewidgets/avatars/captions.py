@@ -81,8 +81,19 @@ class _Speaker:
     def features(self) -> str:
         """Everything that the face itself has."""
         fringe = "" if self.kind["hair_style"] == "bald" or self.kind["hat"] != "none" else self.word("fringe")
-        parts = [self.word("skin_tone"), self.hair(), fringe, self.eyes(), self.brows(), self.word("nose_size"),
-                 self.word("jaw"), self.word("mouth_open"), self.word("lip_colour"), self.word("blush"), self.word("beard")]
+        parts = [
+            self.word("skin_tone"),
+            self.hair(),
+            fringe,
+            self.eyes(),
+            self.brows(),
+            self.word("nose_size"),
+            self.word("jaw"),
+            self.word("mouth_open"),
+            self.word("lip_colour"),
+            self.word("blush"),
+            self.word("beard"),
+        ]
         return _list(parts)
 
     def wear(self) -> str:
@@ -98,23 +109,31 @@ class _Speaker:
         return _join([self.word("light_azimuth"), self.word("light_elevation")], " ")
 
     def background(self) -> str:
-        return _article(f"{colour_words(self.v['background_hue'], self.v['background_lightness'])} "
-                        f"{self.pick('background', ('background', 'backdrop', 'wall'))}")
+        return _article(
+            f"{colour_words(self.v['background_hue'], self.v['background_lightness'])} "
+            f"{self.pick('background', ('background', 'backdrop', 'wall'))}"
+        )
 
 
 def _plain(s: _Speaker) -> str:
-    return (f"{_article(f'{s.mood()} {s.subject}')} with {s.features()}, wearing {s.wear()}, {s.pose()}, {s.light()}, "
-            f"in front of {s.background()}")
+    return (
+        f"{_article(f'{s.mood()} {s.subject}')} with {s.features()}, wearing {s.wear()}, {s.pose()}, {s.light()}, "
+        f"in front of {s.background()}"
+    )
 
 
 def _portrait(s: _Speaker) -> str:
-    return (f"a portrait of {_article(f'{s.mood()} {s.subject}')}, {s.pose()}: {s.features()}. "
-            f"The {s.subject} wears {s.wear()}, {s.light()}, before {s.background()}.")
+    return (
+        f"a portrait of {_article(f'{s.mood()} {s.subject}')}, {s.pose()}: {s.features()}. "
+        f"The {s.subject} wears {s.wear()}, {s.light()}, before {s.background()}."
+    )
 
 
 def _place_first(s: _Speaker) -> str:
-    return (f"in front of {s.background()}, {s.light()}, {_article(f'{s.mood()} {s.subject}')} dressed in {s.wear()} "
-            f"is {s.pose()}, and has {s.features()}")
+    return (
+        f"in front of {s.background()}, {s.light()}, {_article(f'{s.mood()} {s.subject}')} dressed in {s.wear()} "
+        f"is {s.pose()}, and has {s.features()}"
+    )
 
 
 def _notes(s: _Speaker) -> str:
@@ -122,8 +141,10 @@ def _notes(s: _Speaker) -> str:
 
 
 def _two_sentences(s: _Speaker) -> str:
-    return (f"this is {_article(f'{s.mood()} {s.subject}')} wearing {s.wear()}. "
-            f"Notice {s.features()}. It is {s.pose()}, {s.light()}, with {s.background()} behind.")
+    return (
+        f"this is {_article(f'{s.mood()} {s.subject}')} wearing {s.wear()}. "
+        f"Notice {s.features()}. It is {s.pose()}, {s.light()}, with {s.background()} behind."
+    )
 
 
 _TEMPLATES: tuple[Callable[[_Speaker], str], ...] = (_plain, _portrait, _place_first, _notes, _two_sentences)

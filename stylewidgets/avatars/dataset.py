@@ -38,8 +38,16 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         device: where pictures are drawn and stay.
     """
 
-    def __init__(self, seed: int = 0, n: int = 1000, resolution: int = 128, outputs: Collection[str] = OUTPUTS,
-                 correlated: bool = False, variants: int = 1, device: str | torch.device = "cpu") -> None:
+    def __init__(
+        self,
+        seed: int = 0,
+        n: int = 1000,
+        resolution: int = 128,
+        outputs: Collection[str] = OUTPUTS,
+        correlated: bool = False,
+        variants: int = 1,
+        device: str | torch.device = "cpu",
+    ) -> None:
         for name in outputs:
             if name not in OUTPUTS:
                 raise unknown_name("output", name, OUTPUTS)
@@ -51,8 +59,10 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         item = self.batch([index])
-        return {name: Camera(*(m[0] for m in value)) if isinstance(value, Camera) else value[0]
-                for name, value in item.items()}
+        return {
+            name: Camera(*(m[0] for m in value)) if isinstance(value, Camera) else value[0]
+            for name, value in item.items()
+        }
 
     def batch(self, indices: Iterable[int]) -> dict[str, Any]:
         """Some items at once, quicker than one by one: tensors with a first axis more, captions as a list."""

@@ -50,8 +50,13 @@ def edit_factors(factors: Tensor | npt.NDArray[np.floating], change: Change, rel
     return torch.stack([_checked(f, made[:, i].to(x)) for i, f in enumerate(FACTORS)], 1)
 
 
-def edit_truth(factors: Tensor | npt.NDArray[np.floating], change: Change, relative: bool = False, resolution: int = 128,
-               outputs: Collection[str] = ("image", "segmentation", "landmarks")) -> Render:
+def edit_truth(
+    factors: Tensor | npt.NDArray[np.floating],
+    change: Change,
+    relative: bool = False,
+    resolution: int = 128,
+    outputs: Collection[str] = ("image", "segmentation", "landmarks"),
+) -> Render:
     """What an ideal edit gives: the same avatars, drawn again with exactly this change.
 
     ``edit_truth(f, {"smile": 1.0, "hat": "cap"})``, ``edit_truth(f, {"yaw": 10.0}, relative=True)``.
@@ -63,8 +68,10 @@ def edit_truth(factors: Tensor | npt.NDArray[np.floating], change: Change, relat
 def _value(factor: Factor, value: object, now: Tensor, relative: bool) -> Tensor:
     """The new value [N] before its range is checked."""
     if factor.kind == "categorical" and relative:
-        raise ValueError(f"{factor.name} is one of {', '.join(factor.categories)}: nothing can be added to it; "
-                         "set it without relative=True")
+        raise ValueError(
+            f"{factor.name} is one of {', '.join(factor.categories)}: nothing can be added to it; "
+            "set it without relative=True"
+        )
     if isinstance(value, str):
         if factor.kind != "categorical":
             raise ValueError(f"{factor.name} is a number from {factor.low:g} to {factor.high:g}; {value!r} was given")
@@ -94,5 +101,7 @@ def _checked(factor: Factor, value: Tensor) -> Tensor:
     if factor.kind == "categorical":
         raise ValueError(f"{given}; it is one of {', '.join(factor.categories)}, by name or index from 0")
     unit = f" ({factor.unit})" if factor.unit else ""
-    raise ValueError(f"{given}, outside {factor.low:g} to {factor.high:g}{unit}; "
-                     "make the change smaller (it is not cut off, so that the truth is of the edit that was asked for)")
+    raise ValueError(
+        f"{given}, outside {factor.low:g} to {factor.high:g}{unit}; "
+        "make the change smaller (it is not cut off, so that the truth is of the edit that was asked for)"
+    )

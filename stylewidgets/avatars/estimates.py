@@ -201,8 +201,9 @@ def as_pictures(images: Any) -> Tensor:
         return torch.from_numpy(np.array(array)).permute(0, 3, 1, 2).float() / 127.5 - 1
     pictures = images[None] if images.ndim == 3 else images
     if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.is_floating_point():
-        raise ValueError("a tensor of pictures is floating [N, 3, H, W] in [-1, 1]; "
-                         f"{images.dtype} {list(images.shape)} was given")
+        raise ValueError(
+            f"a tensor of pictures is floating [N, 3, H, W] in [-1, 1]; {images.dtype} {list(images.shape)} was given"
+        )
     return pictures.detach().float().clamp(-1, 1)
 
 

@@ -56,7 +56,12 @@ class FactorRegressor(nn.Module):
     """
 
     def __init__(
-        self, heads: Sequence[Head], *, resolution: int = 64, widths: Sequence[int] = (16, 32, 64, 80), parts: bool = False
+        self,
+        heads: Sequence[Head],
+        *,
+        resolution: int = 64,
+        widths: Sequence[int] = (16, 32, 64, 80),
+        parts: bool = False,
     ) -> None:
         super().__init__()
         if resolution % 16 or resolution < 16:
@@ -141,8 +146,14 @@ class FactorRegressor(nn.Module):
     def probabilities(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
         """Raw outputs [N, outputs] as probabilities [N, categories] of each categorical factor, calibrated where the file is."""
         temperature = self.calibration.get("temperature", {})
-        return {head.name: (raw[:, head.start : head.stop].float() / temperature.get(head.name, 1.0)).softmax(1).cpu().numpy()
-                for head in self.heads if head.kind == "categorical"}
+        return {
+            head.name: (raw[:, head.start : head.stop].float() / temperature.get(head.name, 1.0))
+            .softmax(1)
+            .cpu()
+            .numpy()
+            for head in self.heads
+            if head.kind == "categorical"
+        }
 
     def natural(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
         """Raw outputs [N, outputs] as factors in natural units."""
@@ -243,15 +254,18 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
 
     path = BUNDLED if path is None else Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"no factor network at {path}; make one with: stylewidgets train regressor --out {path}")
+        raise FileNotFoundError(
+            f"no factor network at {path}; make one with: stylewidgets train regressor --out {path}"
+        )
     try:
         with safe_open(str(path), framework="pt") as file:
             meta = json.loads((file.metadata() or {})[_KEY])
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
-        net = FactorRegressor(_heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"],
-                              parts=meta.get("parts", False))
+        net = FactorRegressor(
+            _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
+        )
         net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise ValueError(f"{path} is not a readable factor network ({error})") from error

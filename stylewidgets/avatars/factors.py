@@ -60,8 +60,9 @@ def _angle(name: str, default: float, q: tuple[float, ...] = ()) -> Factor:
 
 def _choice(name: str, default: str, **weights: float) -> Factor:
     names = tuple(weights)
-    return Factor(name, "categorical", 0.0, len(names) - 1.0, float(names.index(default)), "", (), names,
-                  tuple(weights.values()))
+    return Factor(
+        name, "categorical", 0.0, len(names) - 1.0, float(names.index(default)), "", (), names, tuple(weights.values())
+    )
 
 
 def _bell(low: float, high: float) -> tuple[float, ...]:
@@ -72,7 +73,25 @@ def _bell(low: float, high: float) -> tuple[float, ...]:
 
 _HAIR_HUES = (0.0, 14.0, 20.0, 24.0, 27.0, 30.0, 32.0, 34.0, 36.0, 38.0, 40.0, 43.0, 47.0, 180.0, 260.0, 320.0, 360.0)
 _IRIS_HUES = (15.0, 20.0, 24.0, 27.0, 30.0, 35.0, 60.0, 100.0, 140.0, 190.0, 200.0, 206.0, 212.0, 220.0, 270.0)
-_PLEASANT_HUES = (0.0, 14.0, 26.0, 36.0, 46.0, 70.0, 150.0, 172.0, 186.0, 198.0, 208.0, 218.0, 230.0, 250.0, 275.0, 320.0, 360.0)
+_PLEASANT_HUES = (
+    0.0,
+    14.0,
+    26.0,
+    36.0,
+    46.0,
+    70.0,
+    150.0,
+    172.0,
+    186.0,
+    198.0,
+    208.0,
+    218.0,
+    230.0,
+    250.0,
+    275.0,
+    320.0,
+    360.0,
+)
 
 FACTORS: tuple[Factor, ...] = (
     _number("yaw", -35, 35, 0, "degrees", _bell(-35, 35)),

@@ -16,8 +16,23 @@ from stylewidgets.avatars import palette
 from stylewidgets.avatars.body import PART, Scene, hairline
 from stylewidgets.avatars.geometry import Hit, Window, bounds
 
-REGIONS = ("background", "skin", "nose", "ears", "neck", "clothes", "hair", "hat", "beard",
-           "eye_left", "eye_right", "brows", "mouth", "glasses", "mouth_inner")
+REGIONS = (
+    "background",
+    "skin",
+    "nose",
+    "ears",
+    "neck",
+    "clothes",
+    "hair",
+    "hat",
+    "beard",
+    "eye_left",
+    "eye_right",
+    "brows",
+    "mouth",
+    "glasses",
+    "mouth_inner",
+)
 """The labels of the segmentation. "mouth" is the lips, "mouth_inner" what an open mouth shows: teeth, tongue and the dark."""
 
 REGION = {name: i for i, name in enumerate(REGIONS)}
@@ -70,9 +85,21 @@ def paint_face(scene: Scene, albedo: Tensor, label: Tensor, shade: Tensor, glow:
     x, y, z = (canvas.local(window, scene.head, k, depth) for k in range(3))
     part = canvas.read(canvas.part, window)
     v = {name: value[:, None, None] for name, value in scene.values.items()}
-    face = Face(scene, window, v, x, y, z, ((part == PART["skin"]) & (z > 0)).to(x.dtype), canvas.read(albedo, window),
-                canvas.read(label, window), canvas.read(shade, window), canvas.read(glow, window),
-                canvas.read(shine, window), canvas.pixel * 0.5)
+    face = Face(
+        scene,
+        window,
+        v,
+        x,
+        y,
+        z,
+        ((part == PART["skin"]) & (z > 0)).to(x.dtype),
+        canvas.read(albedo, window),
+        canvas.read(label, window),
+        canvas.read(shade, window),
+        canvas.read(glow, window),
+        canvas.read(shine, window),
+        canvas.pixel * 0.5,
+    )
     _cheeks(face, part)
     _eyes(face)
     _mouth(face)
@@ -114,7 +141,9 @@ def _eyes(face: Face) -> None:
     lid = (high * 1.12) * t
     skin = palette.skin(face.scene.values)
     # the upper lid, slightly darker than the face
-    face.paint(face.inside(torch.maximum(w - lid, bottom - w)).mul_(face.skin), skin * skin.new_tensor((0.8, 0.7, 0.68)))
+    face.paint(
+        face.inside(torch.maximum(w - lid, bottom - w)).mul_(face.skin), skin * skin.new_tensor((0.8, 0.7, 0.68))
+    )
     open_ = face.inside(torch.maximum(w - top, bottom - w)).mul_(face.skin).mul_((t > 0) & (v["eye_openness"] > 0.06))
     ones = torch.ones_like(skin)
     face.paint(open_, ones * skin.new_tensor((0.93, 0.93, 0.95)))
@@ -252,14 +281,16 @@ def _glasses(face: Face, part: Tensor) -> None:
     if rows is None:
         return
     window = face.window._replace(rows=rows)
-    square = (face.v["glasses"][rows].round() == 2)
+    square = face.v["glasses"][rows].round() == 2
     z, lens, bridge, u, w = _spectacles(scene, window, square)
     front = (z > canvas.read(canvas.depth, window)).to(z.dtype)
     rim = face.inside(torch.minimum(lens.abs() - 0.036, bridge)).mul_(front)
     # arms run from the hinge to the ear, on the side of the head
     side = (part[rows] == PART["skin"]) | (part[rows] == PART["ears"])
     ax, ay, az = face.x[rows].abs(), face.y[rows], face.z[rows]
-    arm = face.inside(torch.maximum((ay - 0.02).abs() - 0.03, torch.maximum(0.6 - ax, torch.maximum(az - 0.62, -0.08 - az))))
+    arm = face.inside(
+        torch.maximum((ay - 0.02).abs() - 0.03, torch.maximum(0.6 - ax, torch.maximum(az - 0.62, -0.08 - az)))
+    )
     rim = torch.maximum(rim, arm.mul_(side))
     glass = face.inside(lens).mul_(front).mul_(((u - w * 0.7 + 0.06).abs() < 0.055).to(z.dtype))
     full = torch.zeros_like(face.x)

@@ -174,13 +174,23 @@ def quadric(frame: Frame, centre: Tensor, radii: Tensor) -> Quadric:
 
     a = dot(w, w)
     p0, px, py = -dot(w, o) / a, -dot(w, u) / a, -dot(w, v) / a
-    square = torch.stack([p0 * p0 - (dot(o, o) - 1) / a, 2 * (p0 * px - dot(o, u) / a), 2 * (p0 * py - dot(o, v) / a),
-                          px * px - dot(u, u) / a, 2 * (px * py - dot(u, v) / a), py * py - dot(v, v) / a], -1)
+    square = torch.stack(
+        [
+            p0 * p0 - (dot(o, o) - 1) / a,
+            2 * (p0 * px - dot(o, u) / a),
+            2 * (p0 * py - dot(o, v) / a),
+            px * px - dot(u, u) / a,
+            2 * (px * py - dot(u, v) / a),
+            py * py - dot(v, v) / a,
+        ],
+        -1,
+    )
     return Quadric(torch.stack([p0, px, py], -1), square)
 
 
-def ellipsoid(canvas: Canvas, frame: Frame, rows: Tensor | None, centre: Tensor, radii: Tensor,
-              back: bool = False) -> tuple[Window, Hit]:
+def ellipsoid(
+    canvas: Canvas, frame: Frame, rows: Tensor | None, centre: Tensor, radii: Tensor, back: bool = False
+) -> tuple[Window, Hit]:
     """Solve ellipsoids, one a picture: centre, radii [n, 3] in the axes of `frame` (which holds the same pictures)."""
     window = canvas.window(rows, *bounds(frame, centre, radii))
     plane, square = quadric(frame, centre, radii)
@@ -203,8 +213,11 @@ def cluster(canvas: Canvas, frame: Frame, rows: Tensor, centres: Tensor, radii: 
     """The front of K spheres a picture: centres [n, K, 3], radii [n, K] (0 or less: no sphere)."""
     reach = radii.amax(1, keepdim=True).expand(-1, 3)
     boxes = [bounds(frame, centres[:, k], reach) for k in range(centres.shape[1])]
-    window = canvas.window(rows, (min(b[0][0] for b in boxes), max(b[0][1] for b in boxes)),
-                           (min(b[1][0] for b in boxes), max(b[1][1] for b in boxes)))
+    window = canvas.window(
+        rows,
+        (min(b[0][0] for b in boxes), max(b[0][1] for b in boxes)),
+        (min(b[1][0] for b in boxes), max(b[1][1] for b in boxes)),
+    )
     middle = frame.project(centres)
     dx = canvas.x[window.xs] - middle[:, :, 0, None]  # [n, K, w]
     dy = canvas.y[window.ys] - middle[:, :, 1, None]

@@ -59,6 +59,8 @@ def intersect(canvas: Canvas, frame: Frame, shape: HeadShape, window: Window) ->
     nz = (flat[2] + dz * z - 0.1 * square) / (DEPTH * DEPTH)
     ny = y + (2 * taper * low) * (x * nx) * width * inverse - nz * (0.2 * low)
     m = frame.matrix
-    cx, cy, cz = (m[:, k, 0, None, None] * nx + m[:, k, 1, None, None] * ny + m[:, k, 2, None, None] * nz for k in range(3))
+    cx, cy, cz = (
+        m[:, k, 0, None, None] * nx + m[:, k, 1, None, None] * ny + m[:, k, 2, None, None] * nz for k in range(3)
+    )
     cz = -cz.clamp_(min=0.03).reciprocal_()
     return Hit(torch.where(root > 0, z, z.new_tensor(2 * FAR)), cx * cz, cy * cz)

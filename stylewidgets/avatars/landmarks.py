@@ -12,14 +12,46 @@ from stylewidgets.avatars.features import BROW_Y, EYE_X, EYE_Y, MOUTH_Y, mouth_c
 from stylewidgets.avatars.head import DEPTH, HeadShape
 
 LANDMARKS = (
-    "eye_left", "eye_right", "nose_tip", "mouth_left", "mouth_right", "chin",
-    "eye_left_outer", "eye_left_inner", "eye_right_inner", "eye_right_outer",
-    "lid_left_top", "lid_left_bottom", "lid_right_top", "lid_right_bottom", "pupil_left", "pupil_right",
-    "brow_left_outer", "brow_left_middle", "brow_left_inner", "brow_right_inner", "brow_right_middle", "brow_right_outer",
-    "nose_bridge", "nose_left", "nose_right", "nose_base",
-    "lip_top", "mouth_top", "mouth_bottom", "lip_bottom",
-    "ear_left", "ear_right", "lobe_left", "lobe_right",
-    "cheek_left", "cheek_right", "jaw_left", "jaw_right", "forehead", "crown",
+    "eye_left",
+    "eye_right",
+    "nose_tip",
+    "mouth_left",
+    "mouth_right",
+    "chin",
+    "eye_left_outer",
+    "eye_left_inner",
+    "eye_right_inner",
+    "eye_right_outer",
+    "lid_left_top",
+    "lid_left_bottom",
+    "lid_right_top",
+    "lid_right_bottom",
+    "pupil_left",
+    "pupil_right",
+    "brow_left_outer",
+    "brow_left_middle",
+    "brow_left_inner",
+    "brow_right_inner",
+    "brow_right_middle",
+    "brow_right_outer",
+    "nose_bridge",
+    "nose_left",
+    "nose_right",
+    "nose_base",
+    "lip_top",
+    "mouth_top",
+    "mouth_bottom",
+    "lip_bottom",
+    "ear_left",
+    "ear_right",
+    "lobe_left",
+    "lobe_right",
+    "cheek_left",
+    "cheek_right",
+    "jaw_left",
+    "jaw_right",
+    "forehead",
+    "crown",
 )
 """Left and right are the picture's. mouth_top and mouth_bottom are the edges of the opening, lip_* the lips' outer edges."""
 
@@ -35,7 +67,9 @@ def landmark_points(v: Values, shape: HeadShape) -> Tensor:
     on_face = torch.stack([x, y, shape.front(x, y)], 2)
     solid = _solid(v, shape)
     points = dict(zip(painted, on_face.unbind(1), strict=True))
-    points |= {name: torch.stack([c if isinstance(c, Tensor) else zero + c for c in place], 1) for name, place in solid.items()}
+    points |= {
+        name: torch.stack([c if isinstance(c, Tensor) else zero + c for c in place], 1) for name, place in solid.items()
+    }
     return torch.stack([points[name] for name in LANDMARKS], 1)
 
 
@@ -49,10 +83,14 @@ def _eyes(v: Values) -> dict[str, tuple[Tensor, Tensor]]:
     points: dict[str, tuple[Tensor, Tensor]] = {}
     for name, side in (("left", -1.0), ("right", 1.0)):
         middle = zero + side * EYE_X
-        points |= {f"eye_{name}": (middle, level),
-                   f"eye_{name}_inner": (middle - side * half, level), f"eye_{name}_outer": (middle + side * half, level),
-                   f"lid_{name}_top": (middle, top), f"lid_{name}_bottom": (middle, bottom),
-                   f"pupil_{name}": (middle + 0.095 * v["gaze_x"], level + 0.03 + 0.06 * v["gaze_y"])}
+        points |= {
+            f"eye_{name}": (middle, level),
+            f"eye_{name}_inner": (middle - side * half, level),
+            f"eye_{name}_outer": (middle + side * half, level),
+            f"lid_{name}_top": (middle, top),
+            f"lid_{name}_bottom": (middle, bottom),
+            f"pupil_{name}": (middle + 0.095 * v["gaze_x"], level + 0.03 + 0.06 * v["gaze_y"]),
+        }
     return points
 
 
@@ -71,8 +109,14 @@ def _mouth(v: Values) -> dict[str, tuple[Tensor, Tensor]]:
     middle = MOUTH_Y - 0.13 * 0.4 * v["smile"]
     opening = 0.26 * v["mouth_open"]
     top, bottom = middle + 0.22 * opening, middle - 0.78 * opening
-    return {"mouth_left": (-half, corner), "mouth_right": (half, corner), "lip_top": (zero, top + 0.052),
-            "mouth_top": (zero, top), "mouth_bottom": (zero, bottom), "lip_bottom": (zero, bottom - 0.09)}
+    return {
+        "mouth_left": (-half, corner),
+        "mouth_right": (half, corner),
+        "lip_top": (zero, top + 0.052),
+        "mouth_top": (zero, top),
+        "mouth_bottom": (zero, bottom),
+        "lip_bottom": (zero, bottom - 0.09),
+    }
 
 
 def _solid(v: Values, shape: HeadShape) -> dict[str, tuple[Tensor | float, Tensor | float, Tensor | float]]:
@@ -81,11 +125,17 @@ def _solid(v: Values, shape: HeadShape) -> dict[str, tuple[Tensor | float, Tenso
     y, z = -0.25 - 0.02 * nose, DEPTH - 0.07 + 0.05 * nose
     wing, drop = 0.095 + 0.115 * nose, 0.11 + 0.1 * nose
     points: dict[str, tuple[Tensor | float, Tensor | float, Tensor | float]] = {
-        "nose_tip": (0.0, y, 0.96 + 0.15 * nose), "nose_base": (0.0, y - drop, z), "crown": (0.0, 1.0, 0.0)}
+        "nose_tip": (0.0, y, 0.96 + 0.15 * nose),
+        "nose_base": (0.0, y - drop, z),
+        "crown": (0.0, 1.0, 0.0),
+    }
     ear = ear_offset(v, shape)
     for name, side in (("left", -1.0), ("right", 1.0)):
-        points |= {f"nose_{name}": (side * wing, y, z), f"ear_{name}": (side * (ear + 0.11), -0.1, -0.08),
-                   f"lobe_{name}": (side * ear, -0.3, -0.08)}
+        points |= {
+            f"nose_{name}": (side * wing, y, z),
+            f"ear_{name}": (side * (ear + 0.11), -0.1, -0.08),
+            f"lobe_{name}": (side * ear, -0.3, -0.08),
+        }
         for part, height in (("cheek", -0.2), ("jaw", -0.6)):
             half = shape.width * (1.03 - shape.taper * height * height) * (1 - height * height) ** 0.5
             points[f"{part}_{name}"] = (side * half, height, 0.1 * height * height)

@@ -27,7 +27,9 @@ class PartReader(nn.Module):
         width: channels of the reader's own map, at half the resolution.
     """
 
-    def __init__(self, widths: Sequence[int], outputs: int, resolution: int, *, width: int = 16, hidden: int = 192) -> None:
+    def __init__(
+        self, widths: Sequence[int], outputs: int, resolution: int, *, width: int = 16, hidden: int = 192
+    ) -> None:
         super().__init__()
         from stylewidgets.avatars.factor_net import _Block, _convolution
 

@@ -73,8 +73,12 @@ class Render:
 
     def rows(self, index: int | slice) -> Render:
         """The truth of one picture, without the batch axis, or of some."""
-        return Render(**{name: Camera(*(m[index] for m in value)) if isinstance(value, Camera) else value[index]
-                         for name, value in self.__dict__.items()})
+        return Render(
+            **{
+                name: Camera(*(m[index] for m in value)) if isinstance(value, Camera) else value[index]
+                for name, value in self.__dict__.items()
+            }
+        )
 
     def __repr__(self) -> str:
         shapes = (f"{n}={list(v.shape)}" if isinstance(v, Tensor) else n for n, v in self.__dict__.items())
@@ -93,8 +97,13 @@ class _Job(NamedTuple):
         return torch.split(factors, max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size)))
 
 
-def render(factors: Tensor, resolution: int = 128, supersample: int = 2,
-           outputs: Collection[str] = ("image", "segmentation", "landmarks"), grad: bool = False) -> Render:
+def render(
+    factors: Tensor,
+    resolution: int = 128,
+    supersample: int = 2,
+    outputs: Collection[str] = ("image", "segmentation", "landmarks"),
+    grad: bool = False,
+) -> Render:
     """Draw avatars.
 
     Args:
@@ -198,7 +207,9 @@ def _paint(factors: Tensor, size: int, supersample: int) -> tuple[Tensor, Tensor
     table = _part_colours(scene)
     n = len(factors)
     albedo = table.gather(2, part.view(n, 1, -1).expand(-1, 3, -1)).view(n, 3, size, size)
-    to_region = torch.tensor([REGION[_REGION_OF_PART.get(p, p)] for p in PARTS], dtype=torch.uint8, device=factors.device)
+    to_region = torch.tensor(
+        [REGION[_REGION_OF_PART.get(p, p)] for p in PARTS], dtype=torch.uint8, device=factors.device
+    )
     label = to_region[part]
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
@@ -216,9 +227,21 @@ def _part_colours(scene: Scene) -> Tensor:
     v = scene.values
     skin, hair, clothes, hat = palette.skin(v), palette.hair(v), palette.clothes(v), palette.hat(v)
     ruddy = skin.new_tensor((1.0, 0.86, 0.84))
-    colours = {"background": skin, "skin": skin, "nose": skin * ruddy, "ears": skin * ruddy, "neck": skin * 0.92,
-               "clothes": clothes, "collar": clothes * 0.72, "hair_back": hair * 0.6, "hair": hair, "hat": hat,
-               "hat_trim": hat * 0.55 + 0.012, "beard": palette.brow(v) * 1.15, "glasses": skin}
+    colours = {
+        "background": skin,
+        "skin": skin,
+        "nose": skin * ruddy,
+        "ears": skin * ruddy,
+        "neck": skin * 0.92,
+        "clothes": clothes,
+        "collar": clothes * 0.72,
+        "hair_back": hair * 0.6,
+        "hair": hair,
+        "hat": hat,
+        "hat_trim": hat * 0.55 + 0.012,
+        "beard": palette.brow(v) * 1.15,
+        "glasses": skin,
+    }
     return torch.stack([colours[p] for p in PARTS], 2)
 
 

@@ -19,16 +19,33 @@ Pictures = npt.NDArray[np.uint8]  # [N, H, W, 3]
 
 DRAWABLE = ("image", "segmentation", "landmarks", "depth", "normals", "uv")
 _COLOURS = {
-    "background": (236, 236, 240), "skin": (250, 200, 160), "nose": (235, 150, 110), "ears": (225, 130, 130),
-    "neck": (205, 160, 120), "clothes": (90, 130, 200), "hair": (110, 75, 50), "hat": (60, 160, 140),
-    "beard": (150, 110, 80), "eye_left": (40, 180, 90), "eye_right": (20, 120, 60), "brows": (60, 40, 90),
-    "mouth": (205, 50, 90), "glasses": (20, 20, 30), "mouth_inner": (110, 10, 40),
+    "background": (236, 236, 240),
+    "skin": (250, 200, 160),
+    "nose": (235, 150, 110),
+    "ears": (225, 130, 130),
+    "neck": (205, 160, 120),
+    "clothes": (90, 130, 200),
+    "hair": (110, 75, 50),
+    "hat": (60, 160, 140),
+    "beard": (150, 110, 80),
+    "eye_left": (40, 180, 90),
+    "eye_right": (20, 120, 60),
+    "brows": (60, 40, 90),
+    "mouth": (205, 50, 90),
+    "glasses": (20, 20, 30),
+    "mouth_inner": (110, 10, 40),
 }
 _DOT = (0, 210, 255)
 
 
-def contact_sheet(count: int = 64, seed: int = 0, resolution: int = 128, outputs: Collection[str] = ("image",),
-                  columns: int | None = None, correlated: bool = False) -> Image.Image:
+def contact_sheet(
+    count: int = 64,
+    seed: int = 0,
+    resolution: int = 128,
+    outputs: Collection[str] = ("image",),
+    columns: int | None = None,
+    correlated: bool = False,
+) -> Image.Image:
     """One picture of many avatars.
 
     Args:
@@ -44,7 +61,9 @@ def contact_sheet(count: int = 64, seed: int = 0, resolution: int = 128, outputs
         raise ValueError(f"a sheet needs at least one avatar and one column, got {count} and {columns}")
     fields = (outputs,) if isinstance(outputs, str) else tuple(outputs)
     if not fields or set(fields) - set(DRAWABLE):
-        raise ValueError(f"a sheet shows some of {', '.join(DRAWABLE)}; {', '.join(map(repr, fields)) or 'none'} was given")
+        raise ValueError(
+            f"a sheet shows some of {', '.join(DRAWABLE)}; {', '.join(map(repr, fields)) or 'none'} was given"
+        )
     asked = {*fields, *(("image",) if "landmarks" in fields else ())}
     drawn = render(torch.from_numpy(sample(count, seed, correlated=correlated)), resolution, outputs=tuple(asked))
     tiles = np.concatenate([picture(drawn, name) for name in fields], 2)

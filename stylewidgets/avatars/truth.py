@@ -39,8 +39,10 @@ def _surface(scene: Scene, seen: Tensor) -> Tensor:
     canvas, part = scene.canvas, scene.canvas.part
     everything = canvas.window(None, (-9.0, 9.0), (-9.0, 9.0))
     depth = torch.where(seen, canvas.depth, torch.zeros_like(canvas.depth))
-    head, body = (torch.stack([canvas.local(everything, frame, k, depth) for k in range(3)], -1)
-                  for frame in (scene.head, scene.body))
+    head, body = (
+        torch.stack([canvas.local(everything, frame, k, depth) for k in range(3)], -1)
+        for frame in (scene.head, scene.body)
+    )
     on_body = (part == PART["neck"]) | (part == PART["clothes"]) | (part == PART["collar"])
     uv = torch.where(on_body[..., None], body_uv(body), head_uv(head))
     return torch.where(seen[..., None], uv, -1.0).permute(0, 3, 1, 2)

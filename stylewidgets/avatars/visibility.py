@@ -43,8 +43,11 @@ def visible(factors: Tensor | npt.NDArray[np.floating], labels: Tensor | None = 
         labels: segmentation [N, H, W] of the same avatars, drawn here when None.
     """
     x = torch.as_tensor(factors).to(torch.float32)
-    made = render(x, _SIDE if labels is None else labels.shape[-1],
-                  outputs=("landmarks",) if labels is not None else ("segmentation", "landmarks"))
+    made = render(
+        x,
+        _SIDE if labels is None else labels.shape[-1],
+        outputs=("landmarks",) if labels is not None else ("segmentation", "landmarks"),
+    )
     label = made.segmentation if labels is None else labels
     sight = _Sight(x.cpu().numpy(), label.cpu(), made.landmarks.cpu())
     seen = np.ones((len(x), len(FACTORS)), np.bool_)
@@ -79,8 +82,12 @@ class _Sight:
             "hair_length": ~bald & (bare | self._is("hair_style", "bob", "long", "curly")),
             "fringe": ~bald & bare,
             "eye_size": eyes & (v["eye_openness"] >= 0.15),
-            "iris_hue": open_, "gaze_x": open_, "gaze_y": open_,
-            "brow_height": middle, "brow_thickness": middle, "brow_angle": ends,
+            "iris_hue": open_,
+            "gaze_x": open_,
+            "gaze_y": open_,
+            "brow_height": middle,
+            "brow_thickness": middle,
+            "brow_angle": ends,
             "blush": ~bearded,
         }
 

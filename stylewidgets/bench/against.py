@@ -55,8 +55,10 @@ def same_styles(generator: Any, n: int = 1) -> list[Tensor]:
 
 def _network(path: Path, generator: Any) -> Any:
     if not (path / "training").is_dir():
-        raise ValueError(f"{path} is no checkout of a public implementation: it has no folder 'training'. Clone "
-                         "https://github.com/NVlabs/stylegan3 (both families) or .../stylegan2-ada-pytorch")
+        raise ValueError(
+            f"{path} is no checkout of a public implementation: it has no folder 'training'. Clone "
+            "https://github.com/NVlabs/stylegan3 (both families) or .../stylegan2-ada-pytorch"
+        )
     sys.path.insert(0, str(path))
     try:
         module = next(filter(None, map(_module, MODULES.get(generator.family, ()))), None)
@@ -92,10 +94,18 @@ def _arguments(generator: Any) -> dict[str, Any]:
         rotates = config.layers[0].kernel == 1
         widest = max(layer.channels for layer in config.layers)
         outermost = config.layers[-2].channels * generator.resolution  # its band is all that the picture can carry
-        return base | {"channel_base": outermost, "channel_max": widest, "conv_kernel": 1 if rotates else 3,
-                       "use_radial_filters": rotates}
-    return base | {"channel_base": config.channels[-1] * generator.resolution, "channel_max": max(config.channels),
-                   "num_fp16_res": 0, "architecture": config.architecture}
+        return base | {
+            "channel_base": outermost,
+            "channel_max": widest,
+            "conv_kernel": 1 if rotates else 3,
+            "use_radial_filters": rotates,
+        }
+    return base | {
+        "channel_base": config.channels[-1] * generator.resolution,
+        "channel_max": max(config.channels),
+        "num_fp16_res": 0,
+        "architecture": config.architecture,
+    }
 
 
 def warn_of_code(path: Path) -> str:

@@ -12,29 +12,47 @@ from typing import Any
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.description = ("Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
-                          "path, and one slider event (half a minute), then pages in JupyterLab where there is a browser (three "
-                          "to four minutes). --models all adds every family, --against a public implementation.")
+    parser.description = (
+        "Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
+        "path, and one slider event (half a minute), then pages in JupyterLab where there is a browser (three "
+        "to four minutes). --models all adds every family, --against a public implementation."
+    )
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16", "fp16"], help="default: auto")
-    parser.add_argument("--repeats", type=_count, default=40, help="measurements of each time in the kernel (default: 40)")
+    parser.add_argument(
+        "--repeats", type=_count, default=40, help="measurements of each time in the kernel (default: 40)"
+    )
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--browser", action="store_true", help="fail when the part in the browser cannot run")
     browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
     parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
     parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
-    parser.add_argument("--models", default="bundled", metavar="NAMES",
-                        help="of the table of families, with commas between them: bundled (default, seconds), none, all "
-                             "(ten minutes on two cores), stylegan2-1024, stylegan2-256, stylegan2-256-f, stylegan3-t-256, "
-                             "stylegan3-r-256, stylegan1-1024 (one to three minutes each); random weights of the published "
-                             "shapes, nothing to download")
-    parser.add_argument("--family-rounds", type=_count, default=5, help="measurements of each of their tasks (default: 5)")
-    parser.add_argument("--seconds", type=_count, default=60, help="for each of them; no round begins later (default: 60)")
-    parser.add_argument("--against", type=Path, metavar="PATH",
-                        help="also measure the public implementation in this folder, a checkout of NVlabs/stylegan3 or "
-                             "stylegan2-ada-pytorch. Its Python code is imported and run, so name only one that you trust")
-    parser.add_argument("--reading", type=Path, metavar="FILE", help="also measure how long this checkpoint takes to open")
+    parser.add_argument(
+        "--models",
+        default="bundled",
+        metavar="NAMES",
+        help="of the table of families, with commas between them: bundled (default, seconds), none, all "
+        "(ten minutes on two cores), stylegan2-1024, stylegan2-256, stylegan2-256-f, stylegan3-t-256, "
+        "stylegan3-r-256, stylegan1-1024 (one to three minutes each); random weights of the published "
+        "shapes, nothing to download",
+    )
+    parser.add_argument(
+        "--family-rounds", type=_count, default=5, help="measurements of each of their tasks (default: 5)"
+    )
+    parser.add_argument(
+        "--seconds", type=_count, default=60, help="for each of them; no round begins later (default: 60)"
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="PATH",
+        help="also measure the public implementation in this folder, a checkout of NVlabs/stylegan3 or "
+        "stylegan2-ada-pytorch. Its Python code is imported and run, so name only one that you trust",
+    )
+    parser.add_argument(
+        "--reading", type=Path, metavar="FILE", help="also measure how long this checkpoint takes to open"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there, too; - is stdout")
 
 
@@ -73,7 +91,10 @@ def run(args: argparse.Namespace) -> int:
     elif not args.no_browser:
         load_code = _load_code(args)
         parts["browser"] = pages.run(
-            session.resolution, load_code, rounds=args.rounds, keys=args.keys,
+            session.resolution,
+            load_code,
+            rounds=args.rounds,
+            keys=args.keys,
             progress=lambda text: print(f"  … {text}", file=sys.stderr, flush=True),
         )
         say(report.pages(parts["browser"]))

@@ -26,7 +26,10 @@ def synthesis(session: GeneratorSession, repeats: int = 30) -> dict[str, Sample]
     blocks = session.generator.num_blocks
     codes = [session.code_styles(session.latent(seed=seed)) for seed in range(8)]
     restarts = {"first 1/4 of the blocks kept": 0.25, "first 1/2 kept": 0.5, "first 3/4 kept": 0.75}
-    tasks = {"whole picture": _plain(session, codes), "whole picture, keeping block borders": _restart(session, codes, 0)}
+    tasks = {
+        "whole picture": _plain(session, codes),
+        "whole picture, keeping block borders": _restart(session, codes, 0),
+    }
     for name, share in restarts.items():
         tasks[name] = _restart(session, codes, round(blocks * share))
     return in_turns(tasks, repeats)
@@ -67,7 +70,9 @@ def encoding(session: GeneratorSession, repeats: int = 30) -> dict[str, tuple[Sa
         return lambda: milliseconds(lambda: encode(next(picture), ENCODERS[name]))
 
     times = in_turns({name: task(name) for name in ENCODERS}, repeats)
-    sizes = {name: sum(len(encode(p, rung)) for p in pictures) / len(pictures) / 1000 for name, rung in ENCODERS.items()}
+    sizes = {
+        name: sum(len(encode(p, rung)) for p in pictures) / len(pictures) / 1000 for name, rung in ENCODERS.items()
+    }
     return {name: (times[name], sizes[name]) for name in ENCODERS}
 
 

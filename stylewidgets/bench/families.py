@@ -56,7 +56,9 @@ class Figures:
     difference: dict[str, float] = field(default_factory=dict)
 
 
-def measure(session: GeneratorSession, *, rounds: int = 5, seconds: float = 60.0, against: Picture | None = None) -> Figures:
+def measure(
+    session: GeneratorSession, *, rounds: int = 5, seconds: float = 60.0, against: Picture | None = None
+) -> Figures:
     """Measure one model; the tasks take turns in one process.
 
     Args:
@@ -118,8 +120,10 @@ def _difference(found: Tensor, wanted: Tensor) -> float:
 
 def _memory(session: GeneratorSession, codes: list[list[Tensor]], others: Mapping[str, Picture]) -> dict[str, int]:
     found = {WHOLE: peak(lambda: session.synthesize(codes[1]), session.device)}
-    found |= {name: peak(lambda other=other: other(session.generator, codes[1]), session.device)  # type: ignore[misc]
-              for name, other in others.items()}
+    found |= {
+        name: peak(lambda other=other: other(session.generator, codes[1]), session.device)  # type: ignore[misc]
+        for name, other in others.items()
+    }
     cache = SynthesisCache(session.generator)
     cache.run(codes[0], dtype=session.half)
     return {**found, "kept for restarts": cache.bytes}
@@ -212,7 +216,10 @@ def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
         for name, rung in rungs.items():
             preview = live(latent, rung).astype(np.float32)
             off[name].append((_levels(preview, fit(whole, rung.max_side)), _levels(preview, whole)))
-    return {name: (statistics.fmean(a for a, _ in pairs), statistics.fmean(b for _, b in pairs)) for name, pairs in off.items()}
+    return {
+        name: (statistics.fmean(a for a, _ in pairs), statistics.fmean(b for _, b in pairs))
+        for name, pairs in off.items()
+    }
 
 
 def _levels(preview: Any, whole: Any) -> float:

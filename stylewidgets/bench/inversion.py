@@ -33,17 +33,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
     parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
     parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument("--steps", type=int,
-                        help="most steps of each optimisation, half as many of the fast one and of those that go on from "
-                             "another, with higher learning rates (default: the papers', hours on a CPU)")
+    parser.add_argument(
+        "--steps",
+        type=int,
+        help="most steps of each optimisation, half as many of the fast one and of those that go on from "
+        "another, with higher learning rates (default: the papers', hours on a CPU)",
+    )
     parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
-    parser.add_argument("--keep", type=Path, metavar="FOLDER",
-                        help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice")
-    parser.add_argument("--race", type=int, metavar="N", help="instead: the fast projector against the plain schedule on N "
-                                                              "pictures, of each kind a half")
-    parser.add_argument("--equal-time", type=float, nargs="+", metavar="SECONDS",
-                        help="with --race: also a hybrid against its parts, each with so many seconds for a picture")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there, beside those of other methods")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice",
+    )
+    parser.add_argument(
+        "--race",
+        type=int,
+        metavar="N",
+        help="instead: the fast projector against the plain schedule on N pictures, of each kind a half",
+    )
+    parser.add_argument(
+        "--equal-time",
+        type=float,
+        nargs="+",
+        metavar="SECONDS",
+        help="with --race: also a hybrid against its parts, each with so many seconds for a picture",
+    )
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the figures there, beside those of other methods"
+    )
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
 
 
@@ -59,7 +77,9 @@ def run(args: argparse.Namespace) -> int:
     if args.race is not None:
         return _race(session, whole, args)
     _tell(measure(session, rows(session, args.steps, chosen), args.targets, whole["rows"], args.keep), whole, args.json)
-    whole["rows"] = {row.name: whole["rows"][row.name] for row in rows(session, args.steps) if row.name in whole["rows"]}
+    whole["rows"] = {
+        row.name: whole["rows"][row.name] for row in rows(session, args.steps) if row.name in whole["rows"]
+    }
     print(text_of(whole["rows"]))
     if args.plot is not None:
         plot(whole["rows"], args.plot)
@@ -95,11 +115,15 @@ def targets(session: Any, count: int, seed: int = SEED) -> dict[str, Any]:
     from ..inversion import Target
 
     world = AvatarDataset(seed=seed, n=count, resolution=session.resolution, outputs=("image",))
-    return {GENERATED: Target.of([session.latent(seed=seed + i) for i in range(count)], session),
-            RENDERS: Target.of(world.batch(range(count)), session)}
+    return {
+        GENERATED: Target.of([session.latent(seed=seed + i) for i in range(count)], session),
+        RENDERS: Target.of(world.batch(range(count)), session),
+    }
 
 
-def measure(session: Any, wanted: Sequence[Row], count: int, found: dict[str, Any], keep: Path | None = None) -> Iterator[str]:
+def measure(
+    session: Any, wanted: Sequence[Row], count: int, found: dict[str, Any], keep: Path | None = None
+) -> Iterator[str]:
     """Put medians into `found`, a row and a kind of pictures at a time, and say each in words.
 
     Args:
@@ -168,9 +192,19 @@ class Kept:
         from ..inversion.encoders.runs import bundled
 
         values = METHODS[method].checked(settings)
-        about = [self.session.name, self.kind, list(target.names), method, values]  # not the pixels: they hang on the last bits
+        about = [
+            self.session.name,
+            self.kind,
+            list(target.names),
+            method,
+            values,
+        ]  # not the pixels: they hang on the last bits
         mark = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
-        guessed = METHODS[method].kind == "encoder" or method == "fast" or values.get("start", values.get("pivot")) in _GUESSES
+        guessed = (
+            METHODS[method].kind == "encoder"
+            or method == "fast"
+            or values.get("start", values.get("pivot")) in _GUESSES
+        )
         encoders = [bundled(kind) for kind in ("psp", "e4e", "restyle")] if guessed else []
         for path in (weights.FOLDER / f"{self.session.name}.safetensors", *encoders):
             if path.is_file():
@@ -183,8 +217,12 @@ def _invert(session: Any, target: Any, row: Row, kept: Kept) -> Iterator[tuple[i
     from ..inversion import pivotal, start
 
     if row.method != "pti":
-        yield 0, kept.result(row.method, row.settings, target,
-                             lambda: start(row.method, session, target, **row.settings).finish())
+        yield (
+            0,
+            kept.result(
+                row.method, row.settings, target, lambda: start(row.method, session, target, **row.settings).finish()
+            ),
+        )
         return
     first, _ = pivotal.pivots(session, target, **row.settings)
     found = kept.result(first.method, first.settings, target, first.finish)

@@ -28,10 +28,13 @@ def run_races(session: Any, pictures: Mapping[str, Any], found: dict[str, Any], 
                 one = next(race(session, target[i], steps=steps))
                 found[key] = asdict(one) | {"share": one.share}
                 yield f"{key}: {one.seconds:.1f} s to {one.goal:.4f}; from {one.start} " + (
-                    "not reached" if one.reached is None else f"in {one.reached:.1f} s")
+                    "not reached" if one.reached is None else f"in {one.reached:.1f} s"
+                )
 
 
-def run_equal_time(session: Any, pictures: Mapping[str, Any], found: dict[str, Any], seconds: Sequence[float]) -> Iterator[str]:
+def run_equal_time(
+    session: Any, pictures: Mapping[str, Any], found: dict[str, Any], seconds: Sequence[float]
+) -> Iterator[str]:
     """The same of a hybrid and its parts, for each time in `seconds`. found: name → `inversion.race.EqualTime`."""
     from ..inversion.race import equal_time
 
@@ -47,9 +50,16 @@ def run_equal_time(session: Any, pictures: Mapping[str, Any], found: dict[str, A
 
 def races_text(found: Mapping[str, Mapping[str, Any]]) -> str:
     """A line for each picture, and the middle."""
-    lines = [(key, *(f"{one[name]:.4f}" for name in ("goal", "fast_goal")), f"{one['seconds']:.1f}",
-              *(("–", "–") if one["reached"] is None else (f"{one['reached']:.1f}", f"{one['share']:.3f}")), one["start"])
-             for key, one in found.items()]
+    lines = [
+        (
+            key,
+            *(f"{one[name]:.4f}" for name in ("goal", "fast_goal")),
+            f"{one['seconds']:.1f}",
+            *(("–", "–") if one["reached"] is None else (f"{one['reached']:.1f}", f"{one['share']:.3f}")),
+            one["start"],
+        )
+        for key, one in found.items()
+    ]
     shares = [float("inf") if one["share"] is None else one["share"] for one in found.values()]
     reached = [share for share in shares if share != float("inf")]
     words = f"The distance was reached on {len(reached)} of {len(shares)} pictures"

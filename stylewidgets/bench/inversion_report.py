@@ -10,9 +10,16 @@ from .inversion_rows import GENERATED, RENDERS, checks
 from .report import table
 
 COLUMNS = {
-    "MSE": ("mse", "{:.4f}"), "PSNR": ("psnr", "{:.1f}"), "SSIM": ("ssim", "{:.3f}"), "perceptual": ("perceptual", "{:.3f}"),
-    "identity": ("identity", "{:.2f}"), "w dist.": ("w_distance", "{:.2f}"), "realism": ("realism", "{:.2f}"),
-    "transfer": ("edit_transfer", "{:.2f}"), "edit err.": ("edit_error", "{:.3f}"), "edited": ("edit_perceptual", "{:.3f}"),
+    "MSE": ("mse", "{:.4f}"),
+    "PSNR": ("psnr", "{:.1f}"),
+    "SSIM": ("ssim", "{:.3f}"),
+    "perceptual": ("perceptual", "{:.3f}"),
+    "identity": ("identity", "{:.2f}"),
+    "w dist.": ("w_distance", "{:.2f}"),
+    "realism": ("realism", "{:.2f}"),
+    "transfer": ("edit_transfer", "{:.2f}"),
+    "edit err.": ("edit_error", "{:.3f}"),
+    "edited": ("edit_perceptual", "{:.3f}"),
     "s/picture": ("processor_seconds", "{:.2f}"),
 }
 _COLOURS = {"encoder": "C0", "hybrid": "C1", "optimisation": "C2"}
@@ -20,9 +27,14 @@ _COLOURS = {"encoder": "C0", "hybrid": "C1", "optimisation": "C2"}
 
 def text_of(found: Mapping[str, Mapping[str, Any]]) -> str:
     """Tables, and what the papers say against what was found."""
-    parts = [table(f"Inversion of {kind} pictures, medians" if kind == GENERATED else f"Inversion of {kind}, medians",
-                   ("", *COLUMNS), [(name, *_cells(row.get(kind, {}))) for name, row in found.items()])
-             for kind in (GENERATED, RENDERS)]
+    parts = [
+        table(
+            f"Inversion of {kind} pictures, medians" if kind == GENERATED else f"Inversion of {kind}, medians",
+            ("", *COLUMNS),
+            [(name, *_cells(row.get(kind, {}))) for name, row in found.items()],
+        )
+        for kind in (GENERATED, RENDERS)
+    ]
     lines = [f"  {'as reported' if same else 'NOT so     '}  {words}" for same, words in checks(found)]
     return "\n".join([*parts, "Against what the papers report", "", *lines])
 
@@ -49,10 +61,19 @@ def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
                 continue
             axes.scatter([x], [y], s=46, color=_COLOURS[METHODS[row["method"]].kind], zorder=3)
             points.append((y, x, name))
-        for k, (y, x, name) in enumerate(sorted(points)):  # to both sides in turns, so that neighbours in height do not meet
+        for k, (y, x, name) in enumerate(
+            sorted(points)
+        ):  # to both sides in turns, so that neighbours in height do not meet
             side = 1 if k % 2 else -1
-            axes.annotate(name, (x, y), xytext=(7 * side, 0), textcoords="offset points", fontsize=8, va="center",
-                          ha="left" if side > 0 else "right")
+            axes.annotate(
+                name,
+                (x, y),
+                xytext=(7 * side, 0),
+                textcoords="offset points",
+                fontsize=8,
+                va="center",
+                ha="left" if side > 0 else "right",
+            )
         axes.margins(x=0.3, y=0.12)
         axes.set_xscale("log")
         axes.set_xlabel("distortion: perceptual distance, median (log)")
@@ -66,4 +87,7 @@ def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
 
 
 def _cells(figures: Mapping[str, Any]) -> list[str]:
-    return [form.format(figures[key]) if isinstance(figures.get(key), (int, float)) else "–" for key, form in COLUMNS.values()]
+    return [
+        form.format(figures[key]) if isinstance(figures.get(key), (int, float)) else "–"
+        for key, form in COLUMNS.values()
+    ]

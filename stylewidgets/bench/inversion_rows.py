@@ -17,15 +17,23 @@ RATES: Mapping[str, Mapping[str, float]] = {
 }
 """Learning rates for about `TESTED` steps: the best, or near it, of some between 0.05 and 1.2 (tuning: 3e-4 to 3e-3) on three
 renders that are not among the targets."""
-PHASES: Mapping[str, str] = {"steps": "rate", "noise_steps": "noise_rate", "pivot_steps": "pivot_rate", "start_steps": ""}
+PHASES: Mapping[str, str] = {
+    "steps": "rate",
+    "noise_steps": "noise_rate",
+    "pivot_steps": "pivot_rate",
+    "start_steps": "",
+}
 """Settings that count steps, and the learning rate that goes with each."""
 SECOND = (("image2stylegan++", "noise_steps"), ("pti", "steps"), ("fast", "steps"))
 """Phases that begin where another ended get half of the steps; so does the fast projector."""
 VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     "projector": {"projector W": {"space": "w"}, "projector W+": {"space": "w+"}},
     "fast": {"fast W": {"space": "w"}, "fast W+": {"space": "w+"}},
-    "image2stylegan": {"Image2StyleGAN W": {"space": "w"}, "Image2StyleGAN W+": {"space": "w+"},
-                       "Image2StyleGAN S": {"space": "s"}},
+    "image2stylegan": {
+        "Image2StyleGAN W": {"space": "w"},
+        "Image2StyleGAN W+": {"space": "w+"},
+        "Image2StyleGAN S": {"space": "s"},
+    },
     "image2stylegan++": {"Image2StyleGAN++": {}},
     "pti": {"PTI": {}},
 }

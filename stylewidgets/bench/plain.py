@@ -29,8 +29,10 @@ def picture(generator: Any, styles: Sequence[Tensor]) -> Tensor:
     """
     paths = {"stylegan1": _stylegan1, "stylegan2": _stylegan2, "stylegan3": _stylegan3}
     if generator.family not in paths or (generator.family == "stylegan2" and not generator.has_inner_pictures):
-        raise ValueError(f"there is a reference path for {', '.join(paths)} (skip architecture); {generator.family} "
-                         f"{getattr(generator.config, 'architecture', '')} was given")
+        raise ValueError(
+            f"there is a reference path for {', '.join(paths)} (skip architecture); {generator.family} "
+            f"{getattr(generator.config, 'architecture', '')} was given"
+        )
     with torch.inference_mode():
         return paths[generator.family](generator, styles)
 

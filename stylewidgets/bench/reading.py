@@ -54,13 +54,18 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
     def read() -> object:
         return [tensor.clone() for tensor in _tensors(path)]
 
-    seconds = {"plain": _fastest(plain, repeats), "read": _fastest(read, repeats),
-               "open": _fastest(lambda: checkpoints.open_file(path), repeats)}
+    seconds = {
+        "plain": _fastest(plain, repeats),
+        "read": _fastest(read, repeats),
+        "open": _fastest(lambda: checkpoints.open_file(path), repeats),
+    }
     size = os.path.getsize(path)
     return {
-        "bytes": size, "tensor_bytes": sum(tensor.nbytes for tensor in tensors),
+        "bytes": size,
+        "tensor_bytes": sum(tensor.nbytes for tensor in tensors),
         **{f"{name}_seconds": value for name, value in seconds.items()},
-        "read_ratio": seconds["read"] / seconds["plain"], "open_ratio": seconds["open"] / seconds["plain"],
+        "read_ratio": seconds["read"] / seconds["plain"],
+        "open_ratio": seconds["open"] / seconds["plain"],
         "peak_ratio": peak(path) / size,
     }
 

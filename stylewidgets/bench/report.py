@@ -119,7 +119,9 @@ def summary(results: Mapping[str, Sequence[Measurement]]) -> str:
     if MODEL in results and COSTLESS in results:
         extra = keys[MODEL] - keys[COSTLESS]
         share = max(0.0, extra / keys[MODEL])
-        lines.append(f"The model's share of key press to new pixels: {extra:.1f} ms of {keys[MODEL]:.1f} ms ({share:.0%}).")
+        lines.append(
+            f"The model's share of key press to new pixels: {extra:.1f} ms of {keys[MODEL]:.1f} ms ({share:.0%})."
+        )
     if MODEL in results and INTERACT in results:
         lines.append(
             f"Against {INTERACT}: {keys[INTERACT] / keys[MODEL]:.1f} times as quick to new pixels, "

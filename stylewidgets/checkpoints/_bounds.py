@@ -35,7 +35,9 @@ class Budget:
     def spend(self, amount: int) -> None:
         self.left -= amount
         if self.left < 0:
-            raise CheckpointError("reading it would take more memory than any checkpoint needs. It is damaged or hostile")
+            raise CheckpointError(
+                "reading it would take more memory than any checkpoint needs. It is damaged or hostile"
+            )
 
 
 def as_view(data: bytes | memoryview | mmap.mmap | IO[bytes]) -> memoryview:

@@ -27,7 +27,9 @@ def build(loaded: Loaded) -> nn.Module:
     check_size(loaded.config)  # noise pictures that the file does not hold are made at the size that it claims
     generator = empty(loaded)
     wanted = generator.state_dict()
-    given = {name: value for name, value in loaded.state.items() if name in wanted or not name.endswith(".resample_filter")}
+    given = {
+        name: value for name, value in loaded.state.items() if name in wanted or not name.endswith(".resample_filter")
+    }
     notes = loaded.metadata.setdefault("notes", [])
     noise = [name for name in wanted if name not in given and name.endswith("noise_const")]
     if noise:
@@ -36,12 +38,16 @@ def build(loaded: Loaded) -> nn.Module:
     means = [name for name in wanted if name not in given and name.split(".")[-1] == "w_avg"]
     given.update((name, torch.zeros(wanted[name].shape)) for name in means)
     _check(loaded.family, given, wanted)
-    own = {name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
-           for name, value in wanted.items()}
+    own = {
+        name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
+        for name, value in wanted.items()
+    }
     for name, value in own.items():
         # One sum is finite wherever all numbers are, but for huge ones; looking at each takes five times as long.
         if value.is_floating_point() and not torch.isfinite(value.sum()) and not torch.isfinite(value).all():
-            raise CheckpointError(f"{name} holds numbers that are not finite: the file is damaged, or its training diverged")
+            raise CheckpointError(
+                f"{name} holds numbers that are not finite: the file is damaged, or its training diverged"
+            )
     generator.load_state_dict(own, assign=True)
     generator.eval().requires_grad_(False)
     if means:

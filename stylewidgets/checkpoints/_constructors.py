@@ -30,14 +30,37 @@ from .errors import CheckpointError
 Spend = Callable[[int], None]
 Constructor = Callable[[tuple[Any, ...], Spend], Any]
 SIMPLE_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16)")
-DICTS = ("collections.OrderedDict", "builtins.dict", "dnnlib.util.EasyDict", "easydict.EasyDict", "collections.defaultdict")
+DICTS = (
+    "collections.OrderedDict",
+    "builtins.dict",
+    "dnnlib.util.EasyDict",
+    "easydict.EasyDict",
+    "collections.defaultdict",
+)
 STORAGE_TYPES = {
-    "DoubleStorage": "float64", "FloatStorage": "float32", "HalfStorage": "float16", "BFloat16Storage": "bfloat16",
-    "LongStorage": "int64", "IntStorage": "int32", "ShortStorage": "int16", "CharStorage": "int8", "ByteStorage": "uint8",
-    "BoolStorage": "bool", "ComplexFloatStorage": "complex64", "ComplexDoubleStorage": "complex128",
-    "UntypedStorage": "uint8", "_UntypedStorage": "uint8",
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
+    "UntypedStorage": "uint8",
+    "_UntypedStorage": "uint8",
 }
-TORCH_DTYPES = {"half": "float16", "float": "float32", "double": "float64", "long": "int64", "int": "int32", "short": "int16"}
+TORCH_DTYPES = {
+    "half": "float16",
+    "float": "float32",
+    "double": "float64",
+    "long": "int64",
+    "int": "int32",
+    "short": "int16",
+}
 
 
 def storage_dtype(value: Any) -> str:
@@ -49,7 +72,9 @@ def storage_dtype(value: Any) -> str:
     name = value.name if isinstance(value, Global) else ""
     found = STORAGE_TYPES.get(name.rpartition(".")[2]) if name.startswith("torch.") else None
     if found is None:
-        raise CheckpointError(f"{name[:80] or 'something else'} is no storage of torch. The file is damaged or not from torch")
+        raise CheckpointError(
+            f"{name[:80] or 'something else'} is no storage of torch. The file is damaged or not from torch"
+        )
     return found
 
 
@@ -288,12 +313,17 @@ CONSTRUCTORS: dict[str, Constructor] = {
     "torch_utils.persistence._reconstruct_persistent_obj": _persistent,
     **dict.fromkeys((f"pathlib.{name}Path" for name in ("", "Posix", "Windows", "PurePosix", "PureWindows")), _path),
 }
-ALIASES = {"__builtin__.": "builtins.", "copy_reg.": "copyreg.", "numpy._core.": "numpy.core.", "pathlib._local.": "pathlib."}
+ALIASES = {
+    "__builtin__.": "builtins.",
+    "copy_reg.": "copyreg.",
+    "numpy._core.": "numpy.core.",
+    "pathlib._local.": "pathlib.",
+}
 
 
 def known_name(name: str) -> str:
     """The one spelling of a name that changed between versions of Python and numpy."""
     for old, new in ALIASES.items():
         if name.startswith(old):
-            return new + name[len(old):]
+            return new + name[len(old) :]
     return name

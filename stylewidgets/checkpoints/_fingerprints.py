@@ -50,4 +50,6 @@ def release(sha256: str) -> Release | None:
 
 def described(hashes: Iterable[str]) -> list[dict[str, str | None]]:
     """Each hash once, with the release or None, as plain values."""
-    return [{"sha256": value, "release": found.name if (found := release(value)) else None} for value in sorted(set(hashes))]
+    return [
+        {"sha256": value, "release": found.name if (found := release(value)) else None} for value in sorted(set(hashes))
+    ]

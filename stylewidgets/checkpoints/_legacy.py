@@ -54,12 +54,18 @@ def _announce(key: Any, announced: dict[Any, tuple[Storage, int]]) -> Any:
     module's class in ("module", class, file, source): the source is not looked at."""
     if isinstance(key, tuple) and len(key) == 4 and key[0] == "module":
         return key[1]
-    if not isinstance(key, tuple) or len(key) not in (5, 6) or key[0] != "storage" or not isinstance(key[2], (str, int)):
+    if (
+        not isinstance(key, tuple)
+        or len(key) not in (5, 6)
+        or key[0] != "storage"
+        or not isinstance(key[2], (str, int))
+    ):
         raise CheckpointError("a tensor's data is not described as torch does. The file is damaged")
     dtype, count = storage_dtype(key[1]), whole(key[4], "the length of a storage")
     if len(key) == 6 and key[5] is not None:
-        raise CheckpointError("a storage is a part of another one, which is not supported. "
-                              "Save the file again with torch 1.6 or newer")
+        raise CheckpointError(
+            "a storage is a part of another one, which is not supported. Save the file again with torch 1.6 or newer"
+        )
     storage, known = announced.setdefault(key[2], (Storage(dtype), count))
     if known != count:
         raise CheckpointError("a storage is described twice, differently. The file is damaged")

@@ -39,8 +39,11 @@ def _of_many(value: Any, depth: int, left: list[int]) -> Any:
     if isinstance(value, np.ndarray) and value.size <= MAX_ARRAY and value.dtype.kind in "biuf":
         return _plain(value.tolist(), depth, left)
     if isinstance(value, dict):
-        return {key[:MAX_TEXT]: found for key, item in list(value.items())[:MAX_ITEMS]
-                if isinstance(key, str) and (found := _plain(item, depth + 1, left)) is not _SKIP}
+        return {
+            key[:MAX_TEXT]: found
+            for key, item in list(value.items())[:MAX_ITEMS]
+            if isinstance(key, str) and (found := _plain(item, depth + 1, left)) is not _SKIP
+        }
     if isinstance(value, (list, tuple)):
         return [found for item in value[:MAX_ITEMS] if (found := _plain(item, depth + 1, left)) is not _SKIP]
     return _SKIP

@@ -14,8 +14,18 @@ from .errors import CheckpointError
 Buffer = bytes | memoryview
 # element types by the names that torch and numpy share; bfloat16 is read as int16 and reinterpreted by torch
 ITEM_SIZES = {
-    "float64": 8, "float32": 4, "float16": 2, "bfloat16": 2, "int64": 8, "int32": 4, "int16": 2, "int8": 1, "uint8": 1,
-    "bool": 1, "complex64": 8, "complex128": 16,
+    "float64": 8,
+    "float32": 4,
+    "float16": 2,
+    "bfloat16": 2,
+    "int64": 8,
+    "int32": 4,
+    "int16": 2,
+    "int8": 1,
+    "uint8": 1,
+    "bool": 1,
+    "complex64": 8,
+    "complex128": 16,
 }
 MAX_DIMENSIONS = 16
 
@@ -148,7 +158,9 @@ class Storage:
     def data(self) -> Buffer:
         self._resolve()
         if self._data is None:
-            raise CheckpointError("the file holds a tensor without its data. It is damaged or cut short; fetch it again")
+            raise CheckpointError(
+                "the file holds a tensor without its data. It is damaged or cut short; fetch it again"
+            )
         return self._data
 
     def fill(self, data: Buffer) -> None:
@@ -161,8 +173,9 @@ class TensorRecord:
 
     __slots__ = ("dtype_name", "offset", "size", "storage", "stride")
 
-    def __init__(self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...],
-                 dtype: str | None = None) -> None:
+    def __init__(
+        self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], dtype: str | None = None
+    ) -> None:
         self.storage = storage
         self.offset = offset
         self.size = size
@@ -190,8 +203,9 @@ class TensorRecord:
         count = math.prod(size)
         last = self.offset + sum((n - 1) * step for n, step in zip(size, stride, strict=True)) if count else self.offset
         if count > available or (count and last >= available):
-            raise CheckpointError(f"a tensor of shape {list(size)} does not fit its storage of {available} elements. "
-                                  "The file is damaged")
+            raise CheckpointError(
+                f"a tensor of shape {list(size)} does not fit its storage of {available} elements. The file is damaged"
+            )
         if not count:
             return np.empty(size, kind)
         view: np.ndarray[Any, Any] = np.ndarray(size, kind, data, self.offset * item, tuple(s * item for s in stride))

@@ -15,9 +15,16 @@ from torch import Tensor
 from .errors import CheckpointError
 
 USUAL: dict[str, tuple[Any, ...]] = {  # settings that change the mathematics, and the values that are built
-    "normalize_latents": (True,), "nonlinearity": ("lrelu",), "mapping_nonlinearity": ("lrelu",), "use_wscale": (True,),
-    "mapping_use_wscale": (True,), "use_styles": (True,), "use_instance_norm": (True,), "use_pixel_norm": (False,),
-    "const_input_layer": (True,), "blur_filter": ([1, 2, 1],),
+    "normalize_latents": (True,),
+    "nonlinearity": ("lrelu",),
+    "mapping_nonlinearity": ("lrelu",),
+    "use_wscale": (True,),
+    "mapping_use_wscale": (True,),
+    "use_styles": (True,),
+    "use_instance_norm": (True,),
+    "use_pixel_norm": (False,),
+    "const_input_layer": (True,),
+    "blur_filter": ([1, 2, 1],),
 }
 
 
@@ -43,8 +50,10 @@ def scopes(names: Mapping[str, Any]) -> dict[str, int]:
     ordered = sorted(found)
     for i, size in enumerate(ordered):
         if size != (ordered[0][0] << i, ordered[0][1] << i):
-            raise CheckpointError(f"its blocks are {', '.join(f'{h}x{w}' for h, w in ordered[:20])}; each is expected to be "
-                                  "twice as large as the one before")
+            raise CheckpointError(
+                f"its blocks are {', '.join(f'{h}x{w}' for h, w in ordered[:20])}; each is expected to be "
+                "twice as large as the one before"
+            )
     return {f"{h}x{w}": i for i, (h, w) in enumerate(ordered)}
 
 

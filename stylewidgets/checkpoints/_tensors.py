@@ -42,20 +42,28 @@ def to_tensors(records: Mapping[str, TensorRecord]) -> dict[str, Tensor]:
         CheckpointError: as there; or they are far more than the storages they look at, so that copies would fill the memory.
     """
     looked = [np.frombuffer(data, np.uint8) for record in records.values() if len(data := record.storage.data)]
-    stored = {data.__array_interface__["data"][0]: data.nbytes for data in looked}  # by address: storages may share bytes
-    check_shared(sum(math.prod(record.size) * ITEM_SIZES[record.dtype] for record in records.values()), sum(stored.values()))
+    stored = {
+        data.__array_interface__["data"][0]: data.nbytes for data in looked
+    }  # by address: storages may share bytes
+    check_shared(
+        sum(math.prod(record.size) * ITEM_SIZES[record.dtype] for record in records.values()), sum(stored.values())
+    )
     return {name: to_tensor(record) for name, record in records.items()}
 
 
 def check_shared(described: int, stored: int) -> None:
     """Raise CheckpointError when tensors of `described` bytes look at only `stored` bytes: each would be copied."""
     if described > 2 * stored + (1 << 20):
-        raise CheckpointError(f"its tensors describe {described:,} bytes and share {stored:,}. It is damaged or hostile")
+        raise CheckpointError(
+            f"its tensors describe {described:,} bytes and share {stored:,}. It is damaged or hostile"
+        )
 
 
 def check_size(config: Any) -> None:
     """Raise CheckpointError for pictures of a size that no generator has: noise and filters of that size would be made."""
     layers = [getattr(layer, "size", 0) for layer in getattr(config, "layers", ())]
     if config.resolution > MAX_RESOLUTION or max(layers, default=0) > MAX_LAYER:
-        raise CheckpointError(f"its pictures would have {max(config.resolution, *layers, 0):,} pixels on a side; "
-                              f"generators up to {MAX_RESOLUTION} are read")
+        raise CheckpointError(
+            f"its pictures would have {max(config.resolution, *layers, 0):,} pixels on a side; "
+            f"generators up to {MAX_RESOLUTION} are read"
+        )

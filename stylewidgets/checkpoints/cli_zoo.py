@@ -8,7 +8,9 @@ import json
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    parser.add_argument("action", nargs="?", choices=("list", "get"), default="list", help="list (default), or get NAME")
+    parser.add_argument(
+        "action", nargs="?", choices=("list", "get"), default="list", help="list (default), or get NAME"
+    )
     parser.add_argument("name", nargs="?", metavar="NAME", help="what to get; for list, only names with this text")
     parser.add_argument("--json", action="store_true", help="list as JSON, with everything that is known")
 
@@ -33,8 +35,12 @@ def run(args: argparse.Namespace) -> int:
             group = one.group
             print(f"\n{group}\n  licence: {one.terms}\n  cite: {one.citation}")
         size = f"{one.bytes / 1e6:,.0f} MB" if one.bytes else ""
-        marks = [f"{one.classes} classes" if one.classes else "", "letter-boxed" if one.crop else "",
-                 "by hand" if one.url is None else "", "downloaded" if zoo.path(one).is_file() else ""]
+        marks = [
+            f"{one.classes} classes" if one.classes else "",
+            "letter-boxed" if one.crop else "",
+            "by hand" if one.url is None else "",
+            "downloaded" if zoo.path(one).is_file() else "",
+        ]
         told = f"{one.resolution:>5} px  {size:<8} {', '.join(filter(None, marks))}"
         print(f"  {one.alias or one.name:<42} {one.family:<10} {told}".rstrip())
         if one.alias:

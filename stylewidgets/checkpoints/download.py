@@ -40,8 +40,15 @@ class _Again(Exception):
 
 
 def download(
-    url: str, target: Path, *, sha256: str | None = None, size: int | None = None, progress: Progress | None = None,
-    attempts: int = 4, wait: float = 1.0, timeout: tuple[float, float] = TIMEOUT,
+    url: str,
+    target: Path,
+    *,
+    sha256: str | None = None,
+    size: int | None = None,
+    progress: Progress | None = None,
+    attempts: int = 4,
+    wait: float = 1.0,
+    timeout: tuple[float, float] = TIMEOUT,
 ) -> Path:
     """Fetch `url` to `target` and return `target`; returns at once when it is there.
 
@@ -83,7 +90,12 @@ class _Transfer:
     """The requests for one file and its unfinished part."""
 
     def __init__(
-        self, url: str, target: Path, sha256: str | None, size: int | None, progress: Progress | None,
+        self,
+        url: str,
+        target: Path,
+        sha256: str | None,
+        size: int | None,
+        progress: Progress | None,
         timeout: tuple[float, float],
     ) -> None:
         self.url, self.target, self.sha256, self.size = url, target, sha256, size
@@ -133,8 +145,13 @@ class _Transfer:
             with requests.get(self.url, headers=headers, stream=True, timeout=self.timeout) as answer:
                 start = self.check(answer, start)
                 self.receive(answer, start)
-        except (requests.exceptions.SSLError, requests.exceptions.TooManyRedirects, requests.exceptions.InvalidURL,
-                requests.exceptions.MissingSchema, requests.exceptions.InvalidSchema) as error:
+        except (
+            requests.exceptions.SSLError,
+            requests.exceptions.TooManyRedirects,
+            requests.exceptions.InvalidURL,
+            requests.exceptions.MissingSchema,
+            requests.exceptions.InvalidSchema,
+        ) as error:
             raise DownloadError(f"{self.url}: {_reason(error)}. {self.advice()}") from error
         except requests.exceptions.Timeout as error:
             raise _Again("the server is silent") from error
@@ -168,7 +185,12 @@ class _Transfer:
         total = int(length) if length.isdecimal() else None
         if answer.status_code == 206:
             span = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", answer.headers.get("Content-Range", ""))
-            if span is None or int(span[1]) != start or not start or span[2] not in ("*", str(self.known().get("total"))):
+            if (
+                span is None
+                or int(span[1]) != start
+                or not start
+                or span[2] not in ("*", str(self.known().get("total")))
+            ):
                 self.discard()
                 raise _Again("the server sent another part of the file than asked for", 0.0)
             self.resumed = True
@@ -181,11 +203,15 @@ class _Transfer:
         if total is None:
             return
         if self.size is not None and total != self.size:
-            raise DownloadError(f"{self.url}: the server offers {total:,} bytes; the file has {self.size:,}. {self.advice()}")
+            raise DownloadError(
+                f"{self.url}: the server offers {total:,} bytes; the file has {self.size:,}. {self.advice()}"
+            )
         free = shutil.disk_usage(self.target.parent).free
         if total > min(LIMIT, free):
-            raise DownloadError(f"{self.url}: {total:,} bytes are offered; {min(LIMIT, free):,} can be kept in "
-                                f"{self.target.parent}. Set STYLEWIDGETS_CACHE to a folder with more room")
+            raise DownloadError(
+                f"{self.url}: {total:,} bytes are offered; {min(LIMIT, free):,} can be kept in "
+                f"{self.target.parent}. Set STYLEWIDGETS_CACHE to a folder with more room"
+            )
 
     def receive(self, answer: Response, start: int) -> None:
         total = self.known().get("total")
@@ -222,22 +248,35 @@ class _Transfer:
                 self.resumed = False
                 self.run(attempts, wait)
                 return self.finish(attempts, wait)
-            raise DownloadError(f"{self.url}: the content is another one: sha256 {found}, known is {self.sha256}. "
-                                f"{self.advice()}")
+            raise DownloadError(
+                f"{self.url}: the content is another one: sha256 {found}, known is {self.sha256}. {self.advice()}"
+            )
         before = _read_json(self.record).get("sha256")
         if self.sha256 is None and before not in (None, found):
-            raise DownloadError(f"{self.url}: the content is another one than at the first download: sha256 {found}, then "
-                                f"{before}. If that is meant, delete {self.record} and load again")
-        self.record.write_text(json.dumps({"url": self.url, "bytes": self.received, "sha256": found,
-                                           "trust": "published sha256" if self.sha256 else "first download"}, indent=1))
+            raise DownloadError(
+                f"{self.url}: the content is another one than at the first download: sha256 {found}, then "
+                f"{before}. If that is meant, delete {self.record} and load again"
+            )
+        self.record.write_text(
+            json.dumps(
+                {
+                    "url": self.url,
+                    "bytes": self.received,
+                    "sha256": found,
+                    "trust": "published sha256" if self.sha256 else "first download",
+                },
+                indent=1,
+            )
+        )
         os.replace(self.part, self.target)
         self.notes.unlink(missing_ok=True)
         return self.target
 
     def web_page(self) -> DownloadError:
         self.discard()
-        return DownloadError(f"{self.url}: a web page came instead of the file (a login, a quota or a moved file). "
-                             f"{self.advice()}")
+        return DownloadError(
+            f"{self.url}: a web page came instead of the file (a login, a quota or a moved file). {self.advice()}"
+        )
 
     def advice(self) -> str:
         return f"Download it by hand and put it to {self.target}"

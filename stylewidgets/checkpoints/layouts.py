@@ -36,12 +36,20 @@ OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
     Layout("rosinality stylegan2-pytorch", "stylegan2", ("input.input", "convs.0.conv.modulation.weight"), MIT),
-    Layout("rosinality style-based-gan-pytorch", "stylegan1",
-           ("generator.progression.0.conv1.input", "style.1.linear.weight_orig"), MIT),
-    Layout("huangzh13 StyleGAN.pytorch", "stylegan1", ("g_synthesis.init_block.const", "g_mapping.map.dense0.weight"), MIT),
+    Layout(
+        "rosinality style-based-gan-pytorch",
+        "stylegan1",
+        ("generator.progression.0.conv1.input", "style.1.linear.weight_orig"),
+        MIT,
+    ),
+    Layout(
+        "huangzh13 StyleGAN.pytorch", "stylegan1", ("g_synthesis.init_block.const", "g_mapping.map.dense0.weight"), MIT
+    ),
     Layout("genforce stylegan2", "stylegan2", ("synthesis.early_layer.const", "mapping.dense0.weight"), NVIDIA),
     Layout("genforce stylegan", "stylegan1", ("synthesis.layer0.const", "mapping.dense0.weight"), NVIDIA),
-    Layout("mmgeneration stylegan2", "stylegan2", ("constant_input.input", "style_mapping.1.linear.weight_orig"), OTHER),
+    Layout(
+        "mmgeneration stylegan2", "stylegan2", ("constant_input.input", "style_mapping.1.linear.weight_orig"), OTHER
+    ),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
 )
@@ -50,8 +58,14 @@ LAYOUTS = (
 REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("input.input", ".iwt."), "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
     (("student.", "mapping_net."), "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
-    (("backbone.synthesis.b4.const", "decoder.net.0.weight"), "an EG3D generator needs volume rendering, which is not built yet"),
-    (("S.net.0.", "G."), "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)"),
+    (
+        ("backbone.synthesis.b4.const", "decoder.net.0.weight"),
+        "an EG3D generator needs volume rendering, which is not built yet",
+    ),
+    (
+        ("S.net.0.", "G."),
+        "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)",
+    ),
     (("main.layer_",), "a FastGAN has no style space"),
     (("layer0.weight", "output0.weight"), "a ProGAN has no style space"),
     (("init_block.const",), "it has a synthesis network without its mapping network"),
@@ -117,7 +131,7 @@ def _matches(where: str, state: Mapping[str, Tensor], root: Any) -> Iterator[Fou
             if not name.endswith(first) or (prefix and not prefix.endswith(".")):
                 continue
             if all(prefix + other in state for other in layout.evidence):
-                own = {key[len(prefix):]: value for key, value in state.items() if key.startswith(prefix)}
+                own = {key[len(prefix) :]: value for key, value in state.items() if key.startswith(prefix)}
                 rest = sorted({key.split(".")[0] for key in state if not key.startswith(prefix)})
                 yield Found(layout, own, f"{where}.{prefix}" if where and prefix else where or prefix, root, rest)
 

@@ -17,11 +17,24 @@ from . import _tensorflow_variables as tf
 from .errors import CheckpointError
 
 LRMUL = 0.01  # of the official mapping network: a part of its scale, so weights without such a factor are divided by it
-PARTS = {"weight": "weight", "bias": "bias", "style.weight": "affine.weight", "style.bias": "affine.bias",
-         "apply_noise.weight": "noise_strength", "apply_noise.noise": "noise_const", "const": "const"}
+PARTS = {
+    "weight": "weight",
+    "bias": "bias",
+    "style.weight": "affine.weight",
+    "style.bias": "affine.bias",
+    "apply_noise.weight": "noise_strength",
+    "apply_noise.noise": "noise_const",
+    "const": "const",
+}
 OUTPUT = re.compile(r"synthesis\.output(\d+)\.(weight|bias)$")
-TF_PARTS = {"weight": "weight", "bias": "bias", "const": "const", "Noise/weight": "apply_noise.weight",
-            "StyleMod/weight": "style.weight", "StyleMod/bias": "style.bias"}
+TF_PARTS = {
+    "weight": "weight",
+    "bias": "bias",
+    "const": "const",
+    "Noise/weight": "apply_noise.weight",
+    "StyleMod/weight": "style.weight",
+    "StyleMod/bias": "style.bias",
+}
 Converted = tuple[dict[str, Tensor], dict[str, Any]]
 
 
@@ -90,8 +103,11 @@ def from_genforce(state: Mapping[str, Tensor]) -> Converted:
 
 def from_huangzh13(state: Mapping[str, Tensor]) -> Converted:
     """huangzh13/StyleGAN.pytorch: the official mathematics; noise is random there, so none is stored."""
-    epilogue = {"top_epi.noise.weight": "apply_noise.weight", "style_mod.lin.weight": "style.weight",
-                "style_mod.lin.bias": "style.bias"}
+    epilogue = {
+        "top_epi.noise.weight": "apply_noise.weight",
+        "style_mod.lin.weight": "style.weight",
+        "style_mod.lin.bias": "style.bias",
+    }
     found: dict[str, Tensor] = {}
     for name, value in state.items():
         if match := re.match(r"g_mapping\.map\.dense(\d+)\.(weight|bias)$", name):
@@ -123,11 +139,15 @@ def from_rosinality(state: Mapping[str, Tensor]) -> Converted:
         if match := re.match(r"style\.(\d+)\.linear\.(weight_orig|bias)$", name):
             found[f"mapping.dense{(int(match[1]) - 1) // 2}.{_plain(match[2])}"] = value / LRMUL
         elif match := re.match(r"generator\.to_rgb\.(\d+)\.conv\.(weight_orig|bias)$", name):
-            found[f"synthesis.output{match[1]}.{_plain(match[2])}"] = value * math.sqrt(2) if match[2] != "bias" else value
+            found[f"synthesis.output{match[1]}.{_plain(match[2])}"] = (
+                value * math.sqrt(2) if match[2] != "bias" else value
+            )
         elif match := re.match(r"generator\.progression\.(\d+)\.(conv|noise|adain)([12])\.(.+)$", name):
             layer = f"synthesis.layer{2 * int(match[1]) + int(match[3]) - 1}"
             found.update((f"{layer}.{part}", x) for part, x in _rosinality_part(match[2], match[4], value).items())
-    fused = [4 << int(m[1]) for name in state if (m := re.match(r"generator\.progression\.(\d+)\.conv1\.0\.weight$", name))]
+    fused = [
+        4 << int(m[1]) for name in state if (m := re.match(r"generator\.progression\.(\d+)\.conv1\.0\.weight$", name))
+    ]
     return _ours(_trained(found)), {"norm_eps": 1e-5, "bias_first": True, "fused_from": min(fused, default=None)}
 
 
@@ -152,8 +172,11 @@ def _rosinality_part(kind: str, part: str, value: Tensor) -> dict[str, Tensor]:
 def _trained(state: dict[str, Tensor]) -> dict[str, Tensor]:
     """Without the largest blocks where their training has not begun: no size is in such files, and there biases and noise
     strengths are exactly zero."""
-    used = {int(m[1]) // 2 for name, value in state.items()
-            if (m := re.match(r"synthesis\.layer(\d+)\.(bias|apply_noise\.weight)$", name)) and value.count_nonzero()}
+    used = {
+        int(m[1]) // 2
+        for name, value in state.items()
+        if (m := re.match(r"synthesis\.layer(\d+)\.(bias|apply_noise\.weight)$", name)) and value.count_nonzero()
+    }
     last = max(used, default=max((int(m[1]) for name in state if (m := OUTPUT.match(name))), default=0))
     return {name: value for name, value in state.items() if not (m := OUTPUT.match(name)) or int(m[1]) <= last}
 
@@ -176,7 +199,11 @@ def _ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             if last - (1 if lod % 1 else 0) <= int(match[1]) <= last:
                 weight = value[:, :, None, None] if match[2] == "weight" and value.ndim == 2 else value
                 found[f"synthesis.b{4 << int(match[1])}.torgb.{match[2]}"] = weight
-        elif (match := re.match(r"synthesis\.layer(\d+)\.(.+)$", name)) and match[2] in PARTS and int(match[1]) // 2 <= last:
+        elif (
+            (match := re.match(r"synthesis\.layer(\d+)\.(.+)$", name))
+            and match[2] in PARTS
+            and int(match[1]) // 2 <= last
+        ):
             found.update(_layer(int(match[1]), PARTS[match[2]], value))
     return found
 

@@ -41,7 +41,9 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
     if isinstance(kernel, list | tuple) and kernel and all(isinstance(tap, int | float) for tap in kernel):
         hints["taps"] = tuple(float(tap) for tap in kernel)
     if any(name.startswith("synthesis/ToRGB_lod") for name in variables) and (lod := tf.level_of_detail(variables)) > 0:
-        raise CheckpointError(f"its training was left while the network grew (level of detail {lod:g}). Give a later snapshot")
+        raise CheckpointError(
+            f"its training was left while the network grew (level of detail {lod:g}). Give a later snapshot"
+        )
     blocks = tf.scopes(variables)
     state: dict[str, Tensor] = {}
     for name, value in tf.as_tensors(variables).items():
@@ -52,10 +54,17 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
 
 
 _TF_LAYERS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
-_TF_LAYER = re.compile(r"synthesis/(?:(?P<scope>\d+x\d+)/(?P<layer>Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(?P<lod>\d+))/"
-                       r"(?P<part>.+)$")
-_TF_PARTS = {"weight": "weight", "bias": "bias", "mod_weight": "affine.weight", "mod_bias": "affine.bias",
-             "noise_strength": "noise_strength"}
+_TF_LAYER = re.compile(
+    r"synthesis/(?:(?P<scope>\d+x\d+)/(?P<layer>Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(?P<lod>\d+))/"
+    r"(?P<part>.+)$"
+)
+_TF_PARTS = {
+    "weight": "weight",
+    "bias": "bias",
+    "mod_weight": "affine.weight",
+    "mod_bias": "affine.bias",
+    "noise_strength": "noise_strength",
+}
 
 
 def _from_tf(name: str, value: Tensor, blocks: Mapping[str, int]) -> tuple[str, Tensor] | None:
@@ -98,11 +107,21 @@ def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """rosinality/stylegan2-pytorch and its descendants. Weights need no change: only the scale in front differs, and
     demodulation takes it out again."""
     parts: dict[str, Callable[[Tensor], Tensor]] = {
-        "conv.weight": lambda x: x[0], "conv.modulation.weight": _same, "conv.modulation.bias": _same,
-        "noise.weight": lambda x: x.reshape(()), "activate.bias": _same, "bias": lambda x: x.reshape(-1),
+        "conv.weight": lambda x: x[0],
+        "conv.modulation.weight": _same,
+        "conv.modulation.bias": _same,
+        "noise.weight": lambda x: x.reshape(()),
+        "activate.bias": _same,
+        "bias": lambda x: x.reshape(-1),
     }
-    renamed = {"conv.weight": "weight", "conv.modulation.weight": "affine.weight", "conv.modulation.bias": "affine.bias",
-               "noise.weight": "noise_strength", "activate.bias": "bias", "bias": "bias"}
+    renamed = {
+        "conv.weight": "weight",
+        "conv.modulation.weight": "affine.weight",
+        "conv.modulation.bias": "affine.bias",
+        "noise.weight": "noise_strength",
+        "activate.bias": "bias",
+        "bias": "bias",
+    }
 
     def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
         part = match["part"]
@@ -110,21 +129,32 @@ def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             return f"{_module(match)}.resample_filter", value / value.sum()
         return (f"{_module(match)}.{renamed[part]}", parts[part](value)) if part in parts else None
 
-    return _apply(state, [
-        (r"style\.(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
-        (r"input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
-        (r"noises\.noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
-        (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
-        (_LAYER, layer),
-    ], "rosinality")
+    return _apply(
+        state,
+        [
+            (r"style\.(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
+            (r"input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"noises\.noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
+            (_LAYER, layer),
+        ],
+        "rosinality",
+    )
 
 
 def from_mmgen(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """mmgeneration and mmagic: the mathematics of rosinality under other names."""
-    renamed = {"conv.weight": "weight", "conv.weight_orig": "weight", "conv.style_modulation.linear.weight_orig": "affine.weight",
-               "conv.style_modulation.linear.weight": "affine.weight", "conv.style_modulation.linear.bias": "affine.bias",
-               "conv.style_modulation.bias": "affine.bias", "noise_injector.weight": "noise_strength", "activate.bias": "bias",
-               "bias": "bias"}
+    renamed = {
+        "conv.weight": "weight",
+        "conv.weight_orig": "weight",
+        "conv.style_modulation.linear.weight_orig": "affine.weight",
+        "conv.style_modulation.linear.weight": "affine.weight",
+        "conv.style_modulation.linear.bias": "affine.bias",
+        "conv.style_modulation.bias": "affine.bias",
+        "noise_injector.weight": "noise_strength",
+        "activate.bias": "bias",
+        "bias": "bias",
+    }
 
     def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
         part = match["part"]
@@ -141,18 +171,25 @@ def from_mmgen(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             value = value.reshape(-1)
         return f"{_module(match)}.{name}", value
 
-    return _apply(state, [
-        (r"style_mapping\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
-         lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
-        (r"constant_input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
-        (r"injected_noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
-        (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),
-        (_LAYER, layer),
-    ], "mmgeneration")
+    return _apply(
+        state,
+        [
+            (
+                r"style_mapping\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
+                lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x),
+            ),
+            (r"constant_input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"injected_noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),
+            (_LAYER, layer),
+        ],
+        "mmgeneration",
+    )
 
 
 def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """genforce, SeFa, HiGAN: TensorFlow's orientation and biases, so up-convolutions are flipped and style biases get + 1."""
+
     def conv(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
         index, part = int(match[1]), match[2]
         if part == "weight":
@@ -175,13 +212,17 @@ def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             value = value[:, :, None, None]
         return f"synthesis.b{4 << int(match[1])}.torgb.{part.replace('style.', 'affine.')}", value
 
-    return _apply(state, [
-        (r"mapping\.dense(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{m[1]}.{m[2]}", x)),
-        (r"truncation\.w_avg$", lambda m, x: ("mapping.w_avg", x.reshape(-1))),
-        (r"synthesis\.early_layer\.const$", lambda m, x: ("synthesis.b4.const", x[0])),
-        (r"synthesis\.layer(\d+)\.(.+)$", conv),
-        (r"synthesis\.output(\d+)\.(weight|bias|style\.weight|style\.bias)$", colour),
-    ], "genforce")
+    return _apply(
+        state,
+        [
+            (r"mapping\.dense(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{m[1]}.{m[2]}", x)),
+            (r"truncation\.w_avg$", lambda m, x: ("mapping.w_avg", x.reshape(-1))),
+            (r"synthesis\.early_layer\.const$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"synthesis\.layer(\d+)\.(.+)$", conv),
+            (r"synthesis\.output(\d+)\.(weight|bias|style\.weight|style\.bias)$", colour),
+        ],
+        "genforce",
+    )
 
 
 _LAYER = r"(?:(?P<first>conv1|to_rgb1)|(?P<list>convs|to_rgbs)\.(?P<index>\d+))\.(?P<part>.+)$"

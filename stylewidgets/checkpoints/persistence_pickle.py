@@ -52,8 +52,10 @@ def from_value(value: Any) -> Loaded:
     _refuse_other_kinds(tree)
     found = layouts.find({where: to_tensors(tree.tensors)} if where else to_tensors(tree.tensors))
     if tree.foreign:
-        raise CheckpointError("its generator has parts of unknown classes with parameters "
-                              f"({', '.join(sorted(tree.foreign)[:5])}). It is of a modified kind that cannot be drawn")
+        raise CheckpointError(
+            "its generator has parts of unknown classes with parameters "
+            f"({', '.join(sorted(tree.foreign)[:5])}). It is of a modified kind that cannot be drawn"
+        )
     state = dict(found.state)
     prefix = _prefix(tree, found.where.removeprefix(where).lstrip("."))
     notes: list[str] = []
@@ -85,12 +87,18 @@ def _generator(value: Any) -> tuple[str, Any]:
 
 def _refuse_other_kinds(tree: Tree) -> None:
     if tree.classes & EG3D or any(name.startswith("backbone.synthesis.") for name in tree.tensors):
-        raise CheckpointError("this needs an EG3D generator (tri-planes and volume rendering), which is not built "
-                              "yet; the file itself is fine")
+        raise CheckpointError(
+            "this needs an EG3D generator (tri-planes and volume rendering), which is not built "
+            "yet; the file itself is fine"
+        )
     if tree.classes & STYLENERF:
-        raise CheckpointError("this needs a StyleNeRF generator (volume rendering), which is not built; the file itself is fine")
+        raise CheckpointError(
+            "this needs a StyleNeRF generator (volume rendering), which is not built; the file itself is fine"
+        )
     if any(name.startswith(("main.layer_", "synthesis.main.layer_")) for name in tree.tensors):
-        raise CheckpointError("this needs a FastGAN generator, as Projected GAN trains them; it has no style space to explore")
+        raise CheckpointError(
+            "this needs a FastGAN generator, as Projected GAN trains them; it has no style space to explore"
+        )
 
 
 def _prefix(tree: Tree, found: str) -> str:
@@ -126,9 +134,12 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
 def _stylegan3_hints(tree: Tree, prefix: str) -> dict[str, Any]:
     hints: dict[str, Any] = {}
     synthesis = f"{prefix}synthesis"
-    for name, module, attributes in (("margin", synthesis, ("margin_size",)), ("output_scale", synthesis, ("output_scale",)),
-                                     ("bandwidth", f"{synthesis}.input", ("bandwidth",)),
-                                     ("num_fp16_res", synthesis, ("num_fp16_res",))):
+    for name, module, attributes in (
+        ("margin", synthesis, ("margin_size",)),
+        ("output_scale", synthesis, ("output_scale",)),
+        ("bandwidth", f"{synthesis}.input", ("bandwidth",)),
+        ("num_fp16_res", synthesis, ("num_fp16_res",)),
+    ):
         value = tree.attribute(module, *attributes)
         whole = name in ("margin", "num_fp16_res")
         if _positive(value) or (value == 0 and whole):
@@ -155,7 +166,9 @@ def _check_activation(tree: Tree) -> None:
     for name, module in tree.modules.items():
         value = module.attributes.get("activation")
         if STYLED.search(name) and isinstance(value, str) and value not in ACTIVATIONS:
-            raise CheckpointError(f"its layers use the activation {value[:40]!r}; {', '.join(ACTIVATIONS)} can be drawn")
+            raise CheckpointError(
+                f"its layers use the activation {value[:40]!r}; {', '.join(ACTIVATIONS)} can be drawn"
+            )
 
 
 def _check_geometry(family: str, config: Any, tree: Tree, prefix: str) -> None:
@@ -167,8 +180,9 @@ def _check_geometry(family: str, config: Any, tree: Tree, prefix: str) -> None:
         given = tree.attribute(f"{prefix}synthesis.{name}", "padding")
         low, high = config.padding(i)
         if isinstance(given, list) and given != [low, high, low, high]:
-            raise CheckpointError(f"layer {name} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by "
-                                  f"{[low, high, low, high]}")
+            raise CheckpointError(
+                f"layer {name} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by {[low, high, low, high]}"
+            )
 
 
 def _positive(value: Any) -> bool:
@@ -181,12 +195,19 @@ def _metadata(value: Any, where: str, tree: Tree, licence: str, notes: list[str]
     releases = [found for source in sources if (found := release(str(source["sha256"])))]
     known = bool(sources) and len(releases) == len(sources)
     if not known and sources:
-        notes.append("the source text in the file is of no known release: the training code may have been modified, "
-                     "and pictures may differ")
+        notes.append(
+            "the source text in the file is of no known release: the training code may have been modified, "
+            "and pictures may differ"
+        )
     root = tree.modules[""]
     metadata: dict[str, Any] = {
-        "format": FORMAT, "class": root.class_name, "classes": sorted(tree.classes)[:50], "sources": sources,
-        "source_known": known, "licence": releases[0].licence if releases else licence, "notes": notes,
+        "format": FORMAT,
+        "class": root.class_name,
+        "classes": sorted(tree.classes)[:50],
+        "sources": sources,
+        "source_known": known,
+        "licence": releases[0].licence if releases else licence,
+        "notes": notes,
     }
     if where:
         metadata["inside"] = where
@@ -194,4 +215,8 @@ def _metadata(value: Any, where: str, tree: Tree, licence: str, notes: list[str]
         notes.append("the file has no averaged weights (G_ema); those of the last training step are used")
     told = {key: plain(value[key]) for key in TOLD if isinstance(value, Mapping) and key in value}
     arguments = plain(root.attributes.get("_init_kwargs"))
-    return {**metadata, **{key: item for key, item in told.items() if item}, **({"init_kwargs": arguments} if arguments else {})}
+    return {
+        **metadata,
+        **{key: item for key, item in told.items() if item},
+        **({"init_kwargs": arguments} if arguments else {}),
+    }

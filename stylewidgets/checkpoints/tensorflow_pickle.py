@@ -64,9 +64,15 @@ def from_value(value: Any) -> Loaded:
     static = _text_keys(state.get("static_kwargs"))
     config, tensors = _convert(family, variables, static)
     metadata: dict[str, Any] = {
-        "format": FORMAT, "version": plain(state.get("version")), "network": plain(state.get("name")),
-        "build_function": plain(state.get("build_func_name")), "static_kwargs": plain(static), "sources": described(hashes),
-        "source_known": False, "licence": LICENCES[family], "notes": [],
+        "format": FORMAT,
+        "version": plain(state.get("version")),
+        "network": plain(state.get("name")),
+        "build_function": plain(state.get("build_func_name")),
+        "static_kwargs": plain(static),
+        "sources": described(hashes),
+        "source_known": False,
+        "licence": LICENCES[family],
+        "notes": [],
     }
     if state.get("name") == "G":
         metadata["notes"].append("the file has no averaged weights (Gs); those of the last training step are used")
@@ -80,11 +86,18 @@ def _is_network(value: Any) -> TypeGuard[Stub]:
 
 def _generator(value: Any) -> Stub:
     """The network to use: by its name, else the last one that is no discriminator."""
-    items = list(value.values()) if isinstance(value, Mapping) else list(value) if isinstance(value, (tuple, list)) else [value]
+    items = (
+        list(value.values())
+        if isinstance(value, Mapping)
+        else list(value)
+        if isinstance(value, (tuple, list))
+        else [value]
+    )
     networks = [item for item in items[:MAX_NETWORKS] if _is_network(item)]
     if not networks:
-        raise CheckpointError(f"its content is a {type(value).__name__} without a network. "
-                              "Give the network snapshot of a training run")
+        raise CheckpointError(
+            f"its content is a {type(value).__name__} without a network. Give the network snapshot of a training run"
+        )
     for name in AVERAGED:
         for network in networks:
             if network.state.get("name") == name:
@@ -106,7 +119,7 @@ def _parts(network: Stub) -> Iterator[tuple[str, Stub]]:
             raise CheckpointError("its networks are nested without end. The file is damaged or hostile")
         yield prefix, part
         components = part.state.get("components")
-        for name, child in (components.items() if isinstance(components, dict) else ()):
+        for name, child in components.items() if isinstance(components, dict) else ():
             if isinstance(name, str) and _is_network(child):
                 todo.append((f"{prefix}{name}/", child, depth + 1))
 
@@ -124,7 +137,9 @@ def _variables(state: Mapping[Any, Any]) -> Iterator[tuple[str, np.ndarray[Any, 
         if isinstance(value, (int, float)):
             value = np.float32(value)
         if not isinstance(value, (np.ndarray, np.generic)) or value.dtype.kind not in "biuf":
-            raise CheckpointError(f"the variable {name[:80]} is a {type(value).__name__}, not numbers. The file is damaged")
+            raise CheckpointError(
+                f"the variable {name[:80]} is a {type(value).__name__}, not numbers. The file is damaged"
+            )
         yield name.removesuffix(":0"), np.asarray(value)
 
 
@@ -145,16 +160,24 @@ def _family(variables: Mapping[str, Any], state: Mapping[Any, Any]) -> str:
         if name in variables:
             return family
     function = str(state.get("build_func_name"))[:40]
-    if any(name.endswith("4x4/Dense/weight") for name in variables) and not any("StyleMod" in name for name in variables):
+    if any(name.endswith("4x4/Dense/weight") for name in variables) and not any(
+        "StyleMod" in name for name in variables
+    ):
         raise CheckpointError(f"this is a progressive GAN (built by {function}); it has no style space to explore")
     if any(name.startswith("4x4/") for name in variables):
-        raise CheckpointError(f"this is one part of a generator (built by {function}), without its mapping network. "
-                              "Give the file that holds Gs")
-    raise CheckpointError(f"its generator (built by {function}, {len(variables)} variables) is of no known family: "
-                          "StyleGAN, StyleGAN2 and StyleGAN2-ADA can be read")
+        raise CheckpointError(
+            f"this is one part of a generator (built by {function}), without its mapping network. "
+            "Give the file that holds Gs"
+        )
+    raise CheckpointError(
+        f"its generator (built by {function}, {len(variables)} variables) is of no known family: "
+        "StyleGAN, StyleGAN2 and StyleGAN2-ADA can be read"
+    )
 
 
-def _convert(family: str, variables: dict[str, np.ndarray[Any, Any]], static: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
+def _convert(
+    family: str, variables: dict[str, np.ndarray[Any, Any]], static: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
     """(config, tensors under our names)."""
     from . import names_stylegan1, names_stylegan2
 

@@ -67,8 +67,10 @@ def _archive(view: memoryview) -> zipfile.ZipFile:
         raise CheckpointError(f"it has {len(entries):,} entries; a checkpoint has less than {MAX_ENTRIES:,}")
     inside = sum(entry.file_size for entry in entries)
     if inside > len(view) or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
-        raise CheckpointError(f"a zip archive of {len(view):,} bytes that would grow to {inside:,}; torch.save never compresses. "
-                              "Unpack it if it is an archive of checkpoints")
+        raise CheckpointError(
+            f"a zip archive of {len(view):,} bytes that would grow to {inside:,}; torch.save never compresses. "
+            "Unpack it if it is an archive of checkpoints"
+        )
     return archive
 
 
@@ -143,7 +145,9 @@ class _Plain:
     def value(self, given: Any, depth: int = 0) -> Any:
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
-            raise CheckpointError("its values are nested deeper or more often than in any checkpoint. It is damaged or hostile")
+            raise CheckpointError(
+                "its values are nested deeper or more often than in any checkpoint. It is damaged or hostile"
+            )
         if isinstance(given, TensorRecord):
             return to_tensor(given)
         if isinstance(given, Stub):
@@ -155,8 +159,11 @@ class _Plain:
         if id(given) in self._inside:
             raise CheckpointError("a container holds itself. The file is damaged or hostile")
         self._inside.add(id(given))
-        made = ({key: self.value(item, depth + 1) for key, item in given.items()} if isinstance(given, Mapping)
-                else [self.value(item, depth + 1) for item in given])
+        made = (
+            {key: self.value(item, depth + 1) for key, item in given.items()}
+            if isinstance(given, Mapping)
+            else [self.value(item, depth + 1) for item in given]
+        )
         self._inside.discard(id(given))
         return made
 

@@ -46,8 +46,12 @@ def from_tree(tree: Any) -> Loaded:
     found = layouts.find(tree)
     state, hints = _CONVERT[found.layout.name](found)
     config = _config(found, state, hints)
-    metadata: dict[str, Any] = {"format": found.layout.name, "family": found.layout.family, "licence": found.layout.licence,
-                                "notes": []}
+    metadata: dict[str, Any] = {
+        "format": found.layout.name,
+        "family": found.layout.family,
+        "licence": found.layout.licence,
+        "notes": [],
+    }
     if found.where:
         metadata["inside"] = found.where
     metadata.update(_encoder(found, metadata["notes"]))

@@ -110,7 +110,9 @@ class Machine:
     def _take(self, n: int) -> memoryview:
         start = self.position
         if n < 0 or start + n > len(self._data):
-            raise CheckpointError(f"{n} bytes are announced at byte {start}, {len(self._data) - start} are left. {AGAIN}")
+            raise CheckpointError(
+                f"{n} bytes are announced at byte {start}, {len(self._data) - start} are left. {AGAIN}"
+            )
         self.position = start + n
         return self._data[start : start + n]
 
@@ -154,8 +156,10 @@ class Machine:
     def frame(self) -> None:
         size = self._number(8)
         if size > len(self._data) - self.position:
-            raise CheckpointError(f"{size} bytes are announced at byte {self.position}, "
-                                  f"{len(self._data) - self.position} are left. {AGAIN}")
+            raise CheckpointError(
+                f"{size} bytes are announced at byte {self.position}, "
+                f"{len(self._data) - self.position} are left. {AGAIN}"
+            )
 
     def mark(self) -> None:
         self._marks.append(self._stack)
@@ -213,6 +217,7 @@ class Machine:
             if len(self._stack) < n:
                 raise IndexError
             self._stack[-n:] = [tuple(self._stack[-n:])]
+
         return make
 
     def tuple_marked(self) -> None:
@@ -238,7 +243,9 @@ class Machine:
         elif isinstance(target, list):
             target.extend(items)
         else:
-            raise CheckpointError(f"something is appended to a {type(target).__name__} at byte {self.position}. {AGAIN}")
+            raise CheckpointError(
+                f"something is appended to a {type(target).__name__} at byte {self.position}. {AGAIN}"
+            )
 
     def append(self) -> None:
         self._extend([self._stack.pop()])
@@ -348,7 +355,9 @@ class Machine:
                 target.order = state[1]
         elif isinstance(target, Stub):
             target.state = state
-        elif not isinstance(target, (dict, set, Persistent, TensorRecord, Storage)):  # attributes of those are not needed
+        elif not isinstance(
+            target, (dict, set, Persistent, TensorRecord, Storage)
+        ):  # attributes of those are not needed
             raise CheckpointError(f"a {type(target).__name__} is given attributes at byte {self.position}. {AGAIN}")
 
     def extension(self) -> None:
@@ -359,7 +368,9 @@ class Machine:
 
     def _persistent(self, key: Any) -> None:
         if self._persistent_load is None:
-            raise CheckpointError("it refers to data outside the pickle, which a file of this kind does not hold. It is refused")
+            raise CheckpointError(
+                "it refers to data outside the pickle, which a file of this kind does not hold. It is refused"
+            )
         self._push(self._persistent_load(key))
 
     def persid(self) -> None:
@@ -372,35 +383,76 @@ class Machine:
 M = Machine
 # what each opcode does, and an upper bound of the memory it takes apart from strings
 OPCODES: dict[int, tuple[Callable[[Machine], None], int]] = {
-    0x80: (M.proto, 64), 0x95: (M.frame, 64), 0x28: (M.mark, 128), 0x30: (M.pop, 64),
-    0x31: (M.pop_mark, 64), 0x32: (lambda m: m._push(m._stack[-1]), 64),
+    0x80: (M.proto, 64),
+    0x95: (M.frame, 64),
+    0x28: (M.mark, 128),
+    0x30: (M.pop, 64),
+    0x31: (M.pop_mark, 64),
+    0x32: (lambda m: m._push(m._stack[-1]), 64),
     # constants and numbers
-    0x4E: (lambda m: m._push(None), 64), 0x88: (lambda m: m._push(True), 64), 0x89: (lambda m: m._push(False), 64),
-    0x49: (M.long_text, 96), 0x4C: (M.long_text, 96),
+    0x4E: (lambda m: m._push(None), 64),
+    0x88: (lambda m: m._push(True), 64),
+    0x89: (lambda m: m._push(False), 64),
+    0x49: (M.long_text, 96),
+    0x4C: (M.long_text, 96),
     0x4A: (lambda m: m._push(int.from_bytes(m._take(4), "little", signed=True)), 64),
-    0x4B: (lambda m: m._push(m._number(1)), 64), 0x4D: (lambda m: m._push(m._number(2)), 64),
-    0x8A: (lambda m: m._long(m._number(1)), 128), 0x8B: (lambda m: m._long(m._number(4)), 128),
+    0x4B: (lambda m: m._push(m._number(1)), 64),
+    0x4D: (lambda m: m._push(m._number(2)), 64),
+    0x8A: (lambda m: m._long(m._number(1)), 128),
+    0x8B: (lambda m: m._long(m._number(4)), 128),
     0x46: (lambda m: m._push(float(m._line())), 64),
     0x47: (lambda m: m._push(struct.unpack(">d", m._take(8))[0]), 64),
     # text and bytes
-    0x53: (M.string_text, 128), 0x54: (lambda m: m._latin(m._number(4)), 224), 0x55: (lambda m: m._latin(m._number(1)), 128),
-    0x56: (lambda m: m._push(codecs.raw_unicode_escape_decode(m._line())[0]), 128), 0x58: (lambda m: m._text(m._number(4)), 128),
-    0x8C: (lambda m: m._text(m._number(1)), 128), 0x8D: (lambda m: m._text(m._number(8)), 128),
-    0x42: (lambda m: m._bytes(m._number(4)), 224), 0x43: (lambda m: m._bytes(m._number(1)), 128),
-    0x8E: (lambda m: m._bytes(m._number(8)), 224), 0x96: (lambda m: m._bytes(m._number(8)), 224),
+    0x53: (M.string_text, 128),
+    0x54: (lambda m: m._latin(m._number(4)), 224),
+    0x55: (lambda m: m._latin(m._number(1)), 128),
+    0x56: (lambda m: m._push(codecs.raw_unicode_escape_decode(m._line())[0]), 128),
+    0x58: (lambda m: m._text(m._number(4)), 128),
+    0x8C: (lambda m: m._text(m._number(1)), 128),
+    0x8D: (lambda m: m._text(m._number(8)), 128),
+    0x42: (lambda m: m._bytes(m._number(4)), 224),
+    0x43: (lambda m: m._bytes(m._number(1)), 128),
+    0x8E: (lambda m: m._bytes(m._number(8)), 224),
+    0x96: (lambda m: m._bytes(m._number(8)), 224),
     # collections
-    0x5D: (lambda m: m._push([]), 192), 0x29: (lambda m: m._push(()), 64), 0x7D: (lambda m: m._push({}), 256),
-    0x8F: (lambda m: m._push(set()), 256), 0x74: (M.tuple_marked, 96), 0x6C: (M.list_marked, 96), 0x64: (M.dict_marked, 320),
-    0x91: (M.frozenset_marked, 320), 0x85: (M.tuple_n(1), 96), 0x86: (M.tuple_n(2), 96), 0x87: (M.tuple_n(3), 96),
-    0x61: (M.append, 64), 0x65: (M.appends, 64), 0x90: (M.additems, 64), 0x73: (M.setitem, 96), 0x75: (M.setitems, 64),
+    0x5D: (lambda m: m._push([]), 192),
+    0x29: (lambda m: m._push(()), 64),
+    0x7D: (lambda m: m._push({}), 256),
+    0x8F: (lambda m: m._push(set()), 256),
+    0x74: (M.tuple_marked, 96),
+    0x6C: (M.list_marked, 96),
+    0x64: (M.dict_marked, 320),
+    0x91: (M.frozenset_marked, 320),
+    0x85: (M.tuple_n(1), 96),
+    0x86: (M.tuple_n(2), 96),
+    0x87: (M.tuple_n(3), 96),
+    0x61: (M.append, 64),
+    0x65: (M.appends, 64),
+    0x90: (M.additems, 64),
+    0x73: (M.setitem, 96),
+    0x75: (M.setitems, 64),
     # memo
-    0x67: (lambda m: m._get(int(m._line())), 64), 0x68: (lambda m: m._get(m._number(1)), 64),
+    0x67: (lambda m: m._get(int(m._line())), 64),
+    0x68: (lambda m: m._get(m._number(1)), 64),
     0x6A: (lambda m: m._get(m._number(4)), 64),
-    0x70: (lambda m: m._put(int(m._line())), 192), 0x71: (lambda m: m._put(m._number(1)), 192),
-    0x72: (lambda m: m._put(m._number(4)), 192), 0x94: (M.memoize, 192),
+    0x70: (lambda m: m._put(int(m._line())), 192),
+    0x71: (lambda m: m._put(m._number(1)), 192),
+    0x72: (lambda m: m._put(m._number(4)), 192),
+    0x94: (M.memoize, 192),
     # names and calls
-    0x63: (M.global_text, 320), 0x93: (M.stack_global, 320), 0x52: (M.reduce, 384), 0x81: (M.reduce, 384),
-    0x92: (M.newobj_ex, 384), 0x69: (M.inst, 704), 0x6F: (M.obj, 384), 0x62: (M.build, 128),
-    0x82: (M.extension, 0), 0x83: (M.extension, 0), 0x84: (M.extension, 0), 0x97: (M.buffer, 0), 0x98: (M.buffer, 0),
-    0x50: (M.persid, 64), 0x51: (M.binpersid, 64),
+    0x63: (M.global_text, 320),
+    0x93: (M.stack_global, 320),
+    0x52: (M.reduce, 384),
+    0x81: (M.reduce, 384),
+    0x92: (M.newobj_ex, 384),
+    0x69: (M.inst, 704),
+    0x6F: (M.obj, 384),
+    0x62: (M.build, 128),
+    0x82: (M.extension, 0),
+    0x83: (M.extension, 0),
+    0x84: (M.extension, 0),
+    0x97: (M.buffer, 0),
+    0x98: (M.buffer, 0),
+    0x50: (M.persid, 64),
+    0x51: (M.binpersid, 64),
 }

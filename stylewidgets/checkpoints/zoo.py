@@ -78,11 +78,22 @@ def _entry(group: dict[str, Any], values: dict[str, Any]) -> Entry:
     both = {**group, **values}
     crop = both.get("crop")
     return Entry(
-        name=both["name"], group=both["title"], family=both["family"], format=both["format"], resolution=both["resolution"],
-        url=both["base"] + both["file"] if both["base"] else None, by_hand=both.get("by_hand"),
-        file=both["name"] + Path(both["file"]).suffix, page=both["page"], licence=both["licence"], citation=both["citation"],
-        alias=both.get("alias"), sha256=both.get("sha256"), bytes=both.get("bytes"),
-        crop=None if crop is None else tuple(crop), classes=both.get("classes", 0),
+        name=both["name"],
+        group=both["title"],
+        family=both["family"],
+        format=both["format"],
+        resolution=both["resolution"],
+        url=both["base"] + both["file"] if both["base"] else None,
+        by_hand=both.get("by_hand"),
+        file=both["name"] + Path(both["file"]).suffix,
+        page=both["page"],
+        licence=both["licence"],
+        citation=both["citation"],
+        alias=both.get("alias"),
+        sha256=both.get("sha256"),
+        bytes=both.get("bytes"),
+        crop=None if crop is None else tuple(crop),
+        classes=both.get("classes", 0),
     )
 
 
@@ -137,12 +148,17 @@ def get(name: str, *, progress: Progress | bool = True) -> Path:
     mirror = os.environ.get("STYLEWIDGETS_ZOO")
     url = f"{mirror.rstrip('/')}/{one.file}" if mirror else one.url
     if url is None:
-        raise DownloadError(f"{one.name} can only be fetched by hand: open {one.by_hand or one.page}, save the file, and put "
-                            f"it to {target}")
+        raise DownloadError(
+            f"{one.name} can only be fetched by hand: open {one.by_hand or one.page}, save the file, and put "
+            f"it to {target}"
+        )
     fetched = _with_bar(url, target, progress, sha256=one.sha256, size=one.bytes)
     if one.sha256 is None:
-        _log.warning("%s: no published sha256 is known, so this first download is trusted; its sha256 is in %s.json",
-                     one.name, fetched)
+        _log.warning(
+            "%s: no published sha256 is known, so this first download is trusted; its sha256 is in %s.json",
+            one.name,
+            fetched,
+        )
     return fetched
 
 
@@ -170,6 +186,7 @@ def _with_bar(url: str, target: Path, progress: Progress | bool, **known: Any) -
     from tqdm.auto import tqdm
 
     with tqdm(desc=target.name, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+
         def show(done: int, total: int | None) -> None:
             bar.total = total
             bar.update(done - bar.n)
@@ -187,7 +204,9 @@ def _check_kept(one: Entry, target: Path) -> None:
     if one.sha256 is not None and record.get("sha256") != one.sha256:
         found = sha256_of(target)
         if found != one.sha256:
-            raise DownloadError(f"{target} is another file: sha256 {found}, known is {one.sha256}. Delete it and load again")
+            raise DownloadError(
+                f"{target} is another file: sha256 {found}, known is {one.sha256}. Delete it and load again"
+            )
         about = {"url": one.url, "bytes": size, "sha256": found, "trust": "published sha256"}
         Path(f"{target}.json").write_text(json.dumps(about))
 

@@ -28,7 +28,9 @@ def sample_w(
     labels = _labels(session, samples, label, random)
     rows = []
     for start in range(0, samples, BATCH):
-        rows.append(_map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None))
+        rows.append(
+            _map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None)
+        )
         if callback is not None:
             callback(min(start + BATCH, samples), samples)
     return np.concatenate(rows)

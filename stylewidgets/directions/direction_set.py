@@ -62,9 +62,7 @@ class DirectionSet(Mapping[str, Direction]):
     @classmethod
     def of(cls, session: Any, directions: Iterable[Direction] = ()) -> DirectionSet:
         """A set marked with the identity of `session`'s generator."""
-        return cls(
-            directions, w_dim=session.w_dim, num_ws=session.num_ws, weights=fingerprint(session.generator)
-        )
+        return cls(directions, w_dim=session.w_dim, num_ws=session.num_ws, weights=fingerprint(session.generator))
 
     # -- reading ---------------------------------------------------------------------------------------------------
     def __getitem__(self, name: str) -> Direction:

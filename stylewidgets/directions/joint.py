@@ -45,7 +45,9 @@ def joint_boundaries(
     readings = {name: np.asarray(values, np.float64) for name, values in labels.items()}
     for name, values in readings.items():
         if w.ndim != 2 or values.shape != (len(w),):
-            raise ValueError(f"w must be [n, w_dim] and {name!r} [n]; given were {list(w.shape)} and {list(values.shape)}")
+            raise ValueError(
+                f"w must be [n, w_dim] and {name!r} [n]; given were {list(w.shape)} and {list(values.shape)}"
+            )
         if not np.isfinite(values).all() or values.std() == 0.0:
             raise ValueError(f"the reading {name!r} must be finite and must change; it does not")
     if slack < 0:

@@ -89,7 +89,10 @@ class Generator(Protocol):
         """w+ or w → one [N, C_l] per layer."""
 
     def synthesize(
-        self, x: Tensor | Sequence[Tensor], noise: str | Sequence[Tensor | None] = "const", dtype: torch.dtype | None = None
+        self,
+        x: Tensor | Sequence[Tensor],
+        noise: str | Sequence[Tensor | None] = "const",
+        dtype: torch.dtype | None = None,
     ) -> Tensor:
         """w, w+ or styles → pictures [N, img_channels, H, W], about [-1, 1]; differentiable."""
 
@@ -100,7 +103,12 @@ class Generator(Protocol):
         """A noise argument of `synthesize`, split into one per block."""
 
     def step(
-        self, i: int, state: State | None, styles: Sequence[Tensor], noise: Any = "const", dtype: torch.dtype | None = None
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: Any = "const",
+        dtype: torch.dtype | None = None,
     ) -> State:
         """Run block i on the state after block i − 1 (None for the first)."""
 

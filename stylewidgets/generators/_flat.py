@@ -42,7 +42,9 @@ def finish_small(blocks: Sequence[SynthesisBlock], x: Tensor, img: Tensor | None
         # difference from the whole picture from 4.6 to 4.8 levels.
         if k == 1 and img is not None and not (side[0] % 2 or side[1] % 2):
             x = F.avg_pool2d(x, 2)
-        around = None if block.architecture != "resnet" else F.conv2d(x, block.skip.weight * (block.skip.scale * 0.5**0.5))
+        around = (
+            None if block.architecture != "resnet" else F.conv2d(x, block.skip.weight * (block.skip.scale * 0.5**0.5))
+        )
         for conv in block.convs:
             x = _flat(conv, x, next(rest), gain=0.5**0.5 if around is not None and conv is block.conv1 else 1.0)
         x = x if around is None else x + around

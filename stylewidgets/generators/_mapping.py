@@ -65,8 +65,10 @@ class MappingNetwork(nn.Module):
             x = normalize_2nd_moment(x)
         if self.c_dim:
             if c is None:
-                raise ValueError(f"this generator is conditional: give c, one row of {self.c_dim} numbers per z "
-                                 "(one-hot for a class)")
+                raise ValueError(
+                    f"this generator is conditional: give c, one row of {self.c_dim} numbers per z "
+                    "(one-hot for a class)"
+                )
             check_rows("c", c, self.c_dim, len(z))
             x = torch.cat([x, self.label(c.float())], dim=1)
         elif c is not None and c.numel():
@@ -76,4 +78,3 @@ class MappingNetwork(nn.Module):
         for i in range(self.num_layers):
             x = self.get_submodule(f"fc{i}")(x)
         return x
-

@@ -17,8 +17,10 @@ def split_noise(noise: Noise, counts: Sequence[int]) -> list[Noise]:
     if isinstance(noise, str):
         return [noise] * len(counts)
     if len(noise) != sum(counts):
-        raise ValueError(f"noise is one tensor per convolution, {sum(counts)} here, or one of "
-                         f"{', '.join(NOISE_MODES)}; a list of {len(noise)} was given")
+        raise ValueError(
+            f"noise is one tensor per convolution, {sum(counts)} here, or one of "
+            f"{', '.join(NOISE_MODES)}; a list of {len(noise)} was given"
+        )
     if not noise:
         return ["none"] * len(counts)
     ends = [sum(counts[: i + 1]) for i in range(len(counts))]
@@ -47,8 +49,13 @@ def layer_noise(noise: Noise, convs: Sequence[Any], names: Sequence[str], n: int
     if len(noise) != count:
         raise ValueError(f"{names[0].split('.')[0]} takes {count} noise tensors; {len(noise)} were given")
     for conv, name, tensor in zip(convs, names, noise, strict=False):
-        if tensor is not None and (tensor.shape[-2:] != conv.size or tensor.ndim not in (2, 4)
-                                   or (tensor.ndim == 4 and (tensor.shape[1] != 1 or tensor.shape[0] not in (1, n)))):
-            raise ValueError(f"noise of {name} is {list(conv.size)}, or [1 or {n}, 1, {conv.size[0]}, {conv.size[1]}]; "
-                             f"{list(tensor.shape)} was given")
+        if tensor is not None and (
+            tensor.shape[-2:] != conv.size
+            or tensor.ndim not in (2, 4)
+            or (tensor.ndim == 4 and (tensor.shape[1] != 1 or tensor.shape[0] not in (1, n)))
+        ):
+            raise ValueError(
+                f"noise of {name} is {list(conv.size)}, or [1 or {n}, 1, {conv.size[0]}, {conv.size[1]}]; "
+                f"{list(tensor.shape)} was given"
+            )
     return list(noise) or [None] * len(convs)

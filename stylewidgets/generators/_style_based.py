@@ -80,7 +80,9 @@ class StyleBased(nn.Module):
         if cutoff is None or cutoff == self.num_ws:
             return near
         if ws.ndim == 2:
-            raise ValueError(f"a cutoff needs w+ [N, {self.num_ws}, {self.w_dim}]; w of shape {list(ws.shape)} was given")
+            raise ValueError(
+                f"a cutoff needs w+ [N, {self.num_ws}, {self.w_dim}]; w of shape {list(ws.shape)} was given"
+            )
         return torch.cat([near[:, :cutoff], ws[:, cutoff:]], dim=1)
 
     def styles(self, ws: Tensor) -> list[Tensor]:
@@ -115,13 +117,17 @@ class StyleBased(nn.Module):
 
     def _check_styles(self, styles: Sequence[Any], layers: Sequence[Layer]) -> None:
         if len(styles) != len(layers):
-            raise ValueError(f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
-                             f"{len(styles)} were given")
+            raise ValueError(
+                f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
+                f"{len(styles)} were given"
+            )
         n = len(styles[0]) if isinstance(styles[0], Tensor) and styles[0].ndim else 0
         for style, layer in zip(styles, layers, strict=True):
             if not isinstance(style, Tensor) or style.shape != (n, layer.channels):
-                raise ValueError(f"the style of {layer.name} is [N, {layer.channels}] with the same N in every layer "
-                                 f"({n} in the first); {what(style)} was given")
+                raise ValueError(
+                    f"the style of {layer.name} is [N, {layer.channels}] with the same N in every layer "
+                    f"({n} in the first); {what(style)} was given"
+                )
 
 
 def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()) -> None:

@@ -77,8 +77,10 @@ class StyleGAN1Config:
             for count in getattr(self, name):
                 _positive(name, count)
         if not 1 <= len(self.channels) <= LEVELS:
-            raise ValueError(f"channels has one entry per block, from 1 to {LEVELS}, such as default_channels(256); "
-                             f"{len(self.channels)} were given")
+            raise ValueError(
+                f"channels has one entry per block, from 1 to {LEVELS}, such as default_channels(256); "
+                f"{len(self.channels)} were given"
+            )
         if isinstance(self.lod, bool) or not isinstance(self.lod, int | float) or not 0 <= self.lod < LEVELS:
             raise ValueError(f"lod is from 0 (the whole network) to less than {LEVELS}; {self.lod!r} was given")
 
@@ -107,7 +109,7 @@ class StyleGAN1Config:
         return self.start[0] << block, self.start[1] << block
 
     def block_name(self, block: int) -> str:
-        """"b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
+        """ "b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
         return f"b{4 << block}"
 
     def fused(self, block: int) -> bool:
@@ -146,10 +148,13 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN1Config:
     Raises:
         ValueError: a parameter that every StyleGAN has is missing, or two disagree.
     """
+
     def shape(name: str) -> tuple[int, ...]:
         if name not in params:
-            raise ValueError(f"these are not the parameters of a StyleGAN generator: {name} is missing "
-                             f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})")
+            raise ValueError(
+                f"these are not the parameters of a StyleGAN generator: {name} is missing "
+                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
+            )
         return tuple(params[name].shape)
 
     blocks = sorted({int(m[1]) for name in params if (m := re.match(r"synthesis\.b(\d+)\.conv1\.weight$", name))})
@@ -160,10 +165,14 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN1Config:
     layers = sum(1 for name in params if re.match(r"mapping\.fc\d+\.weight$", name))
     label = shape("mapping.concat.weight") if "mapping.concat.weight" in params else (0, 0)
     found: dict[str, Any] = {
-        "z_dim": first[1] - label[1], "c_dim": label[0], "w_dim": w_dim,
+        "z_dim": first[1] - label[1],
+        "c_dim": label[0],
+        "w_dim": w_dim,
         "img_channels": shape(f"synthesis.b{blocks[-1]}.torgb.weight")[0],
         "channels": tuple(shape(f"synthesis.b{b}.conv1.weight")[0] for b in blocks),
-        "mapping_layers": layers, "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
-        "use_noise": "synthesis.b4.conv0.noise_strength" in params, "start": const[1:],
+        "mapping_layers": layers,
+        "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
+        "use_noise": "synthesis.b4.conv0.noise_strength" in params,
+        "start": const[1:],
     }
     return StyleGAN1Config(**{**found, **hints})

@@ -39,7 +39,9 @@ class Epilogue(nn.Module):
         eps: added to the variance.
     """
 
-    def __init__(self, channels: int, *, w_dim: int, size: tuple[int, int], use_noise: bool = True, eps: float = 1e-8) -> None:
+    def __init__(
+        self, channels: int, *, w_dim: int, size: tuple[int, int], use_noise: bool = True, eps: float = 1e-8
+    ) -> None:
         super().__init__()
         self.size, self.resolution, self.eps = size, max(size), eps
         self.bias = nn.Parameter(torch.zeros(channels))
@@ -88,8 +90,17 @@ class StyledConv(PreparedWeight, Epilogue):
     """
 
     def __init__(
-        self, inputs: int, channels: int, *, w_dim: int, size: tuple[int, int], up: int = 1, fused: bool = False,
-        bias_first: bool = False, use_noise: bool = True, eps: float = 1e-8,
+        self,
+        inputs: int,
+        channels: int,
+        *,
+        w_dim: int,
+        size: tuple[int, int],
+        up: int = 1,
+        fused: bool = False,
+        bias_first: bool = False,
+        use_noise: bool = True,
+        eps: float = 1e-8,
     ) -> None:
         super().__init__(channels, w_dim=w_dim, size=size, use_noise=use_noise, eps=eps)
         self.up, self.fused, self.bias_first = up, fused, bias_first and up == 2

@@ -74,12 +74,15 @@ class StyleGAN2Config:
         while side < self.resolution:
             side, blocks = side * 2, blocks + 1
         if side != self.resolution:
-            raise ValueError(f"resolution is {max(self.start)} doubled once or more, such as {side}; "
-                             f"{self.resolution} was given")
+            raise ValueError(
+                f"resolution is {max(self.start)} doubled once or more, such as {side}; {self.resolution} was given"
+            )
         object.__setattr__(self, "channels", tuple(self.channels) or default_channels(4 << (blocks - 1)))
         if len(self.channels) != blocks:
-            raise ValueError(f"channels has one entry per block: {blocks} for resolution {self.resolution}, not "
-                             f"{len(self.channels)} ({self.channels})")
+            raise ValueError(
+                f"channels has one entry per block: {blocks} for resolution {self.resolution}, not "
+                f"{len(self.channels)} ({self.channels})"
+            )
         for count in self.channels:
             _positive("channels", count)
         _one_of("label", self.label, LABELS)
@@ -105,7 +108,7 @@ class StyleGAN2Config:
         return self.start[0] << block, self.start[1] << block
 
     def block_name(self, block: int) -> str:
-        """"b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
+        """ "b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
         return f"b{4 << block}"
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,10 +138,13 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
     Raises:
         ValueError: a parameter that every StyleGAN2 has is missing, or two disagree.
     """
+
     def shape(name: str) -> tuple[int, ...]:
         if name not in params:
-            raise ValueError(f"these are not the parameters of a StyleGAN2 generator: {name} is missing "
-                             f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})")
+            raise ValueError(
+                f"these are not the parameters of a StyleGAN2 generator: {name} is missing "
+                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
+            )
         return tuple(params[name].shape)
 
     blocks = sorted({int(m[1]) for name in params if (m := re.match(r"synthesis\.b(\d+)\.conv1\.weight$", name))})
@@ -154,12 +160,19 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
         c_dim, beside = shape("mapping.embed.weight")[1], w_dim
     last = f"synthesis.b{blocks[-1]}"
     found: dict[str, Any] = {
-        "z_dim": first[1] - beside, "c_dim": c_dim, "w_dim": w_dim, "label": label,
-        "resolution": max(const[1:]) << (len(blocks) - 1), "img_channels": shape(f"{last}.torgb.weight")[0],
+        "z_dim": first[1] - beside,
+        "c_dim": c_dim,
+        "w_dim": w_dim,
+        "label": label,
+        "resolution": max(const[1:]) << (len(blocks) - 1),
+        "img_channels": shape(f"{last}.torgb.weight")[0],
         "channels": tuple(shape(f"synthesis.b{b}.conv1.weight")[0] for b in blocks),
-        "mapping_layers": layers, "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
-        "architecture": _architecture(params, last), "use_noise": "synthesis.b4.conv1.noise_strength" in params,
-        "start": const[1:], "taps": _taps(params),
+        "mapping_layers": layers,
+        "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
+        "architecture": _architecture(params, last),
+        "use_noise": "synthesis.b4.conv1.noise_strength" in params,
+        "start": const[1:],
+        "taps": _taps(params),
     }
     found.update(hints)
     return StyleGAN2Config(**found)

@@ -152,13 +152,20 @@ class StyleGAN3Config:
         return tuple(rates)
 
     def layer_name(self, i: int) -> str:
-        """"L3_52_512": index, size and feature maps."""
+        """ "L3_52_512": index, size and feature maps."""
         return f"L{i}_{self.layers[i].size}_{self.layers[i].channels}"
 
     def padding(self, i: int) -> tuple[int, int]:
         """Zeros (or, below zero, cropped samples) before and after both axes of layer i's upsampled features."""
         layer, size = self.layers[i], self.layers[max(i - 1, 0)].size
-        total = (layer.size - 1) * layer.down + 1 - (size + layer.kernel - 1) * layer.up + layer.up_taps + layer.down_taps - 2
+        total = (
+            (layer.size - 1) * layer.down
+            + 1
+            - (size + layer.kernel - 1) * layer.up
+            + layer.up_taps
+            + layer.down_taps
+            - 2
+        )
         before = (total + layer.up) // 2
         return before, total - before
 
@@ -180,8 +187,16 @@ class StyleGAN3Config:
 
     @classmethod
     def create(
-        cls, variant: str = "T", resolution: int = 256, *, channel_base: int | None = None, channel_max: int | None = None,
-        img_channels: int = 3, num_layers: int = 14, filter_size: int = 6, **others: Any,
+        cls,
+        variant: str = "T",
+        resolution: int = 256,
+        *,
+        channel_base: int | None = None,
+        channel_max: int | None = None,
+        img_channels: int = 3,
+        num_layers: int = 14,
+        filter_size: int = 6,
+        **others: Any,
     ) -> StyleGAN3Config:
         """The published design at any resolution.
 
@@ -207,12 +222,14 @@ class StyleGAN3Config:
         layers = []
         for i, band in enumerate(bands):
             last = i == num_layers
-            layers.append(LayerShape(
-                channels=img_channels if last else int(np.rint(min(base / 2 / band.cutoff, most))),
-                kernel=1 if last or radial else 3,
-                radial=radial and not last and i < num_layers - CRITICAL,
-                **sampling(bands, i, margin, filter_size),
-            ))
+            layers.append(
+                LayerShape(
+                    channels=img_channels if last else int(np.rint(min(base / 2 / band.cutoff, most))),
+                    kernel=1 if last or radial else 3,
+                    radial=radial and not last and i < num_layers - CRITICAL,
+                    **sampling(bands, i, margin, filter_size),
+                )
+            )
         return cls(layers=tuple(layers), **others)
 
 
@@ -223,7 +240,9 @@ def sampling(bands: Sequence[Band], i: int, margin: int, filter_size: int) -> di
     inner = max(before, own) * (1 if last else 2)
     up, down = inner // before, inner // own
     return {
-        "size": bands[-1].rate if i >= len(bands) - 2 else own + 2 * margin, "up": up, "down": down,
+        "size": bands[-1].rate if i >= len(bands) - 2 else own + 2 * margin,
+        "up": up,
+        "down": down,
         "up_taps": filter_size * up if up > 1 and not last else 1,
         "down_taps": filter_size * down if down > 1 and not last else 1,
     }
@@ -251,16 +270,22 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3Config:
     Raises:
         ValueError: a parameter that every StyleGAN3 has is missing, or two disagree.
     """
+
     def shape(name: str) -> tuple[int, ...]:
         if name not in params:
-            raise ValueError(f"these are not the parameters of a StyleGAN3 generator: {name} is missing "
-                             f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})")
+            raise ValueError(
+                f"these are not the parameters of a StyleGAN3 generator: {name} is missing "
+                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
+            )
         return tuple(params[name].shape)
 
     taps = hints.pop("filter_size", 6)
     found: dict[str, Any] = {}
-    names = sorted((int(m[1]), m[0][: -len(".weight")]) for name in params
-                   if (m := re.fullmatch(r"synthesis\.L(\d+)_\d+_\d+\.weight", name)))
+    names = sorted(
+        (int(m[1]), m[0][: -len(".weight")])
+        for name in params
+        if (m := re.fullmatch(r"synthesis\.L(\d+)_\d+_\d+\.weight", name))
+    )
     if not names or [i for i, _ in names] != list(range(len(names))):
         listed = [name.split(".")[1] for _, name in names]
         raise ValueError(f"layers synthesis.L0_..., L1_..., ... are expected; found {listed or 'none'}")
@@ -271,8 +296,12 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3Config:
     found["mapping_width"] = inner if found["mapping_layers"] > 1 and inner != found["w_dim"] else None
     if "mapping.embed_proj.weight" in params:
         inputs = shape("mapping.embed_proj.weight")
-        found |= {"mapping": "stylegan-xl", "z_dim": width - inputs[0], "c_dim": shape("mapping.embed.weight")[0],
-                  "embed_dim": inputs[1]}
+        found |= {
+            "mapping": "stylegan-xl",
+            "z_dim": width - inputs[0],
+            "c_dim": shape("mapping.embed.weight")[0],
+            "embed_dim": inputs[1],
+        }
     elif "mapping.embed.weight" in params:
         found |= {"c_dim": shape("mapping.embed.weight")[1], "z_dim": width - found["w_dim"]}
     else:
@@ -285,7 +314,9 @@ def _layer(name: str, shape: Any, params: Mapping[str, Tensor], taps: int) -> La
     weight = shape(f"{name}.weight")
     if len(weight) != 4 or weight[0] != channels or weight[2] != weight[3]:
         raise ValueError(f"{name}.weight is [{channels}, in, k, k] by its name; {list(weight)} was found")
-    filters = [tuple(params[key].shape) if (key := f"{name}.{kind}_filter") in params else (1,) for kind in ("up", "down")]
+    filters = [
+        tuple(params[key].shape) if (key := f"{name}.{kind}_filter") in params else (1,) for kind in ("up", "down")
+    ]
     up, down = (line[0] // taps if line[0] > 1 else 1 for line in filters)
     if any(line[0] > 1 and (line[0] % taps or len(set(line)) > 1) for line in filters):
         raise ValueError(f"{name}: filters of {filters[0]} and {filters[1]} taps, expected are multiples of {taps}")

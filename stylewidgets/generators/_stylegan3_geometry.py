@@ -53,8 +53,10 @@ def filters(config: StyleGAN3Config, i: int, bands: tuple[Band, ...] | None) -> 
     source, target = (bands[max(i - 1, 0)], bands[i]) if bands else (_plain(before), _plain(own))
     inner = before * shape.up
     kind = radial_low_pass if shape.radial else low_pass
-    return (low_pass(shape.up_taps, source.cutoff, source.half_width, inner),
-            kind(shape.down_taps, target.cutoff, target.half_width, inner))
+    return (
+        low_pass(shape.up_taps, source.cutoff, source.half_width, inner),
+        kind(shape.down_taps, target.cutoff, target.half_width, inner),
+    )
 
 
 def _plain(rate: int) -> Band:

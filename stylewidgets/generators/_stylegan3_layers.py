@@ -39,7 +39,11 @@ class FourierInput(nn.Module):
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
         channels = config.layers[0].channels
-        self.size, self.rate, self.bandwidth = config.input_size, config.input_size - 2 * config.margin, config.bandwidth
+        self.size, self.rate, self.bandwidth = (
+            config.input_size,
+            config.input_size - 2 * config.margin,
+            config.bandwidth,
+        )
         self.weight = nn.Parameter(torch.randn(channels, channels))
         self.affine = FullyConnected(config.w_dim, 4)
         with torch.no_grad():
@@ -69,7 +73,9 @@ class FourierInput(nn.Module):
 
     def placement(self, styles: Tensor) -> Tensor:
         """Styles [N, 4] → matrices [N, 3, 3] from picture coordinates to those of the sines."""
-        cosine, sine, right, down = (styles.float() / styles[:, :2].float().norm(dim=1, keepdim=True).clamp_min(TINY)).unbind(1)
+        cosine, sine, right, down = (
+            styles.float() / styles[:, :2].float().norm(dim=1, keepdim=True).clamp_min(TINY)
+        ).unbind(1)
         zero, one = torch.zeros_like(cosine), torch.ones_like(cosine)
         turn = torch.stack([cosine, -sine, zero, sine, cosine, zero, zero, zero, one], dim=1).reshape(-1, 3, 3)
         move = torch.stack([one, zero, -right, zero, one, -down, zero, zero, one], dim=1).reshape(-1, 3, 3)
@@ -123,7 +129,9 @@ class AliasFreeLayer(StyleConv):
         scale = demodulation(styles, squares) * self.input_gain(x)
         none = torch.zeros_like(self.bias)
         if self.weight.shape[2] == 1:
-            return self._activate(winograd.pointwise(x, weight, styles, scale, none, activation="linear"), None, geometry)
+            return self._activate(
+                winograd.pointwise(x, weight, styles, scale, none, activation="linear"), None, geometry
+            )
         y = winograd.convolution(x, weight, styles, scale, none, activation="linear", padding=2)
         return self._activate(y, None, geometry)
 

@@ -20,8 +20,10 @@ class XLMapping(MappingNetwork):
 
     def __init__(self, config: Any) -> None:
         if not config.c_dim or not config.embed_dim:
-            raise ValueError("the mapping of StyleGAN-XL needs classes and features of them: c_dim and embed_dim from 1; "
-                             f"{config.c_dim} and {config.embed_dim} were given")
+            raise ValueError(
+                "the mapping of StyleGAN-XL needs classes and features of them: c_dim and embed_dim from 1; "
+                f"{config.c_dim} and {config.embed_dim} were given"
+            )
         super().__init__(config)
         self.register_buffer("w_avg", torch.zeros(config.c_dim, config.w_dim))
 

@@ -25,19 +25,28 @@ class Discriminator(nn.Module):
     """
 
     def __init__(
-        self, resolution: int, channels: tuple[int, ...], *, img_channels: int = 3, c_dim: int = 0, label_layers: int = 8,
-        statistics_group: int = 4, conv_clamp: float | None = None,
+        self,
+        resolution: int,
+        channels: tuple[int, ...],
+        *,
+        img_channels: int = 3,
+        c_dim: int = 0,
+        label_layers: int = 8,
+        statistics_group: int = 4,
+        conv_clamp: float | None = None,
     ) -> None:
         super().__init__()
         sizes = [4 << i for i in range(len(channels))]
         if len(sizes) < 2 or sizes[-1] != resolution:
-            raise ValueError(f"channels has one entry per resolution 4, 8, ... {resolution}, at least two; "
-                             f"{len(channels)} were given ({channels})")
+            raise ValueError(
+                f"channels has one entry per resolution 4, 8, ... {resolution}, at least two; "
+                f"{len(channels)} were given ({channels})"
+            )
         self.resolution, self.img_channels, self.c_dim = resolution, img_channels, c_dim
         self.fromrgb = EqualizedConv2d(img_channels, channels[-1], 1, activation="lrelu", conv_clamp=conv_clamp)
-        self.blocks = nn.Sequential(*(
-            DownBlock(channels[i], channels[i - 1], conv_clamp=conv_clamp) for i in range(len(sizes) - 1, 0, -1)
-        ))
+        self.blocks = nn.Sequential(
+            *(DownBlock(channels[i], channels[i - 1], conv_clamp=conv_clamp) for i in range(len(sizes) - 1, 0, -1))
+        )
         width = channels[0]
         self.statistics = MinibatchStd(statistics_group)
         self.conv = EqualizedConv2d(width + 1, width, 3, activation="lrelu", conv_clamp=conv_clamp)
@@ -48,8 +57,10 @@ class Discriminator(nn.Module):
     def forward(self, img: Tensor, c: Tensor | None = None) -> Tensor:
         """[N, img_channels, H, W] (and [N, c_dim]) → [N, 1]."""
         if img.ndim != 4 or img.shape[1:] != (self.img_channels, self.resolution, self.resolution):
-            raise ValueError(f"pictures are [N, {self.img_channels}, {self.resolution}, {self.resolution}]; "
-                             f"{list(img.shape)} was given")
+            raise ValueError(
+                f"pictures are [N, {self.img_channels}, {self.resolution}, {self.resolution}]; "
+                f"{list(img.shape)} was given"
+            )
         if img.device.type == "cpu":
             img = img.contiguous(memory_format=torch.channels_last)
         x: Tensor = self.blocks(self.fromrgb(img))
@@ -97,6 +108,6 @@ class MinibatchStd(nn.Module):
 
 def _label_mapping(c_dim: int, width: int, layers: int) -> nn.Sequential:
     sizes = [c_dim] + [width] * layers
-    return nn.Sequential(*(
-        FullyConnected(sizes[i], sizes[i + 1], activation="lrelu", lr_multiplier=0.01) for i in range(layers)
-    ))
+    return nn.Sequential(
+        *(FullyConnected(sizes[i], sizes[i + 1], activation="lrelu", lr_multiplier=0.01) for i in range(layers))
+    )

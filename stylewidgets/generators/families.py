@@ -48,11 +48,14 @@ class Family:
         return import_module(self.module, __package__).infer_config(params, **(hints or {}))
 
 
-FAMILIES = {family.name: family for family in (
-    Family("stylegan1", "StyleGAN", ".stylegan1", "StyleGAN1"),
-    Family("stylegan2", "StyleGAN2", ".stylegan2", "StyleGAN2"),
-    Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
-)}
+FAMILIES = {
+    family.name: family
+    for family in (
+        Family("stylegan1", "StyleGAN", ".stylegan1", "StyleGAN1"),
+        Family("stylegan2", "StyleGAN2", ".stylegan2", "StyleGAN2"),
+        Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
+    )
+}
 
 
 def build(family: str, config: Any) -> nn.Module:

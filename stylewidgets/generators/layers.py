@@ -37,7 +37,13 @@ class FullyConnected(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, *, activation: str = "linear", lr_multiplier: float = 1.0, bias_init: float = 0.0
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        activation: str = "linear",
+        lr_multiplier: float = 1.0,
+        bias_init: float = 0.0,
     ) -> None:
         super().__init__()
         self.activation = activation
@@ -82,8 +88,11 @@ class PreparedWeight(nn.Module):
         slot = "_kept" if isinstance(kind, torch.dtype) or kind == COMPILED else "_kept_small"
         kept: _Kept | None = getattr(self, slot)
         if (
-            kept is None or kept.source is not weight or kept.version != weight._version
-            or kept.address != weight.data_ptr() or kept.kind != kind
+            kept is None
+            or kept.source is not weight
+            or kept.version != weight._version
+            or kept.address != weight.data_ptr()
+            or kept.kind != kind
         ):
             with torch.inference_mode(False), torch.no_grad():
                 made = self._make(weight, kind)
@@ -154,8 +163,16 @@ class SynthesisLayer(StyleConv):
     """Modulated 3×3 convolution (optionally ×2 up), noise, bias, leaky ReLU, clamp."""
 
     def __init__(
-        self, inputs: int, outputs: int, *, w_dim: int, size: tuple[int, int], up: int = 1, use_noise: bool = True,
-        conv_clamp: float | None = None, taps: Taps = BINOMIAL,
+        self,
+        inputs: int,
+        outputs: int,
+        *,
+        w_dim: int,
+        size: tuple[int, int],
+        up: int = 1,
+        use_noise: bool = True,
+        conv_clamp: float | None = None,
+        taps: Taps = BINOMIAL,
     ) -> None:
         super().__init__(inputs, outputs, 3, w_dim)
         self.up, self.taps, self.size, self.conv_clamp = up, taps, size, conv_clamp
@@ -177,8 +194,16 @@ class SynthesisLayer(StyleConv):
             scale = demodulation(styles, squares)
         x = x * styles.to(x.dtype)[:, :, None, None]
         return conv_bias_act(
-            x, weight, self.bias, scale=scale, noise=noise, strength=None if noise is None else self.noise_strength,
-            up=self.up, taps=self.taps, gain=gain, clamp=self.conv_clamp,
+            x,
+            weight,
+            self.bias,
+            scale=scale,
+            noise=noise,
+            strength=None if noise is None else self.noise_strength,
+            up=self.up,
+            taps=self.taps,
+            gain=gain,
+            clamp=self.conv_clamp,
         )
 
     def strip(self, x: Tensor, styles: Tensor, noise: Tensor | None, rows: slice) -> Tensor:
@@ -192,8 +217,17 @@ class SynthesisLayer(StyleConv):
         styles = styles.float()
         strength = 0.0 if noise is None else float(self.noise_strength)
         return winograd.convolution(
-            x, weight, styles, demodulation(styles, squares), self.bias, noise=noise if strength else None,
-            noise_gain=strength, up=self.up, gain=gain, clamp=self.conv_clamp, rows=rows,
+            x,
+            weight,
+            styles,
+            demodulation(styles, squares),
+            self.bias,
+            noise=noise if strength else None,
+            noise_gain=strength,
+            up=self.up,
+            gain=gain,
+            clamp=self.conv_clamp,
+            rows=rows,
         )
 
 
@@ -230,8 +264,16 @@ class EqualizedConv2d(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, bias: bool = True, activation: str = "linear",
-        resample: str = "", conv_clamp: float | None = None, taps: Taps = BINOMIAL,
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        bias: bool = True,
+        activation: str = "linear",
+        resample: str = "",
+        conv_clamp: float | None = None,
+        taps: Taps = BINOMIAL,
     ) -> None:
         super().__init__()
         if resample not in ("", "up", "down") or (resample == "up" and kernel != 1):

@@ -38,15 +38,20 @@ class SynthesisBlock(nn.Module):
         super().__init__()
         out = config.channels[index]
         self.first = index == 0
-        common: dict[str, Any] = {"w_dim": config.w_dim, "size": config.size(index), "use_noise": config.use_noise,
-                                  "eps": config.norm_eps}
+        common: dict[str, Any] = {
+            "w_dim": config.w_dim,
+            "size": config.size(index),
+            "use_noise": config.use_noise,
+            "eps": config.norm_eps,
+        }
         self.conv0: Epilogue
         if self.first:
             self.const = nn.Parameter(torch.ones(out, *config.size(0)))
             self.conv0 = Epilogue(out, **common)
         else:
-            self.conv0 = StyledConv(config.channels[index - 1], out, up=2, fused=config.fused(index),
-                                    bias_first=config.bias_first, **common)
+            self.conv0 = StyledConv(
+                config.channels[index - 1], out, up=2, fused=config.fused(index), bias_first=config.bias_first, **common
+            )
         self.conv1 = StyledConv(out, out, **common)
         if index >= config.num_blocks - (2 if config.fade else 1):
             self.torgb = PlainToRGB(out, config.img_channels)
@@ -108,11 +113,16 @@ class StyleGAN1(StyleBased):
         self.synthesis = SynthesisNetwork(config)
         self.layers: tuple[Layer, ...] = tuple(
             Layer(f"{config.block_name(i)}.conv{k}", "conv", i, 2 * i + k, conv.style_channels, conv.resolution)
-            for i, block in enumerate(self.synthesis.blocks) for k, conv in enumerate(block.convs))
+            for i, block in enumerate(self.synthesis.blocks)
+            for k, conv in enumerate(block.convs)
+        )
         self.noise_shapes: tuple[tuple[int, int], ...] = tuple(
-            config.size(layer.block) for layer in self.layers if config.use_noise)
+            config.size(layer.block) for layer in self.layers if config.use_noise
+        )
 
-    def synthesize(self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
+    def synthesize(
+        self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Pictures [N, img_channels, H, W], float32, differentiable in every input.
 
         Args:
@@ -141,7 +151,12 @@ class StyleGAN1(StyleBased):
         return split_noise(noise, [2 if self.config.use_noise else 0] * self.num_blocks)
 
     def step(
-        self, i: int, state: State | None, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: Noise = "const",
+        dtype: torch.dtype | None = None,
     ) -> State:
         """Run block i on the state after block i − 1 (None for the first). Steps 0 … num_blocks − 1 are `synthesize`.
 

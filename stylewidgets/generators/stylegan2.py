@@ -125,8 +125,16 @@ class StyleGAN2(StyleBased):
                 assert isinstance(module, StyleConv)
                 offset = {"conv0": -1, "conv1": 0, "torgb": 1}[name]  # each torgb shares its row with the next conv0
                 kind = "torgb" if name == "torgb" else "conv"
-                layers.append(Layer(f"{self.config.block_name(i)}.{name}", kind, i, 2 * i + offset,
-                                    module.style_channels, module.resolution))
+                layers.append(
+                    Layer(
+                        f"{self.config.block_name(i)}.{name}",
+                        kind,
+                        i,
+                        2 * i + offset,
+                        module.style_channels,
+                        module.resolution,
+                    )
+                )
         return layers
 
     def _block(self, i: int) -> SynthesisBlock:
@@ -139,7 +147,9 @@ class StyleGAN2(StyleBased):
         modules = [getattr(block, name) for block in self.synthesis.blocks for name in block.names]
         return [module.affine(rows[layer.ws_index]) for module, layer in zip(modules, self.layers, strict=True)]
 
-    def synthesize(self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
+    def synthesize(
+        self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Pictures [N, img_channels, H, W], float32, differentiable in every input.
 
         Args:
@@ -168,7 +178,12 @@ class StyleGAN2(StyleBased):
         return split_noise(noise, [len(block.convs) if self.config.use_noise else 0 for block in self.synthesis.blocks])
 
     def step(
-        self, i: int, state: State | None, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: Noise = "const",
+        dtype: torch.dtype | None = None,
     ) -> State:
         """Run block i on the state after block i − 1 (None for the first). Steps 0 … num_blocks − 1 are `synthesize`.
 
@@ -214,7 +229,9 @@ class StyleGAN2(StyleBased):
         made: Tensor = module(x, style, *layer_noise(noise, [module], [layer.name], len(style), self.config.use_noise))
         return made
 
-    def run_last(self, x: Tensor, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None) -> Tensor:
+    def run_last(
+        self, x: Tensor, styles: Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> Tensor:
         """Run the last two layers, a convolution and its torgb, without keeping the features in between.
 
         Args:
@@ -254,8 +271,10 @@ class StyleGAN2(StyleBased):
     def image(self, state: State) -> Tensor:
         """The picture of the state after the last block (skip architecture: after any block, at its resolution)."""
         if state.img is None:
-            raise ValueError(f"architecture {self.config.architecture!r} has a picture only after the last block, "
-                             f"{self.num_blocks - 1}")
+            raise ValueError(
+                f"architecture {self.config.architecture!r} has a picture only after the last block, "
+                f"{self.num_blocks - 1}"
+            )
         return state.img
 
     @classmethod

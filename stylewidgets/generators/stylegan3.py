@@ -107,7 +107,10 @@ class StyleGAN3(StyleBased):
         self.synthesis.input.moved = rows
 
     def synthesize(
-        self, x: Tensor | Sequence[Tensor], noise: str | Sequence[Tensor | None] = "const", dtype: torch.dtype | None = None
+        self,
+        x: Tensor | Sequence[Tensor],
+        noise: str | Sequence[Tensor | None] = "const",
+        dtype: torch.dtype | None = None,
     ) -> Tensor:
         """Pictures [N, img_channels, H, W], float32, differentiable in every input.
 
@@ -132,7 +135,7 @@ class StyleGAN3(StyleBased):
         return slice(i, i + 1)
 
     def block_noise(self, noise: str | Sequence[Tensor | None]) -> list[str]:
-        """"none" for every block, after a check of the argument."""
+        """ "none" for every block, after a check of the argument."""
         if isinstance(noise, str) and noise not in NOISE_MODES:
             raise ValueError(f"noise is one of {', '.join(NOISE_MODES)}; {noise!r} was given")
         if not isinstance(noise, str) and len(noise):
@@ -140,7 +143,11 @@ class StyleGAN3(StyleBased):
         return ["none"] * self.num_blocks
 
     def step(
-        self, i: int, state: State | None, styles: Sequence[Tensor], noise: str | Sequence[Tensor | None] = "none",
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: str | Sequence[Tensor | None] = "none",
         dtype: torch.dtype | None = None,
     ) -> State:
         """Run block i on the state after block i − 1 (None for the input, block 0).
@@ -214,8 +221,10 @@ def _inverse(matrix: Any) -> Any:
     """The inverse of an affine matrix, [3, 3]."""
     values = np.asarray(matrix, np.float64)
     if values.shape != (3, 3) or not np.isfinite(values).all() or not np.array_equal(values[2], [0, 0, 1]):
-        raise ValueError(f"a transform is a matrix of 3 rows and 3 columns of finite numbers, the last row 0 0 1; "
-                         f"{values.tolist()!r:.120} was given")
+        raise ValueError(
+            f"a transform is a matrix of 3 rows and 3 columns of finite numbers, the last row 0 0 1; "
+            f"{values.tolist()!r:.120} was given"
+        )
     try:
         inverse = np.linalg.inv(values)
     except np.linalg.LinAlgError:

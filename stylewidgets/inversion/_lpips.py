@@ -96,5 +96,7 @@ def _network(net: str, path: Path, _stamp: int, device: str) -> nn.Module:
         wanted = trunk.state_dict()  # "slice2.5.weight" is torchvision's "features.5.weight"
         trunk.load_state_dict({name: given["features." + name.partition(".")[2]] for name in wanted})
     except Exception as error:
-        raise ValueError(f"{path} is not readable as the backbone of lpips-{net} ({error}). Delete it. {by_hand(net)}") from error
+        raise ValueError(
+            f"{path} is not readable as the backbone of lpips-{net} ({error}). Delete it. {by_hand(net)}"
+        ) from error
     return model.to(device).eval().requires_grad_(False)

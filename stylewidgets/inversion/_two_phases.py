@@ -36,8 +36,17 @@ class TwoPhases(Run):
         first, second: the runs; second is None until the first is done.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, *, method: str, settings: Mapping[str, Any], first: Run,
-                 steps: int, space: str | None = None) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        *,
+        method: str,
+        settings: Mapping[str, Any],
+        first: Run,
+        steps: int,
+        space: str | None = None,
+    ) -> None:
         super().__init__(session, target, method=method, settings=settings, total=first.total + steps)
         self.first, self.space, self._own = first, space or first.space, steps
         self.second: Run | None = None
@@ -76,7 +85,11 @@ class TwoPhases(Run):
         return self.second
 
     def _state(self) -> dict[str, Any]:
-        return {"first": self.first.state(), "second": None if self.second is None else self.second.state(), "total": self.total}
+        return {
+            "first": self.first.state(),
+            "second": None if self.second is None else self.second.state(),
+            "total": self.total,
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         self.first.restore(state["first"])
@@ -107,20 +120,24 @@ def choose(wanted: str, session: GeneratorSession, order: Sequence[str]) -> tupl
         reason = why_not(wanted, session)
         if reason:
             usable = [name for name in order if not why_not(name, session)]
-            raise ValueError(f"the start {wanted!r} cannot be used here: {reason}. "
-                             f"Usable are {', '.join(['auto', *usable]) if usable else 'none'}")
+            raise ValueError(
+                f"the start {wanted!r} cannot be used here: {reason}. "
+                f"Usable are {', '.join(['auto', *usable]) if usable else 'none'}"
+            )
         return wanted, wanted
     reasons = {name: why_not(name, session) for name in order}
     for name in order:
         if not reasons[name]:
             skipped = [other for other in order[: order.index(name)] if other in ENCODERS]
             return name, f"{name} (no encoder for this generator)" if skipped and name not in ENCODERS else name
-    raise ValueError("no method to begin with can be used on this generator: "
-                     + "; ".join(f"{name}: {reason}" for name, reason in reasons.items()))
+    raise ValueError(
+        "no method to begin with can be used on this generator: "
+        + "; ".join(f"{name}: {reason}" for name, reason in reasons.items())
+    )
 
 
 def usable(session: GeneratorSession, order: Sequence[str]) -> str:
-    """"" if one of these can be a start on this generator; else why not."""
+    """ "" if one of these can be a start on this generator; else why not."""
     try:
         choose("auto", session, order)
     except ValueError as error:
@@ -131,4 +148,6 @@ def usable(session: GeneratorSession, order: Sequence[str]) -> str:
 def begin(name: str, session: GeneratorSession, target: Target, **wanted: Any) -> Run:
     """The run of the first phase; of `wanted`, the settings that the method has and that are not None."""
     known = {setting.name for setting in METHODS[name].settings}
-    return start(name, session, target, **{key: value for key, value in wanted.items() if key in known and value is not None})
+    return start(
+        name, session, target, **{key: value for key, value in wanted.items() if key in known and value is not None}
+    )

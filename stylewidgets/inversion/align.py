@@ -108,8 +108,10 @@ def quad(points: Any) -> Array:
     across, down = p[1] - p[0], mouth - eyes
     x = np.array([across[0] + down[1], across[1] - down[0]])
     if np.hypot(*x) < 1e-6 or np.hypot(*across) < 1e-6:
-        raise ValueError("these points do not lie like a face's: the eyes are in one place, or the mouth is above them. "
-                         f"The order is {', '.join(NAMES)}, where left is the picture's left")
+        raise ValueError(
+            "these points do not lie like a face's: the eyes are in one place, or the mouth is above them. "
+            f"The order is {', '.join(NAMES)}, where left is the picture's left"
+        )
     x *= max(2.0 * np.hypot(*across), 1.8 * np.hypot(*down)) / np.hypot(*x)
     y = np.array([-x[1], x[0]])
     c = eyes + 0.1 * down
@@ -132,7 +134,9 @@ def detect(picture: Any, smallest: int = 24) -> list[Face]:
     return detect_faces(np.asarray(_opened(picture)), check_int("smallest", smallest, 12))
 
 
-def align(picture: Any, points: Any = None, size: int = 256, *, face: int | None = None) -> tuple[Image.Image, Alignment]:
+def align(
+    picture: Any, points: Any = None, size: int = 256, *, face: int | None = None
+) -> tuple[Image.Image, Alignment]:
     """The crop of a face, as the generators of FFHQ know them.
 
     Args:
@@ -169,8 +173,10 @@ def paste_back(picture: Any, crop: Image.Image, alignment: Alignment, feather: f
     """
     opened, feather = _opened(picture), check_finite("feather", feather, 0.0, 0.5)
     if opened.size != alignment.picture:
-        raise ValueError(f"this crop is of a picture of {alignment.picture[0]} × {alignment.picture[1]} pixels; "
-                         f"one of {opened.size[0]} × {opened.size[1]} was given")
+        raise ValueError(
+            f"this crop is of a picture of {alignment.picture[0]} × {alignment.picture[1]} pixels; "
+            f"one of {opened.size[0]} × {opened.size[1]} was given"
+        )
     if crop.width != crop.height:
         raise ValueError(f"a crop is square; {crop.width} × {crop.height} was given")
     crop = crop.convert("RGB")
@@ -195,8 +201,10 @@ def paste_back(picture: Any, crop: Image.Image, alignment: Alignment, feather: f
 
 def _choose(faces: Sequence[Face], wanted: int | None) -> tuple[Array, str]:
     if not faces:
-        raise ValueError("no face was found in this picture. Give the points yourself: points=[eye left, eye right, mouth left, "
-                         "mouth right] in pixels, or use a larger picture of the face, seen from the front")
+        raise ValueError(
+            "no face was found in this picture. Give the points yourself: points=[eye left, eye right, mouth left, "
+            "mouth right] in pixels, or use a larger picture of the face, seen from the front"
+        )
     index = 0 if wanted is None else check_int("face", wanted, 0)
     if index >= len(faces):
         raise ValueError(f"face {index} was asked for; {len(faces)} found, 0 is the biggest")
@@ -212,10 +220,14 @@ def _opened(picture: Any) -> Image.Image:
             return upright.convert("RGB")
     if isinstance(picture, np.ndarray):
         if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(f"an array of a picture is uint8 [H, W, 3]; {picture.dtype} {list(picture.shape)} was given")
+            raise ValueError(
+                f"an array of a picture is uint8 [H, W, 3]; {picture.dtype} {list(picture.shape)} was given"
+            )
         return Image.fromarray(picture)
     if not isinstance(picture, Image.Image):
-        raise TypeError(f"a picture is a PIL image, a path or an array uint8 [H, W, 3]; {type(picture).__name__} was given")
+        raise TypeError(
+            f"a picture is a PIL image, a path or an array uint8 [H, W, 3]; {type(picture).__name__} was given"
+        )
     return (ImageOps.exif_transpose(picture) or picture).convert("RGB")
 
 
@@ -230,7 +242,9 @@ def _crop(picture: Image.Image, alignment: Alignment, size: int) -> Image.Image:
     low = np.maximum(np.floor(corners.min(axis=0)).astype(int) - border, 0)
     high = np.minimum(np.ceil(corners.max(axis=0)).astype(int) + border, picture.size)
     if (high <= low).any():
-        raise ValueError("the face lies outside of the picture; the points are in its pixels, from the left and top edge")
+        raise ValueError(
+            "the face lies outside of the picture; the points are in its pixels, from the left and top edge"
+        )
     picture, corners = picture.crop((*low.tolist(), *high.tolist())), corners - low
     before = np.maximum(-np.floor(corners.min(axis=0)).astype(int) + border, 0)
     after = np.maximum(np.ceil(corners.max(axis=0)).astype(int) - picture.size + border, 0)
@@ -238,7 +252,9 @@ def _crop(picture: Image.Image, alignment: Alignment, size: int) -> Image.Image:
         before, after = (np.maximum(x, round(side * 0.3)) for x in (before, after))
         picture, corners = _padded(picture, before, after, side), corners + before
     large = min(size * _OVERSAMPLE, _LARGEST)
-    made = picture.transform((large, large), Image.Transform.QUAD, tuple(corners.reshape(-1)), Image.Resampling.BILINEAR)
+    made = picture.transform(
+        (large, large), Image.Transform.QUAD, tuple(corners.reshape(-1)), Image.Resampling.BILINEAR
+    )
     return made.resize((size, size), Image.Resampling.LANCZOS)
 
 
@@ -246,8 +262,10 @@ def _padded(picture: Image.Image, before: NDArray[Any], after: NDArray[Any], sid
     """Reflected outwards, softer and then plainer the further out. before, after: (x, y) pixels on each side."""
     pixels = np.pad(np.asarray(picture), ((before[1], after[1]), (before[0], after[0]), (0, 0)), "reflect")
     h, w = pixels.shape[:2]
-    depth = [1 - np.minimum(np.arange(n) / max(a, 1), np.arange(n)[::-1] / max(b, 1))
-             for n, a, b in ((h, before[1], after[1]), (w, before[0], after[0]))]
+    depth = [
+        1 - np.minimum(np.arange(n) / max(a, 1), np.arange(n)[::-1] / max(b, 1))
+        for n, a, b in ((h, before[1], after[1]), (w, before[0], after[0]))
+    ]
     m = np.maximum(depth[0][:, None], depth[1][None])[..., None]  # 0 where the picture ends, 1 at the outer edge
     soft = np.asarray(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(side * 0.02)), np.float64)
     made = pixels + (soft - pixels) * np.clip(3 * m + 1, 0, 1)

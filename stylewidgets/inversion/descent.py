@@ -32,8 +32,17 @@ class Descent(Run):
         losses: what was minimised in the last step, [N]; None before the first.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, *, method: str, settings: Mapping[str, Any], total: int,
-                 space: str, initial: Any = None) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        *,
+        method: str,
+        settings: Mapping[str, Any],
+        total: int,
+        space: str,
+        initial: Any = None,
+    ) -> None:
         super().__init__(session, target, method=method, settings=settings, total=total)
         self.space = check_space(space)
         self._given = None if initial is None else check_code(session, initial, space, len(target))
@@ -81,7 +90,9 @@ class Descent(Run):
             assert optimizer is not None
             optimizer.zero_grad(set_to_none=True)
             variables = [v for group in optimizer.param_groups for v in group["params"]]
-            for variable, slope in zip(variables, torch.autograd.grad(total, variables, allow_unused=True), strict=True):
+            for variable, slope in zip(
+                variables, torch.autograd.grad(total, variables, allow_unused=True), strict=True
+            ):
                 variable.grad = slope
             for group, rate in zip(optimizer.param_groups, self._rates(), strict=True):
                 group["lr"] = rate
@@ -115,8 +126,10 @@ class Descent(Run):
         variables = self._variables()
         return {
             "variables": [v.detach().clone() for v in variables],
-            "moments": [{name: t.detach().clone() for name, t in moments[v].items()} if v in moments else None
-                        for v in variables],
+            "moments": [
+                {name: t.detach().clone() for name, t in moments[v].items()} if v in moments else None
+                for v in variables
+            ],
             "random": self._source.get_state(),
             "more": self._more_state(),
         }
@@ -127,8 +140,10 @@ class Descent(Run):
         assert self._optimizer is not None
         variables = self._variables()
         if [v.shape for v in variables] != [v.shape for v in state["variables"]]:
-            raise ValueError(f"the state has variables {[list(v.shape) for v in state['variables']]}; "
-                             f"this run has {[list(v.shape) for v in variables]}: it is of another generator or target")
+            raise ValueError(
+                f"the state has variables {[list(v.shape) for v in state['variables']]}; "
+                f"this run has {[list(v.shape) for v in variables]}: it is of another generator or target"
+            )
         with torch.no_grad():
             for variable, old in zip(variables, state["variables"], strict=True):
                 variable.copy_(old)
@@ -136,5 +151,6 @@ class Descent(Run):
         for variable, old in zip(variables, state["moments"], strict=True):
             if old is not None:
                 self._optimizer.state[variable] = {
-                    name: t.clone() if name == "step" else t.to(variable.device).clone() for name, t in old.items()}
+                    name: t.clone() if name == "step" else t.to(variable.device).clone() for name, t in old.items()
+                }
         self._source.set_state(state["random"].cpu())

@@ -63,8 +63,13 @@ class KnownEdits:
     def part(self, i: int) -> KnownEdits:
         """Those of the i-th target alone."""
         rows = slice(i, i + 1)
-        return replace(self, strengths=self.strengths[rows], after=self.after[rows], valid=self.valid[rows],
-                       change=None if self.change is None else self.change[rows])
+        return replace(
+            self,
+            strengths=self.strengths[rows],
+            after=self.after[rows],
+            valid=self.valid[rows],
+            change=None if self.change is None else self.change[rows],
+        )
 
 
 def draws_avatars(session: GeneratorSession) -> bool:
@@ -86,8 +91,11 @@ def known_edits(
     """
     strength = check_finite("strength", strength, 0.01, 10)
     avatars = draws_avatars(session)
-    directions = tuple(session.directions[name] for name in (names if names is not None else EDITS)
-                       if names is not None or name in session.directions)
+    directions = tuple(
+        session.directions[name]
+        for name in (names if names is not None else EDITS)
+        if names is not None or name in session.directions
+    )
     if not directions:
         return None
     if all(latent is not None for latent in target.latents):
@@ -97,7 +105,9 @@ def known_edits(
     return None
 
 
-def editability(known: KnownEdits, result: Result, session: GeneratorSession, net: Perceptual) -> list[dict[str, float]]:
+def editability(
+    known: KnownEdits, result: Result, session: GeneratorSession, net: Perceptual
+) -> list[dict[str, float]]:
     """Figures for each picture, means over the edits.
 
     edit_perceptual: distance of the edited picture from what it should be; it has the distortion of the inversion in it.
@@ -105,8 +115,11 @@ def editability(known: KnownEdits, result: Result, session: GeneratorSession, ne
     edit_error: |change − change that should be| of all readings, mean, in σ (factor network): 0 is right. What the
         inversion got wrong before the edit does not count.
     """
-    drawn = draw(result, session, [[None] + [(d, float(s)) for d, s in zip(known.directions, row, strict=True)]
-                                   for row in known.strengths])
+    drawn = draw(
+        result,
+        session,
+        [[None] + [(d, float(s)) for d, s in zip(known.directions, row, strict=True)] for row in known.strengths],
+    )
     after = drawn[:, 1:]
     rows: list[dict[str, float]] = []
     far = _distances(net, known.after, after)
@@ -116,7 +129,9 @@ def editability(known: KnownEdits, result: Result, session: GeneratorSession, ne
         if change is not None and known.change is not None:
             pairs = [(change[i, k, c], known.change[i, k, c]) for k, c in enumerate(known.wanted) if good[k] and c >= 0]
             whole = sum(abs(truth) for _, truth in pairs)
-            row["edit_transfer"] = float(sum(own * np.sign(truth) for own, truth in pairs) / whole) if whole else float("nan")
+            row["edit_transfer"] = (
+                float(sum(own * np.sign(truth) for own, truth in pairs) / whole) if whole else float("nan")
+            )
             row["edit_error"] = _mean(np.abs(change[i] - known.change[i]).mean(axis=1)[good])
         rows.append(row)
     return rows
@@ -134,14 +149,21 @@ def draw(
     result: Result, session: GeneratorSession, edits: Sequence[Sequence[tuple[Direction, float] | None]]
 ) -> NDArray[np.uint8]:
     """Pictures of a result with edits, uint8 [N, E, H, W, 3]: for each of N codes E edits, None for the code itself."""
-    rows = [[result.latent(i) if edit is None else result.latent(i).with_edit(edit[0], edit[1], edit[0].layers) for edit in row]
-            for i, row in enumerate(edits)]
+    rows = [
+        [
+            result.latent(i) if edit is None else result.latent(i).with_edit(edit[0], edit[1], edit[0].layers)
+            for edit in row
+        ]
+        for i, row in enumerate(edits)
+    ]
     flat: list[Latent] = [_labelled(latent, session) for row in rows for latent in row]
     if result.noise is None:
         pictures = result.session(session).images(flat)
     else:
         each = len(rows[0])
-        pictures = np.concatenate([result.session(session, i).images(flat[i * each : (i + 1) * each]) for i in range(len(rows))])
+        pictures = np.concatenate(
+            [result.session(session, i).images(flat[i * each : (i + 1) * each]) for i in range(len(rows))]
+        )
     return pictures.reshape(len(rows), len(rows[0]), *pictures.shape[1:])
 
 
@@ -149,21 +171,36 @@ def _labelled(latent: Latent, session: GeneratorSession) -> Latent:
     return latent.replace(label=0) if session.c_dim and latent.label is None else latent
 
 
-def _by_latents(target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float,
-                avatars: bool) -> KnownEdits:
+def _by_latents(
+    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float, avatars: bool
+) -> KnownEdits:
     latents: list[Any] = list(target.latents)
     n, e = len(latents), len(directions)
     signs = np.ones((n, e))
     if avatars:
         signs = _room(_readings(session.images(latents)), [_wanted(d) for d in directions])
     strengths = strength * signs
-    rows = [[latent, *(latent.with_edit(d, _present(latent, d) + float(s), d.layers)
-                       for d, s in zip(directions, row, strict=True))] for latent, row in zip(latents, strengths, strict=True)]
+    rows = [
+        [
+            latent,
+            *(
+                latent.with_edit(d, _present(latent, d) + float(s), d.layers)
+                for d, s in zip(directions, row, strict=True)
+            ),
+        ]
+        for latent, row in zip(latents, strengths, strict=True)
+    ]
     drawn = session.images([one for row in rows for one in row])
     drawn = drawn.reshape(n, e + 1, *drawn.shape[1:])
     change = _change(drawn) if avatars else None
-    return KnownEdits(directions, strengths, drawn[:, 1:], change, tuple(_wanted(d) for d in directions) if avatars else (),
-                      np.ones((n, e), bool))
+    return KnownEdits(
+        directions,
+        strengths,
+        drawn[:, 1:],
+        change,
+        tuple(_wanted(d) for d in directions) if avatars else (),
+        np.ones((n, e), bool),
+    )
 
 
 def _present(latent: Latent, direction: Direction) -> float:
@@ -246,8 +283,10 @@ def _probes(session: GeneratorSession, directions: Sequence[Direction], strength
         direction, factor = directions[k], _factor(directions[k])
         now = before[factor.name].astype(np.float64)
         sign = _side(factor, now)
-        edited = [latent.with_edit(direction, float(s) * strength, direction.layers)
-                  for latent, s in zip(latents, sign, strict=True)]
+        edited = [
+            latent.with_edit(direction, float(s) * strength, direction.layers)
+            for latent, s in zip(latents, sign, strict=True)
+        ]
         known[keys[k]] = _Probe(now, sign, sign * (_natural(session.images(edited))[factor.name] - now))
     return [known[key] for key in keys]
 
@@ -284,8 +323,13 @@ def _readings(pictures: NDArray[np.uint8]) -> Array:
     net, errors = reader()
     with torch.inference_mode():
         found = net.readings(net.raw(as_pictures(pictures)))
-    return np.stack([(found[name].astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
-                     for name in _columns()], axis=1)
+    return np.stack(
+        [
+            (found[name].astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
+            for name in _columns()
+        ],
+        axis=1,
+    )
 
 
 def _change(drawn: NDArray[np.uint8]) -> Array:

@@ -53,8 +53,13 @@ def evaluate(target: Any, result: Result, session: GeneratorSession, **options: 
 
 
 def evaluate_each(
-    target: Any, result: Result, session: GeneratorSession, *, net: str | Perceptual = "auto",
-    identity: Identity | None = None, edits: KnownEdits | bool | Sequence[str] = True,
+    target: Any,
+    result: Result,
+    session: GeneratorSession,
+    *,
+    net: str | Perceptual = "auto",
+    identity: Identity | None = None,
+    edits: KnownEdits | bool | Sequence[str] = True,
 ) -> list[dict[str, Any]]:
     """The figures of `evaluate` for each picture by itself.
 
@@ -72,20 +77,29 @@ def evaluate_each(
     """
     wanted = Target.of(target, session)
     if len(wanted) != len(result):
-        raise ValueError(f"the result has {len(result)} pictures and the target {len(wanted)}: "
-                         "give the target that it was made for")
+        raise ValueError(
+            f"the result has {len(result)} pictures and the target {len(wanted)}: give the target that it was made for"
+        )
     measure = perceptual(net) if isinstance(net, str) else net
     drawn = draw(result, session, [[None]] * len(result))[:, 0]
     truth = _bytes(wanted.images)
     rows = _distortion(truth, drawn, wanted.mask, measure)
-    for extra in (_identity(truth, drawn, identity, session), _code(wanted, result, session),
-                  _edits(wanted, result, session, edits, measure)):
+    for extra in (
+        _identity(truth, drawn, identity, session),
+        _code(wanted, result, session),
+        _edits(wanted, result, session, edits, measure),
+    ):
         for row, more in zip(rows, extra, strict=True):
             row |= more
     shared: dict[str, Any] = {
-        "method": result.method, "space": result.space, "perceptual_net": measure.name,
-        "ms_ssim_scales": similarity.scales(session.resolution), "pictures": len(result), "steps": result.steps,
-        "seconds": result.seconds, "seconds_per_picture": result.seconds / max(len(result), 1),
+        "method": result.method,
+        "space": result.space,
+        "perceptual_net": measure.name,
+        "ms_ssim_scales": similarity.scales(session.resolution),
+        "pictures": len(result),
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "seconds_per_picture": result.seconds / max(len(result), 1),
     }
     return [shared | row for row in rows]
 
@@ -105,10 +119,14 @@ def mean_of(rows: Sequence[dict[str, Any]], middle: Callable[[Any], Any] = np.me
 
 
 @torch.inference_mode()
-def _distortion(truth: NDArray[np.uint8], drawn: NDArray[np.uint8], mask: Tensor | None, net: Perceptual) -> list[dict[str, Any]]:
+def _distortion(
+    truth: NDArray[np.uint8], drawn: NDArray[np.uint8], mask: Tensor | None, net: Perceptual
+) -> list[dict[str, Any]]:
     a, b = as_pictures(truth), as_pictures(drawn)
     values = {
-        "mse": similarity.mse(a, b, mask), "psnr": similarity.psnr(a, b, mask), "ssim": similarity.ssim(a, b, mask),
+        "mse": similarity.mse(a, b, mask),
+        "psnr": similarity.psnr(a, b, mask),
+        "ssim": similarity.ssim(a, b, mask),
         "perceptual": net.distance(a, b, mask),
     }
     if mask is None:
@@ -116,8 +134,9 @@ def _distortion(truth: NDArray[np.uint8], drawn: NDArray[np.uint8], mask: Tensor
     return [{name: float(column[i]) for name, column in values.items()} for i in range(len(a))]
 
 
-def _identity(truth: NDArray[np.uint8], drawn: NDArray[np.uint8], hook: Identity | None,
-              session: GeneratorSession) -> list[dict[str, Any]]:
+def _identity(
+    truth: NDArray[np.uint8], drawn: NDArray[np.uint8], hook: Identity | None, session: GeneratorSession
+) -> list[dict[str, Any]]:
     if hook is None and not draws_avatars(session):
         return [{} for _ in truth]
     if hook is None:
@@ -158,8 +177,9 @@ def _from_truth(about: Any, result: Result, i: int, latent: Any, session: Genera
     return float(about.distance("w+", rows, known)[0])
 
 
-def _edits(target: Target, result: Result, session: GeneratorSession, edits: KnownEdits | bool | Sequence[str],
-           net: Perceptual) -> list[dict[str, Any]]:
+def _edits(
+    target: Target, result: Result, session: GeneratorSession, edits: KnownEdits | bool | Sequence[str], net: Perceptual
+) -> list[dict[str, Any]]:
     known = edits if isinstance(edits, KnownEdits) else None
     if known is None and edits is not False:
         known = known_edits(target, session, None if edits is True else tuple(edits))  # type: ignore[arg-type]

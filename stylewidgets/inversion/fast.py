@@ -87,13 +87,19 @@ class FastProjector(Run):
         return self._start().detach()
 
     def _state(self) -> dict[str, Any]:
-        return {"best": self._best, "found": self._found, "side": self._descent_side,
-                "encoder": None if self._encoder is None else self._encoder.state(),
-                "descent": None if self._descent is None else self._descent.to_dict()}
+        return {
+            "best": self._best,
+            "found": self._found,
+            "side": self._descent_side,
+            "encoder": None if self._encoder is None else self._encoder.state(),
+            "descent": None if self._descent is None else self._descent.to_dict(),
+        }
 
     def _restore(self, state: dict[str, Any]) -> None:
         device, given = self.session.device, state["descent"]
-        self._best, self._found = (None if state[name] is None else state[name].to(device) for name in ("best", "found"))
+        self._best, self._found = (
+            None if state[name] is None else state[name].to(device) for name in ("best", "found")
+        )
         self._descent = None if given is None else lbfgs.State.from_dict(given, device)
         self._descent_side = int(state["side"])
         if self._encoder is not None and state["encoder"] is not None:
@@ -151,7 +157,7 @@ class FastProjector(Run):
         with torch.enable_grad():
             drawn = self._draw(code, self.space, side)
             loss, terms = self._criterion(side)(drawn)
-            slope, = torch.autograd.grad(loss.sum(), code)
+            (slope,) = torch.autograd.grad(loss.sum(), code)
         return loss.detach(), slope.flatten(1), {name: term.detach() for name, term in terms.items()}, drawn.detach()
 
     def _start(self) -> Tensor:
@@ -203,8 +209,11 @@ def _encoder(session: GeneratorSession, target: Target, wanted: str, space: str)
         return start_method(found, session, target), found
     if wanted == "auto":
         return None, "samples"
-    raise ValueError("start='encoder' cannot be used here: " + "; ".join(f"{name}: {why}" for name, why in reasons.items())
-                     + ". Give start='samples', or 'auto'")
+    raise ValueError(
+        "start='encoder' cannot be used here: "
+        + "; ".join(f"{name}: {why}" for name, why in reasons.items())
+        + ". Give start='samples', or 'auto'"
+    )
 
 
 def _small_side(session: GeneratorSession) -> int:

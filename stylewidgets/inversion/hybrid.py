@@ -38,9 +38,18 @@ class Refinement(Descent):
         initial: the code, [N, ...].
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, settings: dict[str, Any], space: str, initial: Tensor) -> None:
-        super().__init__(session, target, method="refinement", settings=settings, total=settings["steps"], space=space,
-                         initial=initial)
+    def __init__(
+        self, session: GeneratorSession, target: Target, settings: dict[str, Any], space: str, initial: Tensor
+    ) -> None:
+        super().__init__(
+            session,
+            target,
+            method="refinement",
+            settings=settings,
+            total=settings["steps"],
+            space=space,
+            initial=initial,
+        )
 
     def _begin(self) -> None:
         assert self._given is not None
@@ -82,34 +91,76 @@ class HybridRun(TwoPhases):
 def hybrid(session: GeneratorSession, target: Target, **settings: Any) -> HybridRun:
     """The run of the method "hybrid". Settings as its `Method` lists them."""
     name, remark = choose(settings["start"], session, STARTS)
-    first = begin(name, session, target, steps=settings["start_steps"] if name == "projector" else None,
-                  net=settings["net"], seed=settings["seed"])
-    run = HybridRun(session, target, method="hybrid", settings=settings, first=first, steps=settings["steps"],
-                    space=None if settings["space"] == "start" else settings["space"])
+    first = begin(
+        name,
+        session,
+        target,
+        steps=settings["start_steps"] if name == "projector" else None,
+        net=settings["net"],
+        seed=settings["seed"],
+    )
+    run = HybridRun(
+        session,
+        target,
+        method="hybrid",
+        settings=settings,
+        first=first,
+        steps=settings["steps"],
+        space=None if settings["space"] == "start" else settings["space"],
+    )
     run.uses["start"] = remark
     return run
 
 
-register(Method(
-    name="hybrid", title="Encoder, then optimisation", kind="hybrid",
-    line="A network guesses the code in one go, and optimisation goes on from the guess: most of the quality for little time.",
-    source="Zhu et al., ECCV 2020", start="hybrid:hybrid",
-    settings=(
-        Setting("start", "auto", "what makes the first guess; auto: the best encoder for this generator, else the projector",
-                choices=("auto", *STARTS)),
-        Setting("space", "w+", "space of the optimisation; start: that of the first guess", choices=("start", "w", "w+", "s")),
-        Setting("steps", 100, "steps after the first guess", low=1, high=5000, log=True),
-        Setting("rate", 0.1, "learning rate in standard deviations of a coordinate of w", low=1e-4, high=2.0, log=True),
-        Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-        Setting("perceptual", 0.8, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-        Setting("anchor", 0.0, "weight that holds the code at the first guess, which keeps it editable", low=0.0, high=10.0,
-                advanced=True),
-        Setting("start_steps", 100, "steps of the projector, where it makes the first guess", low=1, high=5000, log=True,
-                advanced=True),
-        Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-        Setting("seed", 0, "of the start, where it is random", low=0, high=2**32 - 1, advanced=True),
-    ),
-    available=lambda session: usable(session, STARTS),
-))
+register(
+    Method(
+        name="hybrid",
+        title="Encoder, then optimisation",
+        kind="hybrid",
+        line="A network guesses the code in one go, and optimisation goes on from there: most of the quality for little time.",
+        source="Zhu et al., ECCV 2020",
+        start="hybrid:hybrid",
+        settings=(
+            Setting(
+                "start",
+                "auto",
+                "what makes the first guess; auto: the best encoder for this generator, else the projector",
+                choices=("auto", *STARTS),
+            ),
+            Setting(
+                "space",
+                "w+",
+                "space of the optimisation; start: that of the first guess",
+                choices=("start", "w", "w+", "s"),
+            ),
+            Setting("steps", 100, "steps after the first guess", low=1, high=5000, log=True),
+            Setting(
+                "rate", 0.1, "learning rate in standard deviations of a coordinate of w", low=1e-4, high=2.0, log=True
+            ),
+            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
+            Setting("perceptual", 0.8, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
+            Setting(
+                "anchor",
+                0.0,
+                "weight that holds the code at the first guess, which keeps it editable",
+                low=0.0,
+                high=10.0,
+                advanced=True,
+            ),
+            Setting(
+                "start_steps",
+                100,
+                "steps of the projector, where it makes the first guess",
+                low=1,
+                high=5000,
+                log=True,
+                advanced=True,
+            ),
+            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
+            Setting("seed", 0, "of the start, where it is random", low=0, high=2**32 - 1, advanced=True),
+        ),
+        available=lambda session: usable(session, STARTS),
+    )
+)
 
 __all__ = ["STARTS", "HybridRun", "Refinement", "hybrid"]

@@ -52,11 +52,25 @@ class Image2StyleGAN(Descent):
         initial: codes in `space` to start from in place of `start`.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, *, method: str = "image2stylegan", initial: Any = None,
-                 **settings: Any) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        *,
+        method: str = "image2stylegan",
+        initial: Any = None,
+        **settings: Any,
+    ) -> None:
         values = METHODS["image2stylegan"].checked(settings)
-        super().__init__(session, target, method=method, settings=values, total=values["steps"], space=values["space"],
-                         initial=initial)
+        super().__init__(
+            session,
+            target,
+            method=method,
+            settings=values,
+            total=values["steps"],
+            space=values["space"],
+            initial=initial,
+        )
 
     def _begin(self) -> None:
         values, device = self.settings, self.session.device
@@ -69,7 +83,9 @@ class Image2StyleGAN(Descent):
         maps = plain_maps(LAYERS, values["net"], device, relu=values["relu"])
         self.uses = {"perceptual": f"{maps.name} maps"}
         mask = None if self.target.mask is None else self.target.mask.to(device)
-        self._criterion = MapCriterion(self.target.images.to(device), mask, maps, values["pixels"], values["perceptual"])
+        self._criterion = MapCriterion(
+            self.target.images.to(device), mask, maps, values["pixels"], values["perceptual"]
+        )
 
     def _groups(self) -> list[dict[str, Any]]:
         return [{"params": [self._code]}]
@@ -81,7 +97,9 @@ class Image2StyleGAN(Descent):
         drawn = spaces.draw(self.session, self._code, self.space)
         loss, terms = self._criterion(drawn)
         if self.space != "s":
-            terms["w_distance"] = w_distance(self._code.detach(), self._mean)  # reported, not minimised: how face-like it is
+            terms["w_distance"] = w_distance(
+                self._code.detach(), self._mean
+            )  # reported, not minimised: how face-like it is
         return loss, terms, drawn
 
     def code(self) -> Tensor:

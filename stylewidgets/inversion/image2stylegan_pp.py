@@ -68,13 +68,32 @@ class Image2StyleGANpp(Descent):
         initial: w+ to start from, [1 or N, num_ws, w_dim]; None for `start` of the settings.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, phases: Sequence[Phase], *, settings: Mapping[str, Any],
-                 second: Tensor | None = None, initial: Any = None) -> None:
-        kept = tuple(phase for phase in phases if phase.steps and (phase.moves == "code" or session.generator.noise_shapes))
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        phases: Sequence[Phase],
+        *,
+        settings: Mapping[str, Any],
+        second: Tensor | None = None,
+        initial: Any = None,
+    ) -> None:
+        kept = tuple(
+            phase for phase in phases if phase.steps and (phase.moves == "code" or session.generator.noise_shapes)
+        )
         if not kept:
-            raise ValueError("there is nothing to do: steps or noise_steps must be above 0; without noise pictures, steps")
-        super().__init__(session, target, method=METHOD, settings=settings, total=sum(p.steps for p in kept), space="w+",
-                         initial=initial)
+            raise ValueError(
+                "there is nothing to do: steps or noise_steps must be above 0; without noise pictures, steps"
+            )
+        super().__init__(
+            session,
+            target,
+            method=METHOD,
+            settings=settings,
+            total=sum(p.steps for p in kept),
+            space="w+",
+            initial=initial,
+        )
         self.phases = kept
         self._second = None if second is None else second.to(session.device)
         self._ends = [sum(p.steps for p in kept[: k + 1]) for k in range(len(kept))]
@@ -167,7 +186,9 @@ class Image2StyleGANpp(Descent):
             found = map_distance(self._see(drawn, phase.features), self._features, shrink(phase.features))
             terms["perceptual"] = values["perceptual"], found
         if phase.other_features is not None and self._other_features is not None:
-            found = map_distance(self._see(drawn, phase.other_features), self._other_features, shrink(phase.other_features))
+            found = map_distance(
+                self._see(drawn, phase.other_features), self._other_features, shrink(phase.other_features)
+            )
             terms["other_perceptual"] = values["perceptual"], found
         if phase.style is not None and self._grams is not None:
             terms["style"] = values["style"], (self._gram(drawn, phase.style) - self._grams).square().mean(dim=(1, 2))
@@ -183,8 +204,15 @@ class Image2StyleGANpp(Descent):
         return [layer.detach() for layer in self._noise] if self._fitted and self._noise else None
 
     def _more_state(self) -> dict[str, Any]:
-        return {"phase": self._ready, "own": self._own, "start": self._start_code, "code": self._code.detach().clone(),
-                "noise": [layer.detach().clone() for layer in self._noise], "fitted": self._fitted, "second": self._second}
+        return {
+            "phase": self._ready,
+            "own": self._own,
+            "start": self._start_code,
+            "code": self._code.detach().clone(),
+            "noise": [layer.detach().clone() for layer in self._noise],
+            "fitted": self._fitted,
+            "second": self._second,
+        }
 
     def _restore_more(self, state: dict[str, Any]) -> None:
         device = self.session.device
@@ -231,12 +259,16 @@ def start(session: GeneratorSession, target: Target, **settings: Any) -> Image2S
     return made(session, target, **settings)
 
 
-def reconstruction(session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> Image2StyleGANpp:
+def reconstruction(
+    session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any
+) -> Image2StyleGANpp:
     """w+, then noise, both for the whole picture or for the target's mask."""
     values = _values("reconstruction", settings)
     mask = _mask(session, target.mask)
-    phases = [Phase("code", values["steps"], values["rate"], pixels=mask, features=mask),
-              Phase("noise", values["noise_steps"], values["noise_rate"], pixels=mask)]
+    phases = [
+        Phase("code", values["steps"], values["rate"], pixels=mask, features=mask),
+        Phase("noise", values["noise_steps"], values["noise_rate"], pixels=mask),
+    ]
     return Image2StyleGANpp(session, target, phases, settings=values, initial=initial)
 
 
@@ -250,16 +282,21 @@ def inpainting(session: GeneratorSession, target: Target, *, initial: Any = None
     """
     values = _values("inpainting", settings)
     if target.mask is None:
-        raise ValueError("inpainting needs to know what is known: target.with_mask(mask) with 1 there and 0 in the hole")
+        raise ValueError(
+            "inpainting needs to know what is known: target.with_mask(mask) with 1 there and 0 in the hole"
+        )
     known = _mask(session, target.mask)
     soft = known * blurred(known, _sigma(session, values))  # never more than what is known
-    phases = [Phase("code", values["steps"], values["rate"], inpainting_rows(session.num_ws), pixels=known, features=known),
-              Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft, own=True)]
+    phases = [
+        Phase("code", values["steps"], values["rate"], inpainting_rows(session.num_ws), pixels=known, features=known),
+        Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft, own=True),
+    ]
     return Image2StyleGANpp(session, target, phases, settings=values, initial=initial)
 
 
-def crossover(session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None,
-              **settings: Any) -> Image2StyleGANpp:
+def crossover(
+    session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None, **settings: Any
+) -> Image2StyleGANpp:
     """One face out of two: the target where the mask is 1, `second` elsewhere, with a soft edge.
 
     Args:
@@ -268,15 +305,28 @@ def crossover(session: GeneratorSession, target: Target, second: Any, mask: Any,
         initial, settings: as of the method.
     """
     values = _values("crossover", settings)
-    y, soft = _second(session, target, second), blurred(_mask(session, target.with_mask(mask).mask), _sigma(session, values))
-    phases = [Phase("code", values["steps"], values["rate"], pixels=soft, features=soft, other_pixels=1 - soft,
-                    other_features=1 - soft),
-              Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft)]
+    y, soft = (
+        _second(session, target, second),
+        blurred(_mask(session, target.with_mask(mask).mask), _sigma(session, values)),
+    )
+    phases = [
+        Phase(
+            "code",
+            values["steps"],
+            values["rate"],
+            pixels=soft,
+            features=soft,
+            other_pixels=1 - soft,
+            other_features=1 - soft,
+        ),
+        Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft),
+    ]
     return Image2StyleGANpp(session, target, phases, settings=values, second=y, initial=initial)
 
 
-def scribble(session: GeneratorSession, scribbled: Target, initial: Any, *, rows: tuple[int, ...] | None = None,
-             **settings: Any) -> Image2StyleGANpp:
+def scribble(
+    session: GeneratorSession, scribbled: Target, initial: Any, *, rows: tuple[int, ...] | None = None, **settings: Any
+) -> Image2StyleGANpp:
     """Turn a picture that was drawn on into a face: only coarse rows follow the scribble, the others stay.
 
     Args:
@@ -286,13 +336,18 @@ def scribble(session: GeneratorSession, scribbled: Target, initial: Any, *, rows
     """
     values = _values("scribble", settings)
     mask = _mask(session, scribbled.mask)
-    phases = [Phase("code", values["steps"], values["rate"], rows or scribble_rows(session.num_ws), pixels=mask, features=mask),
-              Phase("noise", values["noise_steps"], values["noise_rate"], pixels=mask)]
+    phases = [
+        Phase(
+            "code", values["steps"], values["rate"], rows or scribble_rows(session.num_ws), pixels=mask, features=mask
+        ),
+        Phase("noise", values["noise_steps"], values["noise_rate"], pixels=mask),
+    ]
     return Image2StyleGANpp(session, scribbled, phases, settings=values, initial=initial)
 
 
-def local_style(session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None,
-                **settings: Any) -> Image2StyleGANpp:
+def local_style(
+    session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None, **settings: Any
+) -> Image2StyleGANpp:
     """Keep the target where the mask is 1 and give the rest the style (Gram matrices) of another picture.
 
     Args:
@@ -302,8 +357,10 @@ def local_style(session: GeneratorSession, target: Target, second: Any, mask: An
     values = _values("local_style", settings)
     y, keep = _second(session, target, second), _mask(session, target.with_mask(mask).mask)
     soft = blurred(keep, _sigma(session, values))
-    phases = [Phase("code", values["steps"], values["rate"], pixels=keep, features=keep, style=1 - keep),
-              Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft, own=True)]
+    phases = [
+        Phase("code", values["steps"], values["rate"], pixels=keep, features=keep, style=1 - keep),
+        Phase("noise", values["noise_steps"], values["noise_rate"], pixels=soft, other_pixels=1 - soft, own=True),
+    ]
     return Image2StyleGANpp(session, target, phases, settings=values, second=y, initial=initial)
 
 
@@ -338,7 +395,9 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
             inside = generator.block_layers(i)
             states = [generator.step(i, s, styles[inside], noise[i]) for s, styles in zip(states, each, strict=True)]
             if i == block:
-                states[0] = states[0]._replace(x=mixed(states[0].x, states[1].x), img=mixed(states[0].img, states[1].img))
+                states[0] = states[0]._replace(
+                    x=mixed(states[0].x, states[1].x), img=mixed(states[0].img, states[1].img)
+                )
         picture: Tensor = generator.image(states[0])
     return picture
 

@@ -50,8 +50,9 @@ class State:
     @classmethod
     def from_dict(cls, given: dict[str, Any], device: torch.device) -> State:
         """The inverse of `to_dict`."""
-        moved: dict[str, Any] = {name: v.to(device) if isinstance(v, Tensor) else tuple(t.to(device) for t in v)
-                                 for name, v in given.items()}
+        moved: dict[str, Any] = {
+            name: v.to(device) if isinstance(v, Tensor) else tuple(t.to(device) for t in v) for name, v in given.items()
+        }
         return cls(**moved)
 
 
@@ -82,10 +83,15 @@ def update(state: State, trial: Tensor, value: Tensor, slope: Tensor, memory: in
     weight = torch.where(product > 1e-12, 1 / product.clamp_min(1e-12), 0.0)
     curvature = product / change.square().sum(dim=1).clamp_min(1e-30)
     known = replace(
-        state, x=torch.where(row, trial, state.x), value=torch.where(better, value, state.value),
-        slope=torch.where(row, slope, state.slope), scale=torch.where(weight > 0, curvature, state.scale),
-        length=torch.where(better, 1.0, state.length * SHRINK), moves=(*state.moves, move)[-memory:],
-        changes=(*state.changes, change)[-memory:], weights=(*state.weights, weight)[-memory:],
+        state,
+        x=torch.where(row, trial, state.x),
+        value=torch.where(better, value, state.value),
+        slope=torch.where(row, slope, state.slope),
+        scale=torch.where(weight > 0, curvature, state.scale),
+        length=torch.where(better, 1.0, state.length * SHRINK),
+        moves=(*state.moves, move)[-memory:],
+        changes=(*state.changes, change)[-memory:],
+        weights=(*state.weights, weight)[-memory:],
     )
     turned = _turned(known)
     direction, length, weights = torch.where(row, turned.direction, known.direction), known.length, known.weights

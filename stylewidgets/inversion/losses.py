@@ -16,7 +16,15 @@ from ..metrics.similarity import ms_ssim, mse
 from .perceptual import Perceptual, masked_mean
 
 __all__ = [
-    "IDENTITIES", "Criterion", "gram", "map_distance", "ms_ssim", "mse", "noise_regulariser", "register_identity", "shrink",
+    "IDENTITIES",
+    "Criterion",
+    "gram",
+    "map_distance",
+    "ms_ssim",
+    "mse",
+    "noise_regulariser",
+    "register_identity",
+    "shrink",
     "w_distance",
 ]
 
@@ -96,8 +104,16 @@ class Criterion:
         side: larger pictures are averaged down to this before they are compared.
     """
 
-    def __init__(self, images: Tensor, mask: Tensor | None, perceptual: Perceptual | None, weights: Mapping[str, float],
-                 *, identity: str = "", side: int = 256) -> None:
+    def __init__(
+        self,
+        images: Tensor,
+        mask: Tensor | None,
+        perceptual: Perceptual | None,
+        weights: Mapping[str, float],
+        *,
+        identity: str = "",
+        side: int = 256,
+    ) -> None:
         self.weights = {name: float(weight) for name, weight in weights.items() if weight}
         self.side, self.perceptual = side, perceptual
         self.images = shrink(images, side)

@@ -50,8 +50,12 @@ class Setting:
                 raise ValueError(f"{self.name} is True or False; {value!r} was given")  # noqa: TRY004
             return value
         if isinstance(self.default, int):
-            return check_int(self.name, value, None if self.low is None else int(self.low),
-                             None if self.high is None else int(self.high))
+            return check_int(
+                self.name,
+                value,
+                None if self.low is None else int(self.low),
+                None if self.high is None else int(self.high),
+            )
         if isinstance(self.default, float):
             return check_finite(self.name, value, self.low, self.high)
         return str(value)
@@ -127,8 +131,11 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
 
 
 def invert(
-    session: GeneratorSession, target: Any, method: str = "projector",
-    callback: Callable[[Progress], Any] | None = None, **settings: Any,
+    session: GeneratorSession,
+    target: Any,
+    method: str = "projector",
+    callback: Callable[[Progress], Any] | None = None,
+    **settings: Any,
 ) -> Result:
     """Find the code of pictures: `start` and `finish` in one. See `start` for the arguments."""
     return start(method, session, target, **settings).finish(callback)

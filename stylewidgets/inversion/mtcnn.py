@@ -22,9 +22,11 @@ THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709  # from one level of the pyramid to the next: half the area
 _CELL, _STRIDE = 12, 2
 _MOST = 4000  # windows that may go on to the next stage, so that no picture takes minutes
-REMEDY = ("looking for faces needs the weights in facenet-pytorch: pip install --no-deps facenet-pytorch (2 MB; without "
-          "--no-deps, pip would replace your PyTorch by an older one). Or give the points yourself: "
-          "points=[eye left, eye right, mouth left, mouth right] in pixels")
+REMEDY = (
+    "looking for faces needs the weights in facenet-pytorch: pip install --no-deps facenet-pytorch (2 MB; without "
+    "--no-deps, pip would replace your PyTorch by an older one). Or give the points yourself: "
+    "points=[eye left, eye right, mouth left, mouth right] in pixels"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +60,10 @@ def detect_faces(picture: NDArray[np.uint8], smallest: int = 24, weights: Path |
         boxes = _propose(nets[0], x, smallest)
         boxes, _, _ = _refine(nets[1], x, boxes, 24, THRESHOLDS[1])
         boxes, scores, points = _refine(nets[2], x, boxes, 48, THRESHOLDS[2])
-    faces = [Face((float(b[0]), float(b[1]), float(b[2]), float(b[3])), p, float(s))
-             for b, s, p in zip(boxes, scores, points, strict=True)]
+    faces = [
+        Face((float(b[0]), float(b[1]), float(b[2]), float(b[3])), p, float(s))
+        for b, s, p in zip(boxes, scores, points, strict=True)
+    ]
     return sorted(faces, key=lambda face: -face.size)
 
 
@@ -119,8 +123,10 @@ class _Cascade:
 @lru_cache(maxsize=2)
 def _networks(folder: Path) -> tuple[_Cascade, _Cascade, _Cascade]:
     with torch.inference_mode(False):
-        read: list[Any] = [torch.load(folder / f"{name}.pt", map_location="cpu", weights_only=True)
-                           for name in ("pnet", "rnet", "onet")]
+        read: list[Any] = [
+            torch.load(folder / f"{name}.pt", map_location="cpu", weights_only=True)
+            for name in ("pnet", "rnet", "onet")
+        ]
     return _Cascade(read[0], (2,)), _Cascade(read[1], (3, 3)), _Cascade(read[2], (3, 3, 2))
 
 

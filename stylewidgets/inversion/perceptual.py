@@ -22,9 +22,27 @@ from ._lpips import BACKBONES, backbone_path, download_backbone, lpips_network
 NETS = ("auto", "vgg", "alex", "squeeze", "factors")
 """What `perceptual` takes."""
 MIN_SIDE = 64  # the backbones' poolings need about so many pixels
-VGG_LAYERS = dict(zip(
-    ("conv1_1", "conv1_2", "conv2_1", "conv2_2", "conv3_1", "conv3_2", "conv3_3", "conv4_1", "conv4_2", "conv4_3",
-     "conv5_1", "conv5_2", "conv5_3"), (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28), strict=True))
+VGG_LAYERS = dict(
+    zip(
+        (
+            "conv1_1",
+            "conv1_2",
+            "conv2_1",
+            "conv2_2",
+            "conv3_1",
+            "conv3_2",
+            "conv3_3",
+            "conv4_1",
+            "conv4_2",
+            "conv4_3",
+            "conv5_1",
+            "conv5_2",
+            "conv5_3",
+        ),
+        (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+        strict=True,
+    )
+)
 """Convolutions of VGG16 and their places in torchvision's ``features``."""
 FACTOR_STAGES = ("stage1", "stage2", "stage3", "stage4")
 Features = Sequence[Tensor]
@@ -54,8 +72,9 @@ class Perceptual(ABC):
 
         Under a mask the average is over its places, so that a small mask does not make a small distance.
         """
-        return torch.stack([masked_mean((x - y).square().sum(dim=1, keepdim=True), mask)
-                            for x, y in zip(a, b, strict=True)]).sum(dim=0)
+        return torch.stack(
+            [masked_mean((x - y).square().sum(dim=1, keepdim=True), mask) for x, y in zip(a, b, strict=True)]
+        ).sum(dim=0)
 
     def distance(self, x: Tensor | Features, y: Tensor | Features, mask: Tensor | None = None) -> Tensor:
         """Distances [N] of pictures in [-1, 1]; either side may be its `features`, kept from an earlier call."""
@@ -138,8 +157,13 @@ class Maps:
         return found
 
 
-def perceptual(net: str = "auto", device: str | torch.device = "cpu", *, download: bool = False,
-               prefer: Sequence[str] = ("vgg", "alex", "squeeze")) -> Perceptual:
+def perceptual(
+    net: str = "auto",
+    device: str | torch.device = "cpu",
+    *,
+    download: bool = False,
+    prefer: Sequence[str] = ("vgg", "alex", "squeeze"),
+) -> Perceptual:
     """A perceptual distance.
 
     Args:
@@ -159,8 +183,14 @@ def perceptual(net: str = "auto", device: str | torch.device = "cpu", *, downloa
     return FactorFeatures(where) if chosen == "factors" else LPIPS(chosen, where)
 
 
-def plain_maps(layers: Sequence[str], net: str = "auto", device: str | torch.device = "cpu", *, relu: bool = False,
-               download: bool = False) -> Maps:
+def plain_maps(
+    layers: Sequence[str],
+    net: str = "auto",
+    device: str | torch.device = "cpu",
+    *,
+    relu: bool = False,
+    download: bool = False,
+) -> Maps:
     """Plain feature maps.
 
     Args:

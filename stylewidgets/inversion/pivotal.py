@@ -74,7 +74,11 @@ class Tuning(Run):
         pixels = mse(drawn, self._images, self._mask)
         seen = self.net.distance(drawn, self._wanted, self._mask)
         loss = (settings["pixels"] * pixels + settings["perceptual"] * seen).mean()
-        terms = {"loss": float(loss.detach()), "pixels": float(pixels.detach().mean()), "perceptual": float(seen.detach().mean())}
+        terms = {
+            "loss": float(loss.detach()),
+            "pixels": float(pixels.detach().mean()),
+            "perceptual": float(seen.detach().mean()),
+        }
         if not math.isfinite(terms["loss"]):
             raise FloatingPointError("the loss is not finite any more; a lower learning rate may help")
         self._drawn = drawn.detach()
@@ -113,8 +117,11 @@ class Tuning(Run):
     def _state(self) -> dict[str, Any]:
         moments = self._optimizer.state
         return {
-            "parameters": {name: p.detach().clone() for name, p in self._moving.items()}, "total": self.total,
-            "moments": {name: {k: t.clone() for k, t in moments[p].items()} for name, p in self._moving.items() if p in moments},
+            "parameters": {name: p.detach().clone() for name, p in self._moving.items()},
+            "total": self.total,
+            "moments": {
+                name: {k: t.clone() for k, t in moments[p].items()} for name, p in self._moving.items() if p in moments
+            },
             "random": self._random.get_state(),
         }
 
@@ -125,7 +132,9 @@ class Tuning(Run):
         self._optimizer.state.clear()
         for name, moments in state["moments"].items():
             own = self._moving[name]
-            self._optimizer.state[own] = {k: t.clone() if k == "step" else t.to(own).clone() for k, t in moments.items()}
+            self._optimizer.state[own] = {
+                k: t.clone() if k == "step" else t.to(own).clone() for k, t in moments.items()
+            }
         self._random.set_state(state["random"].cpu())
         self.total = int(state["total"])
 
@@ -175,8 +184,15 @@ def pivots(session: GeneratorSession, target: Target, **settings: Any) -> tuple[
     values = METHODS["pti"].checked(settings)
     name, remark = choose(values["pivot"], session, PIVOTS)
     projector = name == "projector"
-    run = begin(name, session, target, steps=values["pivot_steps"] if projector or name == "hybrid" else None,
-                rate=values["pivot_rate"] if projector else None, net=values["net"], seed=values["seed"])
+    run = begin(
+        name,
+        session,
+        target,
+        steps=values["pivot_steps"] if projector or name == "hybrid" else None,
+        rate=values["pivot_rate"] if projector else None,
+        net=values["net"],
+        seed=values["seed"],
+    )
     return run, remark
 
 
@@ -194,8 +210,13 @@ def tune(session: GeneratorSession, target: Target, found: Result, i: int, **set
     """
     values = METHODS["pti"].checked(settings)
     tuned = Tuning(session, target[i], values, torch.from_numpy(found.code[i : i + 1])).finish()
-    return replace(tuned, method="pti", steps=found.steps + tuned.steps, uses=dict(tuned.uses) | {"pivot": found.method},
-                   seconds=found.seconds / len(target) + tuned.seconds)
+    return replace(
+        tuned,
+        method="pti",
+        steps=found.steps + tuned.steps,
+        uses=dict(tuned.uses) | {"pivot": found.method},
+        seconds=found.seconds / len(target) + tuned.seconds,
+    )
 
 
 def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[Result]:
@@ -215,27 +236,53 @@ def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[R
     return [replace(result, uses=dict(result.uses) | {"pivot": remark}) for result in made]
 
 
-register(Method(
-    name="pti", title="Pivotal tuning (PTI)", kind="hybrid",
-    line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
-    source="Roich et al., TOG 2022", start="pivotal:pti",
-    settings=(
-        Setting("pivot", "projector", "what finds the pivot; an encoder is quicker, the projector's w edits best",
-                choices=("auto", *PIVOTS)),
-        Setting("pivot_steps", 450, "steps of the projector", low=1, high=5000, log=True),
-        Setting("pivot_rate", 0.01, "highest learning rate of the projector", low=1e-4, high=1.0, log=True, advanced=True),
-        Setting("steps", 350, "most steps of tuning", low=1, high=5000, log=True),
-        Setting("rate", 3e-4, "learning rate of the generator's parameters", low=1e-6, high=1e-1, log=True),
-        Setting("locality", 0.0, "weight of the locality regulariser; 0.1 for several pictures", low=0.0, high=10.0),
-        Setting("stop", 0.06, "tuning ends at this LPIPS", low=0.0, high=1.0, advanced=True),
-        Setting("radius", 30.0, "length of the regulariser's step from the pivot in w+ (α)", low=0.1, high=1000.0, log=True,
-                advanced=True),
-        Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-        Setting("perceptual", 1.0, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-        Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-        Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
-    ),
-    available=lambda session: usable(session, PIVOTS),
-))
+register(
+    Method(
+        name="pti",
+        title="Pivotal tuning (PTI)",
+        kind="hybrid",
+        line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
+        source="Roich et al., TOG 2022",
+        start="pivotal:pti",
+        settings=(
+            Setting(
+                "pivot",
+                "projector",
+                "what finds the pivot; an encoder is quicker, the projector's w edits best",
+                choices=("auto", *PIVOTS),
+            ),
+            Setting("pivot_steps", 450, "steps of the projector", low=1, high=5000, log=True),
+            Setting(
+                "pivot_rate",
+                0.01,
+                "highest learning rate of the projector",
+                low=1e-4,
+                high=1.0,
+                log=True,
+                advanced=True,
+            ),
+            Setting("steps", 350, "most steps of tuning", low=1, high=5000, log=True),
+            Setting("rate", 3e-4, "learning rate of the generator's parameters", low=1e-6, high=1e-1, log=True),
+            Setting(
+                "locality", 0.0, "weight of the locality regulariser; 0.1 for several pictures", low=0.0, high=10.0
+            ),
+            Setting("stop", 0.06, "tuning ends at this LPIPS", low=0.0, high=1.0, advanced=True),
+            Setting(
+                "radius",
+                30.0,
+                "length of the regulariser's step from the pivot in w+ (α)",
+                low=0.1,
+                high=1000.0,
+                log=True,
+                advanced=True,
+            ),
+            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
+            Setting("perceptual", 1.0, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
+            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
+            Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
+        ),
+        available=lambda session: usable(session, PIVOTS),
+    )
+)
 
 __all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "trainable", "tune", "tune_each"]

@@ -50,11 +50,25 @@ class Projector(Descent):
         initial: codes in `space` to start from in place of `start`.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, *, method: str = "projector", initial: Any = None,
-                 **settings: Any) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        *,
+        method: str = "projector",
+        initial: Any = None,
+        **settings: Any,
+    ) -> None:
         values = METHODS["projector"].checked(settings)
-        super().__init__(session, target, method=method, settings=values, total=values["steps"],
-                         space=spaces.check_space(values["space"], ("w", "w+")), initial=initial)
+        super().__init__(
+            session,
+            target,
+            method=method,
+            settings=values,
+            total=values["steps"],
+            space=spaces.check_space(values["space"], ("w", "w+")),
+            initial=initial,
+        )
 
     def _begin(self) -> None:
         values, device, n = self.settings, self.session.device, len(self.target)
@@ -68,9 +82,16 @@ class Projector(Descent):
         self._const: list[Tensor] | str = self._noise or "const"
         measure = perceptual(values["net"], device, prefer=("vgg", "alex", "squeeze"))
         self.uses = {"perceptual": measure.name}
-        weights = {"perceptual": 1.0, "pixels": values["pixels"], "ms_ssim": values["ms_ssim"], "identity": values["identity"]}
+        weights = {
+            "perceptual": 1.0,
+            "pixels": values["pixels"],
+            "ms_ssim": values["ms_ssim"],
+            "identity": values["identity"],
+        }
         mask = None if self.target.mask is None else self.target.mask.to(device)
-        self._criterion = Criterion(self.target.images.to(device), mask, measure, weights, identity=values["identity_net"])
+        self._criterion = Criterion(
+            self.target.images.to(device), mask, measure, weights, identity=values["identity_net"]
+        )
         if values["identity"]:
             self.uses["identity"] = values["identity_net"]
 

@@ -56,8 +56,16 @@ class Race:
         return None if self.reached is None else self.reached / self.seconds
 
 
-def race(session: GeneratorSession, target: Any, *, net: str = "auto", space: str = "w", steps: int = 1000,
-         fast_steps: int | None = None, **fast: Any) -> Iterator[Race]:
+def race(
+    session: GeneratorSession,
+    target: Any,
+    *,
+    net: str = "auto",
+    space: str = "w",
+    steps: int = 1000,
+    fast_steps: int | None = None,
+    **fast: Any,
+) -> Iterator[Race]:
     """Invert each picture by itself with both, one after the other on the same machine.
 
     Args:
@@ -86,8 +94,16 @@ def race(session: GeneratorSession, target: Any, *, net: str = "auto", space: st
             if reached is None and quick.full_size and quick.distance is not None and float(quick.distance) <= goal:
                 reached = time.process_time() - began
         whole = time.process_time() - began
-        yield Race(one.names[0], measure.name, quick.uses["start"], goal, seconds, _distance(session, one, quick, measure),
-                   whole, reached)
+        yield Race(
+            one.names[0],
+            measure.name,
+            quick.uses["start"],
+            goal,
+            seconds,
+            _distance(session, one, quick, measure),
+            whole,
+            reached,
+        )
 
 
 @dataclass(frozen=True)
@@ -111,8 +127,9 @@ class EqualTime:
     steps: tuple[int, int]
 
 
-def equal_time(session: GeneratorSession, target: Any, seconds: float, *, encoder: str = "e4e", net: str = "auto",
-               **settings: Any) -> Iterator[EqualTime]:
+def equal_time(
+    session: GeneratorSession, target: Any, seconds: float, *, encoder: str = "e4e", net: str = "auto", **settings: Any
+) -> Iterator[EqualTime]:
     """Give an optimisation in w+, and the same one from an encoder's guess, the same time for each picture.
 
     Args:
@@ -137,8 +154,10 @@ def equal_time(session: GeneratorSession, target: Any, seconds: float, *, encode
         code = spaces.convert(session, guess.code().clone(), guess.space, "w+")
         each = _seconds_per_step(session, one, values, mean)
         steps = max(1, round(seconds / each)), max(1, round((seconds - asked) / each))
-        runs = [Refinement(session, one, {**values, "steps": n}, "w+", begin)
-                for n, begin in zip(steps, (mean, code), strict=True)]
+        runs = [
+            Refinement(session, one, {**values, "steps": n}, "w+", begin)
+            for n, begin in zip(steps, (mean, code), strict=True)
+        ]
         for run in runs:
             run.finish()
         far = [_distance(session, one, run, measure) for run in (guess, *runs)]

@@ -66,7 +66,9 @@ class CodeStatistics:
         if space == "w":
             return np.zeros(len(code))
         rows = np.asarray(code, np.float64)
-        return np.asarray(np.sqrt(np.square(rows - rows.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)) / self.length)
+        return np.asarray(
+            np.sqrt(np.square(rows - rows.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)) / self.length
+        )
 
     def mahalanobis(self, styles: NDArray[Any]) -> Array:
         """Root mean square Mahalanobis distance [N] of flat styles [N, S], layer by layer: 1 is typical, 2 is far out."""
@@ -107,8 +109,11 @@ def _measure(session: GeneratorSession, samples: int) -> CodeStatistics:
     away = styles - centre
     parts = np.split(away, np.cumsum([layer.channels for layer in session.layers])[:-1], axis=1)
     return CodeStatistics(
-        about.mean.double().cpu().numpy(), about.length, centre,
-        float(np.sqrt(np.square(away).sum(axis=1).mean())), tuple(_whitening(part) for part in parts),
+        about.mean.double().cpu().numpy(),
+        about.length,
+        centre,
+        float(np.sqrt(np.square(away).sum(axis=1).mean())),
+        tuple(_whitening(part) for part in parts),
     )
 
 

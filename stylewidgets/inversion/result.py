@@ -72,7 +72,9 @@ class Result:
 
     def __repr__(self) -> str:
         more = [name for name in ("noise", "delta") if getattr(self, name) is not None]
-        return f"Result({self.method}, {len(self)} in {self.space}{''.join(f' + {m}' for m in more)}, {self.steps} steps)"
+        return (
+            f"Result({self.method}, {len(self)} in {self.space}{''.join(f' + {m}' for m in more)}, {self.steps} steps)"
+        )
 
     def latent(self, i: int = 0, **changes: Any) -> Latent:
         """The i-th as a `Latent`, with other values such as edits set. Draw it with `session(base, i)`."""
@@ -123,13 +125,18 @@ class Result:
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
             if plain.pop("version") > VERSION:
                 raise ValueError("it was written by a newer stylewidgets; update this one")
-            plain = {name: plain[name] for name in _PLAIN} | {"names": tuple(plain["names"]), "history": tuple(plain["history"])}
+            plain = {name: plain[name] for name in _PLAIN} | {
+                "names": tuple(plain["names"]),
+                "history": tuple(plain["history"]),
+            }
             noise = [arrays[f"noise.{k}"] for k in range(sum(name.startswith("noise.") for name in arrays))]
             delta = {name[6:]: d.astype(np.float32) for name, d in arrays.items() if name.startswith("delta.")}
             return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{os.fspath(path)!r} is no result of an inversion, or it is damaged: {error}. Accepted are "
-                             "files written by Result.save") from error
+            raise ValueError(
+                f"{os.fspath(path)!r} is no result of an inversion, or it is damaged: {error}. Accepted are "
+                "files written by Result.save"
+            ) from error
 
 
 def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | None) -> GeneratorSession:
@@ -147,24 +154,40 @@ def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | N
         known = dict(source.named_parameters())
         for name, change in delta.items():
             if name not in known or tuple(known[name].shape) != tuple(change.shape):
-                raise ValueError(f"this inversion tuned {name} {list(change.shape)}, which the generator does not have: "
-                                 f"it belongs to another generator than {base.name!r}")
+                raise ValueError(
+                    f"this inversion tuned {name} {list(change.shape)}, which the generator does not have: "
+                    f"it belongs to another generator than {base.name!r}"
+                )
         shared = {id(t): t for t in (*source.parameters(), *source.buffers())}
         generator = copy.deepcopy(source, memo=dict(shared))  # the modules anew, every tensor still the same one
         for name, change in delta.items():
             owner, _, leaf = name.rpartition(".")
             moved = known[name].detach() + torch.as_tensor(change, dtype=torch.float32, device=known[name].device)
-            setattr(generator.get_submodule(owner), leaf, torch.nn.Parameter(moved.to(known[name].dtype), requires_grad=False))
+            setattr(
+                generator.get_submodule(owner),
+                leaf,
+                torch.nn.Parameter(moved.to(known[name].dtype), requires_grad=False),
+            )
         if noise is not None:
             owners = [module for module in generator.modules() if "noise_const" in module._buffers]
             if len(owners) != len(noise):
-                raise ValueError(f"{len(noise)} noise pictures were fitted; this generator has {len(owners)} layers with noise")
+                raise ValueError(
+                    f"{len(noise)} noise pictures were fitted; this generator has {len(owners)} layers with noise"
+                )
             for module, picture in zip(owners, noise, strict=True):
                 old = module._buffers["noise_const"]
                 assert old is not None
-                module._buffers["noise_const"] = torch.as_tensor(picture, dtype=old.dtype, device=old.device).reshape(old.shape)
-        session = GeneratorSession(generator, device=base.device, precision=base.precision, name=f"{base.name} (fitted)",
-                                   metadata=base.metadata, directions=base.directions)
+                module._buffers["noise_const"] = torch.as_tensor(picture, dtype=old.dtype, device=old.device).reshape(
+                    old.shape
+                )
+        session = GeneratorSession(
+            generator,
+            device=base.device,
+            precision=base.precision,
+            name=f"{base.name} (fitted)",
+            metadata=base.metadata,
+            directions=base.directions,
+        )
         session.source = base.source
         return session
 

@@ -60,7 +60,9 @@ class Run(ABC):
 
     space = "w+"
 
-    def __init__(self, session: GeneratorSession, target: Target, method: str, settings: Mapping[str, Any], total: int) -> None:
+    def __init__(
+        self, session: GeneratorSession, target: Target, method: str, settings: Mapping[str, Any], total: int
+    ) -> None:
         self.session, self.target, self.method = session, target, method
         self.settings = dict(settings)
         self.total, self.step, self.seconds = total, 0, 0.0
@@ -130,23 +132,39 @@ class Run(ABC):
         """What is reached so far."""
         noise, delta = self.noise(), self.delta()
         return Result(
-            method=self.method, space=self.space, code=_array(self.code()), settings=dict(self.settings),
-            names=self.target.names, steps=self.step, seconds=self.seconds, history=tuple(self.history),
-            uses=dict(self.uses), noise=None if noise is None else tuple(_array(n) for n in noise),
+            method=self.method,
+            space=self.space,
+            code=_array(self.code()),
+            settings=dict(self.settings),
+            names=self.target.names,
+            steps=self.step,
+            seconds=self.seconds,
+            history=tuple(self.history),
+            uses=dict(self.uses),
+            noise=None if noise is None else tuple(_array(n) for n in noise),
             delta=None if delta is None else {name: _array(d) for name, d in delta.items()},
-            generator=self.session.name, frames=tuple(self.frames),
+            generator=self.session.name,
+            frames=tuple(self.frames),
         )
 
     def state(self) -> dict[str, Any]:
         """Everything to go on later, in another process too: see `inversion.save_run` and `inversion.resume`."""
-        return {"method": self.method, "settings": self.settings, "step": self.step, "seconds": self.seconds,
-                "history": list(self.history), "inner": self._state()}
+        return {
+            "method": self.method,
+            "settings": self.settings,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": list(self.history),
+            "inner": self._state(),
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go back to a `state` of a run of the same method, settings, generator and target."""
         if state["method"] != self.method or dict(state["settings"]) != self.settings:
-            raise ValueError(f"the state is of {state['method']} with {dict(state['settings'])}; "
-                             f"this run is {self.method} with {self.settings}")
+            raise ValueError(
+                f"the state is of {state['method']} with {dict(state['settings'])}; "
+                f"this run is {self.method} with {self.settings}"
+            )
         self._restore(state["inner"])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.history = [dict(terms) for terms in state["history"]]

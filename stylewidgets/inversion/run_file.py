@@ -35,9 +35,16 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
         state = run.state()
     target = run.target
     whole = {
-        "version": VERSION, "generator": run.session.name, "state": state,
-        "target": {"images": target.images, "names": list(target.names), "factors": target.factors, "mask": target.mask,
-                   "latents": [None if one is None else _latent_io.to_dict(one) for one in target.latents]},
+        "version": VERSION,
+        "generator": run.session.name,
+        "state": state,
+        "target": {
+            "images": target.images,
+            "names": list(target.names),
+            "factors": target.factors,
+            "mask": target.mask,
+            "latents": [None if one is None else _latent_io.to_dict(one) for one in target.latents],
+        },
     }
     tensors: dict[str, Tensor] = {}
     text = json.dumps(_packed(whole, tensors, ""), allow_nan=True)
@@ -73,21 +80,31 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
         if whole["version"] > VERSION:
             raise ValueError("it was written by a newer stylewidgets; update this one")
         state, given = whole["state"], whole["target"]
-        target = Target(given["images"], tuple(given["names"]),
-                        tuple(None if one is None else _latent_io.from_dict(one) for one in given["latents"]),
-                        given["factors"], given["mask"])
+        target = Target(
+            given["images"],
+            tuple(given["names"]),
+            tuple(None if one is None else _latent_io.from_dict(one) for one in given["latents"]),
+            given["factors"],
+            given["mask"],
+        )
         method, settings = state["method"], dict(state["settings"])
     except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{os.fspath(path)!r} is no inversion under way, or it is damaged: {error}. Accepted are files written "
-                         "by save_run") from error
+        raise ValueError(
+            f"{os.fspath(path)!r} is no inversion under way, or it is damaged: {error}. Accepted are files written "
+            "by save_run"
+        ) from error
     if whole["generator"] != session.name:
-        raise ValueError(f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}")
+        raise ValueError(
+            f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}"
+        )
     if run is None:
         try:
             run = start(method, session, target, **settings)
         except ValueError as error:
-            raise ValueError(f"{os.fspath(path)!r} cannot be made anew from settings: {error}. If a function of its own made it, "
-                             "such as image2stylegan_pp.crossover, make one like it and give it as `run`") from error
+            raise ValueError(
+                f"{os.fspath(path)!r} cannot be made anew from settings: {error}. If a function of its own made it, "
+                "such as image2stylegan_pp.crossover, make one like it and give it as `run`"
+            ) from error
     try:
         run.restore(state)
     except (KeyError, TypeError, IndexError, RuntimeError) as error:

@@ -73,7 +73,9 @@ def _measure(session: GeneratorSession, samples: int) -> Spread:
     values, vectors = torch.linalg.eigh(away.T @ away / samples)
     order = torch.arange(len(values) - 1, -1, -1, device=values.device)
     deviations = values[order].clamp_min(0).sqrt().float()
-    return Spread(mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations)
+    return Spread(
+        mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations
+    )
 
 
 def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -> Tensor:
@@ -155,7 +157,11 @@ def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
 def check_code(session: GeneratorSession, code: Any, space: str, n: int) -> Tensor:
     """A code to start from as float32 [n, ...] on the session's device. ValueError unless it fits the space."""
     given = torch.as_tensor(code, dtype=torch.float32, device=session.device).detach().clone()
-    sizes = {"w": (session.w_dim,), "w+": (session.num_ws, session.w_dim), "s": (sum(x.channels for x in session.layers),)}
+    sizes = {
+        "w": (session.w_dim,),
+        "w+": (session.num_ws, session.w_dim),
+        "s": (sum(x.channels for x in session.layers),),
+    }
     wanted = sizes[check_space(space)]
     given = given[None] if tuple(given.shape) == wanted else given
     if tuple(given.shape) not in ((n, *wanted), (1, *wanted)) or not bool(torch.isfinite(given).all()):

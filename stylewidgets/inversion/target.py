@@ -45,8 +45,13 @@ class Target:
         part = slice(i, i + 1) if i >= 0 else slice(len(self) + i, len(self) + i + 1)
         if not -len(self) <= i < len(self):
             raise IndexError(f"target {i} of {len(self)}")
-        return Target(self.images[part], self.names[part], self.latents[part],
-                      None if self.factors is None else self.factors[part], None if self.mask is None else self.mask[part])
+        return Target(
+            self.images[part],
+            self.names[part],
+            self.latents[part],
+            None if self.factors is None else self.factors[part],
+            None if self.mask is None else self.mask[part],
+        )
 
     def with_mask(self, mask: Any) -> Target:
         """The same pictures, of which only the part under `mask` counts.
@@ -60,8 +65,10 @@ class Target:
         weights = weights.expand(len(self), 1, *weights.shape[-2:]) if weights.ndim <= 4 else weights
         wanted = (len(self), 1, *self.images.shape[2:])
         if tuple(weights.shape) != wanted or not bool(((weights >= 0) & (weights <= 1)).all()):
-            raise ValueError(f"a mask has shape {list(wanted[2:])} or {list(wanted)} and values from 0 to 1; "
-                             f"{list(weights.shape)} with {float(weights.min()):g} to {float(weights.max()):g} was given")
+            raise ValueError(
+                f"a mask has shape {list(wanted[2:])} or {list(wanted)} and values from 0 to 1; "
+                f"{list(weights.shape)} with {float(weights.min()):g} to {float(weights.max()):g} was given"
+            )
         return replace(self, mask=weights.contiguous())
 
     @classmethod
@@ -80,8 +87,10 @@ class Target:
         """
         if isinstance(given, Target):
             if tuple(given.images.shape[-2:]) != (session.resolution, session.resolution):
-                raise ValueError(f"this target has {given.images.shape[-1]} px; the generator draws {session.resolution} px. "
-                                 "Make it anew from the pictures")
+                raise ValueError(
+                    f"this target has {given.images.shape[-1]} px; the generator draws {session.resolution} px. "
+                    "Make it anew from the pictures"
+                )
             return given
         if isinstance(given, Mapping):
             return _rendered(given, session)
@@ -116,15 +125,19 @@ def _pictures(given: Any, side: int) -> tuple[Tensor, str]:
     if isinstance(given, Tensor) and given.is_floating_point() and given.ndim in (3, 4) and given.shape[-3] == 3:
         pictures = (given[None] if given.ndim == 3 else given).detach().float().cpu()
         if not bool(torch.isfinite(pictures).all()) or float(pictures.abs().max()) > 1.5:
-            raise ValueError("a tensor of pictures holds finite values in [-1, 1]; "
-                             f"{float(pictures.min()):g} to {float(pictures.max()):g} was given")
+            raise ValueError(
+                "a tensor of pictures holds finite values in [-1, 1]; "
+                f"{float(pictures.min()):g} to {float(pictures.max()):g} was given"
+            )
         if tuple(pictures.shape[2:]) != (side, side):
             bytes_ = (pictures * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
             return _pictures(bytes_, side)
         return pictures.clamp(-1, 1), "picture"
     shape = f" of {given.dtype} {list(given.shape)}" if hasattr(given, "shape") else ""
-    raise TypeError("a target is a path, an address, a PIL image, an array uint8 [H, W, 3], a tensor [3, H, W] in [-1, 1], a "
-                    f"Latent, an item of AvatarDataset, or a list of those; {type(given).__name__}{shape} was given")
+    raise TypeError(
+        "a target is a path, an address, a PIL image, an array uint8 [H, W, 3], a tensor [3, H, W] in [-1, 1], a "
+        f"Latent, an item of AvatarDataset, or a list of those; {type(given).__name__}{shape} was given"
+    )
 
 
 def _open(given: str | os.PathLike[str]) -> tuple[Image.Image, str]:
@@ -141,7 +154,9 @@ def _open(given: str | os.PathLike[str]) -> tuple[Image.Image, str]:
             opened.load()
             return opened.copy(), Path(text).stem
     except UnidentifiedImageError:
-        raise ValueError(f"{text!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted") from None
+        raise ValueError(
+            f"{text!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
+        ) from None
 
 
 def _tensor(picture: Image.Image, side: int) -> Tensor:
@@ -161,8 +176,11 @@ def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     if factors is None:
         return made
     rows = torch.as_tensor(factors).float().cpu()
-    return replace(made, factors=rows[None] if rows.ndim == 1 else rows,
-                   names=tuple(f"avatar {i}" for i in range(len(made))) if len(made) > 1 else ("avatar",))
+    return replace(
+        made,
+        factors=rows[None] if rows.ndim == 1 else rows,
+        names=tuple(f"avatar {i}" for i in range(len(made))) if len(made) > 1 else ("avatar",),
+    )
 
 
 def _joined(parts: Sequence[Target]) -> Target:

@@ -11,6 +11,23 @@ from .neighbours import Neighbours, nearest, nearest_renders
 from .path_length import path_length
 from .precision_recall import precision_recall
 
-__all__ = ["Distance", "EditReport", "Look", "Neighbours", "circular_wasserstein", "edit_report", "factor_distances",
-           "frechet", "frechet_gaussian", "look", "nearest", "nearest_renders", "path_length", "perceptual_distance",
-           "precision_recall", "total_variation", "translation_equivariance", "wasserstein"]
+__all__ = [
+    "Distance",
+    "EditReport",
+    "Look",
+    "Neighbours",
+    "circular_wasserstein",
+    "edit_report",
+    "factor_distances",
+    "frechet",
+    "frechet_gaussian",
+    "look",
+    "nearest",
+    "nearest_renders",
+    "path_length",
+    "perceptual_distance",
+    "precision_recall",
+    "total_variation",
+    "translation_equivariance",
+    "wasserstein",
+]

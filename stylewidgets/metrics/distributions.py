@@ -58,7 +58,9 @@ def total_variation(p: NDArray[Any], q: NDArray[Any]) -> float:
     """Half the sum of |p - q| of two vectors of probabilities or counts [K], 0 to 1."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or p.sum() <= 0 or q.sum() <= 0:
-        raise ValueError(f"total variation needs two vectors of equal length; {list(p.shape)}, {list(q.shape)} were given")
+        raise ValueError(
+            f"total variation needs two vectors of equal length; {list(p.shape)}, {list(q.shape)} were given"
+        )
     return float(np.abs(p / p.sum() - q / q.sum()).sum() / 2)
 
 
@@ -70,10 +72,14 @@ def factor_distances(real: Mapping[str, NDArray[Any]], fake: Mapping[str, NDArra
 def factor_distance(factor: Factor, real: NDArray[Any], fake: NDArray[Any]) -> Distance:
     """Distance of one factor between readings [N] and [M] in natural units."""
     if factor.kind == "categorical":
-        counts = [np.bincount(np.asarray(x).round().astype(int), minlength=len(factor.categories)) for x in (real, fake)]
+        counts = [
+            np.bincount(np.asarray(x).round().astype(int), minlength=len(factor.categories)) for x in (real, fake)
+        ]
         return Distance(factor.name, "total variation", total_variation(*counts))
     if factor.kind == "circular":
-        return Distance(factor.name, "Wasserstein", circular_wasserstein(real, fake) / max(circular_deviation(real), 1e-8))
+        return Distance(
+            factor.name, "Wasserstein", circular_wasserstein(real, fake) / max(circular_deviation(real), 1e-8)
+        )
     return Distance(factor.name, "Wasserstein", wasserstein(real, fake) / max(float(np.std(real)), 1e-8))
 
 

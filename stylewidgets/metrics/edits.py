@@ -22,8 +22,19 @@ Array = NDArray[np.float64]
 READABLE = 0.5
 """R² or accuracy that a factor must be read with to be counted among the others."""
 
-IDENTITY = ("skin_tone", "face_width", "jaw", "hair_style", "hair_hue", "hair_lightness", "eye_size", "iris_hue",
-            "brow_thickness", "nose_size", "beard")
+IDENTITY = (
+    "skin_tone",
+    "face_width",
+    "jaw",
+    "hair_style",
+    "hair_hue",
+    "hair_lightness",
+    "eye_size",
+    "iris_hue",
+    "brow_thickness",
+    "nose_size",
+    "beard",
+)
 """The factors that say who it is, whatever the pose, the light, the expression and the clothes."""
 
 
@@ -60,8 +71,10 @@ class EditReport:
     def __str__(self) -> str:
         worst = next(iter(self.others), "")
         most = f", most {worst.replace('_', ' ')} {self.others[worst]:.2f} σ" if worst else ""
-        return (f"{self.wanted.replace('_', ' ')} {self.moved:+.3g} ({self.moved_sigma:+.2f} σ) · others "
-                f"{self.dependency:.2f} σ{most} ({self.relative:.2f} per σ wanted) · identity {self.identity:.2f}")
+        return (
+            f"{self.wanted.replace('_', ' ')} {self.moved:+.3g} ({self.moved_sigma:+.2f} σ) · others "
+            f"{self.dependency:.2f} σ{most} ({self.relative:.2f} per σ wanted) · identity {self.identity:.2f}"
+        )
 
 
 def edit_report(before: Any, after: Any, wanted: str, network: str | Path | None = None) -> EditReport:
@@ -88,14 +101,22 @@ def edit_report(before: Any, after: Any, wanted: str, network: str | Path | None
     groups: dict[str, list[Array]] = {}
     for name, values in change.items():
         groups.setdefault(factor_of(name), []).append(values)
-    strongest = {name: np.max(rows, axis=0) for name, rows in groups.items()
-                 if name != factor.name and errors.factors[name].score >= READABLE}
+    strongest = {
+        name: np.max(rows, axis=0)
+        for name, rows in groups.items()
+        if name != factor.name and errors.factors[name].score >= READABLE
+    }
     table = np.stack(list(strongest.values()))
     others = {name: float(values.mean()) for name, values in strongest.items()}
     moved, in_sigma = _moved(net, errors, raw, scores, factor, category)
     return EditReport(
-        wanted, moved, in_sigma, dict(sorted(others.items(), key=lambda item: -item[1])), float(table.mean()),
-        float(table.max(axis=0).mean()), _identity(scores, factor.name, errors),
+        wanted,
+        moved,
+        in_sigma,
+        dict(sorted(others.items(), key=lambda item: -item[1])),
+        float(table.mean()),
+        float(table.max(axis=0).mean()),
+        _identity(scores, factor.name, errors),
     )
 
 
@@ -109,13 +130,21 @@ def _wanted(wanted: str) -> tuple[Factor, str]:
     if factor.kind == "categorical" and category and category not in factor.categories:
         raise unknown_name(name, category, factor.categories)
     if factor.kind == "categorical" and not category and "none" not in factor.categories:
-        raise ValueError(f"say which category of {name} was wanted, as in '{name}: {factor.categories[0]}'; "
-                         f"there are {', '.join(factor.categories)}")
+        raise ValueError(
+            f"say which category of {name} was wanted, as in '{name}: {factor.categories[0]}'; "
+            f"there are {', '.join(factor.categories)}"
+        )
     return factor, category
 
 
-def _moved(net: FactorRegressor, errors: Errors, raw: list[torch.Tensor], scores: list[dict[str, Array]], factor: Factor,
-           category: str) -> tuple[float, float]:
+def _moved(
+    net: FactorRegressor,
+    errors: Errors,
+    raw: list[torch.Tensor],
+    scores: list[dict[str, Array]],
+    factor: Factor,
+    category: str,
+) -> tuple[float, float]:
     """Mean change of the wanted factor in natural units and in standard deviations."""
     name = factor.name
     if factor.kind == "categorical":
@@ -141,13 +170,20 @@ def _deviation(name: str) -> float:
 
 def _standardised(scores: dict[str, Any], errors: Errors) -> dict[str, Array]:
     """Readings [N] in standard deviations from the mean of the avatar world."""
-    return {name: (values.astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
-            for name, values in scores.items()}
+    return {
+        name: (values.astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
+        for name, values in scores.items()
+    }
 
 
 def _identity(scores: list[dict[str, Array]], wanted: str, errors: Errors) -> float:
-    names = [name for name in scores[0] if factor_of(name) in IDENTITY and factor_of(name) != wanted
-             and errors.factors[factor_of(name)].score >= READABLE]
+    names = [
+        name
+        for name in scores[0]
+        if factor_of(name) in IDENTITY
+        and factor_of(name) != wanted
+        and errors.factors[factor_of(name)].score >= READABLE
+    ]
     before, after = (np.stack([s[name] for name in names], axis=1) for s in scores)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
     return float(((before * after).sum(axis=1) / np.maximum(lengths, 1e-12)).mean())

@@ -37,7 +37,11 @@ def translation_equivariance(session: Any, samples: int = 64, *, seed: int = 0, 
     random = np.random.RandomState(seed)
     generator, most = session.generator, max(1, int(session.resolution * SHARE))
     z = torch.from_numpy(random.randn(samples, session.z_dim).astype(np.float32)).to(session.device)
-    labels = torch.eye(session.c_dim, device=session.device)[torch.arange(samples) % session.c_dim] if session.c_dim else None
+    labels = (
+        torch.eye(session.c_dim, device=session.device)[torch.arange(samples) % session.c_dim]
+        if session.c_dim
+        else None
+    )
     total, count = 0.0, 0
     for start in range(0, samples, batch):
         rows = slice(start, start + batch)

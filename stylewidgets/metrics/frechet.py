@@ -18,7 +18,9 @@ def frechet(a: NDArray[Any], b: NDArray[Any]) -> float:
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
-        raise ValueError(f"features must be [N, D] and [M, D] with N, M > 1; {list(a.shape)} and {list(b.shape)} were given")
+        raise ValueError(
+            f"features must be [N, D] and [M, D] with N, M > 1; {list(a.shape)} and {list(b.shape)} were given"
+        )
     return frechet_gaussian(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
 
 

@@ -26,8 +26,10 @@ def precision_recall(real: NDArray[Any], fake: NDArray[Any], k: int = 3) -> Prec
     """
     real, fake = np.asarray(real, np.float64), np.asarray(fake, np.float64)
     if real.ndim != 2 or fake.ndim != 2 or real.shape[1] != fake.shape[1] or min(len(real), len(fake)) <= k or k < 1:
-        raise ValueError(f"precision and recall need features [N, D] and [M, D] of more than k={k} rows; "
-                         f"{list(real.shape)} and {list(fake.shape)} were given")
+        raise ValueError(
+            f"precision and recall need features [N, D] and [M, D] of more than k={k} rows; "
+            f"{list(real.shape)} and {list(fake.shape)} were given"
+        )
     # Distances from a common origin near the points: squares of large numbers would cost digits.
     origin = real.mean(axis=0)
     real, fake = real - origin, fake - origin

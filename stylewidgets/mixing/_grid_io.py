@@ -40,7 +40,9 @@ def load(path: str | os.PathLike[str]) -> MixGrid:
 def _describe(grid: MixGrid, put: Callable[[Array], Any]) -> dict[str, Any]:
     data: dict[str, Any] = {"kind": KIND, "version": VERSION, "mask": [int(taken) for taken in grid.mask]}
     data |= {name: getattr(grid, name) for name in _PLAIN}
-    return data | {axis: [_latent_io._describe(latent, put) for latent in getattr(grid, axis)] for axis in ("rows", "columns")}
+    return data | {
+        axis: [_latent_io._describe(latent, put) for latent in getattr(grid, axis)] for axis in ("rows", "columns")
+    }
 
 
 def _build(data: Any, get: Callable[[Any], Array]) -> MixGrid:
@@ -48,7 +50,9 @@ def _build(data: Any, get: Callable[[Any], Array]) -> MixGrid:
         raise ValueError(f"its description does not say that it is a style-mixing grid (kind: {KIND!r})")
     version = data.get("version")
     if not isinstance(version, int) or isinstance(version, bool) or not 1 <= version <= VERSION:
-        raise ValueError(f"this stylewidgets reads grids of version 1 to {VERSION}; {version!r} was found. Update stylewidgets")
+        raise ValueError(
+            f"this stylewidgets reads grids of version 1 to {VERSION}; {version!r} was found. Update stylewidgets"
+        )
     names = ("kind", "version", "mask", "rows", "columns", *_PLAIN)
     _latent_io._keys("grid", data, names, required=("mask", "rows", "columns"))
     for name in ("mask", "rows", "columns"):

@@ -95,13 +95,17 @@ def figure(
     gap = 0.12  # between sources and mixes, in sides of a picture
     width, height = columns + 1 + gap, rows + 1 + gap
     made = Figure(figsize=((width + 0.35) * INCHES, (height + 0.65) * INCHES))
-    axes = made.add_axes((0.3 / (width + 0.35), 0.35 / (height + 0.65), width / (width + 0.35), height / (height + 0.65)))
+    axes = made.add_axes(
+        (0.3 / (width + 0.35), 0.35 / (height + 0.65), width / (width + 0.35), height / (height + 0.65))
+    )
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
     for (i, j), picture in pictures.items():
         x, y = 0.0 if j == HEADER else 1 + gap + j, 0.0 if i == HEADER else 1 + gap + i
         edge = 0.02
-        axes.imshow(picture, extent=(x + edge, x + 1 - edge, y + 1 - edge, y + edge), interpolation="none", aspect="auto")
+        axes.imshow(
+            picture, extent=(x + edge, x + 1 - edge, y + 1 - edge, y + edge), interpolation="none", aspect="auto"
+        )
     axes.set(xlim=(0, width), ylim=(height, 0))  # imshow moves them
     style: dict[str, Any] = {"fontsize": 7, "color": "0.15"}
     for j, latent in enumerate(grid.columns):

@@ -113,8 +113,10 @@ def convert_mask(session: GeneratorSession, mask: Sequence[bool], old: str, new:
         return tuple(mask)
     if new == "s":
         return layer_mask(session, mask, old)
-    votes = [[taken for taken, layer in zip(mask, session.layers, strict=True) if layer.ws_index == i]
-             for i in range(session.num_ws)]
+    votes = [
+        [taken for taken, layer in zip(mask, session.layers, strict=True) if layer.ws_index == i]
+        for i in range(session.num_ws)
+    ]
     return tuple(2 * sum(each) > len(each) for each in votes)
 
 
@@ -126,7 +128,9 @@ def layer_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> t
 def check_grid(session: GeneratorSession, grid: MixGrid) -> MixGrid:
     """Return `grid` if this generator can draw it; else ValueError with what was given and what is accepted."""
     if not isinstance(grid, MixGrid):
-        raise TypeError(f"a MixGrid is expected; {type(grid).__name__} was given. MixGrid.of(session, [1], [2]) makes one")
+        raise TypeError(
+            f"a MixGrid is expected; {type(grid).__name__} was given. MixGrid.of(session, [1], [2]) makes one"
+        )
     _check_mask(session, grid.mask, grid.space)
     for axis in ("rows", "columns"):
         for i, latent in enumerate(getattr(grid, axis)):
@@ -181,7 +185,9 @@ def _check_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> 
     accepted = session.num_ws if space == "w+" else len(session.layers)
     if len(mask) != accepted:
         what = "row of w+" if space == "w+" else "style layer"
-        raise ValueError(f"the mask has one bool for each {what}, {accepted} for this generator; {len(mask)} were given")
+        raise ValueError(
+            f"the mask has one bool for each {what}, {accepted} for this generator; {len(mask)} were given"
+        )
 
 
 __all__ = [

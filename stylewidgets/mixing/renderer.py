@@ -275,6 +275,7 @@ def _joined(states: Sequence[State]) -> State:
 def _separate(state: State, count: int) -> list[State]:
     if count == 1:
         return [state]
+
     # Copies: a slice would keep the whole batch alive when the rest of it is forgotten.
     def cut(part: Tensor | None, n: int) -> Any:
         return None if part is None else part[n : n + 1].clone()

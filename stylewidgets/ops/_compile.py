@@ -33,8 +33,12 @@ def library(name: str) -> ctypes.CDLL | None:
     compiler = os.environ.get("CXX") or next(filter(None, map(shutil.which, COMPILERS)), None)
     if compiler is None:
         # Said at this place and not at the caller's, so that Python shows it once for all the sources.
-        warnings.warn("no C++ compiler was found: pictures are computed with plain torch, which takes 2 to 20 times as long on "
-                      "a CPU (install g++ or clang, or set CXX)", RuntimeWarning, stacklevel=1)
+        warnings.warn(
+            "no C++ compiler was found: pictures are computed with plain torch, which takes 2 to 20 times as long on "
+            "a CPU (install g++ or clang, or set CXX)",
+            RuntimeWarning,
+            stacklevel=1,
+        )
         return None
     source = Path(__file__).with_name(f"{name}.cpp")
     try:
@@ -43,9 +47,12 @@ def library(name: str) -> ctypes.CDLL | None:
         return made
     except (OSError, subprocess.SubprocessError) as error:
         said = getattr(error, "stderr", None) or str(error)
-        warnings.warn(f"{source.name} could not be compiled with {compiler}, so plain torch is used, which takes 2 to 4 times "
-                      f"as long on a CPU: {said.strip().splitlines()[-1] if said.strip() else error}",
-                      RuntimeWarning, stacklevel=3)
+        warnings.warn(
+            f"{source.name} could not be compiled with {compiler}, so plain torch is used, which takes 2 to 4 times "
+            f"as long on a CPU: {said.strip().splitlines()[-1] if said.strip() else error}",
+            RuntimeWarning,
+            stacklevel=3,
+        )
         return None
 
 
@@ -53,7 +60,9 @@ def library(name: str) -> ctypes.CDLL | None:
 def _fork() -> ctypes.c_void_p:
     """How torch starts its threads, GOMP_parallel of whichever OpenMP it was linked with; null where it cannot be found."""
     try:
-        torch = ctypes.CDLL(str(Path(sys.modules["torch"].__path__[0]) / "lib" / "libtorch_cpu.so"))  # is loaded already
+        torch = ctypes.CDLL(
+            str(Path(sys.modules["torch"].__path__[0]) / "lib" / "libtorch_cpu.so")
+        )  # is loaded already
         return ctypes.cast(torch.GOMP_parallel, ctypes.c_void_p)
     except (OSError, AttributeError):
         return ctypes.c_void_p()

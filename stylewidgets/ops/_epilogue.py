@@ -32,16 +32,35 @@ class Epilogue(NamedTuple):
 
 
 def epilogue(
-    scale: Tensor, bias: Tensor, noise: Tensor | None, strength: Tensor | None, gain: float, clamp: float | None,
-    n: int, c: int, h: int, w: int,
+    scale: Tensor,
+    bias: Tensor,
+    noise: Tensor | None,
+    strength: Tensor | None,
+    gain: float,
+    clamp: float | None,
+    n: int,
+    c: int,
+    h: int,
+    w: int,
 ) -> Epilogue | None:
     """What `bias_act` with these arguments does to features [n, c, h, w]; None where the kernels cannot."""
     if scale.shape != (n, c) or bias.shape != (c,):
         return None
     if noise is not None:
         each = noise.ndim == 4 and n > 1 and noise.shape == (n, 1, h, w)
-        if strength is None or strength.numel() != 1 or noise.shape[-2:] != (h, w) or not (each or noise.numel() == h * w):
+        if (
+            strength is None
+            or strength.numel() != 1
+            or noise.shape[-2:] != (h, w)
+            or not (each or noise.numel() == h * w)
+        ):
             return None
         noise = noise.reshape(n, h, w).contiguous() if each else noise.reshape(h, w).contiguous()
-    return Epilogue(scale.contiguous(), bias.contiguous(), noise, strength, GAINS["lrelu"] * gain,
-                    None if clamp is None else clamp * gain)
+    return Epilogue(
+        scale.contiguous(),
+        bias.contiguous(),
+        noise,
+        strength,
+        GAINS["lrelu"] * gain,
+        None if clamp is None else clamp * gain,
+    )

@@ -23,8 +23,25 @@ def _library() -> ctypes.CDLL | None:
     made = library("_filtered_lrelu")
     if made is not None:
         made.stylewidgets_filtered_lrelu.argtypes = [
-            _POINTER, *[_COUNT] * 7, _POINTER, _POINTER, _POINTER, _INT, _INT, _POINTER, _INT, _INT, _INT, _COUNT,
-            _FLOAT, _FLOAT, _FLOAT, _POINTER, _COUNT, _COUNT, _INT,
+            _POINTER,
+            *[_COUNT] * 7,
+            _POINTER,
+            _POINTER,
+            _POINTER,
+            _INT,
+            _INT,
+            _POINTER,
+            _INT,
+            _INT,
+            _INT,
+            _COUNT,
+            _FLOAT,
+            _FLOAT,
+            _FLOAT,
+            _POINTER,
+            _COUNT,
+            _COUNT,
+            _INT,
         ]
     return made
 
@@ -32,14 +49,27 @@ def _library() -> ctypes.CDLL | None:
 def usable(x: Tensor, *others: Tensor | None, sizes: tuple[int, ...]) -> bool:
     """Whether `filtered_lrelu` here can stand for the plain operations; compiles the library at the first call."""
     return (
-        x.dtype == torch.float32 and x.device.type == "cpu" and x.numel() > 0 and max(sizes) <= _LARGEST
-        and plainly_run([x, *(t for t in others if t is not None)]) and _library() is not None
+        x.dtype == torch.float32
+        and x.device.type == "cpu"
+        and x.numel() > 0
+        and max(sizes) <= _LARGEST
+        and plainly_run([x, *(t for t in others if t is not None)])
+        and _library() is not None
     )
 
 
 def filtered_lrelu(
-    x: Tensor, bias: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, scale: Tensor | None, up: int, down: int,
-    padding: tuple[int, int], gain: float, slope: float, clamp: float | None,
+    x: Tensor,
+    bias: Tensor,
+    up_filter: Tensor | None,
+    down_filter: Tensor | None,
+    scale: Tensor | None,
+    up: int,
+    down: int,
+    padding: tuple[int, int],
+    gain: float,
+    slope: float,
+    clamp: float | None,
 ) -> Tensor:
     """As `stylewidgets.ops.filtered_lrelu.filtered_lrelu`, which has checked the sizes; leaves ``x`` alone."""
     made = _library()
@@ -53,9 +83,31 @@ def filtered_lrelu(
     height, width = ((side * up + sum(padding) - len(wide) + 1 - len(low)) // down + 1 for side in (h, w))
     y = _buffers.channels_last(n, c, height, width)
     failed = made.stylewidgets_filtered_lrelu(
-        x.data_ptr(), n, h, w, c, h * w * c, w * c, c, None if factor is None else factor.data_ptr(), shift.data_ptr(),
-        wide.data_ptr(), len(wide), up, low.data_ptr(), len(low), low.ndim == 2, down, padding[0],
-        gain, slope, math.inf if clamp is None else clamp, y.data_ptr(), height, width, torch.get_num_threads(),
+        x.data_ptr(),
+        n,
+        h,
+        w,
+        c,
+        h * w * c,
+        w * c,
+        c,
+        None if factor is None else factor.data_ptr(),
+        shift.data_ptr(),
+        wide.data_ptr(),
+        len(wide),
+        up,
+        low.data_ptr(),
+        len(low),
+        low.ndim == 2,
+        down,
+        padding[0],
+        gain,
+        slope,
+        math.inf if clamp is None else clamp,
+        y.data_ptr(),
+        height,
+        width,
+        torch.get_num_threads(),
     )
     if failed:
         raise MemoryError(f"no memory for the filters of features {list(x.shape)}")

@@ -32,8 +32,22 @@ def _library() -> ctypes.CDLL | None:
     made = library("_filtered_lrelu_grad")
     if made is not None:
         made.stylewidgets_filtered_lrelu_grad.argtypes = [
-            _POINTER, _POINTER, *[_COUNT] * 6, _POINTER, _INT, _INT, _POINTER, _INT, _INT, _COUNT, _COUNT,
-            _FLOAT, _FLOAT, _FLOAT, _POINTER, _INT,
+            _POINTER,
+            _POINTER,
+            *[_COUNT] * 6,
+            _POINTER,
+            _INT,
+            _INT,
+            _POINTER,
+            _INT,
+            _INT,
+            _COUNT,
+            _COUNT,
+            _FLOAT,
+            _FLOAT,
+            _FLOAT,
+            _POINTER,
+            _INT,
         ]
     return made
 
@@ -42,9 +56,12 @@ def usable(x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, *, s
     """Whether `filtered_lrelu` here can stand for the plain operations where only ``x`` may want a gradient."""
     filters = [f for f in (up_filter, down_filter) if f is not None]
     return (
-        torch.is_grad_enabled() and x.requires_grad and not any(f.requires_grad for f in filters)
+        torch.is_grad_enabled()
+        and x.requires_grad
+        and not any(f.requires_grad for f in filters)
         and (down_filter is None or down_filter.ndim == 1)
-        and _filtered_lrelu.usable(x.detach(), *(f.detach() for f in filters), sizes=sizes) and _library() is not None
+        and _filtered_lrelu.usable(x.detach(), *(f.detach() for f in filters), sizes=sizes)
+        and _library() is not None
     )
 
 
@@ -59,12 +76,15 @@ class _FilteredLReLU(torch.autograd.Function):
     """Forward and gradient are one compiled call each; a gradient of the gradient goes through plain torch."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, settings: Settings) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, settings: Settings
+    ) -> Tensor:
         ctx.save_for_backward(x, up_filter, down_filter)
         ctx.settings = settings
         s = settings
-        return _filtered_lrelu.filtered_lrelu(x, x.new_zeros(x.shape[1]), up_filter, down_filter, None, s.up, s.down, s.padding,
-                                              s.gain, s.slope, s.clamp)
+        return _filtered_lrelu.filtered_lrelu(
+            x, x.new_zeros(x.shape[1]), up_filter, down_filter, None, s.up, s.down, s.padding, s.gain, s.slope, s.clamp
+        )
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
@@ -87,8 +107,25 @@ def _gradient(x: Tensor, g: Tensor, up_filter: Tensor | None, down_filter: Tenso
     wide, low = (one if f is None else f.detach().float().contiguous() for f in (up_filter, down_filter))
     out = _buffers.channels_last(n, c, h, w)
     failed = made.stylewidgets_filtered_lrelu_grad(
-        x.data_ptr(), g.data_ptr(), n, h, w, c, *g.shape[2:], wide.data_ptr(), len(wide), s.up, low.data_ptr(), len(low), s.down,
-        *s.padding, s.gain, s.slope, math.inf if s.clamp is None else s.clamp, out.data_ptr(), torch.get_num_threads(),
+        x.data_ptr(),
+        g.data_ptr(),
+        n,
+        h,
+        w,
+        c,
+        *g.shape[2:],
+        wide.data_ptr(),
+        len(wide),
+        s.up,
+        low.data_ptr(),
+        len(low),
+        s.down,
+        *s.padding,
+        s.gain,
+        s.slope,
+        math.inf if s.clamp is None else s.clamp,
+        out.data_ptr(),
+        torch.get_num_threads(),
     )
     if failed:
         raise MemoryError(f"no memory for the gradient of features {list(x.shape)}")

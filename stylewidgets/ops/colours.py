@@ -19,7 +19,8 @@ class _Colours(ctypes.Structure):
     _fields_ = [
         *((name, ctypes.c_void_p) for name in ("x", "weight", "bias", "y")),
         *((name, ctypes.c_int64) for name in ("n", "pixels", "inputs", "outputs")),
-        ("clamp", ctypes.c_float), ("threads", ctypes.c_int64),
+        ("clamp", ctypes.c_float),
+        ("threads", ctypes.c_int64),
     ]
 
 
@@ -67,8 +68,16 @@ def to_colours(x: Tensor, weight: Tensor, bias: Tensor, clamp: float | None = No
     weight, bias = weight.contiguous(), bias.float().contiguous()
     y = _buffers.planar(n, weight.shape[1], h, w)
     task = _Colours(
-        x.data_ptr(), weight.data_ptr(), bias.data_ptr(), y.data_ptr(), n, h * w, inputs, weight.shape[1],
-        math.inf if clamp is None else clamp, torch.get_num_threads(),
+        x.data_ptr(),
+        weight.data_ptr(),
+        bias.data_ptr(),
+        y.data_ptr(),
+        n,
+        h * w,
+        inputs,
+        weight.shape[1],
+        math.inf if clamp is None else clamp,
+        torch.get_num_threads(),
     )
     if made.stylewidgets_colours(ctypes.byref(task)):
         raise MemoryError(f"no memory for the colours of features {list(x.shape)}")
@@ -98,5 +107,6 @@ def add_doubled(colours: Tensor, img: Tensor | None, taps: Taps = BINOMIAL) -> T
 def _usable(x: Tensor, *others: Tensor) -> bool:
     return (
         all(t.dtype == torch.float32 and t.device.type == "cpu" for t in (x, *others))
-        and plainly_run([x, *others]) and available()
+        and plainly_run([x, *others])
+        and available()
     )

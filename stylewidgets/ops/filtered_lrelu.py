@@ -95,11 +95,18 @@ def filtered_lrelu(
             x, bias, up_filter, down_filter, scale, up, down, padding, gain, slope, clamp
         )
     settings = _filtered_lrelu_grad.Settings(up, down, padding, gain, slope, clamp)
-    if up_filter is not None and down_filter is not None and fused.filters_usable(
-        x, bias, up_filter, down_filter, scale, settings
+    if (
+        up_filter is not None
+        and down_filter is not None
+        and fused.filters_usable(x, bias, up_filter, down_filter, scale, settings)
     ):
         return fused.filtered_lrelu(
-            x, bias, up_filter, down_filter, scale, settings,
+            x,
+            bias,
+            up_filter,
+            down_filter,
+            scale,
+            settings,
             lambda x: by_torch(_biased(x, bias, scale), up_filter, down_filter, settings),
         )
     x = _biased(x, bias, scale)
@@ -129,8 +136,15 @@ def by_torch(
 
 
 def _in_bands(
-    x: Tensor, rows: Tensor, columns: Tensor, lows: Tensor | None, up: int, down: int, padding: tuple[int, int],
-    slope: float, clamp: float | None,
+    x: Tensor,
+    rows: Tensor,
+    columns: Tensor,
+    lows: Tensor | None,
+    up: int,
+    down: int,
+    padding: tuple[int, int],
+    slope: float,
+    clamp: float | None,
 ) -> Tensor:
     """Band after band of output rows, each from the input rows that it depends on."""
     n, c, h, w = x.shape
@@ -242,5 +256,7 @@ def _check(
         raise ValueError(f"up and down are whole factors from 1; {up} and {down} were given")
     taps = [1 if f is None else len(f) for f in (up_filter, down_filter)]
     if min(x.shape[2:]) * up + sum(padding) - taps[0] + 1 < taps[1]:
-        raise ValueError(f"features of {list(x.shape[2:])} with padding {padding} are smaller than the filters of "
-                         f"{taps[0]} and {taps[1]} taps at up {up}")
+        raise ValueError(
+            f"features of {list(x.shape[2:])} with padding {padding} are smaller than the filters of "
+            f"{taps[0]} and {taps[1]} taps at up {up}"
+        )

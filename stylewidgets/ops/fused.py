@@ -31,8 +31,17 @@ _kept: MutableMapping[Tensor, tuple[Any, Tensor]] = WeakTensorKeyDictionary()
 
 
 def conv_bias_act(
-    x: Tensor, weight: Tensor, bias: Tensor, *, scale: Tensor, noise: Tensor | None = None, strength: Tensor | None = None,
-    up: int = 1, taps: Taps, gain: float = 1.0, clamp: float | None = None,
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    *,
+    scale: Tensor,
+    noise: Tensor | None = None,
+    strength: Tensor | None = None,
+    up: int = 1,
+    taps: Taps,
+    gain: float = 1.0,
+    clamp: float | None = None,
 ) -> Tensor:
     """`bias_act` with the leaky ReLU, after `shared_conv2d`.
 
@@ -42,6 +51,7 @@ def conv_bias_act(
         noise: broadcasts to the result.
         strength: multiplies the noise; one number, None for 1.
     """
+
     def finish(y: Tensor) -> Tensor:
         added = noise if noise is None or strength is None else noise * strength
         return bias_act(y, bias, scale=scale, noise=added, gain=gain, clamp=clamp)
@@ -59,7 +69,13 @@ def conv_bias_act(
 
 
 def filtered_lrelu(
-    x: Tensor, bias: Tensor, up_filter: Tensor, down_filter: Tensor, scale: Tensor | None, settings: Settings, plain: Work
+    x: Tensor,
+    bias: Tensor,
+    up_filter: Tensor,
+    down_filter: Tensor,
+    scale: Tensor | None,
+    settings: Settings,
+    plain: Work,
 ) -> Tensor:
     """As the function in `filtered_lrelu`, which has found it `filters_usable`; ``plain`` does the same to ``x``."""
     found = tiles(settings.up, settings.down, len(up_filter), len(down_filter), largest(x))
@@ -70,11 +86,26 @@ def filtered_lrelu(
         from . import triton_filters
 
         return triton_filters.filtered_lrelu(
-            x, bias.contiguous(), up_filter.contiguous(), matrices_of(down_filter, settings.down, sizes, x.dtype),
-            None if scale is None else scale.contiguous(), sizes, len(down_filter), settings,
+            x,
+            bias.contiguous(),
+            up_filter.contiguous(),
+            matrices_of(down_filter, settings.down, sizes, x.dtype),
+            None if scale is None else scale.contiguous(),
+            sizes,
+            len(down_filter),
+            settings,
         )
 
-    kind = (x.device, x.dtype, x.is_contiguous(), scale is None, x.shape[1:], up_filter.shape, down_filter.shape, settings)
+    kind = (
+        x.device,
+        x.dtype,
+        x.is_contiguous(),
+        scale is None,
+        x.shape[1:],
+        up_filter.shape,
+        down_filter.shape,
+        settings,
+    )
     return TRIALS.run("filtered_lrelu", kind, quick, plain, x, timed=x.is_cuda)
 
 
@@ -87,7 +118,8 @@ def filters_usable(
     n, c, h, w = x.shape
     high, wide = (side * settings.up + sum(settings.padding) for side in (h, w))
     return (
-        trials.dense(x) and trials.countable(n, c, high // settings.down + 1, wide // settings.down + 1)
+        trials.dense(x)
+        and trials.countable(n, c, high // settings.down + 1, wide // settings.down + 1)
         and tiles(settings.up, settings.down, len(up_filter), len(down_filter), largest(x)) is not None
     )
 

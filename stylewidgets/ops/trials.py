@@ -52,9 +52,7 @@ class Trials:
         self._slow: set[Hashable] = set()
         self._off: set[str] = set()
 
-    def run(
-        self, kernel: str, kind: Hashable, quick: Work, plain: Work, x: Tensor, *, timed: bool = False
-    ) -> Tensor:
+    def run(self, kernel: str, kind: Hashable, quick: Work, plain: Work, x: Tensor, *, timed: bool = False) -> Tensor:
         """The result of ``quick``, or of ``plain`` where that is not to be had.
 
         Args:
@@ -89,8 +87,12 @@ class Trials:
 
     def _turn_off(self, kernel: str, reason: str) -> None:
         self._off.add(kernel)
-        warnings.warn(f"the Triton kernel {kernel} is not used, as it {reason}; plain torch gives the same pictures and takes "
-                      "longer (STYLEWIDGETS_TRITON=0 leaves Triton alone)", RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            f"the Triton kernel {kernel} is not used, as it {reason}; plain torch gives the same pictures and takes "
+            "longer (STYLEWIDGETS_TRITON=0 leaves Triton alone)",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
 
 TRIALS = Trials()
@@ -114,8 +116,10 @@ def usable(x: Tensor, *others: Tensor | None) -> bool:
         return False
     tensors = [x, *(t for t in others if t is not None)]
     return (
-        countable(*x.shape) and all(t.device == x.device for t in tensors)
-        and plainly_run(tensors) and not torch.is_autocast_enabled("cuda")
+        countable(*x.shape)
+        and all(t.device == x.device for t in tensors)
+        and plainly_run(tensors)
+        and not torch.is_autocast_enabled("cuda")
     )
 
 

@@ -46,8 +46,15 @@ def bias_act(x: Tensor, then: Epilogue, start: Start = Launch.run) -> Tensor:
     block_c = min(_CHANNELS, triton.next_power_of_2(c)) if last else 1
     block_p = _TILE // block_c if last else min(_TILE, max(32, triton.next_power_of_2(h * w)))
     arguments = {
-        "x": x, **_arguments(then), "channels": c, "pixels": h * w, "x_n": c * h * w,
-        "x_p": c if last else 1, "x_c": 1 if last else h * w, "BLOCK_P": block_p, "BLOCK_C": block_c,
+        "x": x,
+        **_arguments(then),
+        "channels": c,
+        "pixels": h * w,
+        "x_n": c * h * w,
+        "x_p": c if last else 1,
+        "x_c": 1 if last else h * w,
+        "BLOCK_P": block_p,
+        "BLOCK_C": block_c,
     }
     start(Launch(_bias_act, (triton.cdiv(h * w, block_p), triton.cdiv(c, block_c), n), arguments), x)
     return x
@@ -70,9 +77,18 @@ def up_epilogue(x: Tensor, taps: tuple[float, ...], then: Epilogue, start: Start
         block_w = min(_FILTER_TILE, triton.next_power_of_2(w - 1))
         block_c = min(_FILTER_TILE // block_w, triton.next_power_of_2(c))
     arguments = {
-        "x": x, "y": y, **_arguments(then), "channels": c, "height": h, "width": w,
-        **_steps("x", x, last), **_steps("y", y, last), **{f"tap{k}": float(tap) for k, tap in enumerate(taps)},
-        "ROWS": _ROWS, "BLOCK_W": block_w, "BLOCK_C": block_c,
+        "x": x,
+        "y": y,
+        **_arguments(then),
+        "channels": c,
+        "height": h,
+        "width": w,
+        **_steps("x", x, last),
+        **_steps("y", y, last),
+        **{f"tap{k}": float(tap) for k, tap in enumerate(taps)},
+        "ROWS": _ROWS,
+        "BLOCK_W": block_w,
+        "BLOCK_C": block_c,
     }
     grid = (triton.cdiv(w - 1, block_w) * triton.cdiv(h - 1, _ROWS), triton.cdiv(c, block_c), n)
     start(Launch(_up_epilogue, grid, arguments), x)
@@ -83,11 +99,16 @@ def _arguments(then: Epilogue) -> dict[str, Any]:
     """As the kernels take them; a tensor that there is none of is replaced by one that is not read."""
     noise, strength = then.noise, then.strength
     return {
-        "scale": then.scale, "bias": then.bias, "noise": then.bias if noise is None else noise,
+        "scale": then.scale,
+        "bias": then.bias,
+        "noise": then.bias if noise is None else noise,
         "strength": then.bias if strength is None else strength,
         "noise_n": noise[0].numel() if noise is not None and noise.ndim == 3 else 0,
-        "slope": float(then.slope), "gain": float(then.gain), "limit": float(then.clamp or 0.0),
-        "NOISY": noise is not None, "CLAMPED": then.clamp is not None,
+        "slope": float(then.slope),
+        "gain": float(then.gain),
+        "limit": float(then.clamp or 0.0),
+        "NOISY": noise is not None,
+        "CLAMPED": then.clamp is not None,
     }
 
 
@@ -110,8 +131,24 @@ def _activated(v, scale, noise, bias, slope, gain, limit, CLAMPED: tl.constexpr)
 
 @triton.jit(do_not_specialize=["noise_n", "pixels"])
 def _bias_act(
-    x, scale, bias, noise, strength, noise_n, channels, pixels, x_n, x_p, x_c, slope, gain, limit,
-    NOISY: tl.constexpr, CLAMPED: tl.constexpr, BLOCK_P: tl.constexpr, BLOCK_C: tl.constexpr,
+    x,
+    scale,
+    bias,
+    noise,
+    strength,
+    noise_n,
+    channels,
+    pixels,
+    x_n,
+    x_p,
+    x_c,
+    slope,
+    gain,
+    limit,
+    NOISY: tl.constexpr,
+    CLAMPED: tl.constexpr,
+    BLOCK_P: tl.constexpr,
+    BLOCK_C: tl.constexpr,
 ):
     """A program: BLOCK_P pixels of BLOCK_C channels of a sample. Offsets inside of a sample fit 32 bits, samples need 64."""
     n = tl.program_id(2).to(tl.int64)
@@ -145,9 +182,36 @@ def _filtered_row(x, row, height, width, x_h, x_w, columns, channels_there, tap0
 
 @triton.jit(do_not_specialize=["noise_n", "height", "width"])
 def _up_epilogue(
-    x, y, scale, bias, noise, strength, noise_n, channels, height, width, x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w,
-    tap0, tap1, tap2, tap3, slope, gain, limit, NOISY: tl.constexpr, CLAMPED: tl.constexpr,
-    ROWS: tl.constexpr, BLOCK_W: tl.constexpr, BLOCK_C: tl.constexpr,
+    x,
+    y,
+    scale,
+    bias,
+    noise,
+    strength,
+    noise_n,
+    channels,
+    height,
+    width,
+    x_n,
+    x_c,
+    x_h,
+    x_w,
+    y_n,
+    y_c,
+    y_h,
+    y_w,
+    tap0,
+    tap1,
+    tap2,
+    tap3,
+    slope,
+    gain,
+    limit,
+    NOISY: tl.constexpr,
+    CLAMPED: tl.constexpr,
+    ROWS: tl.constexpr,
+    BLOCK_W: tl.constexpr,
+    BLOCK_C: tl.constexpr,
 ):
     """A program: ROWS rows of BLOCK_W columns of BLOCK_C channels of a sample, from top to bottom. The last three rows,
     filtered along themselves, stay in registers."""
@@ -176,9 +240,14 @@ def _up_epilogue(
         v = r0 * tap0 + r1 * tap1 + r2 * tap2 + r3 * tap3
         added = tl.zeros([BLOCK_W], tl.float32)
         if NOISY:
-            added += tl.load(noise + row * (width - 1) + w, mask=(w < width - 1) & (row < height - 1), other=0).to(tl.float32)
+            added += tl.load(noise + row * (width - 1) + w, mask=(w < width - 1) & (row < height - 1), other=0).to(
+                tl.float32
+            )
             added *= power
         v = _activated(v, factor, added[:, None], shift, slope, gain, limit, CLAMPED)
-        tl.store(y + (row * y_h + w[:, None] * y_w + c[None, :] * y_c), v.to(y.dtype.element_ty),
-                 mask=there & (row < height - 1))
+        tl.store(
+            y + (row * y_h + w[:, None] * y_w + c[None, :] * y_c),
+            v.to(y.dtype.element_ty),
+            mask=there & (row < height - 1),
+        )
         r0, r1, r2 = r1, r2, r3

@@ -22,8 +22,15 @@ _GROUP = 8  # channels of a program, which share its matrices
 
 
 def filtered_lrelu(
-    x: Tensor, bias: Tensor, up_filter: Tensor, matrices: Tensor, scale: Tensor | None, sizes: Tiles, down_taps: int,
-    settings: Settings, start: Start = Launch.run,
+    x: Tensor,
+    bias: Tensor,
+    up_filter: Tensor,
+    matrices: Tensor,
+    scale: Tensor | None,
+    sizes: Tiles,
+    down_taps: int,
+    settings: Settings,
+    start: Start = Launch.run,
 ) -> Tensor:
     """As `stylewidgets.ops.filtered_lrelu.filtered_lrelu`; ``x`` is left alone.
 
@@ -44,13 +51,34 @@ def filtered_lrelu(
     y = torch.empty((n, c, out_h, out_w), dtype=x.dtype, device=x.device, memory_format=layout)
     group = min(_GROUP, triton.next_power_of_2(c))
     arguments: dict[str, Any] = {
-        "x": x, "y": y, "scale": bias if scale is None else scale, "bias": bias, "ups": up_filter,
-        "matrices": matrices, "channels": c, "height": h, "width": w,
-        "out_h": out_h, "out_w": out_w, **_steps("x", x, last), **_steps("y", y, last),
-        "before": padding[0], "slope": float(slope), "gain": float(gain), "limit": float(clamp or 0.0),
-        "SCALED": scale is not None, "CLAMPED": clamp is not None, "UP": up, "DOWN": down, "UP_TAPS": up_taps,
-        "RANK": rank, "OUTPUTS": sizes.outputs, "INPUTS": sizes.inputs, "INNER": sizes.inner,
-        "RESULT": sizes.result, "GROUP": group,
+        "x": x,
+        "y": y,
+        "scale": bias if scale is None else scale,
+        "bias": bias,
+        "ups": up_filter,
+        "matrices": matrices,
+        "channels": c,
+        "height": h,
+        "width": w,
+        "out_h": out_h,
+        "out_w": out_w,
+        **_steps("x", x, last),
+        **_steps("y", y, last),
+        "before": padding[0],
+        "slope": float(slope),
+        "gain": float(gain),
+        "limit": float(clamp or 0.0),
+        "SCALED": scale is not None,
+        "CLAMPED": clamp is not None,
+        "UP": up,
+        "DOWN": down,
+        "UP_TAPS": up_taps,
+        "RANK": rank,
+        "OUTPUTS": sizes.outputs,
+        "INPUTS": sizes.inputs,
+        "INNER": sizes.inner,
+        "RESULT": sizes.result,
+        "GROUP": group,
     }
     count = math.prod(triton.cdiv(side, sizes.outputs) for side in (out_h, out_w))
     start(Launch(_filtered_lrelu, (count, triton.cdiv(c, group), n), arguments), x)
@@ -82,10 +110,39 @@ def _down_matrix(matrices, r, RESULT: tl.constexpr, INNER: tl.constexpr):
 
 @triton.jit(do_not_specialize=["height", "width", "out_h", "out_w", "before"])
 def _filtered_lrelu(
-    x, y, scale, bias, ups, matrices, channels, height, width, out_h, out_w,
-    x_n, x_c, x_h, x_w, y_n, y_c, y_h, y_w, before, slope, gain, limit,
-    SCALED: tl.constexpr, CLAMPED: tl.constexpr, UP: tl.constexpr, DOWN: tl.constexpr, UP_TAPS: tl.constexpr,
-    RANK: tl.constexpr, OUTPUTS: tl.constexpr, INPUTS: tl.constexpr, INNER: tl.constexpr, RESULT: tl.constexpr,
+    x,
+    y,
+    scale,
+    bias,
+    ups,
+    matrices,
+    channels,
+    height,
+    width,
+    out_h,
+    out_w,
+    x_n,
+    x_c,
+    x_h,
+    x_w,
+    y_n,
+    y_c,
+    y_h,
+    y_w,
+    before,
+    slope,
+    gain,
+    limit,
+    SCALED: tl.constexpr,
+    CLAMPED: tl.constexpr,
+    UP: tl.constexpr,
+    DOWN: tl.constexpr,
+    UP_TAPS: tl.constexpr,
+    RANK: tl.constexpr,
+    OUTPUTS: tl.constexpr,
+    INPUTS: tl.constexpr,
+    INNER: tl.constexpr,
+    RESULT: tl.constexpr,
     GROUP: tl.constexpr,
 ):
     """A program: OUTPUTS × OUTPUTS results of GROUP channels of a sample."""

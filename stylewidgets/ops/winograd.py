@@ -28,8 +28,10 @@ _COUNTS = ("n", "height", "width", "inputs", "outputs", "noise_step", "up", "pad
 
 class _Convolution(ctypes.Structure):
     _fields_ = [
-        *((name, ctypes.c_void_p) for name in _POINTERS), *((name, ctypes.c_int64) for name in _COUNTS),
-        *((name, ctypes.c_float) for name in ("noise_gain", "slope", "clamp")), ("threads", ctypes.c_int64),
+        *((name, ctypes.c_void_p) for name in _POINTERS),
+        *((name, ctypes.c_int64) for name in _COUNTS),
+        *((name, ctypes.c_float) for name in ("noise_gain", "slope", "clamp")),
+        ("threads", ctypes.c_int64),
     ]
 
 
@@ -83,9 +85,20 @@ def packed(weight: Tensor, up: int) -> Tensor:
 
 
 def convolution(
-    x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, noise: Tensor | None = None,
-    noise_gain: float = 1.0, up: int = 1, gain: float = 1.0, clamp: float | None = None, activation: str = "lrelu",
-    padding: int = 1, rows: slice | None = None,
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    noise: Tensor | None = None,
+    noise_gain: float = 1.0,
+    up: int = 1,
+    gain: float = 1.0,
+    clamp: float | None = None,
+    activation: str = "lrelu",
+    padding: int = 1,
+    rows: slice | None = None,
 ) -> Tensor:
     """clamp(lrelu(conv(x·styles)·scale + noise·noise_gain + bias)·√2·gain, ±clamp·gain).
 
@@ -114,23 +127,53 @@ def convolution(
         noise = noise.float().contiguous()
         step = out_h * out_w if noise.ndim == 4 and noise.shape[0] > 1 else 0
     return _run(
-        "convolution", x, weight, styles, scale, bias, noise, (last - first, out_w), (step, up, padding, first, last - first),
-        noise_gain, gain, clamp, activation,
+        "convolution",
+        x,
+        weight,
+        styles,
+        scale,
+        bias,
+        noise,
+        (last - first, out_w),
+        (step, up, padding, first, last - first),
+        noise_gain,
+        gain,
+        clamp,
+        activation,
     )
 
 
 def pointwise(
-    x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, *, gain: float = 1.0, clamp: float | None = None,
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    *,
+    gain: float = 1.0,
+    clamp: float | None = None,
     activation: str = "lrelu",
 ) -> Tensor:
     """`convolution` with a 1×1 kernel."""
     size = (x.shape[2], x.shape[3])
-    return _run("pointwise", x, weight, styles, scale, bias, None, size, (0, 1, 0, 0, size[0]), 0.0, gain, clamp, activation)
+    return _run(
+        "pointwise", x, weight, styles, scale, bias, None, size, (0, 1, 0, 0, size[0]), 0.0, gain, clamp, activation
+    )
 
 
 def _run(
-    name: str, x: Tensor, weight: Tensor, styles: Tensor, scale: Tensor, bias: Tensor, noise: Tensor | None,
-    size: tuple[int, int], counts: tuple[int, int, int, int, int], noise_gain: float, gain: float, clamp: float | None,
+    name: str,
+    x: Tensor,
+    weight: Tensor,
+    styles: Tensor,
+    scale: Tensor,
+    bias: Tensor,
+    noise: Tensor | None,
+    size: tuple[int, int],
+    counts: tuple[int, int, int, int, int],
+    noise_gain: float,
+    gain: float,
+    clamp: float | None,
     activation: str,
 ) -> Tensor:
     made = _library()
@@ -140,10 +183,23 @@ def _run(
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     y = _buffers.channels_last(n, outputs, *size)
     task = _Convolution(
-        x.data_ptr(), weight.data_ptr(), styles.data_ptr(), scale.data_ptr(), bias.data_ptr(),
-        None if noise is None else noise.data_ptr(), y.data_ptr(), n, height, width, inputs, outputs, *counts,
-        noise_gain * total, SLOPE if activation == "lrelu" else 1.0,
-        math.inf if clamp is None else clamp * gain, torch.get_num_threads(),
+        x.data_ptr(),
+        weight.data_ptr(),
+        styles.data_ptr(),
+        scale.data_ptr(),
+        bias.data_ptr(),
+        None if noise is None else noise.data_ptr(),
+        y.data_ptr(),
+        n,
+        height,
+        width,
+        inputs,
+        outputs,
+        *counts,
+        noise_gain * total,
+        SLOPE if activation == "lrelu" else 1.0,
+        math.inf if clamp is None else clamp * gain,
+        torch.get_num_threads(),
     )
     if getattr(made, f"stylewidgets_{name}")(ctypes.byref(task)):
         raise MemoryError(f"no memory for the convolution of features {list(x.shape)}")

@@ -101,7 +101,8 @@ class SynthesisCache:
             before = [self._records[i] for i in stage.inputs]
             if (
                 record.inputs != tuple(-1 if b is None else b.number for b in before)
-                or not torch.equal(record.styles, flat[k]) or not _same(record.noise, noise[k])
+                or not torch.equal(record.styles, flat[k])
+                or not _same(record.noise, noise[k])
             ):
                 self._records[k] = None
 
@@ -133,7 +134,9 @@ class SynthesisCache:
         inputs = list(styles), {i: self._value(i) for k in needed for i in self._stages[k].inputs if i not in needed}
         modes = tuple(noise[k] if isinstance(noise[k], str) else None for k in needed)
         try:
-            if self._graphs is None or None in modes or self._transformed():  # what is new in every frame cannot be recorded
+            if (
+                self._graphs is None or None in modes or self._transformed()
+            ):  # what is new in every frame cannot be recorded
                 made = work(inputs)[1]
             else:
                 key = (tuple(needed), modes, dtype, len(styles[0]), room)
@@ -144,8 +147,14 @@ class SynthesisCache:
         return made
 
     def _run(
-        self, needed: list[int], styles: Sequence[Tensor], given: dict[int, Value], noise: list[Any],
-        dtype: torch.dtype | None, room: int, done: dict[int, Value | None],
+        self,
+        needed: list[int],
+        styles: Sequence[Tensor],
+        given: dict[int, Value],
+        noise: list[Any],
+        dtype: torch.dtype | None,
+        room: int,
+        done: dict[int, Value | None],
     ) -> Value:
         """Run these stages in order: what the last one makes. What is to be kept of each is put into ``done``."""
         last_use = {i: k for k in needed for i in self._stages[k].inputs}

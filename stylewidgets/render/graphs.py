@@ -106,7 +106,9 @@ class Graphs:
     def _turn_off(self, reason: str) -> None:
         self._off = True
         self._kept.clear()
-        warnings.warn(f"frames are drawn without CUDA graphs, as {reason.strip().splitlines()[0]}", RuntimeWarning, stacklevel=2)
+        warnings.warn(
+            f"frames are drawn without CUDA graphs, as {reason.strip().splitlines()[0]}", RuntimeWarning, stacklevel=2
+        )
 
 
 def graphs_for(device: torch.device) -> Graphs | None:

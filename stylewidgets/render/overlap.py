@@ -76,7 +76,9 @@ class Overlap:
         with self._lock:
             pool, self._pool, self._closed = self._pool, None, True
         if pool is not None:
-            pool.shutdown(wait=False, cancel_futures=True)  # waiting could be for itself: a finalizer runs in any thread
+            pool.shutdown(
+                wait=False, cancel_futures=True
+            )  # waiting could be for itself: a finalizer runs in any thread
 
 
 def overlap_for(device_type: str, wanted: Callable[[], bool] = lambda: True) -> Overlap | None:

@@ -133,7 +133,9 @@ class Pump(Generic[T]):
         self._drawing: tuple[T, bool] | None = None  # value being drawn, and whether its frame will be final
         self._last: tuple[T, bool] | None = None  # newest value drawn, and whether its frame was final
         self._encoding = 0  # frames given to the worker and not taken back
-        self._encoded: deque[Callable[[], None]] = deque()  # what is to be done with those that it has finished, in order
+        self._encoded: deque[Callable[[], None]] = (
+            deque()
+        )  # what is to be done with those that it has finished, in order
         self._flight: dict[int, float] = {}  # index -> time of sending, of frames that are waited for
         self._index = 0  # of the newest frame drawn
         self._shown = 0  # of the newest frame given to the display
@@ -315,8 +317,16 @@ class Pump(Generic[T]):
                 self._last = (value, rung.final)
             self.stats.on_sent(made.render_ms, picture.encode_ms, max(picture.width, picture.height), rung.name)
         return Frame(
-            index, picture.data, picture.mime, picture.width, picture.height, rung.name, rung.final, made.render_ms,
-            picture.encode_ms, value,
+            index,
+            picture.data,
+            picture.mime,
+            picture.width,
+            picture.height,
+            rung.name,
+            rung.final,
+            made.render_ms,
+            picture.encode_ms,
+            value,
         )
 
     # -- encoding beside the next frame ----------------------------------------------------------------------------------

@@ -87,8 +87,11 @@ def _by_layer(generator: Any) -> Stages:
                 made.append(Stage(own, before, i, conv, _layer(generator, k)))
                 features, conv = len(made) - 1, conv + 1
                 continue
-            made.append(Stage(slice(k, k + 2), before, i, conv, _last(generator)) if ends
-                        else Stage(own, before, i, -1, _layer(generator, k)))
+            made.append(
+                Stage(slice(k, k + 2), before, i, conv, _last(generator))
+                if ends
+                else Stage(own, before, i, -1, _layer(generator, k))
+            )
             below = (picture,) if picture >= 0 else ()
             made.append(Stage(slice(k, k), (len(made) - 1, *below), i, -1, _add(generator)))
             picture = len(made) - 1

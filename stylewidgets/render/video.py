@@ -47,7 +47,9 @@ class Writer(Protocol):
 def check_film(count: int, fps: float, seconds: float, ease: str) -> None:
     """Raise ValueError, with the remedy, when a film cannot be made from `count` keyframes with these numbers."""
     if count < 2:
-        raise ValueError(f"an animation needs at least 2 snapshots, there {'is' if count == 1 else 'are'} {count}: take more")
+        raise ValueError(
+            f"an animation needs at least 2 snapshots, there {'is' if count == 1 else 'are'} {count}: take more"
+        )
     if not 0 < fps <= 240:
         raise ValueError(f"fps must be above 0 and at most 240, not {fps!r}")
     if not 0 < seconds <= 3600:
@@ -131,7 +133,9 @@ def check_frame(frame: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:
         raise ValueError(f"a frame must be uint8 [H, W, 3], not {frame.dtype} {list(frame.shape)}")
     if shape is not None and frame.shape != shape:
-        raise ValueError(f"all frames of a film have one size: the first was {list(shape)}, this is {list(frame.shape)}")
+        raise ValueError(
+            f"all frames of a film have one size: the first was {list(shape)}, this is {list(frame.shape)}"
+        )
     return np.ascontiguousarray(frame)
 
 

@@ -48,8 +48,10 @@ class Channel(NamedTuple):
         if not 0 <= self.layer < len(layers):
             raise ValueError(f"layer {self.layer} was given; this generator has style layers 0 to {len(layers) - 1}")
         if not 0 <= self.channel < layers[self.layer].channels:
-            raise ValueError(f"channel {self.channel} was given; {layers[self.layer].name} (layer {self.layer}) has "
-                             f"channels 0 to {layers[self.layer].channels - 1}")
+            raise ValueError(
+                f"channel {self.channel} was given; {layers[self.layer].name} (layer {self.layer}) has "
+                f"channels 0 to {layers[self.layer].channels - 1}"
+            )
         return sum(int(layer.channels) for layer in layers[: self.layer]) + self.channel
 
     @classmethod
@@ -60,7 +62,9 @@ class Channel(NamedTuple):
             if 0 <= left < layer.channels:
                 return cls(index, left)
             left -= layer.channels
-        raise ValueError(f"index {flat} was given; s of this generator has {num_channels(layers)} channels, counted from 0")
+        raise ValueError(
+            f"index {flat} was given; s of this generator has {num_channels(layers)} channels, counted from 0"
+        )
 
     @classmethod
     def parse(cls, text: str, layers: Sequence[Any]) -> Channel:

@@ -36,7 +36,13 @@ class DCI(NamedTuple):
 
 
 def dci(
-    codes: NDArray[Any], factors: Any, *, method: str = "lasso", held_out: float = 0.3, fraction: float = 0.1, seed: int = 0,
+    codes: NDArray[Any],
+    factors: Any,
+    *,
+    method: str = "lasso",
+    held_out: float = 0.3,
+    fraction: float = 0.1,
+    seed: int = 0,
     callback: Callback | None = None,
 ) -> DCI:
     """How cleanly codes separate factors.
@@ -65,8 +71,10 @@ def dci(
         raise unknown_name("method", method, METHODS)
     y, _ = check_readings(factors, None, len(x))
     if x.ndim != 2 or x.shape[1] < 2 or y.shape[1] < 2 or len(x) < 20:
-        raise ValueError(f"DCI needs at least 20 samples of 2 codes and 2 factors; codes {list(x.shape)} and factors "
-                         f"{list(y.shape)} were given")
+        raise ValueError(
+            f"DCI needs at least 20 samples of 2 codes and 2 factors; codes {list(x.shape)} and factors "
+            f"{list(y.shape)} were given"
+        )
     order = np.random.RandomState(seed).permutation(len(x))
     if method == "gbt":
         importance, score = _trees(x[order], y[order], fraction, seed, callback)
@@ -102,7 +110,9 @@ def _lasso(x: Array, y: Array, held_out: float, callback: Callback | None) -> tu
     cut = max(4, round(n * held_out))
     rest, choose, test = np.arange(cut, n), np.arange(cut // 2), np.arange(cut // 2, cut)
     std = x[rest].std(axis=0)
-    x = ((x - x[rest].mean(axis=0)) / np.where(std > 1e-12, std, np.inf)).astype(np.float32)  # twice as fast, and enough
+    x = ((x - x[rest].mean(axis=0)) / np.where(std > 1e-12, std, np.inf)).astype(
+        np.float32
+    )  # twice as fast, and enough
     y = ((y - y[rest].mean(axis=0)) / np.maximum(y[rest].std(axis=0), 1e-12)).astype(np.float32)
     count, done = 10, 0
 
@@ -151,7 +161,12 @@ def _largest_eigenvalue(gram: NDArray[Any], rounds: int = 40) -> float:
 
 
 def _fista(
-    gram: NDArray[Any], cross: NDArray[Any], start: NDArray[Any], penalty: float, step: float, tick: Callable[[], None],
+    gram: NDArray[Any],
+    cross: NDArray[Any],
+    start: NDArray[Any],
+    penalty: float,
+    step: float,
+    tick: Callable[[], None],
     rounds: int = 300,
 ) -> NDArray[Any]:
     """argmin ½ bᵀ gram b − bᵀ cross + penalty |b|₁ for all columns (Beck and Teboulle, 2009)."""

@@ -53,7 +53,9 @@ class Dependency:
         i = int(reached[0])
         t = (change - moved[i - 1]) / (moved[i] - moved[i - 1])
         mean, largest = (np.concatenate([[0.0], column[order]]) for column in (self.mean, self.largest))
-        return float(mean[i - 1] + t * (mean[i] - mean[i - 1])), float(largest[i - 1] + t * (largest[i] - largest[i - 1]))
+        return float(mean[i - 1] + t * (mean[i] - mean[i - 1])), float(
+            largest[i - 1] + t * (largest[i] - largest[i - 1])
+        )
 
 
 class Faces:
@@ -69,7 +71,12 @@ class Faces:
     """
 
     def __init__(
-        self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics,
+        self,
+        session: Any,
+        reader: Reader,
+        w: NDArray[Any],
+        scale: NDArray[Any],
+        stats: Statistics,
         tick: Callable[[], None] = lambda: None,
     ) -> None:
         self.session, self.reader, self.stats, self._tick = session, reader, stats, tick
@@ -108,9 +115,17 @@ class Faces:
 
 
 def attribute_dependency(
-    session: Any, direction: Direction | Channel, stats: Statistics, reader: Reader, target: str, *,
-    strengths: Sequence[float] = (1, 2, 4, 8, 16), n: int = 32, scale: NDArray[Any] | None = None,
-    faces: Faces | None = None, callback: Callback | None = None,
+    session: Any,
+    direction: Direction | Channel,
+    stats: Statistics,
+    reader: Reader,
+    target: str,
+    *,
+    strengths: Sequence[float] = (1, 2, 4, 8, 16),
+    n: int = 32,
+    scale: NDArray[Any] | None = None,
+    faces: Faces | None = None,
+    callback: Callback | None = None,
 ) -> Dependency:
     """Mean-AD and max-AD of an edit against the change of its target, comparable between channels and boundaries.
 
@@ -145,7 +160,13 @@ def attribute_dependency(
 
 
 def reach(
-    faces: Faces, direction: Direction, target: str, change: float = 1.0, *, start: float = 1.0, limit: float = 30.0,
+    faces: Faces,
+    direction: Direction,
+    target: str,
+    change: float = 1.0,
+    *,
+    start: float = 1.0,
+    limit: float = 30.0,
     tries: int = 5,
 ) -> Dependency:
     """The curve of an edit up to where the target has moved by `change`, found by growing the strength from `start`.
@@ -182,7 +203,9 @@ def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: floa
 def curve(target: str, rows: Sequence[tuple[float, float, float, float, Array]]) -> Dependency:
     """A `Dependency` of (strength, change, mean-AD, max-AD, changes) rows."""
     strengths, change, mean, largest, changes = zip(*rows, strict=True)
-    return Dependency(target, np.array(strengths), np.array(change), np.array(mean), np.array(largest), np.stack(changes))
+    return Dependency(
+        target, np.array(strengths), np.array(change), np.array(mean), np.array(largest), np.stack(changes)
+    )
 
 
 def strongest_by_group(size: Array, reader: Reader, j: int) -> Array:
@@ -205,7 +228,7 @@ def moved_styles(session: Any, w: NDArray[np.float32], direction: Direction, str
         return list(session.styles(rows))
     parts = torch.split(step[None], [layer.channels for layer in session.layers], dim=1)
     styles = session.styles(codes)
-    return [s + part if first <= layer.ws_index < last else s
-            for s, part, layer in zip(styles, parts, session.layers, strict=True)]
-
-
+    return [
+        s + part if first <= layer.ws_index < last else s
+        for s, part, layer in zip(styles, parts, session.layers, strict=True)
+    ]

@@ -42,7 +42,9 @@ def effect(
     return direction_effect(session, latent, edit_direction(session, {channel: 1.0}, stats), sigmas)
 
 
-def direction_effect(session: Any, latent: Latent, direction: Direction, sigmas: Sequence[float] = (-3, 0, 3)) -> Effect:
+def direction_effect(
+    session: Any, latent: Latent, direction: Direction, sigmas: Sequence[float] = (-3, 0, 3)
+) -> Effect:
     """As `effect`, along any direction in s or w."""
     strengths = np.asarray(sigmas, np.float32).reshape(-1)
     name = direction.name
@@ -87,6 +89,9 @@ def draw(session: Any, latents: Sequence[Latent]) -> Tensor:
         rows = [session.code_styles(latent) for latent in latents[start : start + _BATCH]]
         with torch.inference_mode():
             styles = [torch.cat(column) for column in zip(*rows, strict=True)]
-            parts.append(session.synthesize(styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed,
-                                            transform=first.transform).float())
+            parts.append(
+                session.synthesize(
+                    styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed, transform=first.transform
+                ).float()
+            )
     return torch.cat(parts)

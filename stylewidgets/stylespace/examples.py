@@ -16,7 +16,11 @@ from .statistics import Statistics
 
 
 def attribute_ranking(
-    session: Any, stats: Statistics, positives: Sequence[int] | Sequence[Latent] | NDArray[Any], *, include_torgb: bool = False
+    session: Any,
+    stats: Statistics,
+    positives: Sequence[int] | Sequence[Latent] | NDArray[Any],
+    *,
+    include_torgb: bool = False,
 ) -> Ranking:
     """Rank channels by θ, the signal-to-noise ratio of their values in positive examples against the population.
 
@@ -41,7 +45,9 @@ def attribute_ranking(
     # The floor keeps a channel that never changes, or that agrees by chance in two examples, from an infinite θ.
     theta = np.abs(mean) / np.maximum(std, 0.05)
     moving = stats.values.std(axis=0, dtype=np.float32) > 0
-    return ranked("θ", session.layers, np.where(moving, theta, np.nan), sign=mean, torgb=include_torgb, mean=mean, std=std)
+    return ranked(
+        "θ", session.layers, np.where(moving, theta, np.nan), sign=mean, torgb=include_torgb, mean=mean, std=std
+    )
 
 
 def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32]:
@@ -60,7 +66,9 @@ def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise ValueError("examples are rows of the statistics, latents, or flat styles [n, S]")
     if len(array) and (array.min() < 0 or array.max() >= stats.n):
-        raise ValueError(f"examples are rows 0 to {stats.n - 1} of the statistics; "
-                         f"{int(array.min())} to {int(array.max())} were given")
+        raise ValueError(
+            f"examples are rows 0 to {stats.n - 1} of the statistics; "
+            f"{int(array.min())} to {int(array.max())} were given"
+        )
     chosen: NDArray[np.float32] = stats.values[array].astype(np.float32)
     return chosen

@@ -22,8 +22,14 @@ METHODS = ("correlation", "regression")
 
 
 def factor_ranking(
-    session: Any, stats: Statistics, readings: Any, names: Sequence[str] | None = None, *, method: str = "correlation",
-    l2: float = 0.1, include_torgb: bool = False,
+    session: Any,
+    stats: Statistics,
+    readings: Any,
+    names: Sequence[str] | None = None,
+    *,
+    method: str = "correlation",
+    l2: float = 0.1,
+    include_torgb: bool = False,
 ) -> dict[str, Ranking]:
     """For each factor, all channels by how they go with it over samples.
 
@@ -50,8 +56,16 @@ def factor_ranking(
     y = (y - y.mean(axis=0)) / np.maximum(y.std(axis=0), 1e-12)
     weights = x.T @ y / stats.n if method == "correlation" else _ridge(x, y, l2)
     weights = np.where(moving[:, None], weights, np.nan)
-    return {name: ranked(f"{method} with {name}", session.layers, np.abs(weights[:, j]), sign=np.nan_to_num(weights[:, j]),
-                         torgb=include_torgb) for j, name in enumerate(named)}
+    return {
+        name: ranked(
+            f"{method} with {name}",
+            session.layers,
+            np.abs(weights[:, j]),
+            sign=np.nan_to_num(weights[:, j]),
+            torgb=include_torgb,
+        )
+        for j, name in enumerate(named)
+    }
 
 
 def _ridge(x: NDArray[np.float64], y: NDArray[np.float64], l2: float) -> NDArray[np.float64]:
@@ -65,7 +79,13 @@ def _ridge(x: NDArray[np.float64], y: NDArray[np.float64], l2: float) -> NDArray
 
 
 def factor_effects(
-    session: Any, stats: Statistics, reader: Reader, scale: NDArray[Any], *, faces: int = 16, callback: Callback | None = None
+    session: Any,
+    stats: Statistics,
+    reader: Reader,
+    scale: NDArray[Any],
+    *,
+    faces: int = 16,
+    callback: Callback | None = None,
 ) -> NDArray[np.float32]:
     """How much one σ of every channel moves every reading, float32 [faces, S, F] in standard deviations of the reading.
 
@@ -103,7 +123,9 @@ def _read_with_graph(session: Any, reader: Reader, w: NDArray[np.float32]) -> tu
     """Readings [n, F] and the styles that they come from."""
     with session.lock, torch.inference_mode(False), torch.enable_grad():
         codes = torch.as_tensor(w, device=session.device).clone()
-        styles = [s.detach().clone().requires_grad_() for s in session.styles(codes[:, None].expand(-1, session.num_ws, -1))]
+        styles = [
+            s.detach().clone().requires_grad_() for s in session.styles(codes[:, None].expand(-1, session.num_ws, -1))
+        ]
         found = reader(session.synthesize(styles).float())
     if not found.requires_grad:
         raise ValueError("this reader gives numbers without gradients; use factor_ranking with its readings instead")
@@ -120,7 +142,13 @@ def _gradient(session: Any, found: Tensor, j: int, styles: list[Tensor]) -> NDAr
 
 
 def effect_ranking(
-    session: Any, stats: Statistics, effects: NDArray[Any], reader: Reader, *, include_torgb: bool = False, least: float = 0.02
+    session: Any,
+    stats: Statistics,
+    effects: NDArray[Any],
+    reader: Reader,
+    *,
+    include_torgb: bool = False,
+    least: float = 0.02,
 ) -> dict[str, Ranking]:
     """For each reading, channels by how much they move it alone: their effect on it over that on the other attributes.
 
@@ -144,6 +172,13 @@ def effect_ranking(
         own = np.abs(mean[:, j])
         # The weak ones are scaled down rather than cut off, so that every channel keeps a place.
         merit = own / (others + 1e-4) * np.where(own >= least, 1.0, 1e-3)
-        result[name] = ranked(f"effect on {name} alone", session.layers, merit, sign=mean[:, j], torgb=include_torgb,
-                              effect=mean[:, j], others=others)
+        result[name] = ranked(
+            f"effect on {name} alone",
+            session.layers,
+            merit,
+            sign=mean[:, j],
+            torgb=include_torgb,
+            effect=mean[:, j],
+            others=others,
+        )
     return result

@@ -107,7 +107,9 @@ def _draw_gaps(axis: Any, report: Report) -> None:
     rows = sorted(report.rows, key=lambda row: -row.ratio)
     for kind, (words, colour) in KINDS.items():
         curves = [getattr(row, kind) for row in rows]
-        shown = [(curve.mean, place) for place, curve in enumerate(curves) if curve is not None and np.isfinite(curve.mean)]
+        shown = [
+            (curve.mean, place) for place, curve in enumerate(curves) if curve is not None and np.isfinite(curve.mean)
+        ]
         if shown:
             axis.scatter(*zip(*shown, strict=True), s=22, color=colour, label=words, zorder=3, alpha=0.85)
     axis.set_yticks(range(len(rows)), [row.factor.replace("_", " ") for row in rows], fontsize=7)
@@ -119,7 +121,9 @@ def _draw_gaps(axis: Any, report: Report) -> None:
         axis.minorticks_off()
         axis.set_ylim(-0.7, len(rows) - 0.3)
     axis.grid(axis="x", alpha=0.3)
-    axis.set_xlabel(f"mean change of the others when the factor moves by {report.change:g} σ (shaded: channel ahead)", fontsize=7)
+    axis.set_xlabel(
+        f"mean change of the others when the factor moves by {report.change:g} σ (shaded: channel ahead)", fontsize=7
+    )
 
 
 def _draw_dci(axis: Any, scores: dict[str, tuple[float, float, float]]) -> None:
@@ -137,5 +141,7 @@ def _draw_dci(axis: Any, scores: dict[str, tuple[float, float, float]]) -> None:
 def _axes(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
     import matplotlib.pyplot as plt
 
-    figure, axes = plt.subplots(rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained")
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
+    )
     return figure, axes

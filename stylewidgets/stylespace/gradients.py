@@ -85,8 +85,9 @@ def pooled(session: Any, latents: list[Latent], grid: int) -> tuple[Tensor, list
             columns = zip(*map(session.code_styles, latents), strict=True)
             rows = [torch.cat(column) for column in columns]
         styles = [s.detach().clone().requires_grad_() for s in rows]
-        pictures = session.synthesize(styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed,
-                                      transform=first.transform).float()
+        pictures = session.synthesize(
+            styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed, transform=first.transform
+        ).float()
         return F.adaptive_avg_pool2d(pictures, shape_of(pictures.shape[-2], pictures.shape[-1], grid)), styles
 
 
@@ -103,7 +104,9 @@ def backward(picture: Tensor, styles: list[Tensor], cotangent: Tensor, session: 
         # Of one number: with a cotangent torch imports its symbolic shapes and all of sympy, for which a page stands still.
         total = (picture * cotangent.to(picture)).sum()
         parts = torch.autograd.grad(total, styles, retain_graph=True, allow_unused=True)
-    return torch.cat([torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)], dim=1).detach()
+    return torch.cat(
+        [torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)], dim=1
+    ).detach()
 
 
 def cotangents(colour: int, height: int, width: int, colours: str) -> Tensor:

@@ -73,9 +73,19 @@ class LocalRanking(Ranking):
 
 
 def local_effect(
-    session: Any, latents: Latent | Sequence[Latent], stats: Statistics, regions: Any, *, target: str | int | None = None,
-    names: Sequence[str] | None = None, grid: int | None = None, colours: str = "mixed", include_torgb: bool = False,
-    batch: int = 16, cached: bool = True, callback: Callback | None = None,
+    session: Any,
+    latents: Latent | Sequence[Latent],
+    stats: Statistics,
+    regions: Any,
+    *,
+    target: str | int | None = None,
+    names: Sequence[str] | None = None,
+    grid: int | None = None,
+    colours: str = "mixed",
+    include_torgb: bool = False,
+    batch: int = 16,
+    cached: bool = True,
+    callback: Callback | None = None,
 ) -> Iterator[LocalRanking]:
     """Rank all style channels by how local their effect in a region is, better with every step.
 
@@ -111,9 +121,16 @@ def local_effect(
     side = cells_of(session, grid)
     shape = shape_of(pictures[0].shape[0], pictures[0].shape[1], side)
     cells = [in_cells(each, shape, len(names), wanted) for each in labels]
-    start = LocalRanking("overlap", session.layers, np.full(num_channels(session.layers), np.nan, np.float32),
-                         np.zeros(0, np.int64), np.zeros(num_channels(session.layers), np.float32),
-                         regions=names, target=wanted, include_torgb=include_torgb)
+    start = LocalRanking(
+        "overlap",
+        session.layers,
+        np.full(num_channels(session.layers), np.nan, np.float32),
+        np.zeros(0, np.int64),
+        np.zeros(num_channels(session.layers), np.float32),
+        regions=names,
+        target=wanted,
+        include_torgb=include_torgb,
+    )
     return _Search(session, chosen, cells, stats, start, side, colours, Pace(batch), cached).run(callback)
 
 
@@ -146,8 +163,9 @@ class _Search:
             yield self.ranking
         overlaps = Overlaps(len(self.ranking.regions), len(self.stats.std))
         for number, (latent, labels) in enumerate(zip(self.latents, self.cells, strict=True)):
-            for done, _, maps in gradient_maps(self.session, latent, grid=self.grid, colours=self.colours,
-                                               batch=self.pace.batch, cached=self.cached):
+            for done, _, maps in gradient_maps(
+                self.session, latent, grid=self.grid, colours=self.colours, batch=self.pace.batch, cached=self.cached
+            ):
                 if maps is not None:
                     overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
                     self.ranking = _from_maps(overlaps, self.ranking.target, self.ranking)
@@ -191,12 +209,24 @@ def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRank
     inside, strength = overlaps.inside(target), overlaps.strength(target) * 127.5
     several = len(like.regions) > 2
     found = _ordered(overlap, strength, inside, like.include_torgb, like.layers, share[:, target] if several else None)
-    return _local(found, like, stage="maps", pictures=overlaps.pictures, share=share.astype(np.float32), overlaps=overlaps,
-                  target=target)
+    return _local(
+        found,
+        like,
+        stage="maps",
+        pictures=overlaps.pictures,
+        share=share.astype(np.float32),
+        overlaps=overlaps,
+        target=target,
+    )
 
 
 def _ordered(
-    values: NDArray[Any], strength: NDArray[Any], inside: NDArray[Any], torgb: bool, layers: Any, wins: NDArray[Any] | None = None
+    values: NDArray[Any],
+    strength: NDArray[Any],
+    inside: NDArray[Any],
+    torgb: bool,
+    layers: Any,
+    wins: NDArray[Any] | None = None,
 ) -> Ranking:
     """By `wins` if there are several regions, then by value, then by `inside`; after all of them what nobody would see."""
     table = {"inside": inside, "strength": strength} | ({} if wins is None else {"wins": wins})

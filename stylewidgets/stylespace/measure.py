@@ -38,8 +38,18 @@ def report(session: Any, reader: Reader | None = None, **options: Any) -> Report
 
 
 def make_report(
-    session: Any, reader: Reader | None = None, *, samples: int = 2000, faces: int = 48, trial: int = 8, candidates: int = 12,
-    seed: int = 0, include_torgb: bool = True, spaces: Sequence[str] | None = None, rows: bool = True, cached: bool = True,
+    session: Any,
+    reader: Reader | None = None,
+    *,
+    samples: int = 2000,
+    faces: int = 48,
+    trial: int = 8,
+    candidates: int = 12,
+    seed: int = 0,
+    include_torgb: bool = True,
+    spaces: Sequence[str] | None = None,
+    rows: bool = True,
+    cached: bool = True,
     tell: TELL | None = None,
 ) -> Report:
     """Find the best channel of each factor and measure its attribute dependency beside that of W boundaries; then DCI.
@@ -114,10 +124,17 @@ class _Rows:
     def make(self) -> Iterator[Row]:
         """The rows of the targets that have a channel; finished ones are on disk."""
         self.targets = targets_of(self.reader)
-        readings = read_samples(self.session, self.stats, self.reader, cached=self.cached,
-                                callback=lambda done, total: self.tell("reading faces", done, total))
+        readings = read_samples(
+            self.session,
+            self.stats,
+            self.reader,
+            cached=self.cached,
+            callback=lambda done, total: self.tell("reading faces", done, total),
+        )
         scale = readings.std(axis=0)
-        many = Faces(self.session, self.reader, sample_w(self.session, self.faces, self.seed + 12), scale, self.stats, self._tick)
+        many = Faces(
+            self.session, self.reader, sample_w(self.session, self.faces, self.seed + 12), scale, self.stats, self._tick
+        )
         trials: Trials | None = None
         for number, target in enumerate(self.targets):
             self._done = number
@@ -136,11 +153,20 @@ class _Rows:
         self.tell("channels", self._done, len(self.targets))
 
     def _trials(self, scale: NDArray[Any]) -> Trials:
-        effects = factor_effects(self.session, self.stats, self.reader, scale, faces=self.trial,
-                                 callback=lambda done, total: self.tell("gradients", done, total))
-        rankings = effect_ranking(self.session, self.stats, effects, self.reader, include_torgb=self.include_torgb,
-                                  least=CHANGE / 30)
-        few = Faces(self.session, self.reader, sample_w(self.session, self.trial, self.seed + 11), scale, self.stats, self._tick)
+        effects = factor_effects(
+            self.session,
+            self.stats,
+            self.reader,
+            scale,
+            faces=self.trial,
+            callback=lambda done, total: self.tell("gradients", done, total),
+        )
+        rankings = effect_ranking(
+            self.session, self.stats, effects, self.reader, include_torgb=self.include_torgb, least=CHANGE / 30
+        )
+        few = Faces(
+            self.session, self.reader, sample_w(self.session, self.trial, self.seed + 11), scale, self.stats, self._tick
+        )
         wanted = {target: [channel for channel, _ in rankings[target].top(self.candidates)] for target in self.targets}
         changes = self._changes(few, sorted({channel for channels in wanted.values() for channel in channels}))
         return Trials(self.reader, wanted, changes, effects.mean(axis=0))
@@ -152,8 +178,16 @@ class _Rows:
             part = channels[start : start + TOGETHER]
             name = ""
             if self.cached and self.reader.key:
-                name = cache.key(self.session, "trial", reader=self.reader.key, channels=[c.paper for c in part], seed=self.seed,
-                                 samples=self.stats.n, faces=self.trial, strengths=STRENGTHS)
+                name = cache.key(
+                    self.session,
+                    "trial",
+                    reader=self.reader.key,
+                    channels=[c.paper for c in part],
+                    seed=self.seed,
+                    samples=self.stats.n,
+                    faces=self.trial,
+                    strengths=STRENGTHS,
+                )
             kept = cache.read(name) if name else None
             if kept is None:
                 rows = []
@@ -180,18 +214,35 @@ class _Rows:
         normal = boundary(self.stats.w, readings, name=target)
         shipped = self.session.directions.get(direction_name(target))
         effect = float(trials.effects[channel.flat(self.session.layers), self.reader.index(target)])
-        return [Row(
-            target, (channel.layer, channel.channel), channel.name(self.session.layers), 1 if style.strength > 0 else -1, effect,
-            style, measured(many, normal, target, CHANGE), None if shipped is None else measured(many, shipped, target, CHANGE),
-        )]
+        return [
+            Row(
+                target,
+                (channel.layer, channel.channel),
+                channel.name(self.session.layers),
+                1 if style.strength > 0 else -1,
+                effect,
+                style,
+                measured(many, normal, target, CHANGE),
+                None if shipped is None else measured(many, shipped, target, CHANGE),
+            )
+        ]
 
     def _key(self, target: str) -> str:
         if not (self.cached and self.reader.key):
             return ""
         shipped = self.session.directions.get(direction_name(target))
         return cache.key(
-            self.session, "row", reader=self.reader.key, target=target, samples=self.stats.n, seed=self.seed, faces=self.faces,
-            trial=self.trial, candidates=self.candidates, torgb=self.include_torgb, change=CHANGE,
+            self.session,
+            "row",
+            reader=self.reader.key,
+            target=target,
+            samples=self.stats.n,
+            seed=self.seed,
+            faces=self.faces,
+            trial=self.trial,
+            candidates=self.candidates,
+            torgb=self.include_torgb,
+            change=CHANGE,
             shipped=None if shipped is None else np.asarray(shipped.vector).tobytes().hex(),
         )
 
@@ -223,8 +274,11 @@ class Trials:
 
     def best(self, target: str) -> tuple[Channel, float] | None:
         """The channel with the smallest mean-AD where the target has moved by CHANGE, and the strength that does it."""
-        found = [(dependency, channel, strength) for channel in self.candidates[target]
-                 for dependency, strength in self._reached(channel, self.reader.index(target))]
+        found = [
+            (dependency, channel, strength)
+            for channel in self.candidates[target]
+            for dependency, strength in self._reached(channel, self.reader.index(target))
+        ]
         return min(found)[1:] if found else None
 
     def _reached(self, channel: Channel, j: int) -> Iterator[tuple[float, float]]:

@@ -27,7 +27,9 @@ class Overlaps:
         new = Overlaps(self.regions, self.channels)
         flat, labels = maps.reshape(len(maps), -1), cells.reshape(-1)
         rank = np.empty(flat.shape, np.int32)
-        np.put_along_axis(rank, np.argsort(-flat, axis=1, kind="stable"), np.arange(flat.shape[1], dtype=np.int32)[None], axis=1)
+        np.put_along_axis(
+            rank, np.argsort(-flat, axis=1, kind="stable"), np.arange(flat.shape[1], dtype=np.int32)[None], axis=1
+        )
         areas = np.bincount(labels, minlength=self.regions)[: self.regions]
         fit, inside, strength = (np.zeros_like(self._fit) for _ in range(3))
         whole = np.maximum(flat.sum(axis=1), 1e-30)

@@ -20,7 +20,12 @@ class Pace:
     """
 
     def __init__(
-        self, largest: int = 32, *, seconds: float = SECONDS, first: int = 2, clock: Callable[[], float] = time.perf_counter
+        self,
+        largest: int = 32,
+        *,
+        seconds: float = SECONDS,
+        first: int = 2,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.largest, self._seconds, self._clock = max(1, largest), seconds, clock
         self.batch = max(1, min(first, self.largest))

@@ -58,8 +58,15 @@ class Ranking:
 
 
 def ranked(
-    measure: str, layers: Any, values: NDArray[Any], *, sign: NDArray[Any] | None = None, torgb: bool = False,
-    keep: NDArray[np.bool_] | None = None, ties: NDArray[Any] | None = None, **table: NDArray[Any],
+    measure: str,
+    layers: Any,
+    values: NDArray[Any],
+    *,
+    sign: NDArray[Any] | None = None,
+    torgb: bool = False,
+    keep: NDArray[np.bool_] | None = None,
+    ties: NDArray[Any] | None = None,
+    **table: NDArray[Any],
 ) -> Ranking:
     """A `Ranking` by falling values; ToRGB channels, those not in `keep` and those without a finite value are left out.
 
@@ -75,5 +82,11 @@ def ranked(
     second = np.zeros(len(values)) if ties is None else np.nan_to_num(np.asarray(ties, np.float64))
     order = np.lexsort((-second, -np.where(kept, values, -np.inf)))[: int(kept.sum())]
     signs = np.zeros(len(values)) if sign is None else np.sign(sign)
-    return Ranking(measure, layers, shown, order, signs.astype(np.float32),
-                   {name: np.asarray(column, np.float32) for name, column in table.items()})
+    return Ranking(
+        measure,
+        layers,
+        shown,
+        order,
+        signs.astype(np.float32),
+        {name: np.asarray(column, np.float32) for name, column in table.items()},
+    )

@@ -38,7 +38,9 @@ class Reader:
 
     def __post_init__(self) -> None:
         if len(self.groups) not in (0, len(self.names)):
-            raise ValueError(f"give one group for each of the {len(self.names)} readings; {len(self.groups)} were given")
+            raise ValueError(
+                f"give one group for each of the {len(self.names)} readings; {len(self.groups)} were given"
+            )
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -49,7 +51,9 @@ class Reader:
         """Readings [N, F] of pictures."""
         found = self.read(pictures)
         if found.ndim != 2 or found.shape != (len(pictures), len(self.names)):
-            raise ValueError(f"the reader must give [{len(pictures)}, {len(self.names)}] numbers; {list(found.shape)} came")
+            raise ValueError(
+                f"the reader must give [{len(pictures)}, {len(self.names)}] numbers; {list(found.shape)} came"
+            )
         return found
 
     def index(self, name: str) -> int:
@@ -108,7 +112,13 @@ def _outputs(head: Any, part: Tensor) -> Tensor:
 
 
 def read_samples(
-    session: Any, stats: Statistics, reader: Reader, *, batch: int = 32, cached: bool = True, callback: Callback | None = None
+    session: Any,
+    stats: Statistics,
+    reader: Reader,
+    *,
+    batch: int = 32,
+    cached: bool = True,
+    callback: Callback | None = None,
 ) -> NDArray[np.float32]:
     """Readings [n, F] of the pictures of all samples of `stats`, in their order.
 

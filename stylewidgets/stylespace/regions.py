@@ -37,11 +37,15 @@ def label_maps(
         given = np.asarray(regions)
         maps = [given] * n if given.ndim == 2 else list(given)
     if len(maps) != n or any(each.ndim != 2 for each in maps):
-        raise ValueError(f"regions are a mask [H, W], {n} masks [{n}, H, W], or a function of a picture; "
-                         f"{np.asarray(maps).shape} was given")
+        raise ValueError(
+            f"regions are a mask [H, W], {n} masks [{n}, H, W], or a function of a picture; "
+            f"{np.asarray(maps).shape} was given"
+        )
     for each, picture in zip(maps, pictures, strict=True):
         if each.shape != picture.shape[:2]:
-            raise ValueError(f"a region of {list(each.shape)} pixels was given for a picture of {list(picture.shape[:2])}")
+            raise ValueError(
+                f"a region of {list(each.shape)} pixels was given for a picture of {list(picture.shape[:2])}"
+            )
     labels = [_labels(each) for each in maps]
     count = 1 + max(int(each.max()) for each in labels)
     if not any(each.any() for each in labels):
@@ -57,7 +61,9 @@ def _labels(array: NDArray[Any]) -> NDArray[np.uint8]:
     if array.dtype == bool:
         return array.astype(np.uint8)
     if array.dtype.kind == "f" and not np.array_equal(array, np.round(array)):
-        raise ValueError("labels are whole numbers from 0 to 254, masks are bool; fractions were given (use mask > 0.5)")
+        raise ValueError(
+            "labels are whole numbers from 0 to 254, masks are bool; fractions were given (use mask > 0.5)"
+        )
     values = np.unique(array)
     if set(values.tolist()) <= {0, 255}:
         return (array > 0).astype(np.uint8)

@@ -50,7 +50,9 @@ class Row:
     @property
     def better(self) -> bool:
         """Whether the channel moves less besides than the boundary does."""
-        return self.style.mean < self.boundary.mean or (np.isfinite(self.style.mean) and not np.isfinite(self.boundary.mean))
+        return self.style.mean < self.boundary.mean or (
+            np.isfinite(self.style.mean) and not np.isfinite(self.boundary.mean)
+        )
 
     @property
     def ratio(self) -> float:
@@ -95,7 +97,9 @@ class Report:
         words = [f"channels move less besides than the W boundary for {len(self.better)} of {len(self.rows)} factors"]
         order = sorted((s for s in self.dci if s in ("z", "w", "s")), key=lambda space: -self.dci[space][0])
         if order:
-            words.append("disentanglement: " + " > ".join(f"{space.upper()} {self.dci[space][0]:.2f}" for space in order))
+            words.append(
+                "disentanglement: " + " > ".join(f"{space.upper()} {self.dci[space][0]:.2f}" for space in order)
+            )
         return "; ".join(words if self.rows else words[1:])
 
     def figure(self) -> Any:
@@ -128,14 +132,18 @@ class Report:
 
     def markdown(self) -> str:
         """The tables as text."""
-        lines = ["| factor | channel | mean-AD of the channel | of the W boundary | of the shipped direction |",
-                 "|---|---|---|---|---|"]
+        lines = [
+            "| factor | channel | mean-AD of the channel | of the W boundary | of the shipped direction |",
+            "|---|---|---|---|---|",
+        ]
         for row in self.rows:
             best = "**" if row.better else ""
             shipped = "" if row.shipped is None else _figure(row.shipped.mean)
             sign = "+" if row.sign > 0 else "−"
-            lines.append(f"| {row.factor.replace('_', ' ')} | {row.name} ({row.channel[0]}_{row.channel[1]}) {sign} | "
-                         f"{best}{_figure(row.style.mean)}{best} | {_figure(row.boundary.mean)} | {shipped} |")
+            lines.append(
+                f"| {row.factor.replace('_', ' ')} | {row.name} ({row.channel[0]}_{row.channel[1]}) {sign} | "
+                f"{best}{_figure(row.style.mean)}{best} | {_figure(row.boundary.mean)} | {shipped} |"
+            )
         lines += ["", "| space | disentanglement | completeness | informativeness |", "|---|---|---|---|"]
         lines += [f"| {space} | {d:.2f} | {c:.2f} | {i:.2f} |" for space, (d, c, i) in self.dci.items()]
         return "\n".join(lines) + "\n"
@@ -162,6 +170,7 @@ def row_to(row: Row) -> dict[str, Any]:
 
 def row_from(data: dict[str, Any]) -> Row:
     """A row of plain values, in which what is not a number may be null."""
+
     def one(values: dict[str, Any] | None) -> Curve | None:
         if values is None:
             return None

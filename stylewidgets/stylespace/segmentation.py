@@ -43,7 +43,9 @@ class AvatarSegmenter:
             self._regressor = load_regressor()  # not before it is asked: a list of the names must be quick
         x = (torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() - 127.5) / 127.5
         found = self._regressor.predict(x)
-        columns = [np.clip(found[f.name], f.low, f.high) if f.name in found else np.full(len(x), f.default) for f in FACTORS]
+        columns = [
+            np.clip(found[f.name], f.low, f.high) if f.name in found else np.full(len(x), f.default) for f in FACTORS
+        ]
         return np.stack(columns, axis=1).astype(np.float32)
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

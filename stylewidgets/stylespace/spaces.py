@@ -22,8 +22,14 @@ them; "mixed" samples have two w's each, meeting at a random row, and so give w+
 
 
 def disentanglement(
-    session: Any, stats: Statistics, reader: Reader, *, spaces: tuple[str, ...] = SPACES, method: str = "lasso",
-    cached: bool = True, callback: Callback | None = None,
+    session: Any,
+    stats: Statistics,
+    reader: Reader,
+    *,
+    spaces: tuple[str, ...] = SPACES,
+    method: str = "lasso",
+    cached: bool = True,
+    callback: Callback | None = None,
 ) -> dict[str, DCI]:
     """DCI of several spaces of one generator against the readings of its pictures.
 

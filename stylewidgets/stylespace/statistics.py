@@ -72,7 +72,13 @@ class Statistics:
 
 
 def statistics(
-    session: Any, n: int = 2000, *, seed: int = 0, batch: int = 64, psi: float = 1.0, callback: Callback | None = None,
+    session: Any,
+    n: int = 2000,
+    *,
+    seed: int = 0,
+    batch: int = 64,
+    psi: float = 1.0,
+    callback: Callback | None = None,
     cached: bool = True,
 ) -> Statistics:
     """Mean, standard deviation and samples of every style channel over the generator's faces.
@@ -128,7 +134,9 @@ def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
 
 def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:
     with session.lock, torch.inference_mode():
-        rows = session.generator.truncate(torch.as_tensor(w, device=session.device)[:, None].expand(-1, session.num_ws, -1), psi)
+        rows = session.generator.truncate(
+            torch.as_tensor(w, device=session.device)[:, None].expand(-1, session.num_ws, -1), psi
+        )
         result: NDArray[np.float32] = rows[:, 0].float().cpu().numpy()
     return result
 
@@ -137,5 +145,13 @@ def _of(values: NDArray[Any], w: NDArray[np.float32], seed: int, psi: float, lay
     wide = values.astype(np.float32)
     mean, std = wide.mean(axis=0), wide.std(axis=0)
     still = std < 1e-6 * np.maximum(1.0, np.abs(mean))
-    return Statistics(values.astype(np.float16), w, mean, np.where(still, np.float32(1), std), seed, psi, tuple(layers),
-                      len(values) == n)
+    return Statistics(
+        values.astype(np.float16),
+        w,
+        mean,
+        np.where(still, np.float32(1), std),
+        seed,
+        psi,
+        tuple(layers),
+        len(values) == n,
+    )

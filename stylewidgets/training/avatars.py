@@ -27,34 +27,79 @@ from .state import FAMILIES, Recipe, TrainingRun
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     default = Recipe()
-    parser.add_argument("--out", type=Path, default=Path("runs/avatars"), help="folder of the run (default %(default)s)")
-    parser.add_argument("--recipe", choices=["paired", "adversarial"], default="paired",
-                        help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, "
-                             "for a GPU")
-    parser.add_argument("--family", choices=FAMILIES, default=default.family, help="default %(default)s; with --grow-from a "
-                        "run of the other family, its latents and their pictures are kept and drawn by a new synthesis network")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/avatars"), help="folder of the run (default %(default)s)"
+    )
+    parser.add_argument(
+        "--recipe",
+        choices=["paired", "adversarial"],
+        default="paired",
+        help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, for a GPU",
+    )
+    parser.add_argument(
+        "--family",
+        choices=FAMILIES,
+        default=default.family,
+        help="default %(default)s; with --grow-from a "
+        "run of the other family, its latents and their pictures are kept and drawn by a new synthesis network",
+    )
     parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
-    parser.add_argument("--channels", type=int, nargs="+", help="feature maps of each block, from 4 pixels up; of "
-                        "each layer for StyleGAN3")
+    parser.add_argument(
+        "--channels",
+        type=int,
+        nargs="+",
+        help="feature maps of each block, from 4 pixels up; of each layer for StyleGAN3",
+    )
     parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
-    parser.add_argument("--condition", default="", metavar="FACTOR", help="make a conditional generator whose classes "
-                        "are those of a categorical factor, hair_style for example (with --joint-images 0)")
-    parser.add_argument("--correlated", action="store_true", help="factors of the latents go together as in "
-                        "avatars.CORRELATIONS: something for a method of editing to disentangle")
-    parser.add_argument("--keep-w", action="store_true", help="with --grow-from: w stays what it is, so mapping network "
-                        "and directions of the smaller generator fit the larger one")
+    parser.add_argument(
+        "--condition",
+        default="",
+        metavar="FACTOR",
+        help="make a conditional generator whose classes "
+        "are those of a categorical factor, hair_style for example (with --joint-images 0)",
+    )
+    parser.add_argument(
+        "--correlated",
+        action="store_true",
+        help="factors of the latents go together as in "
+        "avatars.CORRELATIONS: something for a method of editing to disentangle",
+    )
+    parser.add_argument(
+        "--keep-w",
+        action="store_true",
+        help="with --grow-from: w stays what it is, so mapping network "
+        "and directions of the smaller generator fit the larger one",
+    )
     parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
     parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
-    parser.add_argument("--grow-images", type=int, default=60_000,
-                        help="the first of them are drawn at a quarter, then half the size (default %(default)s)")
+    parser.add_argument(
+        "--grow-images",
+        type=int,
+        default=60_000,
+        help="the first of them are drawn at a quarter, then half the size (default %(default)s)",
+    )
     parser.add_argument("--mapping-samples", type=int, default=10_000_000, help="default %(default)s")
     parser.add_argument("--joint-images", type=int, default=100_000, help="default %(default)s")
     parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
     parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
     parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in ("batch", "learning_rate", "matrix_rate", "momentum", "r1_gamma", "path_length_weight", "mixing",
-                 "paired_mixing", "margin", "moved", "paired_weight", "adversarial_weight", "adversarial_from", "seed"):
+    for name in (
+        "batch",
+        "learning_rate",
+        "matrix_rate",
+        "momentum",
+        "r1_gamma",
+        "path_length_weight",
+        "mixing",
+        "paired_mixing",
+        "margin",
+        "moved",
+        "paired_weight",
+        "adversarial_weight",
+        "adversarial_from",
+        "seed",
+    ):
         value = getattr(default, name)
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
 
@@ -64,12 +109,20 @@ def run(args: argparse.Namespace) -> None:
     if args.threads:
         torch.set_num_threads(args.threads)
     if args.condition and (args.joint_images or args.recipe != "paired"):
-        raise ValueError(f"--condition {args.condition} goes with the recipe 'paired' and --joint-images 0: "
-                         "the discriminator knows no classes")
+        raise ValueError(
+            f"--condition {args.condition} goes with the recipe 'paired' and --joint-images 0: "
+            "the discriminator knows no classes"
+        )
     args.out.mkdir(parents=True, exist_ok=True)
     state = start(args)
-    data = RenderedAvatars(args.out / "renders", args.renders, state.recipe.resolution, state.world,
-                           seed=state.recipe.seed, device=args.device)
+    data = RenderedAvatars(
+        args.out / "renders",
+        args.renders,
+        state.recipe.resolution,
+        state.world,
+        seed=state.recipe.seed,
+        device=args.device,
+    )
     work = schedule(state, data, args)
     begun, before = time.monotonic(), state.total
     deadline = begun + 60 * args.minutes if args.minutes else float("inf")
@@ -84,7 +137,9 @@ def run(args: argparse.Namespace) -> None:
                 saved = time.monotonic()
     speed = (state.total - before) / (time.monotonic() - begun)
     write(state, data, args.out)
-    tqdm.write(f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all; this time {speed:.1f} images/s")
+    tqdm.write(
+        f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all; this time {speed:.1f} images/s"
+    )
 
 
 def start(args: argparse.Namespace) -> TrainingRun:
@@ -120,8 +175,14 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
         for bar in progress(state, "paired", args.paired_images):
             for name in ("synthesis", "embedding"):
                 rate(state, name, falling(state.images["paired"] / args.paired_images))
-            bar(paired_step(state, next(batches), adversarial=state.images["paired"] >= first,
-                            shrink=shrink_at(state.images["paired"], grow_images)))
+            bar(
+                paired_step(
+                    state,
+                    next(batches),
+                    adversarial=state.images["paired"] >= first,
+                    shrink=shrink_at(state.images["paired"], grow_images),
+                )
+            )
             yield
         for bar in progress(state, "mapping", args.mapping_samples):
             rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
@@ -160,6 +221,7 @@ def progress(state: TrainingRun, phase: str, total: int) -> Iterator[Any]:
     means: dict[str, float] = {}
     with tqdm(total=total, initial=state.images[phase], desc=phase, unit="img", mininterval=2, smoothing=0.05) as bar:
         while state.images[phase] < total:
+
             def report(losses: dict[str, float]) -> None:
                 for name, value in losses.items():
                     means[name] = means.get(name, value) * 0.98 + value * 0.02
@@ -175,8 +237,14 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     state.save(out / "checkpoint.pt")
     kind = [] if state.recipe.family == "stylegan2" else [state.recipe.family.split("-")[0]]
     name = "-".join(["avatar", str(state.recipe.resolution), *kind, *filter(None, state.recipe.condition.split("_"))])
-    metadata = {"name": name, "licence": "MIT", "images": state.images,
-                "training_seconds": round(state.seconds), "history": state.history, "recipe": {**vars(state.recipe)}}
+    metadata = {
+        "name": name,
+        "licence": "MIT",
+        "images": state.images,
+        "training_seconds": round(state.seconds),
+        "history": state.history,
+        "recipe": {**vars(state.recipe)},
+    }
     if state.categories:
         metadata["classes"] = list(state.categories)
     average = state.averaged["generator"]
@@ -184,7 +252,10 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
-        sheet(average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const"), out / "samples.png")
+        sheet(
+            average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const"),
+            out / "samples.png",
+        )
         _, factors, image, _ = data.batch(np.arange(min(32, data.n)))
         ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
         drawn = average.synthesize(ws, noise="const")

@@ -61,8 +61,13 @@ variation from 0 to 1):
 
 def overview(qualities: list[dict[str, Any]]) -> str:
     """The main figures of several generators side by side, each with that of renders against renders in brackets."""
-    columns = {"frechet": "Fréchet distance", "precision": "precision", "recall": "recall", "path_length": "path length",
-               "neighbour": "to the nearest training render"}
+    columns = {
+        "frechet": "Fréchet distance",
+        "precision": "precision",
+        "recall": "recall",
+        "path_length": "path length",
+        "neighbour": "to the nearest training render",
+    }
     lines = ["| | " + " | ".join(columns.values()) + " | EQ-T |", "|---|" + "---|" * (len(columns) + 1)]
     for quality in qualities:
         figures = " | ".join(f"{quality[key]['samples']:.2f} ({quality[key]['floor']:.2f})" for key in columns)
@@ -80,10 +85,15 @@ def _rows(quality: dict[str, Any]) -> str:
         "path_length": "perceptual path length in w (floor: the straight way between two renders)",
         "neighbour": "distance of features to the nearest training render",
     }
-    rows = [f"| {text} | {quality[key]['samples']:.3f} | {quality[key]['floor']:.3f} |"
-            for key, text in words.items() if key in quality]
+    rows = [
+        f"| {text} | {quality[key]['samples']:.3f} | {quality[key]['floor']:.3f} |"
+        for key, text in words.items()
+        if key in quality
+    ]
     if "eq_t" in quality:
-        rows.append(f"| EQ-T, dB: how exactly pictures move inside of it (Karras et al. 2021) | {quality['eq_t']:.1f} | |")
+        rows.append(
+            f"| EQ-T, dB: how exactly pictures move inside of it (Karras et al. 2021) | {quality['eq_t']:.1f} | |"
+        )
     return "\n".join([*rows, *_speed(quality)])
 
 
@@ -101,17 +111,25 @@ def _pairs(figures: dict[str, dict[str, float]], places: int) -> str:
 
 
 def _distances(figures: dict[str, dict[str, Any]]) -> str:
-    return "\n".join(f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures.items())
+    return "\n".join(
+        f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures.items()
+    )
 
 
 def _what(generator: Any, metadata: dict[str, Any]) -> str:
     config, parameters = generator.config, sum(p.numel() for p in generator.parameters())
     channels = getattr(config, "channels", ()) or [layer.channels for layer in getattr(config, "layers", ())[:-1]]
-    maps = f", feature maps {' '.join(str(c) for c in channels)}" if isinstance(channels, (tuple, list)) and channels else ""
+    maps = (
+        f", feature maps {' '.join(str(c) for c in channels)}"
+        if isinstance(channels, (tuple, list)) and channels
+        else ""
+    )
     architecture = f" ({config.architecture} architecture)" if getattr(config, "architecture", "") else ""
     family = _FAMILIES.get(generator.family, generator.family)
-    text = (f"A {family}{architecture} of illustrated heads, {generator.resolution} px, "
-            f"{parameters:,} parameters, z {generator.z_dim},\nw {generator.w_dim}, {generator.num_ws} rows of w+{maps}.")
+    text = (
+        f"A {family}{architecture} of illustrated heads, {generator.resolution} px, "
+        f"{parameters:,} parameters, z {generator.z_dim},\nw {generator.w_dim}, {generator.num_ws} rows of w+{maps}."
+    )
     if generator.c_dim:
         classes = ", ".join(metadata.get("classes", [])) or f"{generator.c_dim} of them"
         text += f"\nConditional: its classes are {classes}."
@@ -123,15 +141,24 @@ def _made(metadata: dict[str, Any]) -> str:
     stages = [f"{i}. {line}" for i, line in enumerate(_stages(metadata.get("history", [])), 1)]
     before = ""
     if stages:
-        before = ",\nwith these stages before the last one (minutes count from the very start):\n\n" + "\n".join(stages) + "\n"
+        before = (
+            ",\nwith these stages before the last one (minutes count from the very start):\n\n"
+            + "\n".join(stages)
+            + "\n"
+        )
     minutes = metadata.get("training_seconds", 0) / 60
     where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
     first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
     last = [*_phases(recipe, images)[1:], *_pace(metadata)]
     if stages and not last:
         before = before.replace("with these stages before the last one", "in these stages")
-    lines = [first + (before or "."), *(["The last stage:", ""] if stages and last else []), *last, *([""] if last else []),
-             _settings(recipe)]
+    lines = [
+        first + (before or "."),
+        *(["The last stage:", ""] if stages and last else []),
+        *last,
+        *([""] if last else []),
+        _settings(recipe),
+    ]
     return "\n".join(lines) + _kind(recipe, images, bool(stages))
 
 
@@ -164,27 +191,42 @@ def _pace(metadata: dict[str, Any]) -> list[str]:
 def _phases(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
     lines = [""]
     if images.get("paired"):
-        lines.append(f"* paired: {images['paired']:,} pictures. Synthesis and a perceptron that embeds the factors of a "
-                     "render in w draw the\n  render; L1 over a pyramid and L1 of slopes, eyes, mouth, nose and glasses weighted "
-                     "up.")
+        lines.append(
+            f"* paired: {images['paired']:,} pictures. Synthesis and a perceptron that embeds the factors of a "
+            "render in w draw the\n  render; L1 over a pyramid and L1 of slopes, eyes, mouth, nose and glasses weighted "
+            "up."
+        )
     if images.get("mapping"):
-        lines.append(f"* mapping: {images['mapping']:,} latents, no pictures. z -> w is fitted to the embedding of the factors "
-                     "that a fixed,\n  measure-preserving, non-linear twist gives z; no axis of z is a factor.")
+        lines.append(
+            f"* mapping: {images['mapping']:,} latents, no pictures. z -> w is fitted to the embedding of the factors "
+            "that a fixed,\n  measure-preserving, non-linear twist gives z; no axis of z is a factor."
+        )
     if images.get("joint"):
-        how = (f"against a discriminator (weight {recipe['adversarial_weight']:g})" if recipe.get("adversarial_weight")
-               else "no discriminator")
-        lines.append(f"* joint: {images['joint']:,} pictures. The whole generator from z, picture against picture, {how}.")
+        how = (
+            f"against a discriminator (weight {recipe['adversarial_weight']:g})"
+            if recipe.get("adversarial_weight")
+            else "no discriminator"
+        )
+        lines.append(
+            f"* joint: {images['joint']:,} pictures. The whole generator from z, picture against picture, {how}."
+        )
     return lines
 
 
 def _settings(recipe: dict[str, Any]) -> str:
-    factors = ("The factors go together as in `avatars.CORRELATIONS` (beards with square jaws, and so on), so that what is\n"
-               "found in it may be entangled" if recipe.get("correlated") else "The factors are independent of each other")
+    factors = (
+        "The factors go together as in `avatars.CORRELATIONS` (beards with square jaws, and so on), so that what is\n"
+        "found in it may be entangled"
+        if recipe.get("correlated")
+        else "The factors are independent of each other"
+    )
     text = f"{factors}; twist {recipe['twist']:g},\nseed {recipe['seed']}."
     if recipe.get("condition"):
         text += f" The class is the factor {recipe['condition']}, every class equally often."
     if recipe.get("paired_mixing"):
-        text += f" Style mixing in {recipe['paired_mixing']:.0%} of the paired steps teaches which rows of w+ decide what."
+        text += (
+            f" Style mixing in {recipe['paired_mixing']:.0%} of the paired steps teaches which rows of w+ decide what."
+        )
     if recipe.get("keep_w"):
         text += " w is that of the stage before."
     if recipe.get("family", "").startswith("stylegan3") and recipe.get("moved"):
@@ -198,6 +240,8 @@ def _kind(recipe: dict[str, Any], images: dict[str, int], earlier: bool) -> str:
     if recipe.get("adversarial_weight") and images.get("joint"):
         return "\n\nMore pictures or an accelerator buy sharper eyes, glasses and curls."
     noise = "it takes no noise" if recipe.get("family", "").startswith("stylegan3") else "noise changes little"
-    return (f"\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail ({noise}), "
-            "and its\npictures are softer than the renders. More pictures or an accelerator buy sharper eyes, glasses "
-            "and curls; `--recipe adversarial`\nis the published way.")
+    return (
+        f"\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail ({noise}), "
+        "and its\npictures are softer than the renders. More pictures or an accelerator buy sharper eyes, glasses "
+        "and curls; `--recipe adversarial`\nis the published way."
+    )

@@ -37,7 +37,13 @@ class RenderedAvatars:
     """
 
     def __init__(
-        self, folder: Path, n: int, resolution: int, world: LatentWorld | None = None, *, seed: int = 0,
+        self,
+        folder: Path,
+        n: int,
+        resolution: int,
+        world: LatentWorld | None = None,
+        *,
+        seed: int = 0,
         device: str = "cpu",
     ) -> None:
         self.n, self.resolution, self.device = n, resolution, device
@@ -85,8 +91,9 @@ class RenderedAvatars:
 
 def region_weights() -> Tensor:
     """Weight of each segmentation label, [len(REGIONS)]."""
-    return torch.tensor([max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0)
-                         for name in REGIONS])
+    return torch.tensor(
+        [max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0) for name in REGIONS]
+    )
 
 
 def to_uint8(image: Tensor) -> Tensor:

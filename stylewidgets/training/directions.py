@@ -25,7 +25,18 @@ from .factor_net import FactorRegressor, load_regressor
 Callback = Callable[[int, int], None]
 Scores = dict[str, NDArray[np.float32]]
 
-FIRST = ("smile", "yaw", "hair lightness", "glasses", "skin tone", "mouth open", "beard", "pitch", "light azimuth", "hat")
+FIRST = (
+    "smile",
+    "yaw",
+    "hair lightness",
+    "glasses",
+    "skin tone",
+    "mouth open",
+    "beard",
+    "pitch",
+    "light azimuth",
+    "hat",
+)
 """The names that a picker should show first."""
 STEP = 1.5  # σ on each side when an effect is measured
 TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
@@ -64,8 +75,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
     parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.directions.safetensors")
-    parser.add_argument("--like", type=Path, metavar="DIRECTIONS", help="take the named directions of a generator with the same "
-                        "w, on all rows, and measure them here: quick")
+    parser.add_argument(
+        "--like",
+        type=Path,
+        metavar="DIRECTIONS",
+        help="take the named directions of a generator with the same w, on all rows, and measure them here: quick",
+    )
     parser.add_argument("--regressor", type=Path, help="factor network (default: the bundled one)")
     parser.add_argument("--samples", type=int, default=6_000, help="faces to learn from (default %(default)s)")
     parser.add_argument("--faces", type=int, default=64, help="faces to measure effects on (default %(default)s)")
@@ -138,7 +153,9 @@ def make_directions(
             callback(step + 1, len(targets))
     kept.sort(key=lambda item: FIRST.index(item[0].name) if item[0].name in FIRST else len(FIRST))
     found = DirectionSet.of(session, (direction for direction, _ in kept))
-    found = found.merge(_explained(pca(session, samples=max(samples, 10_000), components=_at_most(session, 20)), w, scores))
+    found = found.merge(
+        _explained(pca(session, samples=max(samples, 10_000), components=_at_most(session, 20)), w, scores)
+    )
     for group, rows in named_ranges(session.num_ws).items():
         part = sefa(session, layers=rows, components=_at_most(session, 5), prefix=f"sefa {group}")
         found = found.merge(_explained(part, w, scores))
@@ -149,7 +166,9 @@ def make_directions(
 
 def taken_over(direction: Direction) -> Direction:
     """A direction of another generator with the same w: on all rows, and without what was measured there."""
-    return replace(direction, layers=None, source=f"{direction.source.split('; measured')[0]} of another generator with this w")
+    return replace(
+        direction, layers=None, source=f"{direction.source.split('; measured')[0]} of another generator with this w"
+    )
 
 
 class Bench:
@@ -179,7 +198,9 @@ class Bench:
         return read(self.session, self.regressor, rows)
 
 
-def read(session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32, desc: str = "") -> Scores:
+def read(
+    session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32, desc: str = ""
+) -> Scores:
     """Readings [n] of the factor network of faces w [n, w_dim] or w+ [n, num_ws, w_dim]."""
     raw = []
     starts: Any = range(0, len(w), batch)
@@ -300,8 +321,9 @@ def _kind(direction: Direction) -> str:
     return direction.source.split()[0] + (", conditioned" if "conditioned" in direction.source else "")
 
 
-def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int,
-          taken: bool) -> str:
+def _card(
+    path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int, taken: bool
+) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
         f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | {_kind(d)} |"
@@ -311,8 +333,10 @@ def _card(path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target
     dropped = ", ".join(t.name for t in targets if t.name not in names) or "none"
     how = f"made by `stylewidgets train directions` from {samples:,}\ngenerated faces that the factor network read"
     if taken:
-        how = ("taken by `stylewidgets train directions --like` from a generator with the\nsame w, and measured against the "
-               f"readings of {samples:,} faces")
+        how = (
+            "taken by `stylewidgets train directions --like` from a generator with the\nsame w, and measured against the "
+            f"readings of {samples:,} faces"
+        )
     return f"""# {path.name}
 
 Directions of the generator of the same name, {how}. Effects were measured on {faces} other faces, {STEP} σ to both sides: mean

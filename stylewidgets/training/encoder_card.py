@@ -18,15 +18,21 @@ HELD_OUT = 20
 FIRST_SEED = 1_000_000
 """Seeds of the held-out generated pictures; training draws z without seeds of pictures."""
 RENDER_SEED = 987_654
-FIGURES = {"mse": "mean square error, on [-1, 1]", "psnr": "PSNR, dB", "perceptual": "perceptual distance (factor network)",
-           "w_distance": "distance from the known w (two faces: 1.41)",
-           "realism": "distance of the code from real ones (1 is typical)",
-           "edit_error": "error of edits against the truth"}
+FIGURES = {
+    "mse": "mean square error, on [-1, 1]",
+    "psnr": "PSNR, dB",
+    "perceptual": "perceptual distance (factor network)",
+    "w_distance": "distance from the known w (two faces: 1.41)",
+    "realism": "distance of the code from real ones (1 is typical)",
+    "edit_error": "error of edits against the truth",
+}
 
 
 def held_out(session: GeneratorSession) -> dict[str, Target]:
     """20 generated pictures with known w, and 20 renders with known factors."""
-    drawn = AvatarDataset(seed=RENDER_SEED, n=HELD_OUT, resolution=session.resolution, outputs=("image",)).batch(range(HELD_OUT))
+    drawn = AvatarDataset(seed=RENDER_SEED, n=HELD_OUT, resolution=session.resolution, outputs=("image",)).batch(
+        range(HELD_OUT)
+    )
     made = [session.latent(seed=FIRST_SEED + i) for i in range(HELD_OUT)]
     return {"generated": Target.of(made, session), "renders": Target.of(drawn, session)}
 
@@ -60,18 +66,24 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
     begun = f", after {before}" if before else ""
     weights = ", ".join(f"{name} {weight:g}" for name, weight in about["weights"].items())
     lines = [
-        f"# {path.name}", "",
+        f"# {path.name}",
+        "",
         f"A small {net.shape.kind} encoder: a picture, pooled to {small.SIDE} px, to {net.shape.rows} rows of w+;",
         f"{size:,} parameters. For {about['generator']} and generators with the same mapping network (fewer rows: the first",
-        f"ones). Licence: {about['licence']}.", "",
-        "## How it was made", "",
+        f"ones). Licence: {about['licence']}.",
+        "",
+        "## How it was made",
+        "",
         f"`{command}`: {about['images']:,} pictures, {about['seconds'] / 60:.0f} minutes on one",
         f"CPU thread{begun}. Half of the pictures are generated, with known w, half are renders. Losses: squared error,",
         "the factor network's perceptual distance (in place of LPIPS, and of a network for identity) and, beyond the papers, the",
         f"distance from the known w. Weights: {weights}.",
-        *(["Rows of w+ were freed one after the other, as published."] if net.shape.relative else []), "",
-        "## Measured", "",
-        f"Medians over {HELD_OUT} generated pictures and {HELD_OUT} renders that training has not seen.", "",
+        *(["Rows of w+ were freed one after the other, as published."] if net.shape.relative else []),
+        "",
+        "## Measured",
+        "",
+        f"Medians over {HELD_OUT} generated pictures and {HELD_OUT} renders that training has not seen.",
+        "",
         "| |" + "".join(f" {name}, {kind} |" for name, kind in kinds),
         "|---|" + "---|" * len(kinds),
     ]

@@ -40,9 +40,13 @@ FULL_EVERY = 8
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("kind", choices=small.KINDS, help="psp: w+; e4e: w+ that stays near w; restyle: corrects itself")
+    parser.add_argument(
+        "kind", choices=small.KINDS, help="psp: w+; e4e: w+ that stays near w; restyle: corrects itself"
+    )
     parser.add_argument("--generator", help="a bundled name or a file (default: the best bundled one)")
-    parser.add_argument("--out", type=Path, default=Path("runs/encoder"), help="folder of the run (default %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/encoder"), help="folder of the run (default %(default)s)"
+    )
     parser.add_argument("--start-from", type=Path, metavar="FILE", help="weights of another encoder to begin with")
     parser.add_argument("--images", type=int, default=60_000, help="pictures to see (default %(default)s)")
     parser.add_argument("--renders", type=int, default=4000, help="size of the pool of renders (default %(default)s)")
@@ -66,11 +70,15 @@ def run(args: argparse.Namespace) -> None:
         return
     args.out.mkdir(parents=True, exist_ok=True)
     training = EncoderTraining(args)
-    renders = RenderedAvatars(args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1,
-                              device=args.device)
+    renders = RenderedAvatars(
+        args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1, device=args.device
+    )
     batches = renders.batches(args.batch, seed=training.images)
     began = saved = time.monotonic()
-    with stoppable() as stop, tqdm(total=args.images, initial=training.images, desc=args.kind, unit="img", mininterval=2) as bar:
+    with (
+        stoppable() as stop,
+        tqdm(total=args.images, initial=training.images, desc=args.kind, unit="img", mininterval=2) as bar,
+    ):
         while training.images < args.images and not stop:
             bar.set_postfix({k: f"{v:.3f}" for k, v in training.step(next(batches).image).items()}, refresh=False)
             bar.update(training.images - bar.n)
@@ -176,8 +184,11 @@ class EncoderTraining:
         wanted = small.pooled(images) if side else images
         with torch.no_grad():
             seen = self.measure.features(wanted)
-        return {"pixels": (drawn - wanted).square().mean(), "perceptual": self.measure.distance(drawn, seen).mean(),
-                "w": self._w_loss(code, known)}
+        return {
+            "pixels": (drawn - wanted).square().mean(),
+            "perceptual": self.measure.distance(drawn, seen).mean(),
+            "w": self._w_loss(code, known),
+        }
 
     def _w_loss(self, code: Tensor, known: Tensor) -> Tensor:
         return ((code[: len(known)] - known) / self.net.spread).square().mean()
@@ -193,7 +204,7 @@ class EncoderTraining:
         """Rows of real codes against the encoder's, with R1 (Tov et al. 2021, section 4.2)."""
         real = self._scaled(known[:, :1]).requires_grad_()
         score = self.critic(real)
-        slope, = torch.autograd.grad(score.sum(), real, create_graph=True)
+        (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
         fake = F.softplus(self.critic(self._scaled(code))).mean()
         loss = F.softplus(-score).mean() + fake + 0.5 * slope.square().sum(1).mean()
         self.optimisers["critic"].zero_grad()
@@ -203,20 +214,32 @@ class EncoderTraining:
     def save(self) -> None:
         """Checkpoint, and the weights that ship."""
         state: dict[str, Any] = {name: module.state_dict() for name, module in self.modules.items()}
-        state |= {"optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
-                  "images": self.images, "seconds": self.seconds}
+        state |= {
+            "optimisers": {k: o.state_dict() for k, o in self.optimisers.items()},
+            "images": self.images,
+            "seconds": self.seconds,
+        }
         part = self.args.out / "checkpoint.part"
         torch.save(state, part)
         part.replace(self.args.out / "checkpoint.pt")
-        small.save(self.average, self.args.out / "encoder.safetensors", {
-            "w_space": small.identity_of(self.session.generator), "generator": self.session.name,
-            "images": self.images,
-            "seconds": round(self.seconds), "licence": "MIT",
-            "weights": {name: weight for name, weight in WEIGHTS.items() if self.args.kind == "e4e" or name not in E4E},
-            "before": self.before, "batch": self.args.batch,
-            "rate": self.args.rate,
-            "steps": self.args.steps,
-        })
+        small.save(
+            self.average,
+            self.args.out / "encoder.safetensors",
+            {
+                "w_space": small.identity_of(self.session.generator),
+                "generator": self.session.name,
+                "images": self.images,
+                "seconds": round(self.seconds),
+                "licence": "MIT",
+                "weights": {
+                    name: weight for name, weight in WEIGHTS.items() if self.args.kind == "e4e" or name not in E4E
+                },
+                "before": self.before,
+                "batch": self.args.batch,
+                "rate": self.args.rate,
+                "steps": self.args.steps,
+            },
+        )
 
 
 def free_rows(done: float, rows: int) -> int:
@@ -232,7 +255,9 @@ def _length(x: Tensor) -> Tensor:
 
 def critic(w_dim: int) -> nn.Module:
     """w in units of its spread → how much it looks like one of the mapping network."""
-    return nn.Sequential(nn.Linear(w_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1))
+    return nn.Sequential(
+        nn.Linear(w_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1)
+    )
 
 
 def widen(net: small.SmallEncoder, old: small.SmallEncoder) -> None:

@@ -38,12 +38,20 @@ RENDERS = 40_000
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
-    parser.add_argument("file", type=Path, help="generator that `train avatars` wrote, or a factor network of `train regressor`")
+    parser.add_argument(
+        "file", type=Path, help="generator that `train avatars` wrote, or a factor network of `train regressor`"
+    )
     parser.add_argument("--samples", type=int, default=2000, help="pictures on each side (default %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="of samples and renders (default %(default)s)")
-    parser.add_argument("--json", type=Path, metavar="OUT", help="the figures (default: beside the file, NAME.quality.json)")
-    parser.add_argument("--sheet", type=Path, metavar="OUT.png", help="samples beside the training renders nearest to them")
-    parser.add_argument("--quick", action="store_true", help="200 samples, printed only: neither card nor figures are written")
+    parser.add_argument(
+        "--json", type=Path, metavar="OUT", help="the figures (default: beside the file, NAME.quality.json)"
+    )
+    parser.add_argument(
+        "--sheet", type=Path, metavar="OUT.png", help="samples beside the training renders nearest to them"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="200 samples, printed only: neither card nor figures are written"
+    )
     parser.add_argument("--device", default="cpu", help="torch device of the generator (default %(default)s)")
 
 
@@ -69,7 +77,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def measure(
-    session: Any, samples: int = 2000, *, seed: int = 0, file: Path | None = None, sheet: Path | None = None,
+    session: Any,
+    samples: int = 2000,
+    *,
+    seed: int = 0,
+    file: Path | None = None,
+    sheet: Path | None = None,
     net: FactorRegressor | None = None,
 ) -> dict[str, Any]:
     """All figures of a generator, each beside that of renders against renders.
@@ -89,17 +102,28 @@ def measure(
         raise ValueError(f"at least 20 samples are needed; {samples} was given")
     net = net or load_regressor()
     recipe = _recipe(session)
-    world = LatentWorld(session.z_dim, seed=int(recipe["seed"]), amplitude=float(recipe["twist"]),
-                        correlated=bool(recipe.get("correlated", False)))
+    world = LatentWorld(
+        session.z_dim,
+        seed=int(recipe["seed"]),
+        amplitude=float(recipe["twist"]),
+        correlated=bool(recipe.get("correlated", False)),
+    )
     pictures, truth = _pictures(session, world, recipe, samples, seed)
     seen = {name: look(net, images) for name, images in pictures.items()}
     read = {name: net.natural(found.raw) for name, found in seen.items()}
     quality: dict[str, Any] = {
-        "file": file.name if file else session.name, "command": _command(file, samples, seed), "samples": samples, "seed": seed,
-        "weights": file_digest(file) if file else "", "network": file_digest(BUNDLED) if BUNDLED.is_file() else "",
-        **_distances(seen), "spread": {name: _spread(pictures[name]) for name in ("samples", "floor")},
-        "path_length": {"samples": path_length(session, net, max(samples // 10, 10), seed=seed),
-                        "floor": shortest_path(net, pictures["floor"])},
+        "file": file.name if file else session.name,
+        "command": _command(file, samples, seed),
+        "samples": samples,
+        "seed": seed,
+        "weights": file_digest(file) if file else "",
+        "network": file_digest(BUNDLED) if BUNDLED.is_file() else "",
+        **_distances(seen),
+        "spread": {name: _spread(pictures[name]) for name in ("samples", "floor")},
+        "path_length": {
+            "samples": path_length(session, net, max(samples // 10, 10), seed=seed),
+            "floor": shortest_path(net, pictures["floor"]),
+        },
         "neighbour": _neighbours(net, pictures, world, recipe, session, samples, sheet),
         "read": _read(read, truth),
         "throughput": throughput(session, world, seed=seed),
@@ -107,8 +131,10 @@ def measure(
     if session.can_transform:
         quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}
-    quality["factors"] = {name: {"measure": d.measure, "samples": d.value, "floor": both["floor"][name].value}
-                          for name, d in both["samples"].items()}
+    quality["factors"] = {
+        name: {"measure": d.measure, "samples": d.value, "floor": both["floor"][name].value}
+        for name, d in both["samples"].items()
+    }
     return quality
 
 
@@ -160,8 +186,12 @@ def throughput(session: Any, world: LatentWorld, *, seed: int = 0, count: int = 
         render(factors, session.resolution, outputs=("image",))
         seconds["generator"].append(middle - start)
         seconds["renderer"].append(clock() - middle)
-    return {**{name: round(count / min(times), 1) for name, times in seconds.items()}, "resolution": session.resolution,
-            "device": session.device.type, "threads": threads}
+    return {
+        **{name: round(count / min(times), 1) for name, times in seconds.items()},
+        "resolution": session.resolution,
+        "device": session.device.type,
+        "threads": threads,
+    }
 
 
 def _distances(seen: dict[str, Look]) -> dict[str, dict[str, float]]:
@@ -179,8 +209,15 @@ def _spread(images: Tensor) -> float:
     return float((images[:half] - images[half : 2 * half]).abs().mean())
 
 
-def _neighbours(net: FactorRegressor, pictures: dict[str, Tensor], world: LatentWorld, recipe: dict[str, Any], session: Any,
-                samples: int, sheet: Path | None) -> dict[str, float]:
+def _neighbours(
+    net: FactorRegressor,
+    pictures: dict[str, Tensor],
+    world: LatentWorld,
+    recipe: dict[str, Any],
+    session: Any,
+    samples: int,
+    sheet: Path | None,
+) -> dict[str, float]:
     """Mean distance to the nearest training render, of some samples and of as many renders that training has not seen."""
     count = min(max(samples // 100, 4), 16)
     n = int(session.metadata.get("renders", RENDERS))
@@ -192,7 +229,9 @@ def _neighbours(net: FactorRegressor, pictures: dict[str, Tensor], world: Latent
     return {name: float(entry.distance[:, 0].mean()) for name, entry in found.items()}
 
 
-def _read(read: dict[str, dict[str, NDArray[np.float32]]], truth: dict[str, NDArray[np.float32]]) -> dict[str, dict[str, float]]:
+def _read(
+    read: dict[str, dict[str, NDArray[np.float32]]], truth: dict[str, NDArray[np.float32]]
+) -> dict[str, dict[str, float]]:
     """How well the factor that z and class stand for is read off the picture: R² or the share of equal categories."""
     result: dict[str, dict[str, float]] = {}
     for i, factor in enumerate(FACTORS):
@@ -212,8 +251,10 @@ def _read(read: dict[str, dict[str, NDArray[np.float32]]], truth: dict[str, NDAr
 def _recipe(session: Any) -> dict[str, Any]:
     recipe = session.metadata.get("recipe")
     if not isinstance(recipe, dict) or not {"seed", "twist"} <= set(recipe):
-        raise ValueError(f"{session.name or 'this generator'} has no recipe of `stylewidgets train avatars` in its metadata: "
-                         "only generators of avatars can be measured against renders")
+        raise ValueError(
+            f"{session.name or 'this generator'} has no recipe of `stylewidgets train avatars` in its metadata: "
+            "only generators of avatars can be measured against renders"
+        )
     return recipe
 
 
@@ -246,10 +287,11 @@ def network_table(errors: Errors) -> str:
     """The errors as a table, with how the errors of other renders kept to them."""
     rows = "\n".join(
         f"| {name} | {e.score:.3f} | {e.error:.3g} | {e.within_one:.2f} | {e.within_two:.2f} |"
-        if FACTORS[INDEX[name]].kind != "categorical" else f"| {name} | {e.score:.3f} | | | |"
+        if FACTORS[INDEX[name]].kind != "categorical"
+        else f"| {name} | {e.score:.3f} | | | |"
         for name, e in errors.factors.items()
     )
-    return ("| factor | R² or accuracy | standard error | within one | within two |\n|---|---|---|---|---|\n" + rows)
+    return "| factor | R² or accuracy | standard error | within one | within two |\n|---|---|---|---|---|\n" + rows
 
 
 def _rounded(value: Any) -> Any:

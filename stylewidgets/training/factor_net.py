@@ -14,5 +14,14 @@ from ..avatars.factor_net import (
     save_regressor,
 )
 
-__all__ = ["BUNDLED", "FORMAT", "KIND", "FactorRegressor", "Head", "load_regressor", "make_heads", "resize",
-           "save_regressor"]
+__all__ = [
+    "BUNDLED",
+    "FORMAT",
+    "KIND",
+    "FactorRegressor",
+    "Head",
+    "load_regressor",
+    "make_heads",
+    "resize",
+    "save_regressor",
+]

@@ -23,10 +23,23 @@ from .state import TrainingRun
 COARSE_ROWS = 4
 """Rows of w+ that style mixing calls coarse."""
 
-COARSE_FACTORS = frozenset({
-    "yaw", "pitch", "roll", "face_width", "jaw", "hair_style", "hair_length", "fringe", "eye_size", "nose_size", "glasses",
-    "beard", "hat",
-})
+COARSE_FACTORS = frozenset(
+    {
+        "yaw",
+        "pitch",
+        "roll",
+        "face_width",
+        "jaw",
+        "hair_style",
+        "hair_length",
+        "fringe",
+        "eye_size",
+        "nose_size",
+        "glasses",
+        "beard",
+        "hat",
+    }
+)
 """What those rows decide with paired mixing: pose and shape. The rest is colours, light and expression."""
 
 

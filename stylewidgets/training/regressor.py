@@ -27,8 +27,18 @@ from .regressor_card import model_card
 from .targets import encode, evaluate, floats, most_frequent, with_statistics
 from .world import LatentWorld
 
-__all__ = ["FactorRegressor", "add_arguments", "augment", "encode", "evaluate", "fit", "load_regressor", "measure_regressor",
-           "run", "train_regressor"]
+__all__ = [
+    "FactorRegressor",
+    "add_arguments",
+    "augment",
+    "encode",
+    "evaluate",
+    "fit",
+    "load_regressor",
+    "measure_regressor",
+    "run",
+    "train_regressor",
+]
 
 Callback = Callable[[int, int], None]
 SAVE_EVERY = 30.0  # seconds between checkpoints
@@ -43,14 +53,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--held-out", type=int, default=1_500, help="renders to measure on (default %(default)s)")
     parser.add_argument("--resolution", type=int, default=64, help="side of the pictures (default %(default)s)")
     parser.add_argument("--epochs", type=int, default=5, help="passes over the renders (default %(default)s)")
-    parser.add_argument("--minutes", type=float, help="train no longer than this in all, resumed parts included, rendering not: "
-                        "the learning rate falls in that time")
-    parser.add_argument("--start-from", type=Path, metavar="FILE", help="go on from a trained network of the same size, with "
-                        "renders of another --seed")
-    parser.add_argument("--parts", action="store_true", help="train nothing but a reader of parts (brows, eyes, mouth) on top of "
-                        "--start-from: feature maps, and figures measured with them, stay as they are")
-    parser.add_argument("--measure-only", action="store_true", help="train nothing: measure and calibrate the network in --out, "
-                        "and write it and its card again")
+    parser.add_argument(
+        "--minutes",
+        type=float,
+        help="train no longer than this in all, resumed parts included, rendering not: "
+        "the learning rate falls in that time",
+    )
+    parser.add_argument(
+        "--start-from",
+        type=Path,
+        metavar="FILE",
+        help="go on from a trained network of the same size, with renders of another --seed",
+    )
+    parser.add_argument(
+        "--parts",
+        action="store_true",
+        help="train nothing but a reader of parts (brows, eyes, mouth) on top of "
+        "--start-from: feature maps, and figures measured with them, stay as they are",
+    )
+    parser.add_argument(
+        "--measure-only",
+        action="store_true",
+        help="train nothing: measure and calibrate the network in --out, and write it and its card again",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of renders, start and augmentation (default %(default)s)")
     parser.add_argument("--renders-seed", type=int, help="of the renders (default: --seed + 1000000)")
     parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
@@ -66,9 +91,18 @@ def run(args: argparse.Namespace) -> None:
         measure_regressor(args.out, held_out=args.held_out, device=args.device, checkpoint=args.checkpoint)
     else:
         train_regressor(
-            args.out, images=args.images, held_out=args.held_out, resolution=args.resolution, epochs=args.epochs,
-            seed=args.seed, device=args.device, checkpoint=args.checkpoint, minutes=args.minutes, start_from=args.start_from,
-            parts=args.parts, renders_seed=args.renders_seed,
+            args.out,
+            images=args.images,
+            held_out=args.held_out,
+            resolution=args.resolution,
+            epochs=args.epochs,
+            seed=args.seed,
+            device=args.device,
+            checkpoint=args.checkpoint,
+            minutes=args.minutes,
+            start_from=args.start_from,
+            parts=args.parts,
+            renders_seed=args.renders_seed,
         )
     measure_errors(args.out).save(errors_path(args.out))
 
@@ -121,16 +155,39 @@ def train_regressor(
     train = _renders(folder / "train", images, resolution, renders_seed, device)
     net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
     before = _start(net, start_from)
-    settings = {"images": images, "resolution": resolution, "epochs": epochs, "batch": batch, "rate": rate, "seed": seed,
-                "renders_seed": renders_seed, "parts": parts}
+    settings = {
+        "images": images,
+        "resolution": resolution,
+        "epochs": epochs,
+        "batch": batch,
+        "rate": rate,
+        "seed": seed,
+        "renders_seed": renders_seed,
+        "parts": parts,
+    }
     steps, seconds = fit(
-        net, train.images, train.factors, epochs=epochs, batch=batch, rate=rate, seed=seed, device=device,
-        checkpoint=folder / "state.pt", minutes=minutes, callback=callback,
+        net,
+        train.images,
+        train.factors,
+        epochs=epochs,
+        batch=batch,
+        rate=rate,
+        seed=seed,
+        device=device,
+        checkpoint=folder / "state.pt",
+        minutes=minutes,
+        callback=callback,
     )
     # Measured as it ships: written in fp16, read back, asked about pictures that it has not seen.
     record = {
-        **settings, "steps": steps, "seconds": round(seconds), "minutes": minutes, "threads": torch.get_num_threads(),
-        "device": device, "parameters": sum(p.numel() for p in net.parameters()), "before": before,
+        **settings,
+        "steps": steps,
+        "seconds": round(seconds),
+        "minutes": minutes,
+        "threads": torch.get_num_threads(),
+        "device": device,
+        "parameters": sum(p.numel() for p in net.parameters()),
+        "before": before,
     }
     save_regressor(net, out, metrics={}, training=record)
     return measure_regressor(out, held_out=held_out, device=device, checkpoint=folder)
@@ -183,8 +240,10 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     kept = {key: v for key, v in old.state_dict().items() if key in new or not key.startswith("parts.")}
     missing = {key for key in new if key not in kept and not key.startswith("parts.")}
     if missing or any(key not in new or v.shape != new[key].shape for key, v in kept.items()):
-        raise ValueError(f"{path} is a network for {old.resolution} px with widths {old.widths}, not one for {net.resolution} px "
-                         f"with {net.widths}; give --resolution {old.resolution}, or start afresh")
+        raise ValueError(
+            f"{path} is a network for {old.resolution} px with widths {old.widths}, not one for {net.resolution} px "
+            f"with {net.widths}; give --resolution {old.resolution}, or start afresh"
+        )
     net.load_state_dict({**new, **kept})
     if net.parts is not None:
         net.heads = old.heads  # the outputs that are corrected are in units of these statistics
@@ -240,7 +299,9 @@ def fit(
                 for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
                     group["lr"] = first * _pace(step, max(step / steps, spent / limit))
             random = np.random.RandomState((seed * 7919 + step) % 2**32)
-            index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
+            index = np.sort(
+                _epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)]
+            )
             x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
             loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
             net.zero_grad(set_to_none=True)
@@ -310,9 +371,7 @@ def _update(average: dict[str, Tensor], net: FactorRegressor, decay: float) -> N
             average[key].copy_(value)
 
 
-def _save(
-    path: Path, parts: dict[str, Any], average: dict[str, Tensor], step: int, steps: int, seconds: float
-) -> None:
+def _save(path: Path, parts: dict[str, Any], average: dict[str, Tensor], step: int, steps: int, seconds: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: part.state_dict() for key, part in parts.items()}
     partial = path.with_name(path.name + ".part")

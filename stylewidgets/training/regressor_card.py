@@ -50,9 +50,11 @@ def _parts(net: FactorRegressor) -> str:
     if net.parts is None:
         return ""
     count = sum(p.numel() for p in net.parts.parameters())
-    return (f"* {count:,} of them are a reader of {net.parts.parts} parts, which looks for brows, eyes and mouth\n"
-            "  wherever they are and corrects what the rest says. Feature maps, and with them perceptual and Fréchet distances,\n"
-            "  do not depend on it.\n")
+    return (
+        f"* {count:,} of them are a reader of {net.parts.parts} parts, which looks for brows, eyes and mouth\n"
+        "  wherever they are and corrects what the rest says. Feature maps, and with them perceptual and Fréchet distances,\n"
+        "  do not depend on it.\n"
+    )
 
 
 def _row(net: FactorRegressor, head: Head) -> str:
@@ -80,8 +82,10 @@ def _stages(t: dict[str, Any]) -> str:
         steps = f", {stage['steps']:,} steps" if stage.get("steps") else ""
         parts = ", the part reader alone" if stage.get("parts") else ""
         passes = f"at most {stage['epochs']} passes{steps}{parts}"
-        lines.append(f"  {i}. {stage['images']:,} renders of seed {stage['seed']}, {passes}, "
-                     f"{stage['seconds'] / 60:.0f} minutes of training")
+        lines.append(
+            f"  {i}. {stage['images']:,} renders of seed {stage['seed']}, {passes}, "
+            f"{stage['seconds'] / 60:.0f} minutes of training"
+        )
     lines.append(f"  in batches of {t['batch']} on {t['device']}, threads: {t['threads']}.")
     return "\n".join(lines)
 

@@ -87,21 +87,36 @@ class TrainingRun:
         if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
             self.generator.synthesis.to(memory_format=torch.channels_last)
             self.discriminator.to(memory_format=torch.channels_last)
-        self.averaged = nn.ModuleDict({
-            "generator": copy.deepcopy(self.generator), "embedding": copy.deepcopy(self.embedding),
-        }).requires_grad_(False).eval()
+        self.averaged = (
+            nn.ModuleDict(
+                {
+                    "generator": copy.deepcopy(self.generator),
+                    "embedding": copy.deepcopy(self.embedding),
+                }
+            )
+            .requires_grad_(False)
+            .eval()
+        )
         rate = r.learning_rate
         self.optimisers: dict[str, torch.optim.Adam | Together] = {
-            "synthesis": matrices_and_rest(self.generator.synthesis, r.matrix_rate, rate, r.momentum,
-                                           small=tuple(f"{layer.name}.weight" for layer in self.generator.layers
-                                                       if layer.kind == "torgb"), slow=("input.affine",)),
+            "synthesis": matrices_and_rest(
+                self.generator.synthesis,
+                r.matrix_rate,
+                rate,
+                r.momentum,
+                small=tuple(f"{layer.name}.weight" for layer in self.generator.layers if layer.kind == "torgb"),
+                slow=("input.affine",),
+            ),
             "embedding": matrices_and_rest(self.embedding, r.matrix_rate, rate, r.momentum, equalised=False),
             # Stored mapping weights are 100 times the used ones (learning-rate multiplier 0.01): fitted at full speed,
             # then fine-tuned at the papers' slow one.
-            "mapping": matrices_and_rest(self.generator.mapping, r.mapping_matrix_rate / self.generator.config.mapping_lr,
-                                         r.mapping_rate, 0.9),
+            "mapping": matrices_and_rest(
+                self.generator.mapping, r.mapping_matrix_rate / self.generator.config.mapping_lr, r.mapping_rate, 0.9
+            ),
             # A discriminator cannot follow a fast mapping network; a picture to agree with can.
-            "mapping_slow": adam([*self.generator.mapping.parameters()], rate * (1 if r.adversarial_weight else 10), 0.0),
+            "mapping_slow": adam(
+                [*self.generator.mapping.parameters()], rate * (1 if r.adversarial_weight else 10), 0.0
+            ),
             "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
         }
         self.path_mean = torch.zeros((), device=self.device)
@@ -114,8 +129,9 @@ class TrainingRun:
             return ()
         found = [f for f in FACTORS if f.name == self.recipe.condition and f.kind == "categorical"]
         if not found:
-            raise unknown_name("categorical factor", self.recipe.condition,
-                               [f.name for f in FACTORS if f.kind == "categorical"])
+            raise unknown_name(
+                "categorical factor", self.recipe.condition, [f.name for f in FACTORS if f.kind == "categorical"]
+            )
         return found[0].categories
 
     def latents(self, n: int) -> tuple[Tensor, Tensor | None, Tensor]:
@@ -164,12 +180,18 @@ class TrainingRun:
         """Write the run; a crash while writing leaves the previous file."""
         now = time.monotonic()
         self.seconds, self._clock = self.seconds + now - self._clock, now
-        state = {"recipe": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.recipe).items()},
-                 "images": self.images, "seconds": self.seconds, "history": self.history,
-                 "path_mean": self.path_mean,
-                 "generator": self.generator.state_dict(), "discriminator": self.discriminator.state_dict(),
-                 "embedding": self.embedding.state_dict(), "averaged": self.averaged.state_dict(),
-                 "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()}}
+        state = {
+            "recipe": {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self.recipe).items()},
+            "images": self.images,
+            "seconds": self.seconds,
+            "history": self.history,
+            "path_mean": self.path_mean,
+            "generator": self.generator.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "embedding": self.embedding.state_dict(),
+            "averaged": self.averaged.state_dict(),
+            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
+        }
         part = path.with_suffix(".part")
         torch.save(state, part)
         os.replace(part, path)
@@ -214,8 +236,13 @@ class TrainingRun:
 
 def make_generator(r: Recipe, classes: int) -> StyleGAN2 | StyleGAN3:
     """The untrained generator of a recipe. ValueError names the families that can be trained."""
-    mapping: dict[str, Any] = {"z_dim": r.z_dim, "c_dim": classes, "w_dim": r.w_dim, "mapping_layers": r.mapping_layers,
-                               "mapping_width": r.mapping_width}
+    mapping: dict[str, Any] = {
+        "z_dim": r.z_dim,
+        "c_dim": classes,
+        "w_dim": r.w_dim,
+        "mapping_layers": r.mapping_layers,
+        "mapping_width": r.mapping_width,
+    }
     if r.family == "stylegan2":
         return StyleGAN2(StyleGAN2Config(resolution=r.resolution, channels=r.channels, **mapping))
     if r.family != "stylegan3-t":
@@ -226,8 +253,14 @@ def make_generator(r: Recipe, classes: int) -> StyleGAN2 | StyleGAN3:
 
 
 def matrices_and_rest(
-    module: nn.Module, rate: float, rest_rate: float, momentum: float, *, equalised: bool = True,
-    small: tuple[str, ...] = (), slow: tuple[str, ...] = (),
+    module: nn.Module,
+    rate: float,
+    rest_rate: float,
+    momentum: float,
+    *,
+    equalised: bool = True,
+    small: tuple[str, ...] = (),
+    slow: tuple[str, ...] = (),
 ) -> Together:
     """Muon for what mixes channels, Adam for the rest: biases, noise strengths, the constant and the colours.
 

@@ -13,9 +13,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.stylespace.json")
     parser.add_argument("--samples", type=int, default=2000, help="faces of the population (default %(default)s)")
     parser.add_argument("--faces", type=int, default=48, help="faces that edits are measured on (default %(default)s)")
-    parser.add_argument("--candidates", type=int, default=12, help="channels tried for each factor (default %(default)s)")
-    parser.add_argument("--part", choices=("all", "rows", "dci"), default="all",
-                        help="make only the table of factors or only DCI, and keep the other part of the file")
+    parser.add_argument(
+        "--candidates", type=int, default=12, help="channels tried for each factor (default %(default)s)"
+    )
+    parser.add_argument(
+        "--part",
+        choices=("all", "rows", "dci"),
+        default="all",
+        help="make only the table of factors or only DCI, and keep the other part of the file",
+    )
     parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
 
 
@@ -43,14 +49,24 @@ def run(args: argparse.Namespace) -> None:
         bars[words].update(done - bars[words].n)
 
     made = make_report(
-        session, avatar_reader(load_regressor(device=args.device)), samples=args.samples, faces=args.faces,
-        candidates=args.candidates, rows=args.part != "dci", spaces=() if args.part == "rows" else None, tell=tell,
+        session,
+        avatar_reader(load_regressor(device=args.device)),
+        samples=args.samples,
+        faces=args.faces,
+        candidates=args.candidates,
+        rows=args.part != "dci",
+        spaces=() if args.part == "rows" else None,
+        tell=tell,
     )
     for bar in bars.values():
         bar.close()
     if args.part != "all" and out.is_file():
         before = Report.load(out)
         if before.weights == made.weights:
-            made = replace(made, dci=before.dci) if args.part == "rows" else replace(made, rows=before.rows, faces=before.faces)
+            made = (
+                replace(made, dci=before.dci)
+                if args.part == "rows"
+                else replace(made, rows=before.rows, faces=before.faces)
+            )
     made.save(out)
     print(f"{made.markdown()}\nwritten to {out}")

@@ -28,8 +28,9 @@ class LatentWorld(nn.Module):
         correlated: factors go together as in `avatars.CORRELATIONS` (a data set with something to disentangle).
     """
 
-    def __init__(self, z_dim: int, *, seed: int = 0, rounds: int = 2, amplitude: float = 0.3,
-                 correlated: bool = False) -> None:
+    def __init__(
+        self, z_dim: int, *, seed: int = 0, rounds: int = 2, amplitude: float = 0.3, correlated: bool = False
+    ) -> None:
         super().__init__()
         count = len(FACTORS)
         self.inner = count + (-count) % 4  # halves made of pairs
@@ -80,8 +81,10 @@ class FactorEmbedding(nn.Module):
         self.octaves = octaves
         size = embed(torch.from_numpy(from_uniform(np.full((1, len(FACTORS)), 0.5, np.float32)))).shape[1]
         self.layers = nn.Sequential(
-            nn.Linear(size * (1 + 2 * octaves), width), nn.LeakyReLU(0.2),
-            nn.Linear(width, width), nn.LeakyReLU(0.2),
+            nn.Linear(size * (1 + 2 * octaves), width),
+            nn.LeakyReLU(0.2),
+            nn.Linear(width, width),
+            nn.LeakyReLU(0.2),
             nn.Linear(width, w_dim),
         )
 

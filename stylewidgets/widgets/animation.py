@@ -95,7 +95,7 @@ class Animator(widgets.VBox):
 
     @property
     def ease(self) -> str:
-        """"smooth" or "linear"."""
+        """ "smooth" or "linear"."""
         return str(self._ease.value)
 
     @property
@@ -154,7 +154,12 @@ class Animator(widgets.VBox):
             description="closed loop", indent=False, layout=widgets.Layout(width="auto", margin="2px 8px")
         )
         set_tooltip(self._closed, "go on from the last snapshot to the first")
-        for control, width in ((self._seconds, "112px"), (self._speed, "44px"), (self._ease, "50px"), (self._scrub, "36px")):
+        for control, width in (
+            (self._seconds, "112px"),
+            (self._speed, "44px"),
+            (self._ease, "50px"),
+            (self._scrub, "36px"),
+        ):
             control.style.description_width = width
         self._note = note("")
         self._play.observe(self._on_tick, "value")

@@ -31,9 +31,10 @@ class Crossover(widgets.VBox):
         self._choice = widgets.ToggleButtons(
             options=[*captions, (RANGE, RANGE), (PAINTED, PAINTED)],
             description="",
-            tooltips=[f"these rows of w+ come from the columns: {what}" for what in ("pose and shape", "features", "colour")][
-                : len(captions)
-            ] + ["rows of w+ from the columns, by a slider", "layers painted on the strip above the grid"],
+            tooltips=[
+                f"these rows of w+ come from the columns: {what}" for what in ("pose and shape", "features", "colour")
+            ][: len(captions)]
+            + ["rows of w+ from the columns, by a slider", "layers painted on the strip above the grid"],
             style={"button_width": "auto", "description_width": "0"},
             layout=widgets.Layout(max_width="100%"),
         )

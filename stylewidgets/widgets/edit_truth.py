@@ -25,7 +25,7 @@ def draws_avatars(metadata: Mapping[str, Any]) -> bool:
 
 
 class EditTruth(widgets.HBox):
-    """"read factors", and beside it a line such as "smile +0.60 · yaw +3° · others 0.1 σ".
+    """ "read factors", and beside it a line such as "smile +0.60 · yaw +3° · others 0.1 σ".
 
     Reading takes tens of milliseconds, so it waits until the picture has come to rest: call `settled` then. It happens never
     during a drag, and not at all while the box is not ticked.
@@ -49,7 +49,9 @@ class EditTruth(widgets.HBox):
         self._read, self._describe = read, describe
         self._kept: tuple[Latent, Reading] | None = None  # the reading of the start
         self._shown: Latent | None = None
-        self.toggle = widgets.Checkbox(value=True, description="read factors", indent=False, layout=widgets.Layout(width="auto"))
+        self.toggle = widgets.Checkbox(
+            value=True, description="read factors", indent=False, layout=widgets.Layout(width="auto")
+        )
         set_tooltip(self.toggle, "when the picture rests, let the factor network say what changed since the start")
         self.toggle.observe(self._toggled, "value")
         self.line = note("")

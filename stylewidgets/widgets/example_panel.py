@@ -81,7 +81,9 @@ class ExamplePanel(widgets.VBox):
         done = lambda pictures: self._show(seeds, pictures)  # noqa: E731
         task = steps.thumbnails(self._owner.session, seeds, THUMBNAIL)
         say(self._about, "drawing the sheet …")
-        self._search.run("sheet", task, done, "pictures of the sheet", quiet=True)  # it goes before a search of many seconds
+        self._search.run(
+            "sheet", task, done, "pictures of the sheet", quiet=True
+        )  # it goes before a search of many seconds
 
     def _show(self, seeds: range, pictures: Any) -> None:
         self._syncing = True

@@ -74,7 +74,9 @@ class ExplorerPanels:
         )
         self._switcher = Switcher(
             {
-                DIRECTIONS: lambda: column(self._rows, *([self.truth] if self.truth else []), self._picker, width="100%"),
+                DIRECTIONS: lambda: column(
+                    self._rows, *([self.truth] if self.truth else []), self._picker, width="100%"
+                ),
                 WALK: self._make_walk,
                 HISTORY: self._make_history,
                 ANIMATE: self._make_animator,
@@ -85,8 +87,13 @@ class ExplorerPanels:
         # As wide as the picture: its buttons wrap rather than push the controls below it.
         left = column(view, actions, flex="0 1 auto", width=f"{view.size + 4}px", margin="0 12px 0 0")
         right = column(
-            heading("Source"), self._source, *([self._transform] if self._transform is not None else []), self._switcher,
-            flex="1 1 400px", min_width="0", width="auto",
+            heading("Source"),
+            self._source,
+            *([self._transform] if self._transform is not None else []),
+            self._switcher,
+            flex="1 1 400px",
+            min_width="0",
+            width="auto",
         )
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         self.root = widgets.VBox([style, row(left, right, align_items="flex-start", width="100%")])

@@ -17,7 +17,9 @@ WIDTH = 440
 SIDES = (44, 84)
 
 
-def page_state(session: Any, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int) -> dict[str, Any]:
+def page_state(
+    session: Any, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int
+) -> dict[str, Any]:
     """Return the trait `state` of a `GridView`."""
     return {
         "version": version,

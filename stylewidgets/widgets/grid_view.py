@@ -82,6 +82,7 @@ class _Listening:
 
 def _arguments(kind: str, message: Mapping[str, Any]) -> tuple[Any, ...]:
     """What a message means, as the arguments of its callback. Raises KeyError, TypeError or ValueError for nonsense."""
+
     def header(value: Any) -> Header:
         axis, number = value
         return str(axis), int(number)
@@ -131,7 +132,14 @@ if anywidget is not None:
             data, media = encoded(list(pictures.values()))
             places = [list(place) for place in pictures]
             self.send(
-                {"type": "cells", "index": index, "version": version, "places": places, "mime": media, "count": len(places)},
+                {
+                    "type": "cells",
+                    "index": index,
+                    "version": version,
+                    "places": places,
+                    "mime": media,
+                    "count": len(places),
+                },
                 [data],
             )
 

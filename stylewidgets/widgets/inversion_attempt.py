@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from ..latents import Latent
     from ..session import GeneratorSession
 
-READY, RUNNING, PAUSED, STOPPED, DONE, FAILED, LOADED = "ready", "running", "paused", "stopped", "done", "failed", "from a file"
+READY, RUNNING, PAUSED, STOPPED, DONE, FAILED, LOADED = (
+    "ready",
+    "running",
+    "paused",
+    "stopped",
+    "done",
+    "failed",
+    "from a file",
+)
 
 
 @dataclass(eq=False)
@@ -125,8 +133,10 @@ def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt
         try:
             run.restore({**source.run.state(), "settings": run.settings})
         except (ValueError, KeyError, TypeError, RuntimeError) as error:
-            raise ValueError(f"run {source.number} cannot go on with these settings ({error}). Keep space, start and noise "
-                             "as they are, or start a new run") from error
+            raise ValueError(
+                f"run {source.number} cannot go on with these settings ({error}). Keep space, start and noise "
+                "as they are, or start a new run"
+            ) from error
         run.uses = dict(source.run.uses)
     return Attempt(number, source.base, source.target, run, note=f"fork of {source.number} at step {source.step}")
 

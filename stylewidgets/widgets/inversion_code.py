@@ -17,8 +17,11 @@ def inversion_code(session: Any, attempt: Attempt | None, target: str) -> str:
         target: an expression for the target; "" where there is none, and a comment says so.
     """
     lines = ["import stylewidgets as sw", "", *_session_lines(session)]
-    lines.append(f"target = sw.inversion.Target.of({target}, session)" if target
-                 else "# target: the picture that you gave to the viewer, as Target.of takes it")
+    lines.append(
+        f"target = sw.inversion.Target.of({target}, session)"
+        if target
+        else "# target: the picture that you gave to the viewer, as Target.of takes it"
+    )
     if attempt is None:
         return "\n".join(lines) + "\n"
     if attempt.target is not None and attempt.target.mask is not None:
@@ -31,7 +34,9 @@ def inversion_code(session: Any, attempt: Attempt | None, target: str) -> str:
     else:
         lines += [
             f"run = sw.inversion.start({attempt.method!r}, session, target{settings})",
-            f"for _ in range({attempt.step}):", "    run.advance()", "result = run.result()",
+            f"for _ in range({attempt.step}):",
+            "    run.advance()",
+            "result = run.result()",
         ]
     lines.append("own = result.session(session)  # draws with the fitted noise and parameters")
     lines.append("image = own.render(result.latent())")

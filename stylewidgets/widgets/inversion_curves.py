@@ -23,7 +23,9 @@ def curves(history: Sequence[Mapping[str, float]], total: int) -> str:
     names = list(dict.fromkeys(name for terms in history for name in terms))
     every = max(1, len(history) // POINTS)
     steps = sorted({*range(0, len(history), every), *([len(history) - 1] if history else [])})
-    lines = {name: [(k + 1, float(history[k][name])) for k in steps if _positive(history[k].get(name))] for name in names}
+    lines = {
+        name: [(k + 1, float(history[k][name])) for k in steps if _positive(history[k].get(name))] for name in names
+    }
     lines = {name: points for name, points in lines.items() if points}
     if not lines:
         return '<div class="sw-note">The losses are drawn here while a run goes on.</div>'
@@ -42,7 +44,9 @@ def curves(history: Sequence[Mapping[str, float]], total: int) -> str:
     for k, points in enumerate(lines.values()):
         path = " ".join(f"{x(step):.1f},{y(value):.1f}" for step, value in points)
         width = 2.2 if k == 0 else 1.4
-        parts.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[k % len(COLOURS)]}" stroke-width="{width}"/>')
+        parts.append(
+            f'<polyline points="{path}" fill="none" stroke="{COLOURS[k % len(COLOURS)]}" stroke-width="{width}"/>'
+        )
     words = "; ".join(f"{name} {points[-1][1]:.3g}" for name, points in lines.items())
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="losses at step {len(history)}: {html.escape(words)}" '
@@ -78,8 +82,10 @@ def _axis(last: int, x: object) -> str:
         step = 1 + round(share * (last - 1))
         anchor = "start" if share == 0 else "end" if share == 1 else "middle"
         text = f"{step} steps" if share == 1 else str(step)
-        made.append(f'<text x="{x(step):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}" font-size="11" '  # type: ignore[operator]
-                    f'fill="currentColor">{text}</text>')
+        made.append(
+            f'<text x="{x(step):.1f}" y="{HEIGHT - 6}" text-anchor="{anchor}" font-size="11" '  # type: ignore[operator]
+            f'fill="currentColor">{text}</text>'
+        )
     return "".join(made)
 
 

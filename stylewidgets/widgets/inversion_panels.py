@@ -29,8 +29,14 @@ CURVE_SECONDS = 0.5
 class InversionPanels:
     """All controls of a viewer. `root` is what it shows."""
 
-    def __init__(self, owner: InversionViewer, work: SlicedWork, method: str, settings: dict[str, Any],
-                 guard: Callable[[Callable[[], Any]], None]) -> None:
+    def __init__(
+        self,
+        owner: InversionViewer,
+        work: SlicedWork,
+        method: str,
+        settings: dict[str, Any],
+        guard: Callable[[Callable[[], Any]], None],
+    ) -> None:
         self._owner, self._guard, self._syncing, self._drawn_at = owner, guard, False, 0.0
         self.target = TargetPanel(owner.session, owner.set_target, guard)
         self.method = MethodPanel(owner.session, method, settings)
@@ -41,15 +47,27 @@ class InversionPanels:
         self._picture = labelled(("target",))
         self._picture.observe(self._on_picture, "value")
         self.way = widgets.IntSlider(
-            0, min=0, max=1, description="rewind", readout=False, continuous_update=True, style={"description_width": "48px"},
+            0,
+            min=0,
+            max=1,
+            description="rewind",
+            readout=False,
+            continuous_update=True,
+            style={"description_width": "48px"},
             layout=widgets.Layout(width="calc(100% - 12px)", max_width="508px"),  # the knob is wider than its track
         )
         set_tooltip(self.way, "look at steps on the way there; at the right end is the result")
         self.way.observe(self._on_way, "value")
         self._way_words = note("")
         self._switcher = Switcher(
-            {LOSS: lambda: self.curve, RUNS: lambda: self.runs, EDITS: lambda: EditsPanel(owner, guard),
-             MASK: lambda: self.mask, SEND: self._make_send}, self._on_show,
+            {
+                LOSS: lambda: self.curve,
+                RUNS: lambda: self.runs,
+                EDITS: lambda: EditsPanel(owner, guard),
+                MASK: lambda: self.mask,
+                SEND: self._make_send,
+            },
+            self._on_show,
         )
         self.root = self._layout(work)
 
@@ -60,17 +78,28 @@ class InversionPanels:
         self._start.button_style = "primary"
         self._pause = self._button("pause", "pause, or go on (space on the picture)", owner.toggle, "70px")
         self._stop = self._button("stop", "end the run here and keep what it found", owner.stop, "60px")
-        self._fork = self._button("fork", "a second run from here on, with the settings as they are now", owner.fork, "60px")
+        self._fork = self._button(
+            "fork", "a second run from here on, with the settings as they are now", owner.fork, "60px"
+        )
         left = column(
-            owner.view, self._picture, row(self._start, self._pause, self._stop, self._fork), self.line, work,
-            self.way, self._way_words, flex="1 1 420px", min_width="0",
+            owner.view,
+            self._picture,
+            row(self._start, self._pause, self._stop, self._fork),
+            self.line,
+            work,
+            self.way,
+            self._way_words,
+            flex="1 1 420px",
+            min_width="0",
         )
         right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
         return column(
             widgets.HTML(STYLE, layout=widgets.Layout(display="none")),
-            heading("Target"), self.target,
+            heading("Target"),
+            self.target,
             row(left, right, align_items="flex-start", width="100%"),
-            self._switcher, width="100%",
+            self._switcher,
+            width="100%",
         )
 
     def _button(self, text: str, tooltip: str, action: Callable[[], Any], width: str) -> widgets.Button:
@@ -187,4 +216,10 @@ def _line(current: Attempt | None) -> str:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.0f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )

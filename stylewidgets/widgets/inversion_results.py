@@ -49,8 +49,12 @@ class RunsPanel(widgets.VBox):
         self.table = make_run_table(columns=[list(c) for c in COLUMNS], label="Runs")
         self.table.observe(self._on_choice, "chosen")
         tools = row(
-            button("measure all", "compute perceptual distance, realism and, where the truth is known, how well edits work",
-                   lambda: guard(owner.measure_all), "100px"),
+            button(
+                "measure all",
+                "compute perceptual distance, realism and, where the truth is known, how well edits work",
+                lambda: guard(owner.measure_all),
+                "100px",
+            ),
             button("remove run", "take the shown run out of the table", lambda: guard(owner.remove), "100px"),
             note("Click a heading to sort, a row to show that run and its settings again."),
         )
@@ -72,8 +76,16 @@ class RunsPanel(widgets.VBox):
     def _row(self, attempt: Attempt) -> list[Any]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
         figures = [_plain(attempt.figures.get(name)) for name in _FIGURES]
-        return [attempt.number, attempt.method, settings_line(attempt.method, attempt.settings), attempt.state, attempt.step,
-                round(seconds, 1), *figures, attempt.note]
+        return [
+            attempt.number,
+            attempt.method,
+            settings_line(attempt.method, attempt.settings),
+            attempt.state,
+            attempt.step,
+            round(seconds, 1),
+            *figures,
+            attempt.note,
+        ]
 
     def _on_choice(self, event: Any) -> None:
         if not self._syncing and 0 <= event["new"] < len(self._owner.runs):
@@ -96,7 +108,9 @@ class EditsPanel(widgets.VBox):
         self.latent = Latent()
         session = owner.session
         self._rows = DirectionRows(session.num_ws, self.change)
-        self._picker = DirectionPicker(lambda: session.directions, session.images, lambda: owner.value, self._add, owner.view)
+        self._picker = DirectionPicker(
+            lambda: session.directions, session.images, lambda: owner.value, self._add, owner.view
+        )
         self._sheet = widgets.HTML(layout=widgets.Layout(max_width="100%"))
         words = note("The same edits on every result show which of them can be edited, and which only look right.")
         super().__init__([words, self._rows, self._picker, self._sheet], layout=widgets.Layout(width="100%"))
@@ -104,6 +118,7 @@ class EditsPanel(widgets.VBox):
 
     def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
         """See `parts.Change`."""
+
         def act() -> None:
             self.latent = transform(self.latent)
             self._rows.update(self.latent)
@@ -117,7 +132,8 @@ class EditsPanel(widgets.VBox):
         figures = "".join(
             f'<figure style="margin:0"><img alt="{html.escape(words)}" width="{SIDE}" style="display:block;border-radius:4px;'
             f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encode_jpeg(picture)).decode()}">'
-            f'<figcaption class="sw-caption">{html.escape(words)}</figcaption></figure>' for words, picture in shown
+            f'<figcaption class="sw-caption">{html.escape(words)}</figcaption></figure>'
+            for words, picture in shown
         )
         self._sheet.value = f'<div style="display:flex;flex-wrap:wrap;gap:8px;margin-top:6px">{figures}</div>'
 
@@ -150,8 +166,15 @@ class SendPanel(widgets.VBox):
             [
                 row(
                     note("Open the result in"),
-                    button("explorer", "a LatentExplorer from this result on", lambda: self._open(owner.explorer), "90px"),
-                    button("mixing grid", "a StyleMixGrid with this result as a row", lambda: self._open(owner.grid), "100px"),
+                    button(
+                        "explorer", "a LatentExplorer from this result on", lambda: self._open(owner.explorer), "90px"
+                    ),
+                    button(
+                        "mixing grid",
+                        "a StyleMixGrid with this result as a row",
+                        lambda: self._open(owner.grid),
+                        "100px",
+                    ),
                     button("probe", "a StyleSpaceProbe of this result", lambda: self._open(owner.probe), "80px"),
                 ),
                 state,
@@ -166,6 +189,10 @@ class SendPanel(widgets.VBox):
 
 def labelled(names: Sequence[str]) -> Any:
     """A menu of the pictures of a target."""
-    menu = widgets.Dropdown(options=[(name, k) for k, name in enumerate(names)], description="picture",
-                            style={"description_width": "52px"}, layout=widgets.Layout(width="220px"))
+    menu = widgets.Dropdown(
+        options=[(name, k) for k, name in enumerate(names)],
+        description="picture",
+        style={"description_width": "52px"},
+        layout=widgets.Layout(width="220px"),
+    )
     return set_tooltip(menu, "which of the pictures is shown; all are inverted at once")

@@ -15,8 +15,13 @@ from .parts import close_tree, note, row, say, show
 
 STYLE = {"description_width": "104px"}
 LABELS = {
-    "rate": "learning rate", "net": "perceptual net", "fit_noise": "fit noise", "w_distance": "distance from mean",
-    "ms_ssim": "MS-SSIM", "identity_net": "identity net", "noise_rate": "rate of noise",
+    "rate": "learning rate",
+    "net": "perceptual net",
+    "fit_noise": "fit noise",
+    "w_distance": "distance from mean",
+    "ms_ssim": "MS-SSIM",
+    "identity_net": "identity net",
+    "noise_rate": "rate of noise",
 }
 
 
@@ -77,16 +82,23 @@ class MethodPanel(widgets.VBox):
         self._controls: dict[str, SettingControl] = {}
         self._shown = ""
         self._menu = widgets.Dropdown(
-            options=self._options(), value=method, description="method", style={"description_width": "52px"},
+            options=self._options(),
+            value=method,
+            description="method",
+            style={"description_width": "52px"},
             layout=widgets.Layout(width="330px", max_width="100%"),
         )
         set_tooltip(self._menu, "how the code is looked for")
         self._line = widgets.HTML(layout=widgets.Layout(max_width="460px", margin="0 2px"))
         self._plain, self._advanced = row(align_items="flex-start"), row(align_items="flex-start")
-        self._more = widgets.ToggleButton(value=False, description="more settings …", layout=widgets.Layout(width="130px"))
+        self._more = widgets.ToggleButton(
+            value=False, description="more settings …", layout=widgets.Layout(width="130px")
+        )
         set_tooltip(self._more, "settings that the papers leave as they are")
         self._more.observe(lambda _: show(self._advanced, self._more.value), "value")
-        self._reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset, "160px")
+        self._reset = button(
+            "the paper's values", "set every setting of this method back to the paper's", self.reset, "160px"
+        )
         self.said = note("")
         super().__init__(
             [self._menu, self._line, self._plain, row(self._more, self._reset), self._advanced, self.said],
@@ -122,8 +134,10 @@ class MethodPanel(widgets.VBox):
         close_tree(*(c.widget for c in self._controls.values()))
 
     def _options(self) -> list[tuple[str, str]]:
-        return [(method.title if not self._why_not(name) else f"{method.title} (not here)", name)
-                for name, method in METHODS.items()]
+        return [
+            (method.title if not self._why_not(name) else f"{method.title} (not here)", name)
+            for name, method in METHODS.items()
+        ]
 
     def _why_not(self, name: str) -> str:
         available = METHODS[name].available
@@ -139,7 +153,9 @@ class MethodPanel(widgets.VBox):
         for key, value in self._kept.get(name, {}).items():
             self._controls[key].widget.value = value
         reason = self._why_not(name)
-        self._line.value = (f'<div class="sw-note">{html.escape(method.line)}<br><i>{html.escape(method.source)}</i></div>')
+        self._line.value = (
+            f'<div class="sw-note">{html.escape(method.line)}<br><i>{html.escape(method.source)}</i></div>'
+        )
         say(self.said, f"Not here: {reason}" if reason else "")
         plain = [c.widget for c in self._controls.values() if not c.setting.advanced]
         advanced = [c.widget for c in self._controls.values() if c.setting.advanced]
@@ -153,4 +169,6 @@ def settings_line(method: str, settings: Mapping[str, Any]) -> str:
     if method not in METHODS:
         return ""
     defaults = {setting.name: setting.default for setting in METHODS[method].settings}
-    return ", ".join(f"{name} {value}" for name, value in settings.items() if name in defaults and value != defaults[name])
+    return ", ".join(
+        f"{name} {value}" for name, value in settings.items() if name in defaults and value != defaults[name]
+    )

@@ -39,20 +39,33 @@ class TargetPanel(widgets.VBox):
         set_tooltip(self.upload, "a picture from your disk")
         self.upload.observe(lambda _: guard(self._on_upload), "value")
         self.path = widgets.Text(
-            placeholder="path or address of a picture, then Enter", continuous_update=False,
+            placeholder="path or address of a picture, then Enter",
+            continuous_update=False,
             layout=widgets.Layout(width="270px", max_width="100%"),
         )
         set_tooltip(self.path, "a file beside the notebook, or an http(s) address; Enter takes it")
         self.path.observe(lambda change: guard(self._on_path) if change["new"].strip() else None, "value")
         self.seed = widgets.BoundedIntText(
-            1, min=0, max=2**32 - 1, description="seed", style={"description_width": "34px"},
+            1,
+            min=0,
+            max=2**32 - 1,
+            description="seed",
+            style={"description_width": "34px"},
             layout=widgets.Layout(width="140px"),
         )
         set_tooltip(self.seed, "which generated picture or avatar")
-        own = [button("generated", "a picture of this generator: its code is known", lambda: guard(self.generated), "90px")]
+        own = [
+            button("generated", "a picture of this generator: its code is known", lambda: guard(self.generated), "90px")
+        ]
         if draws_avatars(session):
-            own.append(button("avatar", "an avatar that the renderer drew: its factors are known, but no code draws it exactly",
-                              lambda: guard(self.avatar), "70px"))
+            own.append(
+                button(
+                    "avatar",
+                    "an avatar that the renderer drew: its factors are known, but no code draws it exactly",
+                    lambda: guard(self.avatar),
+                    "70px",
+                )
+            )
         own.append(button("↻", "another seed", self._reroll, "36px"))
         self.camera = make_camera(lambda picture: guard(lambda: self._chosen(picture, "")))
         parts = [self.upload, self.path] + ([self.camera] if self.camera is not None else [])
@@ -85,7 +98,9 @@ class TargetPanel(widgets.VBox):
                     image.load()
                     picture = image.copy()
             except (UnidentifiedImageError, OSError):
-                raise ValueError(f"{name!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted") from None
+                raise ValueError(
+                    f"{name!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
+                ) from None
             forget_upload(self.upload)
             self._chosen(picture, repr(name))
 
@@ -96,18 +111,32 @@ class MaskPanel(widgets.VBox):
     def __init__(self) -> None:
         self.pad = PaintPad(self._say)
         self._meaning = widgets.Dropdown(
-            options=[("counts, and nothing else", False), ("is left out", True)], description="what I paint",
-            style={"description_width": "80px"}, layout=widgets.Layout(width="270px", max_width="100%"),
+            options=[("counts, and nothing else", False), ("is left out", True)],
+            description="what I paint",
+            style={"description_width": "80px"},
+            layout=widgets.Layout(width="270px", max_width="100%"),
         )
         set_tooltip(self._meaning, "which part of the target the next run has to match")
         self._meaning.observe(lambda _: self._say(), "value")
         self._about = note("")
-        super().__init__([row(
-            self.pad,
-            column(self._meaning, self._about, note(
-                "Holds for the next run. What does not count is left to the generator: paint out glasses or a hand, and it "
-                "puts a face there."), flex="1 1 240px"),
-            align_items="flex-start")], layout=widgets.Layout(width="100%"))
+        super().__init__(
+            [
+                row(
+                    self.pad,
+                    column(
+                        self._meaning,
+                        self._about,
+                        note(
+                            "Holds for the next run. What does not count is left to the generator: paint out glasses "
+                            "or a hand, and it puts a face there."
+                        ),
+                        flex="1 1 240px",
+                    ),
+                    align_items="flex-start",
+                )
+            ],
+            layout=widgets.Layout(width="100%"),
+        )
         self._say()
 
     @property

@@ -97,7 +97,9 @@ class PlainPair(ipywidgets.VBox):
         self.on_hello: Any = None
         self._left, self._right = ipywidgets.Image(), ipywidgets.Image()
         self._words = ipywidgets.HTML()
-        super().__init__([ipywidgets.HBox([self._left, self._right], layout={"flex_flow": "row wrap"}), self._words], **traits)
+        super().__init__(
+            [ipywidgets.HBox([self._left, self._right], layout={"flex_flow": "row wrap"}), self._words], **traits
+        )
         self.observe(self._refresh, ["target", "result", "names", "size", "status", "error"])
         self._refresh()
 

@@ -50,8 +50,15 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     value = traitlets.Instance(Latent)
     """The shown result as a `Latent`; the average face before there is one. Link it with the value of an explorer."""
 
-    def __init__(self, session: GeneratorSession, target: Any = None, method: str = "projector", *, size: int = 256,
-                 **settings: Any) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Any = None,
+        method: str = "projector",
+        *,
+        size: int = 256,
+        **settings: Any,
+    ) -> None:
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
         METHODS[method].checked(settings)
@@ -169,7 +176,9 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
             method, settings = self._panels.method.method, {**self._panels.method.settings, **settings}
         assert self._target is not None
         target = self._target.with_mask(self.mask)
-        return self._begin(Attempt(self._number(), self._session, target, start_run(method, self._session, target, **settings)))
+        return self._begin(
+            Attempt(self._number(), self._session, target, start_run(method, self._session, target, **settings))
+        )
 
     def fork(self, **settings: Any) -> Attempt:
         """Begin a second run that goes on where the shown one is, with other settings; the shown one stays as it is.

@@ -60,7 +60,11 @@ class LivePicture:
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
-            self._renderer.begin, self, ladder=Ladder(session.resolution), on_error=self._failed, stats=self.stats,
+            self._renderer.begin,
+            self,
+            ladder=Ladder(session.resolution),
+            on_error=self._failed,
+            stats=self.stats,
             overlap=overlap_for(session.device.type, answering_page),
         )
         self.view.on_ack = self._pump.acknowledge

@@ -50,7 +50,12 @@ class MixPanels:
         )
         left = column(owner.view, row(self._undo, self._redo), flex="0 1 auto", margin="0 12px 0 0", min_width="0")
         right = column(
-            heading("Chosen picture"), self._make_chosen(), self._switcher, flex="1 1 320px", min_width="0", width="auto"
+            heading("Chosen picture"),
+            self._make_chosen(),
+            self._switcher,
+            flex="1 1 320px",
+            min_width="0",
+            width="auto",
         )
         style = widgets.HTML(STYLE, layout=widgets.Layout(display="none"))
         self._below = column(width="100%")
@@ -94,11 +99,17 @@ class MixPanels:
             owner.picture.view,
             self._about,
             row(*actions),
-            row(self._path, self._button("save", "write the picture in full size to this file", self._save_cell), self._saved),
+            row(
+                self._path,
+                self._button("save", "write the picture in full size to this file", self._save_cell),
+                self._saved,
+            ),
         )
 
     def _make_mix(self) -> Any:
-        words = note("blue layers of a cell are those of its column, the others those of its row; paint them above the grid")
+        words = note(
+            "blue layers of a cell are those of its column, the others those of its row; paint them above the grid"
+        )
         return column(self._crossover, words, *(psi.root for psi in self._psi.values()), row(self._space, self._noise))
 
     def _make_sources(self) -> Any:
@@ -122,7 +133,9 @@ class MixPanels:
         self._wrote = note("")
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
         buttons = [
-            self._button(kind, f"write the figure with its labels as {kind}: {why}", lambda kind=kind: self._export(kind.lower()))
+            self._button(
+                kind, f"write the figure with its labels as {kind}: {why}", lambda kind=kind: self._export(kind.lower())
+            )
             for kind, why in words.items()
         ]
         return column(row(self._name, *buttons), self._wrote)
@@ -181,7 +194,12 @@ class _Psi:
         )
         set_tooltip(self._on, f"one truncation for all {axis}s in place of their own")
         self._slider = widgets.FloatSlider(
-            1.0, min=PSI[0], max=PSI[1], step=0.01, disabled=True, layout=widgets.Layout(flex="1 1 160px", max_width="300px")
+            1.0,
+            min=PSI[0],
+            max=PSI[1],
+            step=0.01,
+            disabled=True,
+            layout=widgets.Layout(flex="1 1 160px", max_width="300px"),
         )
         set_tooltip(self._slider, "truncation ψ: 0 is the average picture, 1 the picture as drawn")
         self._on.observe(lambda event: self._change("", event["new"]), "value")

@@ -112,8 +112,13 @@ def local(
 
 
 def local_to_region(
-    session: Any, latents: Sequence[Latent], statistics: Any, regions: Regions, region: str | int,
-    show: Callable[[Any], None], **options: Any,
+    session: Any,
+    latents: Sequence[Latent],
+    statistics: Any,
+    regions: Regions,
+    region: str | int,
+    show: Callable[[Any], None],
+    **options: Any,
 ) -> Steps:
     """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
     labels, target = [], regions.number(region)
@@ -144,8 +149,13 @@ def report(session: Any, statistics: Any, reader: Any) -> Steps:
     """Steps that make a `stylespace.Report`."""
 
     def make(callback: Callable[..., None]) -> stylespace.Report:
-        return stylespace.make_report(session, reader, samples=statistics.n, seed=statistics.seed,
-                                      tell=lambda words, done, total: callback(done, total))
+        return stylespace.make_report(
+            session,
+            reader,
+            samples=statistics.n,
+            seed=statistics.seed,
+            tell=lambda words, done, total: callback(done, total),
+        )
 
     return stepwise(make, Stopped)
 

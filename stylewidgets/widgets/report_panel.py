@@ -38,8 +38,12 @@ class ReportPanel(widgets.VBox):
         known = bool(search.attributes)
         self._said = note("" if known else "nothing can be read off these pictures; see 'By attribute'")
         self._save = button("save figure", "write the figure to this file", self._on_save, disabled=True)
-        start = button("report", "show the one that comes with the generator, or make one", self.start, disabled=not known)
-        anew = button("measure anew", "make the report again, whatever is there", lambda: self.start(True), disabled=not known)
+        start = button(
+            "report", "show the one that comes with the generator, or make one", self.start, disabled=not known
+        )
+        anew = button(
+            "measure anew", "make the report again, whatever is there", lambda: self.start(True), disabled=not known
+        )
         super().__init__(
             [note(ABOUT), row(start, anew, self._path, self._save), self._said, self._image],
             layout=widgets.Layout(max_width="100%", width="100%"),

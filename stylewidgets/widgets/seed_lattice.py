@@ -115,9 +115,7 @@ class PadView:
     def to_position(self, px: float, py: float) -> tuple[float, float]:
         """Return the lattice position under a pixel; pixels outside the pad count as its border."""
         px, py = min(max(px, 0.0), float(self.width)), min(max(py, 0.0), float(self.height))
-        return clamp_position(
-            self.x + (px - self.width / 2) / self.cell, self.y + (py - self.height / 2) / self.cell
-        )
+        return clamp_position(self.x + (px - self.width / 2) / self.cell, self.y + (py - self.height / 2) / self.cell)
 
     def centred(self, x: float, y: float) -> PadView:
         """Return the same view with (x, y) in the middle."""

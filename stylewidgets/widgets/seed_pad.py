@@ -134,7 +134,9 @@ class SeedPad(widgets.VBox):
         centre = button("centre", "back to the seed in the middle", lambda: self.move_to(0.0, 0.0))
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         if self._painter is None:
-            note = widgets.HTML("<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>")
+            note = widgets.HTML(
+                "<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>"
+            )
             return [note, self._x, self._y, widgets.HBox([*steps, centre], layout=wrap), self._status]
         controls = [self._x, self._y, *steps, centre]
         style = widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none"))

@@ -77,8 +77,15 @@ class SlicedWork(widgets.VBox):
         self._update()
 
     # -- what others use -----------------------------------------------------------------------------------------------
-    def run(self, name: str, steps: Steps, done: Callable[[Any], None], words: str = "", quiet: bool = False,
-            stoppable: bool = True) -> None:
+    def run(
+        self,
+        name: str,
+        steps: Steps,
+        done: Callable[[Any], None],
+        words: str = "",
+        quiet: bool = False,
+        stoppable: bool = True,
+    ) -> None:
         """Do this work after what waits already; it replaces work of the same name.
 
         Args:

@@ -109,7 +109,10 @@ class SourceControls(widgets.VBox):
             style={"description_width": "70px"},
             layout=widgets.Layout(width="160px"),
         )
-        set_tooltip(self._noise_seed, "the number that the noise is drawn from; the TensorFlow scripts take the seed of the face")
+        set_tooltip(
+            self._noise_seed,
+            "the number that the noise is drawn from; the TensorFlow scripts take the seed of the face",
+        )
         self._label = self._make_label(classes, names)
         self._observe()
         super().__init__(

@@ -292,7 +292,9 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
 
     def _check_place(self, place: Place) -> Place:
         sizes = self.value.size
-        made = tuple(check_int(name, n, HEADER, size - 1) for name, n, size in zip(("row", "column"), place, sizes, strict=True))
+        made = tuple(
+            check_int(name, n, HEADER, size - 1) for name, n, size in zip(("row", "column"), place, sizes, strict=True)
+        )
         if made == (HEADER, HEADER):
             raise ValueError("-1 stands for a header; there is none in the corner")
         return made[0], made[1]
@@ -396,4 +398,3 @@ def _save_png(image: Image.Image, path: str | os.PathLike[str]) -> Path:
         raise ValueError(f"pictures are written as .png; {path.name!r} was given")
     image.save(path)
     return path
-

@@ -40,17 +40,30 @@ class TransformControls(widgets.VBox):
             "x": slider(widgets.FloatSlider, "x", min=-SHIFT, max=SHIFT, step=0.01, readout_format=".2f"),
             "y": slider(widgets.FloatSlider, "y", min=-SHIFT, max=SHIFT, step=0.01, readout_format=".2f"),
             "angle": slider(widgets.FloatSlider, "angle", min=-TURN, max=TURN, step=1.0, readout_format=".0f"),
-            "scale": slider(widgets.FloatLogSlider, "scale", value=1.0, base=2, min=-OCTAVES, max=OCTAVES, step=0.02,
-                            readout_format=".2f"),
+            "scale": slider(
+                widgets.FloatLogSlider,
+                "scale",
+                value=1.0,
+                base=2,
+                min=-OCTAVES,
+                max=OCTAVES,
+                step=0.02,
+                readout_format=".2f",
+            ),
         }
-        tips = ("to the right, in picture widths", "down, in picture widths", "degrees against the clock",
-                "2 is twice as large; what comes into sight below 1 is drawn, too")
+        tips = (
+            "to the right, in picture widths",
+            "down, in picture widths",
+            "degrees against the clock",
+            "2 is twice as large; what comes into sight below 1 is drawn, too",
+        )
         for name, tip in zip(_NAMES, tips, strict=True):
             set_tooltip(self._sliders[name], tip)
             self._sliders[name].observe(lambda event, name=name: self._set(name, float(event["new"])), "value")
         self._body = widgets.VBox(list(self._sliders.values()), layout=widgets.Layout(display="none", width="100%"))
         super().__init__(
-            [row(self._toggle, self._reset, self._about), self._body], layout=widgets.Layout(max_width="100%", width="100%")
+            [row(self._toggle, self._reset, self._about), self._body],
+            layout=widgets.Layout(max_width="100%", width="100%"),
         )
         self.update(Latent())
 

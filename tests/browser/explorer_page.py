@@ -36,7 +36,9 @@ def make_generator(folder: Path) -> Path:
     from stylewidgets.session import GeneratorSession
 
     torch.manual_seed(3)
-    config = StyleGAN2Config(z_dim=32, c_dim=0, w_dim=32, resolution=64, channels=(32, 32, 32, 16, 16), mapping_layers=2)
+    config = StyleGAN2Config(
+        z_dim=32, c_dim=0, w_dim=32, resolution=64, channels=(32, 32, 32, 16, 16), mapping_layers=2
+    )
     generator = StyleGAN2(config).eval()
     path = folder / "tiny.safetensors"
     native.save(path, generator, {"name": "tiny"})
@@ -124,7 +126,9 @@ class ExplorerPage:
             before = state(), self.kernel.ask("repr(explorer.value)")
             self.page.wait_for_timeout(700)
             waiting = self.kernel.ask("explorer.picture._pump.waiting")
-            return before[0] is not None and not waiting and before == (state(), self.kernel.ask("repr(explorer.value)"))
+            return (
+                before[0] is not None and not waiting and before == (state(), self.kernel.ask("repr(explorer.value)"))
+            )
 
         self.until(still, "the picture comes to rest")
 

@@ -41,7 +41,9 @@ viewer
 
 PIXELS = """(name) => { const c = document.querySelector(`.stylewidgets-pair-${name}`);
   return [c.width, c.height, [...c.getContext('2d').getImageData(0, 0, c.width, c.height).data]]; }"""
-SEEN = """(name) => getComputedStyle(document.querySelector(`.stylewidgets-pair-${name}`).closest('figure')).visibility"""
+SEEN = (
+    """(name) => getComputedStyle(document.querySelector(`.stylewidgets-pair-${name}`).closest('figure')).visibility"""
+)
 PANELS = ("Loss", "Runs", "Edit all results", "Mask", "Open, save, code")
 
 
@@ -102,7 +104,9 @@ def show(open_notebook: Callable[..., Notebook]) -> Iterator[Callable[..., Viewe
 def photo(tmp_path: Path) -> Path:
     """A picture that no generator made."""
     ramp = np.linspace(0, 255, 96).astype(np.uint8)
-    pixels = np.stack([np.tile(ramp, (96, 1)), np.tile(ramp[:, None], (1, 96)), np.full((96, 96), 90, np.uint8)], axis=2)
+    pixels = np.stack(
+        [np.tile(ramp, (96, 1)), np.tile(ramp[:, None], (1, 96)), np.full((96, 96), 90, np.uint8)], axis=2
+    )
     Image.fromarray(pixels).save(tmp_path / "photo.png")
     return tmp_path / "photo.png"
 
@@ -118,7 +122,9 @@ def test_a_picture_is_uploaded_inverted_paused_masked_and_compared(
     viewer.until(lambda: viewer.kernel.ask("viewer._target_code") == "'photo.png'", "the upload")
     wanted = viewer.kernel.ask("digest(inversion_attempt.as_uint8(viewer.target, 0))")
     viewer.until(lambda: viewer.digest("target") == wanted, "the uploaded picture")
-    assert page.locator(".stylewidgets-static:visible").count() == 0, "the saved picture is out of sight beside a live one"
+    assert page.locator(".stylewidgets-static:visible").count() == 0, (
+        "the saved picture is out of sight beside a live one"
+    )
 
     viewer.press("start")
     viewer.until(lambda: viewer.step() >= 3, "some steps")
@@ -146,11 +152,17 @@ def test_a_picture_is_uploaded_inverted_paused_masked_and_compared(
         page.mouse.move(box["x"] + 80 + 8 * step, box["y"] + 90 + 6 * step)
         page.wait_for_timeout(30)
     page.mouse.up()
-    viewer.until(lambda: viewer.kernel.ask("viewer.mask is not None and viewer._panels.mask.pad._last is None"), "the paint")
+    viewer.until(
+        lambda: viewer.kernel.ask("viewer.mask is not None and viewer._panels.mask.pad._last is None"), "the paint"
+    )
     viewer.kernel.ask("setattr(viewer._panels.method._controls['steps'], 'value', 8)")
     viewer.press("start")
     viewer.until(lambda: viewer.state() == "done", "the second run")
-    assert viewer.kernel.ask("[viewer.current.step, viewer.current.target.mask is not None, len(viewer.runs)]") == [8, True, 2]
+    assert viewer.kernel.ask("[viewer.current.step, viewer.current.target.mask is not None, len(viewer.runs)]") == [
+        8,
+        True,
+        2,
+    ]
     wanted = viewer.kernel.ask("pure()")
     viewer.until(lambda: viewer.digest("result") == wanted, "the picture of the pure call")
 
@@ -175,7 +187,9 @@ def test_a_kernel_interrupt_leaves_the_result_and_the_run_goes_on(show: Callable
     viewer = show("method='projector', steps=1000")
     viewer.press("start")
     viewer.until(lambda: viewer.step() >= 2, "some steps")
-    for _ in range(3):  # it may fall between two slices; where comms have a thread of their own, it never reaches the run
+    for _ in range(
+        3
+    ):  # it may fall between two slices; where comms have a thread of their own, it never reaches the run
         viewer.notebook.command("notebook:interrupt-kernel")
         viewer.page.wait_for_timeout(200)
     if viewer.state() == "running":

@@ -84,7 +84,9 @@ class GridPage:
 
     def drag(self, start: Any, end: Any) -> None:
         """Press in the middle of one element and let go in the middle of another."""
-        places = [(b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in (start.bounding_box(), end.bounding_box())]
+        places = [
+            (b["x"] + b["width"] / 2, b["y"] + b["height"] / 2) for b in (start.bounding_box(), end.bounding_box())
+        ]
         self.page.mouse.move(*places[0])
         self.page.mouse.down()
         for step in range(1, 11):
@@ -142,7 +144,9 @@ def test_headers_are_dragged_layers_painted_and_cells_clicked(show: Callable[...
     assert grid.layer(free).get_attribute("aria-checked") == "true"
 
     grid.cell(1, 2).click()
-    page.wait_for_function("() => document.querySelector('[data-place=\"1,2\"]').getAttribute('aria-selected') === 'true'")
+    page.wait_for_function(
+        "() => document.querySelector('[data-place=\"1,2\"]').getAttribute('aria-selected') === 'true'"
+    )
     assert grid.kernel.ask("[list(grid.cell), grid.selected == grid.latent(1, 2)]") == [[1, 2], True]
     page.screenshot(path=artifacts / "mix-grid-used.png")
 

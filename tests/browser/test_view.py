@@ -253,9 +253,7 @@ def test_the_start_is_shown_while_the_button_or_the_space_bar_is_held(open_noteb
 
 
 @pytest.mark.parametrize("look", ["narrow", "dark", "sharp"])
-def test_it_fits_narrow_dark_and_dense_screens(
-    open_notebook: OpenNotebook, artifacts: Path, look: str
-) -> None:
+def test_it_fits_narrow_dark_and_dense_screens(open_notebook: OpenNotebook, artifacts: Path, look: str) -> None:
     options: dict[str, object] = {
         "narrow": {"viewport": {"width": 620, "height": 900}},
         "dark": {"color_scheme": "dark"},

@@ -28,7 +28,8 @@ def test_factors_their_order_and_their_distributions_are_the_stored_ones() -> No
     assert names == (
         "yaw pitch roll light_azimuth light_elevation skin_tone face_width jaw hair_style hair_hue hair_lightness hair_length "
         "fringe eye_size eye_openness iris_hue gaze_x gaze_y brow_height brow_angle brow_thickness nose_size smile mouth_open "
-        "lip_colour blush glasses beard hat clothes_hue clothes_lightness background_hue background_lightness")
+        "lip_colour blush glasses beard hat clothes_hue clothes_lightness background_hue background_lightness"
+    )
     total = sample(64, seed=7).astype(np.float64).sum(0)
     assert np.allclose(total[:6], TOTALS, atol=1e-3)
 

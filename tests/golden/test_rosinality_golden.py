@@ -50,6 +50,7 @@ def found_by_layer(generator: StyleGAN2, ws: Tensor) -> dict[str, Tensor]:
     for layer, style in zip(generator.layers, styles, strict=True):
         found[f"style.{theirs(layer.name)}.conv"] = style
         if layer.kind == "conv":
+
             def keep(module: object, inputs: object, output: Tensor, name: str = layer.name) -> None:
                 found[f"layer.{theirs(name)}"] = output.clone()
 
@@ -66,9 +67,15 @@ def test_every_style_and_layer_agrees(generator: StyleGAN2, stored: dict[str, Te
     with torch.no_grad():
         ws = generator.truncate(generator.map(stored["input.z"]), 0.7)
         found = found_by_layer(generator, ws)
-    wrong = [f"{name} differs first" for name, value in found.items() if not error(value, stored["expect." + name]) < TOLERANCE]
+    wrong = [
+        f"{name} differs first"
+        for name, value in found.items()
+        if not error(value, stored["expect." + name]) < TOLERANCE
+    ]
     assert not wrong, wrong[0]
-    assert {"expect." + name for name in found} == {n for n in stored if n.startswith(("expect.style.", "expect.layer."))}
+    assert {"expect." + name for name in found} == {
+        n for n in stored if n.startswith(("expect.style.", "expect.layer."))
+    }
 
 
 def test_w_and_pictures_agree(generator: StyleGAN2, stored: dict[str, Tensor]) -> None:

@@ -31,7 +31,9 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
-    state, hints = from_genforce({name[len("param."):]: value for name, value in tensors.items() if name.startswith("param.")})
+    state, hints = from_genforce(
+        {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
+    )
     generator = StyleGAN1.from_state_dict(state, **{**hints, "fused_from": 1 if config["fused_scale"] else None})
     return Golden(generator, config, tensors)
 
@@ -53,7 +55,7 @@ def first_difference(expected: dict[str, Tensor], found: dict[str, Tensor]) -> s
 
 
 def stored(golden: Golden) -> dict[str, Tensor]:
-    return {name[len("expect."):]: value for name, value in golden.tensors.items() if name.startswith("expect.")}
+    return {name[len("expect.") :]: value for name, value in golden.tensors.items() if name.startswith("expect.")}
 
 
 def truncated(golden: Golden) -> Tensor:
@@ -63,7 +65,7 @@ def truncated(golden: Golden) -> Tensor:
 
 def by_definition(golden: Golden, ws: Tensor) -> dict[str, Tensor]:
     """The output of every layer, then the picture, written down step by step from the stored parameters."""
-    p = {name[len("param."):]: value for name, value in golden.tensors.items() if name.startswith("param.")}
+    p = {name[len("param.") :]: value for name, value in golden.tensors.items() if name.startswith("param.")}
     found: dict[str, Tensor] = {}
     x = p["synthesis.layer0.const"].expand(len(ws), -1, -1, -1)
     blur = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([1.0, 2.0, 1.0])) / 16
@@ -82,7 +84,11 @@ def by_definition(golden: Golden, ws: Tensor) -> dict[str, Tensor]:
                 else:
                     x = F.conv2d(x.repeat_interleave(2, 2).repeat_interleave(2, 3), weight, padding=1)
                 x = F.conv2d(x, blur.expand(x.shape[1], 1, 3, 3), padding=1, groups=x.shape[1])
-        x = x + p[f"{name}.apply_noise.noise"] * p[f"{name}.apply_noise.weight"][:, None, None] + p[f"{name}.bias"][:, None, None]
+        x = (
+            x
+            + p[f"{name}.apply_noise.noise"] * p[f"{name}.apply_noise.weight"][:, None, None]
+            + p[f"{name}.bias"][:, None, None]
+        )
         x = torch.where(x > 0, x, 0.2 * x)
         x = (x - x.mean((2, 3), keepdim=True)) / (x.var((2, 3), keepdim=True, correction=0) + 1e-8).sqrt()
         affine = p[f"{name}.style.weight"]
@@ -101,6 +107,7 @@ def trace(generator: StyleGAN1, ws: Tensor) -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     hooks = []
     for layer in generator.layers:
+
         def keep(module: object, inputs: object, output: Tensor, name: str = layer.name) -> None:
             found[name] = output.clone()
 
@@ -144,8 +151,10 @@ def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool, train
     with torch.set_grad_enabled(gradients):
         for layout in (torch.contiguous_format, torch.channels_last):
             generator.synthesis.to(memory_format=layout)
-            found = {"image": generator.synthesize(truncated(golden)),
-                     "image_from_w_plus": generator.synthesize(golden.tensors["input.w_plus"])}
+            found = {
+                "image": generator.synthesize(truncated(golden)),
+                "image_from_w_plus": generator.synthesize(golden.tensors["input.w_plus"]),
+            }
             assert first_difference(stored(golden), found) is None
     generator.eval()
 

@@ -40,7 +40,7 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
-    parameters = {name[len("param."):]: value for name, value in tensors.items() if name.startswith("param.")}
+    parameters = {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
     generator = StyleGAN2.from_state_dict(parameters, conv_clamp=config["conv_clamp"])
     return Golden(generator, config, tensors)
 
@@ -67,6 +67,7 @@ def trace(golden: Golden) -> dict[str, Tensor]:
     generator, found = golden.generator, {}
     hooks = []
     for layer in generator.layers:
+
         def keep(module: object, inputs: object, output: Tensor, name: str = layer.name) -> None:
             found["layer." + name] = output.clone()
 
@@ -99,8 +100,11 @@ def test_the_config_is_read_from_names_and_shapes(golden: Golden) -> None:
 def test_the_mapping_agrees(golden: Golden) -> None:
     ws = golden.generator.map(golden.tensors["input.z"], golden.label)
     psi, cutoff = golden.config["truncation_psi"], golden.config["truncation_cutoff"]
-    found = {"w": ws, "w_truncated": golden.generator.truncate(ws, psi),
-             "w_truncated_cutoff": golden.generator.truncate(ws, psi, cutoff)}
+    found = {
+        "w": ws,
+        "w_truncated": golden.generator.truncate(ws, psi),
+        "w_truncated_cutoff": golden.generator.truncate(ws, psi, cutoff),
+    }
     assert first_difference(golden, found) is None
 
 
@@ -111,8 +115,10 @@ def test_every_style_layer_and_block_agrees(golden: Golden, compiled: bool, monk
     monkeypatch.setattr(winograd, "available", lambda: compiled)
     found = trace(golden)
     assert first_difference(golden, found) is None
-    wanted = {n[len("expect."):] for n in golden.tensors if n.split(".")[1] in ("style", "layer", "block_x", "block_img")}
-    assert wanted - {n[len("expect."):] for n in golden.tensors if n.startswith(("param.", "input."))} == set(found)
+    wanted = {
+        n[len("expect.") :] for n in golden.tensors if n.split(".")[1] in ("style", "layer", "block_x", "block_img")
+    }
+    assert wanted - {n[len("expect.") :] for n in golden.tensors if n.startswith(("param.", "input."))} == set(found)
 
 
 @pytest.mark.parametrize("training", [False, True])
@@ -123,8 +129,10 @@ def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool, train
     with torch.set_grad_enabled(gradients):
         for layout in (torch.contiguous_format, torch.channels_last):
             generator.synthesis.to(memory_format=layout)
-            found = {"image": generator.synthesize(golden.truncated, noise=noise),
-                     "image_from_w_plus": generator.synthesize(golden.tensors["input.w_plus"], noise=noise)}
+            found = {
+                "image": generator.synthesize(golden.truncated, noise=noise),
+                "image_from_w_plus": generator.synthesize(golden.tensors["input.w_plus"], noise=noise),
+            }
             assert first_difference(golden, found) is None
     generator.eval()
 

@@ -38,8 +38,10 @@ def golden(request: pytest.FixtureRequest) -> Golden:
     with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
-    parameters = {name[len("param."):]: value for name, value in tensors.items() if name.startswith("param.")}
-    generator = StyleGAN3.from_state_dict(parameters, conv_clamp=config["conv_clamp"], num_fp16_res=config["num_fp16_res"])
+    parameters = {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
+    generator = StyleGAN3.from_state_dict(
+        parameters, conv_clamp=config["conv_clamp"], num_fp16_res=config["num_fp16_res"]
+    )
     return Golden(generator, config, parameters, tensors)
 
 
@@ -63,7 +65,9 @@ def first_difference(golden: Golden, found: dict[str, Tensor]) -> str | None:
         if not wrong < TOLERANCE:
             return f"{name} differs first: relative error {wrong:.2e}"
         if expected.ndim == 4 and not error(centred(value), centred(expected)) < CENTRED:
-            return f"{name} differs first: relative error {error(centred(value), centred(expected)):.2e} without its mean"
+            return (
+                f"{name} differs first: relative error {error(centred(value), centred(expected)):.2e} without its mean"
+            )
     return None
 
 
@@ -86,7 +90,10 @@ def test_the_config_is_read_from_names_and_shapes(golden: Golden) -> None:
     assert (read.resolution, read.img_channels, read.num_ws) == (64, 3, written["num_ws"])
     assert read.mapping_layers == written["mapping_kwargs"]["num_layers"]
     designed = StyleGAN3Config.create(
-        written["config"], 64, channel_base=written["channel_base"], channel_max=written["channel_max"],
+        written["config"],
+        64,
+        channel_base=written["channel_base"],
+        channel_max=written["channel_max"],
     )
     assert designed.layers == read.layers
 
@@ -103,23 +110,28 @@ def test_the_stored_filters_are_the_designed_ones(golden: Golden) -> None:
 def test_the_mapping_agrees(golden: Golden) -> None:
     ws = golden.generator.map(golden.tensors["input.z"])
     psi, cutoff = golden.config["truncation_psi"], golden.config["truncation_cutoff"]
-    found = {"w": ws, "w_truncated": golden.generator.truncate(ws, psi),
-             "w_truncated_cutoff": golden.generator.truncate(ws, psi, cutoff)}
+    found = {
+        "w": ws,
+        "w_truncated": golden.generator.truncate(ws, psi),
+        "w_truncated_cutoff": golden.generator.truncate(ws, psi, cutoff),
+    }
     assert first_difference(golden, found) is None
 
 
 def test_every_style_and_layer_agrees(golden: Golden) -> None:
     found = trace(golden)
     assert first_difference(golden, found) is None
-    kept = {name[len("expect."):] for name in golden.tensors if name.startswith(("expect.style.", "expect.layer."))}
+    kept = {name[len("expect.") :] for name in golden.tensors if name.startswith(("expect.style.", "expect.layer."))}
     assert kept == set(found)
 
 
 @pytest.mark.parametrize("gradients", [False, True])
 def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool) -> None:
     with torch.set_grad_enabled(gradients):
-        found = {"image": golden.generator.synthesize(golden.truncated),
-                 "image_from_w_plus": golden.generator.synthesize(golden.tensors["input.w_plus"])}
+        found = {
+            "image": golden.generator.synthesize(golden.truncated),
+            "image_from_w_plus": golden.generator.synthesize(golden.tensors["input.w_plus"]),
+        }
     assert first_difference(golden, found) is None
 
 

@@ -100,7 +100,9 @@ def test_the_pages_clock_alone_drives_a_run_to_the_result_of_the_pure_call(page:
     kernel.run("begin()")
     assert kernel.ask("viewer.running")
     page.tick_until("viewer.current.state == 'done'")
-    assert kernel.ask("sorted(thread.name for thread in threading.enumerate()) == threads_before"), "no thread of its own"
+    assert kernel.ask("sorted(thread.name for thread in threading.enumerate()) == threads_before"), (
+        "no thread of its own"
+    )
     kernel.run("wanted = inversion.invert(session, session.latent(seed=1), **settings)")
     assert kernel.ask("bool(np.array_equal(viewer.result.code, wanted.code))")
     assert kernel.ask("[viewer.running, viewer.view.error]") == [False, ""]
@@ -113,7 +115,9 @@ def test_an_interrupt_in_the_middle_of_a_step_leaves_the_last_result_and_the_run
     before = page.state()
     kernel.run(STUCK)
     request = page.send_tick()
-    kernel.until(lambda: any("inside" in m["content"].get("text", "") for m in kernel.caused_by(request)), "the stuck step")
+    kernel.until(
+        lambda: any("inside" in m["content"].get("text", "") for m in kernel.caused_by(request)), "the stuck step"
+    )
     kernel.manager.interrupt_kernel()
     kernel.until(lambda: kernel.is_idle(request), "the end of the interrupted slice")
 
@@ -137,7 +141,9 @@ def test_an_interrupted_cell_that_waits_for_the_end_ends_and_leaves_the_last_res
     step = page.state()[1]
     kernel.run(STUCK)
     request = kernel.start_cell("viewer.finish()")
-    kernel.until(lambda: any("inside" in m["content"].get("text", "") for m in kernel.caused_by(request)), "the stuck step")
+    kernel.until(
+        lambda: any("inside" in m["content"].get("text", "") for m in kernel.caused_by(request)), "the stuck step"
+    )
     kernel.manager.interrupt_kernel()
     kernel.until(lambda: kernel.is_idle(request), "the end of the cell")
     errors = [m["content"]["ename"] for m in kernel.caused_by(request) if m["msg_type"] == "error"]

@@ -55,11 +55,15 @@ def test_a_storm_of_slider_messages_ends_at_the_last_value_and_no_thread_of_ours
     assert encoders and all(name.startswith("stylewidgets-encode") for name in encoders)
     assert senders and not any(name.startswith("stylewidgets-encode") for name in senders)
     # The last frame of the drag leaves the worker after the end of its message; then nothing waits.
-    kernel.until(lambda: (page.look(0.05), kernel.ask("explorer.picture.latent == explorer.value"))[1], "the last frame")
+    kernel.until(
+        lambda: (page.look(0.05), kernel.ask("explorer.picture.latent == explorer.value"))[1], "the last frame"
+    )
     page.settle()
     assert page.frames[-1]["final"] and page.shown() == kernel.ask("digest()")
     assert [kernel.ask(f"explorer.value.edits[{place}].strength") for place in (0, 1)] == [values[-2], values[-1]]
-    kernel.until(lambda: (page.look(0.05), kernel.ask("explorer.picture._pump.in_flight") == 0)[1], "all are acknowledged")
+    kernel.until(
+        lambda: (page.look(0.05), kernel.ask("explorer.picture._pump.in_flight") == 0)[1], "all are acknowledged"
+    )
     assert not kernel.ask("explorer.picture._pump.waiting") and not any(page.errors)
 
 

@@ -41,7 +41,9 @@ def said(cell: Any) -> str:
 
 
 def test_open_exercises_say_so(executed: Any) -> None:
-    open_ones = [said(cell) for cell in executed.cells if cell.source.rstrip().endswith(tuple(f"({name}))" for name in RIGHT))]
+    open_ones = [
+        said(cell) for cell in executed.cells if cell.source.rstrip().endswith(tuple(f"({name}))" for name in RIGHT))
+    ]
     assert open_ones == ["not answered yet\n"] * 3
 
 

@@ -16,8 +16,11 @@ RIGHT = {
     "answer_2": "max(found['clothes'].channels[:5], key=share_inside)",
     "answer_3": "wanted.style.strength * 1.1",
 }
-WRONG = {"answer_1": "ss.Channel(0, 0)", "answer_2": "min(found['clothes'].channels[:50], key=share_inside)",
-         "answer_3": "-wanted.style.strength"}
+WRONG = {
+    "answer_1": "ss.Channel(0, 0)",
+    "answer_2": "min(found['clothes'].channels[:50], key=share_inside)",
+    "answer_3": "-wanted.style.strength",
+}
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +38,9 @@ def said(cell: Any) -> str:
 
 
 def test_open_exercises_say_so(executed: Any) -> None:
-    open_ones = [said(cell) for cell in executed.cells if cell.source.rstrip().endswith(tuple(f"({name}))" for name in RIGHT))]
+    open_ones = [
+        said(cell) for cell in executed.cells if cell.source.rstrip().endswith(tuple(f"({name}))" for name in RIGHT))
+    ]
     assert open_ones == ["not answered yet\n"] * 3
 
 

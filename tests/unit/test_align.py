@@ -49,7 +49,9 @@ def test_the_quad_turns_and_grows_with_the_face() -> None:
     assert alignment.angle == pytest.approx(Alignment(quad(points), (400, 400)).angle + np.degrees(0.4))
 
 
-@pytest.mark.parametrize("points", [[[1, 2], [3, 4]], [[5, 5], [5, 5], [4, 9], [6, 9]], [[0, 0], [1, 0], [np.nan, 1], [1, 1]]])
+@pytest.mark.parametrize(
+    "points", [[[1, 2], [3, 4]], [[5, 5], [5, 5], [4, 9], [6, 9]], [[0, 0], [1, 0], [np.nan, 1], [1, 1]]]
+)
 def test_other_than_four_points_of_a_face_are_refused(points: Any) -> None:
     with pytest.raises(ValueError, match="eye_left, eye_right, mouth_left, mouth_right"):
         quad(points)
@@ -82,7 +84,9 @@ def test_landmarks_lie_where_the_crop_shows_them(avatar: tuple[Image.Image, Any]
     marked[y - 2 : y + 3, x - 2 : x + 3] = (255, 0, 255)
     crop = np.asarray(align(marked, points, 128)[0]).astype(int)
     magenta = np.argwhere((crop[..., 0] > 180) & (crop[..., 1] < 90) & (crop[..., 2] > 180))[:, ::-1] + 0.5
-    assert len(magenta) and np.allclose(magenta.mean(axis=0), alignment.to_crop(np.floor(points[:1]) + 0.5, 128)[0], atol=1)
+    assert len(magenta) and np.allclose(
+        magenta.mean(axis=0), alignment.to_crop(np.floor(points[:1]) + 0.5, 128)[0], atol=1
+    )
 
 
 def test_the_crop_pasted_back_gives_the_picture(avatar: tuple[Image.Image, Any]) -> None:
@@ -165,12 +169,31 @@ def test_of_boxes_that_overlap_the_best_stays() -> None:
 
 def test_the_cascade_runs_from_files_and_finds_nothing_in_a_plain_picture(tmp_path: Path) -> None:
     shapes = {
-        "pnet": {"conv1": (10, 3, 3, 3), "conv2": (16, 10, 3, 3), "conv3": (32, 16, 3, 3), "conv4_1": (2, 32, 1, 1),
-                 "conv4_2": (4, 32, 1, 1)},
-        "rnet": {"conv1": (28, 3, 3, 3), "conv2": (48, 28, 3, 3), "conv3": (64, 48, 2, 2), "dense4": (128, 576),
-                 "dense5_1": (2, 128), "dense5_2": (4, 128)},
-        "onet": {"conv1": (32, 3, 3, 3), "conv2": (64, 32, 3, 3), "conv3": (64, 64, 3, 3), "conv4": (128, 64, 2, 2),
-                 "dense5": (256, 1152), "dense6_1": (2, 256), "dense6_2": (4, 256), "dense6_3": (10, 256)},
+        "pnet": {
+            "conv1": (10, 3, 3, 3),
+            "conv2": (16, 10, 3, 3),
+            "conv3": (32, 16, 3, 3),
+            "conv4_1": (2, 32, 1, 1),
+            "conv4_2": (4, 32, 1, 1),
+        },
+        "rnet": {
+            "conv1": (28, 3, 3, 3),
+            "conv2": (48, 28, 3, 3),
+            "conv3": (64, 48, 2, 2),
+            "dense4": (128, 576),
+            "dense5_1": (2, 128),
+            "dense5_2": (4, 128),
+        },
+        "onet": {
+            "conv1": (32, 3, 3, 3),
+            "conv2": (64, 32, 3, 3),
+            "conv3": (64, 64, 3, 3),
+            "conv4": (128, 64, 2, 2),
+            "dense5": (256, 1152),
+            "dense6_1": (2, 256),
+            "dense6_2": (4, 256),
+            "dense6_3": (10, 256),
+        },
     }
     for name, layers in shapes.items():
         state = {}

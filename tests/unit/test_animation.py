@@ -183,7 +183,9 @@ def exported(animator, kind="GIF", fps=5):
 
 
 def film(animator, fps=5):
-    return list(video.frames(animator.session, animator.keyframes, fps, animator.seconds, animator.ease, animator.closed))
+    return list(
+        video.frames(animator.session, animator.keyframes, fps, animator.seconds, animator.ease, animator.closed)
+    )
 
 
 def test_an_exported_gif_holds_the_frames_of_the_film(tmp_path):

@@ -70,7 +70,9 @@ def test_no_factors_give_empty_truth() -> None:
 def test_depth_is_infinite_exactly_where_nothing_is_seen(many: Render) -> None:
     nothing = labelled(many, "background")
     seen = many.depth.isfinite()
-    assert (seen == nothing).float().mean() < 0.01  # edges: a pixel's label is of most rays, its depth of the middle one
+    assert (
+        seen == nothing
+    ).float().mean() < 0.01  # edges: a pixel's label is of most rays, its depth of the middle one
     assert many.depth[seen].min() > 2 and many.depth[seen].max() < 6
     assert torch.equal(many.normals.square().sum(1) > 0, seen) and torch.equal(many.uv[:, 0] >= 0, seen)
 
@@ -101,7 +103,10 @@ def test_a_pixel_and_its_depth_lie_on_the_surface_that_uv_names(many: Render) ->
     head = many.camera.unproject(place)
     body = Camera(many.camera.body, many.camera.body, many.camera.pixels).unproject(place)
     uv = many.uv.flatten(2).transpose(1, 2)
-    for points, chart, part in ((head, head_uv, (uv[..., 0] >= 0) & (uv[..., 1] < 0.745)), (body, body_uv, uv[..., 1] > 0.755)):
+    for points, chart, part in (
+        (head, head_uv, (uv[..., 0] >= 0) & (uv[..., 1] < 0.745)),
+        (body, body_uv, uv[..., 1] > 0.755),
+    ):
         assert part.any() and (chart(points[part]) - uv[part]).abs().max() < 1e-4
 
 
@@ -115,7 +120,9 @@ def test_the_camera_brings_the_points_to_the_landmarks(many: Render) -> None:
     assert torch.equal(projected[..., :2], many.landmarks)
     columns = torch.cat([many.points, torch.ones_like(many.points[..., :1])], 2)
     by_hand = columns @ (many.camera.pixels @ many.camera.head).transpose(1, 2)
-    assert torch.allclose(by_hand[..., :3], projected, atol=1e-4) and torch.equal(by_hand[..., 3], torch.ones(12, len(LANDMARKS)))
+    assert torch.allclose(by_hand[..., :3], projected, atol=1e-4) and torch.equal(
+        by_hand[..., 3], torch.ones(12, len(LANDMARKS))
+    )
     assert torch.allclose(many.camera.unproject(projected), many.points, atol=1e-4)
 
 
@@ -125,7 +132,11 @@ def test_the_camera_turns_without_stretching(many: Render) -> None:
     assert torch.allclose(torch.linalg.det(turn), torch.ones(12), atol=1e-5)
 
 
-PAINTED = [k for k, name in enumerate(LANDMARKS) if name.startswith(("eye", "pupil", "lid", "brow", "forehead", "lip", "mouth"))]
+PAINTED = [
+    k
+    for k, name in enumerate(LANDMARKS)
+    if name.startswith(("eye", "pupil", "lid", "brow", "forehead", "lip", "mouth"))
+]
 
 
 @pytest.mark.parametrize("pose", [{}, {"yaw": 20.0}, {"yaw": -25.0, "pitch": 10.0}, {"pitch": -12.0, "roll": 8.0}])
@@ -142,14 +153,27 @@ def test_landmarks_lie_on_the_surface_and_keep_their_uv_when_the_head_turns(pose
 
 def test_landmarks_lie_in_the_regions_that_they_name() -> None:
     made = render(face(hair_style="bald", mouth_open=1.0, eye_openness=1.0, smile=0.4), 256)
-    inside = {"pupil_left": "eye_left", "pupil_right": "eye_right", "brow_left_middle": "brows", "brow_right_middle": "brows",
-              "forehead": "skin", "nose_tip": "nose"}
+    inside = {
+        "pupil_left": "eye_left",
+        "pupil_right": "eye_right",
+        "brow_left_middle": "brows",
+        "brow_right_middle": "brows",
+        "forehead": "skin",
+        "nose_tip": "nose",
+    }
     for name, region in inside.items():
         y, x = pixels(made.landmarks[0, LANDMARKS.index(name)])
         assert labelled(made, region)[0, y, x], name
-    ends = {"lid_left_top": ("eye_left", "up"), "lid_right_bottom": ("eye_right", "down"), "eye_left_outer": ("eye_left", "left"),
-            "eye_right_outer": ("eye_right", "right"), "ear_left": ("ears", "left"), "ear_right": ("ears", "right"),
-            "lip_bottom": ("mouth", "down"), "brow_right_outer": ("brows", "right")}
+    ends = {
+        "lid_left_top": ("eye_left", "up"),
+        "lid_right_bottom": ("eye_right", "down"),
+        "eye_left_outer": ("eye_left", "left"),
+        "eye_right_outer": ("eye_right", "right"),
+        "ear_left": ("ears", "left"),
+        "ear_right": ("ears", "right"),
+        "lip_bottom": ("mouth", "down"),
+        "brow_right_outer": ("brows", "right"),
+    }
     for name, (region, side) in ends.items():
         ys, xs = labelled(made, region)[0].nonzero().unbind(1)
         x, y = made.landmarks[0, LANDMARKS.index(name)].tolist()
@@ -184,14 +208,48 @@ def test_glasses_stand_before_the_face_and_their_lenses_are_clear() -> None:
 
 # gradients
 
-SHADING = ("light_azimuth", "light_elevation", "skin_tone", "hair_lightness", "blush", "lip_colour", "clothes_lightness",
-           "background_lightness", "background_hue", "hair_hue", "iris_hue", "clothes_hue")
-SHAPE = ("smile", "mouth_open", "eye_openness", "eye_size", "gaze_x", "gaze_y", "brow_height", "brow_angle", "brow_thickness")
+SHADING = (
+    "light_azimuth",
+    "light_elevation",
+    "skin_tone",
+    "hair_lightness",
+    "blush",
+    "lip_colour",
+    "clothes_lightness",
+    "background_lightness",
+    "background_hue",
+    "hair_hue",
+    "iris_hue",
+    "clothes_hue",
+)
+SHAPE = (
+    "smile",
+    "mouth_open",
+    "eye_openness",
+    "eye_size",
+    "gaze_x",
+    "gaze_y",
+    "brow_height",
+    "brow_angle",
+    "brow_thickness",
+)
 
 
 def base() -> Tensor:
-    return face(hair_style="long", hair_hue=33.0, skin_tone=0.3, smile=0.3, mouth_open=0.5, yaw=8.0, pitch=3.0, blush=0.5,
-                light_azimuth=-30.0, fringe=0.2, gaze_x=0.1, eye_openness=0.7).double()
+    return face(
+        hair_style="long",
+        hair_hue=33.0,
+        skin_tone=0.3,
+        smile=0.3,
+        mouth_open=0.5,
+        yaw=8.0,
+        pitch=3.0,
+        blush=0.5,
+        light_azimuth=-30.0,
+        fringe=0.2,
+        gaze_x=0.1,
+        eye_openness=0.7,
+    ).double()
 
 
 def derivative(name: str, job: _Job, step: float) -> Tensor:
@@ -216,7 +274,7 @@ def test_every_gradient_is_finite_and_categories_get_none() -> None:
     made = render(f, 24, outputs=OUTPUTS, grad=True)
     seen = made.depth.isfinite()
     total = made.image.mean() + made.depth[seen].mean() + made.normals.mean() + made.uv.mean() + made.landmarks.mean()
-    gradient, = torch.autograd.grad(total, f)
+    (gradient,) = torch.autograd.grad(total, f)
     assert gradient.isfinite().all()
     for i, factor in enumerate(FACTORS):
         assert (gradient[:, i] == 0).all() == (factor.kind == "categorical"), factor.name
@@ -227,7 +285,7 @@ def autograd(weight: Tensor, job: _Job) -> Tensor:
     from stylewidgets.avatars.renderer import _Draw
 
     f = base().requires_grad_()
-    gradient, = torch.autograd.grad((_Draw.apply(f, job)[0] * weight).sum(), f)
+    (gradient,) = torch.autograd.grad((_Draw.apply(f, job)[0] * weight).sum(), f)
     return gradient[0]
 
 

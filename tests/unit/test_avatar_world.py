@@ -85,7 +85,9 @@ def test_torch_and_numpy_correlate_alike() -> None:
 
 def test_the_latent_world_can_be_correlated_and_is_not_by_default() -> None:
     z = torch.randn(4000, 64, generator=torch.Generator().manual_seed(1))
-    plain, off, on = (LatentWorld(64, **options).factors(z) for options in ({}, {"correlated": False}, {"correlated": True}))
+    plain, off, on = (
+        LatentWorld(64, **options).factors(z) for options in ({}, {"correlated": False}, {"correlated": True})
+    )
     assert torch.equal(plain, off)
     a, b = INDEX["skin_tone"], INDEX["hair_lightness"]
     assert torch.corrcoef(on[:, [a, b]].T)[0, 1] < -0.45 and torch.corrcoef(off[:, [a, b]].T)[0, 1].abs() < 0.06
@@ -110,13 +112,21 @@ def test_a_relative_edit_adds_and_angles_go_round() -> None:
     assert after[0, INDEX["hair_hue"]] == 10 and after[0, INDEX["yaw"]] == -4
 
 
-@pytest.mark.parametrize(("change", "relative", "words"), [
-    ({"smil": 1.0}, False, "did you mean 'smile'"), ({"hat": "bennie"}, False, "did you mean 'beanie'"),
-    ({"smile": 1.5}, False, "smile would be 1.5 in picture 0, outside -1 to 1"), ({"yaw": 90.0}, True, "not cut off"),
-    ({"smile": "wide"}, False, "number from -1 to 1"), ({"hat": 1.0}, True, "without relative"),
-    ({"hat": 0.5}, False, "none, cap, beanie"), ({"yaw": float("nan")}, False, "outside"),
-    ({"yaw": torch.zeros(7)}, False, "a number or a tensor"), (lambda f: f[:, :3], False, "must return"),
-])
+@pytest.mark.parametrize(
+    ("change", "relative", "words"),
+    [
+        ({"smil": 1.0}, False, "did you mean 'smile'"),
+        ({"hat": "bennie"}, False, "did you mean 'beanie'"),
+        ({"smile": 1.5}, False, "smile would be 1.5 in picture 0, outside -1 to 1"),
+        ({"yaw": 90.0}, True, "not cut off"),
+        ({"smile": "wide"}, False, "number from -1 to 1"),
+        ({"hat": 1.0}, True, "without relative"),
+        ({"hat": 0.5}, False, "none, cap, beanie"),
+        ({"yaw": float("nan")}, False, "outside"),
+        ({"yaw": torch.zeros(7)}, False, "a number or a tensor"),
+        (lambda f: f[:, :3], False, "must return"),
+    ],
+)
 def test_an_edit_that_cannot_be_made_is_refused_in_words(change, relative: bool, words: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=words):
         edit_factors(sample(2, seed=0), change, relative)
@@ -137,12 +147,28 @@ def test_the_truth_of_an_edit_is_the_render_of_the_edited_factors() -> None:
 # captions
 
 PATTERN = {
-    "face_width": r"\b{}(-faced| face)\b", "eye_size": r"\b{}( half-closed| sleepy)? \w+ eyes\b", "smile": r"\b{}\b",
-    "brow_thickness": r"\b{}( \w+)?( \w+)? brows\b", "brow_height": r"\b{}( \w+)? brows\b", "brow_angle": r"\b{} brows\b",
-    "glasses": r"\b{}\b", "hat": r"\b{}\b", "beard": r"\b{}\b",
+    "face_width": r"\b{}(-faced| face)\b",
+    "eye_size": r"\b{}( half-closed| sleepy)? \w+ eyes\b",
+    "smile": r"\b{}\b",
+    "brow_thickness": r"\b{}( \w+)?( \w+)? brows\b",
+    "brow_height": r"\b{}( \w+)? brows\b",
+    "brow_angle": r"\b{} brows\b",
+    "glasses": r"\b{}\b",
+    "hat": r"\b{}\b",
+    "beard": r"\b{}\b",
 }
-COLOURS = {"red": (330, 22), "orange": (10, 50), "yellow": (40, 75), "olive": (40, 75), "brown": (10, 50), "green": (66, 165),
-           "turquoise": (155, 200), "blue": (190, 256), "purple": (248, 294), "pink": (286, 342)}
+COLOURS = {
+    "red": (330, 22),
+    "orange": (10, 50),
+    "yellow": (40, 75),
+    "olive": (40, 75),
+    "brown": (10, 50),
+    "green": (66, 165),
+    "turquoise": (155, 200),
+    "blue": (190, 256),
+    "purple": (248, 294),
+    "pink": (286, 342),
+}
 
 
 def said(text: str, name: str, phrase: str) -> bool:
@@ -157,8 +183,11 @@ def hue_fits(hue: float, word: str) -> bool:
 @pytest.fixture(scope="module")
 def told() -> list[tuple[dict[str, float], str]]:
     rows = sample(250, seed=12)
-    return [(dict(zip(NAMES, map(float, row), strict=True)), caption(row, variant)) for i, row in enumerate(rows)
-            for variant in (0, i + 1)]
+    return [
+        (dict(zip(NAMES, map(float, row), strict=True)), caption(row, variant))
+        for i, row in enumerate(rows)
+        for variant in (0, i + 1)
+    ]
 
 
 def test_everything_that_a_caption_says_of_a_level_is_true(told: list[tuple[dict[str, float], str]]) -> None:
@@ -171,7 +200,9 @@ def test_everything_that_a_caption_says_of_a_level_is_true(told: list[tuple[dict
                         heard.add((name, phrase))
                         assert low <= value[name] <= high, (name, phrase, value[name], text)
     assert {(n, p) for n, levels in LEVELS.items() for level in levels for p in level.phrases} - heard <= {
-        ("eye_openness", "eyes shut"), ("eye_openness", "closed eyes")}
+        ("eye_openness", "eyes shut"),
+        ("eye_openness", "closed eyes"),
+    }
 
 
 def test_every_noticeable_level_is_said(told: list[tuple[dict[str, float], str]]) -> None:
@@ -197,8 +228,10 @@ def test_extras_are_said_exactly_when_they_are_worn(told: list[tuple[dict[str, f
 
 def test_colours_that_a_caption_names_are_those_of_the_factors(told: list[tuple[dict[str, float], str]]) -> None:
     for value, text in told:
-        for name, noun, light in (("clothes_hue", "top|jumper|sweater", 0.08 + 0.76 * value["clothes_lightness"]),
-                                  ("background_hue", "background|backdrop|wall", value["background_lightness"])):
+        for name, noun, light in (
+            ("clothes_hue", "top|jumper|sweater", 0.08 + 0.76 * value["clothes_lightness"]),
+            ("background_hue", "background|backdrop|wall", value["background_lightness"]),
+        ):
             found = re.search(rf"(dark |pale )?(\w+) ({noun})", text)
             assert found and hue_fits(value[name], found[2]), (name, value[name], text)
             assert found[1] != "dark " or light <= 0.4
@@ -261,7 +294,9 @@ def test_a_loader_collates_items() -> None:
 
 
 def test_a_correlated_dataset_has_correlated_factors() -> None:
-    factors = AvatarDataset(seed=3, n=9, resolution=16, outputs=("landmarks",), correlated=True).batch(range(9))["factors"]
+    factors = AvatarDataset(seed=3, n=9, resolution=16, outputs=("landmarks",), correlated=True).batch(range(9))[
+        "factors"
+    ]
     assert np.array_equal(factors.numpy(), sample(9, seed=3, correlated=True))
 
 
@@ -282,7 +317,9 @@ def test_a_sheet_shows_every_output_of_every_avatar() -> None:
 
 def test_the_command_writes_a_sheet(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "sheet.jpg"
-    assert main(["avatars", "--out", str(path), "--count", "4", "--resolution", "16", "--outputs", "image", "depth"]) == 0
+    assert (
+        main(["avatars", "--out", str(path), "--count", "4", "--resolution", "16", "--outputs", "image", "depth"]) == 0
+    )
     with Image.open(path) as sheet:
         assert sheet.size == (32, 64)
     said = capsys.readouterr().out

@@ -94,7 +94,7 @@ def test_a_batch_gives_the_same_pictures_as_one_at_a_time() -> None:
     factors = torch.from_numpy(sample(40, seed=9))
     together = render(factors, 32)
     for i in range(0, 40, 3):
-        alone = render(factors[i:i + 1], 32)
+        alone = render(factors[i : i + 1], 32)
         assert (together.image[i] - alone.image[0]).abs().max() < 2e-3
         assert (together.segmentation[i] != alone.segmentation[0]).float().mean() < 2e-3
 
@@ -117,9 +117,17 @@ def test_every_factor_visibly_changes_the_picture(factor) -> None:  # type: igno
             assert changed >= 24, f"{factor.name}: {changed} pixels of 4096 differ between {values[a]} and {values[b]}"
 
 
-@pytest.mark.parametrize(("region", "choice"), [("glasses", {"glasses": "round"}), ("glasses", {"glasses": "square"}),
-                                                ("beard", {"beard": "full"}), ("beard", {"beard": "moustache"}),
-                                                ("hat", {"hat": "cap"}), ("hat", {"hat": "beanie"})])
+@pytest.mark.parametrize(
+    ("region", "choice"),
+    [
+        ("glasses", {"glasses": "round"}),
+        ("glasses", {"glasses": "square"}),
+        ("beard", {"beard": "full"}),
+        ("beard", {"beard": "moustache"}),
+        ("hat", {"hat": "cap"}),
+        ("hat", {"hat": "beanie"}),
+    ],
+)
 def test_an_extra_is_in_the_segmentation_exactly_when_it_was_asked_for(region: str, choice: dict[str, str]) -> None:
     assert region not in regions()
     assert region in regions(**choice)

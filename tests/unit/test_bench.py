@@ -127,12 +127,15 @@ def test_the_command_prints_tables_and_writes_json(
     assert result["families"]["bundled"]["times"]["whole frame"]["median"] > 0
 
 
-@pytest.mark.parametrize(("family", "config"), [
-    ("stylegan1", StyleGAN1Config(z_dim=8, w_dim=8, channels=(8,) * 4, fused_from=16, mapping_layers=2)),
-    ("stylegan2", StyleGAN2Config(z_dim=8, w_dim=8, resolution=32, channels=(8,) * 4, mapping_layers=2)),
-    ("stylegan3", StyleGAN3Config.create("T", 32, channel_base=512, z_dim=8, w_dim=8)),
-    ("stylegan3", StyleGAN3Config.create("R", 32, channel_base=512, z_dim=8, w_dim=8)),
-])
+@pytest.mark.parametrize(
+    ("family", "config"),
+    [
+        ("stylegan1", StyleGAN1Config(z_dim=8, w_dim=8, channels=(8,) * 4, fused_from=16, mapping_layers=2)),
+        ("stylegan2", StyleGAN2Config(z_dim=8, w_dim=8, resolution=32, channels=(8,) * 4, mapping_layers=2)),
+        ("stylegan3", StyleGAN3Config.create("T", 32, channel_base=512, z_dim=8, w_dim=8)),
+        ("stylegan3", StyleGAN3Config.create("R", 32, channel_base=512, z_dim=8, w_dim=8)),
+    ],
+)
 def test_the_reference_paths_draw_what_the_generators_draw(family: str, config: Any) -> None:
     torch.manual_seed(0)
     made: Any = build(family, config).eval()
@@ -149,9 +152,13 @@ def test_the_reference_paths_draw_what_the_generators_draw(family: str, config: 
 
 def test_a_family_is_measured_with_every_task_and_says_how_near_previews_are(session: GeneratorSession) -> None:
     figures = families.measure(session, rounds=2)
-    assert {families.WHOLE, families.REFERENCE, families.LAST_THIRD, families.THUMBNAILS, *families.SHARES} <= set(figures.times)
+    assert {families.WHOLE, families.REFERENCE, families.LAST_THIRD, families.THUMBNAILS, *families.SHARES} <= set(
+        figures.times
+    )
     assert all(len(sample.values) == 2 for sample in figures.times.values())
-    assert figures.difference[families.REFERENCE] < 1e-5 and set(figures.previews) == set(families.preview_rungs(session))
+    assert figures.difference[families.REFERENCE] < 1e-5 and set(figures.previews) == set(
+        families.preview_rungs(session)
+    )
     text = report_families.family("tiny", figures)
     assert "2 rounds" in text and "of the reference path" in text
 
@@ -222,7 +229,11 @@ def test_a_checkout_is_asked_for_the_feature_maps_of_the_generator(variant: str,
     config = StyleGAN3Config.create(variant, 256, channel_base=base)
     shape = SimpleNamespace(config=config, family="stylegan3", resolution=256, img_channels=3)
     asked = against._arguments(shape)
-    assert (asked["channel_base"], asked["channel_max"], asked["conv_kernel"]) == (base, most, 1 if variant == "R" else 3)
+    assert (asked["channel_base"], asked["channel_max"], asked["conv_kernel"]) == (
+        base,
+        most,
+        1 if variant == "R" else 3,
+    )
 
 
 def test_several_models_are_summed_up_in_one_table(session: GeneratorSession) -> None:

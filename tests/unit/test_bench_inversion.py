@@ -28,8 +28,20 @@ def test_two_methods_are_measured_written_and_drawn(
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     json_file, picture, kept = tmp_path / "x.json", tmp_path / "x.png", tmp_path / "kept"
-    arguments = ["bench-inversion", "avatar-64", "--device", "cpu", "--targets", "2", "--steps", "2",
-                 "--keep", str(kept), "--json", str(json_file)]
+    arguments = [
+        "bench-inversion",
+        "avatar-64",
+        "--device",
+        "cpu",
+        "--targets",
+        "2",
+        "--steps",
+        "2",
+        "--keep",
+        str(kept),
+        "--json",
+        str(json_file),
+    ]
     try:
         assert main([*arguments, "--methods", "projector"]) == 0
         first, files = json.loads(json_file.read_text()), {path: path.stat().st_mtime_ns for path in kept.iterdir()}
@@ -40,7 +52,9 @@ def test_two_methods_are_measured_written_and_drawn(
     assert set(whole["rows"]) == {"projector W", "projector W+", "PTI"} and picture.stat().st_size > 5000
     assert whole["rows"]["projector W"] == first["rows"]["projector W"]  # beside the new ones
     assert all(path.stat().st_mtime_ns == then for path, then in files.items())
-    assert len(files) == 4 and len(list(kept.iterdir())) == 8  # the projector's w are the pivots: one file more for each picture
+    assert (
+        len(files) == 4 and len(list(kept.iterdir())) == 8
+    )  # the projector's w are the pivots: one file more for each picture
     assert whole["rows"]["PTI"]["settings"]["steps"] == 1 and whole["rows"]["PTI"]["uses"]["pivot"] == "projector"
     for kind in (GENERATED, RENDERS):
         figures = whole["rows"]["PTI"][kind]
@@ -84,7 +98,11 @@ def test_fewer_steps_come_with_larger_rates() -> None:
 
 
 def test_the_order_of_papers_is_checked_both_ways() -> None:
-    table = {"projector W": row(mse=0.3, edit_error=0.1), "projector W+": row(mse=0.2, edit_error=0.3), "PTI": row(mse=0.25)}
+    table = {
+        "projector W": row(mse=0.3, edit_error=0.1),
+        "projector W+": row(mse=0.2, edit_error=0.3),
+        "PTI": row(mse=0.25),
+    }
     held = {words.split("  [")[0]: same for same, words in checks(table)}
     assert held == {
         "renders: mse of projector W (0.3) worse than of projector W+ (0.2)": True,

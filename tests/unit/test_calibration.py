@@ -69,7 +69,9 @@ def test_a_temperature_takes_back_the_confidence_that_is_not_earned(net: FactorR
     assert (share.argmax(1) == truth[:, 2])[sure].mean() == pytest.approx(share.max(1)[sure].mean(), abs=0.05)
 
 
-def test_calibration_goes_into_the_file_and_a_network_without_one_says_what_to_do(net: FactorRegressor, tmp_path: Path) -> None:
+def test_calibration_goes_into_the_file_and_a_network_without_one_says_what_to_do(
+    net: FactorRegressor, tmp_path: Path
+) -> None:
     again = load_regressor(save_regressor(net, tmp_path / "net.safetensors", metrics={}, training={}))
     raw, _ = world(8)
     assert np.allclose(errors(again, raw)["level"], errors(net, raw)["level"])
@@ -92,9 +94,16 @@ def face(**values: float) -> np.ndarray:
 
 def test_what_hides_a_factor_makes_it_count_as_hidden() -> None:
     hidden = {
-        "jaw": face(beard=2), "hair_style": face(hat=1), "hair_hue": face(hair_style=0), "hair_lightness": face(hair_style=0),
-        "hair_length": face(hair_style=1, hat=1), "fringe": face(hair_style=0), "eye_size": face(eye_openness=0.0),
-        "iris_hue": face(eye_openness=0.2), "gaze_x": face(eye_openness=0.2), "gaze_y": face(eye_openness=0.2),
+        "jaw": face(beard=2),
+        "hair_style": face(hat=1),
+        "hair_hue": face(hair_style=0),
+        "hair_lightness": face(hair_style=0),
+        "hair_length": face(hair_style=1, hat=1),
+        "fringe": face(hair_style=0),
+        "eye_size": face(eye_openness=0.0),
+        "iris_hue": face(eye_openness=0.2),
+        "gaze_x": face(eye_openness=0.2),
+        "gaze_y": face(eye_openness=0.2),
         "blush": face(beard=2),
     }
     plain = visible(defaults())[0]
@@ -202,12 +211,27 @@ def test_a_network_with_a_part_reader_comes_back_from_its_file_and_grows_from_on
     plain = train_regressor(first, images=16, held_out=24, resolution=32, epochs=1, batch=16)
     with pytest.raises(ValueError, match="--start-from"):
         train_regressor(second, images=16, held_out=24, resolution=32, epochs=1, batch=16, parts=True)
-    made = train_regressor(second, images=16, held_out=24, resolution=32, epochs=1, batch=16, seed=1, renders_seed=9,
-                           start_from=first, parts=True)
+    made = train_regressor(
+        second,
+        images=16,
+        held_out=24,
+        resolution=32,
+        epochs=1,
+        batch=16,
+        seed=1,
+        renders_seed=9,
+        start_from=first,
+        parts=True,
+    )
     assert made.heads == plain.heads and made.parts is not None
     x = torch.randn(2, 3, 32, 32)
     assert all(torch.equal(a, b) for a, b in zip(made.features(x), plain.features(x), strict=True))
     again = load_regressor(second)
     assert torch.equal(again(x), made(x))
     card = second.with_suffix(".md").read_text(encoding="utf-8")
-    assert "reader of 16 parts" in card and "--parts" in card and "--renders-seed 9" in card and "the part reader alone" in card
+    assert (
+        "reader of 16 parts" in card
+        and "--parts" in card
+        and "--renders-seed 9" in card
+        and "the part reader alone" in card
+    )

@@ -26,8 +26,14 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A rosinality training file whose name says nothing."""
     state = golden("rosinality_stylegan2_64")[1]
     path = tmp_path_factory.mktemp("files") / "checkpoint"
-    torch.save({"g_ema": OrderedDict((k.removeprefix("g_ema."), v) for k, v in state.items() if k.startswith("g_ema.")),
-                "latent_avg": state["latent_avg"], "args": argparse.Namespace(size=64)}, path)
+    torch.save(
+        {
+            "g_ema": OrderedDict((k.removeprefix("g_ema."), v) for k, v in state.items() if k.startswith("g_ema.")),
+            "latent_avg": state["latent_avg"],
+            "args": argparse.Namespace(size=64),
+        },
+        path,
+    )
     return path
 
 
@@ -49,11 +55,16 @@ def test_convert_gives_identical_pictures_and_says_where_they_are_from(
     before, after = sw.load(foreign, device="cpu"), sw.load(out, device="cpu")
     latent = sw.Latent(seed=3, psi=0.7)
     assert (before.image(latent) == after.image(latent)).all()
-    assert after.metadata["origin"]["format"] == "rosinality stylegan2-pytorch" and len(after.metadata["origin"]["sha256"]) == 64
+    assert (
+        after.metadata["origin"]["format"] == "rosinality stylegan2-pytorch"
+        and len(after.metadata["origin"]["sha256"]) == 64
+    )
     assert main(["info", str(out)]) == 0 and "origin" in capsys.readouterr().out
 
 
-def test_convert_replaces_nothing_unless_it_is_forced(foreign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_convert_replaces_nothing_unless_it_is_forced(
+    foreign: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     out = tmp_path / "out.safetensors"
     out.write_bytes(b"mine")
     assert main(["convert", str(foreign), str(out)]) == 2
@@ -81,7 +92,10 @@ def test_the_zoo_is_listed_for_people_and_programs(
     assert "ffhq-1024" in text and "CC BY-NC 4.0" in text and "letter-boxed" in text and str(tmp_path) in text
     assert main(["zoo", "--json"]) == 0
     listed = json.loads(capsys.readouterr().out)
-    assert len(listed) == len(zoo.entries()) and {"name", "url", "licence", "sha256", "citation", "path"} <= listed[0].keys()
+    assert (
+        len(listed) == len(zoo.entries())
+        and {"name", "url", "licence", "sha256", "citation", "path"} <= listed[0].keys()
+    )
     assert main(["zoo", "get"]) == 2
     assert main(["zoo", "get", "ffhq1024"]) == 2
     assert "did you mean 'ffhq-1024'" in capsys.readouterr().err

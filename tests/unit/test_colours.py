@@ -27,11 +27,24 @@ def error(found: Tensor, wanted: Tensor) -> float:
 @needs_compiler
 @settings(max_examples=40, deadline=None)
 @given(
-    n=st.integers(1, 3), inputs=st.sampled_from([1, 3, 8, 15, 17, 40]), outputs=st.integers(1, 9), height=st.integers(1, 70),
-    width=st.integers(1, 70), clamp=st.sampled_from([None, 0.7]), threads=st.integers(1, 3), seed=st.integers(0, 99),
+    n=st.integers(1, 3),
+    inputs=st.sampled_from([1, 3, 8, 15, 17, 40]),
+    outputs=st.integers(1, 9),
+    height=st.integers(1, 70),
+    width=st.integers(1, 70),
+    clamp=st.sampled_from([None, 0.7]),
+    threads=st.integers(1, 3),
+    seed=st.integers(0, 99),
 )
 def test_any_shape_of_features_has_the_colours_of_the_definition(
-    n: int, inputs: int, outputs: int, height: int, width: int, clamp: float | None, threads: int, seed: int,
+    n: int,
+    inputs: int,
+    outputs: int,
+    height: int,
+    width: int,
+    clamp: float | None,
+    threads: int,
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
     x = torch.randn(n, inputs, height, width).contiguous(memory_format=torch.channels_last)
@@ -47,9 +60,13 @@ def test_any_shape_of_features_has_the_colours_of_the_definition(
 
 
 @needs_compiler
-@pytest.mark.parametrize("size", [(1, 1, 150, 131), (2, 3, 96, 64), (1, 3, 4, 4), (2, 1, 1, 1), (1, 4, 1, 9000), (1, 70, 600, 1)])
+@pytest.mark.parametrize(
+    "size", [(1, 1, 150, 131), (2, 3, 96, 64), (1, 3, 4, 4), (2, 1, 1, 1), (1, 4, 1, 9000), (1, 70, 600, 1)]
+)
 @pytest.mark.parametrize("threads", [1, 3])
-def test_a_picture_twice_as_large_below_the_colours_is_the_definition(size: tuple[int, int, int, int], threads: int) -> None:
+def test_a_picture_twice_as_large_below_the_colours_is_the_definition(
+    size: tuple[int, int, int, int], threads: int
+) -> None:
     n, c, h, w = size
     img, more = torch.randn(size), torch.randn(n, c, 2 * h, 2 * w)
     kept = img.clone(), more.clone()
@@ -161,4 +178,3 @@ def test_several_threads_of_python_can_compute_at_once() -> None:
     for thread in threads:
         thread.join()
     assert len(found) == 6 and all(torch.equal(one, wanted) for one in found)
-

@@ -64,7 +64,9 @@ def test_the_command_of_jupyterlab_names_notebook_and_port(tmp_path: Path) -> No
     assert "a.ipynb" in command and "--port=8123" in command and "--no-browser" in command
     assert "--no-browser" not in demo.lab_command(tmp_path / "a.ipynb", 8123, browser=True)
     spaced = demo.lab_command(tmp_path / "my first.ipynb", 8123, browser=False)
-    assert "--LabApp.default_url=/lab/tree/my%20first.ipynb" in spaced, "the address that is printed is that of the notebook"
+    assert "--LabApp.default_url=/lab/tree/my%20first.ipynb" in spaced, (
+        "the address that is printed is that of the notebook"
+    )
 
 
 def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -114,17 +116,36 @@ def test_info_says_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path: 
     assert "stylegan2" in text.lower() and "resolution" in text
 
 
-@pytest.mark.parametrize("arguments", [["nothing"], [], ["train"], ["train", "nothing"], ["info"], ["convert", "a"],
-                                       ["zoo", "sell"], ["bench", "--what"]])
-def test_a_wrong_command_shows_the_usage_and_code_2(
-    arguments: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nothing"],
+        [],
+        ["train"],
+        ["train", "nothing"],
+        ["info"],
+        ["convert", "a"],
+        ["zoo", "sell"],
+        ["bench", "--what"],
+    ],
+)
+def test_a_wrong_command_shows_the_usage_and_code_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 2
     assert "usage: stylewidgets" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["demo", "--help"], ["bench", "--help"], ["train", "avatars", "--help"],
-                                       ["info", "--help"], ["convert", "--help"], ["zoo", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["demo", "--help"],
+        ["bench", "--help"],
+        ["train", "avatars", "--help"],
+        ["info", "--help"],
+        ["convert", "--help"],
+        ["zoo", "--help"],
+    ],
+)
 def test_every_command_has_help(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(*arguments) == 0
     assert "usage: stylewidgets" in capsys.readouterr().out

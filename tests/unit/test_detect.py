@@ -57,12 +57,25 @@ TABLE: dict[str, tuple[str, Callable[[], bytes]]] = {
     "torch zip": ("torch zip", lambda: saved({"a": torch.zeros(3)})),
     "torch legacy": ("torch legacy", lambda: saved({"a": torch.zeros(3)}, _use_new_zipfile_serialization=False)),
     "TF, protocol 3": ("tensorflow pickle", lambda: b"\x80\x03cdnnlib.tflib.network\nNetwork\n)\x81."),
-    "TF, protocol 4": ("tensorflow pickle", lambda: b"\x80\x04(" + stack_global("dnnlib.tflib.network", "Network") + b")\x81t."),
+    "TF, protocol 4": (
+        "tensorflow pickle",
+        lambda: b"\x80\x04(" + stack_global("dnnlib.tflib.network", "Network") + b")\x81t.",
+    ),
     "TF, of ProGAN": ("tensorflow pickle", lambda: b"\x80\x02ctfutil\nNetwork\n)\x81."),
-    "persistence": ("persistence pickle",
-                    lambda: b"\x80\x03}X\x04\x00\x00\x00G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n(tRs."),
-    "persistence behind other data": ("persistence pickle", lambda: b"\x80\x04}" + LONG + b"X\x04\x00\x00\x00G_ema"
-                                      + stack_global("torch_utils.persistence", "_reconstruct_persistent_obj") + b")Rs."),
+    "persistence": (
+        "persistence pickle",
+        lambda: b"\x80\x03}X\x04\x00\x00\x00G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n(tRs.",
+    ),
+    "persistence behind other data": (
+        "persistence pickle",
+        lambda: (
+            b"\x80\x04}"
+            + LONG
+            + b"X\x04\x00\x00\x00G_ema"
+            + stack_global("torch_utils.persistence", "_reconstruct_persistent_obj")
+            + b")Rs."
+        ),
+    ),
     "plain pickle": ("pickle", lambda: pickle.dumps({"a": 1})),
     "cut pickle": ("pickle", lambda: pickle.dumps({"a": "b" * 100})[:50]),
     "safetensors": ("safetensors", lambda: struct.pack("<Q", 2) + b"{}"),
@@ -111,8 +124,10 @@ def test_a_folder_and_a_missing_file_are_told(tmp_path: Path) -> None:
 
 def state() -> dict[str, object]:
     parameters = golden("rosinality_stylegan2_64")[1]
-    return {"g_ema": {key.removeprefix("g_ema."): value for key, value in parameters.items() if key.startswith("g_ema.")},
-            "latent_avg": parameters["latent_avg"]}
+    return {
+        "g_ema": {key.removeprefix("g_ema."): value for key, value in parameters.items() if key.startswith("g_ema.")},
+        "latent_avg": parameters["latent_avg"],
+    }
 
 
 @pytest.fixture(scope="module")

@@ -76,14 +76,18 @@ def test_each_control_names_itself_for_the_undo_history() -> None:
 
 
 def test_renaming_keeps_place_strength_and_vector() -> None:
-    latent = Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 2.0, (0, 4)).with_edit(direction("c"), 3.0)
+    latent = (
+        Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 2.0, (0, 4)).with_edit(direction("c"), 3.0)
+    )
     new = renamed(latent, "b", " smile ")
     assert [edit.direction.name for edit in new.edits] == ["a", "smile", "c"]
     assert new.edits[1].strength == 2.0 and new.edits[1].layers == (0, 4)
     assert np.array_equal(new.edits[1].direction.vector, latent.edits[1].direction.vector)
 
 
-@pytest.mark.parametrize(("old", "new", "text"), [("x", "y", "no direction called"), ("a", " ", "empty"), ("a", "b", "in use")])
+@pytest.mark.parametrize(
+    ("old", "new", "text"), [("x", "y", "no direction called"), ("a", " ", "empty"), ("a", "b", "in use")]
+)
 def test_a_rename_that_cannot_be_says_why(old: str, new: str, text: str) -> None:
     latent = Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 1.0)
     with pytest.raises(ValueError, match=text):

@@ -338,7 +338,14 @@ def test_a_difference_keeps_rows_that_differ_and_styles_when_one_side_has_them(s
 
 @pytest.mark.parametrize(
     ("shape", "space"),
-    [((W_DIM,), "w"), ((1, W_DIM), "w"), ((NUM_WS, W_DIM), "w"), ((1, NUM_WS, W_DIM), "w"), ((21,), "s"), ((1, 21), "s")],
+    [
+        ((W_DIM,), "w"),
+        ((1, W_DIM), "w"),
+        ((NUM_WS, W_DIM), "w"),
+        ((1, NUM_WS, W_DIM), "w"),
+        ((21,), "s"),
+        ((1, 21), "s"),
+    ],
 )
 def test_a_tensor_of_each_accepted_shape_becomes_a_direction_in_standard_deviations(
     session: Any, shape: tuple[int, ...], space: str

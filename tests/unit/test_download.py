@@ -241,8 +241,14 @@ def test_a_busy_server_is_asked_again(server: Server, target: Path) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "words"),
-    [(Handler.not_there, "404"), (Handler.quota, "web page"), (Handler.disguised_quota, "web page"),
-     (Handler.huge, "can be kept"), (Handler.busy, "503"), (Handler.nothing, "connection failed")],
+    [
+        (Handler.not_there, "404"),
+        (Handler.quota, "web page"),
+        (Handler.disguised_quota, "web page"),
+        (Handler.huge, "can be kept"),
+        (Handler.busy, "503"),
+        (Handler.nothing, "connection failed"),
+    ],
 )
 def test_a_server_that_does_not_give_the_file_is_named_with_the_way_by_hand(
     server: Server, target: Path, behaviour: Callable[[Handler], None], words: str

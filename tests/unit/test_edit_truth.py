@@ -34,7 +34,9 @@ class Bench:
         self.view, self.start = SimpleNamespace(error=""), Latent(seed=0)
         self.reads: list[Any] = []
         self.problem: Exception | None = None
-        self.truth = EditTruth(self.view, lambda: self.start, lambda latent: latent.seed, self.read, lambda a, b: f"{a} to {b}")
+        self.truth = EditTruth(
+            self.view, lambda: self.start, lambda latent: latent.seed, self.read, lambda a, b: f"{a} to {b}"
+        )
 
     def read(self, picture: Any) -> Any:
         self.reads.append(picture)
@@ -100,8 +102,11 @@ def estimate(**values: float) -> Estimate:
     factors = defaults()
     for name, value in values.items():
         factors[:, INDEX[name]] = value
-    sure = {f.name: np.eye(len(f.categories), dtype=np.float32)[[int(factors[0, INDEX[f.name]])]]
-            for f in FACTORS if f.kind == "categorical"}
+    sure = {
+        f.name: np.eye(len(f.categories), dtype=np.float32)[[int(factors[0, INDEX[f.name]])]]
+        for f in FACTORS
+        if f.kind == "categorical"
+    }
     return Estimate(factors, np.zeros_like(factors), sure)
 
 

@@ -90,7 +90,9 @@ def test_an_encoder_of_another_w_space_is_refused_with_the_command_that_makes_on
         inversion.start("psp", session, session.latent(seed=1), encoder=path)
 
 
-def test_a_method_and_an_encoder_of_another_kind_do_not_go_together(tmp_path: Path, session: sw.GeneratorSession) -> None:
+def test_a_method_and_an_encoder_of_another_kind_do_not_go_together(
+    tmp_path: Path, session: sw.GeneratorSession
+) -> None:
     with pytest.raises(ValueError, match="is a psp encoder"):
         inversion.start("e4e", session, session.latent(seed=1), encoder=saved(tmp_path, session))
 
@@ -126,8 +128,23 @@ def test_an_e4e_encoder_begins_as_one_w_and_frees_one_row_after_the_other() -> N
 def test_a_training_step_lowers_the_losses_of_its_own_batch_and_is_resumed(tmp_path: Path, kind: str) -> None:
     parser = argparse.ArgumentParser()
     training.add_arguments(parser)
-    args = parser.parse_args([kind, "--generator", "avatar-64", "--out", str(tmp_path), "--batch", "1", "--images", "40",
-                              "--device", "cpu", "--steps", "1"])
+    args = parser.parse_args(
+        [
+            kind,
+            "--generator",
+            "avatar-64",
+            "--out",
+            str(tmp_path),
+            "--batch",
+            "1",
+            "--images",
+            "40",
+            "--device",
+            "cpu",
+            "--steps",
+            "1",
+        ]
+    )
     run = training.EncoderTraining(args)
     before = {name: value.clone() for name, value in run.net.state_dict().items()}
     losses = run.step(torch.zeros(1, 3, 64, 64))
@@ -136,5 +153,7 @@ def test_a_training_step_lowers_the_losses_of_its_own_batch_and_is_resumed(tmp_p
     run.save()
     again = training.EncoderTraining(args)
     assert again.images == run.images
-    assert all(torch.equal(a, b) for a, b in zip(again.net.state_dict().values(), run.net.state_dict().values(), strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(again.net.state_dict().values(), run.net.state_dict().values(), strict=True)
+    )
     assert small.load(tmp_path / "encoder.safetensors")[1]["w_space"] == small.identity_of(run.session.generator)

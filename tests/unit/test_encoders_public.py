@@ -24,8 +24,10 @@ from stylewidgets.inversion.encoders.public_net import answer
 from ..formats_writers import as_rosinality
 
 # What the releases build, written down a second time, as modules. Random numbers of all parameters come from one array.
-STAGES = {"ir": ((64, 64, 3), (64, 128, 4), (128, 256, 14), (256, 512, 3)),
-          "resnet": ((64, 64, 3), (64, 128, 4), (128, 256, 6), (256, 512, 3))}
+STAGES = {
+    "ir": ((64, 64, 3), (64, 128, 4), (128, 256, 14), (256, 512, 3)),
+    "resnet": ((64, 64, 3), (64, 128, 4), (128, 256, 6), (256, 512, 3)),
+}
 
 
 class Gate(nn.Module):
@@ -41,11 +43,19 @@ class Gate(nn.Module):
 class IrUnit(nn.Module):
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
-        self.shortcut_layer: nn.Module = nn.MaxPool2d(1, stride) if before == width else nn.Sequential(
-            nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        self.shortcut_layer: nn.Module = (
+            nn.MaxPool2d(1, stride)
+            if before == width
+            else nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+        )
         self.res_layer = nn.Sequential(
-            nn.BatchNorm2d(before), nn.Conv2d(before, width, 3, 1, 1, bias=False), nn.PReLU(width),
-            nn.Conv2d(width, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width), Gate(width))
+            nn.BatchNorm2d(before),
+            nn.Conv2d(before, width, 3, 1, 1, bias=False),
+            nn.PReLU(width),
+            nn.Conv2d(width, width, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(width),
+            Gate(width),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return self.shortcut_layer(x) + self.res_layer(x)
@@ -56,8 +66,11 @@ class BasicUnit(nn.Module):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(before, width, 3, stride, 1, bias=False), nn.BatchNorm2d(width)
         self.conv2, self.bn2 = nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width)
-        self.downsample = nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False),
-                                        nn.BatchNorm2d(width)) if stride == 2 else nn.Identity()
+        self.downsample = (
+            nn.Sequential(nn.Conv2d(before, width, 1, stride, bias=False), nn.BatchNorm2d(width))
+            if stride == 2
+            else nn.Identity()
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.relu(self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x))))) + self.downsample(x))
@@ -91,9 +104,15 @@ class Reference(nn.Module):
         super().__init__()
         self.ir, self.pyramid = body == "ir", pyramid
         if self.ir:
-            self.input_layer = nn.Sequential(nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64))
+            self.input_layer = nn.Sequential(
+                nn.Conv2d(channels, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
+            )
         else:
-            self.conv1, self.bn1, self.relu = nn.Conv2d(channels, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.PReLU(64)
+            self.conv1, self.bn1, self.relu = (
+                nn.Conv2d(channels, 64, 7, 2, 3, bias=False),
+                nn.BatchNorm2d(64),
+                nn.PReLU(64),
+            )
         units: list[nn.Module] = []
         for before, width, count in STAGES[body]:
             for i in range(count):
@@ -126,14 +145,21 @@ def reference(rows: int, body: str = "ir", channels: int = 3, pyramid: bool = Tr
     with torch.device("meta"):
         net = Reference(rows, body, channels, pyramid).eval().requires_grad_(False)
     state: dict[str, Tensor] = {}
-    arrays = {"weight": numbers * 0.03, "linear": numbers, "bias": numbers[:8192] * 0.003,
-              "running_var": 0.5 + numbers.abs()[:8192], "scale": 0.6 + 0.05 * numbers[:8192]}
+    arrays = {
+        "weight": numbers * 0.03,
+        "linear": numbers,
+        "bias": numbers[:8192] * 0.003,
+        "running_var": 0.5 + numbers.abs()[:8192],
+        "scale": 0.6 + 0.05 * numbers[:8192],
+    }
     for i, (name, like) in enumerate(net.state_dict().items()):
         last = name.rpartition(".")[2]
         kind = "linear" if like.ndim == 2 else "scale" if like.ndim == 1 and last == "weight" else last
         array = arrays.get(kind, arrays["bias"])
         start = (i * 977) % (len(array) - like.numel() + 1)
-        state[name] = array[start : start + like.numel()].view(like.shape) if like.ndim else torch.zeros((), dtype=torch.int64)
+        state[name] = (
+            array[start : start + like.numel()].view(like.shape) if like.ndim else torch.zeros((), dtype=torch.int64)
+        )
     net.load_state_dict(state, assign=True)
     return net
 
@@ -180,7 +206,9 @@ def test_a_release_of_true_size_loads_and_answers_as_its_structure_says(release:
     assert (encoder.shape.kind, encoder.shape.rows, encoder.shape.w_dim) == (kind, rows, 512)
     if millions is not None:
         running = sum(value.numel() for key, value in encoder.weights.items() if "running" in key)
-        assert (sum(value.numel() for value in encoder.weights.values()) - running) / 1e6 == pytest.approx(millions, abs=0.06)
+        assert (sum(value.numel() for value in encoder.weights.values()) - running) / 1e6 == pytest.approx(
+            millions, abs=0.06
+        )
     x = torch.rand(2, channels, 32, 32, generator=torch.Generator().manual_seed(1)) * 2 - 1
     with torch.no_grad():
         wanted = net(x, "Progressive" in name or name == "Encoder4Editing")
@@ -267,14 +295,23 @@ def test_a_file_that_does_not_say_which_encoder_asks() -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda c: c["state_dict"].pop("encoder.body.3.res_layer.1.weight"), "missing, the first is body.3.res_layer.1.weight"),
+        (
+            lambda c: c["state_dict"].pop("encoder.body.3.res_layer.1.weight"),
+            "missing, the first is body.3.res_layer.1.weight",
+        ),
         (lambda c: c["state_dict"].update({"encoder.extra": torch.zeros(1)}), "belong to no encoder of this kind"),
         (lambda c: c["state_dict"].update({"encoder.styles.1.linear.bias": torch.zeros(7)}), "styles.1.linear.bias"),
-        (lambda c: c["state_dict"].update({"encoder.styles.1.linear.bias": torch.full((512,), torch.nan)}), "not finite"),
+        (
+            lambda c: c["state_dict"].update({"encoder.styles.1.linear.bias": torch.full((512,), torch.nan)}),
+            "not finite",
+        ),
         (lambda c: c["state_dict"].pop("encoder.styles.2.convs.6.weight"), "convolutions"),
         (lambda c: c["opts"].update(encoder_type="BackboneEncoderUsingLastLayerIntoW"), "is not read; known are"),
         (lambda c: c.update(latent_avg=torch.zeros(3, 512)), "latent_avg"),
-        (lambda c: c.update(state_dict={"encoder.linear.weight": torch.zeros(2)}, opts={"encoder_type": "Odd"}), "is a Odd"),
+        (
+            lambda c: c.update(state_dict={"encoder.linear.weight": torch.zeros(2)}, opts={"encoder_type": "Odd"}),
+            "is a Odd",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_encoder_is_named(change: Callable[[dict[str, Any]], Any], words: str) -> None:

@@ -140,8 +140,12 @@ def test_categories_and_angles_have_units_of_their_own(faces: np.ndarray, drawn:
 
 
 def test_an_unknown_wish_is_refused_with_the_nearest_name(drawn: torch.Tensor) -> None:
-    for wanted, words in (("smyle", "did you mean 'smile'"), ("hat: cup", "did you mean 'cap'"), ("smile: big", "no categories"),
-                          ("hair_style", "say which category")):
+    for wanted, words in (
+        ("smyle", "did you mean 'smile'"),
+        ("hat: cup", "did you mean 'cap'"),
+        ("smile: big", "no categories"),
+        ("hair_style", "say which category"),
+    ):
         with pytest.raises(ValueError, match=words):
             edit_report(drawn, drawn, wanted)
     with pytest.raises(ValueError, match="as many"):

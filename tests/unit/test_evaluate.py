@@ -29,15 +29,26 @@ def toy(folder: Path, **changes: Any) -> Path:
     """A generator of 16 px with random weights; with a condition, one class for each hair style."""
     classes = next(f for f in FACTORS if f.name == "hair_style").categories if changes.get("condition") else ()
     torch.manual_seed(0)
-    config = StyleGAN2Config(z_dim=64, c_dim=len(classes), w_dim=16, resolution=16, channels=(8, 8, 8), mapping_layers=1)
-    metadata = {"name": "toy", "recipe": {**RECIPE, **changes}, "images": {"paired": 1234, "mapping": 99}, "renders": 50,
-                "training_seconds": 120, "history": ["16 px: 8 paired pictures"], "classes": list(classes)}
+    config = StyleGAN2Config(
+        z_dim=64, c_dim=len(classes), w_dim=16, resolution=16, channels=(8, 8, 8), mapping_layers=1
+    )
+    metadata = {
+        "name": "toy",
+        "recipe": {**RECIPE, **changes},
+        "images": {"paired": 1234, "mapping": 99},
+        "renders": 50,
+        "training_seconds": 120,
+        "history": ["16 px: 8 paired pictures"],
+        "classes": list(classes),
+    }
     path = folder / "toy.safetensors"
     native.save(path, StyleGAN2(config), metadata)
     return path
 
 
-def test_the_command_writes_the_card_and_the_figures_that_it_prints(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_the_card_and_the_figures_that_it_prints(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path, sheet = toy(tmp_path), tmp_path / "sheet.png"
     assert main(["train", "evaluate", str(path), "--samples", "24", "--sheet", str(sheet)]) == 0
     printed = capsys.readouterr().out.split("\n\nwritten to")[0].strip()
@@ -57,8 +68,20 @@ def test_the_card_is_made_of_the_metadata(tmp_path: Path) -> None:
     session = sw.load(toy(tmp_path, correlated=True, condition="hair_style", paired_mixing=0.5), device="cpu")
     quality = measure(session, 20)
     text = card(session.generator, session.metadata, quality)
-    for words in ("# toy", "StyleGAN2", "16 px", "1,234 pictures", "99 latents", "1. 16 px: 8 paired pictures", "2 minutes",
-                  "CORRELATIONS", "the factor hair_style", "bald, short, bob", "50%", "--samples 20 --seed 0"):
+    for words in (
+        "# toy",
+        "StyleGAN2",
+        "16 px",
+        "1,234 pictures",
+        "99 latents",
+        "1. 16 px: 8 paired pictures",
+        "2 minutes",
+        "CORRELATIONS",
+        "the factor hair_style",
+        "bald, short, bob",
+        "50%",
+        "--samples 20 --seed 0",
+    ):
         assert words in text
     assert "joint:" not in text and "None" not in text
 
@@ -66,7 +89,9 @@ def test_the_card_is_made_of_the_metadata(tmp_path: Path) -> None:
 def test_a_quick_look_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = toy(tmp_path)
     asked = []
-    monkeypatch.setattr("stylewidgets.training.evaluate.measure", lambda session, n, **_: asked.append(n) or measure(session, 20))
+    monkeypatch.setattr(
+        "stylewidgets.training.evaluate.measure", lambda session, n, **_: asked.append(n) or measure(session, 20)
+    )
     assert main(["train", "evaluate", str(path), "--quick"]) == 0
     assert asked == [200] and [p.name for p in tmp_path.iterdir()] == ["toy.safetensors"]
 

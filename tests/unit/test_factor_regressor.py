@@ -124,9 +124,7 @@ def test_augmentation_is_small_and_the_same_for_the_same_seed() -> None:
     assert first.shape == x.shape and 0 < (first - x).abs().mean() < 0.3 and first.abs().max() <= 1
 
 
-def test_an_interrupted_training_goes_on_to_the_same_network(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupted_training_goes_on_to_the_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylewidgets.training.regressor.SAVE_EVERY", -1.0)
     data, whole, cut = world(96), network(), network()
     fit(whole, *data, epochs=2, batch=32)
@@ -139,7 +137,11 @@ def test_an_interrupted_training_goes_on_to_the_same_network(
         fit(cut, *data, epochs=2, batch=32, checkpoint=tmp_path / "state.pt", callback=stop)
     resumed, seen = network(), []
     fit(
-        resumed, *data, epochs=2, batch=32, checkpoint=tmp_path / "state.pt",
+        resumed,
+        *data,
+        epochs=2,
+        batch=32,
+        checkpoint=tmp_path / "state.pt",
         callback=lambda step, steps: seen.append((step, steps)),
     )
     assert seen[0][0] > 1 and seen[-1] == (6, 6)

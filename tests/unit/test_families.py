@@ -29,8 +29,14 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "stylegan1 with classes": ("stylegan1", StyleGAN1Config(channels=(6, 5, 4), c_dim=3, **SIZES)),
     "stylegan1, unfinished": ("stylegan1", StyleGAN1Config(channels=(6, 5), lod=1.5, **SIZES)),
     "stylegan2": ("stylegan2", StyleGAN2Config(resolution=16, channels=(6, 5, 4), **SIZES)),
-    "stylegan2, b to d": ("stylegan2", StyleGAN2Config(resolution=16, channels=(6, 5, 4), architecture="orig", **SIZES)),
-    "stylegan2, joint labels": ("stylegan2", StyleGAN2Config(resolution=8, channels=(6, 5), c_dim=3, label="joint", **SIZES)),
+    "stylegan2, b to d": (
+        "stylegan2",
+        StyleGAN2Config(resolution=16, channels=(6, 5, 4), architecture="orig", **SIZES),
+    ),
+    "stylegan2, joint labels": (
+        "stylegan2",
+        StyleGAN2Config(resolution=8, channels=(6, 5), c_dim=3, label="joint", **SIZES),
+    ),
     "stylegan3": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3)),
     "stylegan-xl": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3, **XL)),
 }
@@ -59,7 +65,10 @@ def test_the_protocol_is_there_with_its_arguments(session: GeneratorSession) -> 
         if not name.startswith("_"):
             own = inspect.signature(getattr(type(generator), name)).parameters
             assert list(own) == list(inspect.signature(method).parameters), name
-    assert generator.family in FAMILIES and type(generator.config).from_dict(generator.config.to_dict()) == generator.config
+    assert (
+        generator.family in FAMILIES
+        and type(generator.config).from_dict(generator.config.to_dict()) == generator.config
+    )
     assert generator.w_avg.shape == (8,) and generator.device.type == "cpu"
     assert sum(layer.ws_index >= generator.num_ws for layer in generator.layers) == 0
 

@@ -58,13 +58,22 @@ def cases(draw: st.DrawFn) -> tuple[Tensor, Tensor, dict[str, Any]]:
     shape = (draw(st.integers(1, 2)), draw(st.integers(1, 5)), *size)
     layout = draw(st.sampled_from([torch.contiguous_format, torch.channels_last]))
     x = torch.randn(shape).contiguous(memory_format=layout)
-    return x, torch.randn(shape[1]), {
-        "up_filter": draw(st.sampled_from([torch.randn(up_taps) / 2, None])) if up_taps <= sum(padding) + 1 else
-        torch.randn(up_taps) / 2,
-        "down_filter": torch.randn(down_taps, down_taps) / 4 if radial else torch.randn(down_taps) / 2,
-        "up": up, "down": down, "padding": padding, "scale": draw(st.sampled_from([None, torch.rand(shape[:2]) + 0.5])),
-        "gain": draw(st.sampled_from([1.0, 2**0.5])), "clamp": draw(st.sampled_from([None, 0.5, 256.0])),
-    }
+    return (
+        x,
+        torch.randn(shape[1]),
+        {
+            "up_filter": draw(st.sampled_from([torch.randn(up_taps) / 2, None]))
+            if up_taps <= sum(padding) + 1
+            else torch.randn(up_taps) / 2,
+            "down_filter": torch.randn(down_taps, down_taps) / 4 if radial else torch.randn(down_taps) / 2,
+            "up": up,
+            "down": down,
+            "padding": padding,
+            "scale": draw(st.sampled_from([None, torch.rand(shape[:2]) + 0.5])),
+            "gain": draw(st.sampled_from([1.0, 2**0.5])),
+            "clamp": draw(st.sampled_from([None, 0.5, 256.0])),
+        },
+    )
 
 
 def near(found: Tensor, wanted: Tensor) -> bool:
@@ -100,20 +109,30 @@ def test_the_compiled_path_is_the_reference_and_leaves_its_input_alone(case: Any
 @needs_compiler
 @settings(max_examples=25, deadline=None)
 @given(
-    channels=st.sampled_from([1, 8, 16, 19]), height=st.integers(14, 18), width=st.sampled_from([14, 15, 31, 70]),
-    up=st.sampled_from([2, 4]), kind=st.sampled_from(["line", "mirrored", "flat"]), seed=st.integers(0, 99),
-    clamp=st.sampled_from([None, 0.8]), view=st.booleans(),
+    channels=st.sampled_from([1, 8, 16, 19]),
+    height=st.integers(14, 18),
+    width=st.sampled_from([14, 15, 31, 70]),
+    up=st.sampled_from([2, 4]),
+    kind=st.sampled_from(["line", "mirrored", "flat"]),
+    seed=st.integers(0, 99),
+    clamp=st.sampled_from([None, 0.8]),
+    view=st.booleans(),
 )
 def test_the_compiled_path_is_the_reference_for_the_filters_of_real_models(
     channels: int, height: int, width: int, up: int, kind: str, seed: int, clamp: float | None, view: bool
 ) -> None:
     torch.manual_seed(seed)
-    x = torch.randn(2, channels, height, width + view).contiguous(memory_format=torch.channels_last)[..., : width]
+    x = torch.randn(2, channels, height, width + view).contiguous(memory_format=torch.channels_last)[..., :width]
     down_filter = torch.randn(12) / 3 if kind == "line" else torch.randn(12, 12) / 9
     down_filter = down_filter + down_filter.flip(0) if kind == "mirrored" else down_filter
     others = {
-        "up_filter": torch.randn(6 * up) / 3, "down_filter": down_filter, "up": up, "down": 2, "clamp": clamp,
-        "padding": (9, 8) if up == 2 else (-6, -9), "scale": torch.rand(2, channels) + 0.5,
+        "up_filter": torch.randn(6 * up) / 3,
+        "down_filter": down_filter,
+        "up": up,
+        "down": 2,
+        "clamp": clamp,
+        "padding": (9, 8) if up == 2 else (-6, -9),
+        "scale": torch.rand(2, channels) + 0.5,
     }
     with torch.no_grad(), threads(2):
         wanted = filtered_lrelu_reference(x.contiguous(), torch.ones(channels), **others)
@@ -142,7 +161,11 @@ def test_a_generator_gives_the_same_pictures_with_compiled_operations_and_withou
     ws = ws.requires_grad_()
     picture = generator.synthesize(ws)
     picture.square().sum().backward()
-    assert torch.allclose(picture.detach(), quick, rtol=1e-5, atol=1e-6) and ws.grad is not None and ws.grad.abs().sum() > 0
+    assert (
+        torch.allclose(picture.detach(), quick, rtol=1e-5, atol=1e-6)
+        and ws.grad is not None
+        and ws.grad.abs().sum() > 0
+    )
 
 
 def test_without_a_compiler_the_same_numbers_come_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -158,7 +181,9 @@ def test_without_a_compiler_the_same_numbers_come_with_one_warning(monkeypatch: 
             found = filtered_lrelu(x.clone(), torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8))
         with torch.no_grad(), warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert torch.equal(filtered_lrelu(x.clone(), torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8)), found)
+            assert torch.equal(
+                filtered_lrelu(x.clone(), torch.ones(3), taps, taps, up=2, down=2, padding=(9, 8)), found
+            )
     finally:
         for function in cached:
             function.cache_clear()
@@ -236,7 +261,14 @@ def test_it_can_be_differentiated_twice() -> None:
 def test_the_order_is_bias_filter_activation_clamp_filter() -> None:
     x = torch.tensor([[[[3.0]]]])
     found = filtered_lrelu(
-        x, torch.tensor([-4.0]), torch.tensor([0.0, 1.0]), torch.tensor([2.0]), up=2, padding=(0, 1), gain=10.0, clamp=7.0
+        x,
+        torch.tensor([-4.0]),
+        torch.tensor([0.0, 1.0]),
+        torch.tensor([2.0]),
+        up=2,
+        padding=(0, 1),
+        gain=10.0,
+        clamp=7.0,
     )
     # (3 − 4)·2² = −4, times slope and gain −8, cut to −7, filtered by 2² to −28.
     assert found.flatten()[0] == pytest.approx(-28.0)

@@ -30,21 +30,40 @@ def near(found: Tensor, wanted: Tensor) -> bool:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    channels=st.sampled_from([1, 16, 19, 40]), size=st.tuples(st.integers(8, 19), st.integers(8, 19)),
-    up=st.sampled_from([1, 2, 3, 4]), down=st.sampled_from([1, 2, 3]), phase=st.sampled_from([1, 3, 6]),
-    padding=st.tuples(st.integers(-3, 14), st.integers(8, 14)), clamp=st.sampled_from([None, 0.5, 256.0]),
-    channels_last=st.booleans(), seed=st.integers(0, 99),
+    channels=st.sampled_from([1, 16, 19, 40]),
+    size=st.tuples(st.integers(8, 19), st.integers(8, 19)),
+    up=st.sampled_from([1, 2, 3, 4]),
+    down=st.sampled_from([1, 2, 3]),
+    phase=st.sampled_from([1, 3, 6]),
+    padding=st.tuples(st.integers(-3, 14), st.integers(8, 14)),
+    clamp=st.sampled_from([None, 0.5, 256.0]),
+    channels_last=st.booleans(),
+    seed=st.integers(0, 99),
 )
 def test_it_is_the_gradient_of_the_reference(
-    channels: int, size: tuple[int, int], up: int, down: int, phase: int, padding: tuple[int, int], clamp: float | None,
-    channels_last: bool, seed: int,
+    channels: int,
+    size: tuple[int, int],
+    up: int,
+    down: int,
+    phase: int,
+    padding: tuple[int, int],
+    clamp: float | None,
+    channels_last: bool,
+    seed: int,
 ) -> None:
     assume(min(size) * up + sum(padding) - phase * up + 1 >= phase * down)
     torch.manual_seed(seed)
     x = torch.randn(2, channels, *size)
     x = x.contiguous(memory_format=torch.channels_last) if channels_last else x
-    others = {"up_filter": torch.randn(phase * up) / 2, "down_filter": torch.randn(phase * down) / 2, "up": up, "down": down,
-              "padding": padding, "clamp": clamp, "gain": 1.4}
+    others = {
+        "up_filter": torch.randn(phase * up) / 2,
+        "down_filter": torch.randn(phase * down) / 2,
+        "up": up,
+        "down": down,
+        "padding": padding,
+        "clamp": clamp,
+        "gain": 1.4,
+    }
     tensors = [x, torch.randn(channels), torch.rand(2, channels) + 0.5]
     found = gradients(filtered_lrelu, tensors, others)
     assert "_FilteredLReLU" in type(found[0].grad_fn).__name__

@@ -40,7 +40,9 @@ class Recorder:
 
 def generator(**options: Any) -> StyleGAN2:
     torch.manual_seed(0)
-    made = StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=8, resolution=32, channels=(8,) * 4, mapping_layers=2, **options)).eval()
+    made = StyleGAN2(
+        StyleGAN2Config(z_dim=8, w_dim=8, resolution=32, channels=(8,) * 4, mapping_layers=2, **options)
+    ).eval()
     return made.requires_grad_(False)
 
 

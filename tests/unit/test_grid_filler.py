@@ -11,7 +11,9 @@ from stylewidgets.mixing.grid import HEADER, MixGrid, Place
 from stylewidgets.widgets.grid_filler import ACK_TIMEOUT, ALONE_SECONDS, GridFiller
 
 
-def make_grid(rows: Sequence[int] = (1, 2, 3), columns: Sequence[int] = (4, 5, 6), mask: Sequence[int] = (1, 0)) -> MixGrid:
+def make_grid(
+    rows: Sequence[int] = (1, 2, 3), columns: Sequence[int] = (4, 5, 6), mask: Sequence[int] = (1, 0)
+) -> MixGrid:
     return MixGrid(tuple(Latent(seed=s) for s in rows), tuple(Latent(seed=s) for s in columns), tuple(map(bool, mask)))
 
 
@@ -27,7 +29,13 @@ class Bench:
         self.errors: list[Exception] = []
         self.looks: list[list[Place]] = []
         self.filler = GridFiller(
-            self.draw, self.show, self.looks.append, self.on_done, self.errors.append, clock=lambda: self.now, **settings
+            self.draw,
+            self.show,
+            self.looks.append,
+            self.on_done,
+            self.errors.append,
+            clock=lambda: self.now,
+            **settings,
         )
 
     def draw(self, grid: MixGrid, places: Sequence[Place]) -> list[Any]:

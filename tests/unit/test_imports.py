@@ -12,8 +12,10 @@ import pytest
 import stylewidgets
 
 ROOT = Path(stylewidgets.__file__).parent
-MODULES = {".".join(("stylewidgets", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): p
-           for p in ROOT.rglob("*.py")}
+MODULES = {
+    ".".join(("stylewidgets", *p.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): p
+    for p in ROOT.rglob("*.py")
+}
 
 
 @pytest.mark.parametrize(
@@ -38,8 +40,12 @@ def imported(path: Path, name: str) -> set[str]:
     """Absolute names of all modules that a file imports, wherever in it, but not those for type checking only."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
-    typing_only = {id(child) for node in ast.walk(tree) if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
-                   for child in ast.walk(node)}
+    typing_only = {
+        id(child)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)
+        for child in ast.walk(node)
+    }
     found: set[str] = set()
     for node in ast.walk(tree):
         if id(node) in typing_only:

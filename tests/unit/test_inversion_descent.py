@@ -134,7 +134,9 @@ def test_an_identity_network_can_be_brought_along(monkeypatch: pytest.MonkeyPatc
 
 # -- runs --------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("method", SMALL)
-def test_equal_seeds_are_equal_runs_and_others_are_not(method: str, session: GeneratorSession, target: inversion.Target) -> None:
+def test_equal_seeds_are_equal_runs_and_others_are_not(
+    method: str, session: GeneratorSession, target: inversion.Target
+) -> None:
     runs = [inversion.start(method, session, target, **SMALL[method], start="random", seed=seed) for seed in (3, 3, 4)]
     for run in runs:
         torch.rand(1)  # the global random source has no say
@@ -166,7 +168,9 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
     assert same(whole, resumed)
 
 
-def test_a_run_that_has_not_begun_can_be_saved_too(session: GeneratorSession, target: inversion.Target, tmp_path: Path) -> None:
+def test_a_run_that_has_not_begun_can_be_saved_too(
+    session: GeneratorSession, target: inversion.Target, tmp_path: Path
+) -> None:
     run = inversion.start("projector", session, target.with_mask(torch.ones(16, 16)), **SMALL["projector"])
     resumed = inversion.resume(inversion.save_run(run, tmp_path / "a"), session)
     assert resumed.target.mask is not None
@@ -201,7 +205,9 @@ def test_an_interrupt_leaves_the_run_at_the_step_before(
     assert same(run, whole)
 
 
-def test_a_loss_that_is_not_finite_stops_the_run_where_it_was(session: GeneratorSession, target: inversion.Target) -> None:
+def test_a_loss_that_is_not_finite_stops_the_run_where_it_was(
+    session: GeneratorSession, target: inversion.Target
+) -> None:
     run = inversion.start("image2stylegan", session, target, **SMALL["image2stylegan"])
     run.advance()
     good = run.code().clone()
@@ -224,7 +230,9 @@ def test_the_first_step_of_the_projector_moves_nothing(session: GeneratorSession
     start = run.result().code
     progress = run.advance()
     assert np.array_equal(run.result().code, start) and set(progress.terms) == {"loss", "perceptual", "noise"}
-    assert progress.terms["loss"] == pytest.approx(progress.terms["perceptual"] + 1e5 * progress.terms["noise"], rel=1e-4)
+    assert progress.terms["loss"] == pytest.approx(
+        progress.terms["perceptual"] + 1e5 * progress.terms["noise"], rel=1e-4
+    )
 
 
 def test_noise_is_fitted_and_drawn(session: GeneratorSession, target: inversion.Target) -> None:

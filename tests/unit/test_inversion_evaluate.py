@@ -57,11 +57,15 @@ def test_the_true_code_is_perfect_in_every_space(session: GeneratorSession, targ
         figures = evaluate(target, result(code, space), session, edits=EDITS)
         assert all(figures[name] == pytest.approx(0, abs=1e-3) for name in DISTORTION), (space, figures)
         assert figures["ssim"] == pytest.approx(1, abs=1e-4) and figures["psnr"] > 50
-        assert figures["identity"] == pytest.approx(1, abs=1e-4) and figures["edit_transfer"] == pytest.approx(1, abs=1e-2)
+        assert figures["identity"] == pytest.approx(1, abs=1e-4) and figures["edit_transfer"] == pytest.approx(
+            1, abs=1e-2
+        )
         assert figures["seconds_per_picture"] == 2.0 and figures["steps"] == 10 and figures["perceptual_net"]
 
 
-def test_a_code_off_the_distribution_has_more_distortion_and_less_realism(session: GeneratorSession, target: Target) -> None:
+def test_a_code_off_the_distribution_has_more_distortion_and_less_realism(
+    session: GeneratorSession, target: Target
+) -> None:
     ws = codes(session, target)
     noise = np.random.RandomState(0).randn(*ws.shape)
     one, two = (evaluate(target, result(ws + size * noise), session, edits=EDITS) for size in (0.3, 1.5))
@@ -71,7 +75,9 @@ def test_a_code_off_the_distribution_has_more_distortion_and_less_realism(sessio
         assert two[name] < one[name], name
 
 
-def test_the_scale_of_the_error_is_that_of_pictures_from_minus_one_to_one(session: GeneratorSession, target: Target) -> None:
+def test_the_scale_of_the_error_is_that_of_pictures_from_minus_one_to_one(
+    session: GeneratorSession, target: Target
+) -> None:
     ws = codes(session, target)
     rows = evaluate_each(target, result(ws[::-1]), session, edits=False)
     a, b = (session.image(Latent(code=Code("w+", w))).astype(np.float64) / 127.5 - 1 for w in ws)
@@ -121,7 +127,9 @@ def test_known_codes_of_generated_faces_edit_as_the_reference_for_renders_says(s
 def test_an_edit_that_does_nothing_transfers_nothing(session: GeneratorSession, target: Target) -> None:
     known = known_edits(target, session, EDITS)
     assert known is not None
-    still = type(known)(known.directions, np.zeros_like(known.strengths), known.after, known.change, known.wanted, known.valid)
+    still = type(known)(
+        known.directions, np.zeros_like(known.strengths), known.after, known.change, known.wanted, known.valid
+    )
     figures = evaluate(target, result(codes(session, target)), session, edits=still)
     assert figures["edit_transfer"] == pytest.approx(0, abs=1e-6) and figures["edit_error"] > 0.02
 
@@ -144,10 +152,15 @@ def test_wrong_numbers_of_pictures_are_refused(session: GeneratorSession, target
     with pytest.raises(ValueError, match="the result has 1 pictures and the target 2"):
         evaluate(target, result(codes(session, target)[:1]), session)
     with pytest.raises(ValueError, match="known edits are of 1"):
-        evaluate(target, result(codes(session, target)), session, edits=known_edits(target[0], session, ("smile",)) or False)
+        evaluate(
+            target, result(codes(session, target)), session, edits=known_edits(target[0], session, ("smile",)) or False
+        )
 
 
 def test_what_is_unknown_is_left_out_of_means() -> None:
-    rows = [{"mse": 1.0, "method": "a", "steps": 3}, {"mse": 3.0, "method": "a", "steps": 3, "edit_error": float("nan")}]
+    rows = [
+        {"mse": 1.0, "method": "a", "steps": 3},
+        {"mse": 3.0, "method": "a", "steps": 3, "edit_error": float("nan")},
+    ]
     assert mean_of(rows) == {"mse": 2.0, "method": "a", "steps": 3}
     assert mean_of([{"x": 1.0}, {"x": 2.0}, {"x": 9.0}], np.median) == {"x": 2.0}

@@ -21,7 +21,9 @@ def make(resolution: int = 16) -> GeneratorSession:
     with torch.random.fork_rng():
         torch.manual_seed(0)
         channels = (8, 8, 6, 6, 4, 4)[: resolution.bit_length() - 2]
-        generator = StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=8, resolution=resolution, channels=channels, mapping_layers=2))
+        generator = StyleGAN2(
+            StyleGAN2Config(z_dim=8, w_dim=8, resolution=resolution, channels=channels, mapping_layers=2)
+        )
         generator.estimate_w_avg(1000)
     return GeneratorSession(generator, name="tiny")
 

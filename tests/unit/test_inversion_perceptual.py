@@ -14,10 +14,18 @@ from stylewidgets.inversion import _lpips, perceptual
 from stylewidgets.inversion.perceptual import plain_maps
 from stylewidgets.metrics import perceptual_distance
 
-CONVS = {"alex": [(0, 3, 64, 11), (3, 64, 192, 5), (6, 192, 384, 3), (8, 384, 256, 3), (10, 256, 256, 3)],
-         "vgg": [(k, a, b, 3) for k, a, b in zip((0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
-                                                 (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512),
-                                                 (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512), strict=True)]}
+CONVS = {
+    "alex": [(0, 3, 64, 11), (3, 64, 192, 5), (6, 192, 384, 3), (8, 384, 256, 3), (10, 256, 256, 3)],
+    "vgg": [
+        (k, a, b, 3)
+        for k, a, b in zip(
+            (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28),
+            (3, 64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512),
+            (64, 64, 128, 128, 256, 256, 256, 512, 512, 512, 512, 512, 512),
+            strict=True,
+        )
+    ],
+}
 
 
 @pytest.fixture
@@ -52,7 +60,9 @@ def pictures(n: int = 2, seed: int = 0, side: int = 64) -> torch.Tensor:
     return torch.rand(n, 3, side, side, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def by_hand(x: torch.Tensor, y: torch.Tensor, state: dict[str, torch.Tensor], heads: dict[str, torch.Tensor]) -> torch.Tensor:
+def by_hand(
+    x: torch.Tensor, y: torch.Tensor, state: dict[str, torch.Tensor], heads: dict[str, torch.Tensor]
+) -> torch.Tensor:
     """LPIPS of AlexNet from its definition: scaled input, five maps after ReLU, channels at length one, weighted squares."""
     shift = torch.tensor([-0.030, -0.088, -0.188])[:, None, None]
     scale = torch.tensor([0.458, 0.448, 0.450])[:, None, None]
@@ -61,8 +71,12 @@ def by_hand(x: torch.Tensor, y: torch.Tensor, state: dict[str, torch.Tensor], he
     strides, paddings, pooled = (4, 1, 1, 1, 1), (2, 2, 1, 1, 1), (False, True, True, False, False)
     for k, (index, *_rest) in enumerate(CONVS["alex"]):
         maps = [F.max_pool2d(m, 3, 2) for m in maps] if pooled[k] else maps
-        maps = [F.relu(F.conv2d(m, state[f"features.{index}.weight"], state[f"features.{index}.bias"], strides[k], paddings[k]))
-                for m in maps]
+        maps = [
+            F.relu(
+                F.conv2d(m, state[f"features.{index}.weight"], state[f"features.{index}.bias"], strides[k], paddings[k])
+            )
+            for m in maps
+        ]
         a, b = (m / (m.square().sum(1, keepdim=True).sqrt() + 1e-10) for m in maps)
         total += (heads[f"lin{k}.model.1.weight"] * (a - b).square()).sum(1).mean((1, 2))
     return total
@@ -73,7 +87,9 @@ def test_lpips_with_a_planted_backbone_is_its_definition(cache: Path) -> None:
     distance = perceptual("alex")
     assert distance.name == "lpips-alex"
     package = _lpips.import_lpips()
-    heads = torch.load(Path(package.__file__).parent / "weights" / "v0.1" / "alex.pth", map_location="cpu", weights_only=True)
+    heads = torch.load(
+        Path(package.__file__).parent / "weights" / "v0.1" / "alex.pth", map_location="cpu", weights_only=True
+    )
     assert float(heads["lin0.model.1.weight"].sum()) == pytest.approx(2.349532, abs=1e-5)
     x, y = pictures(), pictures(seed=1)
     expected = by_hand(x, y, state, heads)
@@ -148,7 +164,7 @@ def test_nothing_outside_of_a_mask_counts() -> None:
     x.requires_grad_()
     found = distance.distance(x, y, mask)
     assert float(found.detach()) > 0 and torch.equal(found, distance.distance(x, other, mask))
-    slope, = torch.autograd.grad(found.sum(), x)
+    (slope,) = torch.autograd.grad(found.sum(), x)
     assert float(slope[..., :16, :].abs().max()) == 0 and float(slope[..., 16:48, 8:40].abs().max()) > 0
     assert torch.allclose(distance.distance(x, y, torch.ones_like(mask)), distance.distance(x, y), rtol=1e-5)
 
@@ -159,7 +175,9 @@ def test_plain_maps_of_vgg_are_its_convolutions(cache: Path) -> None:
     maps = plain_maps(["conv1_2", "conv1_1", "conv2_1"])
     assert maps.name == "vgg16"
     second, first, third = maps(x)
-    scaled = (x - torch.tensor([-0.030, -0.088, -0.188])[:, None, None]) / torch.tensor([0.458, 0.448, 0.450])[:, None, None]
+    scaled = (x - torch.tensor([-0.030, -0.088, -0.188])[:, None, None]) / torch.tensor([0.458, 0.448, 0.450])[
+        :, None, None
+    ]
     one = F.conv2d(scaled, state["features.0.weight"], state["features.0.bias"], padding=1)
     two = F.conv2d(F.relu(one), state["features.2.weight"], state["features.2.bias"], padding=1)
     three = F.conv2d(F.max_pool2d(F.relu(two), 2), state["features.5.weight"], state["features.5.bias"], padding=1)

@@ -50,7 +50,10 @@ def test_w_moves_first_and_then_the_noise(session: GeneratorSession, target: inv
     run.finish()
     assert torch.equal(run.code(), code) and set(run.history[-1]) == {"loss", "pixels"}
     result = run.result()
-    assert result.noise is not None and result.history[-1]["pixels"] < result.history[6]["pixels"] < result.history[0]["pixels"]
+    assert (
+        result.noise is not None
+        and result.history[-1]["pixels"] < result.history[6]["pixels"] < result.history[0]["pixels"]
+    )
     drawn = result.images(session).astype(np.float64) / 127.5 - 1
     assert np.square(drawn[0] - target.images[0].permute(1, 2, 0).numpy()).mean() < result.history[6]["pixels"]
 
@@ -80,8 +83,10 @@ def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
 
 def test_inpainting_knows_nothing_of_the_hole(session: GeneratorSession, target: inversion.Target) -> None:
     other = inversion.Target(torch.where(half() > 0, target.images, -target.images), target.names, target.latents)
-    a, b = (inversion.invert(session, t.with_mask(half()), "image2stylegan++", task="inpainting", **QUICK)
-            for t in (target, other))
+    a, b = (
+        inversion.invert(session, t.with_mask(half()), "image2stylegan++", task="inpainting", **QUICK)
+        for t in (target, other)
+    )
     assert np.array_equal(a.code, b.code)
     assert all(np.array_equal(x, y) for x, y in zip(a.noise or (), b.noise or (), strict=True))
     with pytest.raises(ValueError, match="with_mask"):
@@ -118,14 +123,20 @@ def test_a_crossover_is_resumed_with_its_second_picture(
     path = inversion.save_run(run, tmp_path / "run")
     with pytest.raises(ValueError, match="make one like it and give it as `run`"):
         inversion.resume(path, session)
-    again = inversion.resume(path, session, run=plus.crossover(session, target, session.latent(seed=2), half(), **QUICK))
+    again = inversion.resume(
+        path, session, run=plus.crossover(session, target, session.latent(seed=2), half(), **QUICK)
+    )
     run.finish()
     again.finish()
     assert torch.equal(run.code(), again.code()) and run.history == again.history
 
 
-def test_a_local_style_has_the_gram_matrices_of_the_other_picture(session: GeneratorSession, target: inversion.Target) -> None:
-    run = plus.local_style(session, target, session.latent(seed=2), half(), **{**QUICK, "steps": 40, "rate": 0.1, "style": 10.0})
+def test_a_local_style_has_the_gram_matrices_of_the_other_picture(
+    session: GeneratorSession, target: inversion.Target
+) -> None:
+    run = plus.local_style(
+        session, target, session.latent(seed=2), half(), **{**QUICK, "steps": 40, "rate": 0.1, "style": 10.0}
+    )
     run.finish()
     assert run.history[39]["style"] < run.history[0]["style"]
     assert set(run.history[0]) == {"loss", "pixels", "perceptual", "style"}
@@ -155,6 +166,8 @@ def test_a_blurred_mask_keeps_its_mass_and_range() -> None:
     mask = torch.zeros(1, 1, 33, 33)
     mask[..., 16, 16] = 1
     soft = plus.blurred(mask, 2.0)
-    assert float(soft.sum()) == pytest.approx(1, abs=1e-4) and float(soft.max()) == pytest.approx(1 / (2 * np.pi * 4), rel=0.02)
+    assert float(soft.sum()) == pytest.approx(1, abs=1e-4) and float(soft.max()) == pytest.approx(
+        1 / (2 * np.pi * 4), rel=0.02
+    )
     assert torch.allclose(plus.blurred(torch.ones(1, 1, 9, 9), 3.0), torch.ones(1, 1, 9, 9), atol=1e-5)
     assert torch.equal(plus.blurred(mask, 0.0), mask)

@@ -243,7 +243,9 @@ def test_the_picture_that_a_notebook_keeps_is_that_of_the_value(explorer: Latent
 
 
 # -- bad input ----------------------------------------------------------------------------------------------------------
-def test_bad_input_shows_its_text_and_leaves_value_controls_and_picture(explorer: LatentExplorer, tmp_path: Path) -> None:
+def test_bad_input_shows_its_text_and_leaves_value_controls_and_picture(
+    explorer: LatentExplorer, tmp_path: Path
+) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{not a state")
     source = explorer._panels._source

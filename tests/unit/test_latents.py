@@ -33,15 +33,24 @@ sources = st.one_of(
 edits = st.lists(
     st.builds(
         lambda name, vector, sigma, strength, layers: Edit(Direction(name, vector, sigma=sigma), strength, layers),
-        st.text(min_size=1, max_size=9).filter(str.strip), arrays, finite, finite,
+        st.text(min_size=1, max_size=9).filter(str.strip),
+        arrays,
+        finite,
+        finite,
         st.one_of(st.none(), st.tuples(st.integers(0, 3), st.integers(4, 9))),
     ),
-    max_size=3, unique_by=lambda edit: edit.direction.name,
+    max_size=3,
+    unique_by=lambda edit: edit.direction.name,
 )
 latents = st.builds(
     lambda source, **rest: Latent(**source, **rest),
-    sources, psi=finite, cutoff=st.one_of(st.none(), st.integers(0, 18)), label=st.one_of(st.none(), st.integers(0, 999)),
-    noise_mode=st.sampled_from(["const", "random", "none"]), noise_seed=seeds, edits=edits.map(tuple),
+    sources,
+    psi=finite,
+    cutoff=st.one_of(st.none(), st.integers(0, 18)),
+    label=st.one_of(st.none(), st.integers(0, 999)),
+    noise_mode=st.sampled_from(["const", "random", "none"]),
+    noise_seed=seeds,
+    edits=edits.map(tuple),
 )
 
 
@@ -73,7 +82,12 @@ def test_nothing_can_be_changed_in_place() -> None:
     latent = Latent(code=Code("w", [1.0, 2.0])).with_edit(SMILE, 1)
     with pytest.raises(dataclasses.FrozenInstanceError):
         latent.psi = 0.5  # type: ignore[misc]
-    for array in (latent.code.array, SMILE.vector, copy.deepcopy(SMILE).vector, pickle.loads(pickle.dumps(SMILE)).vector):
+    for array in (
+        latent.code.array,
+        SMILE.vector,
+        copy.deepcopy(SMILE).vector,
+        pickle.loads(pickle.dumps(SMILE)).vector,
+    ):
         assert array.dtype == np.float32
         with pytest.raises(ValueError, match="read-only"):
             array[0] = 3
@@ -98,7 +112,9 @@ def test_values_not_identities_are_compared() -> None:
 
 def test_the_source_is_one_of_three_and_replace_switches_it() -> None:
     code = Code("w", [1.0])
-    assert Latent().seed == 0 and Latent(code=code).seed is None and Latent(seed=None, blend=[(3, 1)]).blend == ((3, 1.0),)
+    assert (
+        Latent().seed == 0 and Latent(code=code).seed is None and Latent(seed=None, blend=[(3, 1)]).blend == ((3, 1.0),)
+    )
     with pytest.raises(ValueError, match="seed and code were given"):
         Latent(seed=1, code=code)
     latent = Latent(seed=5, psi=0.7).replace(code=code)
@@ -167,7 +183,12 @@ def test_impossible_values_are_refused_with_what_is_accepted(make: Any, text: st
 
 
 def test_wrong_types_name_what_belongs_there() -> None:
-    for make in (lambda: Latent(code=[1.0]), lambda: Latent(edits=[SMILE]), lambda: Latent(edits=3), lambda: Edit("smile", 1)):
+    for make in (
+        lambda: Latent(code=[1.0]),
+        lambda: Latent(edits=[SMILE]),
+        lambda: Latent(edits=3),
+        lambda: Edit("smile", 1),
+    ):
         with pytest.raises(TypeError):
             make()
 
@@ -202,7 +223,9 @@ def damaged(change: Any) -> str:
         ("[" * 100_000, "not JSON"),
     ],
 )
-def test_a_broken_state_file_is_named_with_the_reason_and_what_is_accepted(tmp_path: Path, text: str, reason: str) -> None:
+def test_a_broken_state_file_is_named_with_the_reason_and_what_is_accepted(
+    tmp_path: Path, text: str, reason: str
+) -> None:
     path = tmp_path / "state.json"
     path.write_text(text)
     with pytest.raises(ValueError, match=reason) as caught:
@@ -238,7 +261,10 @@ def test_pickled_objects_in_an_archive_are_not_loaded(tmp_path: Path) -> None:
 
 def test_an_archive_that_claims_to_be_huge_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open("array0.npy", "w", force_zip64=True) as f:
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("array0.npy", "w", force_zip64=True) as f,
+    ):
         for _ in range(300):
             f.write(bytes(1 << 20))
     with pytest.raises(ValueError, match="larger than any latent"):

@@ -29,12 +29,17 @@ def test_the_teacher_sees_answers_and_notes_and_the_students_version_stays() -> 
     teachers = lessons.teacher_version(students)
     nbformat.validate(nbformat.from_dict(teachers))
     assert ["".join(cell["source"]) for cell in teachers["cells"][1:]] == [
-        "answer_1 = 7", "> **For the teacher.** Because it is.", "check(answer_1)"]
+        "answer_1 = 7",
+        "> **For the teacher.** Because it is.",
+        "check(answer_1)",
+    ]
     assert teachers["cells"][1]["outputs"] == []
     assert json.dumps(students) == before
 
 
-def test_the_command_writes_every_lesson_and_leaves_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_writes_every_lesson_and_leaves_what_is_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["notebooks", "--dir", str(tmp_path)]) == 0
     names = {path.name for path in source().parent.glob("[0-9]*.ipynb")}
     assert {path.name for path in tmp_path.iterdir()} == names
@@ -46,7 +51,9 @@ def test_the_command_writes_every_lesson_and_leaves_what_is_there(tmp_path: Path
 
 def test_the_teachers_command_writes_only_lessons_with_questions(tmp_path: Path) -> None:
     assert main(["notebooks", "--teacher", "--dir", str(tmp_path)]) == 0
-    with_answers = {path.stem for path in source().parent.glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))}
+    with_answers = {
+        path.stem for path in source().parent.glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))
+    }
     assert {path.stem for path in tmp_path.iterdir()} == {f"{stem}_teacher" for stem in with_answers}
 
 

@@ -24,15 +24,17 @@ HEADS = (
     Head("glasses", "categorical", 0, 1, ("none", "round"), 4, 6),
     Head("hidden", "continuous", -1, 1, (), 6, 7),
 )
-MIX = np.array([
-    [1.0, 0.5, 0, 0, 0, 0],  # smile
-    [0, 1.0, 0, 0, 0, 0],  # skin tone: entangled with the smile, because the smile's normal has a part along it
-    [0, 0, 1.0, 0, 0, 0],  # hue sin
-    [0, 0, 0, 1.0, 0, 0],  # hue cos
-    [0, 0, 0, 0, -2.0, 0],  # glasses: none
-    [0, 0, 0, 0, 2.0, 0],  # glasses: round
-    [0, 0, 0, 0, 0, 1.0],  # hidden
-])
+MIX = np.array(
+    [
+        [1.0, 0.5, 0, 0, 0, 0],  # smile
+        [0, 1.0, 0, 0, 0, 0],  # skin tone: entangled with the smile, because the smile's normal has a part along it
+        [0, 0, 1.0, 0, 0, 0],  # hue sin
+        [0, 0, 0, 1.0, 0, 0],  # hue cos
+        [0, 0, 0, 0, -2.0, 0],  # glasses: none
+        [0, 0, 0, 0, 2.0, 0],  # glasses: round
+        [0, 0, 0, 0, 0, 1.0],  # hidden
+    ]
+)
 
 
 class World(GeneratorSession):

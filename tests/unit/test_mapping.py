@@ -24,8 +24,9 @@ from .. import pickle_writers as write
 
 def joint() -> StyleGAN2:
     torch.manual_seed(0)
-    return StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=12, resolution=8, channels=(6, 4), mapping_layers=2, c_dim=3,
-                                     label="joint")).eval()
+    return StyleGAN2(
+        StyleGAN2Config(z_dim=8, w_dim=12, resolution=8, channels=(6, 4), mapping_layers=2, c_dim=3, label="joint")
+    ).eval()
 
 
 def xl(**changes: Any) -> StyleGAN3:
@@ -74,7 +75,9 @@ def test_features_of_a_class_are_projected_and_put_beside_z() -> None:
     features = mapping.get_parameter("embed.weight")[c.argmax(dim=1)]
     y = F.leaky_relu(features @ project.weight.t() / 6**0.5 + project.bias, 0.2) * 2**0.5
     x = torch.cat([normalize_2nd_moment(z), normalize_2nd_moment(y)], dim=1)
-    assert mapping.get_parameter("fc0.weight").shape == (12, 16) and mapping.get_parameter("embed_proj.weight").shape == (8, 6)
+    assert mapping.get_parameter("fc0.weight").shape == (12, 16) and mapping.get_parameter(
+        "embed_proj.weight"
+    ).shape == (8, 6)
     assert same(generator.map(z, c)[:, 0], after(mapping, x))
 
 

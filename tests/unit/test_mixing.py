@@ -24,7 +24,14 @@ W_DIM = 8
 
 def make_session(**changes: Any) -> GeneratorSession:
     torch.manual_seed(0)
-    settings = {"z_dim": W_DIM, "w_dim": W_DIM, "c_dim": 0, "resolution": 32, "channels": (6, 6, 4, 4), "mapping_layers": 2}
+    settings = {
+        "z_dim": W_DIM,
+        "w_dim": W_DIM,
+        "c_dim": 0,
+        "resolution": 32,
+        "channels": (6, 6, 4, 4),
+        "mapping_layers": 2,
+    }
     generator = StyleGAN2(StyleGAN2Config(**{**settings, **changes}))
     for name, parameter in generator.named_parameters():
         if name.endswith("noise_strength"):
@@ -76,7 +83,10 @@ def test_names_and_ranges_choose_the_same_layers_in_both_spaces(session: Generat
         (lambda s: MixGrid.of(s, [1], [1], noise="colum"), "did you mean 'column'"),
         (lambda s: MixGrid.of(s, [1], [1], row_psi=float("nan")), "row_psi"),
         (lambda s: MixGrid.of(s, [1], [Latent(code=Code("w", np.zeros(99)))]), "shape"),
-        (lambda s: mixing.check_grid(s, MixGrid((Latent(),), (Latent(label=2),), (True,) * s.num_ws)), "column 0: .*label"),
+        (
+            lambda s: mixing.check_grid(s, MixGrid((Latent(),), (Latent(label=2),), (True,) * s.num_ws)),
+            "column 0: .*label",
+        ),
         (lambda s: MixGrid.of(s, [1], [2]).without("rows", 0), "last of the rows"),
         (lambda s: MixGrid.of(s, [1], [2]).swapped(("rows", 0), ("columns", 1)), "columns"),
     ],
@@ -165,7 +175,9 @@ def assert_exact(session: GeneratorSession, grid: MixGrid, pictures: dict[Any, A
 
 
 @pytest.mark.parametrize(("space", "noise"), list(product(["w+", "s"], ["row", "column"])))
-def test_every_picture_is_that_of_its_latent(session: GeneratorSession, smile: Direction, space: str, noise: str) -> None:
+def test_every_picture_is_that_of_its_latent(
+    session: GeneratorSession, smile: Direction, space: str, noise: str
+) -> None:
     everything = sources(session, smile)
     grid = MixGrid.of(session, everything[:3], everything[2:], (1, 4), space=space, noise=noise, column_psi=0.7)
     renderer = GridRenderer(session)
@@ -182,7 +194,9 @@ def test_residual_generators_are_drawn_too() -> None:
 
 def test_noise_of_layers_follows_the_mask(session: GeneratorSession) -> None:
     same = Latent(seed=1, noise_mode="random", noise_seed=1)
-    grid = MixGrid.of(session, [same], [same.replace(noise_seed=2), same.replace(noise_mode="const")], (4, 8), noise="layers")
+    grid = MixGrid.of(
+        session, [same], [same.replace(noise_seed=2), same.replace(noise_mode="const")], (4, 8), noise="layers"
+    )
     pictures = GridRenderer(session).all(grid)
     convs = [layer for layer in session.layers if layer.kind == "conv"]
     for j, other in enumerate(grid.columns):

@@ -43,10 +43,17 @@ def rewrite(path: Path, tensors: dict[str, Tensor], about: object) -> None:
     save_file(tensors, path, metadata={native.KEY: about if isinstance(about, str) else json.dumps(about)})
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"architecture": "resnet", "img_channels": 1}, {"architecture": "orig", "use_noise": False},
-    {"c_dim": 3, "conv_clamp": 256.0}, {"mapping_lr": 0.1, "taps": (1.0, 1.0)}, {"start": (4, 2)},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"architecture": "resnet", "img_channels": 1},
+        {"architecture": "orig", "use_noise": False},
+        {"c_dim": 3, "conv_clamp": 256.0},
+        {"mapping_lr": 0.1, "taps": (1.0, 1.0)},
+        {"start": (4, 2)},
+    ],
+)
 def test_a_generator_comes_back_exactly_in_fp32(changes: dict[str, Any], tmp_path: Path) -> None:
     generator = make(**changes)
     generator.synthesis.to(memory_format=torch.channels_last)
@@ -61,14 +68,31 @@ def test_a_generator_comes_back_exactly_in_fp32(changes: dict[str, Any], tmp_pat
 XL: dict[str, Any] = {"mapping": "stylegan-xl", "embed_dim": 6, "c_dim": 3}
 
 
-@pytest.mark.parametrize("generator", [
-    lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(10, 8, 6), mapping_layers=2, fused_from=16)),
-    lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(10, 8), mapping_layers=2, lod=1.5, c_dim=3, norm_eps=1e-5,
-                                      bias_first=True, fused_from=None, use_noise=False, start=(4, 2), mapping_width=7)),
-    lambda: StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=12, channels=(10, 8), resolution=8, c_dim=3, label="joint")),
-    lambda: StyleGAN3(StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, margin=6)),
-    lambda: StyleGAN3(StyleGAN3Config.create("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, **XL)),
-])
+@pytest.mark.parametrize(
+    "generator",
+    [
+        lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(10, 8, 6), mapping_layers=2, fused_from=16)),
+        lambda: StyleGAN1(
+            StyleGAN1Config(
+                z_dim=8,
+                w_dim=12,
+                channels=(10, 8),
+                mapping_layers=2,
+                lod=1.5,
+                c_dim=3,
+                norm_eps=1e-5,
+                bias_first=True,
+                fused_from=None,
+                use_noise=False,
+                start=(4, 2),
+                mapping_width=7,
+            )
+        ),
+        lambda: StyleGAN2(StyleGAN2Config(z_dim=8, w_dim=12, channels=(10, 8), resolution=8, c_dim=3, label="joint")),
+        lambda: StyleGAN3(StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, margin=6)),
+        lambda: StyleGAN3(StyleGAN3Config.create("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12, **XL)),
+    ],
+)
 @pytest.mark.parametrize("dtype", ["fp32", "fp16"])
 def test_every_family_comes_back(generator: Callable[[], Any], dtype: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
@@ -196,7 +220,9 @@ class TestBadFiles:
             with pytest.raises(ValueError, match="not a whole safetensors file"):
                 read(saved)
 
-    @pytest.mark.parametrize("content", [b"\x80\x02}q\x00.", b"PK\x03\x04" + b"\0" * 100, b"{}", b"\xff" * 64, b"text" * 99])
+    @pytest.mark.parametrize(
+        "content", [b"\x80\x02}q\x00.", b"PK\x03\x04" + b"\0" * 100, b"{}", b"\xff" * 64, b"text" * 99]
+    )
     def test_other_formats_are_refused(self, read: Any, content: bytes, tmp_path: Path) -> None:
         path = tmp_path / "network.pkl"
         path.write_bytes(content)
@@ -214,23 +240,44 @@ class TestBadFiles:
         with pytest.raises(ValueError, match="is not a file"):
             read(tmp_path)
 
-    @pytest.mark.parametrize(("about", "message"), [
-        ("{", "not JSON"), ("[]", "no format version"), ("{}", "no format version"), ("[" * 100_000, "not JSON"),
-        ('{"format": 99}', "Update stylewidgets"), ('{"format": 1, "family": "stylegan9"}', "family 'stylegan9'"),
-        ('{"format": 1, "family": "stylegan2"}', "lacks config"),
-    ])
+    @pytest.mark.parametrize(
+        ("about", "message"),
+        [
+            ("{", "not JSON"),
+            ("[]", "no format version"),
+            ("{}", "no format version"),
+            ("[" * 100_000, "not JSON"),
+            ('{"format": 99}', "Update stylewidgets"),
+            ('{"format": 1, "family": "stylegan9"}', "family 'stylegan9'"),
+            ('{"format": 1, "family": "stylegan2"}', "lacks config"),
+        ],
+    )
     def test_broken_descriptions_are_explained(self, read: Any, about: str, message: str, saved: Path) -> None:
         tensors, _ = parts(saved)
         rewrite(saved, tensors, about)
         with pytest.raises(ValueError, match=message):
             read(saved)
 
-    @pytest.mark.parametrize(("name", "value"), [
-        ("resolution", 10**9), ("channels", [10**6] * 3), ("mapping_layers", 10**9), ("z_dim", "8"), ("conv_clamp", "x"),
-        ("taps", 7), ("mapping_lr", None), ("mapping_lr", "0.01"), ("conv_clamp", [1]), ("taps", ["a", "a"]),
-        ("architecture", "orig"), ("surprise", 1),
-    ])
-    def test_a_description_that_the_tensors_deny_is_refused(self, read: Any, name: str, value: Any, saved: Path) -> None:
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("resolution", 10**9),
+            ("channels", [10**6] * 3),
+            ("mapping_layers", 10**9),
+            ("z_dim", "8"),
+            ("conv_clamp", "x"),
+            ("taps", 7),
+            ("mapping_lr", None),
+            ("mapping_lr", "0.01"),
+            ("conv_clamp", [1]),
+            ("taps", ["a", "a"]),
+            ("architecture", "orig"),
+            ("surprise", 1),
+        ],
+    )
+    def test_a_description_that_the_tensors_deny_is_refused(
+        self, read: Any, name: str, value: Any, saved: Path
+    ) -> None:
         tensors, about = parts(saved)
         about["config"][name] = value
         rewrite(saved, tensors, about)

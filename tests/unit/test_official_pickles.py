@@ -39,7 +39,10 @@ def check_pictures(generator: Any, name: str) -> None:
         ws = generator.map(tensors["input.z"], tensors["input.c"] if config.get("c_dim") else None)
         ws = generator.truncate(ws, config["truncation_psi"], config.get("truncation_cutoff"))
         assert error(generator.synthesize(ws, noise=noise), tensors["expect.image"]) < TOLERANCE
-        assert error(generator.synthesize(tensors["input.w_plus"], noise=noise), tensors["expect.image_from_w_plus"]) < TOLERANCE
+        assert (
+            error(generator.synthesize(tensors["input.w_plus"], noise=noise), tensors["expect.image_from_w_plus"])
+            < TOLERANCE
+        )
 
 
 def persistence(path: Path, value: Any, protocol: int = 4) -> Path:
@@ -70,14 +73,29 @@ def test_other_stylegan2_snapshots_give_their_pictures(tmp_path: Path, name: str
 
 def stylegan3(name: str, padding: Any = None) -> Any:
     config, tensors, _ = golden(name)
-    attributes: dict[str, dict[str, Any]] = {"mapping.fc0": {"bias_gain": 0.01}, "synthesis": {
-        "margin_size": 10, "output_scale": 0.25, "num_fp16_res": 0, "layer_names": [], "img_resolution": 64}}
+    attributes: dict[str, dict[str, Any]] = {
+        "mapping.fc0": {"bias_gain": 0.01},
+        "synthesis": {
+            "margin_size": 10,
+            "output_scale": 0.25,
+            "num_fp16_res": 0,
+            "layer_names": [],
+            "img_resolution": 64,
+        },
+    }
     for key in tensors:
         layer, _, part = key.rpartition(".")
         if layer.startswith("synthesis.L") and part == "bias" and "affine" not in layer:
             size = np.array([int(layer.split("_")[1])] * 2)
-            attributes[layer] = {"in_size": size, "out_size": size, "use_fp16": np.bool_(False), "up_factor": 2, "up_taps": 12,
-                                 "conv_clamp": config["conv_clamp"], **({"padding": padding} if padding else {})}
+            attributes[layer] = {
+                "in_size": size,
+                "out_size": size,
+                "use_fp16": np.bool_(False),
+                "up_factor": 2,
+                "up_taps": 12,
+                "conv_clamp": config["conv_clamp"],
+                **({"padding": padding} if padding else {}),
+            }
     return write.module(tensors, attributes)
 
 
@@ -127,15 +145,22 @@ def test_the_release_is_told_by_the_hash_of_the_source(tmp_path: Path, monkeypat
     key = unknown["sources"][0]["sha256"][:16]
     monkeypatch.setitem(_fingerprints.RELEASES, key, _fingerprints.Release("the release", "the licence"))
     known = persistence_pickle.read(path).metadata
-    assert known["source_known"] is True and known["licence"] == "the licence" and known["sources"][0]["release"] == "the release"
+    assert (
+        known["source_known"] is True
+        and known["licence"] == "the licence"
+        and known["sources"][0]["release"] == "the release"
+    )
 
 
-@pytest.mark.parametrize("classes, tensors, words", [
-    ({"": "TriPlaneGenerator"}, {"backbone.synthesis.b4.const": torch.ones(2, 4, 4)}, "EG3D"),
-    ({"synthesis.volume": "VolumeRenderer"}, {"synthesis.volume.weight": torch.ones(2)}, "StyleNeRF"),
-    ({}, {"main.layer_4.weight": torch.ones(2)}, "FastGAN"),
-    ({}, {"something.weight": torch.ones(2)}, "no StyleGAN generator"),
-])
+@pytest.mark.parametrize(
+    "classes, tensors, words",
+    [
+        ({"": "TriPlaneGenerator"}, {"backbone.synthesis.b4.const": torch.ones(2, 4, 4)}, "EG3D"),
+        ({"synthesis.volume": "VolumeRenderer"}, {"synthesis.volume.weight": torch.ones(2)}, "StyleNeRF"),
+        ({}, {"main.layer_4.weight": torch.ones(2)}, "FastGAN"),
+        ({}, {"something.weight": torch.ones(2)}, "no StyleGAN generator"),
+    ],
+)
 def test_other_generators_are_named_and_refused(tmp_path: Path, classes: Any, tensors: Any, words: str) -> None:
     path = persistence(tmp_path / "x.pkl", {"G_ema": write.module(tensors, classes=classes)})
     with pytest.raises(CheckpointError, match=words) as caught:
@@ -160,8 +185,10 @@ class Foreign(torch.nn.Module):
 
 def test_a_module_that_contains_itself_is_refused(tmp_path: Path) -> None:
     # {"G_ema": module} where the module's description, memo 1, gets the module, memo 2, as its own child afterwards
-    body = (b"\x80\x04}\x8c\x05G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n}q\x01\x85Rq\x02"
-            b"h\x01\x8c\x05state}\x8c\x08_modules}\x8c\x01xh\x02sss0s.")
+    body = (
+        b"\x80\x04}\x8c\x05G_emactorch_utils.persistence\n_reconstruct_persistent_obj\n}q\x01\x85Rq\x02"
+        b"h\x01\x8c\x05state}\x8c\x08_modules}\x8c\x01xh\x02sss0s."
+    )
     path = tmp_path / "x.pkl"
     path.write_bytes(body)
     with pytest.raises(CheckpointError, match="nested without end"):
@@ -186,8 +213,13 @@ def write_and_read(variables: dict[str, Any]) -> Any:
 def test_pictures_of_an_absurd_size_are_refused(tmp_path: Path) -> None:
     state = StyleGAN2(StyleGAN2Config(z_dim=2, w_dim=2, resolution=8, channels=(2, 2), mapping_layers=1)).state_dict()
     for i in range(2, 12):  # up to 8192 pixels, without the noise pictures that would have to be as large
-        state.update({key.replace("b8", f"b{4 << i}"): value for key, value in list(state.items())
-                      if ".b8." in key and not key.endswith("noise_const")})
+        state.update(
+            {
+                key.replace("b8", f"b{4 << i}"): value
+                for key, value in list(state.items())
+                if ".b8." in key and not key.endswith("noise_const")
+            }
+        )
     path = persistence(tmp_path / "x.pkl", {"G_ema": write.module(state)})
     with pytest.raises(CheckpointError, match="8,192 pixels"):
         persistence_pickle.read(path)
@@ -202,7 +234,9 @@ def test_an_activation_that_we_do_not_have_is_refused(tmp_path: Path) -> None:
 
 
 def test_opening_a_large_file_takes_less_memory_than_the_file(tmp_path: Path) -> None:
-    tensors = StyleGAN2(StyleGAN2Config(resolution=64, channels=(256, 256, 256, 128, 64), mapping_layers=4)).state_dict()
+    tensors = StyleGAN2(
+        StyleGAN2Config(resolution=64, channels=(256, 256, 256, 128, 64), mapping_layers=4)
+    ).state_dict()
     other = write.module({"fc.weight": torch.zeros(5000, 1000)})
     path = tmp_path / "large.pkl"
     with path.open("wb") as file:
@@ -251,7 +285,9 @@ def test_single_networks_and_lists_load(tmp_path: Path, container: Any, protocol
 
 def test_progressive_gans_and_parts_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "x.pkl"
-    progressive = write.network("Gs", {"4x4/Dense/weight": np.ones((4, 4)), "ToRGB_lod0/weight": np.ones(3)}, function="G_paper")
+    progressive = write.network(
+        "Gs", {"4x4/Dense/weight": np.ones((4, 4)), "ToRGB_lod0/weight": np.ones(3)}, function="G_paper"
+    )
     path.write_bytes(write.dumps(progressive, network_module="tfutil"))
     with pytest.raises(CheckpointError, match="progressive GAN"):
         tensorflow_pickle.read(path)

@@ -26,7 +26,9 @@ TAPS = st.sampled_from([(1.0, 3.0, 3.0, 1.0), (1.0, 1.0), (1.0, 4.0, 6.0, 6.0, 4
 MANY = settings(max_examples=50, deadline=None, derandomize=True)
 
 
-def agree(quick: Function, reference: Function, dtype: torch.dtype, *tensors: Tensor | None, last: bool = False) -> None:
+def agree(
+    quick: Function, reference: Function, dtype: torch.dtype, *tensors: Tensor | None, last: bool = False
+) -> None:
     """Compare results without gradients, results with them, and the gradients for every tensor, with the reference in float64.
 
     Args:
@@ -35,11 +37,15 @@ def agree(quick: Function, reference: Function, dtype: torch.dtype, *tensors: Te
         tensors: what gradients are wanted for; None is passed on.
         last: give the quick one its pictures in channels-last layout.
     """
+
     def given(as_dtype: torch.dtype, layout: torch.memory_format) -> list[Tensor | None]:
         # Both get the same numbers: those that are left after rounding to the quick one's dtype.
-        return [None if t is None else
-                t.to(dtype).to(as_dtype).contiguous(memory_format=layout if t.ndim == 4 else torch.contiguous_format)
-                for t in tensors]
+        return [
+            None
+            if t is None
+            else t.to(dtype).to(as_dtype).contiguous(memory_format=layout if t.ndim == 4 else torch.contiguous_format)
+            for t in tensors
+        ]
 
     def gradients(function: Function, values: list[Tensor | None]) -> list[Tensor]:
         wanted = [t.requires_grad_() for t in values if t is not None]
@@ -71,11 +77,23 @@ def shapes(draw: st.DrawFn, least: int = 1) -> tuple[int, int, int, int]:
 
 @MANY
 @given(
-    shape=shapes(), dtype=DTYPES, last=st.booleans(), scaled=st.booleans(), noisy=st.sampled_from(["no", "one", "each"]),
-    activation=st.sampled_from(["lrelu", "linear"]), gain=st.floats(0.25, 2.0), clamp=st.sampled_from([None, 0.5, 256.0]),
+    shape=shapes(),
+    dtype=DTYPES,
+    last=st.booleans(),
+    scaled=st.booleans(),
+    noisy=st.sampled_from(["no", "one", "each"]),
+    activation=st.sampled_from(["lrelu", "linear"]),
+    gain=st.floats(0.25, 2.0),
+    clamp=st.sampled_from([None, 0.5, 256.0]),
 )
 def test_bias_and_activation(
-    shape: tuple[int, ...], dtype: torch.dtype, last: bool, scaled: bool, noisy: str, activation: str, gain: float,
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    last: bool,
+    scaled: bool,
+    noisy: str,
+    activation: str,
+    gain: float,
     clamp: float | None,
 ) -> None:
     n, c, h, w = shape
@@ -83,37 +101,72 @@ def test_bias_and_activation(
 
     def run(function: Function) -> Function:
         return lambda x, bias, scale, noise: function(
-            x * 1, bias, scale=scale, noise=noise, activation=activation, gain=gain, clamp=clamp)
+            x * 1, bias, scale=scale, noise=noise, activation=activation, gain=gain, clamp=clamp
+        )
 
     scale = torch.rand(n, c) + 0.5 if scaled else None
     agree(run(bias_act), run(bias_act_reference), dtype, torch.randn(shape), torch.randn(c), scale, noise, last=last)
 
 
 @MANY
-@given(shape=shapes(5), dtype=DTYPES, last=st.booleans(), taps=TAPS, down=st.integers(1, 3), padding=st.integers(0, 4),
-       gain=st.floats(0.25, 4.0))
+@given(
+    shape=shapes(5),
+    dtype=DTYPES,
+    last=st.booleans(),
+    taps=TAPS,
+    down=st.integers(1, 3),
+    padding=st.integers(0, 4),
+    gain=st.floats(0.25, 4.0),
+)
 def test_filter_and_downsample(
-    shape: tuple[int, ...], dtype: torch.dtype, last: bool, taps: tuple[float, ...], down: int, padding: int, gain: float
+    shape: tuple[int, ...],
+    dtype: torch.dtype,
+    last: bool,
+    taps: tuple[float, ...],
+    down: int,
+    padding: int,
+    gain: float,
 ) -> None:
     padding = max(padding, 1) if len(taps) > 5 else padding
-    agree(lambda x: blur2d(x, taps, down=down, padding=padding, gain=gain),
-          lambda x: upfirdn2d_reference(x, taps, down=down, padding=(padding, padding), gain=gain),
-          dtype, torch.randn(shape), last=last)
+    agree(
+        lambda x: blur2d(x, taps, down=down, padding=padding, gain=gain),
+        lambda x: upfirdn2d_reference(x, taps, down=down, padding=(padding, padding), gain=gain),
+        dtype,
+        torch.randn(shape),
+        last=last,
+    )
 
 
 @MANY
 @given(shape=shapes(), dtype=DTYPES, last=st.booleans(), taps=TAPS)
 def test_upsample(shape: tuple[int, ...], dtype: torch.dtype, last: bool, taps: tuple[float, ...]) -> None:
     padding = (len(taps) + 1) // 2, (len(taps) - 2) // 2
-    agree(lambda x: upsample2d(x, taps), lambda x: upfirdn2d_reference(x, taps, up=2, padding=padding, gain=4.0),
-          dtype, torch.randn(shape), last=last)
+    agree(
+        lambda x: upsample2d(x, taps),
+        lambda x: upfirdn2d_reference(x, taps, up=2, padding=padding, gain=4.0),
+        dtype,
+        torch.randn(shape),
+        last=last,
+    )
 
 
 @MANY
-@given(shape=shapes(), outputs=st.integers(1, 6), dtype=DTYPES, last=st.booleans(), taps=TAPS, demodulate=st.booleans(),
-       kind=st.sampled_from([(1, 1), (3, 1), (3, 2)]))
+@given(
+    shape=shapes(),
+    outputs=st.integers(1, 6),
+    dtype=DTYPES,
+    last=st.booleans(),
+    taps=TAPS,
+    demodulate=st.booleans(),
+    kind=st.sampled_from([(1, 1), (3, 1), (3, 2)]),
+)
 def test_modulated_convolution(
-    shape: tuple[int, ...], outputs: int, dtype: torch.dtype, last: bool, taps: tuple[float, ...], demodulate: bool,
+    shape: tuple[int, ...],
+    outputs: int,
+    dtype: torch.dtype,
+    last: bool,
+    taps: tuple[float, ...],
+    demodulate: bool,
     kind: tuple[int, int],
 ) -> None:
     kernel, up = kind
@@ -122,13 +175,27 @@ def test_modulated_convolution(
     def run(function: Function) -> Function:
         return lambda x, weight, styles: function(x, weight, styles, demodulate=demodulate, up=up, taps=taps)
 
-    agree(run(modulated_conv2d), run(modulated_conv2d_reference), dtype, torch.randn(shape),
-          torch.randn(outputs, shape[1], kernel, kernel), styles, last=last)
+    agree(
+        run(modulated_conv2d),
+        run(modulated_conv2d_reference),
+        dtype,
+        torch.randn(shape),
+        torch.randn(outputs, shape[1], kernel, kernel),
+        styles,
+        last=last,
+    )
 
 
 @MANY
-@given(shape=shapes(8), outputs=st.integers(1, 20), last=st.booleans(), up=st.sampled_from([1, 2]), gain=st.floats(0.5, 2.0),
-       clamp=st.sampled_from([None, 0.7]), noisy=st.booleans())
+@given(
+    shape=shapes(8),
+    outputs=st.integers(1, 20),
+    last=st.booleans(),
+    up=st.sampled_from([1, 2]),
+    gain=st.floats(0.5, 2.0),
+    clamp=st.sampled_from([None, 0.7]),
+    noisy=st.booleans(),
+)
 def test_a_layer_with_compiled_operations(
     shape: tuple[int, ...], outputs: int, last: bool, up: int, gain: float, clamp: float | None, noisy: bool
 ) -> None:
@@ -141,11 +208,19 @@ def test_a_layer_with_compiled_operations(
 
     def reference(x: Tensor, styles: Tensor) -> Tensor:
         y = modulated_conv2d_reference(x, layer.weight.to(x), styles, up=up)
-        return bias_act_reference(y, layer.bias.to(x), noise=None if noise is None else noise.to(x) * 0.5, gain=gain, clamp=clamp)
+        return bias_act_reference(
+            y, layer.bias.to(x), noise=None if noise is None else noise.to(x) * 0.5, gain=gain, clamp=clamp
+        )
 
     layer.requires_grad_(False)
-    agree(lambda x, styles: layer(x, styles, noise, gain=gain), reference, torch.float32,
-          torch.randn(shape), torch.rand(n, inputs) + 0.2, last=last)
+    agree(
+        lambda x, styles: layer(x, styles, noise, gain=gain),
+        reference,
+        torch.float32,
+        torch.randn(shape),
+        torch.rand(n, inputs) + 0.2,
+        last=last,
+    )
 
 
 @st.composite
@@ -156,9 +231,14 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
     least = draw(st.integers(8, 9)) * up + min(before, 0) + min(after, 0)
     after += max(0, up_taps + down_taps - least)
     return {
-        "up_filter": torch.rand(up_taps) / 2, "down_filter": torch.rand(*[down_taps] * (1 + radial)) / 4, "up": up, "down": down,
-        "padding": (max(before, 0) if radial else before, after), "gain": draw(st.floats(0.5, 2.0)),
-        "clamp": draw(st.sampled_from([None, 0.5, 256.0])), "slope": draw(st.sampled_from([0.0, 0.2, 1.0])),
+        "up_filter": torch.rand(up_taps) / 2,
+        "down_filter": torch.rand(*[down_taps] * (1 + radial)) / 4,
+        "up": up,
+        "down": down,
+        "padding": (max(before, 0) if radial else before, after),
+        "gain": draw(st.floats(0.5, 2.0)),
+        "clamp": draw(st.sampled_from([None, 0.5, 256.0])),
+        "slope": draw(st.sampled_from([0.0, 0.2, 1.0])),
     }
 
 
@@ -170,7 +250,19 @@ def test_filtered_leaky_relu(
     scale = torch.rand(shape[:2]) + 0.5 if scaled else None
 
     def run(function: Function) -> Function:
-        return lambda x, bias, scale: function(x * 1, bias, scale=scale, **{
-            key: value.to(x) if isinstance(value, Tensor) else value for key, value in chosen.items()})
+        return lambda x, bias, scale: function(
+            x * 1,
+            bias,
+            scale=scale,
+            **{key: value.to(x) if isinstance(value, Tensor) else value for key, value in chosen.items()},
+        )
 
-    agree(run(filtered_lrelu), run(filtered_lrelu_reference), dtype, torch.randn(shape), torch.randn(shape[1]), scale, last=last)
+    agree(
+        run(filtered_lrelu),
+        run(filtered_lrelu_reference),
+        dtype,
+        torch.randn(shape),
+        torch.randn(shape[1]),
+        scale,
+        last=last,
+    )

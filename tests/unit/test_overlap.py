@@ -129,7 +129,9 @@ def world(hands: Hands) -> World:
     return made
 
 
-def test_a_frame_in_motion_is_drawn_at_once_encoded_by_the_worker_and_shown_by_the_loop(world: World, hands: Hands) -> None:
+def test_a_frame_in_motion_is_drawn_at_once_encoded_by_the_worker_and_shown_by_the_loop(
+    world: World, hands: Hands
+) -> None:
     world.pump.submit("a")
     assert world.drawn == ["a"] and not world.encoded and not world.frames
     hands.work()
@@ -139,7 +141,9 @@ def test_a_frame_in_motion_is_drawn_at_once_encoded_by_the_worker_and_shown_by_t
     assert world.threads == {threading.get_ident()} and not world.encoders & world.threads
 
 
-def test_first_and_final_frames_and_those_without_a_front_end_are_complete_when_the_caller_goes_on(hands: Hands) -> None:
+def test_first_and_final_frames_and_those_without_a_front_end_are_complete_when_the_caller_goes_on(
+    hands: Hands,
+) -> None:
     world = World(hands, live=False)
     for value in "abc":
         world.pump.submit(value)
@@ -165,10 +169,14 @@ def test_the_next_frame_is_drawn_before_the_one_before_it_is_encoded_and_they_co
     world.pump.submit("b")
     assert world.drawn == ["a", "b"] and not world.encoded
     hands.finish()
-    assert world.shown == ["a", "b"] and [frame.index for frame in world.frames] == sorted({f.index for f in world.frames})
+    assert world.shown == ["a", "b"] and [frame.index for frame in world.frames] == sorted(
+        {f.index for f in world.frames}
+    )
 
 
-def test_a_finished_frame_is_shown_by_whoever_calls_the_pump_before_the_loop_has_its_turn(world: World, hands: Hands) -> None:
+def test_a_finished_frame_is_shown_by_whoever_calls_the_pump_before_the_loop_has_its_turn(
+    world: World, hands: Hands
+) -> None:
     world.pump.submit("a")
     hands.work()
     world.pump.tick()

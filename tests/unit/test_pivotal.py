@@ -68,12 +68,27 @@ class Guess(Run):
 
 @pytest.fixture(autouse=True)
 def encoders(monkeypatch: pytest.MonkeyPatch) -> None:
-    """"e4e" gives w+, "restyle" gives w, "psp" is for another generator."""
+    """ "e4e" gives w+, "restyle" gives w, "psp" is for another generator."""
     monkeypatch.setattr(hybrid, "_wide", lambda session, target: Guess(session, target, "w+"), raising=False)
     monkeypatch.setattr(hybrid, "_flat", lambda session, target: Guess(session, target, "w"), raising=False)
-    for name, function, reason in (("e4e", "_wide", ""), ("restyle", "_flat", ""), ("psp", "_wide", "no encoder for it")):
-        monkeypatch.setitem(METHODS, name, Method(name, name, "", "", f"hybrid:{function}", kind="encoder",
-                                                  available=lambda session, reason=reason: reason))
+    for name, function, reason in (
+        ("e4e", "_wide", ""),
+        ("restyle", "_flat", ""),
+        ("psp", "_wide", "no encoder for it"),
+    ):
+        monkeypatch.setitem(
+            METHODS,
+            name,
+            Method(
+                name,
+                name,
+                "",
+                "",
+                f"hybrid:{function}",
+                kind="encoder",
+                available=lambda session, reason=reason: reason,
+            ),
+        )
 
 
 def target(session: GeneratorSession, n: int = 1) -> Target:
@@ -101,7 +116,9 @@ def test_the_pivot_stays_where_its_method_put_it_and_only_synthesis_is_tuned(ses
     result = invert(session, target(session), "pti", pivot="restyle", steps=3)
     assert result.space == "w" and np.array_equal(result.code[0], session.generator.mapping.w_avg.numpy())
     assert result.delta is not None
-    assert set(result.delta) == {name for name, _ in session.generator.named_parameters() if name.startswith("synthesis.")}
+    assert set(result.delta) == {
+        name for name, _ in session.generator.named_parameters() if name.startswith("synthesis.")
+    }
     assert max(np.abs(change).max() for change in result.delta.values()) <= 3 * 3.1e-4  # Adam moves by the rate at most
     shared = result.session(session).generator
     assert shared.mapping.w_avg is session.generator.mapping.w_avg
@@ -127,8 +144,11 @@ def test_each_picture_can_have_a_generator_of_its_own(session: GeneratorSession)
     assert [r.names for r in each] == [wanted.names[:1], wanted.names[1:]] and each[1].uses["pivot"] == "e4e"
     assert each[1].steps == alone.steps and each[1].delta is not None and alone.delta is not None
     assert all(np.allclose(change, each[1].delta[name], atol=1e-5) for name, change in alone.delta.items())
-    assert any(np.abs(change - each[0].delta[name]).max() > 1e-3 for name, change in (each[1].delta or {}).items()
-               if each[0].delta is not None)
+    assert any(
+        np.abs(change - each[0].delta[name]).max() > 1e-3
+        for name, change in (each[1].delta or {}).items()
+        if each[0].delta is not None
+    )
 
 
 def test_the_regulariser_holds_the_generator_elsewhere(session: GeneratorSession) -> None:
@@ -153,17 +173,24 @@ def test_tuning_stops_at_the_threshold_of_lpips_but_not_of_other_networks(
         return result
 
     stopped = steps("lpips-alex")
-    assert stopped.steps == 2 and stopped.delta is not None and not any(change.any() for change in stopped.delta.values())
+    assert (
+        stopped.steps == 2 and stopped.delta is not None and not any(change.any() for change in stopped.delta.values())
+    )
     assert steps("factor-net").steps == 4
 
 
 @pytest.mark.parametrize("stopped", [1, 3])
-@pytest.mark.parametrize(("method", "settings"), [
-    ("pti", {"pivot": "e4e", "locality": 0.1, "rate": 0.01}),
-    ("hybrid", {"start": "e4e", "space": "s"}),
-    ("hybrid", {"space": "w"}),
-])
-def test_a_run_goes_on_exactly_where_it_stopped(session: GeneratorSession, method: str, settings: Any, stopped: int) -> None:
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("pti", {"pivot": "e4e", "locality": 0.1, "rate": 0.01}),
+        ("hybrid", {"start": "e4e", "space": "s"}),
+        ("hybrid", {"space": "w"}),
+    ],
+)
+def test_a_run_goes_on_exactly_where_it_stopped(
+    session: GeneratorSession, method: str, settings: Any, stopped: int
+) -> None:
     whole = start(method, session, target(session), steps=4, **settings)
     for _ in range(stopped):
         whole.advance()
@@ -194,8 +221,10 @@ def test_pictures_of_a_batch_do_not_disturb_each_other(session: GeneratorSession
 
 
 def test_an_anchor_keeps_the_code_near_the_guess(session: GeneratorSession) -> None:
-    free, held = (invert(session, target(session), "hybrid", start="e4e", steps=8, anchor=a).history[-1]["moved"]
-                  for a in (0.0, 10.0))
+    free, held = (
+        invert(session, target(session), "hybrid", start="e4e", steps=8, anchor=a).history[-1]["moved"]
+        for a in (0.0, 10.0)
+    )
     assert held < 0.5 * free
 
 
@@ -231,8 +260,13 @@ def test_settings_are_checked(session: GeneratorSession) -> None:
     with pytest.raises(ValueError, match="rate"):
         start("pti", session, target(session), rate=-1.0)
     assert isinstance(METHODS["pti"].settings[0], Setting)
-    assert METHODS["pti"].checked({}) | {"steps": 350, "rate": 3e-4, "stop": 0.06, "pivot_steps": 450, "radius": 30.0} == \
-        METHODS["pti"].checked({})
+    assert METHODS["pti"].checked({}) | {
+        "steps": 350,
+        "rate": 3e-4,
+        "stop": 0.06,
+        "pivot_steps": 450,
+        "radius": 30.0,
+    } == METHODS["pti"].checked({})
 
 
 def test_a_trainable_copy_shares_what_is_frozen(session: GeneratorSession) -> None:

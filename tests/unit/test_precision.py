@@ -44,7 +44,9 @@ def test_bf16_is_chosen_where_it_is_quicker(
     assert _precision.chosen_for_cpu(generator, takes(1.0, rough)) == wanted
 
 
-def test_bf16_is_not_chosen_where_the_picture_differs_too_much(generator: StyleGAN2, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bf16_is_not_chosen_where_the_picture_differs_too_much(
+    generator: StyleGAN2, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(_precision, "cpu_has_bf16", lambda: True)
     whole = _precision._picture
 
@@ -59,7 +61,9 @@ def test_bf16_is_not_chosen_where_the_picture_differs_too_much(generator: StyleG
     assert _precision.chosen_for_cpu(generator, takes(1.0, 0.5)) is None
 
 
-def test_a_session_decides_once_and_only_when_it_is_left_to_it(generator: StyleGAN2, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_session_decides_once_and_only_when_it_is_left_to_it(
+    generator: StyleGAN2, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[Any] = []
 
     def choose(generator: Any) -> torch.dtype:
@@ -81,10 +85,16 @@ def test_a_processor_without_bf16_is_not_measured(generator: StyleGAN2, monkeypa
     assert _precision.chosen_for_cpu(generator, never) is None
 
 
-@pytest.mark.parametrize(("flags", "wanted"), [
-    ("fpu sse avx2 avx512f", False), ("fpu avx512_bf16 fma", True), ("amx_bf16 amx_tile", True), ("fp asimd bf16 i8mm", True),
-    ("xbf16x", False),
-])
+@pytest.mark.parametrize(
+    ("flags", "wanted"),
+    [
+        ("fpu sse avx2 avx512f", False),
+        ("fpu avx512_bf16 fma", True),
+        ("amx_bf16 amx_tile", True),
+        ("fp asimd bf16 i8mm", True),
+        ("xbf16x", False),
+    ],
+)
 def test_the_processor_says_whether_it_has_bf16(flags: str, wanted: bool) -> None:
     assert bool(_devices._BF16.search(f"model name: x\nflags\t\t: {flags}\n")) is wanted
 
@@ -100,7 +110,9 @@ def test_large_pictures_are_drawn_in_small_batches(generator: StyleGAN2, monkeyp
     assert pictures_at_once(generator, cpu, max_resolution=32) == 12
     monkeypatch.setattr(_batching, "_free", lambda device: 64 << 30)
     monkeypatch.setattr(_batching, "_CPU_BYTES", 2 * each)
-    assert pictures_at_once(generator, cpu) == 2, "a processor has nothing from large ones, however much memory there is"
+    assert pictures_at_once(generator, cpu) == 2, (
+        "a processor has nothing from large ones, however much memory there is"
+    )
 
 
 def test_batches_are_halved_until_they_fit_and_stay_small() -> None:

@@ -25,8 +25,15 @@ ARCHITECTURES = pytest.mark.parametrize("architecture", ["skip", "resnet", "orig
 
 def make(architecture: str = "skip", **changes: Any) -> StyleGAN2:
     torch.manual_seed(0)
-    config = StyleGAN2Config(z_dim=8, w_dim=8, resolution=64, channels=(8, 9, 10, 11, 12), mapping_layers=2,
-                             architecture=architecture, **changes)
+    config = StyleGAN2Config(
+        z_dim=8,
+        w_dim=8,
+        resolution=64,
+        channels=(8, 9, 10, 11, 12),
+        mapping_layers=2,
+        architecture=architecture,
+        **changes,
+    )
     generator = StyleGAN2(config).eval().requires_grad_(False)
     for name, value in generator.synthesis.named_parameters():
         if name.endswith("bias") and "affine" not in name:
@@ -65,11 +72,15 @@ def test_areas_of_one_colour_are_what_the_whole_network_makes_of_them(
     whole = whole_of(generator, block, x, img, styles)
     middle = whole.shape[2] // 2
     assert found.shape == (2, 3, side, side) and found.dtype == torch.float32
-    assert torch.allclose(found[:, :, 5, 5], whole[:, :, middle, middle], atol=1e-4), "the border is zero, the middle is not"
+    assert torch.allclose(found[:, :, 5, 5], whole[:, :, middle, middle], atol=1e-4), (
+        "the border is zero, the middle is not"
+    )
     assert torch.allclose(found[:, :, 0, 0], found[:, :, 5, 5], atol=1e-5)
 
 
-@pytest.mark.parametrize(("name", "side", "most"), [("avatar-128", 32, 6.0), ("avatar-128", 64, 3.5), ("avatar-64", 32, 6.0)])
+@pytest.mark.parametrize(
+    ("name", "side", "most"), [("avatar-128", 32, 6.0), ("avatar-128", 64, 3.5), ("avatar-64", 32, 6.0)]
+)
 def test_a_preview_is_nearer_to_the_whole_picture_than_the_picture_that_is_there_already(
     name: str, side: int, most: float
 ) -> None:

@@ -24,7 +24,10 @@ class World:
         self.during: Callable[[], None] | None = None
         self.fail_show = False
         self.pump: Pump[Any] = Pump(
-            self.render, self, ladder=Ladder(resolution), clock=lambda: self.now,
+            self.render,
+            self,
+            ladder=Ladder(resolution),
+            clock=lambda: self.now,
             on_error=lambda error, value: self.errors.append((error, value)),
         )
         if live:
@@ -321,7 +324,9 @@ def test_statistics_count_what_happened() -> None:
         world.now += 0.03
         world.pump.acknowledge(world.frames[-1].index)
     assert (stats.sent, stats.seen, stats.dropped) == (12, 12, 0)
-    assert stats.round_trip_ms == pytest.approx(30) and stats.render_ms == pytest.approx(19.5) and stats.encode_ms == 0.5
+    assert (
+        stats.round_trip_ms == pytest.approx(30) and stats.render_ms == pytest.approx(19.5) and stats.encode_ms == 0.5
+    )
     assert stats.line() == "12 fps · 20 ms · 256 px · cpu" and stats.as_dict()["rung"] == "still"
     world.now += 5
     assert stats.fps == 0 and stats.line() == "20 ms · 256 px · cpu" and "12 sent" in repr(stats)

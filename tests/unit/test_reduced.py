@@ -25,7 +25,9 @@ VARIANTS = pytest.mark.parametrize("variant", ["T", "R"])
 
 def make(variant: str = "T", resolution: int = 64) -> StyleGAN3:
     torch.manual_seed(0)
-    config = StyleGAN3Config.create(variant, resolution, channel_base=1024, channel_max=24, z_dim=8, w_dim=8, num_layers=8)
+    config = StyleGAN3Config.create(
+        variant, resolution, channel_base=1024, channel_max=24, z_dim=8, w_dim=8, num_layers=8
+    )
     return StyleGAN3(config).eval().requires_grad_(False)
 
 

@@ -31,7 +31,12 @@ W = 8
 
 def generator(**config: Any) -> StyleGAN2:
     settings: dict[str, Any] = {
-        "z_dim": 6, "w_dim": W, "resolution": 32, "channels": (8, 8, 6, 4), "mapping_layers": 2, **config,
+        "z_dim": 6,
+        "w_dim": W,
+        "resolution": 32,
+        "channels": (8, 8, 6, 4),
+        "mapping_layers": 2,
+        **config,
     }
     with torch.random.fork_rng():
         torch.manual_seed(1)
@@ -62,7 +67,9 @@ def channels(session: GeneratorSession) -> int:
     return sum(layer.channels for layer in session.layers)
 
 
-def direction(session: GeneratorSession, name: str = "d", space: str = "w", rows: bool = False, seed: int = 0) -> Direction:
+def direction(
+    session: GeneratorSession, name: str = "d", space: str = "w", rows: bool = False, seed: int = 0
+) -> Direction:
     shape = (channels(session),) if space == "s" else (session.num_ws, W) if rows else (W,)
     return Direction(name, np.random.RandomState(seed).randn(*shape), sigma=0.7, space=space)
 
@@ -112,7 +119,8 @@ def test_truncation_and_w_edits_of_a_style_code_equal_those_in_w(session: Genera
     d = direction(session)
     for a, b in zip(
         session.code_styles(latent.replace(**changes).with_edit(d, 1.5, (2, 6))),
-        session.code_styles(coded.replace(**changes).with_edit(d, 1.5, (2, 6))), strict=True,
+        session.code_styles(coded.replace(**changes).with_edit(d, 1.5, (2, 6))),
+        strict=True,
     ):
         torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
 
@@ -206,7 +214,9 @@ def test_values_that_are_not_finite_are_an_error_not_a_black_picture() -> None:
 
 
 def test_many_pictures_at_once_are_those_drawn_one_by_one(session: GeneratorSession) -> None:
-    latents = [session.latent(seed=i, noise_mode=("const", "random", "none")[i % 3], noise_seed=i // 6) for i in range(20)]
+    latents = [
+        session.latent(seed=i, noise_mode=("const", "random", "none")[i % 3], noise_seed=i // 6) for i in range(20)
+    ]
     many = session.images(latents)
     assert many.shape == (20, 32, 32, 3) and many.dtype == np.uint8
     for latent, picture in zip(latents, many, strict=True):
@@ -273,7 +283,10 @@ def test_threads_take_turns(session: GeneratorSession) -> None:
         ({"code": Code("s", np.zeros(5))}, "a code in s has shape"),
         ({"edits": Latent().with_edit(Direction("d", np.zeros(5)), 1).edits}, "made for another one"),
         ({"edits": Latent().with_edit(Direction("d", np.zeros(5), space="s"), 1).edits}, "'d' in s must have shape"),
-        ({"edits": Latent().with_edit(Direction("d", np.zeros(W)), 1, (4, 9)).edits}, "edit 'd': .*<= 8; .*; .4, 9. was given"),
+        (
+            {"edits": Latent().with_edit(Direction("d", np.zeros(W)), 1, (4, 9)).edits},
+            "edit 'd': .*<= 8; .*; .4, 9. was given",
+        ),
     ],
 )
 def test_latents_that_do_not_fit_are_refused_with_what_does(session: GeneratorSession, values: Any, text: str) -> None:
@@ -348,7 +361,9 @@ def test_a_cached_run_equals_a_full_one_to_the_last_bit(config: dict[str, Any]) 
             first = random.randint(session.num_ws)
             latent = latent.with_edit(directions[kind], random.randn(), (first, session.num_ws))
         elif kind == 3:
-            latent = latent.replace(noise_mode=["const", "random", "none"][random.randint(3)], noise_seed=random.randint(3))
+            latent = latent.replace(
+                noise_mode=["const", "random", "none"][random.randint(3)], noise_seed=random.randint(3)
+            )
         elif kind == 4:
             latent = latent.replace(psi=random.rand(), cutoff=random.randint(session.num_ws + 1))
         else:
@@ -358,12 +373,15 @@ def test_a_cached_run_equals_a_full_one_to_the_last_bit(config: dict[str, Any]) 
         assert (renderer(latent, STILL) == session.image(latent)).all()
 
 
-def test_only_layers_that_a_change_reaches_run_again(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_layers_that_a_change_reaches_run_again(
+    session: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cache, ran = SynthesisCache(session.generator), []
     run_layer, run_last, count = session.generator.run_layer, session.generator.run_last, len(session.layers)
     monkeypatch.setattr(session.generator, "run_layer", lambda k, *rest: ran.append(k) or run_layer(k, *rest))
     monkeypatch.setattr(
-        session.generator, "run_last", lambda *given: ran.extend([count - 2, count - 1]) or run_last(*given))
+        session.generator, "run_last", lambda *given: ran.extend([count - 2, count - 1]) or run_last(*given)
+    )
 
     def run(latent: Latent, **options: Any) -> list[str]:
         ran.clear()
@@ -374,7 +392,9 @@ def test_only_layers_that_a_change_reaches_run_again(session: GeneratorSession, 
     from_b16 = [name for name in names if name.startswith(("b16", "b32"))]
     d = direction(session)
     assert run(Latent()) == names and run(Latent()) == []
-    assert run(Latent().with_edit(d, 1, (7, 8))) == ["b32.conv1", "b32.torgb"], "the features before colours are not kept"
+    assert run(Latent().with_edit(d, 1, (7, 8))) == ["b32.conv1", "b32.torgb"], (
+        "the features before colours are not kept"
+    )
     assert run(Latent()) == ["b32.conv1", "b32.torgb"]
     assert run(Latent().with_edit(d, 1, (4, 5))) == ["b16.conv1", "b16.torgb", "b32.conv0", "b32.conv1", "b32.torgb"]
     assert run(Latent().with_edit(d, 1, (3, 5))) == ["b8.torgb", *from_b16]  # the colours share their row
@@ -419,7 +439,9 @@ def test_a_cache_notices_changed_weights_batches_and_noise_changed_in_place() ->
     assert cache.run(styles, "none").is_inference()
 
 
-def test_an_error_in_the_middle_leaves_a_cache_that_is_right(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_in_the_middle_leaves_a_cache_that_is_right(
+    session: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     renderer = LiveRenderer(session)
     renderer(Latent(seed=1), STILL)
     run_layer = session.generator.run_layer

@@ -36,7 +36,9 @@ def test_ssim_agrees_with_its_definition_worked_out_window_by_window() -> None:
                 mp, mq = (weight * p).sum(), (weight * q).sum()
                 vp, vq = (weight * (p - mp) ** 2).sum(), (weight * (q - mq) ** 2).sum()
                 both = (weight * (p - mp) * (q - mq)).sum()
-                values.append((2 * mp * mq + 0.0004) * (2 * both + 0.0036) / ((mp**2 + mq**2 + 0.0004) * (vp + vq + 0.0036)))
+                values.append(
+                    (2 * mp * mq + 0.0004) * (2 * both + 0.0036) / ((mp**2 + mq**2 + 0.0004) * (vp + vq + 0.0036))
+                )
     assert float(ssim(a, b)) == pytest.approx(float(torch.stack(values).mean()), abs=1e-4)
 
 

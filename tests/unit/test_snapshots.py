@@ -145,7 +145,9 @@ def test_captions_name_the_source_and_count_the_edits():
         return SimpleNamespace(**{"seed": None, "blend": (), "code": None, "edits": (), **kwargs})
 
     assert caption(like(seed=7)) == "seed 7"
-    assert caption(like(seed=7, edits=(SimpleNamespace(strength=2.0), SimpleNamespace(strength=0.0)))) == "seed 7 · 1 edit"
+    assert (
+        caption(like(seed=7, edits=(SimpleNamespace(strength=2.0), SimpleNamespace(strength=0.0)))) == "seed 7 · 1 edit"
+    )
     assert caption(like(blend=((7, 0.2), (8, 0.8)))) == "seeds 8, 7"
     assert caption(like(blend=((7, 0.2), (8, 0.5), (9, 0.3)))) == "seeds 8, 9 …"
     assert caption(like(code=object())) == "code"

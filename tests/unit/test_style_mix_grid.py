@@ -314,7 +314,9 @@ def test_the_code_makes_exactly_the_figure_and_the_chosen_picture(grid: StyleMix
     import stylewidgets as sw
 
     session = grid.session
-    mask = mixing.mask_of(session, [k % 2 == 0 for k in range(len(session.layers) if space == "s" else session.num_ws)], space)
+    mask = mixing.mask_of(
+        session, [k % 2 == 0 for k in range(len(session.layers) if space == "s" else session.num_ws)], space
+    )
     unknown = Latent(seed=1).with_edit(Direction("unknown", np.ones(W_DIM)), 1.5)
     rows = (Latent(seed=6), Latent(seed=3, psi=0.123456789, noise_mode="random", noise_seed=4), unknown)
     columns = (Latent(blend=((1, 0.25), (2, 0.75))), Latent(code=Code("w", np.linspace(-1, 1, W_DIM))))

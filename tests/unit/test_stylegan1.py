@@ -224,7 +224,14 @@ def test_a_changed_weight_is_noticed() -> None:
 
 
 def test_the_config_is_read_back_from_the_parameters() -> None:
-    for changes in ({}, {"c_dim": 4}, {"use_noise": False}, {"mapping_width": 7}, {"start": (4, 2)}, {"img_channels": 1}):
+    for changes in (
+        {},
+        {"c_dim": 4},
+        {"use_noise": False},
+        {"mapping_width": 7},
+        {"start": (4, 2)},
+        {"img_channels": 1},
+    ):
         generator = make(**changes)
         assert infer_config(generator.state_dict()) == generator.config
         again = StyleGAN1.from_state_dict(generator.state_dict())
@@ -233,12 +240,20 @@ def test_the_config_is_read_back_from_the_parameters() -> None:
     assert infer_config(make(lod=1.5).state_dict(), lod=1.5).resolution == 32
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"channels": ()}, "one entry per block"), ({"lod": -1}, "lod is from 0"), ({"lod": float("nan")}, "lod is from 0"),
-    ({"fused_from": 0}, "fused_from is a whole number"), ({"norm_eps": 0}, "norm_eps is positive"),
-    ({"use_noise": "yes"}, "use_noise is True or False"), ({"c_dim": -1}, "c_dim is the number"),
-    ({"start": (4,)}, "start is the height"), ({"channels": (8, 0)}, "channels is a whole number"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"channels": ()}, "one entry per block"),
+        ({"lod": -1}, "lod is from 0"),
+        ({"lod": float("nan")}, "lod is from 0"),
+        ({"fused_from": 0}, "fused_from is a whole number"),
+        ({"norm_eps": 0}, "norm_eps is positive"),
+        ({"use_noise": "yes"}, "use_noise is True or False"),
+        ({"c_dim": -1}, "c_dim is the number"),
+        ({"start": (4,)}, "start is the height"),
+        ({"channels": (8, 0)}, "channels is a whole number"),
+    ],
+)
 def test_wrong_settings_are_explained(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         StyleGAN1Config(**{"channels": (8,), **changes})
@@ -259,8 +274,11 @@ def test_sessions_draw_edit_and_find_directions() -> None:
     session = GeneratorSession(make(), device="cpu")
     latent = session.latent(seed=3, psi=0.7, cutoff=4)
     assert session.image(latent).shape == (16, 16, 3)
-    sets = [pca(session, samples=200, components=2), sefa(session, components=2, samples=200),
-            sefa(session, components=1, layers=(0, 2), samples=200)]
+    sets = [
+        pca(session, samples=200, components=2),
+        sefa(session, components=2, samples=200),
+        sefa(session, components=1, layers=(0, 2), samples=200),
+    ]
     found = [direction for one in sets for direction in one.values()]
     for direction in found:
         assert direction.vector.shape == (12,)

@@ -46,9 +46,14 @@ def generator() -> StyleGAN2:
 def test_layers_come_in_style_space_order_with_shared_rows(generator: StyleGAN2) -> None:
     rows = [(layer.name, layer.kind, layer.block, layer.ws_index, layer.channels) for layer in generator.layers]
     assert rows == [
-        ("b4.conv1", "conv", 0, 0, 10), ("b4.torgb", "torgb", 0, 1, 10),
-        ("b8.conv0", "conv", 1, 1, 10), ("b8.conv1", "conv", 1, 2, 8), ("b8.torgb", "torgb", 1, 3, 8),
-        ("b16.conv0", "conv", 2, 3, 8), ("b16.conv1", "conv", 2, 4, 6), ("b16.torgb", "torgb", 2, 5, 6),
+        ("b4.conv1", "conv", 0, 0, 10),
+        ("b4.torgb", "torgb", 0, 1, 10),
+        ("b8.conv0", "conv", 1, 1, 10),
+        ("b8.conv1", "conv", 1, 2, 8),
+        ("b8.torgb", "torgb", 1, 3, 8),
+        ("b16.conv0", "conv", 2, 3, 8),
+        ("b16.conv1", "conv", 2, 4, 6),
+        ("b16.torgb", "torgb", 2, 5, 6),
     ]
     assert generator.num_ws == 6
     assert generator.noise_shapes == ((4, 4), (8, 8), (8, 8), (16, 16), (16, 16))
@@ -126,7 +131,9 @@ def test_the_last_layers_in_strips_are_the_full_run_bit_for_bit(
     x = torch.randn(2, generator.layers[k].channels, 16, 16).contiguous(memory_format=torch.channels_last)
     given: Any = [torch.randn(2, 1, 16, 16)] if noise == "list" else noise
     with torch.inference_mode():
-        wanted = generator.run_layer(k + 1, generator.run_layer(k, x, styles[k], given, dtype), styles[k + 1], "none", dtype)
+        wanted = generator.run_layer(
+            k + 1, generator.run_layer(k, x, styles[k], given, dtype), styles[k + 1], "none", dtype
+        )
         monkeypatch.setattr(_strips, "LARGE", 0)
         monkeypatch.setattr(_strips, "STRIP", 5000)
         strips: list[slice] = []
@@ -140,7 +147,9 @@ def test_the_last_layers_in_strips_are_the_full_run_bit_for_bit(
         found = generator.run_last(x, styles[k:], given, dtype)
     assert torch.equal(found, wanted)
     compiled = winograd.available() and dtype is None
-    assert strips == ([slice(0, 8), slice(8, 16)] if compiled else []), "features of halves and of gradients are made whole"
+    assert strips == ([slice(0, 8), slice(8, 16)] if compiled else []), (
+        "features of halves and of gradients are made whole"
+    )
     assert generator.run_last(x, styles[k:], given, dtype).requires_grad and len(strips) == 2 * compiled
 
 
@@ -156,8 +165,11 @@ def test_a_step_leaves_the_state_before_it_as_it_was(generator: StyleGAN2) -> No
 
 def test_constant_noise_is_the_stored_pictures_and_a_list_replaces_them(generator: StyleGAN2) -> None:
     ws = generator.map(latents(generator))
-    stored = [generator.synthesis.get_submodule(layer.name).get_buffer("noise_const")
-              for layer in generator.layers if layer.kind == "conv"]
+    stored = [
+        generator.synthesis.get_submodule(layer.name).get_buffer("noise_const")
+        for layer in generator.layers
+        if layer.kind == "conv"
+    ]
     const = generator.synthesize(ws, noise="const")
     assert torch.equal(generator.synthesize(ws, noise=stored), const)
     assert torch.equal(generator.synthesize(ws, noise=[n.expand(2, 1, -1, -1) for n in stored]), const)
@@ -308,8 +320,10 @@ def test_half_precision_features_stay_near_and_the_picture_is_float32(generator:
 
 
 def test_large_styles_do_not_overflow_in_half_precision(generator: StyleGAN2) -> None:
-    styles = [s * 1e4 if layer.kind == "conv" else s
-              for s, layer in zip(generator.styles(torch.randn(1, 12)), generator.layers, strict=True)]
+    styles = [
+        s * 1e4 if layer.kind == "conv" else s
+        for s, layer in zip(generator.styles(torch.randn(1, 12)), generator.layers, strict=True)
+    ]
     with torch.inference_mode():
         assert close(generator.synthesize(styles, dtype=torch.float16), generator.synthesize(styles), 0.01)
 
@@ -348,10 +362,20 @@ def test_a_constant_that_is_not_square_makes_pictures_that_are_not_square() -> N
     assert StyleGAN2.from_state_dict(generator.state_dict()).config == generator.config
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"architecture": "resnet"}, {"architecture": "orig"}, {"c_dim": 4}, {"img_channels": 1}, {"use_noise": False},
-    {"mapping_layers": 1}, {"mapping_width": 20}, {"taps": (1.0, 1.0)},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"architecture": "resnet"},
+        {"architecture": "orig"},
+        {"c_dim": 4},
+        {"img_channels": 1},
+        {"use_noise": False},
+        {"mapping_layers": 1},
+        {"mapping_width": 20},
+        {"taps": (1.0, 1.0)},
+    ],
+)
 def test_the_config_is_read_back_from_the_parameters(changes: dict[str, Any]) -> None:
     generator = make(**changes)
     params = dict(generator.state_dict())
@@ -374,13 +398,16 @@ def test_a_missing_mean_is_estimated() -> None:
     assert torch.allclose(again.w_avg, mean, atol=0.1)
 
 
-@pytest.mark.parametrize(("remove", "add", "message"), [
-    ("synthesis.b4.const", None, "b4.const is missing"),
-    ("synthesis.b8.conv1.affine.bias", None, "missing, the first is synthesis.b8.conv1.affine.bias"),
-    (None, ("synthesis.b4.extra", torch.zeros(1)), "not known, the first is synthesis.b4.extra"),
-    (None, ("synthesis.b8.conv1.bias", torch.zeros(9)), r"synthesis.b8.conv1.bias has shape \[9\]"),
-    ("synthesis.b8.conv1.weight", None, "blocks b4, b8, b16"),
-])
+@pytest.mark.parametrize(
+    ("remove", "add", "message"),
+    [
+        ("synthesis.b4.const", None, "b4.const is missing"),
+        ("synthesis.b8.conv1.affine.bias", None, "missing, the first is synthesis.b8.conv1.affine.bias"),
+        (None, ("synthesis.b4.extra", torch.zeros(1)), "not known, the first is synthesis.b4.extra"),
+        (None, ("synthesis.b8.conv1.bias", torch.zeros(9)), r"synthesis.b8.conv1.bias has shape \[9\]"),
+        ("synthesis.b8.conv1.weight", None, "blocks b4, b8, b16"),
+    ],
+)
 def test_wrong_parameters_are_named(remove: str | None, add: tuple[str, Tensor] | None, message: str) -> None:
     params = dict(make().state_dict())
     if remove:
@@ -391,34 +418,47 @@ def test_wrong_parameters_are_named(remove: str | None, add: tuple[str, Tensor] 
         StyleGAN2.from_state_dict(params)
 
 
-@pytest.mark.parametrize(("call", "message"), [
-    (lambda g: g.map(torch.zeros(2, 9)), r"z is \[N, 8\]; shape \[2, 9\] was given"),
-    (lambda g: g.map(torch.zeros(8)), r"z is \[N, 8\]"),
-    (lambda g: g.map(torch.zeros(1, 8), torch.ones(1, 3)), "takes no label"),
-    (lambda g: g.synthesize(torch.zeros(1, 5, 12)), r"w\+ is \[N, 6, 12\]; shape \[1, 5, 12\] was given"),
-    (lambda g: g.styles(torch.zeros(1, 11)), r"w is \[N, 12\]"),
-    (lambda g: g.synthesize([torch.zeros(1, 10)] * 3), "one style per layer is expected, 8"),
-    (lambda g: g.synthesize([torch.zeros(1, 10)] * 8), r"the style of b8.torgb is \[N, 8\]|the style of b8.conv1 is"),
-    (lambda g: g.synthesize(torch.zeros(1, 12), noise="const "), "noise is one of const, random, none"),
-    (lambda g: g.synthesize(torch.zeros(1, 12), noise=[torch.zeros(4, 4)]), "one tensor per convolution, 5"),
-    (lambda g: g.synthesize(torch.zeros(1, 12), noise=[torch.zeros(4, 4)] * 5), r"noise of b8.conv0 is \[8, 8\]"),
-    (lambda g: g.truncate(torch.zeros(1, 6, 12), float("nan")), "psi is a finite number"),
-    (lambda g: g.truncate(torch.zeros(1, 6, 12), 0.5, 7), "cutoff is a row count from 0 to 6"),
-    (lambda g: g.truncate(torch.zeros(1, 12), 0.5, 2), r"cutoff needs w\+"),
-    (lambda g: g.step(3, None, []), "block is from 0 to 2"),
-    (lambda g: g.step(1, None, []), "needs the state after block 0"),
-])
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda g: g.map(torch.zeros(2, 9)), r"z is \[N, 8\]; shape \[2, 9\] was given"),
+        (lambda g: g.map(torch.zeros(8)), r"z is \[N, 8\]"),
+        (lambda g: g.map(torch.zeros(1, 8), torch.ones(1, 3)), "takes no label"),
+        (lambda g: g.synthesize(torch.zeros(1, 5, 12)), r"w\+ is \[N, 6, 12\]; shape \[1, 5, 12\] was given"),
+        (lambda g: g.styles(torch.zeros(1, 11)), r"w is \[N, 12\]"),
+        (lambda g: g.synthesize([torch.zeros(1, 10)] * 3), "one style per layer is expected, 8"),
+        (
+            lambda g: g.synthesize([torch.zeros(1, 10)] * 8),
+            r"the style of b8.torgb is \[N, 8\]|the style of b8.conv1 is",
+        ),
+        (lambda g: g.synthesize(torch.zeros(1, 12), noise="const "), "noise is one of const, random, none"),
+        (lambda g: g.synthesize(torch.zeros(1, 12), noise=[torch.zeros(4, 4)]), "one tensor per convolution, 5"),
+        (lambda g: g.synthesize(torch.zeros(1, 12), noise=[torch.zeros(4, 4)] * 5), r"noise of b8.conv0 is \[8, 8\]"),
+        (lambda g: g.truncate(torch.zeros(1, 6, 12), float("nan")), "psi is a finite number"),
+        (lambda g: g.truncate(torch.zeros(1, 6, 12), 0.5, 7), "cutoff is a row count from 0 to 6"),
+        (lambda g: g.truncate(torch.zeros(1, 12), 0.5, 2), r"cutoff needs w\+"),
+        (lambda g: g.step(3, None, []), "block is from 0 to 2"),
+        (lambda g: g.step(1, None, []), "needs the state after block 0"),
+    ],
+)
 def test_wrong_input_is_told_what_is_accepted(generator: StyleGAN2, call: Any, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         call(generator)
 
 
-@pytest.mark.parametrize(("changes", "message"), [
-    ({"resolution": 48}, "resolution is 4 doubled"), ({"channels": (8, 8)}, "one entry per block: 3"),
-    ({"architecture": "skipp"}, "skip, resnet, orig"), ({"z_dim": 0}, "z_dim is a whole number"),
-    ({"conv_clamp": -1}, "conv_clamp is positive"), ({"taps": (1.0, 2.0, 1.0)}, "even number"),
-    ({"c_dim": -1}, "c_dim"), ({"channels": (8, 0, 8)}, "channels is a whole number"),
-])
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"resolution": 48}, "resolution is 4 doubled"),
+        ({"channels": (8, 8)}, "one entry per block: 3"),
+        ({"architecture": "skipp"}, "skip, resnet, orig"),
+        ({"z_dim": 0}, "z_dim is a whole number"),
+        ({"conv_clamp": -1}, "conv_clamp is positive"),
+        ({"taps": (1.0, 2.0, 1.0)}, "even number"),
+        ({"c_dim": -1}, "c_dim"),
+        ({"channels": (8, 0, 8)}, "channels is a whole number"),
+    ],
+)
 def test_a_config_that_cannot_be_is_refused(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         StyleGAN2Config(**{**SMALL, **changes})

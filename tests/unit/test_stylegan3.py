@@ -18,7 +18,13 @@ from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config, infer_
 from stylewidgets.latents import Transform
 
 SMALL: dict[str, Any] = {
-    "z_dim": 6, "w_dim": 8, "channel_base": 128, "channel_max": 8, "num_layers": 4, "conv_clamp": None, "num_fp16_res": 0,
+    "z_dim": 6,
+    "w_dim": 8,
+    "channel_base": 128,
+    "channel_max": 8,
+    "num_layers": 4,
+    "conv_clamp": None,
+    "num_fp16_res": 0,
 }
 
 
@@ -90,7 +96,11 @@ def test_the_filters_have_the_published_taps() -> None:
     assert weak == pytest.approx([0.02337425, 0.03444930, -0.05088070], abs=1e-7)
     round_ = radial_low_pass(12, 2, 6, 32)
     assert [float(round_[5, 5]), float(round_[5, 0])] == pytest.approx([0.0387549, 2.05262e-4], rel=1e-5)
-    assert torch.allclose(round_, round_.t()) and torch.allclose(round_, round_.flip(0)) and round_.sum() == pytest.approx(1)
+    assert (
+        torch.allclose(round_, round_.t())
+        and torch.allclose(round_, round_.flip(0))
+        and round_.sum() == pytest.approx(1)
+    )
 
 
 @pytest.mark.parametrize("variant", ["T", "R"])
@@ -154,9 +164,16 @@ def waves_by_hand(generator: StyleGAN3, style: Tensor, matrix: Any) -> Any:
     return result
 
 
-@pytest.mark.parametrize("transform", [
-    Transform(), Transform(x=0.2, y=-0.1, angle=40), Transform(scale=0.5), Transform(angle=-100, scale=0.12), Transform(scale=3),
-])
+@pytest.mark.parametrize(
+    "transform",
+    [
+        Transform(),
+        Transform(x=0.2, y=-0.1, angle=40),
+        Transform(scale=0.5),
+        Transform(angle=-100, scale=0.12),
+        Transform(scale=3),
+    ],
+)
 def test_the_input_follows_w_the_stored_transform_and_the_users(transform: Transform) -> None:
     generator = make()
     generator.synthesis.input.transform.copy_(torch.tensor([[0.9, -0.2, 0.1], [0.3, 1.1, -0.3], [0, 0, 1]]))
@@ -201,9 +218,16 @@ def test_scale_enlarges_around_the_middle() -> None:
     assert point.tolist() == pytest.approx([0.1, -0.4, 1.0])
 
 
-@pytest.mark.parametrize("matrix", [
-    np.zeros((3, 3)), np.eye(2), np.full((3, 3), np.nan), [[1, 0, 0], [0, 1, 0], [0, 1, 1]], [[1, 1, 0], [1, 1, 0], [0, 0, 1]],
-])
+@pytest.mark.parametrize(
+    "matrix",
+    [
+        np.zeros((3, 3)),
+        np.eye(2),
+        np.full((3, 3), np.nan),
+        [[1, 0, 0], [0, 1, 0], [0, 1, 1]],
+        [[1, 1, 0], [1, 1, 0], [0, 0, 1]],
+    ],
+)
 def test_what_is_no_invertible_affine_matrix_is_refused(matrix: Any) -> None:
     generator = make()
     with pytest.raises(ValueError, match="transform"):
@@ -226,7 +250,14 @@ def test_a_layer_is_what_the_formulas_say(variant: str) -> None:
     own = own * (own.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt() * 2.5**-0.5
     wide = torch.cat([torch.nn.functional.conv2d(x[n : n + 1], own[n], padding=own.shape[-1] - 1) for n in range(2)])
     wanted = filtered_lrelu_reference(
-        wide, layer.bias, layer.up_filter, layer.down_filter, up=4, down=2, padding=generator.config.padding(1), clamp=None
+        wide,
+        layer.bias,
+        layer.up_filter,
+        layer.down_filter,
+        up=4,
+        down=2,
+        padding=generator.config.padding(1),
+        clamp=None,
     )
     with torch.no_grad():
         found = layer(x, styles)

@@ -100,7 +100,9 @@ def stats(session: GeneratorSession) -> ss.Statistics:
 @pytest.fixture(scope="module")
 def real() -> GeneratorSession:
     torch.manual_seed(0)
-    generator = StyleGAN2(StyleGAN2Config(z_dim=8, c_dim=0, w_dim=8, resolution=16, channels=(8, 6, 4), mapping_layers=1))
+    generator = StyleGAN2(
+        StyleGAN2Config(z_dim=8, c_dim=0, w_dim=8, resolution=16, channels=(8, 6, 4), mapping_layers=1)
+    )
     return GeneratorSession(generator, device="cpu")
 
 
@@ -120,8 +122,10 @@ def test_channels_of_the_1024_pixel_network_have_the_published_offsets() -> None
     assert Channel(6, 501).paper == "6_501"
 
 
-@pytest.mark.parametrize(("text", "words"), [("7_0", "layers 0 to 2"), ("0_4", "channels 0 to 3"),
-                                             ("pain:1", "did you mean 'paint'"), ("smile", "written as")])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("7_0", "layers 0 to 2"), ("0_4", "channels 0 to 3"), ("pain:1", "did you mean 'paint'"), ("smile", "written as")],
+)
 def test_a_channel_that_does_not_exist_is_refused_with_those_that_do(text: str, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         Channel.parse(text, Toy.layers)
@@ -176,7 +180,9 @@ def test_the_effect_of_a_channel_is_where_it_paints(session: GeneratorSession, s
     np.testing.assert_allclose(found.heat[8:12], expected, rtol=1e-4)
 
 
-def test_the_effect_starts_from_the_strength_that_the_latent_has(session: GeneratorSession, stats: ss.Statistics) -> None:
+def test_the_effect_starts_from_the_strength_that_the_latent_has(
+    session: GeneratorSession, stats: ss.Statistics
+) -> None:
     direction = ss.edit_direction(session, {Channel(0, 0): 1.0}, stats)
     latent = session.latent(seed=1).with_edit(direction, 1.0)
     found = ss.direction_effect(session, latent, direction, (0, 1))
@@ -246,7 +252,9 @@ def test_a_search_that_is_stopped_keeps_its_last_ranking_and_goes_on_from_disk(
 def test_a_search_imports_nothing_that_holds_up_a_page(
     session: GeneratorSession, stats: ss.Statistics, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "torch.fx.experimental.symbolic_shapes", None)  # importing it, and sympy, now fails
+    monkeypatch.setitem(
+        sys.modules, "torch.fx.experimental.symbolic_shapes", None
+    )  # importing it, and sympy, now fails
     mask = np.zeros((session.resolution, session.resolution), bool)
     mask[:4] = True
     *_, found = ss.local_effect(session, session.latent(seed=3), stats, mask, cached=False)
@@ -275,7 +283,9 @@ def test_gradient_maps_agree_with_finite_differences(real: GeneratorSession) -> 
     (np.zeros((SIDE, SIDE), bool), "empty"), (np.ones((4, 4), bool), "pixels was given"),
     (np.full((SIDE, SIDE), 0.5), "fractions"), (np.full((SIDE, SIDE), -1), "0 to 254"),
 ])  # fmt: skip
-def test_regions_that_do_not_fit_are_refused(session: GeneratorSession, stats: ss.Statistics, regions: Any, words: str) -> None:
+def test_regions_that_do_not_fit_are_refused(
+    session: GeneratorSession, stats: ss.Statistics, regions: Any, words: str
+) -> None:
     with pytest.raises(ValueError, match=words):
         ss.local_effect(session, session.latent(), stats, regions)
 
@@ -324,7 +334,9 @@ def rows_reader() -> ss.Reader:
 
 
 @pytest.mark.parametrize("method", ["correlation", "regression"])
-def test_factor_ranking_finds_the_channel_of_each_factor(session: GeneratorSession, stats: ss.Statistics, method: str) -> None:
+def test_factor_ranking_finds_the_channel_of_each_factor(
+    session: GeneratorSession, stats: ss.Statistics, method: str
+) -> None:
     factors = {"up": stats.samples(Channel(0, 3)), "down": -stats.samples(Channel(1, 0))}
     found = ss.factor_ranking(session, stats, factors, method=method)
     assert found["up"].channels[0] == Channel(0, 3) and found["down"].channels[0] == Channel(1, 0)
@@ -347,14 +359,17 @@ def test_attribute_dependency_is_that_of_the_definition(session: GeneratorSessio
     np.testing.assert_allclose(local.mean, 0, atol=1e-6)
     wash = ss.attribute_dependency(session, Channel(1, 1), stats, reader, "row 0", strengths=(10, 20), scale=scale)
     step = 20 * float(stats.std[5]) * 0.02
-    np.testing.assert_allclose([wash.change[1], wash.mean[1], wash.largest[1]],
-                               [step, np.mean([step / 2, step / 4, step]), step], rtol=1e-4)
+    np.testing.assert_allclose(
+        [wash.change[1], wash.mean[1], wash.largest[1]], [step, np.mean([step / 2, step / 4, step]), step], rtol=1e-4
+    )
     mean, largest = wash.at(step * 0.75)
     np.testing.assert_allclose([mean, largest], [0.75 * wash.mean[1], 0.75 * step], rtol=1e-4)
     assert np.isnan(wash.at(2 * step)[0])
 
 
-def test_readings_of_one_attribute_are_no_side_effects_of_each_other(session: GeneratorSession, stats: ss.Statistics) -> None:
+def test_readings_of_one_attribute_are_no_side_effects_of_each_other(
+    session: GeneratorSession, stats: ss.Statistics
+) -> None:
     plain = rows_reader()
     reader = ss.Reader(plain.names, plain.read, ("a", "a", "b", "b"))
     found = ss.attribute_dependency(session, Channel(0, 1), stats, reader, "row 0", strengths=(3,), scale=np.ones(4))
@@ -362,7 +377,9 @@ def test_readings_of_one_attribute_are_no_side_effects_of_each_other(session: Ge
 
 
 def test_reach_goes_to_the_side_that_raises_the_target(session: GeneratorSession, stats: ss.Statistics) -> None:
-    reader = ss.Reader(("dark", "rest"), lambda x: torch.stack([-x[:, :, :4].mean(dim=(1, 2, 3)), x[:, 0, 9, 9]], dim=1))
+    reader = ss.Reader(
+        ("dark", "rest"), lambda x: torch.stack([-x[:, :, :4].mean(dim=(1, 2, 3)), x[:, 0, 9, 9]], dim=1)
+    )
     faces = ss.Faces(session, reader, stats.w[:4], np.array([0.1, 1.0]), stats)
     found = ss.reach(faces, ss.edit_direction(session, {Channel(0, 0): 1.0}, stats), "dark", 1.0)
     assert (found.strengths < 0).all() and np.isfinite(found.at(1.0)[0])

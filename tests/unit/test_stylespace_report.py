@@ -33,7 +33,9 @@ def shipped(session: GeneratorSession) -> Report:
 
 
 def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped: Report) -> None:
-    assert shipped.weights == cache.weights_of(session), f"the weights are newer than the report; make it anew by: {REMAKE}"
+    assert shipped.weights == cache.weights_of(session), (
+        f"the weights are newer than the report; make it anew by: {REMAKE}"
+    )
     assert ss.report(session) == shipped
 
 
@@ -54,7 +56,9 @@ def test_more_than_ten_factors_have_a_channel_and_seven_depend_less_than_the_bou
     assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
 
 
-def test_on_faces_that_nobody_has_seen_seven_channels_still_depend_less(session: GeneratorSession, shipped: Report) -> None:
+def test_on_faces_that_nobody_has_seen_seven_channels_still_depend_less(
+    session: GeneratorSession, shipped: Report
+) -> None:
     """Measured again at the strengths of the report, per change of the target. Tolerance: a twentieth, for 24 faces are few."""
     reader, stats = ss.avatar_reader(), ss.statistics(session, shipped.samples)
     readings = read_w(session, reader, stats.w[:FITTED])
@@ -94,7 +98,9 @@ def test_a_row_measured_again_on_other_faces_is_within_a_third(session: Generato
 def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
     curve = Curve(2.0, 0.25, 0.5, (1.0, 2.0), (0.5, 1.0), (0.1, 0.25), (0.2, 0.5))
     lost = curve._replace(mean=float("nan"), strength=float("nan"))
-    report = Report("ab12", 100, 8, (Row("smile", (3, 1), "b8.conv1:1", -1, 0.5, curve, curve, None),), {"s": (0.5, 0.25, 1.0)})
+    report = Report(
+        "ab12", 100, 8, (Row("smile", (3, 1), "b8.conv1:1", -1, 0.5, curve, curve, None),), {"s": (0.5, 0.25, 1.0)}
+    )
     assert Report.load(report.save(tmp_path / "a.json")) == report
     other = Report("ab12", 100, 8, (Row("smile", (3, 1), "b8.conv1:1", -1, 0.5, curve, lost, curve),))
     back = Report.load(other.save(tmp_path / "b.json")).rows[0]
@@ -110,13 +116,18 @@ def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_each_attribute_has_one_target_and_the_name_of_its_direction() -> None:
-    reader = ss.Reader(("yaw", "hue sin", "hue cos", "hat", "hat: cap", "hair_style: bald", "hair_style: bun"), lambda x: x,
-                       ("yaw", "hue", "hue", "hat", "hat", "hair_style", "hair_style"))
+    reader = ss.Reader(
+        ("yaw", "hue sin", "hue cos", "hat", "hat: cap", "hair_style: bald", "hair_style: bun"),
+        lambda x: x,
+        ("yaw", "hue", "hue", "hat", "hat", "hair_style", "hair_style"),
+    )
     assert targets_of(reader) == ["yaw", "hue cos", "hat", "hair_style: bun"]
     assert [direction_name(n) for n in targets_of(reader)] == ["yaw", "hue red", "hat", "hair style bun"]
 
 
-def test_make_report_stops_where_it_is_told(session: GeneratorSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_make_report_stops_where_it_is_told(
+    session: GeneratorSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     with pytest.raises(ss.Stopped):
         ss.make_report(session, samples=64, tell=lambda words, done, total: (_ for _ in ()).throw(ss.Stopped))

@@ -97,10 +97,13 @@ def grown(variables: Variables, generator: StyleGAN1, levels: int) -> Variables:
         for k, layer in enumerate(("Conv0_up", "Conv1")):
             scope = f"synthesis/{r}x{r}/{layer}"
             made[f"{scope}/weight"] = np.random.randn(3, 3, c if k else before, c).astype(np.float32)
-            made |= {f"{scope}/bias": np.ones(c, np.float32), f"{scope}/Noise/weight": np.ones(c, np.float32),
-                     f"{scope}/StyleMod/weight": np.ones((12, 2 * c), np.float32),
-                     f"{scope}/StyleMod/bias": np.ones(2 * c, np.float32),
-                     f"synthesis/noise{2 * block + k}": np.ones((1, 1, r, r), np.float32)}
+            made |= {
+                f"{scope}/bias": np.ones(c, np.float32),
+                f"{scope}/Noise/weight": np.ones(c, np.float32),
+                f"{scope}/StyleMod/weight": np.ones((12, 2 * c), np.float32),
+                f"{scope}/StyleMod/bias": np.ones(2 * c, np.float32),
+                f"synthesis/noise{2 * block + k}": np.ones((1, 1, r, r), np.float32),
+            }
         made[f"synthesis/ToRGB_lod{levels - 1 - block}/weight"] = np.ones((1, 1, c, 3), np.float32)
         made[f"synthesis/ToRGB_lod{levels - 1 - block}/bias"] = np.ones(3, np.float32)
     return made
@@ -131,10 +134,18 @@ def stylegan1(**changes: Any) -> StyleGAN1:
     return filled(StyleGAN1(StyleGAN1Config(**{**sizes, **changes})))  # type: ignore[no-any-return]
 
 
-@pytest.mark.parametrize("changes", [
-    {}, {"c_dim": 3}, {"c_dim": 3, "label": "joint"}, {"start": (4, 2)}, {"img_channels": 1}, {"mapping_width": 20},
-    {"channels": (8,), "resolution": 4},
-])
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"c_dim": 3},
+        {"c_dim": 3, "label": "joint"},
+        {"start": (4, 2)},
+        {"img_channels": 1},
+        {"mapping_width": 20},
+        {"channels": (8,), "resolution": 4},
+    ],
+)
 def test_stylegan2_comes_back(changes: dict[str, Any]) -> None:
     generator = stylegan2(**changes)
     config, state = names_stylegan2.from_tf(stylegan2_variables(generator))
@@ -156,8 +167,16 @@ def test_configurations_b_to_d_take_the_colours_of_the_full_size() -> None:
 
 def test_settings_come_from_the_network_and_sizes_do_not() -> None:
     generator = stylegan2(conv_clamp=256.0, mapping_lr=0.02, taps=(1.0, 1.0))
-    static = {"resolution": 1024, "resolution_w": 5, "fmap_base": 1, "conv_clamp": 256, "mapping_lrmul": 0.02,
-              "resample_kernel": [1, 1], "randomize_noise": True, "truncation_psi": 0.3}
+    static = {
+        "resolution": 1024,
+        "resolution_w": 5,
+        "fmap_base": 1,
+        "conv_clamp": 256,
+        "mapping_lrmul": 0.02,
+        "resample_kernel": [1, 1],
+        "randomize_noise": True,
+        "truncation_psi": 0.3,
+    }
     check(generator, StyleGAN2, *names_stylegan2.from_tf(stylegan2_variables(generator), static))
 
 
@@ -189,8 +208,10 @@ def test_the_level_of_detail_of_the_whole_network_counts() -> None:
 
 def test_other_number_formats_are_read() -> None:
     generator = stylegan1()
-    variables = {name: np.asarray(value).astype(">f4" if i % 2 else "<f8")
-                 for i, (name, value) in enumerate(stylegan1_variables(generator).items())}
+    variables = {
+        name: np.asarray(value).astype(">f4" if i % 2 else "<f8")
+        for i, (name, value) in enumerate(stylegan1_variables(generator).items())
+    }
     check(generator, StyleGAN1, *names_stylegan1.from_tf(variables))
 
 
@@ -201,11 +222,17 @@ def test_read_only_arrays_are_taken_without_a_warning() -> None:
     names_stylegan1.from_tf(variables)
 
 
-@pytest.mark.parametrize(("static", "message"), [
-    ({"nonlinearity": "relu"}, "nonlinearity='relu'; only 'lrelu' can be drawn"), ({"use_pixel_norm": True}, "use_pixel_norm"),
-    ({"blur_filter": [1, 1]}, "blur_filter"), ({"fused_scale": "often"}, "fused_scale"), ({"use_styles": False}, "use_styles"),
-    ({"normalize_latents": False}, "normalize_latents"),
-])
+@pytest.mark.parametrize(
+    ("static", "message"),
+    [
+        ({"nonlinearity": "relu"}, "nonlinearity='relu'; only 'lrelu' can be drawn"),
+        ({"use_pixel_norm": True}, "use_pixel_norm"),
+        ({"blur_filter": [1, 1]}, "blur_filter"),
+        ({"fused_scale": "often"}, "fused_scale"),
+        ({"use_styles": False}, "use_styles"),
+        ({"normalize_latents": False}, "normalize_latents"),
+    ],
+)
 def test_settings_that_are_not_built_are_refused(static: dict[str, Any], message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
         names_stylegan1.from_tf(stylegan1_variables(stylegan1()), static)
@@ -236,10 +263,13 @@ def test_blocks_that_were_never_trained_are_left_out() -> None:
         trained = block < 2
         for k in (0, 1):
             ours = f"synthesis.b{4 << block}.conv{k}"
-            layer = ("bias", "conv") [k] if block == 0 else ("conv0_up", "conv1")[k]
+            layer = ("bias", "conv")[k] if block == 0 else ("conv0_up", "conv1")[k]
             bias = generator.state_dict()[f"{ours}.bias"] * trained
             if layer == "bias":
-                state[f"{place}.bias"], state[f"{place}.const"] = bias, generator.state_dict()["synthesis.b4.const"][None]
+                state[f"{place}.bias"], state[f"{place}.const"] = (
+                    bias,
+                    generator.state_dict()["synthesis.b4.const"][None],
+                )
             else:
                 state[f"{place}.{layer}.weight"] = generator.state_dict()[f"{ours}.weight"]
                 state[f"{place}.{layer}.bias"] = bias

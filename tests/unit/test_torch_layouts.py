@@ -30,15 +30,21 @@ def check_pictures(generator: Any, name: str) -> None:
     """The pictures that the public implementation gave for these weights."""
     config, _, tensors = golden(name)
     with torch.no_grad():
-        ws = generator.truncate(generator.map(tensors["input.z"]), config["truncation_psi"], config.get("truncation_cutoff"))
+        ws = generator.truncate(
+            generator.map(tensors["input.z"]), config["truncation_psi"], config.get("truncation_cutoff")
+        )
         assert error(generator.synthesize(ws), tensors["expect.image"]) < TOLERANCE
         assert error(generator.synthesize(tensors["input.w_plus"]), tensors["expect.image_from_w_plus"]) < TOLERANCE
 
 
 def rosinality() -> dict[str, Any]:
     state = golden("rosinality_stylegan2_64")[1]
-    return {"g_ema": OrderedDict((key.removeprefix("g_ema."), value) for key, value in state.items() if key.startswith("g_ema.")),
-            "latent_avg": state["latent_avg"]}
+    return {
+        "g_ema": OrderedDict(
+            (key.removeprefix("g_ema."), value) for key, value in state.items() if key.startswith("g_ema.")
+        ),
+        "latent_avg": state["latent_avg"],
+    }
 
 
 def official() -> dict[str, Tensor]:
@@ -65,31 +71,65 @@ class Whole(nn.Module):
                 if part not in module._modules:
                     module.add_module(part, nn.Module())
                 module = module.get_submodule(part)
-            module.register_buffer(last, value) if "noise" in key else module.register_parameter(last, nn.Parameter(value))
+            module.register_buffer(last, value) if "noise" in key else module.register_parameter(
+                last, nn.Parameter(value)
+            )
 
 
 CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "rosinality, converted": ("rosinality_stylegan2_64", rosinality),
-    "rosinality, training": ("rosinality_stylegan2_64", lambda: {
-        "g": noisy(rosinality()["g_ema"]), "d": {"convs.0.0.weight": torch.zeros(3)}, **rosinality(),
-        "g_optim": {"state": {0: {"step": 5, "exp_avg": torch.zeros(3)}}}, "args": argparse.Namespace(size=64, path="x"),
-        "ada_aug_p": 0.0}),
-    "DataParallel": ("rosinality_stylegan2_64", lambda: {
-        **rosinality(), "g_ema": {f"module.{key}": value for key, value in rosinality()["g_ema"].items()}}),
+    "rosinality, training": (
+        "rosinality_stylegan2_64",
+        lambda: {
+            "g": noisy(rosinality()["g_ema"]),
+            "d": {"convs.0.0.weight": torch.zeros(3)},
+            **rosinality(),
+            "g_optim": {"state": {0: {"step": 5, "exp_avg": torch.zeros(3)}}},
+            "args": argparse.Namespace(size=64, path="x"),
+            "ada_aug_p": 0.0,
+        },
+    ),
+    "DataParallel": (
+        "rosinality_stylegan2_64",
+        lambda: {**rosinality(), "g_ema": {f"module.{key}": value for key, value in rosinality()["g_ema"].items()}},
+    ),
     "pSp": ("rosinality_stylegan2_64", lambda: encoder_file(10, encoder_type="GradualStyleEncoder", output_size=64)),
     "e4e": ("rosinality_stylegan2_64", lambda: encoder_file(encoder_type="Encoder4Editing", stylegan_size=64)),
-    "ReStyle with a namespace and paths": ("rosinality_stylegan2_64", lambda: {
-        **encoder_file(10), "opts": argparse.Namespace(encoder_type="BackboneEncoder", exp_dir=Path("a/b"), input_nc=6)}),
-    "Lightning": ("rosinality_stylegan2_64", lambda: {
-        "epoch": 3, "state_dict": {f"generator.{key}": value for key, value in rosinality()["g_ema"].items()},
-        "latent_avg": rosinality()["latent_avg"], "hyper_parameters": argparse.Namespace(lr=0.1)}),
-    "genforce": ("stylegan2_64", lambda: {
-        "generator": noisy(as_genforce(official())), "discriminator": {"layer0.weight": torch.zeros(3)},
-        "generator_smooth": as_genforce(official())}),
-    "mmgeneration": ("stylegan2_64", lambda: {
-        "meta": {"epoch": 1}, "latent_avg": official()["mapping.w_avg"],
-        "state_dict": {**{f"generator.{key}": value for key, value in noisy(as_mmgen(official())).items()},
-                       **{f"generator_ema.{key}": value for key, value in as_mmgen(official()).items()}}}),
+    "ReStyle with a namespace and paths": (
+        "rosinality_stylegan2_64",
+        lambda: {
+            **encoder_file(10),
+            "opts": argparse.Namespace(encoder_type="BackboneEncoder", exp_dir=Path("a/b"), input_nc=6),
+        },
+    ),
+    "Lightning": (
+        "rosinality_stylegan2_64",
+        lambda: {
+            "epoch": 3,
+            "state_dict": {f"generator.{key}": value for key, value in rosinality()["g_ema"].items()},
+            "latent_avg": rosinality()["latent_avg"],
+            "hyper_parameters": argparse.Namespace(lr=0.1),
+        },
+    ),
+    "genforce": (
+        "stylegan2_64",
+        lambda: {
+            "generator": noisy(as_genforce(official())),
+            "discriminator": {"layer0.weight": torch.zeros(3)},
+            "generator_smooth": as_genforce(official()),
+        },
+    ),
+    "mmgeneration": (
+        "stylegan2_64",
+        lambda: {
+            "meta": {"epoch": 1},
+            "latent_avg": official()["mapping.w_avg"],
+            "state_dict": {
+                **{f"generator.{key}": value for key, value in noisy(as_mmgen(official())).items()},
+                **{f"generator_ema.{key}": value for key, value in as_mmgen(official()).items()},
+            },
+        },
+    ),
     "official names": ("stylegan2_64", lambda: {"g_ema": official()}),
     "official names, bare": ("stylegan2_64", official),
     "official names, half precision": ("", lambda: {key: value.half() for key, value in official().items()}),
@@ -117,7 +157,9 @@ def test_a_layout_gives_the_golden_pictures_and_converts_unchanged(case: str, zi
 
 def test_a_stylegan_of_genforce_gives_the_golden_pictures(tmp_path: Path) -> None:
     parameters = golden("stylegan1_64")[1]
-    generator, metadata = open_file(save(tmp_path / "a.pth", {"generator": noisy(parameters), "generator_smooth": parameters}))
+    generator, metadata = open_file(
+        save(tmp_path / "a.pth", {"generator": noisy(parameters), "generator_smooth": parameters})
+    )
     assert metadata["family"] == "stylegan1" and metadata["format"] == "genforce stylegan"
     check_pictures(generator, "stylegan1_64")
 
@@ -162,7 +204,9 @@ def test_the_scales_of_a_rosinality_stylegan_are_folded_into_its_weights(tmp_pat
 
 
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
-def test_whole_official_modules_that_were_saved_with_torch_give_the_golden_pictures(zipped: bool, tmp_path: Path) -> None:
+def test_whole_official_modules_that_were_saved_with_torch_give_the_golden_pictures(
+    zipped: bool, tmp_path: Path
+) -> None:
     config, parameters, _ = golden("stylegan2_64")
     whole = module(parameters, stylegan2_attributes(parameters, config["conv_clamp"]))
     path = tmp_path / "model_ABC.pt"
@@ -189,7 +233,9 @@ def test_a_missing_mean_is_estimated_and_missing_noise_is_drawn_the_same_each_ti
 
 
 def test_a_file_of_an_encoder_says_which_and_keeps_its_options(tmp_path: Path) -> None:
-    path = save(tmp_path / "e4e.pt", encoder_file(10, encoder_type="Encoder4Editing", stylegan_size=64, device="cuda:0"))
+    path = save(
+        tmp_path / "e4e.pt", encoder_file(10, encoder_type="Encoder4Editing", stylegan_size=64, device="cuda:0")
+    )
     metadata = open_file(path)[1]
     assert metadata["encoder"] == "Encoder4Editing" and metadata["opts"]["device"] == "cuda:0"
     assert metadata["inside"] == "state_dict.decoder." and "encoder" in metadata["notes"][0]
@@ -221,9 +267,20 @@ def test_opening_leaves_the_seed_of_the_user_and_the_file_alone(tmp_path: Path) 
     ("content", "words"),
     [
         ({"GAN": {"S.net.0.weight": torch.zeros(2, 2), "G.x": torch.zeros(1)}, "version": "1.5"}, "lucidrains"),
-        ({"g_ema": {"input.input": torch.zeros(1, 2, 4, 4), "convs.0.conv.modulation.weight": torch.zeros(2, 2),
-                    "to_rgbs.0.iwt.ll": torch.zeros(1)}}, "SWAGAN"),
-        ({"state_dict": {"student.const.const": torch.zeros(1), "mapping_net.0.weight": torch.zeros(1)}}, "MobileStyleGAN"),
+        (
+            {
+                "g_ema": {
+                    "input.input": torch.zeros(1, 2, 4, 4),
+                    "convs.0.conv.modulation.weight": torch.zeros(2, 2),
+                    "to_rgbs.0.iwt.ll": torch.zeros(1),
+                }
+            },
+            "SWAGAN",
+        ),
+        (
+            {"state_dict": {"student.const.const": torch.zeros(1), "mapping_net.0.weight": torch.zeros(1)}},
+            "MobileStyleGAN",
+        ),
         ({"init_block.const": torch.zeros(1)}, "mapping"),
         ({"backbone.synthesis.b4.const": torch.zeros(1), "decoder.net.0.weight": torch.zeros(1)}, "EG3D"),
         ({"model": {"weight": torch.zeros(1)}}, "no StyleGAN generator is in it. It holds model"),

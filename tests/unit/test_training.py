@@ -32,9 +32,31 @@ TINY = Recipe(resolution=16, channels=(8, 8, 8), z_dim=40, w_dim=16, mapping_wid
 def arguments(*given: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     avatars.add_arguments(parser)
-    return parser.parse_args([
-        "--resolution", "16", "--channels", "8", "8", "8", "--renders", "12", "--batch", "4", "--device", "cpu",
-        "--grow-images", "8", "--paired-images", "16", "--mapping-samples", "512", "--joint-images", "8", *given])
+    return parser.parse_args(
+        [
+            "--resolution",
+            "16",
+            "--channels",
+            "8",
+            "8",
+            "8",
+            "--renders",
+            "12",
+            "--batch",
+            "4",
+            "--device",
+            "cpu",
+            "--grow-images",
+            "8",
+            "--paired-images",
+            "16",
+            "--mapping-samples",
+            "512",
+            "--joint-images",
+            "8",
+            *given,
+        ]
+    )
 
 
 def test_the_twist_keeps_z_standard_normal() -> None:
@@ -111,7 +133,9 @@ def test_renders_are_read_back_as_they_were_made_and_an_interrupted_set_is_compl
     world = LatentWorld(40)
     whole = RenderedAvatars(tmp_path / "a", 6, 16, world)
     images = np.array(whole.images)
-    (tmp_path / "a" / "state.json").write_text((tmp_path / "a" / "state.json").read_text().replace('"done": 6', '"done": 2'))
+    (tmp_path / "a" / "state.json").write_text(
+        (tmp_path / "a" / "state.json").read_text().replace('"done": 6', '"done": 2')
+    )
     whole.images[2:] = 0
     again = RenderedAvatars(tmp_path / "a", 6, 16, world)
     assert np.array_equal(images, again.images)
@@ -135,8 +159,9 @@ def test_a_saved_run_goes_on_with_the_same_networks_and_counters(tmp_path: Path)
 def test_a_grown_generator_starts_with_the_enlarged_picture(tmp_path: Path) -> None:
     small = TrainingRun(TINY, "cpu")
     small.save(tmp_path / "checkpoint.pt")
-    large = TrainingRun.grow(tmp_path / "checkpoint.pt", Recipe(**{**vars(TINY), "resolution": 32, "channels": (8,) * 4}),
-                             "cpu")
+    large = TrainingRun.grow(
+        tmp_path / "checkpoint.pt", Recipe(**{**vars(TINY), "resolution": 32, "channels": (8,) * 4}), "cpu"
+    )
     z = torch.randn(2, TINY.z_dim)
     a, b = (x.averaged["generator"].eval() for x in (small, large))
     with torch.no_grad():
@@ -187,8 +212,9 @@ def test_without_a_discriminator_weight_none_is_trained(tmp_path: Path) -> None:
     avatars.run(arguments("--out", str(tmp_path), "--adversarial-weight", "0", "--adversarial-from", "2"))
     run = TrainingRun.load(tmp_path / "checkpoint.pt", "cpu")
     fresh = TrainingRun(run.recipe, "cpu")
-    assert all(torch.equal(a, b) for a, b in zip(run.discriminator.parameters(), fresh.discriminator.parameters(),
-                                                 strict=True))
+    assert all(
+        torch.equal(a, b) for a, b in zip(run.discriminator.parameters(), fresh.discriminator.parameters(), strict=True)
+    )
 
 
 def test_matrices_and_everything_else_are_updated_by_one_step() -> None:
@@ -242,9 +268,27 @@ def test_a_grown_generator_that_keeps_w_has_the_mapping_of_the_smaller_one(tmp_p
     common = ("--joint-images", "0", "--adversarial-weight", "0")
     avatars.run(arguments("--out", str(tmp_path / "small"), *common))
     small = TrainingRun.load(tmp_path / "small" / "checkpoint.pt", "cpu")
-    avatars.run(arguments("--out", str(tmp_path / "large"), *common, "--resolution", "32", "--channels", "8", "8", "8", "8",
-                          "--grow-from", str(tmp_path / "small" / "checkpoint.pt"), "--keep-w", "--mapping-samples", "0",
-                          "--grow-images", "0"))
+    avatars.run(
+        arguments(
+            "--out",
+            str(tmp_path / "large"),
+            *common,
+            "--resolution",
+            "32",
+            "--channels",
+            "8",
+            "8",
+            "8",
+            "8",
+            "--grow-from",
+            str(tmp_path / "small" / "checkpoint.pt"),
+            "--keep-w",
+            "--mapping-samples",
+            "0",
+            "--grow-images",
+            "0",
+        )
+    )
     large = TrainingRun.load(tmp_path / "large" / "checkpoint.pt", "cpu")
     z = torch.randn(3, small.recipe.z_dim)
     for a, b in ((small.generator, large.generator), (small.averaged["generator"], large.averaged["generator"])):
@@ -268,9 +312,27 @@ def test_with_paired_mixing_coarse_rows_know_pose_and_shape_only_and_the_others_
 def test_a_stylegan3_keeps_the_latents_of_a_stylegan2_and_learns_to_draw_them(tmp_path: Path) -> None:
     common = ("--joint-images", "0", "--adversarial-weight", "0", "--paired-images", "8")
     avatars.run(arguments("--out", str(tmp_path / "two"), *common))
-    given = arguments("--out", str(tmp_path / "three"), *common, "--family", "stylegan3-t", "--channels", "8", "8", "8", "8",
-                      "--grow-from", str(tmp_path / "two" / "checkpoint.pt"), "--keep-w", "--mapping-samples", "0",
-                      "--moved", "0.5", "--margin", "4")
+    given = arguments(
+        "--out",
+        str(tmp_path / "three"),
+        *common,
+        "--family",
+        "stylegan3-t",
+        "--channels",
+        "8",
+        "8",
+        "8",
+        "8",
+        "--grow-from",
+        str(tmp_path / "two" / "checkpoint.pt"),
+        "--keep-w",
+        "--mapping-samples",
+        "0",
+        "--moved",
+        "0.5",
+        "--margin",
+        "4",
+    )
     avatars.run(given)
     two = TrainingRun.load(tmp_path / "two" / "checkpoint.pt", "cpu")
     three = TrainingRun.load(tmp_path / "three" / "checkpoint.pt", "cpu")
@@ -278,8 +340,11 @@ def test_a_stylegan3_keeps_the_latents_of_a_stylegan2_and_learns_to_draw_them(tm
     assert torch.equal(two.averaged["generator"].map(z)[:, 0], three.averaged["generator"].map(z)[:, 0])
     assert all(torch.equal(a, b) for a, b in zip(two.embedding.parameters(), three.embedding.parameters(), strict=True))
     untrained = TrainingRun(three.recipe, "cpu").generator.synthesis
-    still = [name for name, p in three.generator.synthesis.named_parameters()
-             if torch.equal(p, untrained.get_parameter(name))]
+    still = [
+        name
+        for name, p in three.generator.synthesis.named_parameters()
+        if torch.equal(p, untrained.get_parameter(name))
+    ]
     assert still == []
     generator, metadata = native.load(tmp_path / "three" / "generator.safetensors")
     assert generator.family == "stylegan3" and generator.resolution == 16
@@ -299,7 +364,8 @@ def test_a_moved_picture_is_compared_with_what_shows_the_same_places(monkeypatch
             right, down = (round(float(self.matrix[i, 2]) * 16) for i in range(2))
             moved = torch.full_like(picture, 9.0)
             moved[:, :, max(0, down) : 16 + min(0, down), max(0, right) : 16 + min(0, right)] = picture[
-                :, :, max(0, -down) : 16 + min(0, -down), max(0, -right) : 16 + min(0, -right)]
+                :, :, max(0, -down) : 16 + min(0, -down), max(0, -right) : 16 + min(0, -right)
+            ]
             return moved
 
     picture, seen = torch.rand(1, 3, 16, 16), set()

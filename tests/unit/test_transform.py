@@ -39,9 +39,18 @@ def one_thread() -> Iterator[None]:
 def generator(variant: str = "R") -> StyleGAN3:
     with torch.random.fork_rng():
         torch.manual_seed(2)
-        made = StyleGAN3(StyleGAN3Config.create(
-            variant, 32, z_dim=6, w_dim=8, channel_base=128, channel_max=6, num_layers=4, conv_clamp=None,
-        ))
+        made = StyleGAN3(
+            StyleGAN3Config.create(
+                variant,
+                32,
+                z_dim=6,
+                w_dim=8,
+                channel_base=128,
+                channel_max=6,
+                num_layers=4,
+                conv_clamp=None,
+            )
+        )
         with torch.no_grad():
             made.synthesis.input.affine.weight.normal_(std=0.3)
             made.synthesis.get_submodule(made.layers[-1].name).weight.mul_(20)
@@ -68,11 +77,17 @@ def test_equal_transforms_are_one_value() -> None:
     assert Latent(transform=TURNED) != Latent() and hash(Latent(transform=TURNED)) == hash(Latent(transform=TURNED))
 
 
-@pytest.mark.parametrize(("values", "said"), [
-    ({"x": float("nan")}, "x of a transform must be a finite number"), ({"scale": 0.0}, "scale of a transform"),
-    ({"scale": -1.0}, "scale of a transform"), ({"angle": float("inf")}, "angle"), ({"y": 1e9}, "y of a transform"),
-    ({"x": "left"}, "'left' was given"),
-])
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"x": float("nan")}, "x of a transform must be a finite number"),
+        ({"scale": 0.0}, "scale of a transform"),
+        ({"scale": -1.0}, "scale of a transform"),
+        ({"angle": float("inf")}, "angle"),
+        ({"y": 1e9}, "y of a transform"),
+        ({"x": "left"}, "'left' was given"),
+    ],
+)
 def test_a_transform_that_means_nothing_is_refused(values: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         Transform(**values)

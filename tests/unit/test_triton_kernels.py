@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(
-    find_spec("triton") is None and not (os.environ.get("CI") and (platform.system(), platform.machine()) == ("Linux", "x86_64")),
+    find_spec("triton") is None
+    and not (os.environ.get("CI") and (platform.system(), platform.machine()) == ("Linux", "x86_64")),
     reason="Triton is not installed",
 )
 
@@ -23,10 +24,18 @@ pytestmark = pytest.mark.skipif(
 def run(cases: str, folder: Path, **variables: str) -> None:
     """Run a file of tests beside this one; its report is that of a failure here."""
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(Path(__file__).with_name(cases))]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRITON_", "STYLEWIDGETS_TRITON"))}
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TRITON_", "STYLEWIDGETS_TRITON"))
+    }
     done = subprocess.run(
-        command, env={**environment, "TRITON_CACHE_DIR": str(folder), **variables}, cwd=Path(__file__).parents[2],
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=500, check=False,
+        command,
+        env={**environment, "TRITON_CACHE_DIR": str(folder), **variables},
+        cwd=Path(__file__).parents[2],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=500,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-6000:]
 

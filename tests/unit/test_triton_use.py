@@ -67,7 +67,9 @@ def test_a_kernel_is_tried_once_for_each_kind_and_then_runs_alone() -> None:
         (fail(AssertionError()), "AssertionError"),
     ],
 )
-def test_a_kernel_that_fails_or_is_wrong_is_turned_off_with_one_warning(does: Callable[[Tensor], Tensor], said: str) -> None:
+def test_a_kernel_that_fails_or_is_wrong_is_turned_off_with_one_warning(
+    does: Callable[[Tensor], Tensor], said: str
+) -> None:
     begun, quick = Trials(), Work(does)
     with pytest.warns(RuntimeWarning, match=said) as warned:
         found = [begun.run("kernel", kind, quick, Work(double), features()) for kind in ("a", "a", "b")]
@@ -107,7 +109,9 @@ def test_a_kernel_that_fails_later_is_turned_off_too() -> None:
     begun = Trials()
     begun.run("kernel", "a", Work(double), Work(double), features())
     with pytest.warns(RuntimeWarning, match="out of resource"):
-        found = begun.run("kernel", "a", Work(fail(RuntimeError("out of resource: registers"))), Work(double), features())
+        found = begun.run(
+            "kernel", "a", Work(fail(RuntimeError("out of resource: registers"))), Work(double), features()
+        )
     assert torch.equal(found, features() * 2)
 
 

@@ -33,7 +33,9 @@ PROTOCOLS = range(6)
 
 def corpus(*task: str) -> dict[str, Any]:
     """Run a part of the corpus in a process of its own; a crash of the interpreter fails here."""
-    done = subprocess.run([sys.executable, str(CORPUS), *task], capture_output=True, text=True, timeout=300, check=False)
+    done = subprocess.run(
+        [sys.executable, str(CORPUS), *task], capture_output=True, text=True, timeout=300, check=False
+    )
     assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
     found: dict[str, Any] = json.loads(done.stdout)
     return found
@@ -44,7 +46,9 @@ def test_ten_thousand_mutated_pickles_execute_nothing() -> None:
     found = corpus("mutations", "10000")
     assert found["wrong"] == [] and found["events"] == []
     assert found["read"] + found["refused"] == 10_000
-    assert found["read"] > 300 and found["refused"] > 3000 and found["reasons"] > 20  # mutations that reach every corner
+    assert (
+        found["read"] > 300 and found["refused"] > 3000 and found["reasons"] > 20
+    )  # mutations that reach every corner
 
 
 def test_mutated_files_of_whole_networks_execute_nothing() -> None:
@@ -67,18 +71,42 @@ def test_bombs_stay_small() -> None:
 
 def test_the_watch_sees_an_execution() -> None:
     """The corpus could not fail otherwise: what pickle itself does with an attack is seen."""
-    code = ("import sys, pickle; sys.path.insert(0, sys.argv[1]); import hostile_corpus as h; sys.addaudithook(h.watch)\n"
-            "outcome = h.Outcome(); outcome.try_one('x', b'cos\\nsystem\\n(X\\x04\\x00\\x00\\x00truetR.', pickle.loads)\n"
-            "assert any('os.system' in line for line in outcome.wrong), outcome.wrong")
+    code = (
+        "import sys, pickle; sys.path.insert(0, sys.argv[1]); import hostile_corpus as h; sys.addaudithook(h.watch)\n"
+        "outcome = h.Outcome(); outcome.try_one('x', b'cos\\nsystem\\n(X\\x04\\x00\\x00\\x00truetR.', pickle.loads)\n"
+        "assert any('os.system' in line for line in outcome.wrong), outcome.wrong"
+    )
     subprocess.run([sys.executable, "-c", code, str(CORPUS.parent)], check=True, timeout=60)
 
 
-@pytest.mark.parametrize("repeated", [
-    b"]", b"}", b"\x8f", b"(", b"K\x01", b"\x8a\x08abcdefgh", b"G@\x00abcdef", b"]\x94", b"\x8c\x02ab",
-    b"\x8c\x04\xf0\x9f\x98\x80", b"C\x02ab", b"T\x02\x00\x00\x00ab", b"N\x85", b"(i0\n1\n", b"ca\nb\n)R", b"ca\nb\n)}\x92",
-    b"F1.5\n", b"I12345678\n",
-    b"S'ab'\n", b"Vab\n", b"(d", b"(\x91", b"cbuiltins\nset\n)R",
-])
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        b"]",
+        b"}",
+        b"\x8f",
+        b"(",
+        b"K\x01",
+        b"\x8a\x08abcdefgh",
+        b"G@\x00abcdef",
+        b"]\x94",
+        b"\x8c\x02ab",
+        b"\x8c\x04\xf0\x9f\x98\x80",
+        b"C\x02ab",
+        b"T\x02\x00\x00\x00ab",
+        b"N\x85",
+        b"(i0\n1\n",
+        b"ca\nb\n)R",
+        b"ca\nb\n)}\x92",
+        b"F1.5\n",
+        b"I12345678\n",
+        b"S'ab'\n",
+        b"Vab\n",
+        b"(d",
+        b"(\x91",
+        b"cbuiltins\nset\n)R",
+    ],
+)
 def test_what_an_opcode_takes_is_within_what_it_is_charged(repeated: bytes) -> None:
     limit = 1 << 20
     data = repeated * 20_000 + b"."
@@ -115,14 +143,36 @@ def test_any_bytes_give_a_plain_value_or_a_reason(data: bytes) -> None:
 
 
 PUSHES = [pickle.dumps(v, 2)[2:-1] for v in (None, 1, -1, 2.5, "abc", "latin1", (), [], {}, (1, 2), 1 << 40)]
-NAMES = [b"c" + name.rpartition(".")[0].encode() + b"\n" + name.rpartition(".")[2].encode() + b"\n"
-         for name in ("numpy.dtype", "numpy.core.multiarray._reconstruct", "numpy.ndarray", "numpy.core.multiarray.scalar",
-                      "collections.OrderedDict", "_codecs.encode", "torch._utils._rebuild_tensor_v2", "torch.Size",
-                      "torch.storage._load_from_bytes", "torch_utils.persistence._reconstruct_persistent_obj", "os.system",
-                      "builtins.set", "builtins.slice", "builtins.complex", "copyreg._reconstructor",
-                      "torch._tensor._rebuild_from_type_v2", "builtins.bytearray", "pathlib.Path")]
-WORKERS = [*(bytes([code]) for code in b"(0120ab)lt]}deosuR\x81\x85\x86\x87\x88\x8f\x90\x91\x92\x93\x94"),
-           b"q\x00", b"h\x00", b"q\x01", b"h\x01"]
+NAMES = [
+    b"c" + name.rpartition(".")[0].encode() + b"\n" + name.rpartition(".")[2].encode() + b"\n"
+    for name in (
+        "numpy.dtype",
+        "numpy.core.multiarray._reconstruct",
+        "numpy.ndarray",
+        "numpy.core.multiarray.scalar",
+        "collections.OrderedDict",
+        "_codecs.encode",
+        "torch._utils._rebuild_tensor_v2",
+        "torch.Size",
+        "torch.storage._load_from_bytes",
+        "torch_utils.persistence._reconstruct_persistent_obj",
+        "os.system",
+        "builtins.set",
+        "builtins.slice",
+        "builtins.complex",
+        "copyreg._reconstructor",
+        "torch._tensor._rebuild_from_type_v2",
+        "builtins.bytearray",
+        "pathlib.Path",
+    )
+]
+WORKERS = [
+    *(bytes([code]) for code in b"(0120ab)lt]}deosuR\x81\x85\x86\x87\x88\x8f\x90\x91\x92\x93\x94"),
+    b"q\x00",
+    b"h\x00",
+    b"q\x01",
+    b"h\x01",
+]
 
 
 @settings(max_examples=300, deadline=None)
@@ -131,11 +181,25 @@ def test_any_sequence_of_opcodes_gives_a_plain_value_or_a_reason(parts: list[byt
     plain_or_refused(b"".join(parts) + b".")
 
 
-ATOMS = (st.none() | st.booleans() | st.integers(-(2**200), 2**200) | st.floats(allow_nan=False) | st.text(max_size=20)
-         | st.binary(max_size=20))
+ATOMS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**200), 2**200)
+    | st.floats(allow_nan=False)
+    | st.text(max_size=20)
+    | st.binary(max_size=20)
+)
 KEYS = st.integers(-(2**60), 2**60) | st.text(max_size=8)
-VALUES = st.recursive(ATOMS, lambda inner: st.lists(inner, max_size=4) | st.tuples(inner, inner) | st.sets(KEYS, max_size=4)
-                      | st.dictionaries(KEYS, inner, max_size=4), max_leaves=20)
+VALUES = st.recursive(
+    ATOMS,
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.tuples(inner, inner)
+        | st.sets(KEYS, max_size=4)
+        | st.dictionaries(KEYS, inner, max_size=4)
+    ),
+    max_leaves=20,
+)
 
 
 @settings(max_examples=100, deadline=None)
@@ -211,13 +275,21 @@ def test_persistent_ids_go_through_the_given_function_only() -> None:
         unpickle(b"K\x07Q.")
 
 
-@pytest.mark.parametrize("data, words", [
-    (b"\x80\x09N.", "protocol 9"), (b"\xff", "no pickle instruction"), (b"N", "without an end mark"),
-    (b"K\x01K\x02K", "announced"),
-    (b"h\x05.", "never made"), (b"\x82\x01.", "extension registry"), (b"\x97.", "out-of-band"),
-    (b"K\x01)R.", "int is called"),
-    (struct.pack("<cI", b"B", 1000) + b"x", "1000 bytes are announced"), (b".", "lacks something"),
-])
+@pytest.mark.parametrize(
+    "data, words",
+    [
+        (b"\x80\x09N.", "protocol 9"),
+        (b"\xff", "no pickle instruction"),
+        (b"N", "without an end mark"),
+        (b"K\x01K\x02K", "announced"),
+        (b"h\x05.", "never made"),
+        (b"\x82\x01.", "extension registry"),
+        (b"\x97.", "out-of-band"),
+        (b"K\x01)R.", "int is called"),
+        (struct.pack("<cI", b"B", 1000) + b"x", "1000 bytes are announced"),
+        (b".", "lacks something"),
+    ],
+)
 def test_reasons_say_what_is_wrong(data: bytes, words: str) -> None:
     with pytest.raises(CheckpointError, match=words):
         unpickle(data)

@@ -104,7 +104,9 @@ def test_a_gif_read_back_shows_the_rendered_frames_for_their_time(tmp_path):
 
 def test_a_gif_of_a_photograph_stays_close_to_it(tmp_path):
     grid = np.linspace(0, 1, 64)
-    photo = np.stack(np.broadcast_arrays(grid[:, None], grid[None, :], 0.5 + 0.5 * np.sin(9 * grid[:, None] * grid)), -1)
+    photo = np.stack(
+        np.broadcast_arrays(grid[:, None], grid[None, :], 0.5 + 0.5 * np.sin(9 * grid[:, None] * grid)), -1
+    )
     photo = (photo * 255).astype(np.uint8)
     with Image.open(video.write_gif(tmp_path / "a.gif", [photo, photo[::-1]])) as gif:
         gif.seek(1)
@@ -141,7 +143,9 @@ def test_a_frame_that_fails_leaves_a_whole_file_of_those_before_it(tmp_path):
         assert gif.n_frames == 3
 
 
-@pytest.mark.parametrize("bad", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)])
+@pytest.mark.parametrize(
+    "bad", [np.zeros((4, 4, 3), np.float32), np.zeros((4, 4), np.uint8), np.zeros((4, 4, 4), np.uint8)]
+)
 def test_a_frame_of_a_wrong_kind_is_refused_with_its_shape(bad, tmp_path):
     with pytest.raises(ValueError, match=r"uint8 \[H, W, 3\]"):
         video.write_gif(tmp_path / "film.gif", [bad])
@@ -295,6 +299,12 @@ def test_frames_of_a_real_generator_are_those_that_the_session_renders(tmp_path)
     shown = [np.asarray(Image.open(file)) for file in sorted(path.iterdir())]
     assert len(shown) == 5
     for number, frame in enumerate(shown):
-        latent = keyframes[0] if number == 0 else keyframes[1] if number == 4 else session.interpolate(*keyframes, number / 4)
+        latent = (
+            keyframes[0]
+            if number == 0
+            else keyframes[1]
+            if number == 4
+            else session.interpolate(*keyframes, number / 4)
+        )
         np.testing.assert_array_equal(frame, np.asarray(session.render(latent)))
     assert not np.array_equal(shown[0], shown[4])

@@ -25,15 +25,21 @@ from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
 
 SAMPLES = 100
 MAKE: dict[str, Callable[[], Any]] = {
-    "stylegan1": lambda: StyleGAN1(StyleGAN1Config(z_dim=8, w_dim=12, channels=(6, 6, 4), mapping_layers=2, fused_from=16)),
+    "stylegan1": lambda: StyleGAN1(
+        StyleGAN1Config(z_dim=8, w_dim=12, channels=(6, 6, 4), mapping_layers=2, fused_from=16)
+    ),
     "stylegan2": lambda: StyleGAN2(
         StyleGAN2Config(z_dim=8, w_dim=12, c_dim=0, resolution=16, channels=(6, 6, 4), mapping_layers=2)
     ),
     "stylegan2 with labels": lambda: StyleGAN2(
         StyleGAN2Config(z_dim=8, w_dim=12, c_dim=3, resolution=16, channels=(6, 6, 4), mapping_layers=2)
     ),
-    "stylegan3-t": lambda: StyleGAN3(StyleGAN3Config.create("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12)),
-    "stylegan3-r": lambda: StyleGAN3(StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12)),
+    "stylegan3-t": lambda: StyleGAN3(
+        StyleGAN3Config.create("T", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12)
+    ),
+    "stylegan3-r": lambda: StyleGAN3(
+        StyleGAN3Config.create("R", 16, channel_base=64, channel_max=8, z_dim=8, w_dim=12)
+    ),
 }
 
 
@@ -62,7 +68,9 @@ def probe(session: GeneratorSession) -> Iterator[StyleSpaceProbe]:
 
 
 def latents(session: GeneratorSession, seeds: Any, **settings: Any) -> list[Latent]:
-    return [session.latent(seed=seed, label=seed % session.c_dim if session.c_dim else None, **settings) for seed in seeds]
+    return [
+        session.latent(seed=seed, label=seed % session.c_dim if session.c_dim else None, **settings) for seed in seeds
+    ]
 
 
 # -- StyleMixGrid --------------------------------------------------------------------------------------------------------
@@ -146,8 +154,10 @@ def test_gradient_maps_are_those_of_small_steps(session: GeneratorSession) -> No
     *_, last = stylespace.gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
     flat = Channel(len(session.layers) // 2, 1).flat(session.layers)
     step = 0.02 * float(stats.std[flat])
-    edits = [latent.with_edit(stylespace.edit_direction(session, {Channel.of(flat, session.layers): sign}, stats), 0.02)
-             for sign in (-1.0, 1.0)]
+    edits = [
+        latent.with_edit(stylespace.edit_direction(session, {Channel.of(flat, session.layers): sign}, stats), 0.02)
+        for sign in (-1.0, 1.0)
+    ]
     low, high = (session.synthesize(session.code_styles(each), noise_mode="const").float() for each in edits)
     slope = torch.nn.functional.adaptive_avg_pool2d((high - low) / (2 * step), 4).abs().mean(dim=1)[0]
     np.testing.assert_allclose(last.maps[flat], slope.numpy(), rtol=0.05, atol=0.02 * float(slope.max()) + 1e-6)

@@ -29,13 +29,32 @@ def error(found: Tensor, wanted: Tensor) -> float:
 @needs_compiler
 @settings(max_examples=40, deadline=None)
 @given(
-    n=st.integers(1, 3), inputs=CHANNELS, outputs=CHANNELS, height=SIZES, width=SIZES, up=st.sampled_from([1, 2]),
-    noisy=st.sampled_from(["none", "one", "each"]), gain=st.sampled_from([1.0, 0.5]), clamp=st.sampled_from([None, 0.7]),
-    threads=st.integers(1, 3), last=st.booleans(), seed=st.integers(0, 99),
+    n=st.integers(1, 3),
+    inputs=CHANNELS,
+    outputs=CHANNELS,
+    height=SIZES,
+    width=SIZES,
+    up=st.sampled_from([1, 2]),
+    noisy=st.sampled_from(["none", "one", "each"]),
+    gain=st.sampled_from([1.0, 0.5]),
+    clamp=st.sampled_from([None, 0.7]),
+    threads=st.integers(1, 3),
+    last=st.booleans(),
+    seed=st.integers(0, 99),
 )
 def test_any_shape_is_the_reference(
-    n: int, inputs: int, outputs: int, height: int, width: int, up: int, noisy: str, gain: float, clamp: float | None,
-    threads: int, last: bool, seed: int,
+    n: int,
+    inputs: int,
+    outputs: int,
+    height: int,
+    width: int,
+    up: int,
+    noisy: str,
+    gain: float,
+    clamp: float | None,
+    threads: int,
+    last: bool,
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
     x = torch.randn(n, inputs, height, width)
@@ -44,15 +63,26 @@ def test_any_shape_is_the_reference(
     size = (height * up, width * up)
     noise = {"none": None, "one": torch.randn(size), "each": torch.randn(n, 1, *size)}[noisy]
     wanted = bias_act_reference(
-        modulated_conv2d_reference(x.double(), weight.double(), styles.double(), up=up), bias.double(),
-        noise=None if noise is None else noise.double() * 0.3, gain=gain, clamp=clamp,
+        modulated_conv2d_reference(x.double(), weight.double(), styles.double(), up=up),
+        bias.double(),
+        noise=None if noise is None else noise.double() * 0.3,
+        gain=gain,
+        clamp=clamp,
     )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         found = winograd.convolution(
-            x, winograd.packed(weight, up), styles, demodulation(styles, weight_squares(weight)), bias, noise=noise,
-            noise_gain=0.3, up=up, gain=gain, clamp=clamp,
+            x,
+            winograd.packed(weight, up),
+            styles,
+            demodulation(styles, weight_squares(weight)),
+            bias,
+            noise=noise,
+            noise_gain=0.3,
+            up=up,
+            gain=gain,
+            clamp=clamp,
         )
     finally:
         torch.set_num_threads(before)
@@ -67,7 +97,9 @@ def test_a_large_up_convolution_has_the_same_bits_on_any_number_of_threads(heigh
     before, found = torch.get_num_threads(), []
     for threads in (1, 2, 5, 40):
         torch.set_num_threads(threads)
-        found.append(winograd.convolution(x, winograd.packed(weight, 2), styles, torch.ones(1, 35), torch.zeros(35), up=2))
+        found.append(
+            winograd.convolution(x, winograd.packed(weight, 2), styles, torch.ones(1, 35), torch.zeros(35), up=2)
+        )
     torch.set_num_threads(before)
     wanted = modulated_conv2d_reference(x.double(), weight.double(), styles.double(), up=2, demodulate=False)
     assert error(found[0], bias_act_reference(wanted)) < 1e-6
@@ -77,27 +109,55 @@ def test_a_large_up_convolution_has_the_same_bits_on_any_number_of_threads(heigh
 @needs_compiler
 @settings(max_examples=40, deadline=None)
 @given(
-    n=st.integers(1, 3), inputs=CHANNELS, outputs=CHANNELS, height=st.integers(1, 30), width=st.integers(1, 30),
-    gain=st.sampled_from([1.0, 0.5]), clamp=st.sampled_from([None, 0.7]), activation=st.sampled_from(["lrelu", "linear"]),
-    threads=st.integers(1, 3), last=st.booleans(), seed=st.integers(0, 99),
+    n=st.integers(1, 3),
+    inputs=CHANNELS,
+    outputs=CHANNELS,
+    height=st.integers(1, 30),
+    width=st.integers(1, 30),
+    gain=st.sampled_from([1.0, 0.5]),
+    clamp=st.sampled_from([None, 0.7]),
+    activation=st.sampled_from(["lrelu", "linear"]),
+    threads=st.integers(1, 3),
+    last=st.booleans(),
+    seed=st.integers(0, 99),
 )
 def test_any_shape_of_a_pointwise_convolution_is_the_reference(
-    n: int, inputs: int, outputs: int, height: int, width: int, gain: float, clamp: float | None, activation: str, threads: int,
-    last: bool, seed: int,
+    n: int,
+    inputs: int,
+    outputs: int,
+    height: int,
+    width: int,
+    gain: float,
+    clamp: float | None,
+    activation: str,
+    threads: int,
+    last: bool,
+    seed: int,
 ) -> None:
     torch.manual_seed(seed)
     x = torch.randn(n, inputs, height, width)
     x = x.contiguous(memory_format=torch.channels_last) if last else x
     weight, styles, bias = torch.randn(outputs, inputs, 1, 1), torch.randn(n, inputs), torch.randn(outputs)
     wanted = bias_act_reference(
-        modulated_conv2d_reference(x.double(), weight.double(), styles.double()), bias.double(), gain=gain, clamp=clamp,
-        activation=activation)
+        modulated_conv2d_reference(x.double(), weight.double(), styles.double()),
+        bias.double(),
+        gain=gain,
+        clamp=clamp,
+        activation=activation,
+    )
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:
         found = winograd.pointwise(
-            x, winograd.packed(weight, 1), styles, demodulation(styles, weight_squares(weight)), bias, gain=gain, clamp=clamp,
-            activation=activation)
+            x,
+            winograd.packed(weight, 1),
+            styles,
+            demodulation(styles, weight_squares(weight)),
+            bias,
+            gain=gain,
+            clamp=clamp,
+            activation=activation,
+        )
     finally:
         torch.set_num_threads(before)
     assert error(found, wanted) < 1e-5
@@ -122,7 +182,8 @@ def test_rows_that_cannot_be_had_are_refused(rows: slice, up: int) -> None:
     weight = winograd.packed(torch.randn(3, 3, 3, 3), up)
     with pytest.raises(ValueError, match="multiple of 4"):
         winograd.convolution(
-            torch.randn(1, 3, 16, 16), weight, torch.ones(1, 3), torch.ones(1, 3), torch.zeros(3), up=up, rows=rows)
+            torch.randn(1, 3, 16, 16), weight, torch.ones(1, 3), torch.ones(1, 3), torch.zeros(3), up=up, rows=rows
+        )
 
 
 @needs_compiler

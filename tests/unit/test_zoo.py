@@ -55,7 +55,9 @@ def test_a_file_put_into_the_cache_by_hand_is_taken_and_the_licence_said_once(
     assert caplog.text.count("CC BY-NC 4.0") == 1
 
 
-def test_what_only_a_browser_can_fetch_says_where_from_and_where_to(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_only_a_browser_can_fetch_says_where_from_and_where_to(
+    cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("STYLEWIDGETS_ZOO")
     with pytest.raises(DownloadError) as caught:
         zoo.get("stylegan-human-v2-1024")
@@ -87,9 +89,13 @@ def test_a_classroom_server_replaces_the_publishers(cache: Path, monkeypatch: py
 
 @pytest.mark.parametrize(
     ("platform", "variables", "folder"),
-    [("linux", {"XDG_CACHE_HOME": "/x"}, "/x/stylewidgets"), ("linux", {}, "/home/me/.cache/stylewidgets"),
-     ("darwin", {}, "/home/me/Library/Caches/stylewidgets"), ("win32", {"LOCALAPPDATA": "/l"}, "/l/stylewidgets/Cache"),
-     ("win32", {"STYLEWIDGETS_CACHE": "/mine"}, "/mine")],
+    [
+        ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/stylewidgets"),
+        ("linux", {}, "/home/me/.cache/stylewidgets"),
+        ("darwin", {}, "/home/me/Library/Caches/stylewidgets"),
+        ("win32", {"LOCALAPPDATA": "/l"}, "/l/stylewidgets/Cache"),
+        ("win32", {"STYLEWIDGETS_CACHE": "/mine"}, "/mine"),
+    ],
 )
 def test_the_cache_is_where_the_platform_keeps_caches(
     platform: str, variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch

@@ -16,7 +16,11 @@ from stylewidgets.ops.triton_epilogue import Launch
 
 HALVES = (torch.float16, torch.bfloat16)
 TARGETS = [
-    (75, torch.float32), (75, torch.float16), (80, torch.float32), (80, torch.float16), (80, torch.bfloat16),
+    (75, torch.float32),
+    (75, torch.float16),
+    (80, torch.float32),
+    (80, torch.float16),
+    (80, torch.bfloat16),
     (90, torch.bfloat16),
 ]
 each_target = pytest.mark.parametrize("capability, dtype", TARGETS)
@@ -43,7 +47,9 @@ class Compiler:
         assert all(0 < side < 65536 for side in launch.grid)
         made = launch.kernel.warmup(grid=launch.grid, **launch.arguments)
         assert len(made.asm["cubin"]) > 1000 and made.metadata.shared <= SHARED
-        assert launch.kernel is not triton_filters._filtered_lrelu or ("mma." in made.asm["ptx"]) == self.has_products(launch)
+        assert launch.kernel is not triton_filters._filtered_lrelu or ("mma." in made.asm["ptx"]) == self.has_products(
+            launch
+        )
         self.made += 1
 
     def has_products(self, launch: Launch) -> bool:
@@ -77,7 +83,14 @@ def test_filters_compile(capability: int, dtype: torch.dtype, up: int, radial: b
     start = Compiler(capability)
     matrices = down_matrices(torch.rand(12, 12) if radial else torch.rand(12), 2, sizes, dtype)
     triton_filters.filtered_lrelu(
-        features(dtype, last=True), torch.zeros(64), torch.rand(6 * up), matrices, torch.zeros(2, 64), sizes, 12,
-        Settings(up, 2, (9, 8), 2**0.5, 0.2, 256.0), start,
+        features(dtype, last=True),
+        torch.zeros(64),
+        torch.rand(6 * up),
+        matrices,
+        torch.zeros(2, 64),
+        sizes,
+        12,
+        Settings(up, 2, (9, 8), 2**0.5, 0.2, 256.0),
+        start,
     )
     assert start.made == 1

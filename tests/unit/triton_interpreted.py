@@ -75,7 +75,11 @@ def near(found: Tensor, wanted: Tensor, roundings: float = 1.0) -> bool:
 def pictures(draw: st.DrawFn, least: int, most: int) -> Tensor:
     """[N, C, H, W] in some dtype and layout."""
     torch.manual_seed(draw(st.integers(0, 2**20)))
-    shape = (draw(st.integers(1, 3)), draw(st.sampled_from([1, 2, 5, 17])), *(draw(st.integers(least, most)) for _ in "hw"))
+    shape = (
+        draw(st.integers(1, 3)),
+        draw(st.sampled_from([1, 2, 5, 17])),
+        *(draw(st.integers(least, most)) for _ in "hw"),
+    )
     layout = torch.channels_last if draw(st.booleans()) else torch.contiguous_format
     return torch.randn(shape).to(draw(DTYPES)).contiguous(memory_format=layout)
 
@@ -83,7 +87,8 @@ def pictures(draw: st.DrawFn, least: int, most: int) -> Tensor:
 @st.composite
 def endings(draw: st.DrawFn) -> dict[str, Any]:
     return {
-        "noisy": draw(st.sampled_from(["no", "one", "each"])), "gain": draw(st.floats(0.25, 2.0)),
+        "noisy": draw(st.sampled_from(["no", "one", "each"])),
+        "gain": draw(st.floats(0.25, 2.0)),
         "clamp": draw(st.sampled_from([None, 0.5, 256.0])),
     }
 
@@ -96,7 +101,10 @@ def ending(x: Tensor, h: int, w: int, noisy: str, gain: float, clamp: float | No
     then = epilogue(scale, bias, noise, strength, gain, clamp, n, c, h, w)
     assert then is not None
     return then, {
-        "bias": bias.double(), "scale": scale.double(), "gain": gain, "clamp": clamp,
+        "bias": bias.double(),
+        "scale": scale.double(),
+        "gain": gain,
+        "clamp": clamp,
         "noise": None if noise is None else noise.double() * strength.double(),
     }
 
@@ -122,14 +130,20 @@ def test_the_filter_with_its_epilogue_is_the_reference(x: Tensor, how: dict[str,
 
 
 def filters(up: int, kind: str) -> tuple[Tensor, Tensor]:
-    down = {"line": torch.randn(12) / 3, "radial": radial_low_pass(12, 3.0, 4.0, 32), "any": torch.randn(5, 5) / 5}[kind]
+    down = {"line": torch.randn(12) / 3, "radial": radial_low_pass(12, 3.0, 4.0, 32), "any": torch.randn(5, 5) / 5}[
+        kind
+    ]
     return torch.randn(6 * up) / 3, down
 
 
 @some(24)
 @given(
-    x=pictures(13, 27), up=st.sampled_from([2, 4]), kind=st.sampled_from(["line", "line", "radial", "any"]),
-    scaled=st.booleans(), clamp=st.sampled_from([None, 0.8, 256.0]), largest=st.sampled_from([32, 64]),
+    x=pictures(13, 27),
+    up=st.sampled_from([2, 4]),
+    kind=st.sampled_from(["line", "line", "radial", "any"]),
+    scaled=st.booleans(),
+    clamp=st.sampled_from([None, 0.8, 256.0]),
+    largest=st.sampled_from([32, 64]),
     shift=st.integers(-2, 2),
 )
 def test_the_filters_are_the_reference(
@@ -144,12 +158,25 @@ def test_the_filters_are_the_reference(
     bias, scale = torch.randn(x.shape[1]), torch.rand(1, x.shape[1]) + 0.5 if scaled else None
     before = x.clone()
     found = triton_filters.filtered_lrelu(
-        x, bias, up_filter, down_matrices(down_filter, 2, sizes, x.dtype), scale, sizes, len(down_filter),
+        x,
+        bias,
+        up_filter,
+        down_matrices(down_filter, 2, sizes, x.dtype),
+        scale,
+        sizes,
+        len(down_filter),
         Settings(up, 2, padding, 2**0.5, 0.2, clamp),
     )
     wanted = filtered_lrelu_reference(
-        x.double(), bias.double(), up_filter.double(), down_filter.double(), scale=None if scale is None else scale.double(),
-        up=up, down=2, padding=padding, clamp=clamp,
+        x.double(),
+        bias.double(),
+        up_filter.double(),
+        down_filter.double(),
+        scale=None if scale is None else scale.double(),
+        up=up,
+        down=2,
+        padding=padding,
+        clamp=clamp,
     )
     assert near(found, wanted, 5) and found.dtype == x.dtype and torch.equal(x, before)
 
@@ -193,7 +220,9 @@ def test_a_picture_is_that_of_plain_torch(as_on_a_gpu: Trials) -> None:
 @pytest.mark.parametrize(
     "kind, dtype", [("T", torch.float32), ("T", torch.float16), ("T", torch.bfloat16), ("R", torch.float32)]
 )
-def test_an_alias_free_layer_gives_the_numbers_of_plain_torch(as_on_a_gpu: Trials, kind: str, dtype: torch.dtype) -> None:
+def test_an_alias_free_layer_gives_the_numbers_of_plain_torch(
+    as_on_a_gpu: Trials, kind: str, dtype: torch.dtype
+) -> None:
     torch.manual_seed(0)
     config = StyleGAN3Config.create(kind, 32, channel_base=256, channel_max=4, z_dim=8, w_dim=8)
     layer = AliasFreeLayer(config, 0, known_bands(config)).eval().requires_grad_(False)

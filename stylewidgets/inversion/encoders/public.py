@@ -21,8 +21,13 @@ if TYPE_CHECKING:
     from ...session import GeneratorSession
 
 TYPES = {
-    "GradualStyleEncoder": False, "ResNetGradualStyleEncoder": False, "BackboneEncoder": False, "ResNetBackboneEncoder": False,
-    "Encoder4Editing": True, "ProgressiveBackboneEncoder": True, "ResNetProgressiveBackboneEncoder": True,
+    "GradualStyleEncoder": False,
+    "ResNetGradualStyleEncoder": False,
+    "BackboneEncoder": False,
+    "ResNetBackboneEncoder": False,
+    "Encoder4Editing": True,
+    "ProgressiveBackboneEncoder": True,
+    "ResNetProgressiveBackboneEncoder": True,
 }
 """Values of "encoder_type" that are read, and whether rows after the first are differences from it."""
 CARS = slice(32, 224)
@@ -82,22 +87,28 @@ class PublicEncoder:
         if not self.offset:
             return found
         if self.centre is None:
-            raise ValueError("the file has no latent_avg, to which the answer is added. for_session(session) takes the mean of w "
-                             "of a generator")
+            raise ValueError(
+                "the file has no latent_avg, to which the answer is added. for_session(session) takes the mean of w "
+                "of a generator"
+            )
         return found + self.centre
 
     def unfit(self, session: GeneratorSession) -> str:
         """Why it cannot be used with a generator; "" if it can."""
         shape = self.shape
         if (shape.rows, shape.w_dim) != (session.num_ws, session.w_dim):
-            return (f"its codes have {shape.rows} rows of {shape.w_dim}; {session.name or 'this generator'} takes "
-                    f"{session.num_ws} of {session.w_dim}. Load the generator in the same file: stylewidgets.load(FILE)")
+            return (
+                f"its codes have {shape.rows} rows of {shape.w_dim}; {session.name or 'this generator'} takes "
+                f"{session.num_ws} of {session.w_dim}. Load the generator in the same file: stylewidgets.load(FILE)"
+            )
         if shape.channels not in (1, 3, 6):
             return f"it takes maps of {shape.channels} labels, not pictures"
         own = dict(session.generator.named_parameters()).get("mapping.fc0.weight")
         if self.mapping is not None and own is not None and not _alike(self.mapping, own):
-            return ("it was trained for a generator with another mapping network. Load the generator in the same file: "
-                    "stylewidgets.load(FILE)")
+            return (
+                "it was trained for a generator with another mapping network. Load the generator in the same file: "
+                "stylewidgets.load(FILE)"
+            )
         return ""
 
     def for_session(self, session: GeneratorSession) -> PublicEncoder:
@@ -142,8 +153,12 @@ def from_tree(tree: Any, deltas: bool | None = None) -> PublicEncoder:
     centre = _centre(root.get("latent_avg"), shape)
     notes = [] if centre is not None else ["the file has no latent_avg; the generator's mean of w is taken"]
     return PublicEncoder(
-        shape, weights, centre, bool(opts.get("start_from_latent_avg", True)) or shape.kind == "restyle",
-        str(opts.get("dataset_type", "")).startswith("cars"), _mapping(root),
+        shape,
+        weights,
+        centre,
+        bool(opts.get("start_from_latent_avg", True)) or shape.kind == "restyle",
+        str(opts.get("dataset_type", "")).startswith("cars"),
+        _mapping(root),
         {"type": name if isinstance(name, str) else "", "opts": plain(opts), "notes": notes},
     )
 
@@ -159,13 +174,22 @@ def _found(tree: Any) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     for state in (place for place in places if isinstance(place, Mapping)):
         for prefix in ("encoder.", "", "module.encoder.", "net.encoder."):
             if isinstance(state.get(prefix + _EVIDENCE), Tensor):
-                return {key[len(prefix):]: value for key, value in state.items() if isinstance(key, str)
-                        and isinstance(value, Tensor) and key.startswith(prefix) and (prefix or not key.startswith("decoder."))
-                        and not key.endswith("num_batches_tracked")}, root
+                return {
+                    key[len(prefix) :]: value
+                    for key, value in state.items()
+                    if isinstance(key, str)
+                    and isinstance(value, Tensor)
+                    and key.startswith(prefix)
+                    and (prefix or not key.startswith("decoder."))
+                    and not key.endswith("num_batches_tracked")
+                }, root
     opts = root.get("opts")
     told = opts.get("encoder_type") if isinstance(opts, Mapping) else None
-    what = f"Its encoder is a {told}, whose structure is not read" if isinstance(told, str) else "It holds " + (
-        ", ".join(str(key)[:40] for key in list(root)[:6]) or "nothing")
+    what = (
+        f"Its encoder is a {told}, whose structure is not read"
+        if isinstance(told, str)
+        else "It holds " + (", ".join(str(key)[:40] for key in list(root)[:6]) or "nothing")
+    )
     raise CheckpointError(f"no encoder of pSp, e4e or ReStyle with a head for each row of w+ is in it. {what}")
 
 
@@ -175,8 +199,10 @@ def _deltas(name: Any, opts: Mapping[str, Any], given: bool | None) -> bool:
     if isinstance(name, str) and name:
         raise CheckpointError(f"encoder_type {name[:60]!r} is not read; known are {', '.join(TYPES)}")
     if given is None and "stylegan_size" not in opts:
-        raise CheckpointError("it does not say which encoder it has (opts['encoder_type']). Say deltas=True for e4e, whose rows "
-                              "after the first are differences from it, and deltas=False for others")
+        raise CheckpointError(
+            "it does not say which encoder it has (opts['encoder_type']). Say deltas=True for e4e, whose rows "
+            "after the first are differences from it, and deltas=False for others"
+        )
     return True if given is None else given  # only e4e calls it stylegan_size
 
 
@@ -192,11 +218,14 @@ def _shape(state: Mapping[str, Tensor], deltas: bool) -> PublicShape:
     convs = tuple(sum(f"styles.{i}.convs.{2 * k}.weight" in state for k in range(MAX_CONVS + 1)) for i in range(rows))
     pyramid = "latlayer1.weight" in state
     if rows > MAX_ROWS or any(count not in ((4, 5, 6) if pyramid else (4,)) for count in convs):
-        raise CheckpointError(f"its {rows} heads have {', '.join(map(str, sorted(set(convs))))} convolutions; "
-                              f"{'4, 5 or 6' if pyramid else '4'} fit pictures of {SIDE} px")
+        raise CheckpointError(
+            f"its {rows} heads have {', '.join(map(str, sorted(set(convs))))} convolutions; "
+            f"{'4, 5 or 6' if pyramid else '4'} fit pictures of {SIDE} px"
+        )
     kind = "restyle" if stem.shape[1] == 6 else "e4e" if deltas else "psp"
-    return PublicShape(kind, rows, state[_EVIDENCE].shape[0], stem.shape[1], "IR-SE-50" if ir else "ResNet-34", convs, pyramid,
-                       deltas)
+    return PublicShape(
+        kind, rows, state[_EVIDENCE].shape[0], stem.shape[1], "IR-SE-50" if ir else "ResNet-34", convs, pyramid, deltas
+    )
 
 
 def _check(state: Mapping[str, Tensor], shape: PublicShape) -> None:
@@ -206,18 +235,23 @@ def _check(state: Mapping[str, Tensor], shape: PublicShape) -> None:
     unknown = [name for name in state if name not in wanted]
     for words, names in (("are missing", missing), ("belong to no encoder of this kind", unknown)):
         if names:
-            raise CheckpointError(f"{len(names)} parameters of its {shape.body} encoder {words}, the first is {names[0]}")
+            raise CheckpointError(
+                f"{len(names)} parameters of its {shape.body} encoder {words}, the first is {names[0]}"
+            )
     for name, size in wanted.items():
         if tuple(state[name].shape) != size:
-            raise CheckpointError(f"{name} of its encoder has shape {list(state[name].shape)}; {list(size)} fits the others")
+            raise CheckpointError(
+                f"{name} of its encoder has shape {list(state[name].shape)}; {list(size)} fits the others"
+            )
 
 
 def _usable(name: str, value: Tensor) -> Tensor:
     """float32 and finite; a view of the file where that is aligned, else a copy."""
     found = value if value.dtype is torch.float32 and value.data_ptr() % 16 == 0 else value.float().clone()
     if not torch.isfinite(found.sum()) and not torch.isfinite(found).all():
-        raise CheckpointError(f"{name} of its encoder holds numbers that are not finite: the file is damaged, or its training "
-                              "diverged")
+        raise CheckpointError(
+            f"{name} of its encoder holds numbers that are not finite: the file is damaged, or its training diverged"
+        )
     return found.detach()
 
 
@@ -225,9 +259,13 @@ def _centre(value: Any, shape: PublicShape) -> Tensor | None:
     """latent_avg as [rows, w_dim]; files have one row, or one for each."""
     if not isinstance(value, Tensor) or not value.numel():
         return None
-    fits = value.ndim > 0 and value.shape[-1] == shape.w_dim and value.numel() in (shape.w_dim, shape.rows * shape.w_dim)
+    fits = (
+        value.ndim > 0 and value.shape[-1] == shape.w_dim and value.numel() in (shape.w_dim, shape.rows * shape.w_dim)
+    )
     if not fits or not value.is_floating_point():
-        raise CheckpointError(f"its latent_avg has shape {list(value.shape)}; {[shape.rows, shape.w_dim]} fits its encoder")
+        raise CheckpointError(
+            f"its latent_avg has shape {list(value.shape)}; {[shape.rows, shape.w_dim]} fits its encoder"
+        )
     return _usable("latent_avg", value).reshape(-1, shape.w_dim).expand(shape.rows, -1).clone()
 
 
@@ -242,4 +280,6 @@ def _alike(one: Tensor, other: Tensor) -> bool:
     """Whether two matrices are the same up to rounding and a factor, in which layouts differ."""
     if one.shape != other.shape:
         return False
-    return float(F.cosine_similarity(one.float().flatten().cpu(), other.detach().float().flatten().cpu(), dim=0)) > ALIKE
+    return (
+        float(F.cosine_similarity(one.float().flatten().cpu(), other.detach().float().flatten().cpu(), dim=0)) > ALIKE
+    )

@@ -183,8 +183,10 @@ def _head(weights: Weights, name: str, count: int, x: Tensor) -> Tensor:
     for k in range(count):
         x = F.leaky_relu(_conv(weights, f"{name}.convs.{2 * k}", x, 2), HEAD_SLOPE)
     if x.shape[2:] != (1, 1):
-        raise ValueError(f"a head of {count} convolutions leaves {x.shape[2]} × {x.shape[3]} pixels of this picture; "
-                         f"the network is for pictures of {SIDE} px")
+        raise ValueError(
+            f"a head of {count} convolutions leaves {x.shape[2]} × {x.shape[3]} pixels of this picture; "
+            f"the network is for pictures of {SIDE} px"
+        )
     weight = weights[f"{name}.linear.weight"]
     return F.linear(x.flatten(1), weight / math.sqrt(weight.shape[1]), weights[f"{name}.linear.bias"])
 
@@ -195,8 +197,13 @@ def _conv(weights: Weights, name: str, x: Tensor, stride: int = 1) -> Tensor:
 
 
 def _norm(weights: Weights, name: str, x: Tensor) -> Tensor:
-    return F.batch_norm(x, weights[f"{name}.running_mean"], weights[f"{name}.running_var"], weights[f"{name}.weight"],
-                        weights[f"{name}.bias"])
+    return F.batch_norm(
+        x,
+        weights[f"{name}.running_mean"],
+        weights[f"{name}.running_var"],
+        weights[f"{name}.weight"],
+        weights[f"{name}.bias"],
+    )
 
 
 def _upsampled(x: Tensor, like: Tensor) -> Tensor:

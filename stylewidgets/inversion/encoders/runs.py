@@ -32,8 +32,14 @@ class EncoderRun(Run):
 
     space = "w+"
 
-    def __init__(self, session: GeneratorSession, target: Target, method: str, settings: dict[str, Any],
-                 net: small.SmallEncoder | public.PublicEncoder) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        method: str,
+        settings: dict[str, Any],
+        net: small.SmallEncoder | public.PublicEncoder,
+    ) -> None:
         super().__init__(session, target, method, settings, int(settings.get("steps", 1)))
         self._net = net
         self.uses = {"encoder": settings["encoder"]}
@@ -106,9 +112,11 @@ start_psp, start_e4e, start_restyle = (_start(kind) for kind in small.KINDS)
 
 
 def _other(about: dict[str, Any], session: GeneratorSession) -> str:
-    return (f"this encoder was trained for {about.get('generator', 'another generator')} and those with the same mapping "
-            f"network; {session.name or 'this generator'} has another. `stylewidgets train encoders KIND --generator FILE` makes "
-            "one for it")
+    return (
+        f"this encoder was trained for {about.get('generator', 'another generator')} and those with the same mapping "
+        f"network; {session.name or 'this generator'} has another. `stylewidgets train encoders KIND --generator FILE` makes "
+        "one for it"
+    )
 
 
 def _available(kind: str) -> Callable[[Any], str]:
@@ -124,18 +132,45 @@ def _available(kind: str) -> Callable[[Any], str]:
 def _method(kind: str, title: str, line: str, source: str, *more: Setting) -> None:
     if kind in METHODS:
         return
-    register(Method(
-        kind, title, line, source, f"encoders.runs:start_{kind}",
-        (*more, Setting("encoder", BUNDLED, "the one that ships, or a path: of one that `stylewidgets train encoders` made, or a "
-                                            "checkpoint of the public releases", advanced=True)),
-        kind="encoder", available=_available(kind),
-    ))
+    register(
+        Method(
+            kind,
+            title,
+            line,
+            source,
+            f"encoders.runs:start_{kind}",
+            (
+                *more,
+                Setting(
+                    "encoder",
+                    BUNDLED,
+                    "the one that ships, or a path: of one that `stylewidgets train encoders` made, or a "
+                    "checkpoint of the public releases",
+                    advanced=True,
+                ),
+            ),
+            kind="encoder",
+            available=_available(kind),
+        )
+    )
 
 
-_method("psp", "pSp encoder", "A network that has seen thousands of pictures answers at once, with a w for every layer.",
-        "Richardson et al., Encoding in Style, 2021")
-_method("e4e", "e4e encoder", "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
-        "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021")
-_method("restyle", "ReStyle encoder", "Looks at what it drew beside the target and corrects itself, several times.",
-        "Alaluf et al., ReStyle, 2021",
-        Setting("steps", 3, "passes; the bundled encoder was trained with 3, the paper takes 5", 1, 20))
+_method(
+    "psp",
+    "pSp encoder",
+    "A network that has seen thousands of pictures answers at once, with a w for every layer.",
+    "Richardson et al., Encoding in Style, 2021",
+)
+_method(
+    "e4e",
+    "e4e encoder",
+    "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
+    "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021",
+)
+_method(
+    "restyle",
+    "ReStyle encoder",
+    "Looks at what it drew beside the target and corrects itself, several times.",
+    "Alaluf et al., ReStyle, 2021",
+    Setting("steps", 3, "passes; the bundled encoder was trained with 3, the paper takes 5", 1, 20),
+)

@@ -153,8 +153,10 @@ def fits(encoder: SmallEncoder, about: Mapping[str, Any], session: GeneratorSess
 def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> None:
     """Write it with half the digits; `about` is plain JSON and has "w_space"."""
     text = json.dumps({"shape": asdict(encoder.shape)} | dict(about))
-    tensors = {name: (value if value.ndim == 0 else value.half()).contiguous().cpu()
-               for name, value in encoder.state_dict().items()}
+    tensors = {
+        name: (value if value.ndim == 0 else value.half()).contiguous().cpu()
+        for name, value in encoder.state_dict().items()
+    }
     Path(path).write_bytes(serialize(tensors, metadata={KEY: text}))
 
 
@@ -167,8 +169,14 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEnc
             about = json.loads((file.metadata() or {})[KEY])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
         values = about["shape"]
-        shape = Shape(str(values["kind"]), int(values["rows"]), int(values["w_dim"]),
-                      tuple(int(n) for n in values["widths"]), int(values["head"]), bool(values.get("relative", False)))
+        shape = Shape(
+            str(values["kind"]),
+            int(values["rows"]),
+            int(values["w_dim"]),
+            tuple(int(n) for n in values["widths"]),
+            int(values["head"]),
+            bool(values.get("relative", False)),
+        )
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
