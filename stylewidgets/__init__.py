@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._load import load
-    from .avatars.dataset import AvatarDataset
+    from .avatars.world.dataset import AvatarDataset
     from .directions import DirectionSet
-    from .latents import Code, Direction, Edit, Latent, Transform
+    from .latent.latent import Code, Direction, Edit, Latent, Transform
     from .mixing.grid import MixGrid
-    from .session import GeneratorSession
-    from .widgets.inversion_viewer import InversionViewer
-    from .widgets.latent_explorer import LatentExplorer
-    from .widgets.style_mix_grid import StyleMixGrid
-    from .widgets.style_space_probe import StyleSpaceProbe
+    from .session.load import load
+    from .session.session import GeneratorSession
+    from .widgets.inversion_viewer.viewer import InversionViewer
+    from .widgets.latent_explorer.explorer import LatentExplorer
+    from .widgets.style_mix_grid.grid import StyleMixGrid
+    from .widgets.style_space_probe.probe import StyleSpaceProbe
 
 __version__ = "0.1.0"
 
@@ -37,24 +37,24 @@ __all__ = [
 ]
 
 _NAMES = {
-    "AvatarDataset": "avatars.dataset",
-    "Code": "latents",
-    "Direction": "latents",
+    "AvatarDataset": "avatars.world.dataset",
+    "Code": "latent",
+    "Direction": "latent",
     "DirectionSet": "directions",
-    "Edit": "latents",
-    "GeneratorSession": "session",
-    "InversionViewer": "widgets.inversion_viewer",
-    "Latent": "latents",
-    "LatentExplorer": "widgets.latent_explorer",
+    "Edit": "latent",
+    "GeneratorSession": "session.session",
+    "InversionViewer": "widgets.inversion_viewer.viewer",
+    "Latent": "latent",
+    "LatentExplorer": "widgets.latent_explorer.explorer",
     "MixGrid": "mixing.grid",
-    "StyleMixGrid": "widgets.style_mix_grid",
-    "StyleSpaceProbe": "widgets.style_space_probe",
-    "Transform": "latents",
-    "load": "_load",
+    "StyleMixGrid": "widgets.style_mix_grid.grid",
+    "StyleSpaceProbe": "widgets.style_space_probe.probe",
+    "Transform": "latent",
+    "load": "session.load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "generators", "inversion", "latents", "metrics", "mixing", "render",
-    "session", "stylespace", "training", "weights",
+    "avatars", "bench", "checkpoints", "directions", "film", "generators", "inversion", "latent", "metrics", "mixing",
+    "render", "session", "stylespace", "training", "weights",
 )  # fmt: skip
 
 
@@ -68,7 +68,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ._checks import unknown_name
+    from .core.checks import unknown_name
 
     raise AttributeError(str(unknown_name(f"name in {__name__}", name, (*__all__, *_MODULES))))
 

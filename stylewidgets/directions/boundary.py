@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latents import Direction
+from ..latent.latent import Direction
 from ._linear import logistic, ridge
 from ._sampling import Callback, spread
 
@@ -180,7 +180,7 @@ def _checked(
     if len(np.unique(labels)) < 2:
         raise ValueError("all labels are equal; a boundary needs samples of both kinds")
     if method not in METHODS:
-        from .._checks import unknown_name
+        from ..core.checks import unknown_name
 
         raise unknown_name("method", method, METHODS)
     if not 0.0 < fraction <= 0.5:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..latents import Direction, Latent
+from ..latent.latent import Direction, Latent
 
 
 def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> Direction:

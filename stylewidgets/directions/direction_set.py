@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import unknown_name
-from ..latents import Direction
+from ..core.checks import unknown_name
+from ..latent.latent import Direction
 
 FORMAT = 1
 SUFFIXES = (".npz", ".safetensors")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latents import Direction
+from ..latent.latent import Direction
 from ._sampling import Callback, sample_w
 from .direction_set import DirectionSet
 

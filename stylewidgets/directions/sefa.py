@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import check_layers
-from ..latents import Direction
+from ..core.checks import check_layers
+from ..latent.latent import Direction
 from ._sampling import sample_w, spread
 from .direction_set import DirectionSet
 from .pca import fix_signs

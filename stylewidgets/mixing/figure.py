@@ -12,14 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from .._captions import caption
-from .._checks import unknown_name
+from ..core.checks import unknown_name
+from ..latent.caption import caption
 from .grid import HEADER, MixGrid, Place
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from ..latents import Latent
+    from ..latent.latent import Latent
 
 Pictures = Mapping[Place, NDArray[np.uint8]]
 

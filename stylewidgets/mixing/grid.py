@@ -9,12 +9,12 @@ from dataclasses import replace as _replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._checks import check_finite, check_int, unknown_name
-from .._values import Value
-from ..latents import Latent
+from ..core.checks import check_finite, check_int, unknown_name
+from ..core.values import Value
+from ..latent.latent import Latent
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 AXES = ("rows", "columns")
 SPACES = ("w+", "s")

@@ -10,14 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._checks import check_layers, unknown_name
-from .._synthesis import SEEDED_NOISE
+from ..core.checks import check_layers, unknown_name
 from ..directions.layers import named_ranges
-from ..latents import Code, Latent
+from ..latent.latent import Code, Latent
+from ..session.synthesis import SEEDED_NOISE
 from .grid import HEADER, NOISES, SPACES, MixGrid, Place
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 
 def mix(

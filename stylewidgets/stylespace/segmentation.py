@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..latents import Latent
-from .regions import Segmenter
+from ..latent.latent import Latent
+from .search.regions import Segmenter
 
 MERGED = {"mouth_inner": "mouth", "eye_right": "eyes", "eye_left": "eyes"}
 """Regions that are too small for the cells of a search, and what they are counted with."""
@@ -37,7 +37,7 @@ class AvatarSegmenter:
     def factors(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Factors [n, F] of pictures uint8 [n, H, W, 3] in natural units, within their ranges."""
         from ..avatars import FACTORS
-        from ..avatars.factor_net import load_regressor
+        from ..avatars.reading.factor_net import load_regressor
 
         if self._regressor is None:
             self._regressor = load_regressor()  # not before it is asked: a list of the names must be quick

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .._checks import check_finite, check_int
+from ..core.checks import check_finite, check_int
 from ..directions import sample_w
 from . import cache
 from .channel import Callback, Channel, Stopped, num_channels
