@@ -22,7 +22,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
-from stylewidgets.stylespace.report.spaces import SPACES
+from stylewidgets.stylespace.reports.spaces import SPACES
 from stylewidgets.widgets.kit.views import channel_map
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
