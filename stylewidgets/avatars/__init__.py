@@ -22,8 +22,8 @@ from .world.factors import (
     defaults,
     embed,
     from_uniform,
-    sample,
 )
+from .world.sampling import sample
 
 if TYPE_CHECKING:
     from .reading.estimates import Estimate, estimate

@@ -18,9 +18,9 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from ..avatars.reading.factor_net import FactorRegressor, load_regressor
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..latent.latent import Direction
-from .factor_net import FactorRegressor, load_regressor
 
 Callback = Callable[[int, int], None]
 Scores = dict[str, NDArray[np.float32]]

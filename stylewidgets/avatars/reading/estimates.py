@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ...core.checks import unknown_name
 from ..drawing.renderer import render
-from ..world.factors import FACTORS, INDEX, NAMES, sample
+from ..world.factors import FACTORS, INDEX, NAMES
+from ..world.sampling import sample
 from . import calibration
 from .factor_net import BUNDLED, FactorRegressor, load_regressor
 

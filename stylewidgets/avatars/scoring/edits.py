@@ -14,7 +14,7 @@ from ...core.checks import unknown_name
 from ..reading.estimates import Errors, as_pictures, reader, residual
 from ..reading.factor_net import FactorRegressor, factor_of
 from ..world.factors import FACTORS, INDEX, NAMES, Factor
-from .distributions import circular_deviation
+from .changes import deviation
 from .features import look
 
 Array = NDArray[np.float64]
@@ -156,16 +156,8 @@ def _moved(
     before, after = (net.natural(x)[name] for x in raw)
     way = float(residual(factor.kind, after, before).mean())
     if factor.kind == "circular":
-        return way, way / _deviation(name)
+        return way, way / deviation(factor)
     return way, way / errors.readings[name][1]
-
-
-def _deviation(name: str) -> float:
-    """Spread of an angle over the avatar world in degrees."""
-    from ..world.factors import from_uniform
-
-    column = from_uniform(np.tile(np.linspace(0, 1, 1001)[:, None], (1, len(FACTORS))))[:, INDEX[name]]
-    return circular_deviation(column)
 
 
 def _standardised(scores: dict[str, Any], errors: Errors) -> dict[str, Array]:

@@ -14,7 +14,7 @@ from ...core.checks import unknown_name
 from ..drawing.camera import Camera
 from ..drawing.renderer import OUTPUTS, render
 from .captions import caption
-from .factors import sample
+from .sampling import sample
 
 
 def to_uint8(image: Tensor) -> Tensor:

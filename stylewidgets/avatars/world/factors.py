@@ -174,38 +174,6 @@ def from_uniform(u: torch.Tensor | npt.NDArray[np.floating]) -> torch.Tensor | F
     return result.astype(np.float32)
 
 
-def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-    return mixed
-
-
-def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
-    """Uniforms [n, F] in (0, 1). Row i is a hash of (seed, start + i, column), so it depends on nothing else."""
-    rows = np.arange(start, start + n, dtype=np.uint64)[:, None]
-    columns = np.arange(NUM_FACTORS, dtype=np.uint64)[None]
-    seeds = np.full((1, 1), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
-    bits = _mix(_mix(_mix(seeds) ^ rows) + columns)
-    fractions: npt.NDArray[np.float64] = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
-    return fractions
-
-
-def sample(n: int, seed: int, start: int = 0, correlated: bool = False) -> FloatArray:
-    """Draw factors [n, F] in natural units. Row i depends on (seed, start + i) only and is the same on every machine.
-
-    Independent factors by default; with `correlated`, beards go with square jaws and so on (see `CORRELATIONS`), while
-    every single factor keeps its distribution, and skin tone and whatever else nothing pulls at keeps its value.
-    """
-    if correlated:
-        from .correlations import correlate
-
-        return from_uniform(correlate(uniforms(n, seed, start)))
-    return from_uniform(uniforms(n, seed, start))
-
-
 def defaults(n: int = 1) -> FloatArray:
     """The neutral face, [n, F]: every factor at its default."""
     return np.tile(np.array([f.default for f in FACTORS], np.float32), (n, 1))
