@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from .drawing.camera import Camera
-from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
-from .drawing.truth import body_uv, head_uv
-from .world.captions import caption
-from .world.correlations import CORRELATIONS, correlate, correlation_matrix, mix
-from .world.dataset import AvatarDataset
-from .world.edits import edit_factors, edit_truth
-from .world.factors import (
-    EMBED_SIZE,
-    FACTORS,
-    INDEX,
-    NUM_FACTORS,
-    Factor,
-    by_name,
-    defaults,
-    embed,
-    from_uniform,
-)
-from .world.sampling import sample
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .drawing.camera import Camera
+    from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
+    from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
+    from .world.captions import caption
+    from .world.correlations import correlate, correlation_matrix, mix
+    from .world.dataset import AvatarDataset
+    from .world.edits import edit_factors, edit_truth
+    from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, WORLD_VERSION, Factor
+    from .world.groups import Group, register_group
+    from .world.rows import by_name, defaults, embed, from_uniform
+    from .world.sampling import sample
+
+_NAMES = {
+    "drawing.camera": ("Camera",),
+    "drawing.renderer": ("LANDMARKS", "OUTPUTS", "REGIONS", "Render", "render"),
+    "drawing.truth": ("body_uv", "head_uv"),
+    "reading.estimates": ("Estimate", "estimate"),
+    "world.captions": ("caption",),
+    "world.correlations": ("correlate", "correlation_matrix", "mix"),
+    "world.dataset": ("AvatarDataset",),
+    "world.edits": ("edit_factors", "edit_truth"),
+    "world.factors": ("CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "NUM_FACTORS", "WORLD_VERSION", "Factor"),
+    "world.groups": ("Group", "register_group"),
+    "world.rows": ("by_name", "defaults", "embed", "from_uniform"),
+    "world.sampling": ("sample",),
+}
 
 __all__ = [
     "CORRELATIONS",
@@ -37,10 +43,12 @@ __all__ = [
     "NUM_FACTORS",
     "OUTPUTS",
     "REGIONS",
+    "WORLD_VERSION",
     "AvatarDataset",
     "Camera",
     "Estimate",
     "Factor",
+    "Group",
     "Render",
     "body_uv",
     "by_name",
@@ -55,13 +63,15 @@ __all__ = [
     "from_uniform",
     "head_uv",
     "mix",
+    "register_group",
     "render",
     "sample",
 ]
 
 
-def __getattr__(name: str) -> Any:
-    # The factor network is a file of its own: whoever only draws avatars does not need it.
-    if name in ("Estimate", "estimate"):
-        return getattr(import_module("stylewidgets.avatars.reading.estimates"), name)
+def __getattr__(name: str) -> object:
+    # At first use: torch takes seconds, and a session on another machine asks only what the domain is called.
+    for module, names in _NAMES.items():
+        if name in names:
+            return getattr(import_module(f".{module}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

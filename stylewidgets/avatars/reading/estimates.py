@@ -17,7 +17,8 @@ from torch import Tensor
 
 from ...core.checks import unknown_name
 from ..drawing.renderer import render
-from ..world.factors import FACTORS, INDEX, NAMES
+from ..world.factors import FACTORS
+from ..world.groups import HEAD, columns
 from ..world.sampling import sample
 from . import calibration
 from .factor_net import BUNDLED, FactorRegressor, load_regressor
@@ -35,24 +36,27 @@ class Estimate:
             by itself where the network was calibrated so, else the one of all held-out renders. Of a categorical factor: the
             probability that it is another one.
         probabilities: float32 [N, categories] of each categorical factor, by name.
+        groups: of factors that were read.
     """
 
     factors: Floats
     error: Floats
     probabilities: dict[str, Floats]
+    groups: tuple[str, ...] = HEAD
 
     def __getitem__(self, name: str) -> Floats:
         """One factor [N] by name. ValueError with the nearest name."""
-        if name not in INDEX:
-            raise unknown_name("factor", name, NAMES)
-        return self.factors[:, INDEX[name]]
+        at = columns(self.groups)
+        if name not in at.index:
+            raise unknown_name("factor", name, at.names)
+        return self.factors[:, at.index[name]]
 
     def describe(self, index: int = 0) -> str:
         """The factors of one picture in lines: "yaw +12.3 ± 1.8 degrees", "hat cap (98 %)"."""
-        return "\n".join(self._line(i, index) for i in range(len(FACTORS)))
+        return "\n".join(self._line(i, index) for i in range(self.factors.shape[1]))
 
     def _line(self, column: int, index: int) -> str:
-        factor, value = FACTORS[column], float(self.factors[index, column])
+        factor, value = columns(self.groups).factors[column], float(self.factors[index, column])
         if factor.kind == "categorical":
             share = float(self.probabilities[factor.name][index].max())
             return f"{factor.name} {factor.categories[int(value)]} ({share:.0%})"
@@ -110,19 +114,26 @@ class Errors:
             raise ValueError(f"{path} does not hold the errors of a factor network ({problem})") from problem
 
 
-def estimate(images: Any, network: str | Path | None = None, batch: int = 64) -> Estimate:
+def estimate(images: Any, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD) -> Estimate:
     """Read the factors of avatars off their pictures.
 
     Args:
         images: [N, 3, H, W] or [3, H, W] in [-1, 1]; uint8 array [N, H, W, 3] or [H, W, 3]; a PIL image or several.
         network: file of another factor network, beside which `stylewidgets train evaluate` has written its errors.
         batch: pictures at a time.
+        groups: of factors to read.
 
     Raises:
-        ValueError: pictures of another kind, or errors that belong to another network.
+        ValueError: pictures of another kind, errors that belong to another network, or factors that it does not read.
         FileNotFoundError: no network, or none of its errors.
     """
     net, errors = reader(network)
+    wanted = columns(tuple(groups)).factors
+    unread = [f.name for f in wanted if f.name not in errors.factors]
+    if unread:
+        raise ValueError(
+            f"this factor network was not trained to read {', '.join(unread)}; it reads {', '.join(errors.factors)}"
+        )
     pictures = as_pictures(images)
     with torch.inference_mode():
         parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
@@ -131,9 +142,9 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64) ->
     own = calibration.errors(net, raw) if net.calibration else {}
     for name, share in shares.items():
         own[name] = 1 - share.max(axis=1, initial=0.0)
-    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in FACTORS]
-    factors = np.stack([natural[f.name] for f in FACTORS], axis=1).astype(np.float32)
-    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares)
+    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in wanted]
+    factors = np.stack([natural[f.name] for f in wanted], axis=1).astype(np.float32)
+    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares, tuple(groups))
 
 
 def reader(network: str | Path | None = None) -> tuple[FactorRegressor, Errors]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from .correlations import correlate
-from .factors import NUM_FACTORS, FloatArray, from_uniform
+from .factors import FloatArray
+from .groups import HEAD, columns
+from .rows import from_uniform
 
 
 def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
@@ -18,22 +22,25 @@ def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
     return mixed
 
 
-def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
-    """Uniforms [n, F] in (0, 1). Row i is a hash of (seed, start + i, column), so it depends on nothing else."""
+def uniforms(n: int, seed: int, start: int = 0, groups: Sequence[str] = HEAD) -> npt.NDArray[np.float64]:
+    """Uniforms [n, F] in (0, 1). Row i is a hash of (seed, start + i, column), so it depends on nothing else, and a group's
+    numbers on no other group."""
     rows = np.arange(start, start + n, dtype=np.uint64)[:, None]
-    columns = np.arange(NUM_FACTORS, dtype=np.uint64)[None]
+    keys = [np.arange(len(g.factors), dtype=np.uint64) + np.uint64(g.first_key) for g in columns(tuple(groups)).groups]
     seeds = np.full((1, 1), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
-    bits = _mix(_mix(_mix(seeds) ^ rows) + columns)
+    bits = _mix(_mix(_mix(seeds) ^ rows) + np.concatenate(keys)[None])
     fractions: npt.NDArray[np.float64] = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
     return fractions
 
 
-def sample(n: int, seed: int, start: int = 0, correlated: bool = False) -> FloatArray:
+def sample(n: int, seed: int, start: int = 0, correlated: bool = False, groups: Sequence[str] = HEAD) -> FloatArray:
     """Draw factors [n, F] in natural units. Row i depends on (seed, start + i) only and is the same on every machine.
 
     Independent factors by default; with `correlated`, beards go with square jaws and so on (see `CORRELATIONS`), while
     every single factor keeps its distribution, and skin tone and whatever else nothing pulls at keeps its value.
+
+    Args:
+        groups: of factors, see `groups.GROUPS`; the columns of a head are the same whatever else is asked for.
     """
-    if correlated:
-        return from_uniform(correlate(uniforms(n, seed, start)))
-    return from_uniform(uniforms(n, seed, start))
+    u = uniforms(n, seed, start, groups)
+    return from_uniform(correlate(u, groups) if correlated else u, groups)
