@@ -53,7 +53,7 @@ _NAMES = {
     "load": "session.load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "film", "generators", "inversion", "latent", "metrics", "mixing",
+    "avatars", "bench", "checkpoints", "directions", "domain", "film", "generators", "inversion", "latent", "metrics", "mixing",
     "render", "session", "stylespace", "training", "weights",
 )  # fmt: skip
 

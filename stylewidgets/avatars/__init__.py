@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .domain import READER_VERSION, WORLD_VERSION
     from .drawing.camera import Camera
     from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
@@ -14,12 +15,13 @@ if TYPE_CHECKING:
     from .world.correlations import correlate, correlation_matrix, mix
     from .world.dataset import AvatarDataset
     from .world.edits import edit_factors, edit_truth
-    from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, WORLD_VERSION, Factor
+    from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
     from .world.groups import Group, register_group
     from .world.rows import by_name, defaults, embed, from_uniform
     from .world.sampling import sample
 
 _NAMES = {
+    "domain": ("READER_VERSION", "WORLD_VERSION"),
     "drawing.camera": ("Camera",),
     "drawing.renderer": ("LANDMARKS", "OUTPUTS", "REGIONS", "Render", "render"),
     "drawing.truth": ("body_uv", "head_uv"),
@@ -28,7 +30,7 @@ _NAMES = {
     "world.correlations": ("correlate", "correlation_matrix", "mix"),
     "world.dataset": ("AvatarDataset",),
     "world.edits": ("edit_factors", "edit_truth"),
-    "world.factors": ("CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "NUM_FACTORS", "WORLD_VERSION", "Factor"),
+    "world.factors": ("CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "NUM_FACTORS", "Factor"),
     "world.groups": ("Group", "register_group"),
     "world.rows": ("by_name", "defaults", "embed", "from_uniform"),
     "world.sampling": ("sample",),
@@ -42,6 +44,7 @@ __all__ = [
     "LANDMARKS",
     "NUM_FACTORS",
     "OUTPUTS",
+    "READER_VERSION",
     "REGIONS",
     "WORLD_VERSION",
     "AvatarDataset",

@@ -16,6 +16,7 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from ..avatars.domain import DOMAIN
 from ..checkpoints.formats import native
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
@@ -240,6 +241,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     metadata = {
         "name": name,
         "licence": "MIT",
+        "domain": DOMAIN.stamp(),
         "images": state.images,
         "training_seconds": round(state.seconds),
         "history": state.history,

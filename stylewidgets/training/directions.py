@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor
+from ..avatars.reading.reader import READABLE
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..latent.latent import Direction
 
@@ -41,7 +42,6 @@ FIRST = (
 STEP = 1.5  # σ on each side when an effect is measured
 TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
 MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
-READABLE = 0.5  # the factor network must reach this R² or accuracy on renders
 
 
 class Effect(NamedTuple):

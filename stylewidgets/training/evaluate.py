@@ -15,6 +15,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX, render
+from ..avatars.domain import DOMAIN
 from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
@@ -116,6 +117,7 @@ def measure(
         "command": _command(file, samples, seed),
         "samples": samples,
         "seed": seed,
+        "domain": DOMAIN.stamp(readings=True),
         "weights": file_digest(file) if file else "",
         "network": file_digest(BUNDLED) if BUNDLED.is_file() else "",
         **_distances(seen),

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ..domain import DOMAIN
 from ..drawing.renderer import render
 from ..world.factors import FACTORS
 from ..world.groups import HEAD, columns
@@ -87,6 +88,7 @@ class Errors:
         resolution: side of those renders in pixels.
         factors: by name.
         readings: (mean, standard deviation) of each reading of `FactorRegressor.scores`.
+        domain: `Domain.stamp` of world and readings; None in files of version 0.1.
     """
 
     network: str
@@ -95,6 +97,7 @@ class Errors:
     resolution: int
     factors: dict[str, FactorError]
     readings: dict[str, tuple[float, float]]
+    domain: dict[str, object] | None = None
 
     def save(self, path: str | Path) -> Path:
         """Write JSON."""
@@ -107,6 +110,7 @@ class Errors:
         """Read what `save` wrote. ValueError for another file."""
         try:
             plain = json.loads(Path(path).read_text(encoding="utf-8"))
+            DOMAIN.check(plain.get("domain"), "it")
             factors = {name: FactorError(**entry) for name, entry in plain.pop("factors").items()}
             readings = {name: (float(a), float(b)) for name, (a, b) in plain.pop("readings").items()}
             return cls(factors=factors, readings=readings, **plain)
@@ -185,7 +189,8 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
         within = [float((np.abs(other) <= k * error).mean()) for k in (1, 2)]
         factors[factor.name] = FactorError(1 - error**2 / max(spread, 1e-12), error, *within)
     readings = {name: (float(v[:renders].mean()), float(v[:renders].std())) for name, v in scores.items()}
-    return Errors(file_digest(network), renders, checked, net.resolution, factors, readings)
+    stamp = DOMAIN.stamp(readings=True)
+    return Errors(file_digest(network), renders, checked, net.resolution, factors, readings, stamp)
 
 
 def residual(kind: str, read: npt.NDArray[Any], true: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -250,7 +255,8 @@ def _kept(path: Path, changed: int, errors_changed: int) -> tuple[FactorRegresso
     errors = Errors.load(beside)
     if errors.network != file_digest(path):
         raise ValueError(f"{beside} belongs to another factor network than {path}; {remedy}")
-    return load_regressor(path), errors
+    with torch.inference_mode(False):  # whoever asks first must not make it useless for gradients
+        return load_regressor(path), errors
 
 
 def _stamp(path: Path) -> int:

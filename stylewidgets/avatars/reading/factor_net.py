@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ..domain import DOMAIN
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
@@ -237,6 +239,7 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
+        DOMAIN.check(meta.get("domain"), "it")
         net = FactorRegressor(
             _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
         )
@@ -246,6 +249,13 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
     net.metrics, net.metadata = dict(meta["metrics"]), dict(meta["training"])
     net.calibration = dict(meta.get("calibration") or {})
     return net.to(device).eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=4)
+def bundled(device: str = "cpu") -> FactorRegressor:
+    """The bundled network on a device, kept for the next call. Errors as `load_regressor`."""
+    with torch.inference_mode(False):  # whoever asks first must not make it useless for gradients
+        return load_regressor(device=device)
 
 
 def save_regressor(
@@ -260,6 +270,7 @@ def save_regressor(
     meta = {
         "kind": KIND,
         "version": FORMAT,
+        "domain": DOMAIN.stamp(readings=True),
         "resolution": net.resolution,
         "widths": net.widths,
         "parts": net.parts is not None,

@@ -14,9 +14,6 @@ import numpy.typing as npt
 
 FloatArray = npt.NDArray[np.float32]
 
-WORLD_VERSION = 1
-"""Grows when the same row of factors is drawn otherwise. Weights and tables state it, see `stylewidgets.domain`."""
-
 
 @dataclass(frozen=True)
 class Factor:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import domain
 from .. import cache
 
 FORMAT = 1
@@ -69,6 +70,7 @@ class Report:
     Attributes:
         weights: fingerprint of the generator that it is about.
         samples, faces: in the population, and that edits were measured on.
+        domain: `Domain.stamp` of the readings; None in reports of version 0.1 and of readers of the user's own.
     """
 
     weights: str
@@ -77,6 +79,7 @@ class Report:
     rows: tuple[Row, ...] = ()
     dci: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     change: float = CHANGE
+    domain: dict[str, object] | None = None
 
     def row(self, factor: str) -> Row:
         """The row of a factor. ValueError with the nearest name."""
@@ -124,6 +127,7 @@ class Report:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             if data.pop("format") > FORMAT:
                 raise ValueError("it was written by a newer version")
+            domain.check(data.get("domain"), "it")
             rows = tuple(row_from(row) for row in data.pop("rows"))
             scores = {space: tuple(values) for space, values in data.pop("dci").items()}
             return cls(rows=rows, dci=scores, **data)

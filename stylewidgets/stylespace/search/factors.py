@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...domain import Reader
 from ..channel import Callback
-from ..report.readings import Reader, check_readings
+from ..report.readings import check_readings
 from ..statistics import Statistics
 from .pace import Pace
 from .ranking import Ranking, ranked
