@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ... import domain
 from ...core.checks import unknown_name
-from ..domain import DOMAIN
 from ..drawing.renderer import render
 from ..world.factors import FACTORS
 from ..world.groups import HEAD, columns
@@ -110,7 +110,7 @@ class Errors:
         """Read what `save` wrote. ValueError for another file."""
         try:
             plain = json.loads(Path(path).read_text(encoding="utf-8"))
-            DOMAIN.check(plain.get("domain"), "it")
+            domain.get("avatars").check(plain.get("domain"), "it")
             factors = {name: FactorError(**entry) for name, entry in plain.pop("factors").items()}
             readings = {name: (float(a), float(b)) for name, (a, b) in plain.pop("readings").items()}
             return cls(factors=factors, readings=readings, **plain)
@@ -189,7 +189,7 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
         within = [float((np.abs(other) <= k * error).mean()) for k in (1, 2)]
         factors[factor.name] = FactorError(1 - error**2 / max(spread, 1e-12), error, *within)
     readings = {name: (float(v[:renders].mean()), float(v[:renders].std())) for name, v in scores.items()}
-    stamp = DOMAIN.stamp(readings=True)
+    stamp = domain.get("avatars").stamp(readings=True)
     return Errors(file_digest(network), renders, checked, net.resolution, factors, readings, stamp)
 
 

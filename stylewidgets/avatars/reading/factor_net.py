@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ..domain import DOMAIN
+from ... import domain
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
@@ -239,7 +239,7 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
-        DOMAIN.check(meta.get("domain"), "it")
+        domain.get("avatars").check(meta.get("domain"), "it")
         net = FactorRegressor(
             _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
         )
@@ -270,7 +270,7 @@ def save_regressor(
     meta = {
         "kind": KIND,
         "version": FORMAT,
-        "domain": DOMAIN.stamp(readings=True),
+        "domain": domain.get("avatars").stamp(readings=True),
         "resolution": net.resolution,
         "widths": net.widths,
         "parts": net.parts is not None,

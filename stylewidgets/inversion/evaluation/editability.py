@@ -50,7 +50,6 @@ class KnownEdits:
         change: what the domain's reader reads of it: change of R readings in σ, [N, E, R]; None where there is none.
         wanted: for each direction, the column of the reading that it is to move, −1 for one that is named after none.
         valid: [N, E], whether there is a truth (a factor may have no room for the change).
-        reader: that of the domain.
     """
 
     directions: tuple[Direction, ...]
@@ -59,7 +58,6 @@ class KnownEdits:
     change: Array | None
     wanted: tuple[int, ...]
     valid: NDArray[np.bool_]
-    reader: Reader | None = None
 
     def part(self, i: int) -> KnownEdits:
         """Those of the i-th target alone."""
@@ -85,9 +83,7 @@ def known_edits(
         strength: in σ.
     """
     strength = check_finite("strength", strength, 0.01, 10)
-    known = domain.of(session)
-    reader = known.reader() if known is not None and known.reader is not None else None
-    reader = reader if reader is not None and reader.spread else None
+    known, reader = domain.of(session), _reader(session)
     directions = tuple(
         session.directions[name]
         for name in (names if names is not None else EDITS)
@@ -120,7 +116,8 @@ def editability(
     after = drawn[:, 1:]
     rows: list[dict[str, float]] = []
     far = _distances(net, known.after, after)
-    change = None if known.reader is None else _change(drawn, known.reader)
+    reader = None if known.change is None else _reader(session)
+    change = None if reader is None else _change(drawn, reader)
     for i, good in enumerate(known.valid):
         row = {"edit_perceptual": _mean(far[i][good])}
         if change is not None and known.change is not None:
@@ -183,7 +180,7 @@ def _by_latents(
     drawn = session.images([one for row in rows for one in row])
     drawn = drawn.reshape(n, e + 1, *drawn.shape[1:])
     change = None if reader is None else _change(drawn, reader)
-    return KnownEdits(directions, strengths, drawn[:, 1:], change, wanted, np.ones((n, e), bool), reader)
+    return KnownEdits(directions, strengths, drawn[:, 1:], change, wanted, np.ones((n, e), bool))
 
 
 def _present(latent: Latent, direction: Direction) -> float:
@@ -218,9 +215,7 @@ def _by_factors(
         if len(rows):
             drawn[rows, k + 1] = world.redraw(target.factors[rows], _name(d), new[rows], target.images.shape[-1])
     wanted = tuple(reader.column(_name(d)) for d, _ in numbers)
-    return KnownEdits(
-        tuple(d for d, _ in numbers), strengths, drawn[:, 1:], _change(drawn, reader), wanted, valid, reader
-    )
+    return KnownEdits(tuple(d for d, _ in numbers), strengths, drawn[:, 1:], _change(drawn, reader), wanted, valid)
 
 
 def _side(bounds: Bounds, now: Array) -> Array:
@@ -282,6 +277,13 @@ def _probes(
         after = reader.values(to_tensor(session.images(edited)))[:, column]
         known[keys[k]] = _Probe(now, sign, sign * (after - now))
     return [known[key] for key in keys]
+
+
+def _reader(session: GeneratorSession) -> Reader | None:
+    """The domain's reader, if its readings can be compared with each other."""
+    known = domain.of(session)
+    reader = known.reader() if known is not None and known.reader is not None else None
+    return reader if reader is not None and reader.spread else None
 
 
 def _name(direction: Direction) -> str:
