@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,14 +16,16 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets import domain, inversion, stylespace
-from stylewidgets.avatars.reading.factor_net import BUNDLED
+from stylewidgets import domain, inversion, stylespace, weights
+from stylewidgets.avatars.reading.estimates import Errors, errors_path
+from stylewidgets.avatars.reading.factor_net import BUNDLED, load_regressor, save_regressor
 from stylewidgets.directions import DirectionSet
 from stylewidgets.domain import Domain, Example, Reader
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion.evaluation.editability import known_edits
 from stylewidgets.latent.latent import Direction
 from stylewidgets.session.session import GeneratorSession
+from stylewidgets.stylespace import Report
 from stylewidgets.widgets.style_space_probe.steps import Regions
 
 SIDE = 32
@@ -208,6 +214,46 @@ def test_its_own_stamp_is_accepted_older_ones_too_and_newer_ones_refused_in_word
     with pytest.raises(ValueError, match="of the domain 'cats'"):
         known.check({"name": "cats"}, "a table")
     domain.check({"name": "cats", "version": 9}, "a table of a domain that is not registered")
+
+
+@pytest.mark.skipif(not BUNDLED.is_file(), reason="the factor network is not in this checkout")
+def test_files_of_the_first_version_are_read_and_newer_ones_refused_in_words(tmp_path: Path) -> None:
+    newer = {"name": "avatars", "version": 2, "reader": 1}
+    tables = ((Errors.load, errors_path(BUNDLED)), (Report.load, weights.FOLDER / "avatar-64.stylespace.json"))
+    for load, path in tables:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        assert "domain" not in data and load(path).domain is None
+        copy = tmp_path / path.name
+        for stamp in (newer | {"version": 1}, newer):
+            copy.write_text(json.dumps(data | {"domain": stamp}), encoding="utf-8")
+            if stamp["version"] == 1:
+                assert load(copy).domain == stamp
+        with pytest.raises(ValueError, match=r"version 2 of the pictures of 'avatars'.*upgrade stylewidgets"):
+            load(copy)
+
+
+@pytest.mark.skipif(not BUNDLED.is_file(), reason="the factor network is not in this checkout")
+def test_a_factor_network_states_its_world_and_one_of_a_newer_world_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    net = load_regressor()
+    own = save_regressor(net, tmp_path / "own.safetensors", metrics=net.metrics, training=net.metadata)
+    assert load_regressor(own).heads == net.heads
+    monkeypatch.setitem(domain._REGISTERED, "avatars", replace(domain.get("avatars"), reader_version=2))
+    newer = save_regressor(net, tmp_path / "newer.safetensors", metrics=net.metrics, training=net.metadata)
+    monkeypatch.delitem(domain._REGISTERED, "avatars")
+    with pytest.raises(ValueError, match="version 2 of the readings"):
+        load_regressor(newer)
+
+
+def test_asking_for_a_domain_loads_neither_torch_nor_its_network() -> None:
+    check = (
+        "from types import SimpleNamespace as S; from stylewidgets import domain; import sys\n"
+        "found = domain.of(S(metadata={'domain': 'avatars'}))\n"
+        "assert found.noun == 'avatar' and found.reader is not None and found.segmenter is not None\n"
+        "assert not {'torch', 'ipywidgets'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, timeout=120)
 
 
 # -- the rule ----------------------------------------------------------------------------------------------------------
