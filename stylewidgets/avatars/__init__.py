@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
+
+from ..core.lazy import attach
 
 if TYPE_CHECKING:
     from .domain import READER_VERSION, WORLD_VERSION
@@ -20,61 +21,21 @@ if TYPE_CHECKING:
     from .world.rows import by_name, defaults, embed, from_uniform
     from .world.sampling import sample
 
-_NAMES = {
-    "domain": ("READER_VERSION", "WORLD_VERSION"),
-    "drawing.camera": ("Camera",),
-    "drawing.renderer": ("LANDMARKS", "OUTPUTS", "REGIONS", "Render", "render"),
-    "drawing.truth": ("body_uv", "head_uv"),
-    "reading.estimates": ("Estimate", "estimate"),
-    "world.captions": ("caption",),
-    "world.correlations": ("correlate", "correlation_matrix", "mix"),
-    "world.dataset": ("AvatarDataset",),
-    "world.edits": ("edit_factors", "edit_truth"),
-    "world.factors": ("CORRELATIONS", "EMBED_SIZE", "FACTORS", "INDEX", "NUM_FACTORS", "Factor"),
-    "world.groups": ("Group", "register_group"),
-    "world.rows": ("by_name", "defaults", "embed", "from_uniform"),
-    "world.sampling": ("sample",),
-}
-
-__all__ = [
-    "CORRELATIONS",
-    "EMBED_SIZE",
-    "FACTORS",
-    "INDEX",
-    "LANDMARKS",
-    "NUM_FACTORS",
-    "OUTPUTS",
-    "READER_VERSION",
-    "REGIONS",
-    "WORLD_VERSION",
-    "AvatarDataset",
-    "Camera",
-    "Estimate",
-    "Factor",
-    "Group",
-    "Render",
-    "body_uv",
-    "by_name",
-    "caption",
-    "correlate",
-    "correlation_matrix",
-    "defaults",
-    "edit_factors",
-    "edit_truth",
-    "embed",
-    "estimate",
-    "from_uniform",
-    "head_uv",
-    "mix",
-    "register_group",
-    "render",
-    "sample",
-]
-
-
-def __getattr__(name: str) -> object:
-    # At first use: torch takes seconds, and a session on another machine asks only what the domain is called.
-    for module, names in _NAMES.items():
-        if name in names:
-            return getattr(import_module(f".{module}", __name__), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "domain": "READER_VERSION WORLD_VERSION",
+        "drawing.camera": "Camera",
+        "drawing.renderer": "LANDMARKS OUTPUTS REGIONS Render render",
+        "drawing.truth": "body_uv head_uv",
+        "reading.estimates": "Estimate estimate",
+        "world.captions": "caption",
+        "world.correlations": "correlate correlation_matrix mix",
+        "world.dataset": "AvatarDataset",
+        "world.edits": "edit_factors edit_truth",
+        "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
+        "world.groups": "Group register_group",
+        "world.rows": "by_name defaults embed from_uniform",
+        "world.sampling": "sample",
+    },
+)

@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> None:
     from ..avatars.reading.reader import avatar_reader
     from ..session.load import load
     from ..stylespace import make_report
-    from ..stylespace.report.report import Report
+    from ..stylespace.reports.table import Report
 
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")

@@ -15,7 +15,7 @@ from ...core.checks import unknown_name
 from ...domain import Reader
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel, Ranking, Report
-from ...stylespace.report.report import shipped_report
+from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.slices import SlicedWork
 from . import steps

@@ -12,7 +12,7 @@ from ...directions import sample_w
 from ...domain import Reader
 from .. import cache
 from ..channel import Callback, is_torgb
-from ..statistics import Statistics, statistics, styles_of
+from ..channel_statistics import Statistics, statistics, styles_of
 from .dci import DCI, dci
 from .readings import read_samples, read_w
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from ...domain import Reader
 from .. import cache
 from ..channel import Callback
+from ..channel_statistics import Statistics
 from ..search.pace import Pace
-from ..statistics import Statistics
 
 
 def read_samples(
