@@ -17,11 +17,13 @@ from torch import Tensor
 
 from ... import domain
 from ...core.checks import unknown_name
+from ...core.values import rounded
 from ..drawing.renderer import render
 from ..world.factors import FACTORS
 from ..world.groups import HEAD, columns
 from ..world.sampling import sample
 from . import calibration
+from .calibration import residual
 from .factor_net import BUNDLED, FactorRegressor, load_regressor
 
 Floats = npt.NDArray[np.float32]
@@ -102,7 +104,7 @@ class Errors:
     def save(self, path: str | Path) -> Path:
         """Write JSON."""
         path = Path(path)
-        path.write_text(json.dumps(_rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
         return path
 
     @classmethod
@@ -193,14 +195,6 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
     return Errors(file_digest(network), renders, checked, net.resolution, factors, readings, stamp)
 
 
-def residual(kind: str, read: npt.NDArray[Any], true: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
-    difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
-    if kind == "circular":
-        return (difference + 180) % 360 - 180
-    return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
-
-
 def file_digest(path: str | Path) -> str:
     """The first 16 hexadecimal digits of the sha256 of a file."""
     return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
@@ -261,11 +255,3 @@ def _kept(path: Path, changed: int, errors_changed: int) -> tuple[FactorRegresso
 
 def _stamp(path: Path) -> int:
     return path.stat().st_mtime_ns if path.is_file() else 0
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(entry) for entry in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value

@@ -11,7 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.checks import unknown_name
-from ..reading.estimates import Errors, as_pictures, reader, residual
+from ..reading.calibration import residual
+from ..reading.estimates import Errors, as_pictures, reader
 from ..reading.factor_net import FactorRegressor, factor_of
 from ..reading.reader import READABLE
 from ..world.factors import FACTORS, INDEX, NAMES, Factor

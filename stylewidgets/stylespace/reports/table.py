@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import domain
+from ...core.values import rounded
 from .. import cache
 
 FORMAT = 1
@@ -117,7 +118,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         data = {"format": FORMAT, **asdict(self)}
         data["rows"] = [row_to(row) for row in self.rows]
-        path.write_text(json.dumps(_rounded(data), indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(rounded(data), indent=1) + "\n", encoding="utf-8")
         return path
 
     @classmethod
@@ -184,15 +185,6 @@ def row_from(data: dict[str, Any]) -> Row:
 
     curves = {key: one(data[key]) for key in ("style", "boundary", "shipped")}
     return Row(**{**data, **curves, "channel": tuple(data["channel"])})
-
-
-def _rounded(value: Any) -> Any:
-    """With five digits, and null for what is not a number: JSON has no NaN."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _figure(value: float) -> str:
