@@ -6,16 +6,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ._load import load
-    from .avatars.dataset import AvatarDataset
+    from .avatars.world.dataset import AvatarDataset
     from .directions import DirectionSet
-    from .latents import Code, Direction, Edit, Latent, Transform
+    from .latent.latent import Code, Direction, Edit, Latent, Transform
     from .mixing.grid import MixGrid
-    from .session import GeneratorSession
-    from .widgets.inversion_viewer import InversionViewer
-    from .widgets.latent_explorer import LatentExplorer
-    from .widgets.style_mix_grid import StyleMixGrid
-    from .widgets.style_space_probe import StyleSpaceProbe
+    from .session.load import load
+    from .session.session import GeneratorSession
+    from .widgets.inversion_viewer.viewer import InversionViewer
+    from .widgets.latent_explorer.explorer import LatentExplorer
+    from .widgets.style_mix_grid.grid import StyleMixGrid
+    from .widgets.style_space_probe.probe import StyleSpaceProbe
 
 __version__ = "0.1.0"
 
@@ -68,7 +68,7 @@ def __getattr__(name: str) -> Any:
         return import_module(f".{name}", __name__)
     if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from ._checks import unknown_name
+    from .core.checks import unknown_name
 
     raise AttributeError(str(unknown_name(f"name in {__name__}", name, (*__all__, *_MODULES))))
 

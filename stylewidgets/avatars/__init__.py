@@ -5,12 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stylewidgets.avatars.camera import Camera
-from stylewidgets.avatars.captions import caption
-from stylewidgets.avatars.correlations import CORRELATIONS, correlate, correlation_matrix, mix
-from stylewidgets.avatars.dataset import AvatarDataset
-from stylewidgets.avatars.edits import edit_factors, edit_truth
-from stylewidgets.avatars.factors import (
+from .drawing.camera import Camera
+from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
+from .drawing.truth import body_uv, head_uv
+from .world.captions import caption
+from .world.correlations import CORRELATIONS, correlate, correlation_matrix, mix
+from .world.dataset import AvatarDataset
+from .world.edits import edit_factors, edit_truth
+from .world.factors import (
     EMBED_SIZE,
     FACTORS,
     INDEX,
@@ -22,11 +24,9 @@ from stylewidgets.avatars.factors import (
     from_uniform,
     sample,
 )
-from stylewidgets.avatars.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
-from stylewidgets.avatars.truth import body_uv, head_uv
 
 if TYPE_CHECKING:
-    from stylewidgets.avatars.estimates import Estimate, estimate
+    from .reading.estimates import Estimate, estimate
 
 __all__ = [
     "CORRELATIONS",
@@ -63,5 +63,5 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     # The factor network is a file of its own: whoever only draws avatars does not need it.
     if name in ("Estimate", "estimate"):
-        return getattr(import_module("stylewidgets.avatars.estimates"), name)
+        return getattr(import_module("stylewidgets.avatars.reading.estimates"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

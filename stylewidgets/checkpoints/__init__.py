@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-    from ._loaded import Loaded
+    from .loaded import Loaded
 
 OWN = "stylewidgets safetensors"
 READERS = {
@@ -37,10 +37,10 @@ def open_file(path: str | os.PathLike[str]) -> tuple[nn.Module, dict[str, Any]]:
         FileNotFoundError: no such file.
         ValueError: (CheckpointError) of another kind, damaged, cut short or hostile; the text says which.
     """
-    from . import native
-    from ._build import build
+    from .build import build
     from .detect import check
     from .errors import reading
+    from .formats import native
 
     file = Path(path).expanduser()
     kind = check(file)

@@ -8,13 +8,13 @@ keeps directions by name and saves them to one file.
 from __future__ import annotations
 
 from ._sampling import sample_styles, sample_w, spread
-from .boundary import Fit, boundary, condition, fit_boundary
-from .difference import difference
+from .boundaries import Fit, boundary, condition, fit_boundary
+from .components import pca
+from .differences import difference
 from .direction_set import DirectionSet, UnknownDirection, fingerprint
+from .factorisation import sefa
 from .joint import joint_boundaries
 from .layers import named_ranges
-from .pca import pca
-from .sefa import sefa
 from .tensor import from_tensor
 
 __all__ = [

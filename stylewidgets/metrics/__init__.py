@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from .distributions import Distance, circular_wasserstein, factor_distances, total_variation, wasserstein
-from .edits import EditReport, edit_report
+from ..avatars.scoring.distributions import (
+    Distance,
+    circular_wasserstein,
+    factor_distances,
+    total_variation,
+    wasserstein,
+)
+from ..avatars.scoring.edits import EditReport, edit_report
+from ..avatars.scoring.features import Look, look, perceptual_distance
+from ..avatars.scoring.neighbours import Neighbours, nearest, nearest_renders
+from ..avatars.scoring.path_length import path_length
+from .coverage import precision_recall
 from .equivariance import translation_equivariance
-from .features import Look, look, perceptual_distance
-from .frechet import frechet, frechet_gaussian
-from .neighbours import Neighbours, nearest, nearest_renders
-from .path_length import path_length
-from .precision_recall import precision_recall
+from .frechet_distance import frechet, frechet_gaussian
 
 __all__ = [
     "Distance",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .figure import figure, save_figure, sheet
+from .cells import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
+from .figures import figure, save_figure, sheet
 from .grid import HEADER, MixGrid, Place
-from .mix import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
 from .renderer import GridRenderer
 
 __all__ = [

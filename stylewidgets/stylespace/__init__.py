@@ -8,20 +8,20 @@ how well they keep things apart. Pure compute: torch and numpy in, arrays out, p
 from __future__ import annotations
 
 from .channel import Channel, Stopped, is_torgb, layer_of, num_channels, offsets
-from .dci import DCI, dci
-from .dependency import Dependency, Faces, attribute_dependency, reach
+from .channel_statistics import Statistics, statistics
 from .effects import Effect, direction_effect, edit_direction, effect
-from .examples import attribute_ranking
-from .factors import effect_ranking, factor_effects, factor_ranking
-from .figures import dci_figure, dependency_figure, effect_figure, gaps_figure, histogram_figure, report_figure
-from .local import LocalRanking, local_effect
-from .measure import make_report, report
-from .ranking import Ranking
-from .readings import Reader, avatar_reader, read_samples
-from .reports import Report, Row
-from .segmentation import AvatarSegmenter, segmentation
-from .spaces import disentanglement
-from .statistics import Statistics, statistics
+from .reports.dci import DCI, dci
+from .reports.dependency import Dependency, Faces, attribute_dependency, reach
+from .reports.figures import dci_figure, dependency_figure, effect_figure, gaps_figure, histogram_figure, report_figure
+from .reports.measure import make_report, report
+from .reports.readings import Reader, avatar_reader, read_samples
+from .reports.spaces import disentanglement
+from .reports.table import Report, Row
+from .search.examples import attribute_ranking
+from .search.factors import effect_ranking, factor_effects, factor_ranking
+from .search.local import LocalRanking, local_effect
+from .search.ranking import Ranking
+from .segmenter import AvatarSegmenter, segmentation
 
 __all__ = [
     "DCI",

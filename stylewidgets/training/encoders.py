@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
-from .._synthesis import synthesize
 from ..inversion.encoders import small
-from ..inversion.perceptual import perceptual
+from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
+from ..session.synthesis import synthesize
 from .avatars import falling, stoppable
 from .data import RenderedAvatars
 from .muon import Together

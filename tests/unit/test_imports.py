@@ -23,11 +23,14 @@ MODULES = {
     [
         ("import stylewidgets", "torch matplotlib ipywidgets numpy PIL"),
         ("import stylewidgets; dir(stylewidgets); stylewidgets.Latent()", "torch matplotlib ipywidgets"),
-        ("import stylewidgets.latents", "torch matplotlib ipywidgets PIL"),
+        ("import stylewidgets.latent.latent", "torch matplotlib ipywidgets PIL"),
         ("import stylewidgets.render.pump", "torch ipywidgets numpy PIL"),
         ("import stylewidgets.render.ladder, stylewidgets.render.stats", "torch ipywidgets numpy PIL"),
         ("import stylewidgets.render.encode", "torch ipywidgets"),
-        ("import stylewidgets.session, stylewidgets.render.renderer", "ipywidgets anywidget matplotlib traitlets"),
+        (
+            "import stylewidgets.session.session, stylewidgets.render.renderer",
+            "ipywidgets anywidget matplotlib traitlets",
+        ),
     ],
 )
 def test_an_import_loads_nothing_that_it_does_not_need(statement: str, absent: str) -> None:

@@ -11,12 +11,13 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import METHODS, Method, Result, Run, Target, hybrid, invert, pivotal, start
-from stylewidgets.inversion.methods import Setting
-from stylewidgets.inversion.perceptual import FactorFeatures
-from stylewidgets.latents import Code, Latent
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.inversion import METHODS, Method, Result, Run, Target, invert, start
+from stylewidgets.inversion.losses.perceptual import FactorFeatures
+from stylewidgets.inversion.methods import hybrid, pivotal
+from stylewidgets.inversion.registry import Setting
+from stylewidgets.latent.latent import Code, Latent
+from stylewidgets.session.session import GeneratorSession
 
 W = 8
 

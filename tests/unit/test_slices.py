@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from stylewidgets.widgets._compat import is_playing
-from stylewidgets.widgets.slices import SlicedWork, stepwise
+from stylewidgets.widgets.kit.compat import is_playing
+from stylewidgets.widgets.kit.slices import SlicedWork, stepwise
 
 
 class View:

@@ -12,16 +12,16 @@ import pytest
 import torch
 
 from stylewidgets import mixing, stylespace
-from stylewidgets.generators._stylegan1_config import StyleGAN1Config
-from stylewidgets.generators.stylegan1 import StyleGAN1
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import Latent
+from stylewidgets.generators.stylegan1.config import StyleGAN1Config
+from stylewidgets.generators.stylegan1.generator import StyleGAN1
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.latent.latent import Latent
 from stylewidgets.mixing import GridRenderer, MixGrid
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
-from stylewidgets.widgets.style_mix_grid import StyleMixGrid
-from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
+from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
+from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
 SAMPLES = 100
 MAKE: dict[str, Callable[[], Any]] = {
