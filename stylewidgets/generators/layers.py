@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..ops import colours, winograd
 from ..ops.bias_act import GAINS, SLOPE, bias_act
-from ..ops.fused import conv_bias_act
 from ..ops.modulated_conv2d import demodulation, weight_squares
+from ..ops.native import colours, winograd
+from ..ops.triton.fused import conv_bias_act
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.checks import unknown_name
+from ..core.values import dense
 from ..latent.latent import IDENTITY as _IDENTITY
 from ..session.synthesis import versions
 
@@ -156,7 +157,7 @@ def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
 
 def check_code(session: GeneratorSession, code: Any, space: str, n: int) -> Tensor:
     """A code to start from as float32 [n, ...] on the session's device. ValueError unless it fits the space."""
-    given = torch.as_tensor(code, dtype=torch.float32, device=session.device).detach().clone()
+    given = torch.as_tensor(dense(code), dtype=torch.float32, device=session.device).detach().clone()
     sizes = {
         "w": (session.w_dim,),
         "w+": (session.num_ws, session.w_dim),

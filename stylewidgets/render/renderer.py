@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -70,8 +69,3 @@ def _encoded(pixels: NDArray[np.uint8], rung: Rung) -> Picture:
     data = encode(pixels, rung)
     took = (time.perf_counter() - started) * 1000
     return Picture(data, mime(rung), pixels.shape[1], pixels.shape[0], took)
-
-
-def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:
-    """Return the render function for a `Pump` that shows latents of this session, with a cache of its own."""
-    return LiveRenderer(session).picture

@@ -66,10 +66,6 @@ class Statistics:
         found: NDArray[np.float32] = np.quantile(self.samples(channel), at).astype(np.float32)
         return found
 
-    def share_below(self, channel: Channel, value: float) -> float:
-        """The share of samples that are smaller than `value`."""
-        return float(np.mean(self.samples(channel) < value))
-
 
 def statistics(
     session: Any,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
+from ..core import files
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
@@ -219,9 +220,8 @@ class EncoderTraining:
             "images": self.images,
             "seconds": self.seconds,
         }
-        part = self.args.out / "checkpoint.part"
-        torch.save(state, part)
-        part.replace(self.args.out / "checkpoint.pt")
+        with files.writing(self.args.out / "checkpoint.pt") as part:
+            torch.save(state, part)
         small.save(
             self.average,
             self.args.out / "encoder.safetensors",

@@ -20,6 +20,7 @@ from ..avatars.reading.estimates import Errors, errors_path, file_digest, measur
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
 from ..avatars.world.dataset import to_uint8
+from ..core import files
 from ..core.values import rounded
 from ..metrics import (
     Look,
@@ -266,15 +267,13 @@ def _command(file: Path | None, samples: int, seed: int) -> str:
 
 
 def _is_factor_network(path: Path) -> bool:
-    from safetensors import SafetensorError, safe_open
-
     if path.suffix != ".safetensors" or not path.is_file():
         return False
     try:
-        with safe_open(str(path), framework="np") as file:
-            return f'"kind": "{KIND}"' in str((file.metadata() or {}).get("stylewidgets", ""))
-    except SafetensorError:
+        about, _ = files.read_arrays(path, "stylewidgets")
+    except files.DAMAGED:
         return False
+    return isinstance(about, dict) and about.get("kind") == KIND
 
 
 def _evaluate_network(args: argparse.Namespace) -> None:

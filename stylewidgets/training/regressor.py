@@ -20,6 +20,7 @@ from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
+from ..core import files
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
@@ -374,9 +375,8 @@ def _update(average: dict[str, Tensor], net: FactorRegressor, decay: float) -> N
 def _save(path: Path, parts: dict[str, Any], average: dict[str, Tensor], step: int, steps: int, seconds: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: part.state_dict() for key, part in parts.items()}
-    partial = path.with_name(path.name + ".part")
-    torch.save({**state, "average": average, "step": step, "steps": steps, "seconds": seconds}, partial)
-    partial.replace(path)
+    with files.writing(path) as part:
+        torch.save({**state, "average": average, "step": step, "steps": steps, "seconds": seconds}, part)
 
 
 def _resume(path: Path | None, parts: dict[str, Any], average: dict[str, Tensor], steps: int) -> tuple[int, float]:

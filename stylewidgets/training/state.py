@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX
+from ..core import files
 from ..core.checks import unknown_name
 from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
@@ -192,9 +192,8 @@ class TrainingRun:
             "averaged": self.averaged.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
         }
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        with files.writing(path) as part:
+            torch.save(state, part)
 
     @classmethod
     def load(cls, path: Path, device: str) -> TrainingRun:

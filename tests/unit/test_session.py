@@ -21,7 +21,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.render.ladder import STILL, Rung
-from stylewidgets.render.renderer import LiveRenderer, frame_renderer
+from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.activations import SynthesisCache
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.session.synthesis import synthesize, to_uint8
@@ -487,8 +487,8 @@ def test_lower_rungs_come_from_inner_blocks_or_are_made_smaller(session: Generat
     assert LiveRenderer(first)(Latent(seed=1), Rung(20)).shape == (20, 20, 3), "without previews, made smaller"
 
 
-def test_a_frame_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
-    picture = frame_renderer(session)(Latent(seed=1), Rung(16, "jpeg", 60))
+def test_a_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
+    picture = LiveRenderer(session).picture(Latent(seed=1), Rung(16, "jpeg", 60))
     assert (picture.width, picture.height, picture.mime) == (16, 16, "image/jpeg") and picture.data[:2] == b"\xff\xd8"
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ...core.values import dense
 from ..world.factors import FACTORS, INDEX, NAMES
 from .features import REGION
 from .renderer import render
@@ -42,7 +43,7 @@ def visible(factors: Tensor | npt.NDArray[np.floating], labels: Tensor | None = 
         factors: [N, F] in natural units.
         labels: segmentation [N, H, W] of the same avatars, drawn here when None.
     """
-    x = torch.as_tensor(factors).to(torch.float32)
+    x = torch.as_tensor(dense(factors)).to(torch.float32)
     made = render(
         x,
         _SIDE if labels is None else labels.shape[-1],

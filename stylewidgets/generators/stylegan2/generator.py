@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...ops.colours import add_doubled
+from ...ops.native.colours import add_doubled
 from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 from ..mapping import MappingNetwork
 from ..noise import Noise, layer_noise, split_noise

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...ops import winograd
 from ...ops.filtered_lrelu import filtered_lrelu
 from ...ops.modulated_conv2d import demodulation, weight_squares
+from ...ops.native import winograd
 from ..layers import COMPILED, HALF, FullyConnected, StyleConv, _no_autocast
 from .config import Band, StyleGAN3Config
 from .geometry import Geometry, filters, resampled

@@ -6,7 +6,6 @@ The public networks (267 M parameters, faces of 256 px) are in `public.py`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
 from torch import Tensor, nn
+
+from ...core import files
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -152,22 +151,15 @@ def fits(encoder: SmallEncoder, about: Mapping[str, Any], session: GeneratorSess
 
 def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> None:
     """Write it with half the digits; `about` is plain JSON and has "w_space"."""
-    text = json.dumps({"shape": asdict(encoder.shape)} | dict(about))
-    tensors = {
-        name: (value if value.ndim == 0 else value.half()).contiguous().cpu()
-        for name, value in encoder.state_dict().items()
-    }
-    Path(path).write_bytes(serialize(tensors, metadata={KEY: text}))
+    tensors = {name: value if value.ndim == 0 else value.half() for name, value in encoder.state_dict().items()}
+    files.write_arrays(path, tensors, {"shape": asdict(encoder.shape)} | dict(about), KEY)
 
 
 def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEncoder, dict[str, Any]]:
     """(encoder in evaluation, what was said about it). ValueError when the file is none of ours, or damaged."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no encoder {str(path)!r} (in {Path.cwd()})")
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            about = json.loads((file.metadata() or {})[KEY])
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
+    with files.reading(path, "encoder of this package", "Accepted are files of `stylewidgets train encoders`") as found:
+        about, state = files.read_arrays(found, KEY, "pt")
+        tensors = {name: value.float() for name, value in state.items()}
         values = about["shape"]
         shape = Shape(
             str(values["kind"]),
@@ -179,6 +171,4 @@ def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEnc
         )
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{str(path)!r} is no encoder of this package, or it is damaged: {error}") from error
     return encoder.to(device).eval().requires_grad_(False), about

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...checkpoints.zoo.download import DownloadError
+from ...core.download import DownloadError
 
 BACKBONES = {
     "vgg": ("vgg16-397923af.pth", 528),

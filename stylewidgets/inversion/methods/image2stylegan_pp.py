@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...core import pictures
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
 from ..losses.perceptual import plain_maps
@@ -379,7 +380,7 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
     generator = session.generator
     if not 0 <= block < generator.num_blocks:
         raise ValueError(f"block is from 0 to {generator.num_blocks - 1}; {block} was given")
-    weights = torch.as_tensor(mask, dtype=torch.float32, device=session.device)[None, None]
+    weights = torch.as_tensor(pictures.read_mask(mask), dtype=torch.float32, device=session.device)[None, None]
 
     def mixed(x: Tensor | None, y: Tensor | None) -> Tensor | None:
         if x is None or y is None:

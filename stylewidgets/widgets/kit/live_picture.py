@@ -10,6 +10,7 @@ from collections.abc import Callable
 from IPython import get_ipython
 from PIL import Image
 
+from ...core import pictures
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...render.ladder import Ladder
@@ -20,7 +21,7 @@ from ...render.stats import Stats
 from ...session.session import GeneratorSession
 from .errors import report
 from .static import SavedPicture
-from .views.view import make_view
+from .views.view import LiveView
 
 STATUS_SECONDS = 0.25
 """The line of figures changes at most this often: faster can neither be read nor is it free."""
@@ -56,7 +57,7 @@ class LivePicture:
         self._said, self._said_final = float("-inf"), False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
-        self.view = make_view(size=size, label=label)
+        self.view = LiveView(size=size, label=label)
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
@@ -80,18 +81,16 @@ class LivePicture:
     def thumbnail(self, latent: Latent, side: int) -> bytes:
         """Return a small JPEG of a latent; of the one that is shown without drawing anything."""
         if latent == self.latent:
-            with Image.open(io.BytesIO(self._frame.data)) as image:
-                image = image.convert("RGB")
-                image.thumbnail((side, side), Image.Resampling.BOX)
-                return _jpeg(image)
+            image = pictures.read(self._frame.data)
+            image.thumbnail((side, side), Image.Resampling.BOX)
+            return _jpeg(image)
         array = self._session.images([latent], resolution=side)[0]
         return _jpeg(Image.fromarray(array))
 
     def render(self, latent: Latent) -> Image.Image:
         """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
         if latent == self.latent and self._frame.final:
-            with Image.open(io.BytesIO(self._frame.data)) as image:
-                return image.convert("RGB")
+            return pictures.read(self._frame.data)
         return self._session.render(latent)
 
     def close(self) -> None:

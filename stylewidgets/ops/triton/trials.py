@@ -11,9 +11,9 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from ..core.devices import out_of_memory
-from ..core.environ import switch
-from .winograd import plainly_run
+from ...core.devices import out_of_memory
+from ...core.environ import switch
+from ..native.winograd import plainly_run
 
 NEAR = {torch.float32: 2e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Norm of the difference over that of the plain result. What is wrong is wrong by far more; what is plain may have been

@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import _buffers
-from ._compile import library
-from .bias_act import GAINS, SLOPE
-from .upfirdn2d import BINOMIAL, Taps
+from .. import _buffers
+from ..bias_act import GAINS, SLOPE
+from ..upfirdn2d import BINOMIAL, Taps
+from .build import library
 
 _SMALLEST = 16  # pixels, those of the first layer; transforming the weight for fewer costs more than it saves
 _POINTERS = ("x", "weight", "style", "scale", "bias", "noise", "y")

@@ -5,26 +5,17 @@ from __future__ import annotations
 import ctypes
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import _buffers, _filtered_lrelu
-from ._compile import library
+from .. import _buffers
+from ..plain_filtered_lrelu import Settings, by_torch
+from . import _filtered_lrelu
+from .build import library
 
 _POINTER, _COUNT, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
-
-
-class Settings(NamedTuple):
-    """The arguments of `filtered_lrelu` that are not tensors."""
-
-    up: int
-    down: int
-    padding: tuple[int, int]
-    gain: float
-    slope: float
-    clamp: float | None
 
 
 @lru_cache(maxsize=1)
@@ -90,8 +81,6 @@ class _FilteredLReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, up_filter, down_filter = ctx.saved_tensors
         if torch.is_grad_enabled():  # it will be differentiated again
-            from .filtered_lrelu import by_torch
-
             y = by_torch(x, up_filter, down_filter, ctx.settings)
             (found,) = torch.autograd.grad(y, x, grads[0], create_graph=True)
             return found, None, None, None

@@ -9,9 +9,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from . import _buffers
-from ._compile import library
-from .upfirdn2d import BINOMIAL, Taps, upsample2d
+from .. import _buffers
+from ..upfirdn2d import BINOMIAL, Taps, upsample2d
+from .build import library
 from .winograd import plainly_run
 
 
