@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ..core.checks import check_finite, check_int, unknown_name
 from .run import Progress, Run
 from .target import Target
@@ -126,7 +128,10 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
     module, _, name = chosen.start.partition(":")
-    run: Run = getattr(import_module(f".{module}", __package__), name)(session, Target.of(target, session), **values)
+    with torch.inference_mode(False):
+        run: Run = getattr(import_module(f".{module}", __package__), name)(
+            session, Target.of(target, session), **values
+        )
     return run
 
 

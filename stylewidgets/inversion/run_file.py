@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
@@ -58,6 +59,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
     return place
 
 
+@torch.inference_mode(False)
 def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | None = None) -> Run:
     """The run that `save_run` wrote, at the step where it was.
 

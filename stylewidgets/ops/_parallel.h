@@ -8,9 +8,14 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#ifndef _WIN32
+#include <pthread.h>
+#endif
 
 namespace {
 
@@ -51,6 +56,11 @@ struct Scratch {
 };
 
 Scratch scratch;
+
+#ifndef _WIN32
+// A child that was forked while another thread was in here would find the guard shut for ever: it starts with nothing kept.
+const int renewed_in_children = pthread_atfork(nullptr, nullptr, [] { new (&scratch) Scratch; });
+#endif
 
 struct Block {
     std::size_t floats;

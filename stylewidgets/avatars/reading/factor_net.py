@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ...core.devices import from_file
 from .part_reader import PartReader
 
 FORMAT = 2  # 2: with a part reader
@@ -84,9 +85,9 @@ class FactorRegressor(nn.Module):
             _convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
         )
         size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
-        self.hidden = nn.Linear(size, 192)
-        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
-        self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.hidden = nn.Linear(size, 192, dtype=torch.float32, device="cpu")
+        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0, dtype=torch.float32, device="cpu")
+        self.direct = nn.Linear(size, self.out.out_features, bias=False, dtype=torch.float32, device="cpu")
         self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -194,7 +195,7 @@ class FactorRegressor(nn.Module):
             raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
         device = self.out.weight.device
         parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
-        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
+        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
 class _Block(nn.Module):
@@ -203,9 +204,16 @@ class _Block(nn.Module):
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
         self.first = _convolution(before, width, 3, stride)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        self.second = nn.Sequential(
+            nn.Conv2d(width, width, 3, 1, 1, bias=False, dtype=torch.float32, device="cpu"),
+            nn.BatchNorm2d(width, dtype=torch.float32, device="cpu"),
+        )
         same = before == width and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(before, width, 1))
+        self.shortcut = (
+            nn.Identity()
+            if same
+            else nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(before, width, 1, dtype=torch.float32, device="cpu"))
+        )
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(self.second(self.first(x)) + self.shortcut(x))
@@ -213,7 +221,9 @@ class _Block(nn.Module):
 
 def _convolution(before: int, width: int, size: int = 3, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(before, width, size, stride, size // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+        nn.Conv2d(before, width, size, stride, size // 2, bias=False, dtype=torch.float32, device="cpu"),
+        nn.BatchNorm2d(width, dtype=torch.float32, device="cpu"),
+        nn.ReLU(inplace=True),
     )
 
 
@@ -240,6 +250,7 @@ def factor_of(reading: str) -> str:
     return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
 
 
+@from_file()
 def load_regressor(path: str | Path | None = None, device: str | torch.device = "cpu") -> FactorRegressor:
     """The factor network in eval mode: the bundled one, or one from a file that `train_regressor` wrote.
 
@@ -277,12 +288,14 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
 def save_regressor(
     net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
 ) -> Path:
-    """Write the network to one safetensors file in fp16, with its quality, its calibration and the record of its training."""
+    """Write the network to one safetensors file, matrices in fp16, with its quality, its calibration and how it was made."""
     from safetensors.torch import save
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().half() if v.is_floating_point() else v.cpu() for k, v in net.state_dict().items()}
+    state = {k: v.detach().cpu() for k, v in net.state_dict().items()}
+    # Vectors stay as they are: the running variances of a batch norm may be more than fp16 can hold.
+    state = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in state.items()}
     meta = {
         "kind": KIND,
         "version": FORMAT,

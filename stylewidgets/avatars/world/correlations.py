@@ -95,5 +95,5 @@ def correlate(uniform: torch.Tensor | npt.NDArray[np.floating]) -> torch.Tensor 
         return mixed
     tiny = torch.finfo(uniform.dtype).eps
     out = torch.special.ndtr(mix(torch.special.ndtri(uniform.clamp(tiny, 1 - tiny))))
-    alone = torch.tensor([len(terms) == 1 for terms in _terms()], device=uniform.device)
+    alone = torch.tensor([len(terms) == 1 for terms in _terms()], dtype=torch.bool, device=uniform.device)
     return torch.where(alone, uniform, out)

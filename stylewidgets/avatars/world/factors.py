@@ -229,6 +229,6 @@ def embed(factors: torch.Tensor) -> torch.Tensor:
             angle = torch.deg2rad(x)
             parts.append(torch.stack([angle.sin(), angle.cos()], 1))
         else:
-            index = torch.arange(len(factor.categories), device=x.device)
+            index = torch.arange(len(factor.categories), device=x.device, dtype=torch.int64)
             parts.append((x.round()[:, None] == index).to(x.dtype))
     return torch.cat(parts, 1)

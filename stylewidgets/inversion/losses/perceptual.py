@@ -251,5 +251,4 @@ def factor_network(device: torch.device) -> FactorRegressor:
 
 @lru_cache(maxsize=4)
 def _factor_network(path: Path, device: str) -> FactorRegressor:
-    with torch.inference_mode(False):
-        return load_regressor(path, device)
+    return load_regressor(path, device)
