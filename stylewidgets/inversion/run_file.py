@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from ..core import files
@@ -49,6 +50,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
     return files.write_arrays(path, tensors, about, KEY)
 
 
+@torch.inference_mode(False)
 def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | None = None) -> Run:
     """The run that `save_run` wrote, at the step where it was.
 

@@ -72,7 +72,7 @@ def _measure(session: GeneratorSession, samples: int) -> Spread:
     mean = w.mean(dim=0)
     away = (w - mean).double()
     values, vectors = torch.linalg.eigh(away.T @ away / samples)
-    order = torch.arange(len(values) - 1, -1, -1, device=values.device)
+    order = torch.arange(len(values) - 1, -1, -1, device=values.device, dtype=torch.int64)
     deviations = values[order].clamp_min(0).sqrt().float()
     return Spread(
         mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations
@@ -86,7 +86,9 @@ def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -
     for part in np.array_split(np.asarray(z, np.float32), max(1, len(z) // 1000)):
         c = None
         if session.c_dim:
-            c = torch.eye(session.c_dim, device=session.device)[source.randint(session.c_dim, size=len(part))]
+            c = torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
+                source.randint(session.c_dim, size=len(part))
+            ]
         rows.append(generator.map(torch.from_numpy(part).to(session.device), c)[:, 0])
     return torch.cat(rows)
 

@@ -15,7 +15,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..core import pictures
-from ..core.values import dense
+from ..core.devices import float_tensor
 from ..latent.latent import Latent
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ class Target:
         """
         if mask is None:
             return replace(self, mask=None)
-        weights = torch.as_tensor(pictures.read_mask(mask)).float().cpu()
+        weights = float_tensor(pictures.read_mask(mask)).cpu()
         weights = weights.expand(len(self), 1, *weights.shape[-2:]) if weights.ndim <= 4 else weights
         wanted = (len(self), 1, *self.images.shape[2:])
         if tuple(weights.shape) != wanted or not bool(((weights >= 0) & (weights <= 1)).all()):
@@ -76,6 +76,7 @@ class Target:
         return replace(self, mask=weights.contiguous())
 
     @classmethod
+    @torch.inference_mode(False)  # gradients may pass through it later
     def of(cls, given: Any, session: GeneratorSession) -> Target:
         """Make a target of what people have.
 
@@ -142,7 +143,8 @@ def _pictures(given: Any, side: int) -> Tensor:
 def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     if "image" not in item:
         raise ValueError(f"an item of a data set has an 'image'; {', '.join(map(str, item))} were given")
-    images = torch.as_tensor(item["image"])
+    given = item["image"]
+    images = given if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
     batch = images[None] if images.ndim == 3 else images
     if batch.dtype != torch.uint8:
         raise ValueError(f"the image of an item is uint8 [3, H, W]; {batch.dtype} was given")
@@ -150,7 +152,7 @@ def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     factors = item.get("factors")
     if factors is None:
         return made
-    rows = torch.as_tensor(dense(factors)).float().cpu()
+    rows = float_tensor(factors).cpu()
     return replace(
         made,
         factors=rows[None] if rows.ndim == 1 else rows,

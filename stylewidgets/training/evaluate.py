@@ -152,7 +152,9 @@ def _pictures(
         z = torch.from_numpy(np.random.RandomState(i + 10 * seed).randn(samples, session.z_dim).astype(np.float32))
         factors = world.factors(z)
         if recipe.get("condition"):
-            factors[:, INDEX[recipe["condition"]]] = (torch.arange(samples) % session.c_dim).float()
+            factors[:, INDEX[recipe["condition"]]] = (
+                torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
+            ).float()
         labels = each_class(session, samples)
         parts = []
         for start in tqdm(range(0, samples, 32), desc=name, unit="batch", leave=False):

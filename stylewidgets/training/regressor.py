@@ -21,6 +21,7 @@ from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..core import files
+from ..core.devices import own_random
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
@@ -108,6 +109,7 @@ def run(args: argparse.Namespace) -> None:
     measure_errors(args.out).save(errors_path(args.out))
 
 
+@own_random()
 def train_regressor(
     out: str | Path,
     *,
@@ -154,6 +156,7 @@ def train_regressor(
         raise ValueError("a part reader corrects a trained network; give its file with --start-from")
     renders_seed = seed + 1_000_000 if renders_seed is None else renders_seed
     train = _renders(folder / "train", images, resolution, renders_seed, device)
+    torch.manual_seed(seed)
     net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
     before = _start(net, start_from)
     settings = {
@@ -252,6 +255,7 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
+@own_random()
 def fit(
     net: FactorRegressor,
     images: NDArray[np.uint8],

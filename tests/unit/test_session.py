@@ -336,14 +336,6 @@ def test_devices_and_precisions_that_are_not_there_name_the_remedy(monkeypatch: 
     assert choose_dtype("auto", torch.device("cuda")) is torch.float16
 
 
-def test_half_precision_is_close_and_only_in_larger_blocks(session: GeneratorSession) -> None:
-    half = GeneratorSession(generator(), device="cpu", precision="bf16")
-    difference = half.image(Latent(seed=1)).astype(int) - session.image(Latent(seed=1))
-    assert 0 < np.abs(difference).max() < 16
-    assert (LiveRenderer(half)(Latent(seed=1), STILL) == half.image(Latent(seed=1))).all()
-    assert half.synthesize(half.map(Latent())).dtype == torch.float32
-
-
 # -- cache and live renderer -------------------------------------------------------------------------------------------------
 
 

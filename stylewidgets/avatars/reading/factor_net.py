@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from ... import domain
 from ...core import files
+from ...core.devices import from_file
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
@@ -87,9 +88,9 @@ class FactorRegressor(nn.Module):
             convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
         )
         size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
-        self.hidden = nn.Linear(size, 192)
-        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
-        self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.hidden = nn.Linear(size, 192, dtype=torch.float32, device="cpu")
+        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0, dtype=torch.float32, device="cpu")
+        self.direct = nn.Linear(size, self.out.out_features, bias=False, dtype=torch.float32, device="cpu")
         self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -197,7 +198,7 @@ class FactorRegressor(nn.Module):
             raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
         device = self.out.weight.device
         parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
-        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
+        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
 def make_heads(factors: Sequence[Any]) -> list[Head]:
@@ -216,6 +217,7 @@ def factor_of(reading: str) -> str:
     return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
 
 
+@from_file()
 def load_regressor(path: str | Path | None = None, device: str | torch.device = "cpu") -> FactorRegressor:
     """The factor network in eval mode: the bundled one, or one from a file that `train_regressor` wrote.
 

@@ -14,6 +14,7 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 
 from ...core import files
+from ...core.devices import from_file
 from ...generators.families import FAMILIES
 from ..build import empty
 from ..loaded import Loaded
@@ -59,6 +60,7 @@ def save(
     files.write_arrays(path, tensors, about, KEY)
 
 
+@from_file()
 def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
     """Read a generator written by `save`: in evaluation mode, float32, on the CPU; and its metadata.
 
@@ -170,7 +172,8 @@ def _confirmed(family: str, given: dict[str, Any], shapes: Mapping[str, tuple[in
     """The config of these shapes, with the settings that no shape can tell; ValueError where the others differ."""
     hints = {name: given[name] for name in FAMILIES[family].not_in_shapes if name in given}
     found = FAMILIES[family].infer_config(
-        {name: torch.empty(()).expand(shape) for name, shape in shapes.items()}, hints
+        {name: torch.empty((), dtype=torch.float32, device="cpu").expand(shape) for name, shape in shapes.items()},
+        hints,
     )
     known = found.to_dict()
     for name in given.keys() - known.keys():

@@ -16,6 +16,7 @@ from ...checkpoints.errors import CheckpointError, reading
 from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
 from ...core import files
+from ...core.devices import from_file
 from .public_net import SIDE, PublicShape, answer, expected
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class PublicEncoder:
         return replace(self, weights=weights, centre=centre.float().to(session.device))
 
 
+@from_file()
 def load_encoder(path: str | os.PathLike[str], deltas: bool | None = None) -> PublicEncoder:
     """The encoder in a checkpoint of pSp, e4e or ReStyle.
 

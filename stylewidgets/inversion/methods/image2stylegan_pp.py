@@ -161,7 +161,7 @@ class Image2StyleGANpp(Descent):
         rows = self.phases[max(self._phase, 0)].rows
         code = self._code
         if rows is not None and self._phase >= 0 and self.phases[self._phase].moves == "code":
-            free = torch.zeros(1, code.shape[1], 1, device=code.device)
+            free = torch.zeros(1, code.shape[1], 1, device=code.device, dtype=torch.float32)
             free[:, list(rows)] = 1
             code = self._start_code + (code - self._start_code) * free
         return spaces.draw(self.session, code, "w+", self._noise or "const")
@@ -410,7 +410,11 @@ def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mask(session: GeneratorSession, mask: Tensor | None) -> Tensor:
     side = session.resolution
-    return torch.ones(1, 1, side, side, device=session.device) if mask is None else mask.to(session.device)
+    return (
+        torch.ones(1, 1, side, side, device=session.device, dtype=torch.float32)
+        if mask is None
+        else mask.to(session.device)
+    )
 
 
 def _second(session: GeneratorSession, target: Target, given: Any) -> Tensor:

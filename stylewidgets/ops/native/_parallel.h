@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -16,6 +17,7 @@
 #include <malloc.h>
 #define STYLEWIDGETS_EXPORT __declspec(dllexport)
 #else
+#include <pthread.h>
 #define STYLEWIDGETS_EXPORT
 #endif
 
@@ -66,6 +68,11 @@ struct Scratch {
 };
 
 Scratch scratch;
+
+#ifndef _WIN32
+// A child that was forked while another thread was in here would find the guard shut for ever: it starts with nothing kept.
+const int renewed_in_children = pthread_atfork(nullptr, nullptr, [] { new (&scratch) Scratch; });
+#endif
 
 struct Block {
     std::size_t floats;

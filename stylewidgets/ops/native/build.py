@@ -19,7 +19,9 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from filelock import FileLock, Timeout
+from torch import Tensor
 
 from ...core.environ import switch
 from ...core.files import cache_folder
@@ -67,14 +69,31 @@ def library(name: str) -> ctypes.CDLL | None:
         return None
 
 
+def address(tensor: Tensor, *shape: int, layout: torch.memory_format = torch.contiguous_format) -> int:
+    """Where a tensor's numbers begin, for compiled code, which believes what it is told and would read past the end.
+
+    Raises:
+        ValueError: it is not float32, on the CPU, of this shape and dense in this layout.
+    """
+    if (
+        tensor.dtype != torch.float32
+        or tensor.device.type != "cpu"
+        or tuple(tensor.shape) != shape
+        or not tensor.is_contiguous(memory_format=layout)
+    ):
+        raise ValueError(
+            f"compiled code takes torch.float32 {list(shape)} on the CPU, dense in {layout}; {tensor.dtype} "
+            f"{list(tensor.shape)} with strides {list(tensor.stride())} on {tensor.device} was given"
+        )
+    return tensor.data_ptr()
+
+
 @lru_cache(maxsize=1)
 def _fork() -> ctypes.c_void_p:
     """How torch starts its threads, GOMP_parallel of whichever OpenMP it was linked with; null where it cannot be found."""
     try:
-        torch = ctypes.CDLL(
-            str(Path(sys.modules["torch"].__path__[0]) / "lib" / "libtorch_cpu.so")
-        )  # is loaded already
-        return ctypes.cast(torch.GOMP_parallel, ctypes.c_void_p)
+        loaded = ctypes.CDLL(str(Path(torch.__path__[0]) / "lib" / "libtorch_cpu.so"))
+        return ctypes.cast(loaded.GOMP_parallel, ctypes.c_void_p)
     except (OSError, AttributeError):
         return ctypes.c_void_p()
 

@@ -104,7 +104,7 @@ def near(made: Tensor, wanted: Tensor) -> bool:
     if made.shape != wanted.shape or made.dtype != wanted.dtype:
         return False
     there, bound = wanted.isfinite(), NEAR[wanted.dtype]
-    a, b = (t.float().where(there, torch.zeros((), device=t.device)) for t in (made, wanted))
+    a, b = (t.float().where(there, torch.zeros((), device=t.device, dtype=torch.float32)) for t in (made, wanted))
     off = a - b
     right = (off.norm() <= bound * b.norm() + 1e-6) & (off.abs().amax() <= _FAR * bound * b.abs().amax() + 1e-6)
     return bool(right)

@@ -54,7 +54,7 @@ class LivePicture:
     ) -> None:
         self._session = session
         self._renderer = LiveRenderer(session)
-        self._said, self._said_final = float("-inf"), False
+        self._said, self._said_final, self._to_save = float("-inf"), False, False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
         self.view = LiveView(size=size, label=label)
@@ -79,8 +79,8 @@ class LivePicture:
         self._pump.submit(latent)
 
     def thumbnail(self, latent: Latent, side: int) -> bytes:
-        """Return a small JPEG of a latent; of the one that is shown without drawing anything."""
-        if latent == self.latent:
+        """Return a small JPEG of a latent; of the settled one without drawing anything."""
+        if latent == self.latent and self._frame.final:
             image = pictures.read(self._frame.data)
             image.thumbnail((side, side), Image.Resampling.BOX)
             return _jpeg(image)
@@ -107,8 +107,7 @@ class LivePicture:
         self.latent = latent = frame.value
         self.view.alt = caption(latent)
         self.view.show(frame)
-        if not self._pump.live:  # no page will say when it rests
-            self._save()
+        self._save(at_rest=not self._pump.live)  # without a page nobody says when it rests
         now = time.monotonic()
         settled = frame.final and not self._said_final
         if settled or now - self._said >= STATUS_SECONDS:
@@ -120,11 +119,16 @@ class LivePicture:
 
     def _settle(self) -> None:
         self._pump.settle()
-        self._save()
+        self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:
             self.on_rest(self.latent)
 
-    def _save(self) -> None:
+    def _save(self, at_rest: bool) -> None:
+        """Keep the picture that rests, once it is a final one: another thread may still be drawing that."""
+        self._to_save |= at_rest
+        if not (self._to_save and self._frame.final):
+            return
+        self._to_save = False
         words = f"{self.view.label}: {self.view.alt}"
         self.saved.update(self._frame.data, self._frame.mime, words)
 

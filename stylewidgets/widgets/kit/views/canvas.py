@@ -33,7 +33,7 @@ def drawing() -> Iterator[None]:
                 manager.flush()
             finally:
                 manager._commands_cache, manager._buffers_cache = [], []
-                manager._caching = outer
+                manager._caching, manager._current_canvas = outer, None  # nor hold a closed canvas, and its widget
 
 
 LEAVE_STYLE = """<style>
