@@ -143,7 +143,7 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64, gr
     pictures = as_pictures(images)
     with torch.inference_mode():
         parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
-    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
+    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features, dtype=torch.float32, device="cpu")
     natural, shares = net.natural(raw), net.probabilities(raw)
     own = calibration.errors(net, raw) if net.calibration else {}
     for name, share in shares.items():

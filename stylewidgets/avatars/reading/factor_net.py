@@ -87,9 +87,9 @@ class FactorRegressor(nn.Module):
             convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
         )
         size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
-        self.hidden = nn.Linear(size, 192)
-        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
-        self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.hidden = nn.Linear(size, 192, dtype=torch.float32, device="cpu")
+        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0, dtype=torch.float32, device="cpu")
+        self.direct = nn.Linear(size, self.out.out_features, bias=False, dtype=torch.float32, device="cpu")
         self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -197,7 +197,7 @@ class FactorRegressor(nn.Module):
             raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
         device = self.out.weight.device
         parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
-        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
+        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
 def make_heads(factors: Sequence[Any]) -> list[Head]:
@@ -261,12 +261,14 @@ def bundled(device: str = "cpu") -> FactorRegressor:
 def save_regressor(
     net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
 ) -> Path:
-    """Write the network to one safetensors file in fp16, with its quality, its calibration and the record of its training."""
+    """Write the network to one safetensors file, matrices in fp16, with its quality, its calibration and how it was made."""
     from safetensors.torch import save
 
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().half() if v.is_floating_point() else v.cpu() for k, v in net.state_dict().items()}
+    state = {k: v.detach().cpu() for k, v in net.state_dict().items()}
+    # Vectors stay as they are: the running variances of a batch norm may be more than fp16 can hold.
+    state = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in state.items()}
     meta = {
         "kind": KIND,
         "version": FORMAT,
