@@ -253,9 +253,11 @@ def bundled(device: str = "cpu") -> FactorRegressor:
 def save_regressor(
     net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
 ) -> Path:
-    """Write the network to one safetensors file in fp16, with its quality, its calibration and the record of its training."""
+    """Write the network to one safetensors file, matrices in fp16, with its quality, its calibration and how it was made."""
     files.as_path(path).parent.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().half() if v.is_floating_point() else v.cpu() for k, v in net.state_dict().items()}
+    state = {k: v.detach().cpu() for k, v in net.state_dict().items()}
+    # Vectors stay as they are: the running variances of a batch norm may be more than fp16 can hold.
+    state = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in state.items()}
     meta = {
         "kind": KIND,
         "version": FORMAT,

@@ -35,14 +35,14 @@ class PartReader(nn.Module):
         super().__init__()
         self.parts = _GRID[0] * _GRID[1]
         self.stem = nn.Sequential(convolution(24, width), Block(width, width, 1))
-        self.where = nn.ModuleList(nn.Conv2d(c, self.parts, 1, bias=False) for c in (width, *widths[1:]))
+        self.where = nn.ModuleList(
+            nn.Conv2d(c, self.parts, 1, bias=False, dtype=torch.float32, device="cpu") for c in (width, *widths[1:])
+        )
         self.prior = nn.Parameter(_first_looks(resolution // 2))
         size = self.parts * (width + widths[0] + widths[1] + 2) + widths[-1] + outputs
         self.norm = nn.BatchNorm1d(size, dtype=torch.float32, device="cpu")
-        self.first, self.second = (
-            nn.Linear(size, hidden, dtype=torch.float32, device="cpu"),
-            nn.Linear(hidden, hidden // 2, dtype=torch.float32, device="cpu"),
-        )
+        self.first = nn.Linear(size, hidden, dtype=torch.float32, device="cpu")
+        self.second = nn.Linear(hidden, hidden // 2, dtype=torch.float32, device="cpu")
         self.out = nn.Linear(hidden // 2 + hidden, outputs, dtype=torch.float32, device="cpu")
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
