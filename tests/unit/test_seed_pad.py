@@ -7,8 +7,8 @@ import threading
 import ipywidgets as widgets
 import pytest
 
+from stylewidgets.widgets.kit.views import canvas as _canvas
 from stylewidgets.widgets.kit.views.canvas import drawing
-from stylewidgets.widgets.latent_explorer.tools import seed_pad
 from stylewidgets.widgets.latent_explorer.tools.seed_lattice import blend_at
 from stylewidgets.widgets.latent_explorer.tools.seed_pad import SeedPad
 
@@ -215,7 +215,7 @@ def test_without_ipycanvas_two_sliders_take_over_and_say_so(monkeypatch):
     sliders[0].value = 0.5
     assert seen == [blend_at(0.5, 0.0, 4)]
     assert any("ipycanvas" in h.value for h in controls(pad, widgets.HTML))
-    assert seed_pad.import_ipycanvas() is None
+    assert _canvas.import_ipycanvas() is None
 
 
 def test_a_position_that_is_not_finite_is_refused_and_nothing_moves():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from pathlib import Path
 
 import pytest
@@ -100,8 +101,8 @@ def test_a_classroom_server_replaces_the_publishers(cache: Path, monkeypatch: py
 def test_the_cache_is_where_the_platform_keeps_caches(
     platform: str, variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(zoo.sys, "platform", platform)
-    monkeypatch.setattr(zoo.Path, "home", lambda: Path("/home/me"))
+    monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: Path("/home/me"))
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "STYLEWIDGETS_CACHE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in variables.items():
