@@ -22,15 +22,17 @@ prepare() { # prepare VENV PYTHON [--lowest]: everything but, perhaps, torch
   stamp=$(cat constraints.txt pyproject.toml | cksum)
   [ "$(cat "$venv/stamp" 2>/dev/null)" != "$stamp" ] || return 0
   rm -rf "$venv"
-  "$python" -m venv "$venv"
-  "$venv/bin/pip" install -q tomli
-  if ! "$venv/bin/pip" install -q "torch==$torch+cpu" 2>/dev/null; then without+=(lpips triton); fi
-  "$venv/bin/python" tests/requirements.py "$@" --without "${without[@]}" >"$venv/requirements.txt"
-  # lpips asks for torchvision, and that for a torch of its own choice.
-  [ ${#without[@]} -gt 1 ] || "$venv/bin/pip" install -q --no-deps "torchvision==$torchvision+cpu"
-  "$venv/bin/pip" install -q -r "$venv/requirements.txt"
-  "$venv/bin/pip" install -q --no-deps -e .
-  echo "$stamp" >"$venv/stamp"
+  "$python" -m venv "$venv" && "$venv/bin/pip" install -q tomli || return 1
+  # Never a build for CUDA, whoever asks for one. lpips asks for torchvision, and that for a torch of its own choice.
+  printf '%s\n' "torch==$torch+cpu" "torchvision==$torchvision" >"$venv/constraints.txt"
+  if ! "$venv/bin/pip" install -q "torch==$torch+cpu" 2>/dev/null; then
+    without+=(lpips triton)
+  elif ! "$venv/bin/pip" install -q --no-deps "torchvision==$torchvision"; then
+    return 1
+  fi
+  "$venv/bin/python" tests/requirements.py "$@" --without "${without[@]}" >"$venv/requirements.txt" &&
+    "$venv/bin/pip" install -q -c "$venv/constraints.txt" -r "$venv/requirements.txt" &&
+    "$venv/bin/pip" install -q --no-deps -e . && echo "$stamp" >"$venv/stamp"
 }
 
 failed=()
