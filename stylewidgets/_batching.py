@@ -15,6 +15,7 @@ Made = TypeVar("Made")
 
 MOST = 16
 """Pictures at once: more of them are not quicker."""
+_STEP_VALUES = 1 << 20  # features of the largest layer that a processor makes in a few hundredths of a second
 _SHARE = 4  # of the memory that is free a quarter is asked for
 _CPU_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 _UNKNOWN_BYTES = 2 << 30  # taken as free where the system does not tell
@@ -37,6 +38,21 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
     room = _free(device) // _SHARE
     room = min(room, _CPU_BYTES) if device.type == "cpu" else room
     return max(1, min(MOST, room // each))
+
+
+def pictures_in_a_step(session: Any, cost: int = 1) -> int:
+    """How many pictures one step of a job draws, 1 to `MOST`: as many as take about as long as a page may stand still.
+
+    It depends on the generator alone, never on how long a step took, so that a busy machine gets the same numbers.
+
+    Args:
+        session: a GeneratorSession.
+        cost: of one, in drawings; a backward pass has 2.
+    """
+    if session.device.type != "cpu":
+        return MOST
+    values: int = max(layer.channels * layer.resolution**2 for layer in session.layers)
+    return max(1, min(MOST, _STEP_VALUES // (cost * values)))
 
 
 def in_batches(items: Sequence[Item], draw: Callable[[Sequence[Item]], Sequence[Made]], size: int) -> Iterator[Made]:

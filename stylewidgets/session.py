@@ -21,6 +21,7 @@ from ._devices import choose_device, choose_dtype
 from ._pixels import fit
 from ._precision import chosen_for_cpu
 from ._session_checks import check_latent, check_transform, in_s
+from ._starting import Starts
 from ._synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
 from .latents import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _KEPT_SEEDS = 256
 
 
-class GeneratorSession:
+class GeneratorSession(Starts):
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:

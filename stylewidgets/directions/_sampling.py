@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Callback = Callable[[int, int], None]
+from ..jobs import Job, Progress, work
+
 BATCH = 1024
 
 
-def sample_w(
-    session: Any, samples: int, seed: int = 0, *, label: int | None = None, callback: Callback | None = None
-) -> NDArray[np.float32]:
+@work
+def sample_w(session: Any, samples: int, seed: int = 0, *, label: int | None = None) -> Job[NDArray[np.float32]]:
     """w of `samples` random z without truncation, float32 [samples, w_dim].
 
     z comes from numpy's RandomState(seed). A conditional generator gets `label`, or labels drawn uniformly when it is
-    None. callback(done, samples) is called after each batch.
+    None.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2; {samples} was given")
@@ -31,8 +30,7 @@ def sample_w(
         rows.append(
             _map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None)
         )
-        if callback is not None:
-            callback(min(start + BATCH, samples), samples)
+        yield Progress(min(start + BATCH, samples), samples, "drawing w")
     return np.concatenate(rows)
 
 

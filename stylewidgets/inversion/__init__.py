@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..jobs import Progress
 from . import catalogue, hybrid, pivotal
 from .editability import known_edits
 from .encoders import runs as encoder_runs
@@ -12,7 +13,7 @@ from .evaluate import evaluate, evaluate_each
 from .methods import METHODS, Method, Setting, invert, register, start
 from .perceptual import Perceptual, perceptual
 from .result import Frame, Result, tuned
-from .run import Progress, Run
+from .run import Run
 from .run_file import resume, save_run
 from .target import Target
 

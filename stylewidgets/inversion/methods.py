@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .._checks import check_finite, check_int, unknown_name
-from .run import Progress, Run
+from ..jobs import Progress
+from .run import Run
 from .target import Target
 
 if TYPE_CHECKING:
@@ -127,7 +128,13 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
     module, _, name = chosen.start.partition(":")
     run: Run = getattr(import_module(f".{module}", __package__), name)(session, Target.of(target, session), **values)
+    run.plain = True
     return run
+
+
+def begin(session: GeneratorSession, *, method: str, target: str, settings: Mapping[str, Any] | None = None) -> Run:
+    """Starts the kind "inversion" for `session.start`. target: the hash that `session.put` returned."""
+    return start(method, session, session.known(target), **dict(settings or {}))
 
 
 def invert(

@@ -2,12 +2,13 @@
 
 `statistics` samples s. `effect` and `edit_direction` move channels. `local_effect` finds them by place,
 `attribute_ranking` by example, `factor_ranking` and `effect_ranking` by attribute. `attribute_dependency` and `dci` measure
-how well they keep things apart. Pure compute: torch and numpy in, arrays out, progress by callbacks.
+how well they keep things apart. Pure compute: torch and numpy in, arrays out. What takes long is a `jobs.Work`: a
+call does all of it, `.start(...)` gives a run to watch, pause and stop.
 """
 
 from __future__ import annotations
 
-from .channel import Channel, Stopped, is_torgb, layer_of, num_channels, offsets
+from .channel import Channel, is_torgb, layer_of, num_channels, offsets
 from .dci import DCI, dci
 from .dependency import Dependency, Faces, attribute_dependency, reach
 from .effects import Effect, direction_effect, edit_direction, effect
@@ -36,7 +37,6 @@ __all__ = [
     "Report",
     "Row",
     "Statistics",
-    "Stopped",
     "attribute_dependency",
     "attribute_ranking",
     "avatar_reader",

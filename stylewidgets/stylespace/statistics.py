@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from .._checks import check_finite, check_int
 from ..directions import sample_w
+from ..jobs import Job, Progress, work
 from . import cache
-from .channel import Callback, Channel, Stopped, num_channels
+from .channel import Channel, num_channels
 
 _LEAST = 64  # with fewer samples a standard deviation means little
 _LARGE = 4_000_000  # numbers; what is smaller is made in less time than it is looked up in
@@ -71,6 +72,7 @@ class Statistics:
         return float(np.mean(self.samples(channel) < value))
 
 
+@work
 def statistics(
     session: Any,
     n: int = 2000,
@@ -78,9 +80,8 @@ def statistics(
     seed: int = 0,
     batch: int = 64,
     psi: float = 1.0,
-    callback: Callback | None = None,
     cached: bool = True,
-) -> Statistics:
+) -> Job[Statistics]:
     """Mean, standard deviation and samples of every style channel over the generator's faces.
 
     Args:
@@ -89,9 +90,9 @@ def statistics(
         seed: of z.
         batch: faces at a time.
         psi: truncation of all rows. The paper takes 0.7; 1 gives the same unit as the directions in w have.
-        callback: callback(done, n). When it raises `Stopped`, the statistics of what there is are returned, or the
-            exception goes on if that is less than 64 faces.
         cached: keep the samples of large generators on disk, see `cache`.
+
+    A run that is stopped has the statistics of the faces so far as its result, None before there are 64 of them.
 
     Raises:
         ValueError: n below 2, or psi not finite.
@@ -104,22 +105,22 @@ def statistics(
     found = cache.read(name) if kept else None
     if found is not None and found["values"].shape == (n, num_channels(layers)):
         return _of(found["values"], found["w"], seed, psi, layers, n)
-    w = sample_w(session, n, seed)
+    w = yield from sample_w.steps(session, n, seed)
     if psi != 1:
         w = _truncated(session, w, psi)
     rows: list[NDArray[np.float32]] = []
-    try:
-        for start in range(0, n, batch):
-            rows.append(styles_of(session, w[start : start + batch]))
-            if callback is not None:
-                callback(min(start + batch, n), n)
-    except Stopped:
-        if sum(map(len, rows)) < min(n, _LEAST):
-            raise
+
+    def partial() -> Statistics | None:
+        done = sum(map(len, rows))
+        return _of(np.concatenate(rows), w[:done], seed, psi, layers, n) if done >= min(n, _LEAST) else None
+
+    for start in range(0, n, batch):
+        rows.append(styles_of(session, w[start : start + batch]))
+        yield Progress(min(start + batch, n), n, partial=partial)
     values = np.concatenate(rows)
-    if kept and len(values) == n:
+    if kept:
         cache.write(name, values=values.astype(np.float16), w=w)
-    return _of(values, w[: len(values)], seed, psi, layers, n)
+    return _of(values, w, seed, psi, layers, n)
 
 
 def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:

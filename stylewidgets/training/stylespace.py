@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +28,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure and write."""
     from dataclasses import replace
 
-    from tqdm.auto import tqdm
-
-    from .. import weights
+    from .. import jobs, weights
     from .._load import load
     from ..avatars.factor_net import load_regressor
     from ..stylespace import make_report
@@ -41,14 +38,7 @@ def run(args: argparse.Namespace) -> None:
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")
     out = args.out or Path(path).with_suffix(".stylespace.json")
-    bars: dict[str, Any] = {}
-
-    def tell(words: str, done: int, total: int) -> None:
-        if words not in bars:
-            bars[words] = tqdm(total=total, desc=words)
-        bars[words].update(done - bars[words].n)
-
-    made = make_report(
+    job = make_report.steps(
         session,
         avatar_reader(load_regressor(device=args.device)),
         samples=args.samples,
@@ -56,10 +46,9 @@ def run(args: argparse.Namespace) -> None:
         candidates=args.candidates,
         rows=args.part != "dci",
         spaces=() if args.part == "rows" else None,
-        tell=tell,
     )
-    for bar in bars.values():
-        bar.close()
+    made = jobs.run(job)
+    assert made is not None
     if args.part != "all" and out.is_file():
         before = Report.load(out)
         if before.weights == made.weights:

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from ..jobs import RUNNING
 from ._compat import button, set_tooltip
-from .inversion_attempt import RUNNING, Attempt
+from .inversion_attempt import Attempt
 from .inversion_curves import curves
 from .inversion_results import EditsPanel, RunsPanel, SendPanel, labelled
 from .inversion_settings import MethodPanel
 from .inversion_target import MaskPanel, TargetPanel
+from .kit.jobs import Jobs
 from .parts import STYLE, close_tree, column, heading, note, row, say, show
-from .slices import SlicedWork
 from .state_panel import StatePanel
 from .switcher import Switcher
 
@@ -32,7 +33,7 @@ class InversionPanels:
     def __init__(
         self,
         owner: InversionViewer,
-        work: SlicedWork,
+        work: Jobs,
         method: str,
         settings: dict[str, Any],
         guard: Callable[[Callable[[], Any]], None],
@@ -72,7 +73,7 @@ class InversionPanels:
         self.root = self._layout(work)
 
     # -- layout --------------------------------------------------------------------------------------------------------
-    def _layout(self, work: SlicedWork) -> widgets.VBox:
+    def _layout(self, work: Jobs) -> widgets.VBox:
         owner = self._owner
         self._start = self._button("start", "begin a new run with this method and these settings", owner.start, "70px")
         self._start.button_style = "primary"

@@ -15,12 +15,12 @@ from .edit_panel import EditPanel
 from .effect_panel import EffectPanel, StrengthSlider
 from .errors import reporting
 from .example_panel import ExamplePanel
+from .kit.jobs import Jobs
 from .parts import STYLE, close_tree, column, note, row, say
 from .place_panel import PlacePanel
 from .probe_edits import edit_of
 from .probe_search import ATTRIBUTE, EFFECT, EXAMPLES, PLACE, VALUE, ProbeSearch
 from .report_panel import ReportPanel
-from .slices import SlicedWork
 from .state_panel import StatePanel
 from .switcher import Switcher
 
@@ -42,7 +42,7 @@ MEASURES = {
 class ProbePanels:
     """Builds the controls, moves them to a latent, and passes what people do to the widget. `root` is the whole layout."""
 
-    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch, work: SlicedWork) -> None:
+    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch, work: Jobs) -> None:
         self._owner, self._search = owner, search
         self._syncing = False
         self._numbers_of: Any = None

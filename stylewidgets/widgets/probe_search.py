@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from .._checks import unknown_name
 from ..latents import Direction, Latent
-from ..stylespace import Channel, Ranking, Reader, Report, avatar_reader
+from ..stylespace import Channel, Ranking, Reader, Report, avatar_reader, make_report
 from ..stylespace.reports import shipped_report
 from . import probe_steps as steps
+from .kit.jobs import Jobs
 from .probe_edits import channel_of, edit_of, free_name
-from .slices import SlicedWork
 from .source_controls import start_from
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class ProbeSearch:
     def __init__(
         self,
         owner: StyleSpaceProbe,
-        work: SlicedWork,
+        work: Jobs,
         samples: int,
         segment: Callable[[NDArray[np.uint8]], Any] | None,
         regions: Sequence[str] | None,
@@ -95,13 +95,13 @@ class ProbeSearch:
         """Begin with what everything else needs."""
         self._work.run(
             "statistics",
-            steps.statistics(self._session, self._samples),
+            self._session.start({"kind": "statistics", "settings": {"n": self._samples}}),
             self._have_statistics,
             "statistics of the channels",
         )
 
     def run(self, name: str, task: Any, done: Callable[[Any], None], words: str, quiet: bool = False) -> None:
-        """Do other work of a panel; see `SlicedWork.run`."""
+        """Do other work of a panel; see `Jobs.run`."""
         self._work.run(name, task, done, words, quiet)
 
     def need_statistics(self) -> Any:
@@ -266,7 +266,8 @@ class ProbeSearch:
         if found is not None:  # a file: it need not wait for a search that goes on
             done(found)
             return
-        task = steps.report(self._session, self.need_statistics(), self._reader)
+        stats = self.need_statistics()
+        task = make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()

@@ -20,12 +20,12 @@ from ..stylespace import Channel, Ranking, Reader, Report
 from .channel_map import make_channel_map, page_layers
 from .errors import reporting
 from .history import History
+from .kit.jobs import Jobs
 from .live_picture import LivePicture
 from .parts import close_tree
 from .probe_edits import edit_of, edited_channels, moved, probe_code
 from .probe_panels import ProbePanels
 from .probe_search import ProbeSearch
-from .slices import SlicedWork
 from .source_controls import random_seed, start_from
 from .state_lock import STATE
 from .static import SavesPicture
@@ -89,7 +89,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         self._map = make_channel_map(layers=page_layers(self._layers))
         self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self.saved = self._picture.saved
-        self._work = SlicedWork(self._map)
+        self._work = Jobs(self._map)
         super().__init__(value=start, layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-probe")

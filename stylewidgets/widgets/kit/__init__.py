@@ -1,0 +1,1 @@
+"""What the widgets are built from."""
