@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from ..checkpoints import native
 from ..generators.stylegan2 import StyleGAN2
 from ..generators.stylegan3 import StyleGAN3
+from ..jobs import Job, Progress, shown
 from .data import RenderedAvatars, to_uint8
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
@@ -128,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
     deadline = begun + 60 * args.minutes if args.minutes else float("inf")
     saved = begun
     with stoppable() as stop:
-        for _ in work:
+        for _ in shown(work, unit="img", mininterval=2, smoothing=0.05):
             now = time.monotonic()
             if stop or now > deadline:
                 break
@@ -164,36 +165,32 @@ def default_channels(resolution: int, family: str = "stylegan2") -> tuple[int, .
     return tuple({4: 128, 8: 128, 16: 96, 32: 64, 64: 32}.get(size, 16) for size in sizes)
 
 
-def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace) -> Iterator[None]:
-    """Run the phases step by step, with a progress bar each; yields after every step."""
+def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace) -> Job[None]:
+    """The phases, step by step."""
     paired = args.recipe == "paired"
     batches = data.batches(state.recipe.batch, seed=state.total)
     grow_images = args.grow_images if state.generator.has_inner_pictures else 0
     if paired:
         weight, share = state.recipe.adversarial_weight, state.recipe.adversarial_from
         first = args.paired_images * share if weight else float("inf")
-        for bar in progress(state, "paired", args.paired_images):
+        for report in phase(state, "paired", args.paired_images):
             for name in ("synthesis", "embedding"):
                 rate(state, name, falling(state.images["paired"] / args.paired_images))
-            bar(
-                paired_step(
-                    state,
-                    next(batches),
-                    adversarial=state.images["paired"] >= first,
-                    shrink=shrink_at(state.images["paired"], grow_images),
-                )
+            losses = paired_step(
+                state,
+                next(batches),
+                adversarial=state.images["paired"] >= first,
+                shrink=shrink_at(state.images["paired"], grow_images),
             )
-            yield
-        for bar in progress(state, "mapping", args.mapping_samples):
+            yield report(losses)
+        for report in phase(state, "mapping", args.mapping_samples):
             rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
-            bar(mapping_step(state))
-            yield
+            yield report(mapping_step(state))
         if state.images["joint"] == 0:  # the average starts where the mapping has been fitted
             state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
         rate(state, "synthesis", 0.5)
-    for bar in progress(state, "joint", args.joint_images):
-        bar(joint_step(state, next(batches), paired=paired))
-        yield
+    for report in phase(state, "joint", args.joint_images):
+        yield report(joint_step(state, next(batches), paired=paired))
 
 
 def shrink_at(images: int, grow_images: int) -> int:
@@ -216,19 +213,17 @@ def rate(state: TrainingRun, name: str, factor: float) -> None:
         group["lr"] = group["initial_lr"] * factor
 
 
-def progress(state: TrainingRun, phase: str, total: int) -> Iterator[Any]:
-    """One bar a phase; yields a function that takes the losses of a step."""
+def phase(state: TrainingRun, name: str, total: int) -> Iterator[Callable[[dict[str, float]], Progress]]:
+    """As long as a phase lasts: a function that takes the losses of a step and gives its report, with their means."""
     means: dict[str, float] = {}
-    with tqdm(total=total, initial=state.images[phase], desc=phase, unit="img", mininterval=2, smoothing=0.05) as bar:
-        while state.images[phase] < total:
 
-            def report(losses: dict[str, float]) -> None:
-                for name, value in losses.items():
-                    means[name] = means.get(name, value) * 0.98 + value * 0.02
-                bar.update(state.images[phase] - bar.n)
-                bar.set_postfix({k: f"{v:.3f}" for k, v in means.items()}, refresh=False)
+    def report(losses: dict[str, float]) -> Progress:
+        for loss, value in losses.items():
+            means[loss] = means.get(loss, value) * 0.98 + value * 0.02
+        return Progress(state.images[name], total, name, dict(means))
 
-            yield report
+    while state.images[name] < total:
+        yield report
 
 
 def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:

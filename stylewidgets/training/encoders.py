@@ -19,6 +19,7 @@ from .._synthesis import synthesize
 from ..inversion.encoders import small
 from ..inversion.perceptual import perceptual
 from ..inversion.spaces import spread
+from ..jobs import Job, Progress, shown
 from .avatars import falling, stoppable
 from .data import RenderedAvatars
 from .muon import Together
@@ -75,15 +76,16 @@ def run(args: argparse.Namespace) -> None:
     )
     batches = renders.batches(args.batch, seed=training.images)
     began = saved = time.monotonic()
-    with (
-        stoppable() as stop,
-        tqdm(total=args.images, initial=training.images, desc=args.kind, unit="img", mininterval=2) as bar,
-    ):
-        while training.images < args.images and not stop:
-            bar.set_postfix({k: f"{v:.3f}" for k, v in training.step(next(batches).image).items()}, refresh=False)
-            bar.update(training.images - bar.n)
+
+    def job() -> Job[None]:
+        while training.images < args.images:
+            terms = training.step(next(batches).image)
+            yield Progress(training.images, args.images, args.kind, terms)
+
+    with stoppable() as stop:
+        for _ in shown(job(), unit="img", mininterval=2):
             now = time.monotonic()
-            if args.minutes and now - began > 60 * args.minutes:
+            if stop or (args.minutes and now - began > 60 * args.minutes):
                 break
             if now - saved > 60 * args.checkpoint_minutes:
                 training.save()

@@ -14,12 +14,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .. import jobs
 from ..mixing.grid import MixGrid, Place, nearest_first
 
 _log = logging.getLogger("stylewidgets")
-
-SLICE_SECONDS = 0.08
-"""One slice takes at most about this long."""
 
 ALONE_SECONDS = 2.0
 """How long a grid that no page shows yet is filled at once: all of it, for a small generator."""
@@ -27,7 +25,6 @@ ALONE_SECONDS = 2.0
 ACK_TIMEOUT = 1.0
 """Seconds after which a slice without acknowledgement no longer counts, so that a lost one stops nothing."""
 
-MOST_AT_ONCE = 16
 KEPT = 600
 """Pictures that are kept, by what they show: a swapped row or an undone step is not drawn again."""
 
@@ -45,6 +42,7 @@ class GridFiller:
         on_done: called whenever nothing is missing any more, or no page is there to ask for the rest.
         on_error: called with the exception when `draw` or `show` fails; filling then waits for the next change.
         clock: seconds, monotonic.
+        at_once: pictures that are drawn together.
         alone_seconds: how long a grid that no page shows is filled at once.
     """
 
@@ -56,9 +54,10 @@ class GridFiller:
         on_done: Callable[[], None] = lambda: None,
         on_error: Callable[[Exception], None] = lambda error: _log.error("drawing a grid failed", exc_info=error),
         clock: Callable[[], float] = time.monotonic,
+        at_once: int = 1,
         alone_seconds: float = ALONE_SECONDS,
     ) -> None:
-        self._alone_seconds = alone_seconds
+        self._at_once, self._alone_seconds = at_once, alone_seconds
         self._draw, self._show, self._clock = draw, show, clock
         self._on_look, self._on_done, self._on_error = on_look, on_done, on_error
         self._lock = threading.Lock()
@@ -161,9 +160,7 @@ class GridFiller:
                     if not self._ready(began, patient):
                         self._busy = False
                         break
-                    grid, places = self._grid, self._next()
-                    assert grid is not None
-                done = self._slice(grid, places) or done
+                done = self._slice() or done
         except BaseException:
             with self._lock:
                 self._busy = False
@@ -182,21 +179,13 @@ class GridFiller:
         self._flight = {index: sent for index, sent in self._flight.items() if now - sent < ACK_TIMEOUT}
         return not self._flight
 
-    def _next(self) -> list[Place]:
-        """What to draw in the next slice; nothing when pictures that are kept already can be shown."""
-        if any(self._wanted[place] in self._kept for place in self._missing):
-            return []
-        count = 1 if not self._each else max(1, min(MOST_AT_ONCE, int(SLICE_SECONDS / self._each)))
-        return nearest_first(self._missing, self._near)[:count]
-
-    def _slice(self, grid: MixGrid, places: list[Place]) -> bool:
-        """Draw and show; True when that was a step forward."""
+    def _slice(self) -> bool:
+        """Draw and show; True when that was a step forward. Pictures that are kept already are shown first."""
         try:
-            if places:
-                began = self._clock()
-                pictures = self._draw(grid, places)
-                self._measured((self._clock() - began) / len(places))
-                self._keep({grid.content(place): picture for place, picture in zip(places, pictures, strict=True)})
+            with self._lock:
+                known = any(self._wanted[place] in self._kept for place in self._missing)
+            if not known:
+                jobs.turn(jobs.Run(self._drawing()), jobs.SLICE, self._clock)
             with self._lock:
                 index, ready = self._take()
             if ready:
@@ -207,6 +196,20 @@ class GridFiller:
             self._guarded(self._on_error, error)
             return False
         return True
+
+    def _drawing(self) -> jobs.Job[None]:
+        """Draws what is missing of the newest grid, nearest to the pointer first."""
+        while True:
+            with self._lock:
+                grid, near = self._grid, self._near
+                left = [place for place in self._missing if self._wanted[place] not in self._kept]
+            if grid is None or not left or self._closed:
+                return
+            places, began = nearest_first(left, near)[: self._at_once], self._clock()
+            pictures = self._draw(grid, places)
+            self._measured((self._clock() - began) / len(places))
+            self._keep({grid.content(place): picture for place, picture in zip(places, pictures, strict=True)})
+            yield jobs.Progress(len(self._wanted) - len(left) + len(places), len(self._wanted))
 
     def _take(self) -> tuple[int, dict[Place, Any]]:
         """Count the slice before it is shown, since the page may acknowledge it at once."""

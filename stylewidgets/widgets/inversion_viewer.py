@@ -340,6 +340,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
             run,
             words=attempt.method,
             stoppable=False,
+            kept=True,
             each=stepped,
             ended=lambda: self._settle(attempt),
         )

@@ -13,6 +13,7 @@ import numpy as np
 import traitlets
 from PIL import Image
 
+from .._batching import pictures_in_a_step
 from .._checks import check_int, unknown_name
 from ..latents import Latent
 from ..mixing.figure import describe_mask, figure, save_figure, sheet
@@ -95,7 +96,13 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         self._view = make_grid_view()
         alone = float("inf") if isinstance(self._view, GridImage) else ALONE_SECONDS
         self._filler = GridFiller(
-            self._draw, self._show, self._announce, self._filled, self._failed, alone_seconds=alone
+            self._draw,
+            self._show,
+            self._announce,
+            self._filled,
+            self._failed,
+            at_once=pictures_in_a_step(session),
+            alone_seconds=alone,
         )
         self._picture = LivePicture(session, size, "Chosen picture")
         self.saved = SavedPicture(SAVED_WIDTH)

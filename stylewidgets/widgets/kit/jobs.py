@@ -83,6 +83,7 @@ class Jobs(widgets.VBox):
         words: str = "",
         quiet: bool = False,
         stoppable: bool = True,
+        kept: bool = False,
         each: Callable[[], object] = lambda: None,
         ended: Callable[[], object] = lambda: None,
     ) -> None:
@@ -90,19 +91,18 @@ class Jobs(widgets.VBox):
 
         Args:
             name: of the work.
-            job: a job, which is closed when it is stopped or replaced; or a `Run`, which is paused then, so that whoever
-                gave it can go on with it.
+            job: a job or a run; it is stopped when it is replaced.
             done: called with the result: also with that of what was done until the reader stopped it, if there is one.
             words: what is shown while it goes on.
             quiet: shows nothing, and goes before other work.
             stoppable: has buttons here; without, the owner has them.
+            kept: a run that is paused, not stopped, when it is dropped, so that its owner can go on with it.
             each: called after each step.
             ended: called when it has come to rest, whichever way.
         """
         if self._closed:
             return
         self.stop(name)
-        kept = isinstance(job, jobs.Run)
         run = job if isinstance(job, jobs.Run) else jobs.Run(job)
         if run.status not in (jobs.READY, jobs.RUNNING):
             run.resume()
