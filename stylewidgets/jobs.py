@@ -190,14 +190,16 @@ class Work(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         tell: Any = kwargs.pop("callback", None)
         job = self.steps(*args, **kwargs)
-        while True:
-            try:
+        try:
+            while True:
                 progress = next(job)
-            except StopIteration as end:
-                result: R = end.value
-                return result
-            if tell is not None:
-                tell(progress.done, progress.total)
+                if tell is not None:
+                    tell(progress.done, progress.total)
+        except StopIteration as end:
+            result: R = end.value
+            return result
+        finally:
+            job.close()
 
     def start(self, *args: P.args, **kwargs: P.kwargs) -> Run[R]:
         """A `Run` of it, of which nothing is done yet."""
@@ -345,8 +347,8 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
     starter = _KINDS[kind]
     if isinstance(starter, str):
         module, _, name = starter.partition(":")
-        starter = _KINDS[kind] = getattr(import_module(module), name)
-    assert not isinstance(starter, str)
+        starter = getattr(import_module(module), name)
+    assert callable(starter)
     known = dict(list(inspect.signature(starter).parameters.items())[1:])
     for given in fields:
         if given not in known:

@@ -6,15 +6,18 @@ import json
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from .. import jobs
 from .._checks import unknown_name
-from .download import DownloadError, Progress, download, sha256_of
+from .download import DownloadError, download, sha256_of
 
+Tell = Callable[[int, int | None], None]
 _said: set[str] = set()
 _log = logging.getLogger("stylewidgets")
 
@@ -127,14 +130,14 @@ def path(one: Entry) -> Path:
     return cache_folder() / one.file
 
 
-def get(name: str, *, progress: Progress | bool = True) -> Path:
+def get(name: str, *, progress: Tell | bool = True) -> Path:
     """The file of a checkpoint, downloaded at the first time. Its licence is logged once per process.
 
     ``$STYLEWIDGETS_ZOO`` replaces the publishers' servers by the address of a folder with the same files under the
     names of the cache folder, such as one that a teacher serves with ``python -m http.server``.
 
     Args:
-        progress: True shows a bar, False nothing; or a function, as of `download`.
+        progress: True shows a bar, False nothing; or a function that is called with (bytes so far, bytes in all or None).
     Raises:
         ValueError: no such name; the nearest one is given.
         DownloadError: it cannot be fetched; the text says where to put the file by hand.
@@ -162,7 +165,7 @@ def get(name: str, *, progress: Progress | bool = True) -> Path:
     return fetched
 
 
-def fetch(url: str, *, progress: Progress | bool = True) -> Path:
+def fetch(url: str, *, progress: Tell | bool = True) -> Path:
     """A checkpoint from any http(s) address, kept in the cache folder. Raises DownloadError."""
     import hashlib
 
@@ -178,20 +181,14 @@ def known_sha256(file: Path) -> dict[str, Any]:
     return _read_json(Path(f"{file}.json"))
 
 
-def _with_bar(url: str, target: Path, progress: Progress | bool, **known: Any) -> Path:
+def _with_bar(url: str, target: Path, progress: Tell | bool, **known: Any) -> Path:
     if target.is_file():
         return target
     if progress is not True:
-        return download(url, target, progress=progress or None, **known)
-    from tqdm.auto import tqdm
-
-    with tqdm(desc=target.name, unit="B", unit_scale=True, unit_divisor=1024) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return download(url, target, progress=show, **known)
+        return download(url, target, **{"callback": progress or None, **known})
+    job = jobs.part(download.steps(url, target, **known), words=target.name)
+    jobs.run(job, unit="B", unit_scale=True, unit_divisor=1024)
+    return target
 
 
 def _check_kept(one: Entry, target: Path) -> None:
