@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._batching import pictures_in_a_step
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, part, work
 from ..latents import Direction
 from .channel import Channel
 from .effects import edit_direction
@@ -148,7 +148,8 @@ def attribute_dependency(
         faces = Faces(session, reader, stats.w[-n:], scale, stats)
     rows: list[tuple[float, float, float, float, Array]] = []
     for i, strength in enumerate(strengths):
-        rows.append((float(strength), *(yield from faces.point.steps(direction, float(strength), target))))
+        job = faces.point.steps(direction, float(strength), target)
+        rows.append((float(strength), *(yield from part(job, done=i, total=len(strengths), words="strengths"))))
         yield Progress(i + 1, len(strengths), "strengths", partial=lambda: curve(target, rows))
     return curve(target, rows)
 

@@ -99,7 +99,7 @@ def _mixed(
         found = cache.read(name)
         if found is not None and found["readings"].shape == (n, len(reader.names)):
             return rows, found["readings"]
-    readings = yield from read_w.steps(session, reader, rows)
+    readings = yield from part(read_w.steps(session, reader, rows), words="reading mixed faces")
     if name:
         cache.write(name, readings=readings)
     return rows, readings
