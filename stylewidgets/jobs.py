@@ -165,19 +165,9 @@ class Run(Generic[R]):
             return self._result
         return self.progress.partial()  # type: ignore[return-value]  # the job says that it is one
 
-    def save(self, path: Any) -> Any:
-        """Write the work to go on later. NotImplementedError where it has no state that can be written."""
-        raise NotImplementedError(
-            f"work of this kind ({self!r}) cannot be saved half done: let it end, or start it anew"
-        )
-
-    def __repr__(self) -> str:
-        total = "" if self.progress.total is None else f" of {self.progress.total}"
-        return f"{type(self).__name__}({self.status}, {self.progress.done}{total})"
-
 
 class Work(Generic[P, R]):
-    """A function whose work is long. Called, it does all of it and returns the result; see `start` and `steps`.
+    """Decorates a function that makes a job. Called, it does all of it and returns the result; see `start` and `steps`.
 
     Calls take the keyword `callback` too: called with (done, total) after each step; what it raises ends the work.
     """
@@ -210,23 +200,13 @@ class Work(Generic[P, R]):
         return self if owner is None else Work(functools.partial(self.steps, owner))
 
 
-def work(steps: Callable[P, Job[R]]) -> Work[P, R]:
-    """Decorate a function that makes a job, so that a call does all of it at once; see `Work`."""
-    return Work(steps)
-
-
 class Stream(Work[P, R]):
-    """As `Work`, but a call gives the results so far, better and better, as an iterator; the last one is the result."""
+    """As `Work`, for jobs whose steps have a `partial` result: a call gives those, better and better, as an iterator."""
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Iterator[R]:  # type: ignore[override]
         job = self.steps(*args, **kwargs)
         first = next(job)  # at once, because what does not fit is to be said here
         return (progress.partial() for progress in itertools.chain([first], job) if progress.partial)  # type: ignore[misc]
-
-
-def stream(steps: Callable[P, Job[R]]) -> Stream[P, R]:
-    """Decorate a function that makes a job whose steps all have a `partial` result; see `Stream`."""
-    return Stream(steps)
 
 
 def part(job: Job[R], **changes: Any) -> Job[R]:

@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 
 if TYPE_CHECKING:
     from requests import Response
@@ -41,7 +41,7 @@ class _Again(Exception):
         self.wait = wait
 
 
-@work
+@Work
 def download(
     url: str,
     target: Path,

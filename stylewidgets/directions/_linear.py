@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 
 Array = NDArray[np.float64]
 
@@ -19,7 +19,7 @@ def ridge(x: Array, y: Array, l2: float) -> tuple[Array, float]:
     return weights, mean_y - float(mean_x @ weights)
 
 
-@work
+@Work
 def logistic(x: Array, y: Array, l2: float, *, steps: int = 30, tolerance: float = 1e-6) -> Job[tuple[Array, float]]:
     """Weights [d] and offset that minimise the mean log loss of classes y (0 or 1) + l2/2 |b|², by Newton's method.
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jobs import Job, work
+from ..jobs import Job, Work
 from ..latents import Direction
 from ._linear import logistic, ridge
 from ._sampling import spread
@@ -26,7 +26,7 @@ class Fit(NamedTuple):
     held_out: int
 
 
-@work
+@Work
 def boundary(
     w: NDArray[Any],
     labels: NDArray[Any],
@@ -74,7 +74,7 @@ def boundary(
     )
 
 
-@work
+@Work
 def fit_boundary(
     w: NDArray[Any],
     labels: NDArray[Any],

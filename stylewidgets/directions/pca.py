@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..jobs import Job, work
+from ..jobs import Job, Work
 from ..latents import Direction
 from ._sampling import sample_w
 from .direction_set import DirectionSet
 
 
-@work
+@Work
 def pca(
     session: Any,
     *,

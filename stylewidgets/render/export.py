@@ -15,7 +15,7 @@ KINDS = {"GIF": ".gif", "PNG frames (zip)": ".zip", "PNG frames (folder)": "", "
 """Endings of what a film can be written to."""
 
 
-@jobs.work
+@jobs.Work
 def export(
     session: video.Session,
     keyframes: Sequence[Latent],

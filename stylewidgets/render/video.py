@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image
 
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 
 if TYPE_CHECKING:
     from ..latents import Latent
@@ -221,7 +221,7 @@ class PngWriter:
             self._zip.close()
 
 
-@work
+@Work
 def write(writer: Writer, film: Iterable[np.ndarray], total: int | None = None) -> Job[Path]:
     """Write all frames and close; when a frame fails the file holds those before it, and the exception goes on.
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .._checks import unknown_name
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from .readings import check_readings
 
 METHODS = ("lasso", "gbt")
@@ -34,7 +34,7 @@ class DCI(NamedTuple):
     score: Array
 
 
-@work
+@Work
 def dci(
     codes: NDArray[Any],
     factors: Any,

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._batching import pictures_in_a_step
-from ..jobs import Job, Progress, part, work
+from ..jobs import Job, Progress, Work, part
 from ..latents import Direction
 from .channel import Channel
 from .effects import edit_direction
@@ -83,7 +83,7 @@ class Faces:
             self._before = read_w(self.session, self.reader, self.w)
         return self._before
 
-    @work
+    @Work
     def changes(self, direction: Direction, strength: float) -> Job[Array]:
         """Change [n, F] of all readings, in their standard deviations."""
         if self._before is None:
@@ -91,7 +91,7 @@ class Faces:
         after = yield from self._after(direction, strength)
         return (after - self._before).astype(np.float64) / self.scale
 
-    @work
+    @Work
     def point(self, direction: Direction, strength: float, target: str) -> Job[Point]:
         """(target change, mean-AD, max-AD, mean change [F]) of one edit."""
         change = yield from self.changes.steps(direction, strength)
@@ -112,7 +112,7 @@ class Faces:
         return np.concatenate(rows)
 
 
-@work
+@Work
 def attribute_dependency(
     session: Any,
     direction: Direction | Channel,
@@ -154,7 +154,7 @@ def attribute_dependency(
     return curve(target, rows)
 
 
-@work
+@Work
 def reach(
     faces: Faces,
     direction: Direction,

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._batching import pictures_in_a_step
 from .._checks import unknown_name
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from .ranking import Ranking, ranked
 from .readings import Reader, check_readings
 from .statistics import Statistics
@@ -77,7 +77,7 @@ def _ridge(x: NDArray[np.float64], y: NDArray[np.float64], l2: float) -> NDArray
     return dual
 
 
-@work
+@Work
 def factor_effects(
     session: Any,
     stats: Statistics,

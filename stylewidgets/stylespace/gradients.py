@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from ..latents import Latent
 from . import cache
 
@@ -23,7 +23,7 @@ def cells_of(session: Any, grid: int | None) -> int:
     return int(grid) if grid else max(1, min(FINEST, session.resolution // 4))
 
 
-@work
+@Work
 def gradient_maps(
     session: Any, latent: Latent, *, grid: int, colours: str = "mixed", batch: int = 32, cached: bool = True
 ) -> Job[NDArray[np.float32]]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from .._batching import pictures_in_a_step
-from ..jobs import Job, Progress, stream
+from ..jobs import Job, Progress, Stream
 from ..latents import Latent
 from .channel import Channel, num_channels
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
@@ -72,7 +72,7 @@ class LocalRanking(Ranking):
         return replace(found, done=self.done, total=self.total)
 
 
-@stream
+@Stream
 def local_effect(
     session: Any,
     latents: Latent | Sequence[Latent],

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..directions import boundary, sample_w
-from ..jobs import Job, Progress, part, work
+from ..jobs import Job, Progress, Work, part
 from ..latents import Direction
 from . import cache
 from .channel import Channel
@@ -30,14 +30,14 @@ TOGETHER = 16
 """Candidates that go to disk together."""
 
 
-@work
+@Work
 def report(session: Any, reader: Reader | None = None, **options: Any) -> Job[Report]:
     """The report that ships with a bundled generator, else a new one (minutes); see `make_report`."""
     found = shipped_report(session) if reader is None and not options else None
     return found if found is not None else (yield from make_report.steps(session, reader, **options))
 
 
-@work
+@Work
 def make_report(
     session: Any,
     reader: Reader | None = None,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .._batching import pictures_in_a_step
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from . import cache
 from .statistics import Statistics
 
@@ -111,7 +111,7 @@ def _outputs(head: Any, part: Tensor) -> Tensor:
     return part if head.kind == "circular" else head.low + (part + 1) / 2 * (head.high - head.low)
 
 
-@work
+@Work
 def read_samples(session: Any, stats: Statistics, reader: Reader, *, cached: bool = True) -> Job[NDArray[np.float32]]:
     """Readings [n, F] of the pictures of all samples of `stats`, in their order. Kept on disk when the reader has a key."""
     kept = cached and bool(reader.key)
@@ -125,7 +125,7 @@ def read_samples(session: Any, stats: Statistics, reader: Reader, *, cached: boo
     return readings
 
 
-@work
+@Work
 def read_w(session: Any, reader: Reader, w: NDArray[Any]) -> Job[NDArray[np.float32]]:
     """Readings [n, F] of the pictures of w [n, w_dim] or w+ [n, num_ws, w_dim], a few at a time."""
     rows: list[NDArray[np.float32]] = []

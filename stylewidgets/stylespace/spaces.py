@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 
 from .._checks import unknown_name
 from ..directions import sample_w
-from ..jobs import Job, Progress, part, work
+from ..directions._sampling import styles_of
+from ..jobs import Job, Progress, Work, part
 from . import cache
 from .channel import is_torgb
 from .dci import DCI, dci
 from .readings import Reader, read_samples, read_w
-from .statistics import Statistics, statistics, styles_of
+from .statistics import Statistics, statistics
 
 SPACES = ("z", "w", "s", "w expanded", "w+ mixed", "s mixed")
 """What `disentanglement` measures. Codes of the mapping network repeat one w in every row, so w+ cannot be told from w by
@@ -22,7 +23,7 @@ them; "mixed" samples have two w's each, meeting at a random row, and so give w+
 "w expanded" is a control: random linear mixtures of w, as many as s has codes. What it reaches comes from the number of codes."""
 
 
-@work
+@Work
 def disentanglement(
     session: Any,
     stats: Statistics,

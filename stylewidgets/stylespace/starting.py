@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +9,8 @@ import numpy as np
 
 from .. import jobs
 from ..latents import Latent
-from . import cache
 from .local import LocalRanking, local_effect
 from .statistics import Statistics, statistics
-
-_last: weakref.WeakKeyDictionary[Any, tuple[dict[str, Any], Statistics]] = weakref.WeakKeyDictionary()
 
 
 def begin_statistics(session: Any, *, settings: Mapping[str, Any] | None = None) -> jobs.Run[Statistics]:
@@ -47,13 +43,11 @@ def local_spec(
     session: Any, latents: Sequence[Latent], stats: Statistics, regions: Any, **settings: Any
 ) -> dict[str, Any]:
     """The spec of a search for places; its regions become known to the session."""
-    kept = {"n": stats.n, "seed": stats.seed, "psi": stats.psi}
-    _last[session] = _about(session, kept), stats
     return {
         "kind": "local-search",
         "latents": [latent.to_dict() for latent in latents],
         "target": session.put(np.asarray(regions)),
-        "statistics": kept,
+        "statistics": {"n": stats.n, "seed": stats.seed, "psi": stats.psi},
         "settings": settings,
     }
 
@@ -61,13 +55,5 @@ def local_spec(
 def _local(
     session: Any, latents: list[Latent], regions: Any, wanted: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> jobs.Job[LocalRanking]:
-    about, stats = _last.get(session, ({}, None))
-    if stats is None or about != _about(session, wanted):
-        stats = yield from jobs.part(statistics.steps(session, **wanted), words="statistics")
-        _last[session] = _about(session, wanted), stats
+    stats = yield from jobs.part(statistics.steps(session, **wanted), words="statistics")
     return (yield from local_effect.steps(session, latents, stats, regions, **settings))
-
-
-def _about(session: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
-    """What the statistics of a session depend on."""
-    return {"weights": cache.weights_of(session), **settings}

@@ -124,20 +124,9 @@ def run(args: argparse.Namespace) -> None:
         seed=state.recipe.seed,
         device=args.device,
     )
-    work = schedule(state, data, args)
     begun, before = time.monotonic(), state.total
-    deadline = begun + 60 * args.minutes if args.minutes else float("inf")
-    saved = begun
-    with stoppable() as stop:
-        for _ in shown(work, unit="img", mininterval=2, smoothing=0.05):
-            now = time.monotonic()
-            if stop or now > deadline:
-                break
-            if now - saved > 60 * args.checkpoint_minutes:
-                write(state, data, args.out)
-                saved = time.monotonic()
+    drive(schedule(state, data, args), args, lambda: write(state, data, args.out))
     speed = (state.total - before) / (time.monotonic() - begun)
-    write(state, data, args.out)
     tqdm.write(
         f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all; this time {speed:.1f} images/s"
     )
@@ -263,6 +252,20 @@ def sheet(images: torch.Tensor, path: Path, columns: int = 8) -> None:
     n, c, h, w = images.shape
     grid = to_uint8(images).reshape(n // columns, columns, c, h, w).permute(0, 3, 1, 4, 2)
     Image.fromarray(grid.reshape(n // columns * h, columns * w, c).cpu().numpy()).save(path)
+
+
+def drive(job: Job[None], args: argparse.Namespace, save: Callable[[], object]) -> None:
+    """Train until the job ends, the minutes are over or the user stops; saves now and then, and at the end."""
+    begun = saved = time.monotonic()
+    with stoppable() as stop:
+        for _ in shown(job, unit="img", mininterval=2, smoothing=0.05):
+            now = time.monotonic()
+            if stop or (args.minutes and now - begun > 60 * args.minutes):
+                break
+            if now - saved > 60 * args.checkpoint_minutes:
+                save()
+                saved = time.monotonic()
+    save()
 
 
 @contextmanager

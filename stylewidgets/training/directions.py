@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from .. import jobs
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from ..latents import Direction
 from .factor_net import FactorRegressor, load_regressor
 
@@ -101,7 +101,7 @@ def run(args: argparse.Namespace) -> None:
     jobs.run(make_directions.steps(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like))
 
 
-@work
+@Work
 def make_directions(
     session: Any,
     regressor: FactorRegressor,
@@ -196,7 +196,7 @@ class Bench:
         return read(self.session, self.regressor, rows)
 
 
-@work
+@Work
 def read(session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32) -> Job[Scores]:
     """Readings [n] of the factor network of faces w [n, w_dim] or w+ [n, num_ws, w_dim]."""
     raw = []

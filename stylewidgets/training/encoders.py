@@ -19,8 +19,8 @@ from .._synthesis import synthesize
 from ..inversion.encoders import small
 from ..inversion.perceptual import perceptual
 from ..inversion.spaces import spread
-from ..jobs import Job, Progress, shown
-from .avatars import falling, stoppable
+from ..jobs import Job, Progress
+from .avatars import drive, falling
 from .data import RenderedAvatars
 from .muon import Together
 from .state import adam, matrices_and_rest
@@ -75,22 +75,13 @@ def run(args: argparse.Namespace) -> None:
         args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1, device=args.device
     )
     batches = renders.batches(args.batch, seed=training.images)
-    began = saved = time.monotonic()
 
     def job() -> Job[None]:
         while training.images < args.images:
             terms = training.step(next(batches).image)
             yield Progress(training.images, args.images, args.kind, terms)
 
-    with stoppable() as stop:
-        for _ in shown(job(), unit="img", mininterval=2):
-            now = time.monotonic()
-            if stop or (args.minutes and now - began > 60 * args.minutes):
-                break
-            if now - saved > 60 * args.checkpoint_minutes:
-                training.save()
-                saved = now
-    training.save()
+    drive(job(), args, training.save)
     tqdm.write(f"{args.out}: {training.images} pictures, {training.seconds / 60:.0f} minutes in all")
 
 

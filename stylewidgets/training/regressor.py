@@ -19,7 +19,7 @@ from ..avatars.calibration import calibrate
 from ..avatars.estimates import errors_path, measure_errors
 from ..avatars.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..avatars.visibility import visible
-from ..jobs import Job, Progress, work
+from ..jobs import Job, Progress, Work
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
@@ -107,7 +107,7 @@ def run(args: argparse.Namespace) -> None:
     measure_errors(args.out).save(errors_path(args.out))
 
 
-@work
+@Work
 def train_regressor(
     out: str | Path,
     *,
@@ -249,7 +249,7 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
-@work
+@Work
 def fit(
     net: FactorRegressor,
     images: NDArray[np.uint8],

@@ -11,8 +11,7 @@ import numpy as np
 
 from ..directions import DirectionSet
 from ..latents import Direction, Latent
-from ..stylespace import Channel
-from . import probe_steps as steps
+from ..stylespace import Channel, edit_direction
 from ._compat import button, set_tooltip
 from .direction_rows import DirectionRows
 from .errors import reporting
@@ -75,7 +74,7 @@ class EditPanel(widgets.VBox):
         if name.strip() in others:
             raise ValueError(f"another direction called {name.strip()!r} is in use; choose another name")
         weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-        direction = steps.edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
+        direction = edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
         # How long one unit is belongs to the maker of directions; the picture must stay what it was.
         moved = sum(np.asarray(e.direction.vector) * e.direction.sigma * e.strength for e in edits.values())
         along = direction.vector * direction.sigma

@@ -44,6 +44,10 @@ class GridFiller:
         clock: seconds, monotonic.
         at_once: pictures that are drawn together.
         alone_seconds: how long a grid that no page shows is filled at once.
+
+    Attributes:
+        live: whether a page has said hello or acknowledged a slice.
+        seconds_each: running mean of the time for one picture; 0 before the first.
     """
 
     def __init__(
@@ -69,8 +73,8 @@ class GridFiller:
         self._flight: dict[int, float] = {}
         self._near: Place | None = None
         self._index = 0
-        self._each = 0.0  # seconds for one picture; 0 before the first
-        self._busy = self._live = self._closed = False
+        self.seconds_each = 0.0  # seconds for one picture; 0 before the first
+        self._busy = self.live = self._closed = False
 
     # -- what callers say ----------------------------------------------------------------------------------------------
     def submit(self, grid: MixGrid) -> None:
@@ -93,14 +97,14 @@ class GridFiller:
     def acknowledge(self, index: int) -> None:
         """The page has painted slice `index`, and so all before it. Draws the next one."""
         with self._lock:
-            self._live = True
+            self.live = True
             self._flight = {i: sent for i, sent in self._flight.items() if i > index}
         self._run()
 
     def hello(self) -> None:
         """A page is there, perhaps a reloaded one: it gets every picture."""
         with self._lock:
-            self._live = True
+            self.live = True
             self._flight.clear()
             self._shown.clear()
             self._look()
@@ -126,16 +130,6 @@ class GridFiller:
     def done(self) -> bool:
         """Whether every picture of the newest grid was shown."""
         return not self._missing
-
-    @property
-    def live(self) -> bool:
-        """Whether a page has said hello or acknowledged a slice."""
-        return self._live
-
-    @property
-    def seconds_each(self) -> float:
-        """Running mean of the time for one picture."""
-        return self._each
 
     def pictures(self, grid: MixGrid) -> dict[Place, Any]:
         """The pictures of a grid that are drawn already, by place."""
@@ -165,7 +159,7 @@ class GridFiller:
             with self._lock:
                 self._busy = False
             raise
-        if done and (self.done or not self._live):
+        if done and (self.done or not self.live):
             self._guarded(self._on_done)
 
     def _ready(self, began: float, patient: bool) -> bool:
@@ -174,7 +168,7 @@ class GridFiller:
         if patient:
             return True
         now = self._clock()
-        if not self._live:
+        if not self.live:
             return now - began < self._alone_seconds
         self._flight = {index: sent for index, sent in self._flight.items() if now - sent < ACK_TIMEOUT}
         return not self._flight
@@ -216,7 +210,7 @@ class GridFiller:
         ready = {place: self._kept[self._wanted[place]] for place in self._missing if self._wanted[place] in self._kept}
         if ready:
             self._index += 1
-            if self._live:
+            if self.live:
                 self._flight[self._index] = self._clock()
             self._shown.update((place, self._wanted[place]) for place in ready)
             self._missing = [place for place in self._missing if place not in ready]
@@ -232,7 +226,9 @@ class GridFiller:
                 self._kept.popitem(last=False)
 
     def _measured(self, seconds: float) -> None:
-        self._each = seconds if not self._each else self._each + 0.4 * (seconds - self._each)
+        self.seconds_each = (
+            seconds if not self.seconds_each else self.seconds_each + 0.4 * (seconds - self.seconds_each)
+        )
 
     def _guarded(self, action: Callable[..., Any], *arguments: Any) -> None:
         try:

@@ -173,7 +173,9 @@ class ProbePanels:
 
     def _on_ranking(self, measure: str, ranking: Any, words: str) -> None:
         for panel in self._panels_with_lists():
-            panel.show_ranking(measure, ranking, words)
+            if panel.measure == measure:
+                panel.ranked.show_ranking(ranking, words)
+                panel.ranked.update(self._owner.selected)
 
     def _show_numbers(self) -> None:
         channel = self._owner.selected

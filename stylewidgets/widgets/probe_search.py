@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .._checks import unknown_name
 from ..latents import Direction, Latent
-from ..stylespace import Channel, Ranking, Reader, Report, avatar_reader, make_report
+from ..stylespace import Channel, Ranking, Reader, Report, attribute_ranking, avatar_reader, edit_direction, make_report
 from ..stylespace.reports import shipped_report
 from . import probe_steps as steps
 from .kit.jobs import Jobs
@@ -126,7 +126,7 @@ class ProbeSearch:
         if there is not None:
             return there.direction
         name = free_name(latent, channel.paper)
-        return steps.edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
+        return edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
 
     # -- the present picture -------------------------------------------------------------------------------------------
     def value_changed(self) -> None:
@@ -219,7 +219,7 @@ class ProbeSearch:
         latents = [p if isinstance(p, Latent) else self._session.latent(seed=int(p)) for p in positives]
         if len(latents) < 2:
             raise ValueError(f"θ needs at least 2 examples, better 10 to 30; {len(latents)} were given")
-        ranking = steps.examples(self._session, self.need_statistics(), latents)
+        ranking = attribute_ranking(self._session, self.need_statistics(), latents)
         self._have_ranking(EXAMPLES, ranking, f"common to {len(latents)} examples", "θ of the examples")
         return ranking
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from PIL import Image
 from .. import stylespace
 from .._checks import check_int, unknown_name
 from ..jobs import Job, Progress
-from ..latents import Direction, Latent
+from ..latents import Latent
 from ..stylespace import Channel, Ranking
 from ..stylespace.readings import read_w
 from ..stylespace.starting import local_spec
@@ -136,11 +136,6 @@ def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Job[dic
     return stylespace.effect_ranking(session, statistics, effects, reader)
 
 
-def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:
-    """The direction of some channels with their strengths in sigma."""
-    return stylespace.edit_direction(session, dict(weights), statistics, name)
-
-
 def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:
     """Returns small pictures of seeds, uint8 [n, h, w, 3]."""
     pictures = []
@@ -148,11 +143,6 @@ def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.
         pictures.append(session.images([session.latent(seed=seed)], resolution=side)[0])
         yield Progress(number + 1, len(seeds))
     return np.stack(pictures)
-
-
-def examples(session: Any, statistics: Any, latents: Sequence[Latent]) -> Ranking:
-    """The ranking by θ."""
-    return stylespace.attribute_ranking(session, statistics, latents)
 
 
 def resized(mask: Any, height: int, width: int) -> NDArray[np.bool_]:

@@ -85,7 +85,9 @@ KINDS: dict[str, Make] = {
     "fast": lambda s, _, __: inverted(s, "fast", steps=4, samples=20),
     "hybrid": lambda s, _, __: inverted(s, "hybrid", steps=2, start_steps=2),
     "pti": lambda s, _, __: inverted(s, "pti", steps=2, pivot_steps=2),
-    "statistics": lambda s, _, __: s.start({"kind": "statistics", "settings": {"n": 130, "batch": 32}}),
+    "statistics": lambda s, _, __: s.start(
+        {"kind": "statistics", "settings": {"n": 130, "batch": 32, "cached": False}}
+    ),
     "local search": lambda s, stats, _: found_local(s, stats),
     "gradients": lambda s, _, __: stylespace.gradients.gradient_maps.start(
         s, s.latent(seed=1), grid=4, batch=4, cached=False
@@ -345,7 +347,7 @@ def test_an_interrupt_between_two_steps_leaves_the_run_paused() -> None:
 
 
 def test_a_call_does_all_of_it_and_tells_a_callback() -> None:
-    count, seen = jobs.work(counting), []
+    count, seen = jobs.Work(counting), []
     assert count(3) == 3
     assert count(3, callback=lambda done, total: seen.append((done, total))) == 3  # type: ignore[call-arg]
     assert seen == [(1, 3), (2, 3), (3, 3)]

@@ -61,6 +61,9 @@ class Jobs(widgets.VBox):
     Args:
         view: where exceptions of the work are shown.
         clock: seconds, monotonic.
+
+    Attributes:
+        live: whether a page is there that ticks.
     """
 
     def __init__(self, view: ShowsErrors, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,7 +71,7 @@ class Jobs(widgets.VBox):
         self._tasks: list[_Task] = []
         self._list_lock = threading.Lock()
         self._working = threading.Lock()
-        self._live = self._closed = False
+        self.live = self._closed = False
         self._line: widgets.HBox | None = None
         self._clock_widget = widgets.Play(min=0, max=ENDLESS, interval=TICK_MS, layout=widgets.Layout(display="none"))
         self._clock_widget.observe(lambda _: self.tick(), "value")
@@ -127,14 +130,9 @@ class Jobs(widgets.VBox):
         """Whether work of that name, or any, waits or goes on."""
         return any(name is None or task.name == name for task in list(self._tasks))
 
-    @property
-    def live(self) -> bool:
-        """Whether a page is there that ticks."""
-        return self._live
-
     def hello(self) -> None:
         """A page is there and will tick."""
-        self._live = True
+        self.live = True
 
     def finish(self) -> None:
         """Do all work now, however long it takes. For scripts and tests, where no page ticks."""
@@ -151,7 +149,7 @@ class Jobs(widgets.VBox):
 
     def tick(self) -> None:
         """Do one slice. On another thread's turn, that one goes on."""
-        self._live = True
+        self.live = True
         interrupted = False
         if self._working.acquire(blocking=False):
             try:
@@ -184,7 +182,7 @@ class Jobs(widgets.VBox):
 
     # -- inside --------------------------------------------------------------------------------------------------------
     def _alone(self) -> None:
-        if not self._live and self._working.acquire(blocking=False):
+        if not self.live and self._working.acquire(blocking=False):
             try:
                 self._slice(ALONE_SECONDS)
             finally:
