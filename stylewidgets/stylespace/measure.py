@@ -72,7 +72,7 @@ def make_report(
         cached: keep readings and finished rows on disk, so that one that was stopped goes on where it was.
     """
     reader = reader or avatar_reader()
-    stats = yield from part(statistics.steps(session, samples, seed=seed), words="statistics")
+    stats = yield from part(statistics.steps(session, samples, seed=seed))
     found: list[Row] = []
     if rows:
         found = yield from _Rows(session, stats, reader, faces, trial, candidates, seed, include_torgb, cached).make()

@@ -55,5 +55,5 @@ def local_spec(
 def _local(
     session: Any, latents: list[Latent], regions: Any, wanted: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> jobs.Job[LocalRanking]:
-    stats = yield from jobs.part(statistics.steps(session, **wanted), words="statistics")
+    stats = yield from jobs.part(statistics.steps(session, **wanted))
     return (yield from local_effect.steps(session, latents, stats, regions, **settings))

@@ -122,7 +122,7 @@ def statistics(
 
     for start in range(0, n, batch):
         rows.append(styles_of(session, w[start : start + batch]))
-        yield Progress(min(start + batch, n), n, partial=partial)
+        yield Progress(min(start + batch, n), n, "reading styles", partial=partial)
     values = np.concatenate(rows)
     if kept:
         cache.write(name, values=values.astype(np.float16), w=w)
