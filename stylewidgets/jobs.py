@@ -138,9 +138,7 @@ class Run(Generic[R]):
         """End the work; what it found so far stays."""
         if self.status not in (DONE, FAILED):
             self.status = STOPPED
-        if (
-            inspect.getgeneratorstate(self._job) != inspect.GEN_RUNNING
-        ):  # else the step that is being done is the last one
+        if inspect.getgeneratorstate(self._job) != inspect.GEN_RUNNING:  # else that step is the last one
             self._job.close()
 
     close = stop
@@ -329,10 +327,7 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
         module, _, name = starter.partition(":")
         starter = getattr(import_module(module), name)
     assert callable(starter)
-    known = dict(list(inspect.signature(starter).parameters.items())[1:])
-    for given in fields:
-        if given not in known:
-            raise unknown_name(f"field of work of the kind {kind!r}", given, known)
+    known = check_names(f"field of work of the kind {kind!r}", fields, starter, 1)
     missing = [name for name, field_ in known.items() if field_.default is field_.empty and name not in fields]
     if missing:
         raise ValueError(f"work of the kind {kind!r} needs {', '.join(map(repr, missing))} as well")
@@ -340,6 +335,22 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
     if made.spec is None:
         made._spec = _plain(spec)
     return made
+
+
+def check_names(what: str, given: Mapping[str, Any], function: Callable[..., Any], skip: int) -> dict[str, Any]:
+    """The parameters of a function by name; ValueError, with the nearest, for a given name that is none of them.
+
+    Args:
+        what: the names stand for.
+        given: by name.
+        function: that they are for.
+        skip: so many parameters at the beginning are given otherwise.
+    """
+    known = dict(list(inspect.signature(function).parameters.items())[skip:])
+    for name in given:
+        if name not in known:
+            raise unknown_name(what, name, known)
+    return known
 
 
 def _plain(spec: Any) -> dict[str, Any]:

@@ -68,5 +68,6 @@ def begin(
     """
     if kind not in KINDS.values():
         raise ValueError(f"the kind of a film is one of {', '.join(map(repr, KINDS.values()))}; {kind!r} was given")
+    jobs.check_names("setting of a film", settings or {}, export, 3)
     path = Path(tempfile.mkdtemp(prefix="stylewidgets-")) / f"animation{kind}"
     return export.start(session, [Latent.from_dict(one) for one in latents], path, **dict(settings or {}))

@@ -10,12 +10,14 @@ import numpy as np
 from .. import jobs
 from ..latents import Latent
 from .local import LocalRanking, local_effect
-from .statistics import Statistics, statistics
+from .statistics import Statistics
+from .statistics import statistics as make_statistics
 
 
 def begin_statistics(session: Any, *, settings: Mapping[str, Any] | None = None) -> jobs.Run[Statistics]:
     """Starts the kind "statistics". settings: keywords of `statistics`."""
-    return statistics.start(session, **dict(settings or {}))
+    jobs.check_names("setting of statistics", settings or {}, make_statistics, 1)
+    return make_statistics.start(session, **dict(settings or {}))
 
 
 def begin_local(
@@ -36,6 +38,8 @@ def begin_local(
         settings: keywords of `local_effect`.
     """
     regions = session.known(target)
+    jobs.check_names("setting of statistics", statistics, make_statistics, 1)
+    jobs.check_names("setting of a local search", settings or {}, local_effect, 4)
     return jobs.Run(_local(session, [Latent.from_dict(one) for one in latents], regions, statistics, settings or {}))
 
 
@@ -55,5 +59,5 @@ def local_spec(
 def _local(
     session: Any, latents: list[Latent], regions: Any, wanted: Mapping[str, Any], settings: Mapping[str, Any]
 ) -> jobs.Job[LocalRanking]:
-    stats = yield from jobs.part(statistics.steps(session, **wanted))
+    stats = yield from jobs.part(make_statistics.steps(session, **wanted))
     return (yield from local_effect.steps(session, latents, stats, regions, **settings))

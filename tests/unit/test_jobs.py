@@ -238,6 +238,8 @@ def test_a_film_is_made_from_json(session: GeneratorSession) -> None:
         ({"kind": "inversion", "method": "projector"}, "needs 'target'"),
         ({"kind": "inversion", "method": "projector", "target": "0" * 64}, "session.put"),
         ({"kind": "video", "latents": [], "kind_": ".gif"}, "field"),
+        ({"kind": "video", "latents": [], "settings": {"path": "x"}}, "setting of a film"),
+        ({"kind": "statistics", "settings": {"m": 3}}, "setting of statistics"),
     ],
 )
 def test_a_spec_that_makes_no_sense_says_what_would(session: GeneratorSession, spec: Any, words: str) -> None:
@@ -245,10 +247,19 @@ def test_a_spec_that_makes_no_sense_says_what_would(session: GeneratorSession, s
         session.start(spec)
 
 
-def test_a_setting_that_is_not_known_is_refused_with_the_nearest_one(session: GeneratorSession) -> None:
-    target = session.put(session.image(session.latent(seed=1)))
-    with pytest.raises(ValueError, match="did you mean 'steps'"):
-        session.start({"kind": "inversion", "method": "projector", "target": target, "settings": {"step": 3}})
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ({"kind": "inversion", "method": "projector", "settings": {"step": 3}}, "did you mean 'steps'"),
+        ({"kind": "local-search", "latents": [], "statistics": {"seeds": 1}}, "did you mean 'seed'"),
+        ({"kind": "local-search", "latents": [], "statistics": {}, "settings": {"gird": 1}}, "did you mean 'grid'"),
+    ],
+)
+def test_a_setting_that_is_not_known_is_refused_with_the_nearest_one(
+    session: GeneratorSession, spec: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        session.start({**spec, "target": session.put(MASK)})
 
 
 def test_a_picture_has_the_name_of_its_content(session: GeneratorSession) -> None:

@@ -432,7 +432,7 @@ def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, mo
         yield Progress()
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(stylespace.starting.statistics, "steps", fail)
+    monkeypatch.setattr(stylespace.statistics, "steps", fail)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
     assert "out of memory" in probe.view.error and shows_its_value(probe)
     say(probe, "pick", channel=3)

@@ -150,16 +150,8 @@ class Jobs(widgets.VBox):
     def tick(self) -> None:
         """Do one slice. On another thread's turn, that one goes on."""
         self.live = True
-        interrupted = False
-        if self._working.acquire(blocking=False):
-            try:
-                self._slice(jobs.SLICE)
-            except KeyboardInterrupt:  # of the kernel: nobody waits for this message
-                interrupted = True
-            finally:
-                self._working.release()
-        if interrupted:
-            self.interrupt()
+        if not self._try(jobs.SLICE):
+            self.interrupt()  # nobody waits for this message
         _listen_soon(self)
 
     def interrupt(self) -> None:
@@ -182,11 +174,21 @@ class Jobs(widgets.VBox):
 
     # -- inside --------------------------------------------------------------------------------------------------------
     def _alone(self) -> None:
-        if not self.live and self._working.acquire(blocking=False):
-            try:
-                self._slice(ALONE_SECONDS)
-            finally:
-                self._working.release()
+        if not self.live and not self._try(ALONE_SECONDS):
+            self.interrupt()
+            raise KeyboardInterrupt  # the cell that began it ends as well
+
+    def _try(self, seconds: float) -> bool:
+        """A slice, unless another thread is at one. False when the kernel was interrupted in it."""
+        if not self._working.acquire(blocking=False):
+            return True
+        try:
+            self._slice(seconds)
+        except KeyboardInterrupt:
+            return False
+        finally:
+            self._working.release()
+        return True
 
     def _slice(self, seconds: float) -> None:
         end = self._clock() + seconds
