@@ -39,27 +39,29 @@ def build_parser() -> argparse.ArgumentParser:
     demo.add_argument("--no-browser", action="store_true", help="print the address instead of opening it")
     demo.set_defaults(run=_demo)
 
-    _lazy(commands, "notebooks", "write the lessons to a folder, for students or for teachers", "stylewidgets.lessons")
-    _lazy(commands, "info", "say what a checkpoint of any format is", "stylewidgets.checkpoints.cli_info")
+    _lazy(
+        commands, "notebooks", "write the lessons to a folder, for students or for teachers", "stylewidgets.cli.lessons"
+    )
+    _lazy(commands, "info", "say what a checkpoint of any format is", "stylewidgets.cli.info")
     _lazy(
         commands,
         "convert",
         "write a checkpoint as safetensors, which load quickest",
-        "stylewidgets.checkpoints.cli_convert",
+        "stylewidgets.cli.convert",
     )
-    _lazy(commands, "zoo", "list the published checkpoints, or download one", "stylewidgets.checkpoints.cli_zoo")
+    _lazy(commands, "zoo", "list the published checkpoints, or download one", "stylewidgets.cli.zoo")
 
     train = commands.add_parser("train", help="make the weight files that ship")
     kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
     for name, words in _TRAINERS.items():
         _lazy(kinds, name, words, f"stylewidgets.training.{name}")
-    _lazy(commands, "avatars", "write a contact sheet of the avatar world", "stylewidgets.avatars.command")
+    _lazy(commands, "avatars", "write a contact sheet of the avatar world", "stylewidgets.cli.avatars")
     _lazy(commands, "bench", "measure the speed on this machine, as ratios in one run", "stylewidgets.bench.command")
     _lazy(
         commands,
         "bench-inversion",
         "measure every method of inversion on pictures whose truth is known",
-        "stylewidgets.bench.inversion",
+        "stylewidgets.bench.inversion.command",
     )
     return parser
 
@@ -95,7 +97,7 @@ def _lazy(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: s
 
 
 def _demo(args: argparse.Namespace) -> int:
-    from .demo import start
+    from .cli.demo import start
 
     return start(args.dir, fresh=args.fresh, port=args.port, browser=not args.no_browser)
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
 
-from ._checks import unknown_name
+from .core.checks import unknown_name
 
 LONGEST = 0.05
 """Seconds of work after which a job yields."""

@@ -23,7 +23,7 @@ from typing import Any
 from traitlets import Bool
 from traitlets.config import Configurable
 
-from ._environ import switch
+from .core.environ import switch
 
 _MARK = "_stylewidgets_nodelay"
 

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from stylewidgets.checkpoints import _legacy
-from stylewidgets.checkpoints._records import DType, Global, PendingArray, Persistent, Storage, Stub, TensorRecord
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.checkpoints.unpickler import OPCODES, Limits, unpickle
+from stylewidgets.checkpoints.pickle import legacy as _legacy
+from stylewidgets.checkpoints.pickle.records import DType, Global, PendingArray, Persistent, Storage, Stub, TensorRecord
+from stylewidgets.checkpoints.pickle.unpickler import OPCODES, Limits, unpickle
 
 PLAIN = (int, float, complex, str, bytes, bool, type(None), memoryview)
 INERT = (Global, DType, PendingArray, slice)
@@ -136,7 +136,7 @@ ATTACKS = (
     "torch Size",
     "torch device",
     "pathlib PosixPath",
-    "stylewidgets.checkpoints.unpickler Machine",
+    "stylewidgets.checkpoints.pickle.unpickler Machine",
 )
 
 events: list[str] = []
@@ -361,9 +361,9 @@ def readers(count: int) -> str:
     import pickle_writers as write
     import torch
 
-    from stylewidgets.checkpoints import persistence_pickle, tensorflow_pickle
-    from stylewidgets.checkpoints._build import build
-    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+    from stylewidgets.checkpoints.build import build
+    from stylewidgets.checkpoints.formats import persistence_pickle, tensorflow_pickle
+    from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 
     state = StyleGAN2(StyleGAN2Config(z_dim=2, w_dim=2, resolution=8, channels=(2, 2), mapping_layers=1)).state_dict()
     saved = write.dumps(write.snapshot(write.module(state, write.stylegan2_attributes(state, 256.0))), 3)

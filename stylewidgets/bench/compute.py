@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 import torch
 
-from ..latents import Direction
-from ..render.cache import SynthesisCache
+from ..latent.latent import Direction
 from ..render.encode import encode
 from ..render.ladder import Rung
-from ..session import GeneratorSession
+from ..session.activations import SynthesisCache
+from ..session.session import GeneratorSession
 from .timing import Sample, in_turns, milliseconds
 
 ENCODERS = {

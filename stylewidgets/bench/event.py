@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from ..session import GeneratorSession
+from ..session.session import GeneratorSession
 from .compute import some_direction
 from .timing import Sample, milliseconds
 
@@ -52,7 +52,7 @@ def _explorer(session: GeneratorSession) -> tuple[Any, Any]:
     """An explorer with one direction, and its slider."""
     import ipywidgets
 
-    from ..widgets.latent_explorer import LatentExplorer
+    from ..widgets.latent_explorer.explorer import LatentExplorer
 
     direction = some_direction(session)
     explorer = LatentExplorer(session, session.latent(seed=0).with_edit(direction, 0.0))

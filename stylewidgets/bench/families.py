@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._synthesis import has_previews
-from ..latents import Latent
-from ..render.cache import SynthesisCache
+from ..latent.latent import Latent
 from ..render.encode import fit
 from ..render.ladder import Rung, drag_rungs
 from ..render.renderer import LiveRenderer
-from ..session import GeneratorSession
+from ..session.activations import SynthesisCache
+from ..session.session import GeneratorSession
+from ..session.synthesis import has_previews
 from . import plain
 from .against import same_styles
 from .compute import some_direction

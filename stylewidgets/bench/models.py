@@ -7,27 +7,27 @@ from typing import Any
 
 import torch
 
-from .._checks import unknown_name
-from ..session import GeneratorSession
+from ..core.checks import unknown_name
+from ..session.session import GeneratorSession
 
 BUNDLED = "bundled"
 
 
 def _stylegan1(resolution: int) -> Any:
-    from ..generators._stylegan1_config import default_channels
-    from ..generators.stylegan1 import StyleGAN1, StyleGAN1Config
+    from ..generators.stylegan1.config import default_channels
+    from ..generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
 
     return StyleGAN1(StyleGAN1Config(channels=default_channels(resolution)))
 
 
 def _stylegan2(resolution: int, channel_base: int) -> Any:
-    from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config, default_channels
+    from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config, default_channels
 
     return StyleGAN2(StyleGAN2Config(resolution=resolution, channels=default_channels(resolution, channel_base)))
 
 
 def _stylegan3(variant: str, channel_base: int) -> Any:
-    from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
+    from ..generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 
     return StyleGAN3(StyleGAN3Config.create(variant, 256, channel_base=channel_base))
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from torch import nn
 
-    from ._loaded import Loaded
+    from .loaded import Loaded
 
 OWN = "stylewidgets safetensors"
 READERS = {
-    "torch zip": ".torch_layouts",
-    "torch legacy": ".torch_layouts",
-    "tensorflow pickle": ".tensorflow_pickle",
-    "persistence pickle": ".persistence_pickle",
+    "torch zip": ".formats.torch_layouts",
+    "torch legacy": ".formats.torch_layouts",
+    "tensorflow pickle": ".formats.tensorflow_pickle",
+    "persistence pickle": ".formats.persistence_pickle",
 }
 """Format → module with ``read(path) -> Loaded``, imported when a file of that format is opened."""
 
@@ -37,10 +37,10 @@ def open_file(path: str | os.PathLike[str]) -> tuple[nn.Module, dict[str, Any]]:
         FileNotFoundError: no such file.
         ValueError: (CheckpointError) of another kind, damaged, cut short or hostile; the text says which.
     """
-    from . import native
-    from ._build import build
+    from .build import build
     from .detect import check
     from .errors import reading
+    from .formats import native
 
     file = Path(path).expanduser()
     kind = check(file)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latents import Direction
+from ..latent.latent import Direction
 from ._linear import ridge
 from ._sampling import spread
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..latents import Direction
+from ..latent.latent import Direction
 from ._sampling import sample_styles, sample_w, spread
 
 

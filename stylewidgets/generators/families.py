@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .._checks import unknown_name
+from ..core.checks import unknown_name
 
 
 @dataclass(frozen=True)

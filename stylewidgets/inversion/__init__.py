@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from ..jobs import Progress
-from . import catalogue, hybrid, pivotal
-from .editability import known_edits
 from .encoders import runs as encoder_runs
-from .evaluate import evaluate, evaluate_each
-from .methods import METHODS, Method, Setting, invert, register, start
-from .perceptual import Perceptual, perceptual
+from .evaluation.editability import known_edits
+from .evaluation.evaluate import evaluate, evaluate_each
+from .losses.perceptual import Perceptual, perceptual
+from .methods import catalogue, hybrid, pivotal
+from .registry import METHODS, Method, Setting, invert, register, start
 from .result import Frame, Result, tuned
 from .run import Run
 from .run_file import resume, save_run

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 
 def initial_noise(session: GeneratorSession, n: int, source: torch.Generator) -> list[Tensor]:

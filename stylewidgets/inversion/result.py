@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save as serialize
 
-from ..latents import Code, Latent
+from ..latent.latent import Code, Latent
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 KEY = "stylewidgets-inversion"
 VERSION = 1
@@ -147,7 +147,7 @@ def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | N
         delta: parameter name → what is added to it.
         noise: [1, H, W] per layer with noise, in the generator's order.
     """
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
     with base.lock:
         source = base.generator

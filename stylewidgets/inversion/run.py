@@ -15,13 +15,13 @@ import torch
 from torch import Tensor
 
 from .. import jobs
-from .._pixels import fit
-from .._synthesis import to_uint8
+from ..core.pixels import fit
 from ..jobs import Job, Progress
+from ..session.synthesis import to_uint8
 from .result import Frame, Result
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
     from .target import Target
 
 KEPT_FRAMES = 32

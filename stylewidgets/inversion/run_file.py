@@ -11,13 +11,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save as serialize
 from torch import Tensor
 
-from .. import _latent_io
-from .methods import start
+from ..latent import files as _latent_io
+from .registry import start
 from .run import Run
 from .target import Target
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 KEY = "stylewidgets-inversion-run"
 VERSION = 1

@@ -11,12 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._checks import unknown_name
-from .._synthesis import versions
-from ..latents import IDENTITY as _IDENTITY
+from ..core.checks import unknown_name
+from ..latent.latent import IDENTITY as _IDENTITY
+from ..session.synthesis import versions
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 SPACES = ("w", "w+", "s")
 STARTS = ("mean", "random", "uniform")

@@ -15,10 +15,10 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from ..latents import Latent
+from ..latent.latent import Latent
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 
 @dataclass(frozen=True, eq=False)

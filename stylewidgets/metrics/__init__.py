@@ -1,33 +1,39 @@
-"""Measures of generators and of edits: distributions, coverage, smoothness, memorisation, attribute dependency."""
+"""Measures of generators: distributions, coverage, smoothness, memorisation. Those that see through the factor network of the
+avatars live in `stylewidgets.avatars.scoring` and are found here by name as well."""
 
 from __future__ import annotations
 
-from .distributions import Distance, circular_wasserstein, factor_distances, total_variation, wasserstein
-from .edits import EditReport, edit_report
-from .equivariance import translation_equivariance
-from .features import Look, look, perceptual_distance
-from .frechet import frechet, frechet_gaussian
-from .neighbours import Neighbours, nearest, nearest_renders
-from .path_length import path_length
-from .precision_recall import precision_recall
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Distance",
-    "EditReport",
-    "Look",
-    "Neighbours",
-    "circular_wasserstein",
-    "edit_report",
-    "factor_distances",
-    "frechet",
-    "frechet_gaussian",
-    "look",
-    "nearest",
-    "nearest_renders",
-    "path_length",
-    "perceptual_distance",
-    "precision_recall",
-    "total_variation",
-    "translation_equivariance",
-    "wasserstein",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from ..avatars.scoring.distributions import (
+        Distance,
+        circular_wasserstein,
+        factor_distances,
+        total_variation,
+        wasserstein,
+    )
+    from ..avatars.scoring.edits import EditReport, edit_report
+    from ..avatars.scoring.features import Look, look, perceptual_distance
+    from ..avatars.scoring.neighbours import Neighbours, nearest, nearest_renders
+    from ..avatars.scoring.path_length import path_length
+    from .coverage import precision_recall
+    from .equivariance import translation_equivariance
+    from .frechet_distance import frechet, frechet_gaussian
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "equivariance": "translation_equivariance",
+        "frechet_distance": "frechet frechet_gaussian",
+        "coverage": "precision_recall",
+        # only by name, at first use: this room stands below the avatars
+        "..avatars.scoring.distributions": "Distance circular_wasserstein factor_distances total_variation wasserstein",
+        "..avatars.scoring.edits": "EditReport edit_report",
+        "..avatars.scoring.features": "Look look perceptual_distance",
+        "..avatars.scoring.neighbours": "Neighbours nearest nearest_renders",
+        "..avatars.scoring.path_length": "path_length",
+    },
+)

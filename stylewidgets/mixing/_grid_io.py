@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .. import _latent_io
-from .._latent_io import Array
+from ..latent import files as _latent_io
+from ..latent.files import Array
 from .grid import MixGrid
 
 VERSION = 1

@@ -9,12 +9,12 @@ from dataclasses import replace as _replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .._checks import check_finite, check_int, unknown_name
-from .._values import Value
-from ..latents import Latent
+from ..core.checks import check_finite, check_int, unknown_name
+from ..core.values import Value
+from ..latent.latent import Latent
 
 if TYPE_CHECKING:
-    from ..session import GeneratorSession
+    from ..session.session import GeneratorSession
 
 AXES = ("rows", "columns")
 SPACES = ("w+", "s")
@@ -85,7 +85,7 @@ class MixGrid(Value):
                 (first, last), or one bool each.
             settings: `space`, `noise`, `row_psi`, `column_psi`.
         """
-        from .mix import as_source, check_grid, mask_of
+        from .cells import as_source, check_grid, mask_of
 
         space = settings.get("space", "w+")
         sources = [tuple(as_source(session, item) for item in axis) for axis in (rows, columns)]

@@ -18,7 +18,7 @@ import warnings
 from functools import lru_cache
 from pathlib import Path
 
-from .._environ import switch
+from ..core.environ import switch
 
 COMPILERS = ("c++", "g++", "clang++")
 FLAGS = ("-O3", "-std=c++17", "-shared", "-fPIC", "-pthread")

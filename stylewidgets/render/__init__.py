@@ -1,1 +1,1 @@
-"""From a latent to bytes on the wire: cache, ladder, pump, encoders; and films."""
+"""From a latent to bytes on the wire: ladder, pump, encoders."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from PIL import Image
 
-from .._checks import unknown_name
-from .._pixels import Pixels, fit
+from ..core.checks import unknown_name
+from ..core.pixels import Pixels, fit
 
 if TYPE_CHECKING:
     from .ladder import Rung

@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from .._environ import switch
+from ..core.environ import switch
 
 
 class Overlap:

@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .._devices import out_of_memory
-from .._synthesis import to_uint8
-from .cache import SynthesisCache
+from ..core.devices import out_of_memory
+from ..session.activations import SynthesisCache
+from ..session.synthesis import to_uint8
 from .encode import encode, fit, mime
 from .ladder import Rung
 from .pump import Encode, Picture
 
 if TYPE_CHECKING:
-    from ..latents import Latent
-    from ..session import GeneratorSession
+    from ..latent.latent import Latent
+    from ..session.session import GeneratorSession
 
 
 class LiveRenderer:

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._synthesis import versions
 from ..directions import fingerprint
+from ..session.synthesis import versions
 
 FORMAT = 1
 _log = logging.getLogger("stylewidgets")

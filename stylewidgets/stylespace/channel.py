@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .._checks import unknown_name
+from ..core.checks import unknown_name
 
 
 class Channel(NamedTuple):

@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .._synthesis import to_uint8
-from ..latents import Direction, Latent
+from ..latent.latent import Direction, Latent
+from ..session.synthesis import to_uint8
 from .channel import Channel, num_channels
-from .statistics import Statistics
+from .channel_statistics import Statistics
 
 _BATCH = 16
 

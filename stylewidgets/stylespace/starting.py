@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from .. import jobs
-from ..latents import Latent
-from .local import LocalRanking, local_effect
-from .statistics import Statistics
-from .statistics import statistics as make_statistics
+from ..latent.latent import Latent
+from .channel_statistics import Statistics
+from .channel_statistics import statistics as make_statistics
+from .search.local import LocalRanking, local_effect
 
 
 def begin_statistics(session: Any, *, settings: Mapping[str, Any] | None = None) -> jobs.Run[Statistics]:

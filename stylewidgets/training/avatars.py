@@ -16,9 +16,9 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
-from ..checkpoints import native
-from ..generators.stylegan2 import StyleGAN2
-from ..generators.stylegan3 import StyleGAN3
+from ..checkpoints.formats import native
+from ..generators.stylegan2.generator import StyleGAN2
+from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown
 from .data import RenderedAvatars, to_uint8
 from .phases import joint_step, mapping_step, paired_step

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from .. import jobs
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
-from ..latents import Direction
+from ..latent.latent import Direction
 from .factor_net import FactorRegressor, load_regressor
 
 Scores = dict[str, NDArray[np.float32]]
@@ -90,8 +90,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Make, measure and write."""
-    from ..checkpoints import native
-    from ..session import GeneratorSession
+    from ..checkpoints.formats import native
+    from ..session.session import GeneratorSession
 
     generator, _ = native.load(args.generator)
     session = GeneratorSession(generator, device=args.device, precision="fp32")

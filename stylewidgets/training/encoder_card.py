@@ -12,7 +12,7 @@ from .. import load
 from ..avatars import AvatarDataset
 from ..inversion import Target, evaluate_each, invert
 from ..inversion.encoders import small
-from ..session import GeneratorSession
+from ..session.session import GeneratorSession
 
 HELD_OUT = 20
 FIRST_SEED = 1_000_000

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
-from .._synthesis import synthesize
 from ..inversion.encoders import small
-from ..inversion.perceptual import perceptual
+from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
 from ..jobs import Job, Progress
+from ..session.synthesis import synthesize
 from .avatars import drive, falling
 from .data import RenderedAvatars
 from .muon import Together

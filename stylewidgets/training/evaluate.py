@@ -15,8 +15,9 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX, render
-from ..avatars.estimates import Errors, errors_path, file_digest, measure_errors
-from ..avatars.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
+from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
+from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
+from ..avatars.scoring.path_length import each_class, shortest_path
 from ..metrics import (
     Look,
     factor_distances,
@@ -27,7 +28,6 @@ from ..metrics import (
     precision_recall,
     translation_equivariance,
 )
-from ..metrics.path_length import each_class, shortest_path
 from .card import card, tables
 from .data import to_uint8
 from .world import LatentWorld
@@ -59,7 +59,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure, print and write."""
     if _is_factor_network(args.file):
         return _evaluate_network(args)
-    from .._load import load
+    from ..session.load import load
 
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples

@@ -1,8 +1,8 @@
-"""The factor network lives in `stylewidgets.avatars.factor_net`; these are its names for the commands that train."""
+"""The factor network lives in `stylewidgets.avatars.reading.factor_net`; these are its names for the commands that train."""
 
 from __future__ import annotations
 
-from ..avatars.factor_net import (
+from ..avatars.reading.factor_net import (
     BUNDLED,
     FORMAT,
     KIND,

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..avatars import FACTORS
-from ..generators.stylegan3 import StyleGAN3
+from ..generators.stylegan3.generator import StyleGAN3
 from ..metrics.equivariance import part
 from .data import Batch
 from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import jobs
-from ..avatars.calibration import calibrate
-from ..avatars.estimates import errors_path, measure_errors
-from ..avatars.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
-from ..avatars.visibility import visible
+from ..avatars.drawing.visibility import visible
+from ..avatars.reading.calibration import calibrate
+from ..avatars.reading.estimates import errors_path, measure_errors
+from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..jobs import Job, Progress, Work
 from .augment import augment
 from .data import RenderedAvatars

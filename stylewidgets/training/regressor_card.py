@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..avatars.factor_net import FactorRegressor, Head
-from ..avatars.visibility import RULES
+from ..avatars.drawing.visibility import RULES
+from ..avatars.reading.factor_net import FactorRegressor, Head
 
 
 def model_card(net: FactorRegressor) -> str:

@@ -15,11 +15,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from .._checks import unknown_name
 from ..avatars import FACTORS, INDEX
-from ..generators.discriminator import Discriminator
-from ..generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from ..generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from ..core.checks import unknown_name
+from ..generators.stylegan2.discriminator import Discriminator
+from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from ..generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from .muon import Muon, Together
 from .world import FactorEmbedding, LatentWorld
 

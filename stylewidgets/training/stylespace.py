@@ -29,11 +29,11 @@ def run(args: argparse.Namespace) -> None:
     from dataclasses import replace
 
     from .. import jobs, weights
-    from .._load import load
-    from ..avatars.factor_net import load_regressor
+    from ..avatars.reading.factor_net import load_regressor
+    from ..session.load import load
     from ..stylespace import make_report
-    from ..stylespace.readings import avatar_reader
-    from ..stylespace.reports import Report
+    from ..stylespace.reports.readings import avatar_reader
+    from ..stylespace.reports.table import Report
 
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")

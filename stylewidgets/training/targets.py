@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..avatars.factor_net import FactorRegressor, Head
+from ..avatars.reading.factor_net import FactorRegressor, Head
 
 
 def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:

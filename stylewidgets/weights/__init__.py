@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from .._checks import unknown_name
+from ..core.checks import unknown_name
 
 FOLDER = Path(__file__).parent
 GENERATORS = ("avatar-128", "avatar-64", "avatar-64-stylegan3", "avatar-64-hair-style")

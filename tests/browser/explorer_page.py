@@ -30,10 +30,10 @@ def make_generator(folder: Path) -> Path:
     """Write a small random generator with five directions beside it and return its path."""
     import torch
 
-    from stylewidgets.checkpoints import native
+    from stylewidgets.checkpoints.formats import native
     from stylewidgets.directions import pca
-    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-    from stylewidgets.session import GeneratorSession
+    from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+    from stylewidgets.session.session import GeneratorSession
 
     torch.manual_seed(3)
     config = StyleGAN2Config(

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from stylewidgets.avatars import FACTORS, render, sample
-from stylewidgets.avatars.dataset import to_uint8
+from stylewidgets.avatars.world.dataset import to_uint8
 
 STORED = Path(__file__).parent / "data" / "avatars-8.png"
 

@@ -10,8 +10,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from stylewidgets.checkpoints.names_stylegan2 import from_rosinality
-from stylewidgets.generators.stylegan2 import StyleGAN2
+from stylewidgets.checkpoints.names.stylegan2 import from_rosinality
+from stylewidgets.generators.stylegan2.generator import StyleGAN2
 
 TOLERANCE = 1e-5
 

@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from safetensors import safe_open
 from torch import Tensor
 
-from stylewidgets.checkpoints.names_stylegan1 import from_genforce
-from stylewidgets.generators.stylegan1 import StyleGAN1
+from stylewidgets.checkpoints.names.stylegan1 import from_genforce
+from stylewidgets.generators.stylegan1.generator import StyleGAN1
 
 DATA = Path(__file__).parent / "data"
 NAMES = ["stylegan1_32", "stylegan1_64"]

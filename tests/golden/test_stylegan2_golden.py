@@ -11,8 +11,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from stylewidgets.generators import State
-from stylewidgets.generators.stylegan2 import StyleGAN2
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan2.generator import StyleGAN2
 from stylewidgets.ops import winograd
 
 DATA = Path(__file__).parent / "data"

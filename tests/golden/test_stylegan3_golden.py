@@ -11,9 +11,9 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from stylewidgets.generators import State
-from stylewidgets.generators._stylegan3_geometry import known_bands
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.stylegan3.geometry import known_bands
 
 DATA = Path(__file__).parent / "data"
 TOLERANCE = 1e-5

@@ -10,7 +10,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from stylewidgets import lessons
+from stylewidgets.cli import lessons
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_inversion_classroom.ipynb"
 

@@ -13,7 +13,7 @@ import pytest
 from nbclient import NotebookClient
 from PIL import Image
 
-from stylewidgets.widgets.static import LONGEST_SIDE
+from stylewidgets.widgets.kit.static import LONGEST_SIDE
 
 NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_style_mixing.ipynb"
 

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 
 from stylewidgets.avatars import LANDMARKS, AvatarDataset
-from stylewidgets.inversion import align as module
-from stylewidgets.inversion import mtcnn
-from stylewidgets.inversion.align import Alignment, align, paste_back, quad
-from stylewidgets.inversion.mtcnn import Face, suppress
+from stylewidgets.inversion.faces import align as module
+from stylewidgets.inversion.faces import mtcnn
+from stylewidgets.inversion.faces.align import Alignment, align, paste_back, quad
+from stylewidgets.inversion.faces.mtcnn import Face, suppress
 
 NAMES = ("eye_left", "eye_right", "mouth_left", "mouth_right")
 

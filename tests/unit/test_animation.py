@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylewidgets.render import mp4, video
-from stylewidgets.widgets._compat import is_playing, set_repeat
-from stylewidgets.widgets.animation import Animator
+from stylewidgets.film import mp4, video
+from stylewidgets.widgets.kit.compat import is_playing, set_repeat
+from stylewidgets.widgets.latent_explorer.tools.animation import Animator
 
 
 @dataclass(frozen=True)

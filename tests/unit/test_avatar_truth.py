@@ -20,7 +20,7 @@ from stylewidgets.avatars import (
     render,
     sample,
 )
-from stylewidgets.avatars.renderer import _Job, draw
+from stylewidgets.avatars.drawing.renderer import _Job, draw
 from stylewidgets.training.data import region_weights
 
 
@@ -282,7 +282,7 @@ def test_every_gradient_is_finite_and_categories_get_none() -> None:
 
 def autograd(weight: Tensor, job: _Job) -> Tensor:
     """Gradient of the weighted sum of the first output, [F], in 64 bits by the backward pass of `render`."""
-    from stylewidgets.avatars.renderer import _Draw
+    from stylewidgets.avatars.drawing.renderer import _Draw
 
     f = base().requires_grad_()
     (gradient,) = torch.autograd.grad((_Draw.apply(f, job)[0] * weight).sum(), f)

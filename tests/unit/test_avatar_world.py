@@ -25,13 +25,13 @@ from stylewidgets.avatars import (
     edit_truth,
     from_uniform,
     mix,
-    palette,
     render,
     sample,
 )
-from stylewidgets.avatars.factors import uniforms
-from stylewidgets.avatars.sheet import contact_sheet
-from stylewidgets.avatars.words import CATEGORIES, LEVELS
+from stylewidgets.avatars.drawing import palette
+from stylewidgets.avatars.drawing.sheet import contact_sheet
+from stylewidgets.avatars.world.factors import uniforms
+from stylewidgets.avatars.world.words import CATEGORIES, LEVELS
 from stylewidgets.training.world import LatentWorld
 
 NAMES = [f.name for f in FACTORS]

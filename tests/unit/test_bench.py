@@ -26,12 +26,12 @@ from stylewidgets.bench import (
 )
 from stylewidgets.bench.browser import Measurement
 from stylewidgets.bench.timing import Sample, in_turns, merge
-from stylewidgets.checkpoints import native
+from stylewidgets.checkpoints.formats import native
 from stylewidgets.generators.families import build
-from stylewidgets.generators.stylegan1 import StyleGAN1Config
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3Config
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.stylegan1.generator import StyleGAN1Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3Config
+from stylewidgets.session.session import GeneratorSession
 
 KERNEL_PARTS = ("whole event", "model", "encoding", "widgets")
 

@@ -11,10 +11,11 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets.__main__ import main
-from stylewidgets.bench.inversion import Kept, targets
-from stylewidgets.bench.inversion_report import markdown
-from stylewidgets.bench.inversion_rows import GENERATED, RENDERS, checks, rows
-from stylewidgets.inversion import Result, editability
+from stylewidgets.bench.inversion.command import Kept, targets
+from stylewidgets.bench.inversion.report import markdown
+from stylewidgets.bench.inversion.rows import GENERATED, RENDERS, checks, rows
+from stylewidgets.inversion import Result
+from stylewidgets.inversion.evaluation import editability
 
 
 def row(**figures: float) -> dict[str, dict[str, float]]:

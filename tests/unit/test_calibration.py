@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, defaults
-from stylewidgets.avatars.calibration import calibrate, errors, population, residuals
-from stylewidgets.avatars.factor_net import FactorRegressor, Head, factor_of, load_regressor, save_regressor
-from stylewidgets.avatars.visibility import RULES, visible
+from stylewidgets.avatars.drawing.visibility import RULES, visible
+from stylewidgets.avatars.reading.calibration import calibrate, errors, population, residuals
+from stylewidgets.avatars.reading.factor_net import FactorRegressor, Head, factor_of, load_regressor, save_regressor
 from stylewidgets.training.regressor import evaluate, fit, measure_regressor, train_regressor
 
 HEADS = (

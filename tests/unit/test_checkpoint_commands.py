@@ -15,8 +15,9 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets.__main__ import main
-from stylewidgets.checkpoints import native, zoo
-from stylewidgets.widgets.code_export import code
+from stylewidgets.checkpoints import zoo
+from stylewidgets.checkpoints.formats import native
+from stylewidgets.widgets.kit.code import code
 
 from ..formats_writers import golden
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from stylewidgets._checks import check_finite, check_int, check_layers, unknown_name
+from stylewidgets.core.checks import check_finite, check_int, check_layers, unknown_name
 
 
 def test_an_unknown_name_gets_the_nearest_whatever_its_case() -> None:

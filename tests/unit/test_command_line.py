@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stylewidgets import demo
 from stylewidgets.__main__ import main
+from stylewidgets.cli import demo
 
 
 def run(*arguments: str) -> int:
@@ -105,8 +105,8 @@ def test_info_on_a_missing_or_foreign_file_is_one_line_and_code_2(
 
 
 def test_info_says_what_a_file_is(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    from stylewidgets.checkpoints import native
-    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+    from stylewidgets.checkpoints.formats import native
+    from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 
     path = tmp_path / "small.safetensors"
     config = StyleGAN2Config(z_dim=8, c_dim=0, w_dim=8, resolution=8, channels=(8, 8), mapping_layers=2)

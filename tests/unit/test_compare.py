@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 from PIL import Image
 
-from stylewidgets.widgets.compare import HoldToCompare
+from stylewidgets.widgets.kit.controls.compare import HoldToCompare
 
 
 class Session:

@@ -15,9 +15,10 @@ import pytest
 import torch
 from PIL import Image
 
-from stylewidgets.checkpoints import detect, open_file, torch_file
+from stylewidgets.checkpoints import detect, open_file
 from stylewidgets.checkpoints.detect import detect as kind_of
 from stylewidgets.checkpoints.errors import CheckpointError
+from stylewidgets.checkpoints.formats import torch_file
 
 from ..formats_writers import golden
 

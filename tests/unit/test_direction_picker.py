@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from stylewidgets.latents import Direction, Latent
-from stylewidgets.widgets.direction_picker import PAGE, DirectionPicker
+from stylewidgets.latent.latent import Direction, Latent
+from stylewidgets.widgets.kit.controls.direction_picker import PAGE, DirectionPicker
 
 
 class Desk:

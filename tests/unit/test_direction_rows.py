@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from stylewidgets.latents import Direction, Latent
-from stylewidgets.widgets.direction_rows import DirectionRows, renamed
+from stylewidgets.latent.latent import Direction, Latent
+from stylewidgets.widgets.kit.controls.direction_rows import DirectionRows, renamed
 
 
 def direction(name: str) -> Direction:

@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import save_file
 
 from stylewidgets.directions import DirectionSet, fingerprint
-from stylewidgets.latents import Direction
+from stylewidgets.latent.latent import Direction
 
 
 def made(name: str, shape: Any = 4, **keywords: Any) -> Direction:

@@ -21,8 +21,8 @@ from stylewidgets.directions import (
     pca,
     sefa,
 )
-from stylewidgets.directions.sefa import affine_matrix
-from stylewidgets.latents import Code, Direction, Latent
+from stylewidgets.directions.factorisation import affine_matrix
+from stylewidgets.latent.latent import Code, Direction, Latent
 
 W_DIM, NUM_WS = 6, 4
 STD = np.array([4.0, 3.0, 2.0, 1.0, 0.5, 0.25])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from stylewidgets.generators.discriminator import Discriminator, MinibatchStd
+from stylewidgets.generators.stylegan2.discriminator import Discriminator, MinibatchStd
 
 
 def make(**changes: int) -> Discriminator:

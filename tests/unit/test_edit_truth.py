@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, Estimate, defaults
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Latent
-from stylewidgets.metrics.changes import changes, describe_changes, deviation
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.edit_truth import EditTruth, draws_avatars
-from stylewidgets.widgets.latent_explorer import LatentExplorer
+from stylewidgets.avatars.scoring.changes import changes, describe_changes, deviation
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Latent
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
+from stylewidgets.widgets.latent_explorer.tools.edit_truth import EditTruth, draws_avatars
 
 W_DIM = 8
 

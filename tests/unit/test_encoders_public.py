@@ -16,7 +16,7 @@ from torch import Tensor, nn
 import stylewidgets as sw
 from stylewidgets import inversion
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion.encoders import public
 from stylewidgets.inversion.encoders.public import PublicEncoder, load_encoder
 from stylewidgets.inversion.encoders.public_net import answer

@@ -9,9 +9,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.metrics import translation_equivariance
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
 
 
 class Wave(torch.nn.Module):

@@ -12,10 +12,11 @@ import torch
 import stylewidgets as sw
 from stylewidgets import weights
 from stylewidgets.__main__ import main
-from stylewidgets.avatars import FACTORS, factor_net
-from stylewidgets.avatars.estimates import file_digest
-from stylewidgets.checkpoints import native
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.avatars import FACTORS
+from stylewidgets.avatars.reading import factor_net
+from stylewidgets.avatars.reading.estimates import file_digest
+from stylewidgets.checkpoints.formats import native
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.training.card import card, tables
 from stylewidgets.training.evaluate import measure
 

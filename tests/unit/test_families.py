@@ -12,14 +12,14 @@ import pytest
 import torch
 
 from stylewidgets.directions import pca, sefa
-from stylewidgets.generators import Generator
 from stylewidgets.generators.families import FAMILIES, build
-from stylewidgets.generators.stylegan1 import StyleGAN1Config
-from stylewidgets.generators.stylegan2 import StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3Config
-from stylewidgets.render.cache import SynthesisCache
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.latent_explorer import LatentExplorer
+from stylewidgets.generators.protocol import Generator
+from stylewidgets.generators.stylegan1.generator import StyleGAN1Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3Config
+from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 
 SIZES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2}
 XL: dict[str, Any] = {"c_dim": 3, "mapping": "stylegan-xl", "embed_dim": 6}

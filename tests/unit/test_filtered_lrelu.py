@@ -13,7 +13,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.ops import _buffers, _compile, _filtered_lrelu, winograd
 from stylewidgets.ops import filtered_lrelu as module
 from stylewidgets.ops.filtered_lrelu import filtered_lrelu, filtered_lrelu_reference

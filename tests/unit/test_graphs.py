@@ -13,11 +13,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.render import graphs as module
-from stylewidgets.render.cache import SynthesisCache
-from stylewidgets.render.graphs import MOST, WARM, Graphs, graphs_for
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.session import graphs as module
+from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.graphs import MOST, WARM, Graphs, graphs_for
 
 
 class Recorder:

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from stylewidgets.latents import Latent
+from stylewidgets.latent.latent import Latent
 from stylewidgets.mixing.grid import HEADER, MixGrid, Place
-from stylewidgets.widgets.grid_filler import ACK_TIMEOUT, ALONE_SECONDS, GridFiller
+from stylewidgets.widgets.style_mix_grid.filler import ACK_TIMEOUT, ALONE_SECONDS, GridFiller
 
 
 def make_grid(

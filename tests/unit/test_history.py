@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stylewidgets.widgets.history import History
+from stylewidgets.widgets.kit.history import History
 
 
 class Clock:

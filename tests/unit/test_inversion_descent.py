@@ -11,9 +11,11 @@ import pytest
 import torch
 
 from stylewidgets import GeneratorSession, inversion
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import losses, projector, spaces
-from stylewidgets.inversion.descent import Descent
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.inversion import spaces
+from stylewidgets.inversion.losses import losses
+from stylewidgets.inversion.methods import projector
+from stylewidgets.inversion.methods.descent import Descent
 from stylewidgets.inversion.noise import normalise
 
 

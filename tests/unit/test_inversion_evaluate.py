@@ -11,14 +11,14 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets.avatars import FACTORS, AvatarDataset
-from stylewidgets.avatars.estimates import estimate
-from stylewidgets.avatars.renderer import render
+from stylewidgets.avatars.drawing.renderer import render
+from stylewidgets.avatars.reading.estimates import estimate
 from stylewidgets.inversion import Result, Target, evaluate, evaluate_each
-from stylewidgets.inversion.editability import known_edits
-from stylewidgets.inversion.evaluate import mean_of
-from stylewidgets.inversion.realism import code_statistics, flat_styles
-from stylewidgets.latents import Code, Latent
-from stylewidgets.session import GeneratorSession
+from stylewidgets.inversion.evaluation.editability import known_edits
+from stylewidgets.inversion.evaluation.evaluate import mean_of
+from stylewidgets.inversion.evaluation.realism import code_statistics, flat_styles
+from stylewidgets.latent.latent import Code, Latent
+from stylewidgets.session.session import GeneratorSession
 
 DISTORTION = ("mse", "perceptual", "w_distance", "edit_perceptual", "edit_error")
 EDITS = ("smile", "yaw")

@@ -11,8 +11,8 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import GeneratorSession, inversion
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import fast, lbfgs
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.inversion.methods import fast, lbfgs
 
 QUICK: dict[str, Any] = {"steps": 12, "net": "factors", "samples": 6}
 

@@ -9,9 +9,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from stylewidgets.avatars.factor_net import load_regressor
-from stylewidgets.inversion import _lpips, perceptual
-from stylewidgets.inversion.perceptual import plain_maps
+from stylewidgets.avatars.reading.factor_net import load_regressor
+from stylewidgets.inversion import perceptual
+from stylewidgets.inversion.losses import lpips_nets as _lpips
+from stylewidgets.inversion.losses.perceptual import plain_maps
 from stylewidgets.metrics import perceptual_distance
 
 CONVS = {

@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from stylewidgets import GeneratorSession, inversion
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import image2stylegan_pp as plus
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.inversion.methods import image2stylegan_pp as plus
 
 QUICK: dict[str, Any] = {"steps": 6, "noise_steps": 4, "net": "factors", "noise_rate": 0.2}
 

@@ -9,11 +9,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.bench.inversion_race import equal_time_text, races_text, run_races
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import METHODS, Method, Target, encoder_runs, race
+from stylewidgets.bench.inversion.race import equal_time_text, races_text, run_races
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.inversion import METHODS, Method, Target, encoder_runs
+from stylewidgets.inversion.evaluation import race
 from stylewidgets.inversion.run import Run
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
 
 
 @pytest.fixture(scope="module", autouse=True)

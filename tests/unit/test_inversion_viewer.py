@@ -14,14 +14,14 @@ import pytest
 import torch
 from PIL import Image
 
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion import METHODS, Result, Target, invert
-from stylewidgets.latents import Latent
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets import _compat
-from stylewidgets.widgets.inversion_curves import curves
-from stylewidgets.widgets.inversion_settings import MethodPanel
-from stylewidgets.widgets.inversion_viewer import InversionViewer
+from stylewidgets.latent.latent import Latent
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.inversion_viewer.curves import curves
+from stylewidgets.widgets.inversion_viewer.settings import MethodPanel
+from stylewidgets.widgets.inversion_viewer.viewer import InversionViewer
+from stylewidgets.widgets.kit import compat as _compat
 
 SETTINGS: dict[str, Any] = {"method": "image2stylegan", "perceptual": 0.0, "steps": 6, "rate": 0.05}
 

@@ -16,13 +16,15 @@ import pytest
 import torch
 
 from stylewidgets import directions, inversion, jobs, stylespace
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.film.export import export
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress, Run
-from stylewidgets.render.export import export
-from stylewidgets.session import GeneratorSession
-from stylewidgets.stylespace.overlap import Overlaps
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.stylespace import starting
+from stylewidgets.stylespace.search import gradients
+from stylewidgets.stylespace.search.overlap import Overlaps
 from stylewidgets.training.directions import read
-from stylewidgets.widgets import probe_steps
+from stylewidgets.widgets.style_space_probe import steps as probe_steps
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +68,7 @@ def inverted(session: GeneratorSession, method: str, **settings: Any) -> Run[Any
 
 def found_local(session: GeneratorSession, stats: stylespace.Statistics) -> Run[Any]:
     latents = [session.latent(seed=i) for i in range(2)]
-    return session.start(stylespace.starting.local_spec(session, latents, stats, MASK, batch=8, cached=False))
+    return session.start(starting.local_spec(session, latents, stats, MASK, batch=8, cached=False))
 
 
 def written(session: GeneratorSession, folder: Path) -> Run[Any]:
@@ -89,9 +91,7 @@ KINDS: dict[str, Make] = {
         {"kind": "statistics", "settings": {"n": 130, "batch": 32, "cached": False}}
     ),
     "local search": lambda s, stats, _: found_local(s, stats),
-    "gradients": lambda s, _, __: stylespace.gradients.gradient_maps.start(
-        s, s.latent(seed=1), grid=4, batch=4, cached=False
-    ),
+    "gradients": lambda s, _, __: gradients.gradient_maps.start(s, s.latent(seed=1), grid=4, batch=4, cached=False),
     "readings": lambda s, stats, _: stylespace.read_samples.start(s, stats, READER, cached=False),
     "effects on readings": lambda s, stats, _: stylespace.factor_effects.start(s, stats, READER, np.ones(3), faces=4),
     "dependency": lambda s, stats, _: stylespace.attribute_dependency.start(

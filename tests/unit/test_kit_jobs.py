@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stylewidgets.jobs import Job, Progress, Run
-from stylewidgets.widgets._compat import is_playing
+from stylewidgets.widgets.kit.compat import is_playing
 from stylewidgets.widgets.kit.jobs import Jobs
 
 

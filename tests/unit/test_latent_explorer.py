@@ -17,10 +17,10 @@ import traitlets
 from PIL import Image
 
 from stylewidgets.directions import DirectionSet
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Code, Direction, Latent
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.latent_explorer import FIRST_ROWS, LatentExplorer
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Code, Direction, Latent
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.latent_explorer.explorer import FIRST_ROWS, LatentExplorer
 
 W_DIM = 8
 

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylewidgets.latents import Code, Direction, Edit, Latent
+from stylewidgets.latent.latent import Code, Direction, Edit, Latent
 
 SMILE = Direction("smile", np.linspace(-1, 1, 4), sigma=1.5, layers=(1, 3), explained=0.25, source="made up")
 YAW = Direction("yaw", np.arange(12.0).reshape(3, 4), unit="×")

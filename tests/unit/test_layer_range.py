@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stylewidgets.directions.layers import named_ranges
-from stylewidgets.widgets.layer_range import CUSTOM, LayerRange
+from stylewidgets.widgets.kit.controls.layer_range import CUSTOM, LayerRange
 
 
 def selector(num_ws: int = 18, value: tuple[int, int] | None = None) -> tuple[LayerRange, list[Any]]:

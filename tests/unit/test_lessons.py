@@ -9,9 +9,9 @@ from typing import Any
 import nbformat
 import pytest
 
-from stylewidgets import lessons
 from stylewidgets.__main__ import main
-from stylewidgets.demo import source
+from stylewidgets.cli import lessons
+from stylewidgets.cli.demo import source
 
 
 def notebook() -> dict[str, Any]:

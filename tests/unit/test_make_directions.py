@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from stylewidgets.directions import DirectionSet
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Direction
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Direction
+from stylewidgets.session.session import GeneratorSession
 from stylewidgets.training.directions import Bench, Target, make_directions, read
 from stylewidgets.training.factor_net import FactorRegressor, Head
 

@@ -11,13 +11,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylewidgets.checkpoints import native, open_file
-from stylewidgets.generators._xl_mapping import XLMapping
+from stylewidgets.checkpoints import open_file
+from stylewidgets.checkpoints.formats import native
 from stylewidgets.generators.layers import normalize_2nd_moment
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config, infer_config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import Code
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config, infer_config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.stylegan3.xl_mapping import XLMapping
+from stylewidgets.latent.latent import Code
+from stylewidgets.session.session import GeneratorSession
 
 from .. import pickle_writers as write
 

@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from stylewidgets import mixing
-from stylewidgets._synthesis import synthesize
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Code, Direction, Latent
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, GridRenderer, MixGrid
-from stylewidgets.mixing.figure import describe_mask
+from stylewidgets.mixing.figures import describe_mask
 from stylewidgets.mixing.grid import nearest_first
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.session.synthesis import synthesize
 
 W_DIM = 8
 

@@ -13,10 +13,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from stylewidgets.checkpoints import native
-from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.checkpoints.formats import native
+from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 
 
 def make(**changes: Any) -> StyleGAN2:

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from stylewidgets.bench.reading import peak
-from stylewidgets.checkpoints import persistence_pickle, tensorflow_pickle
-from stylewidgets.checkpoints._build import build
-from stylewidgets.checkpoints._records import Storage, TensorRecord
-from stylewidgets.checkpoints._tensors import to_tensors
+from stylewidgets.checkpoints.build import build
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.checkpoints.unpickler import unpickle
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.checkpoints.formats import persistence_pickle, tensorflow_pickle
+from stylewidgets.checkpoints.pickle.records import Storage, TensorRecord
+from stylewidgets.checkpoints.pickle.tensors import to_tensors
+from stylewidgets.checkpoints.pickle.unpickler import unpickle
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 
 from .. import pickle_writers as write
 from ..formats_writers import golden, noisy
@@ -137,7 +137,7 @@ def test_a_bare_module_one_in_a_wrapper_and_half_precision_load(tmp_path: Path) 
 
 
 def test_the_release_is_told_by_the_hash_of_the_source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from stylewidgets.checkpoints import _fingerprints
+    from stylewidgets.checkpoints.pickle import fingerprints as _fingerprints
 
     path = persistence(tmp_path / "x.pkl", write.snapshot(stylegan2()))
     unknown = persistence_pickle.read(path).metadata

@@ -520,12 +520,12 @@ def test_only_cuda_overlaps_unless_asked_otherwise(monkeypatch: pytest.MonkeyPat
 
 def test_pixels_that_wait_for_the_encoder_are_left_alone_by_later_frames() -> None:
     torch = pytest.importorskip("torch")
-    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-    from stylewidgets.latents import Latent
-    from stylewidgets.render.cache import SynthesisCache
-    from stylewidgets.render.graphs import Graphs, _tensors
+    from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+    from stylewidgets.latent.latent import Latent
     from stylewidgets.render.renderer import LiveRenderer
-    from stylewidgets.session import GeneratorSession
+    from stylewidgets.session.activations import SynthesisCache
+    from stylewidgets.session.graphs import Graphs, _tensors
+    from stylewidgets.session.session import GeneratorSession
 
     def record(work: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
         """As a CUDA graph does: every run writes to the memory of the first."""
@@ -563,7 +563,7 @@ def test_only_messages_of_a_page_may_be_answered_later_and_in_colab_none(
     import sys
     from types import ModuleType, SimpleNamespace
 
-    from stylewidgets.widgets import live_picture
+    from stylewidgets.widgets.kit import live_picture
 
     parent = {"header": {"msg_type": kind}} if kind else {}
     shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))

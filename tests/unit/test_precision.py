@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import torch
 
-from stylewidgets import _batching, _devices, _precision
-from stylewidgets._batching import in_batches, pictures_at_once
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.session import GeneratorSession
+from stylewidgets.core import devices as _devices
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.session import batching as _batching
+from stylewidgets.session import precision as _precision
+from stylewidgets.session.batching import in_batches, pictures_at_once
+from stylewidgets.session.session import GeneratorSession
 
 BF16 = torch.bfloat16
 
@@ -70,7 +72,7 @@ def test_a_session_decides_once_and_only_when_it_is_left_to_it(
         asked.append(generator)
         return BF16
 
-    monkeypatch.setattr("stylewidgets.session.chosen_for_cpu", choose)
+    monkeypatch.setattr("stylewidgets.session.session.chosen_for_cpu", choose)
     session = GeneratorSession(generator, device="cpu")
     assert not asked, "opening a file does not draw pictures"
     assert session.half == BF16 and session.half == BF16 and asked == [generator]

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import stylewidgets as sw
-from stylewidgets._synthesis import synthesize, to_uint8
-from stylewidgets.generators import State
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Latent
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Latent
 from stylewidgets.ops import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.session.synthesis import synthesize, to_uint8
 
 ARCHITECTURES = pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
 

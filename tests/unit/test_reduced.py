@@ -11,14 +11,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 import stylewidgets as sw
-from stylewidgets.generators import State
-from stylewidgets.generators._stylegan3_geometry import resampled
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import Latent, Transform
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.generators.stylegan3.geometry import resampled
+from stylewidgets.latent.latent import Latent, Transform
 from stylewidgets.ops import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
 
 VARIANTS = pytest.mark.parametrize("variant", ["T", "R"])
 

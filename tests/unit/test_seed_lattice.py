@@ -4,7 +4,15 @@ import math
 
 import pytest
 
-from stylewidgets.widgets.seed_lattice import PadView, blend_at, clamp_position, describe, locate, seed_at, snap
+from stylewidgets.widgets.latent_explorer.tools.seed_lattice import (
+    PadView,
+    blend_at,
+    clamp_position,
+    describe,
+    locate,
+    seed_at,
+    snap,
+)
 
 POSITIONS = [(0.0, 0.0), (0.25, 0.5), (-0.25, 3.125), (-7.999, -2.001), (12.3456, -0.0004), (99999.9, -99999.9)]
 

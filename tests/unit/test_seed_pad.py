@@ -7,10 +7,10 @@ import threading
 import ipywidgets as widgets
 import pytest
 
-from stylewidgets.widgets import seed_pad
-from stylewidgets.widgets._canvas import drawing
-from stylewidgets.widgets.seed_lattice import blend_at
-from stylewidgets.widgets.seed_pad import SeedPad
+from stylewidgets.widgets.kit.views.canvas import drawing
+from stylewidgets.widgets.latent_explorer.tools import seed_pad
+from stylewidgets.widgets.latent_explorer.tools.seed_lattice import blend_at
+from stylewidgets.widgets.latent_explorer.tools.seed_pad import SeedPad
 
 MIDDLE = (300, 220)  # of a pad of 300 x 220, in canvas pixels (drawn at twice the size)
 CELL = 120

@@ -13,18 +13,18 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import weights
-from stylewidgets._devices import choose_device, choose_dtype
-from stylewidgets._synthesis import synthesize, to_uint8
-from stylewidgets.checkpoints import native
+from stylewidgets.checkpoints.formats import native
+from stylewidgets.core.devices import choose_device, choose_dtype
 from stylewidgets.directions import DirectionSet
-from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import Code, Direction, Latent
-from stylewidgets.render.cache import SynthesisCache
+from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer, frame_renderer
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.session.synthesis import synthesize, to_uint8
 
 W = 8
 
@@ -234,7 +234,7 @@ def test_full_memory_halves_the_batch(session: GeneratorSession, monkeypatch: py
             raise torch.OutOfMemoryError("CUDA out of memory")
         return synthesize(generator, styles, *rest)
 
-    monkeypatch.setattr("stylewidgets.session.synthesize", small)
+    monkeypatch.setattr("stylewidgets.session.session.synthesize", small)
     assert len(session.images([Latent(seed=i) for i in range(10)])) == 10 and max(sizes[3:]) <= 3
 
 

@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import ipywidgets as widgets
 import pytest
 
-from stylewidgets._captions import caption
-from stylewidgets.latents import Latent
-from stylewidgets.widgets.snapshots import SnapshotStrip
+from stylewidgets.latent.caption import caption
+from stylewidgets.latent.latent import Latent
+from stylewidgets.widgets.kit.controls.snapshots import SnapshotStrip
 
 PNG = b"\x89PNG\r\n"
 

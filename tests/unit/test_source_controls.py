@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from stylewidgets.latents import Code, Latent
-from stylewidgets.widgets.source_controls import SourceControls, describe_source, main_seed, parse_seed
+from stylewidgets.latent.latent import Code, Latent
+from stylewidgets.widgets.kit.controls.source_controls import SourceControls, describe_source, main_seed, parse_seed
 
 
 class Desk:

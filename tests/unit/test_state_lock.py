@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from stylewidgets.widgets.state_lock import StateLock
+from stylewidgets.widgets.kit.state_lock import StateLock
 
 
 def test_work_put_off_runs_after_the_outermost_block_once_for_each_key() -> None:

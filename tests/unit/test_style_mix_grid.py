@@ -16,13 +16,13 @@ import traitlets
 from PIL import Image
 
 from stylewidgets import mixing
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Code, Direction, Latent
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, MixGrid
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets import grid_view
-from stylewidgets.widgets.latent_explorer import LatentExplorer
-from stylewidgets.widgets.style_mix_grid import StyleMixGrid
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.kit.views import grid_view
+from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
+from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 
 W_DIM = 8
 

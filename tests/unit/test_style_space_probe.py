@@ -18,17 +18,18 @@ import traitlets
 from PIL import Image
 
 from stylewidgets import stylespace
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Progress
-from stylewidgets.latents import Code, Direction, Latent
-from stylewidgets.session import GeneratorSession
+from stylewidgets.latent.latent import Code, Direction, Latent
+from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
-from stylewidgets.widgets import channel_map
-from stylewidgets.widgets.latent_explorer import LatentExplorer
-from stylewidgets.widgets.probe_panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
-from stylewidgets.widgets.probe_search import ATTRIBUTE, EFFECT, PLACE, VALUE
-from stylewidgets.widgets.style_mix_grid import StyleMixGrid
-from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
+from stylewidgets.stylespace.reports.spaces import SPACES
+from stylewidgets.widgets.kit.views import channel_map
+from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
+from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
+from stylewidgets.widgets.style_space_probe.panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
+from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
+from stylewidgets.widgets.style_space_probe.search import ATTRIBUTE, EFFECT, PLACE, VALUE
 
 W_DIM = 8
 SAMPLES = 100
@@ -334,7 +335,7 @@ def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reade
     panel = open_panel(probe, REPORT)
     panel.start()
     probe.finish()
-    assert probe.view.error == "" and set(panel.report.dci) == set(stylespace.spaces.SPACES)
+    assert probe.view.error == "" and set(panel.report.dci) == set(SPACES)
     stats = probe.search.statistics
     codes = stats.values[:, ~stylespace.is_torgb(session.layers)].astype(np.float32)
     wanted = stylespace.dci(codes, stylespace.read_samples(session, stats, reader))
@@ -348,7 +349,7 @@ def test_a_report_that_comes_with_the_generator_is_there_at_once(
     probe: StyleSpaceProbe, reader: stylespace.Reader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = stylespace.Report("weights", SAMPLES, 4, (), {"s": (0.5, 0.4, 0.3), "w": (0.2, 0.2, 0.2)})
-    monkeypatch.setattr("stylewidgets.widgets.probe_search.shipped_report", lambda session: made)
+    monkeypatch.setattr("stylewidgets.widgets.style_space_probe.search.shipped_report", lambda session: made)
     probe.search._reader = reader
     say(probe, "hello")
     probe.search.find_effect()

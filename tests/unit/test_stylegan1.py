@@ -11,12 +11,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylewidgets.directions import pca, sefa
-from stylewidgets.generators import State
 from stylewidgets.generators.layers import normalize_2nd_moment
-from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config, default_channels, infer_config
-from stylewidgets.latents import Code
-from stylewidgets.render.cache import SynthesisCache
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config, default_channels, infer_config
+from stylewidgets.latent.latent import Code
+from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.session import GeneratorSession
 
 
 def make(**changes: Any) -> StyleGAN1:

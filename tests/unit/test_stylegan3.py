@@ -12,10 +12,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.generators import State
-from stylewidgets.generators._filters import low_pass, radial_low_pass
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config, infer_config
-from stylewidgets.latents import Transform
+from stylewidgets.generators.protocol import State
+from stylewidgets.generators.stylegan3.filters import low_pass, radial_low_pass
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config, infer_config
+from stylewidgets.latent.latent import Transform
 
 SMALL: dict[str, Any] = {
     "z_dim": 6,

@@ -14,15 +14,15 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from stylewidgets import stylespace as ss
-from stylewidgets.generators import Layer, State
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.latents import Code
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.protocol import Layer, State
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.latent.latent import Code
+from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import cache
 from stylewidgets.stylespace.channel import Channel
-from stylewidgets.stylespace.dci import of_importance
-from stylewidgets.stylespace.overlap import Overlaps
-from stylewidgets.stylespace.regions import in_cells, label_maps
+from stylewidgets.stylespace.reports.dci import of_importance
+from stylewidgets.stylespace.search.overlap import Overlaps
+from stylewidgets.stylespace.search.regions import in_cells, label_maps
 
 SIDE, PLACES = 16, 4
 
@@ -261,7 +261,7 @@ def test_a_search_imports_nothing_that_holds_up_a_page(
 
 
 def test_gradient_maps_agree_with_finite_differences(real: GeneratorSession) -> None:
-    from stylewidgets.stylespace.gradients import gradient_maps, pooled
+    from stylewidgets.stylespace.search.gradients import gradient_maps, pooled
 
     latent = real.latent(seed=5)
     maps = gradient_maps(real, latent, grid=4, colours="each", cached=False)

@@ -10,11 +10,12 @@ import pytest
 import stylewidgets as sw
 from stylewidgets import stylespace as ss
 from stylewidgets.directions import boundary, sample_w
-from stylewidgets.session import GeneratorSession
-from stylewidgets.stylespace import cache, reports
-from stylewidgets.stylespace.measure import direction_name, targets_of
-from stylewidgets.stylespace.readings import read_w
-from stylewidgets.stylespace.reports import Curve, Report, Row
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.stylespace import cache
+from stylewidgets.stylespace.reports import table as reports
+from stylewidgets.stylespace.reports.measure import direction_name, targets_of
+from stylewidgets.stylespace.reports.readings import read_w
+from stylewidgets.stylespace.reports.table import Curve, Report, Row
 
 FITTED = 512
 REMAKE = "python -m stylewidgets train stylespace"

@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from stylewidgets.checkpoints import names_stylegan1, names_stylegan2
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.checkpoints.names import stylegan1 as names_stylegan1
+from stylewidgets.checkpoints.names import stylegan2 as names_stylegan2
+from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 
 Variables = dict[str, Any]
 
@@ -280,7 +281,7 @@ def test_blocks_that_were_never_trained_are_left_out() -> None:
         state[f"g_synthesis.to_rgb.{block}.weight"] = torch.randn(3, (10, 8, 6)[block], 1, 1)
         state[f"g_synthesis.to_rgb.{block}.bias"] = torch.randn(3)
     found, hints = names_stylegan1.from_huangzh13(state)
-    from stylewidgets.generators.stylegan1 import infer_config
+    from stylewidgets.generators.stylegan1.generator import infer_config
 
     config = infer_config(found, **hints)
     assert config.channels == (10, 8) and config.resolution == 8

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylewidgets.checkpoints import native, open_file
+from stylewidgets.checkpoints import open_file
 from stylewidgets.checkpoints.errors import CheckpointError
+from stylewidgets.checkpoints.formats import native
 
 from ..formats_writers import as_genforce, as_huangzh13, as_mmgen, as_rosinality1, golden, noisy
 from ..pickle_writers import foreign_modules, module, stylegan2_attributes

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from stylewidgets.avatars import FACTORS, sample
-from stylewidgets.checkpoints import native
+from stylewidgets.checkpoints.formats import native
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
 from stylewidgets.training.data import RenderedAvatars, region_weights, to_uint8

@@ -15,15 +15,15 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets.directions import pca, sefa
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import IDENTITY, Latent, Transform
-from stylewidgets.render.cache import SynthesisCache
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.latent.latent import IDENTITY, Latent, Transform
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
-from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.latent_explorer import LatentExplorer
-from stylewidgets.widgets.transform_controls import CLOSED, OPEN, TransformControls, describe_transform
+from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.session import GeneratorSession
+from stylewidgets.widgets.kit.controls.transform_controls import CLOSED, OPEN, TransformControls, describe_transform
+from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 
 TURNED = Transform(angle=30, x=0.1)
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylewidgets.generators._stylegan3_config import StyleGAN3Config
-from stylewidgets.generators._stylegan3_geometry import known_bands
-from stylewidgets.generators._stylegan3_layers import AliasFreeLayer
 from stylewidgets.generators.layers import SynthesisLayer
+from stylewidgets.generators.stylegan3.config import StyleGAN3Config
+from stylewidgets.generators.stylegan3.geometry import known_bands
+from stylewidgets.generators.stylegan3.layers import AliasFreeLayer
 from stylewidgets.ops import fused
 from stylewidgets.ops.trials import NEAR, Trials
 

@@ -19,11 +19,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylewidgets.checkpoints import _legacy
-from stylewidgets.checkpoints._records import Global, Stub, TensorRecord
-from stylewidgets.checkpoints._tensors import to_tensor
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.checkpoints.unpickler import OPCODES, Limits, unpickle
+from stylewidgets.checkpoints.pickle import legacy as _legacy
+from stylewidgets.checkpoints.pickle.records import Global, Stub, TensorRecord
+from stylewidgets.checkpoints.pickle.tensors import to_tensor
+from stylewidgets.checkpoints.pickle.unpickler import OPCODES, Limits, unpickle
 
 from .. import hostile_corpus
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from stylewidgets.render import mp4, video
-from stylewidgets.render.export import export
+from stylewidgets.film import mp4, video
+from stylewidgets.film.export import export
 
 
 @dataclass(frozen=True)
@@ -253,8 +253,8 @@ def test_an_export_that_is_stopped_before_its_first_frame_leaves_nothing(tmp_pat
 
 def test_frames_of_a_real_generator_are_those_that_the_session_renders(tmp_path):
     torch = pytest.importorskip("torch")
-    from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-    from stylewidgets.session import GeneratorSession
+    from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+    from stylewidgets.session.session import GeneratorSession
 
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=8, w_dim=8, resolution=16, channels=(8, 8, 8), mapping_layers=2)

@@ -12,9 +12,9 @@ import pytest
 from PIL import Image
 
 from stylewidgets.render.pump import Frame
-from stylewidgets.widgets import static
-from stylewidgets.widgets.errors import describe, report, reporting, reports_errors
-from stylewidgets.widgets.view import ImageView, LiveView
+from stylewidgets.widgets.kit import static
+from stylewidgets.widgets.kit.errors import describe, report, reporting, reports_errors
+from stylewidgets.widgets.kit.views.view import ImageView, LiveView
 
 
 def _png(side: int = 8, mode: str = "RGB") -> bytes:
@@ -156,7 +156,7 @@ def test_the_view_of_core_widgets_has_the_same_interface() -> None:
 def test_without_anywidget_make_view_gives_core_widgets() -> None:
     code = (
         "import sys; sys.modules['anywidget'] = None\n"
-        "from stylewidgets.widgets.view import make_view; print(type(make_view(size=200)).__name__)"
+        "from stylewidgets.widgets.kit.views.view import make_view; print(type(make_view(size=200)).__name__)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "ImageView"
@@ -204,7 +204,7 @@ def test_a_saved_picture_is_small_and_its_words_are_escaped() -> None:
 
 def test_nothing_is_saved_outside_ipython() -> None:
     code = (
-        "from stylewidgets.widgets.static import SavedPicture\n"
+        "from stylewidgets.widgets.kit.static import SavedPicture\n"
         "saved = SavedPicture(); saved.update(b'no picture', 'image/png', ''); saved.display()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,16 +12,17 @@ import pytest
 import torch
 
 from stylewidgets import mixing, stylespace
-from stylewidgets.generators._stylegan1_config import StyleGAN1Config
-from stylewidgets.generators.stylegan1 import StyleGAN1
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
-from stylewidgets.latents import Latent
+from stylewidgets.generators.stylegan1.config import StyleGAN1Config
+from stylewidgets.generators.stylegan1.generator import StyleGAN1
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
+from stylewidgets.latent.latent import Latent
 from stylewidgets.mixing import GridRenderer, MixGrid
-from stylewidgets.session import GeneratorSession
+from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
-from stylewidgets.widgets.style_mix_grid import StyleMixGrid
-from stylewidgets.widgets.style_space_probe import StyleSpaceProbe
+from stylewidgets.stylespace.search import gradients
+from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
+from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
 SAMPLES = 100
 MAKE: dict[str, Callable[[], Any]] = {
@@ -151,7 +152,7 @@ def test_gradient_maps_are_those_of_small_steps(session: GeneratorSession) -> No
     """One channel of the middle layer: what the maps say is what a small step does, cell by cell."""
     latent = latents(session, [7])[0]
     stats = stylespace.statistics(session, SAMPLES)
-    maps = stylespace.gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
+    maps = gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
     flat = Channel(len(session.layers) // 2, 1).flat(session.layers)
     step = 0.02 * float(stats.std[flat])
     edits = [

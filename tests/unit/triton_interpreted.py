@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 from triton.runtime import interpreter
 
-from stylewidgets.generators._filters import radial_low_pass
-from stylewidgets.generators._stylegan3_config import StyleGAN3Config
-from stylewidgets.generators._stylegan3_geometry import known_bands
-from stylewidgets.generators._stylegan3_layers import AliasFreeLayer
 from stylewidgets.generators.layers import SynthesisLayer
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan3.config import StyleGAN3Config
+from stylewidgets.generators.stylegan3.filters import radial_low_pass
+from stylewidgets.generators.stylegan3.geometry import known_bands
+from stylewidgets.generators.stylegan3.layers import AliasFreeLayer
 from stylewidgets.ops import _filtered_lrelu, fused, trials, triton_epilogue, triton_filters, winograd
 from stylewidgets.ops._epilogue import epilogue
 from stylewidgets.ops._filtered_lrelu_grad import Settings

@@ -12,13 +12,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...checkpoints import detect, torch_file
-from ...checkpoints._plain import plain
+from ...checkpoints import detect
 from ...checkpoints.errors import CheckpointError, reading
+from ...checkpoints.formats import torch_file
+from ...checkpoints.pickle.plain import plain
 from .public_net import SIDE, PublicShape, answer, expected
 
 if TYPE_CHECKING:
-    from ...session import GeneratorSession
+    from ...session.session import GeneratorSession
 
 TYPES = {
     "GradualStyleEncoder": False,

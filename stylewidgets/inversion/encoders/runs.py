@@ -11,12 +11,12 @@ from torch import Tensor
 
 from ... import weights
 from ...checkpoints.detect import detect
-from ..methods import METHODS, Method, Setting, register
+from ..registry import METHODS, Method, Setting, register
 from ..run import Run
 from . import public, small
 
 if TYPE_CHECKING:
-    from ...session import GeneratorSession
+    from ...session.session import GeneratorSession
     from ..target import Target
 
 BUNDLED = "bundled"

@@ -19,7 +19,7 @@ from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
 if TYPE_CHECKING:
-    from ...session import GeneratorSession
+    from ...session.session import GeneratorSession
 
 KEY = "stylewidgets-encoder"
 KINDS = ("psp", "e4e", "restyle")

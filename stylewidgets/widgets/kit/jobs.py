@@ -19,10 +19,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from ... import jobs
-from .._compat import button, set_playing, set_tooltip
-from ..errors import ShowsErrors, report
-from ..parts import note, row, say, show
-from ..state_lock import STATE
+from .compat import button, set_playing, set_tooltip
+from .errors import ShowsErrors, report
+from .parts import note, row, say, show
+from .state_lock import STATE
 
 ALONE_SECONDS = 2.0
 """How long work goes on at once while no page is there to tick."""

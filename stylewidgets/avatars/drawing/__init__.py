@@ -1,0 +1,1 @@
+"""From factors to pictures with exact ground truth."""

@@ -1,0 +1,253 @@
+"""Factors read off pictures, with the errors that the factor network makes on renders it has not seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from ...core.checks import unknown_name
+from ..drawing.renderer import render
+from ..world.factors import FACTORS, INDEX, NAMES, sample
+from . import calibration
+from .factor_net import BUNDLED, FactorRegressor, load_regressor
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Estimate:
+    """What the factor network reads off N pictures.
+
+    Attributes:
+        factors: float32 [N, F] in natural units, columns as `FACTORS`; the likeliest category of categorical ones.
+        error: float32 [N, F], standard error of each factor in natural units (degrees on the shorter way round), of each picture
+            by itself where the network was calibrated so, else the one of all held-out renders. Of a categorical factor: the
+            probability that it is another one.
+        probabilities: float32 [N, categories] of each categorical factor, by name.
+    """
+
+    factors: Floats
+    error: Floats
+    probabilities: dict[str, Floats]
+
+    def __getitem__(self, name: str) -> Floats:
+        """One factor [N] by name. ValueError with the nearest name."""
+        if name not in INDEX:
+            raise unknown_name("factor", name, NAMES)
+        return self.factors[:, INDEX[name]]
+
+    def describe(self, index: int = 0) -> str:
+        """The factors of one picture in lines: "yaw +12.3 ± 1.8 degrees", "hat cap (98 %)"."""
+        return "\n".join(self._line(i, index) for i in range(len(FACTORS)))
+
+    def _line(self, column: int, index: int) -> str:
+        factor, value = FACTORS[column], float(self.factors[index, column])
+        if factor.kind == "categorical":
+            share = float(self.probabilities[factor.name][index].max())
+            return f"{factor.name} {factor.categories[int(value)]} ({share:.0%})"
+        sign = "+" if factor.low < 0 else ""
+        places = 1 if factor.high > 2 else 2
+        unit = " degrees" if factor.kind == "circular" or factor.unit == "degrees" else ""
+        return f"{factor.name} {value:{sign}.{places}f} ± {self.error[index, column]:.{places}f}{unit}"
+
+
+@dataclass(frozen=True)
+class FactorError:
+    """How well one factor is read. score: R² or accuracy; error: as in `Estimate`; within_one, within_two: share of the
+    truths within one and two standard errors, on other renders than the error was measured on (categories: accuracy)."""
+
+    score: float
+    error: float
+    within_one: float
+    within_two: float
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a factor network, and the spread of its readings over the avatar world.
+
+    Attributes:
+        network: sha256 of the file it belongs to, 16 digits.
+        renders, checked: renders that errors and their calibration were measured on.
+        resolution: side of those renders in pixels.
+        factors: by name.
+        readings: (mean, standard deviation) of each reading of `FactorRegressor.scores`.
+    """
+
+    network: str
+    renders: int
+    checked: int
+    resolution: int
+    factors: dict[str, FactorError]
+    readings: dict[str, tuple[float, float]]
+
+    def save(self, path: str | Path) -> Path:
+        """Write JSON."""
+        path = Path(path)
+        path.write_text(json.dumps(_rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
+        return path
+
+    @classmethod
+    def load(cls, path: str | Path) -> Errors:
+        """Read what `save` wrote. ValueError for another file."""
+        try:
+            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+            factors = {name: FactorError(**entry) for name, entry in plain.pop("factors").items()}
+            readings = {name: (float(a), float(b)) for name, (a, b) in plain.pop("readings").items()}
+            return cls(factors=factors, readings=readings, **plain)
+        except (ValueError, TypeError, KeyError, AttributeError) as problem:
+            raise ValueError(f"{path} does not hold the errors of a factor network ({problem})") from problem
+
+
+def estimate(images: Any, network: str | Path | None = None, batch: int = 64) -> Estimate:
+    """Read the factors of avatars off their pictures.
+
+    Args:
+        images: [N, 3, H, W] or [3, H, W] in [-1, 1]; uint8 array [N, H, W, 3] or [H, W, 3]; a PIL image or several.
+        network: file of another factor network, beside which `stylewidgets train evaluate` has written its errors.
+        batch: pictures at a time.
+
+    Raises:
+        ValueError: pictures of another kind, or errors that belong to another network.
+        FileNotFoundError: no network, or none of its errors.
+    """
+    net, errors = reader(network)
+    pictures = as_pictures(images)
+    with torch.inference_mode():
+        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
+    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
+    natural, shares = net.natural(raw), net.probabilities(raw)
+    own = calibration.errors(net, raw) if net.calibration else {}
+    for name, share in shares.items():
+        own[name] = 1 - share.max(axis=1, initial=0.0)
+    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in FACTORS]
+    factors = np.stack([natural[f.name] for f in FACTORS], axis=1).astype(np.float32)
+    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares)
+
+
+def reader(network: str | Path | None = None) -> tuple[FactorRegressor, Errors]:
+    """The factor network and its errors, kept after the first call. Errors as `estimate`."""
+    path = BUNDLED if network is None else Path(network)
+    if not path.is_file():
+        return load_regressor(path), Errors.load(path)  # the former says what is missing
+    return _kept(path, path.stat().st_mtime_ns, _stamp(errors_path(path)))
+
+
+def errors_path(network: Path) -> Path:
+    """Where the errors of a factor network are kept: beside it, NAME.errors.json."""
+    return network.with_suffix(".errors.json")
+
+
+def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500, seed: int = 3_000_000) -> Errors:
+    """Errors of a factor network on renders that training has not seen.
+
+    Args:
+        network: file of the network.
+        renders: avatars that standard errors and spreads are measured on.
+        checked: others, that the share of truths within the errors is counted on.
+        seed: of the avatars.
+    """
+    net = load_regressor(network)
+    truth, raw = _read_renders(net, renders + checked, seed)
+    natural, scores = net.natural(raw), net.readings(raw)
+    factors = {}
+    for i, factor in enumerate(FACTORS):
+        miss = residual(factor.kind, natural[factor.name], truth[:, i])
+        first, other = miss[:renders], miss[renders:]
+        if factor.kind == "categorical":
+            wrong = float(first.mean())
+            factors[factor.name] = FactorError(1 - wrong, wrong, 1 - float(other.mean()), 1 - float(other.mean()))
+            continue
+        error = float(np.sqrt(np.square(first).mean()))
+        spread = _spread(factor.kind, truth[:renders, i])
+        within = [float((np.abs(other) <= k * error).mean()) for k in (1, 2)]
+        factors[factor.name] = FactorError(1 - error**2 / max(spread, 1e-12), error, *within)
+    readings = {name: (float(v[:renders].mean()), float(v[:renders].std())) for name, v in scores.items()}
+    return Errors(file_digest(network), renders, checked, net.resolution, factors, readings)
+
+
+def residual(kind: str, read: npt.NDArray[Any], true: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
+    difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
+    if kind == "circular":
+        return (difference + 180) % 360 - 180
+    return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
+
+
+def file_digest(path: str | Path) -> str:
+    """The first 16 hexadecimal digits of the sha256 of a file."""
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+
+
+def as_pictures(images: Any) -> Tensor:
+    """Pictures float32 [N, 3, H, W] in [-1, 1] from what `estimate` takes."""
+    if isinstance(images, Sequence):
+        images = np.stack([np.asarray(_rgb(image)) for image in images])
+    if not isinstance(images, Tensor):
+        array = np.asarray(_rgb(images))
+        array = array[None] if array.ndim == 3 else array
+        if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3:
+            raise ValueError(f"an array of pictures is uint8 [N, H, W, 3]; {array.dtype} {list(array.shape)} was given")
+        return torch.from_numpy(np.array(array)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    pictures = images[None] if images.ndim == 3 else images
+    if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.is_floating_point():
+        raise ValueError(
+            f"a tensor of pictures is floating [N, 3, H, W] in [-1, 1]; {images.dtype} {list(images.shape)} was given"
+        )
+    return pictures.detach().float().clamp(-1, 1)
+
+
+def _rgb(image: Any) -> Any:
+    return image.convert("RGB") if hasattr(image, "convert") else image
+
+
+def _read_renders(net: FactorRegressor, n: int, seed: int) -> tuple[Floats, Tensor]:
+    """Factors [n, F] and the network's outputs, of pictures that went through 8 bits."""
+    truth, rows = sample(n, seed), []
+    for part in torch.split(torch.from_numpy(truth), 32):
+        image = render(part, net.resolution, outputs=("image",)).image
+        with torch.inference_mode():
+            rows.append(net((image * 127.5 + 128).clamp(0, 255).floor() / 127.5 - 1).cpu())
+    return truth, torch.cat(rows)
+
+
+def _spread(kind: str, true: Floats) -> float:
+    """Mean squared distance from the mean, on the circle for angles."""
+    if kind != "circular":
+        return float(true.var())
+    turns = np.exp(1j * np.deg2rad(true.astype(np.float64)))
+    return float(np.square(np.rad2deg(np.angle(turns * np.conj(turns.mean())))).mean())
+
+
+@lru_cache(maxsize=4)
+def _kept(path: Path, changed: int, errors_changed: int) -> tuple[FactorRegressor, Errors]:
+    beside = errors_path(path)
+    remedy = f"make them with: stylewidgets train evaluate {path}"
+    if not beside.is_file():
+        raise FileNotFoundError(f"there are no errors of the factor network at {beside}; {remedy}")
+    errors = Errors.load(beside)
+    if errors.network != file_digest(path):
+        raise ValueError(f"{beside} belongs to another factor network than {path}; {remedy}")
+    return load_regressor(path), errors
+
+
+def _stamp(path: Path) -> int:
+    return path.stat().st_mtime_ns if path.is_file() else 0
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_rounded(entry) for entry in value]
+    return float(f"{value:.5g}") if isinstance(value, float) else value

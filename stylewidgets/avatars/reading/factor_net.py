@@ -1,0 +1,318 @@
+"""A small network that reads the factors of the avatar world from a picture.
+
+It gives names to what a generator makes: labels for boundaries, measures of an edit, and features of a perceptual
+distance that was trained on faces of this kind.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from .part_reader import PartReader
+
+FORMAT = 2  # 2: with a part reader
+KIND = "factor-regressor"
+_KEY = "stylewidgets"
+_READ = (8, 24, 32)  # channels that are read off the maps at 1/4, 1/8 and 1/16 of the resolution
+BUNDLED = Path(__file__).resolve().parents[2] / "weights" / f"{KIND}.safetensors"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The outputs [start, stop) that describe one factor. mean, std: of the training targets, per output."""
+
+    name: str
+    kind: Literal["continuous", "circular", "categorical"]
+    low: float
+    high: float
+    categories: tuple[str, ...]
+    start: int
+    stop: int
+    mean: tuple[float, ...] = ()
+    std: tuple[float, ...] = ()
+
+
+class FactorRegressor(nn.Module):
+    """A residual network, picture [N, 3, H, W] in [-1, 1] to one vector [N, outputs] that `Head`s describe.
+
+    Pictures of any size are resized to `resolution` by area. Batch norms use their stored statistics in eval mode, so a
+    prediction does not depend on its batch.
+
+    Args:
+        heads: what the outputs mean.
+        resolution: side of the picture that the network sees, a multiple of 16.
+        widths: channels at 1/2, 1/4, 1/8 and 1/16 of the resolution.
+        parts: correct the outputs by a `PartReader`; the feature maps are the same without it.
+    """
+
+    def __init__(
+        self,
+        heads: Sequence[Head],
+        *,
+        resolution: int = 64,
+        widths: Sequence[int] = (16, 32, 64, 80),
+        parts: bool = False,
+    ) -> None:
+        super().__init__()
+        if resolution % 16 or resolution < 16:
+            raise ValueError(f"resolution must be a multiple of 16; {resolution} was given")
+        self.heads, self.resolution, self.widths = tuple(heads), int(resolution), tuple(int(c) for c in widths)
+        self.metrics: dict[str, float] = {}
+        self.metadata: dict[str, Any] = {}
+        self.calibration: dict[str, Any] = {}
+        # Fine detail (iris, gaze) is a pixel or two wide: folding 2x2 pixels into channels keeps it, a stride would not.
+        self.stem = _convolution(24, self.widths[0])
+        stages = []
+        for i, width in enumerate(self.widths):
+            before = self.widths[max(i - 1, 0)]
+            stages.append(nn.Sequential(_Block(before, width, 1 if i == 0 else 2), _Block(width, width, 1)))
+        self.stages = nn.ModuleList(stages)
+        # Where something is matters for pose and shape, so maps are flattened, not averaged. The finer ones are read
+        # too: a smile or a blush is a few pixels, and takes far longer to get through a 4x4 map.
+        side = self.resolution
+        self.squeeze = nn.ModuleList(
+            _convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
+        )
+        size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
+        self.hidden = nn.Linear(size, 192)
+        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
+        self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
+
+    def features(self, x: Tensor) -> list[Tensor]:
+        """Feature maps at 1/2, 1/4, 1/8 and 1/16 of the network's resolution, differentiable."""
+        return self._maps(self.fold(x))
+
+    def fold(self, x: Tensor) -> Tensor:
+        """Pictures [N, 3, H, W] as the stem sees them, [N, 24, resolution / 2, resolution / 2]."""
+        if x.ndim != 4 or x.shape[1] != 3:
+            raise ValueError(f"pictures must be [N, 3, H, W]; {list(x.shape)} was given")
+        if x.shape[-2:] != (self.resolution, self.resolution):
+            x = resize(x, self.resolution)
+        # The details carry little energy beside light, skin and background, and would be learned last: they get a
+        # second copy of their own, amplified.
+        detail = 3.0 * (x - F.avg_pool2d(F.pad(x, (2, 2, 2, 2), mode="replicate"), 5, stride=1))
+        return F.pixel_unshuffle(torch.cat([x, detail], dim=1), 2)
+
+    def _maps(self, folded: Tensor) -> list[Tensor]:
+        x = self.stem(folded)
+        maps = []
+        for stage in self.stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Raw outputs [N, outputs]: targets in units of their standard deviation, and logits of categories."""
+        return self.look(x)[0]
+
+    def look(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Raw outputs [N, outputs] and the maps of `features`, for whoever needs both."""
+        folded = self.fold(x)
+        maps = self._maps(folded)
+        raw = self._read(maps)
+        return (raw if self.parts is None else raw + self.parts(folded, maps, raw)), maps
+
+    def _read(self, maps: Sequence[Tensor]) -> Tensor:
+        read = torch.cat([squeeze(m).flatten(1) for squeeze, m in zip(self.squeeze, maps[1:], strict=True)], dim=1)
+        out: Tensor = self.out(F.relu(self.hidden(read))) + self.direct(read)
+        return out
+
+    def predict(self, images: Tensor, batch: int = 128) -> dict[str, NDArray[np.float32]]:
+        """Factors of pictures [N, 3, H, W] in [-1, 1], by name, each [N] in natural units.
+
+        Circular factors are degrees in [0, 360), categories are indices into the head's `categories`.
+        """
+        return self.natural(self.raw(images, batch))
+
+    def scores(self, images: Tensor, batch: int = 128) -> dict[str, NDArray[np.float32]]:
+        """Real-valued readings, each [N]: what boundaries are fitted to and effects are measured on.
+
+        A continuous factor keeps its name. A circular one gives "name sin" and "name cos". A categorical one gives one
+        log-odds per category, called "name: category".
+        """
+        return self.readings(self.raw(images, batch))
+
+    def probabilities(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Raw outputs [N, outputs] as probabilities [N, categories] of each categorical factor, calibrated where the file is."""
+        temperature = self.calibration.get("temperature", {})
+        return {
+            head.name: (raw[:, head.start : head.stop].float() / temperature.get(head.name, 1.0))
+            .softmax(1)
+            .cpu()
+            .numpy()
+            for head in self.heads
+            if head.kind == "categorical"
+        }
+
+    def natural(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Raw outputs [N, outputs] as factors in natural units."""
+        result = {}
+        for head in self.heads:
+            part = raw[:, head.start : head.stop].float()
+            if head.kind == "categorical":
+                value = part.argmax(1).float()
+            elif head.kind == "circular":
+                sin, cos = _restore(part, head).unbind(1)
+                value = torch.rad2deg(torch.atan2(sin, cos)) % 360
+            else:
+                value = _natural(part, head)
+            result[head.name] = value.cpu().numpy()
+        return result
+
+    def readings(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
+        """Raw outputs [N, outputs] as real-valued readings, see `scores`."""
+        result = {}
+        for head in self.heads:
+            part = raw[:, head.start : head.stop].float()
+            if head.kind == "continuous":
+                values = {head.name: _natural(part, head)}
+            elif head.kind == "circular":
+                both = _restore(part, head)
+                values = {f"{head.name} sin": both[:, 0], f"{head.name} cos": both[:, 1]}
+            else:
+                log = part.log_softmax(1)
+                other = torch.log1p(-log.exp().clamp(max=1 - 1e-6))
+                values = {f"{head.name}: {c}": log[:, i] - other[:, i] for i, c in enumerate(head.categories)}
+            result.update({key: value.cpu().numpy() for key, value in values.items()})
+        return result
+
+    @torch.inference_mode()
+    def raw(self, images: Tensor, batch: int = 128) -> Tensor:
+        """Raw outputs [N, outputs] of pictures [N, 3, H, W] in [-1, 1], in batches and without gradients."""
+        if self.training:
+            raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
+        device = self.out.weight.device
+        parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
+        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
+
+
+class _Block(nn.Module):
+    """Two 3x3 convolutions beside a shortcut (He et al., "Deep residual learning", 2016)."""
+
+    def __init__(self, before: int, width: int, stride: int) -> None:
+        super().__init__()
+        self.first = _convolution(before, width, 3, stride)
+        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
+        same = before == width and stride == 1
+        self.shortcut = nn.Identity() if same else nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(before, width, 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(self.second(self.first(x)) + self.shortcut(x))
+
+
+def _convolution(before: int, width: int, size: int = 3, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(before, width, size, stride, size // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
+    )
+
+
+def resize(x: Tensor, side: int) -> Tensor:
+    """Area resize of [N, C, H, W] to side x side; small pictures are enlarged bilinearly."""
+    if min(x.shape[-2:]) < side:
+        return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
+    return F.interpolate(x, size=(side, side), mode="area")
+
+
+def make_heads(factors: Sequence[Any]) -> list[Head]:
+    """Heads for the factors of a world (objects with name, kind, low, high and categories), without statistics."""
+    heads, start = [], 0
+    for factor in factors:
+        categories = tuple(factor.categories) if factor.kind == "categorical" else ()
+        stop = start + {"continuous": 1, "circular": 2, "categorical": len(categories)}[factor.kind]
+        heads.append(Head(factor.name, factor.kind, float(factor.low), float(factor.high), categories, start, stop))
+        start = stop
+    return heads
+
+
+def factor_of(reading: str) -> str:
+    """The factor that a reading of `FactorRegressor.scores` belongs to: "hat" for "hat: cap", "hair_hue" for "hair_hue sin"."""
+    return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
+
+
+def load_regressor(path: str | Path | None = None, device: str | torch.device = "cpu") -> FactorRegressor:
+    """The factor network in eval mode: the bundled one, or one from a file that `train_regressor` wrote.
+
+    Its `metrics` holds the held-out R² (continuous, circular) or accuracy (categorical) of each factor, its `calibration`
+    what `avatars.estimate` makes errors and probabilities of ({} in a file that was never calibrated).
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: the file is damaged or holds something else.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    path = BUNDLED if path is None else Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no factor network at {path}; make one with: stylewidgets train regressor --out {path}"
+        )
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            meta = json.loads((file.metadata() or {})[_KEY])
+            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        if meta["kind"] != KIND or meta["version"] > FORMAT:
+            raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
+        net = FactorRegressor(
+            _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
+        )
+        net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
+    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{path} is not a readable factor network ({error})") from error
+    net.metrics, net.metadata = dict(meta["metrics"]), dict(meta["training"])
+    net.calibration = dict(meta.get("calibration") or {})
+    return net.to(device).eval().requires_grad_(False)
+
+
+def save_regressor(
+    net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
+) -> Path:
+    """Write the network to one safetensors file in fp16, with its quality, its calibration and the record of its training."""
+    from safetensors.torch import save
+
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().cpu().half() if v.is_floating_point() else v.cpu() for k, v in net.state_dict().items()}
+    meta = {
+        "kind": KIND,
+        "version": FORMAT,
+        "resolution": net.resolution,
+        "widths": net.widths,
+        "parts": net.parts is not None,
+        "heads": [asdict(head) for head in net.heads],
+        "metrics": metrics,
+        "training": training,
+        "calibration": net.calibration,
+    }
+    # Not save_file: that makes files which only their owner can read.
+    path.write_bytes(save({k: v.contiguous() for k, v in state.items()}, metadata={_KEY: json.dumps(meta)}))
+    return path
+
+
+def _heads(items: list[dict[str, Any]]) -> list[Head]:
+    def head(item: dict[str, Any]) -> Head:
+        lists = {key: tuple(item[key]) for key in ("categories", "mean", "std")}
+        return Head(**{**item, **lists})
+
+    return [head(item) for item in items]
+
+
+def _restore(part: Tensor, head: Head) -> Tensor:
+    if not head.mean:
+        return part
+    return part * part.new_tensor(head.std) + part.new_tensor(head.mean)
+
+
+def _natural(part: Tensor, head: Head) -> Tensor:
+    unit = (_restore(part, head)[:, 0] + 1) / 2
+    return head.low + unit * (head.high - head.low)

@@ -1,0 +1,1 @@
+"""Measures that see through the factor network: edits, distributions of factors, neighbours."""

@@ -1,0 +1,71 @@
+"""Perceptual path length: how unevenly pictures change along straight lines in w (Karras et al. 2019)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..reading.factor_net import FactorRegressor
+from .features import perceptual_distance
+
+EPSILON = 1e-4
+
+
+@torch.inference_mode()
+def path_length(
+    session: Any, net: FactorRegressor, pairs: int = 200, *, seed: int = 0, epsilon: float = EPSILON, batch: int = 20
+) -> float:
+    """Mean of distance / epsilon² of two pictures, epsilon apart on the line between two random w; lower is smoother.
+
+    Distances are those of the factor network's features, so figures compare between generators of avatars and not with
+    published ones. The lowest and the highest hundredth are left out, as in the paper. Constant noise, no truncation.
+
+    Args:
+        session: a GeneratorSession; the two ends of a line in a conditional one are of the same class, classes in turn.
+        net: the factor network.
+        pairs: number of lines, one place on each.
+        seed: of the lines and the places.
+        epsilon: of the way from one end to the other.
+    """
+    random = np.random.RandomState(seed)
+    z = torch.from_numpy(random.randn(pairs, 2, session.z_dim).astype(np.float32)).to(session.device)
+    t = torch.from_numpy(random.rand(pairs, 1).astype(np.float32)).to(session.device)
+    c = each_class(session, pairs)
+    found = []
+    for start in range(0, pairs, batch):
+        part = slice(start, start + batch)
+        label = None if c is None else c[part]
+        with session.lock:
+            first, last = (session.generator.map(z[part, i], label)[:, 0] for i in (0, 1))
+            step = last - first
+            here, there = (session.synthesize(first + step * (t[part] + e)) for e in (0.0, epsilon))
+        maps = [net.features(x.clamp(-1, 1).to(net.out.weight)) for x in (here, there)]
+        found.append(perceptual_distance(*maps) / epsilon**2)
+    values = torch.cat(found).double().cpu().numpy()
+    low, high = np.percentile(values, [1, 99])
+    return float(values[(values >= low) & (values <= high)].mean())
+
+
+def each_class(session: Any, n: int) -> Tensor | None:
+    """Labels [n, c_dim] that go through the classes in turn; None for a generator without."""
+    if not session.c_dim:
+        return None
+    return torch.eye(session.c_dim, device=session.device)[torch.arange(n, device=session.device) % session.c_dim]
+
+
+@torch.inference_mode()
+def shortest_path(net: FactorRegressor, images: Tensor) -> float:
+    """The floor of `path_length`: mean distance of pictures [2 N, 3, H, W] to others, that of a straight way of even pace.
+
+    No way between the two ends can have a smaller mean squared speed than the square of what lies between them.
+    """
+    half = len(images) // 2
+    total = 0.0
+    for start in range(0, half, 50):
+        stop = min(start + 50, half)
+        maps = [net.features(x.to(net.out.weight)) for x in (images[start:stop], images[half + start : half + stop])]
+        total += float(perceptual_distance(*maps).sum())
+    return total / max(half, 1)

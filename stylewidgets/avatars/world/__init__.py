@@ -1,0 +1,1 @@
+"""What an avatar can be: factors, their natural distribution, and their words."""

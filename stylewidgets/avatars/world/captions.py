@@ -1,0 +1,166 @@
+"""Plain English about an avatar, in many wordings, all true: they are read off its factors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from .factors import FACTORS, NAMES, NUM_FACTORS
+from .words import CATEGORIES, HAIR_LENGTHS, LEVELS, colour_words, eye_words, hair_words, level
+
+
+def caption(factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int = 0) -> str:
+    """A caption of one avatar, about everything that can be seen of it.
+
+    Args:
+        factors: [F] in natural units.
+        variant: which wording, any whole number from 0: it picks the order of the sentence and the synonyms. The same
+            factors and variant give the same words everywhere.
+    """
+    if len(factors) != NUM_FACTORS:
+        raise ValueError(f"caption needs the {NUM_FACTORS} factors of one avatar, got {len(factors)} numbers")
+    return _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0](_Speaker(factors, variant))
+
+
+def _hash(variant: int, place: int) -> int:
+    x = (variant * 0x9E3779B97F4A7C15 + place * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    x = ((x ^ (x >> 30)) * 0xBF58476D1CE4E5B9) & 0xFFFFFFFFFFFFFFFF
+    return (x ^ (x >> 27)) >> 5
+
+
+class _Speaker:
+    """The phrases of one avatar in one wording."""
+
+    def __init__(self, factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int) -> None:
+        self.v = {name: float(factors[i]) for i, name in enumerate(NAMES)}
+        self.variant = variant
+        self.subject = self.pick("subject", ("face", "avatar", "character", "person"))
+        self.kind = {f.name: f.categories[round(self.v[f.name])] for f in FACTORS if f.categories}
+
+    def pick(self, topic: str, phrases: Sequence[str]) -> str:
+        place = sum(ord(c) * (i + 1) for i, c in enumerate(topic))
+        return phrases[_hash(self.variant, place) % len(phrases) if self.variant else 0]
+
+    def word(self, name: str) -> str:
+        """The phrase for a factor's level or category, "" where there is nothing to say."""
+        if name in LEVELS:
+            at = level(name, self.v[name])
+            return self.pick(name, at.phrases) if at else ""
+        return self.pick(name, CATEGORIES[name].get(self.kind[name], ("",)))
+
+    def mood(self) -> str:
+        shape = self.word("face_width")
+        return _join([self.word("smile"), shape + "-faced" * (shape != "" and self.subject != "face")], ", ")
+
+    def hair(self) -> str:
+        style, hatted = self.kind["hair_style"], self.kind["hat"] != "none"
+        if style == "bald":
+            return self.word("hair_style")
+        colour = hair_words(self.v["hair_hue"], self.v["hair_lightness"])
+        if style == "bun" and hatted:
+            return f"{colour} hair tucked away"  # a hat hides the bun
+        short, long = HAIR_LENGTHS[style]
+        length = short if self.v["hair_length"] < 0.3 else long if self.v["hair_length"] >= 0.7 else ""
+        if style == "short" and hatted:
+            length = ""
+        text = self.word("hair_style").format(_join([length, colour], " "))
+        return text if not text.startswith("a ") else _article(text[2:])
+
+    def eyes(self) -> str:
+        if self.v["eye_openness"] < LEVELS["eye_openness"][0].high:
+            return self.word("eye_openness")
+        words = [self.word("eye_size"), self.word("eye_openness"), eye_words(self.v["iris_hue"]), "eyes"]
+        return _join([_join(words, " "), _join([self.word("gaze_x"), self.word("gaze_y")], " and ")], " ")
+
+    def brows(self) -> str:
+        return _join([*(self.word(f"brow_{k}") for k in ("thickness", "height", "angle")), "brows"], " ")
+
+    def features(self) -> str:
+        """Everything that the face itself has."""
+        fringe = "" if self.kind["hair_style"] == "bald" or self.kind["hat"] != "none" else self.word("fringe")
+        parts = [
+            self.word("skin_tone"),
+            self.hair(),
+            fringe,
+            self.eyes(),
+            self.brows(),
+            self.word("nose_size"),
+            self.word("jaw"),
+            self.word("mouth_open"),
+            self.word("lip_colour"),
+            self.word("blush"),
+            self.word("beard"),
+        ]
+        return _list(parts)
+
+    def wear(self) -> str:
+        hue, light = self.v["clothes_hue"], self.v["clothes_lightness"]
+        hat = self.word("hat") and _article(f"{colour_words(hue + 150, 0.62 - 0.42 * light)} {self.word('hat')}")
+        top = colour_words(hue, 0.08 + 0.76 * light)
+        return _list([self.word("glasses"), hat, _article(f"{top} {self.pick('top', ('top', 'jumper', 'sweater'))}")])
+
+    def pose(self) -> str:
+        return _join([self.word("yaw"), self.word("pitch"), self.word("roll")], ", ")
+
+    def light(self) -> str:
+        return _join([self.word("light_azimuth"), self.word("light_elevation")], " ")
+
+    def background(self) -> str:
+        return _article(
+            f"{colour_words(self.v['background_hue'], self.v['background_lightness'])} "
+            f"{self.pick('background', ('background', 'backdrop', 'wall'))}"
+        )
+
+
+def _plain(s: _Speaker) -> str:
+    return (
+        f"{_article(f'{s.mood()} {s.subject}')} with {s.features()}, wearing {s.wear()}, {s.pose()}, {s.light()}, "
+        f"in front of {s.background()}"
+    )
+
+
+def _portrait(s: _Speaker) -> str:
+    return (
+        f"a portrait of {_article(f'{s.mood()} {s.subject}')}, {s.pose()}: {s.features()}. "
+        f"The {s.subject} wears {s.wear()}, {s.light()}, before {s.background()}."
+    )
+
+
+def _place_first(s: _Speaker) -> str:
+    return (
+        f"in front of {s.background()}, {s.light()}, {_article(f'{s.mood()} {s.subject}')} dressed in {s.wear()} "
+        f"is {s.pose()}, and has {s.features()}"
+    )
+
+
+def _notes(s: _Speaker) -> str:
+    return f"{s.mood()} {s.subject}, {s.pose()}; {s.features()}; {s.wear()}; {s.light()}; {s.background()}"
+
+
+def _two_sentences(s: _Speaker) -> str:
+    return (
+        f"this is {_article(f'{s.mood()} {s.subject}')} wearing {s.wear()}. "
+        f"Notice {s.features()}. It is {s.pose()}, {s.light()}, with {s.background()} behind."
+    )
+
+
+_TEMPLATES: tuple[Callable[[_Speaker], str], ...] = (_plain, _portrait, _place_first, _notes, _two_sentences)
+
+
+def _join(parts: Sequence[str], between: str) -> str:
+    return between.join(p for p in parts if p)
+
+
+def _list(parts: Sequence[str]) -> str:
+    said = [p for p in parts if p]
+    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + " and " + said[-1]
+
+
+def _article(noun: str) -> str:
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+__all__ = ["caption"]

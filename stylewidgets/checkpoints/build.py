@@ -1,0 +1,91 @@
+"""From what a reader found to a generator module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from .errors import CheckpointError
+from .loaded import Loaded
+from .pickle.tensors import check_size
+
+NOISE_SEED = 0
+
+
+def build(loaded: Loaded) -> nn.Module:
+    """A generator in evaluation mode, float32, on the CPU, that owns copies of its weights.
+
+    A missing mean of w is estimated, missing noise pictures are drawn from a fixed seed; ``loaded.metadata["notes"]``
+    says so.
+
+    Raises:
+        CheckpointError: parameters are missing, unknown, of another shape or not finite; the first is named.
+    """
+    check_size(loaded.config)  # noise pictures that the file does not hold are made at the size that it claims
+    generator = empty(loaded)
+    wanted = generator.state_dict()
+    given = {
+        name: value for name, value in loaded.state.items() if name in wanted or not name.endswith(".resample_filter")
+    }
+    notes = loaded.metadata.setdefault("notes", [])
+    noise = [name for name in wanted if name not in given and name.endswith("noise_const")]
+    if noise:
+        given.update(_drawn(wanted, noise))
+        notes.append(f"{len(noise)} noise pictures are not in the file; they are drawn from seed {NOISE_SEED}")
+    means = [name for name in wanted if name not in given and name.split(".")[-1] == "w_avg"]
+    given.update((name, torch.zeros(wanted[name].shape)) for name in means)
+    _check(loaded.family, given, wanted)
+    own = {
+        name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
+        for name, value in wanted.items()
+    }
+    for name, value in own.items():
+        # One sum is finite wherever all numbers are, but for huge ones; looking at each takes five times as long.
+        if value.is_floating_point() and not torch.isfinite(value.sum()) and not torch.isfinite(value).all():
+            raise CheckpointError(
+                f"{name} holds numbers that are not finite: the file is damaged, or its training diverged"
+            )
+    generator.load_state_dict(own, assign=True)
+    generator.eval().requires_grad_(False)
+    if means:
+        generator.estimate_w_avg()  # type: ignore[operator]
+        notes.append("the mean of w is not in the file; it is estimated over 10,000 seeded samples")
+    return generator
+
+
+class _NoNumbers(TorchFunctionMode):
+    """torch.randn gives memory that is not filled: at 1024 pixels, first weights that are thrown away cost a second.
+
+    Not the "meta" device: its randn imports the whole compiler of torch, five seconds.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
+
+
+def empty(loaded: Loaded) -> nn.Module:
+    """The module of a config, its weights yet to come."""
+    from ..generators.families import build as make
+
+    with torch.random.fork_rng(devices=[]), _NoNumbers():  # the user's seed is left alone
+        return make(loaded.family, loaded.config)
+
+
+def _drawn(wanted: dict[str, Tensor], names: list[str]) -> dict[str, Tensor]:
+    source = torch.Generator().manual_seed(NOISE_SEED)
+    return {name: torch.randn(wanted[name].shape, generator=source) for name in names}
+
+
+def _check(family: str, given: dict[str, Any], wanted: dict[str, Tensor]) -> None:
+    """Every parameter is there once, in its shape."""
+    unknown = [name for name in given if name not in wanted]
+    missing = [name for name in wanted if name not in given]
+    for words, names in (("are missing", missing), ("belong to no generator of this kind", unknown)):
+        if names:
+            raise CheckpointError(f"{len(names)} parameters of this {family} {words}, the first is {names[0]}")
+    for name, value in given.items():
+        if value.shape != wanted[name].shape:
+            raise CheckpointError(f"{name} has shape {list(value.shape)}; {list(wanted[name].shape)} fits the others")

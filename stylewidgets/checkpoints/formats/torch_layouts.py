@@ -1,0 +1,124 @@
+"""State_dicts of many code bases, in files of torch.save, as a generator of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .. import layouts
+from ..errors import CheckpointError, reading
+from ..layouts import Found
+from ..loaded import Loaded
+from ..names import stylegan1 as names_stylegan1
+from ..names import stylegan2 as names_stylegan2
+from ..pickle.plain import plain
+from ..pickle.records import Persistent
+from . import torch_file
+
+Converted = tuple[dict[str, Tensor], dict[str, Any]]
+ENCODERS = {"encoder_type": "encoder", "stylegan_size": "encoder_output_size", "output_size": "encoder_output_size"}
+
+
+def read(path: str | Path) -> Loaded:
+    """The generator in a file of torch.save, whatever code base it is from.
+
+    Raises:
+        CheckpointError: damaged, no generator in it, or one that cannot be drawn.
+    """
+    with reading(path):
+        tree = torch_file.read(path)
+        if _has_module(tree):
+            from .persistence_pickle import from_value  # the same modules in another container
+
+            return from_value(tree)
+        return from_tree(tree)
+
+
+def _has_module(tree: Any) -> bool:
+    """Whether whole modules were saved, together with their source: PTI and its descendants."""
+    values = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ()
+    return isinstance(tree, Persistent) or any(isinstance(value, Persistent) for value in values)
+
+
+def from_tree(tree: Any) -> Loaded:
+    """As `read`, from the content of the file."""
+    found = layouts.find(tree)
+    state, hints = _CONVERT[found.layout.name](found)
+    config = _config(found, state, hints)
+    metadata: dict[str, Any] = {
+        "format": found.layout.name,
+        "family": found.layout.family,
+        "licence": found.layout.licence,
+        "notes": [],
+    }
+    if found.where:
+        metadata["inside"] = found.where
+    metadata.update(_encoder(found, metadata["notes"]))
+    return Loaded(found.layout.family, config, state, metadata)
+
+
+def _config(found: Found, state: dict[str, Tensor], hints: dict[str, Any]) -> Any:
+    from ...generators.families import FAMILIES
+
+    try:
+        return FAMILIES[found.layout.family].infer_config(state, hints)
+    except (ValueError, IndexError) as error:
+        where = found.where or "the top"
+        raise CheckpointError(f"the generator at {where} has the names of {found.layout.name}, but {error}") from error
+
+
+# -- code bases ------------------------------------------------------------------------------------------------------
+def _rosinality(found: Found) -> Converted:
+    return {**names_stylegan2.from_rosinality(found.state), **_mean(found)}, {}
+
+
+def _mmgen(found: Found) -> Converted:
+    return {**names_stylegan2.from_mmgen(found.state), **_mean(found)}, {}
+
+
+def _genforce(found: Found) -> Converted:
+    return names_stylegan2.from_genforce(found.state), {}
+
+
+def _own_names(found: Found) -> Converted:
+    """The names of the official PyTorch releases."""
+    return dict(found.state), {}
+
+
+def _mean(found: Found) -> dict[str, Tensor]:
+    """latent_avg of the file as the mean of w. Encoders keep one row per layer, all of them equal as a rule."""
+    value = found.root.get("latent_avg") if isinstance(found.root, Mapping) else None
+    if not isinstance(value, Tensor) or not value.is_floating_point() or not value.numel():
+        return {}
+    return {"mapping.w_avg": value.float().reshape(-1, value.shape[-1]).mean(dim=0)}
+
+
+def _encoder(found: Found, notes: list[str]) -> dict[str, Any]:
+    """What a file of pSp, e4e or ReStyle says about its encoder, which is not used here."""
+    root = found.root
+    if not isinstance(root, Mapping) or not isinstance(opts := root.get("opts"), Mapping):
+        return {}
+    told: dict[str, Any] = {ENCODERS[name]: opts[name] for name in ENCODERS if isinstance(opts.get(name), str | int)}
+    told["opts"] = plain(opts)
+    mean = root.get("latent_avg")
+    if isinstance(mean, Tensor) and mean.ndim == 2 and not torch.equal(mean, mean[:1].expand_as(mean)):
+        notes.append("latent_avg differs from row to row; the mean of its rows is the mean of w")
+    if "encoder" in found.beside or "encoder" in told:
+        notes.append("the file also has an encoder, which is left out: only its decoder is a generator")
+    return told
+
+
+_CONVERT: dict[str, Callable[[Found], Converted]] = {
+    "rosinality stylegan2-pytorch": _rosinality,
+    "genforce stylegan2": _genforce,
+    "mmgeneration stylegan2": _mmgen,
+    "stylegan2-ada-pytorch": _own_names,
+    "stylegan3": _own_names,
+    "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),
+    "huangzh13 StyleGAN.pytorch": lambda found: names_stylegan1.from_huangzh13(found.state),
+    "rosinality style-based-gan-pytorch": lambda found: names_stylegan1.from_rosinality(found.state),
+}

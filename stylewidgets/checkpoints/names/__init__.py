@@ -1,0 +1,1 @@
+"""Parameter names of other code bases under ours."""

@@ -1,0 +1,264 @@
+"""StyleGAN2 parameters of other code bases under our names, which are those of stylegan2-ada-pytorch."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ..errors import CheckpointError
+from . import tensorflow_variables as tf
+
+Rule = tuple[str, Callable[[re.Match[str], Tensor], tuple[str, Tensor] | None]]
+
+
+def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+    """The originals in TensorFlow: StyleGAN2, configurations B to F, and StyleGAN2-ADA.
+
+    B to D keep the colours of every size as ToRGB_lod{k}, of which a finished network uses the first, as in architecture
+    "orig". Labels are LabelConcat before ADA and LabelEmbed from there on.
+
+    Args:
+        variables: whole names ("synthesis/4x4/Conv/weight") to arrays.
+        static: the network's ``static_kwargs``; sizes are not taken from it.
+
+    Returns:
+        The config and the parameters.
+
+    Raises:
+        CheckpointError: a variable is of no StyleGAN2, or a setting is one that cannot be drawn.
+        ValueError: variables are missing.
+    """
+    from ...generators.stylegan2.generator import infer_config
+
+    static = static or {}
+    hints = tf.mapping_hints(static)
+    if tf.positive(static.get("conv_clamp")):
+        hints["conv_clamp"] = float(static["conv_clamp"])
+    kernel = static.get("resample_kernel")
+    if isinstance(kernel, list | tuple) and kernel and all(isinstance(tap, int | float) for tap in kernel):
+        hints["taps"] = tuple(float(tap) for tap in kernel)
+    if any(name.startswith("synthesis/ToRGB_lod") for name in variables) and (lod := tf.level_of_detail(variables)) > 0:
+        raise CheckpointError(
+            f"its training was left while the network grew (level of detail {lod:g}). Give a later snapshot"
+        )
+    blocks = tf.scopes(variables)
+    state: dict[str, Tensor] = {}
+    for name, value in tf.as_tensors(variables).items():
+        renamed = _from_tf(name, value, blocks)
+        if renamed is not None:
+            state[renamed[0]] = renamed[1]
+    return infer_config(state, **hints), state
+
+
+_TF_LAYERS = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}
+_TF_LAYER = re.compile(
+    r"synthesis/(?:(?P<scope>\d+x\d+)/(?P<layer>Conv|Conv0_up|Conv1|ToRGB|Skip)|ToRGB_lod(?P<lod>\d+))/"
+    r"(?P<part>.+)$"
+)
+_TF_PARTS = {
+    "weight": "weight",
+    "bias": "bias",
+    "mod_weight": "affine.weight",
+    "mod_bias": "affine.bias",
+    "noise_strength": "noise_strength",
+}
+
+
+def _from_tf(name: str, value: Tensor, blocks: Mapping[str, int]) -> tuple[str, Tensor] | None:
+    """A variable under our name; None for those that draw nothing."""
+    if name == "dlatent_avg":
+        return "mapping.w_avg", tf.mean_of_w(value)
+    if name == "mapping/LabelConcat/weight":
+        return "mapping.concat.weight", value
+    if match := re.match(r"mapping/(?:Dense(\d+)|LabelEmbed)/(weight|bias)$", name):
+        layer = f"fc{match[1]}" if match[1] else "embed"
+        return f"mapping.{layer}.{match[2]}", value.t() if match[2] == "weight" else value
+    if match := re.match(r"synthesis/noise(\d+)$", name):
+        return f"{_conv(int(match[1]))}.noise_const", value.reshape(value.shape[-2:])
+    if re.match(r"synthesis/\d+x\d+/Const/const$", name):
+        return "synthesis.b4.const", value.reshape(value.shape[-3:])
+    if (match := _TF_LAYER.match(name)) and match["part"] in _TF_PARTS:
+        return _tf_layer(match, value, blocks)
+    if name.startswith(("mapping/", "synthesis/")) and name != "synthesis/lod":
+        raise CheckpointError(f"it has a variable {name[:80]}, which no StyleGAN2 has: its code was modified")
+    return None
+
+
+def _tf_layer(match: re.Match[str], value: Tensor, blocks: Mapping[str, int]) -> tuple[str, Tensor] | None:
+    if match["lod"] and int(match["lod"]):
+        return None  # colours of a smaller size, left behind when the network grew
+    block = blocks[match["scope"]] if match["scope"] else len(blocks) - 1
+    layer, part = _TF_LAYERS[match["layer"] or "ToRGB"], match["part"]
+    if part == "weight":
+        value = tf.convolution(value, flip=layer in ("conv0", "skip"))
+    elif part == "mod_weight":
+        value = value.t()
+    elif part == "mod_bias":
+        value = value + 1
+    elif part == "noise_strength":
+        value = value.reshape(())
+    return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[part]}", value
+
+
+def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """rosinality/stylegan2-pytorch and its descendants. Weights need no change: only the scale in front differs, and
+    demodulation takes it out again."""
+    parts: dict[str, Callable[[Tensor], Tensor]] = {
+        "conv.weight": lambda x: x[0],
+        "conv.modulation.weight": _same,
+        "conv.modulation.bias": _same,
+        "noise.weight": lambda x: x.reshape(()),
+        "activate.bias": _same,
+        "bias": lambda x: x.reshape(-1),
+    }
+    renamed = {
+        "conv.weight": "weight",
+        "conv.modulation.weight": "affine.weight",
+        "conv.modulation.bias": "affine.bias",
+        "noise.weight": "noise_strength",
+        "activate.bias": "bias",
+        "bias": "bias",
+    }
+
+    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match["part"]
+        if part == "conv.blur.kernel":
+            return f"{_module(match)}.resample_filter", value / value.sum()
+        return (f"{_module(match)}.{renamed[part]}", parts[part](value)) if part in parts else None
+
+    return _apply(
+        state,
+        [
+            (r"style\.(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
+            (r"input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"noises\.noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
+            (_LAYER, layer),
+        ],
+        "rosinality",
+    )
+
+
+def from_mmgen(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """mmgeneration and mmagic: the mathematics of rosinality under other names."""
+    renamed = {
+        "conv.weight": "weight",
+        "conv.weight_orig": "weight",
+        "conv.style_modulation.linear.weight_orig": "affine.weight",
+        "conv.style_modulation.linear.weight": "affine.weight",
+        "conv.style_modulation.linear.bias": "affine.bias",
+        "conv.style_modulation.bias": "affine.bias",
+        "noise_injector.weight": "noise_strength",
+        "activate.bias": "bias",
+        "bias": "bias",
+    }
+
+    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match["part"]
+        if re.fullmatch(r"conv\.(blur|upsample)\.kernel", part):
+            return f"{_module(match)}.resample_filter", value / value.sum()
+        if part not in renamed:
+            return None
+        name = renamed[part]
+        if name == "weight" and value.ndim == 5:
+            value = value[0]
+        elif name == "noise_strength":
+            value = value.reshape(())
+        elif name == "bias":
+            value = value.reshape(-1)
+        return f"{_module(match)}.{name}", value
+
+    return _apply(
+        state,
+        [
+            (
+                r"style_mapping\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
+                lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x),
+            ),
+            (r"constant_input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"injected_noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),
+            (_LAYER, layer),
+        ],
+        "mmgeneration",
+    )
+
+
+def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """genforce, SeFa, HiGAN: TensorFlow's orientation and biases, so up-convolutions are flipped and style biases get + 1."""
+
+    def conv(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        index, part = int(match[1]), match[2]
+        if part == "weight":
+            value = value.flip(2, 3) if index % 2 else value  # odd layers are those that go up
+        elif part == "style.bias":
+            value = value + 1
+        elif part == "noise_strength":
+            value = value.reshape(())
+        elif part == "noise":
+            value = value.reshape(value.shape[-2:])
+        elif part not in ("bias", "style.weight"):
+            return None
+        name = {"noise": "noise_const"}.get(part, part.replace("style.", "affine."))
+        return f"{_conv(index)}.{name}", value
+
+    def colour(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+        part = match[2]
+        value = value + 1 if part == "style.bias" else value
+        if part == "weight" and value.ndim == 2:
+            value = value[:, :, None, None]
+        return f"synthesis.b{4 << int(match[1])}.torgb.{part.replace('style.', 'affine.')}", value
+
+    return _apply(
+        state,
+        [
+            (r"mapping\.dense(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{m[1]}.{m[2]}", x)),
+            (r"truncation\.w_avg$", lambda m, x: ("mapping.w_avg", x.reshape(-1))),
+            (r"synthesis\.early_layer\.const$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"synthesis\.layer(\d+)\.(.+)$", conv),
+            (r"synthesis\.output(\d+)\.(weight|bias|style\.weight|style\.bias)$", colour),
+        ],
+        "genforce",
+    )
+
+
+_LAYER = r"(?:(?P<first>conv1|to_rgb1)|(?P<list>convs|to_rgbs)\.(?P<index>\d+))\.(?P<part>.+)$"
+
+
+def _module(match: re.Match[str]) -> str:
+    """Our name of a layer of rosinality: conv1, to_rgb1, convs.0, convs.1, to_rgbs.0, ..."""
+    if match["first"]:
+        return "synthesis.b4." + ("conv1" if match["first"] == "conv1" else "torgb")
+    index = int(match["index"])
+    return _conv(index + 1) if match["list"] == "convs" else f"synthesis.b{8 << index}.torgb"
+
+
+def _conv(index: int) -> str:
+    """Our name of the convolution of that number, the one of 4 pixels being 0."""
+    if not 0 <= index < 40:
+        raise CheckpointError(f"there is no convolution {index} in a StyleGAN2")
+    return f"synthesis.b{4 << ((index + 1) // 2)}.conv{0 if index % 2 else 1}"
+
+
+def _same(value: Tensor) -> Tensor:
+    return value
+
+
+def _apply(state: Mapping[str, Tensor], rules: list[Rule], what: str) -> dict[str, Tensor]:
+    """Rename by the first rule that fits; what no rule knows is left out (buffers of training, other networks)."""
+    found: dict[str, Tensor] = {}
+    for name, value in state.items():
+        for pattern, rule in rules:
+            if (match := re.match(pattern, name)) is None:
+                continue
+            try:
+                renamed = rule(match, value)
+            except (IndexError, RuntimeError, ValueError) as error:
+                raise CheckpointError(f"{name} has shape {list(value.shape)}, which no {what} generator has") from error
+            if renamed is not None:
+                found[renamed[0]] = renamed[1]
+            break
+    return found

@@ -1,0 +1,102 @@
+"""``stylewidgets demo``: JupyterLab on the quickstart notebook."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import quote
+
+NOTEBOOK = "01_quickstart.ipynb"
+
+
+def start(folder: Path, *, fresh: bool = False, port: int | None = None, browser: bool = True) -> int:
+    """Put the quickstart into ``folder`` and run JupyterLab on it until it is stopped; returns its exit code.
+
+    Raises:
+        ImportError: JupyterLab is not installed.
+        OSError: the folder cannot be written, or the port is taken.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        raise ImportError("JupyterLab is not installed; run: pip install 'stylewidgets[lab]'")
+    port = free_port() if port is None else check_port(port)
+    notebook, note = place_notebook(source(), folder, fresh=fresh)
+    print(f"{note}\nStarting JupyterLab on port {port}; Ctrl-C here ends it.", flush=True)
+    try:
+        return subprocess.run(lab_command(notebook, port, browser), cwd=notebook.parent, check=False).returncode
+    except KeyboardInterrupt:
+        return 0
+
+
+def lab_command(notebook: Path, port: int, browser: bool) -> list[str]:
+    """The command line of JupyterLab."""
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        notebook.name,
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--LabApp.default_url=/lab/tree/{quote(notebook.name)}",
+    ]  # the address that is printed leads there, too
+    if not browser:
+        command.append("--no-browser")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:  # in containers, where JupyterLab would refuse to start
+        command.append("--allow-root")
+    return command
+
+
+def source() -> Path:
+    """The quickstart as installed, or of the source tree."""
+    here = Path(__file__).parents[1]
+    for folder in (here / "notebooks", here.parent / "notebooks"):
+        if (folder / NOTEBOOK).is_file():
+            return folder / NOTEBOOK
+    raise FileNotFoundError(f"{NOTEBOOK} is missing from the installation in {here}; reinstall stylewidgets")
+
+
+def place_notebook(original: Path, folder: Path, *, fresh: bool = False) -> tuple[Path, str]:
+    """A notebook to open in ``folder``, and one line that says which. Nothing that exists is written over.
+
+    A copy from before is opened again, with what was changed in it, unless ``fresh``: then the new one gets a number.
+    In a clone of the source, the notebook is the one in its ``notebooks`` folder.
+    """
+    clone = folder / "notebooks" / original.name
+    if not fresh and clone.is_file() and (folder / "pyproject.toml").is_file():
+        return clone.resolve(), f"Opening {clone}."
+    folder.mkdir(parents=True, exist_ok=True)
+    target = (folder / original.name).resolve()
+    if target.exists() and not fresh:
+        if target.read_bytes() == original.read_bytes():
+            return target, f"Opening {target}."
+        return target, f"Opening your {target} with your changes; `stylewidgets demo --fresh` takes a new copy."
+    number = 2
+    while target.exists():
+        target = target.with_name(f"{original.stem}-{number}{original.suffix}")
+        number += 1
+    shutil.copyfile(original, target)
+    return target, f"Copied the quickstart to {target}."
+
+
+def check_port(port: int) -> int:
+    """``port`` if it can be listened on; else OSError."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise OSError(
+                f"port {port} cannot be used ({error.strerror}); give another one or leave --port out"
+            ) from error
+    return port
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""Animation between latents, and files of it."""

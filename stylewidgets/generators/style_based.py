@@ -1,0 +1,154 @@
+"""What generator families with a mapping network and style layers have in common."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from .protocol import Layer
+
+
+class StyleBased(nn.Module):
+    """Mapping, truncation and the checks of arguments. A family sets the attributes and ``mapping``.
+
+    Attributes:
+        num_ws, w_dim, z_dim, c_dim: sizes.
+        layers: every style layer in StyleSpace order.
+        mapping: z [N, z_dim] and label → w [N, w_dim], with a buffer ``w_avg`` [w_dim], or [c_dim, w_dim] where every
+            class has a mean of its own (StyleGAN-XL).
+        default_psi, default_cutoff: the truncation of the family's published pictures.
+    """
+
+    default_psi: float = 1.0
+    default_cutoff: int | None = None
+
+    num_ws: int
+    w_dim: int
+    z_dim: int
+    c_dim: int
+    layers: tuple[Layer, ...]
+    mapping: nn.Module
+
+    @property
+    def w_avg(self) -> Tensor:
+        """Mean of w, [w_dim]: the buffer ``mapping.w_avg``, or the mean of its rows where every class has one."""
+        mean = self.mapping.get_buffer("w_avg")
+        return mean if mean.ndim == 1 else mean.mean(dim=0)
+
+    def centre(self, c: Tensor | None = None) -> Tensor:
+        """What truncation pulls towards: `w_avg` [w_dim], or [N, w_dim] for labels c [N, c_dim] with means of their own."""
+        mean = self.mapping.get_buffer("w_avg")
+        if mean.ndim == 1 or c is None:
+            return self.w_avg
+        check_rows("c", c, self.c_dim)
+        return c.to(mean.dtype) @ mean
+
+    @property
+    def device(self) -> torch.device:
+        """Where the parameters are."""
+        return self.mapping.get_buffer("w_avg").device
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """z [N, z_dim] and, for conditional generators, c [N, c_dim] → w+ [N, num_ws, w_dim], not truncated."""
+        w: Tensor = self.mapping(z, c)
+        return w.unsqueeze(1).repeat(1, self.num_ws, 1)
+
+    def truncate(self, ws: Tensor, psi: float, cutoff: int | None = None, c: Tensor | None = None) -> Tensor:
+        """Pull rows [0, cutoff) of w+ (or a w) towards the mean: w_avg + psi·(w − w_avg). 1 leaves them, 0 is the mean.
+
+        Args:
+            ws: [N, num_ws, w_dim] or [N, w_dim].
+            psi: any finite number; 0.5 to 1 is usual.
+            cutoff: from 0 to num_ws; None for all rows.
+            c: labels [N, c_dim] or [1, c_dim]. They only count where every class has its own mean (StyleGAN-XL), which
+                without them is replaced by the mean over the classes.
+        """
+        if not math.isfinite(psi):
+            raise ValueError(f"psi is a finite number, 0 (the average) to 1 (no truncation) as a rule; {psi} was given")
+        if cutoff is not None and not 0 <= cutoff <= self.num_ws:
+            raise ValueError(f"cutoff is a row count from 0 to {self.num_ws}, or None for all; {cutoff} was given")
+        self._check_ws(ws)
+        if psi == 1:
+            return ws
+        centre = self.centre(c)
+        centre = centre[:, None] if centre.ndim == 2 and ws.ndim == 3 else centre
+        near = centre + (ws - centre) * psi
+        if cutoff is None or cutoff == self.num_ws:
+            return near
+        if ws.ndim == 2:
+            raise ValueError(
+                f"a cutoff needs w+ [N, {self.num_ws}, {self.w_dim}]; w of shape {list(ws.shape)} was given"
+            )
+        return torch.cat([near[:, :cutoff], ws[:, cutoff:]], dim=1)
+
+    def styles(self, ws: Tensor) -> list[Tensor]:
+        """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
+        self._check_ws(ws)
+        rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
+        synthesis: nn.Module = self.get_submodule("synthesis")
+        return [synthesis.get_submodule(f"{layer.name}.affine")(rows[layer.ws_index]) for layer in self.layers]
+
+    @torch.no_grad()
+    def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:
+        """Set ``mapping.w_avg`` to the mean of w over random z (and uniformly drawn classes, or of each class)."""
+        source = torch.Generator().manual_seed(seed)
+        mean = self.mapping.get_buffer("w_avg")
+        if mean.ndim == 2:
+            classes = torch.eye(self.c_dim, device=self.device)
+            z = torch.randn(max(samples // self.c_dim, 100), self.z_dim, generator=source).to(self.device)
+            for row, c in zip(mean, classes, strict=True):
+                row.copy_(self.mapping(z, c.expand(len(z), -1)).mean(dim=0))
+            return
+        z = torch.randn(samples, self.z_dim, generator=source).to(self.device)
+        c = None
+        if self.c_dim:
+            c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
+        mean.copy_(self.mapping(z, c).mean(dim=0))
+
+    def _check_ws(self, ws: Any) -> None:
+        if not isinstance(ws, Tensor) or not (
+            (ws.ndim == 2 and ws.shape[1] == self.w_dim) or (ws.ndim == 3 and ws.shape[1:] == (self.num_ws, self.w_dim))
+        ):
+            raise ValueError(f"w is [N, {self.w_dim}] and w+ is [N, {self.num_ws}, {self.w_dim}]; {what(ws)} was given")
+
+    def _check_styles(self, styles: Sequence[Any], layers: Sequence[Layer]) -> None:
+        if len(styles) != len(layers):
+            raise ValueError(
+                f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
+                f"{len(styles)} were given"
+            )
+        n = len(styles[0]) if isinstance(styles[0], Tensor) and styles[0].ndim else 0
+        for style, layer in zip(styles, layers, strict=True):
+            if not isinstance(style, Tensor) or style.shape != (n, layer.channels):
+                raise ValueError(
+                    f"the style of {layer.name} is [N, {layer.channels}] with the same N in every layer "
+                    f"({n} in the first); {what(style)} was given"
+                )
+
+
+def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()) -> None:
+    """Copy a state_dict into a module. ValueError names the first that is missing, unknown or of a wrong shape."""
+    wanted = module.state_dict()
+    missing = [name for name in wanted if name not in given and name not in optional]
+    for words, names in (("missing", missing), ("not known", [name for name in given if name not in wanted])):
+        if names:
+            raise ValueError(f"{len(names)} parameters of this {family} are {words}, the first is {names[0]}")
+    for name, value in given.items():
+        if value.shape != wanted[name].shape:
+            raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
+    module.load_state_dict(dict(given), strict=False)
+
+
+def check_rows(name: str, x: object, columns: int, rows: int | None = None) -> None:
+    """ValueError unless x is a tensor [rows, columns]."""
+    if not isinstance(x, Tensor) or x.ndim != 2 or x.shape[1] != columns or rows not in (None, x.shape[0]):
+        raise ValueError(f"{name} is [{'N' if rows is None else rows}, {columns}]; {what(x)} was given")
+
+
+def what(x: object) -> str:
+    """A tensor's shape, or the type of anything else, for messages."""
+    return f"shape {list(x.shape)}" if isinstance(x, Tensor) else type(x).__name__

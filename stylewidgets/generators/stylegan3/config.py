@@ -1,0 +1,334 @@
+"""The shape of a StyleGAN3, worked out from its design rules or read from the names and shapes of its parameters."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any, NamedTuple
+
+import numpy as np
+from torch import Tensor
+
+from ..stylegan2.config import _above_zero, _positive
+
+NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "margin", "bandwidth", "output_scale", "num_fp16_res", "ema_beta")
+"""Settings that no shape can confirm."""
+
+MAPPINGS = ("stylegan2", "stylegan-xl")
+VARIANTS = ("T", "R")
+FIRST_CUTOFF, FIRST_STOPBAND, LAST_STOPBAND, CRITICAL = 2.0, 2**2.1, 2**0.3, 2
+
+
+class LayerShape(NamedTuple):
+    """One synthesis layer, as far as its tensors show it.
+
+    Attributes:
+        size: pixels of its square output, margin included.
+        channels: feature maps of its output.
+        up, down: factors around the leaky ReLU.
+        up_taps, down_taps: of the filters; 1 for none.
+        kernel: of the convolution.
+        radial: whether the downsampling filter is radially symmetric and not separable.
+    """
+
+    size: int
+    channels: int
+    up: int
+    down: int
+    up_taps: int
+    down_taps: int
+    kernel: int
+    radial: bool
+
+
+class Band(NamedTuple):
+    """What a layer's filters are designed for, in cycles per picture width: see section 3.2 and appendix C of the paper.
+
+    Attributes:
+        cutoff: upper end of the pass band.
+        half_width: half of the transition band.
+        rate: samples per picture width of the layer's output.
+    """
+
+    cutoff: float
+    half_width: float
+    rate: int
+
+
+@dataclass(frozen=True)
+class StyleGAN3Config:
+    """Sizes and choices of a StyleGAN3 (Karras et al., NeurIPS 2021). `create` makes the published ones.
+
+    Attributes:
+        z_dim, c_dim, w_dim: lengths of z, of the label (0 for none) and of w.
+        layers: one `LayerShape` per layer L0, L1, ...; the last one makes the colours.
+        mapping_layers: fully connected layers of the mapping network.
+        mapping_width: features between them, None for w_dim.
+        mapping_lr: learning rate multiplier of the mapping network.
+        mapping: "stylegan2", or "stylegan-xl" whose label goes through a table of features.
+        embed_dim: length of those features (StyleGAN-XL); 0 otherwise.
+        margin: pixels around the picture on every side of the features.
+        bandwidth: highest frequency of the input, in cycles per picture width.
+        conv_clamp: features are clamped to ± this; None for no clamp.
+        output_scale: from the last features to the picture.
+        num_fp16_res: layers of the highest so many octaves may run in half precision.
+        ema_beta: how slowly the running magnitudes follow in training, per step.
+    """
+
+    z_dim: int = 512
+    c_dim: int = 0
+    w_dim: int = 512
+    layers: tuple[LayerShape, ...] = ()
+    mapping_layers: int = 2
+    mapping_width: int | None = None
+    mapping_lr: float = 0.01
+    mapping: str = "stylegan2"
+    embed_dim: int = 0
+    margin: int = 10
+    bandwidth: float = FIRST_CUTOFF
+    conv_clamp: float | None = 256.0
+    output_scale: float = 0.25
+    num_fp16_res: int = 4
+    ema_beta: float = 0.999
+
+    def __post_init__(self) -> None:
+        for name in ("z_dim", "w_dim", "mapping_layers"):
+            _positive(name, getattr(self, name))
+        if self.mapping_width is not None:
+            _positive("mapping_width", self.mapping_width)
+        for name in ("c_dim", "embed_dim", "margin", "num_fp16_res"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+                raise ValueError(f"{name} is a whole number from 0 up; {value!r} was given")
+        for name in ("mapping_lr", "bandwidth", "output_scale"):
+            _above_zero(name, getattr(self, name))
+        if self.conv_clamp is not None:
+            _above_zero("conv_clamp", self.conv_clamp)
+        if not isinstance(self.ema_beta, int | float) or not 0 <= self.ema_beta <= 1:
+            raise ValueError(f"ema_beta is from 0 to 1; {self.ema_beta!r} was given")
+        if self.mapping not in MAPPINGS:
+            raise ValueError(f"mapping is one of {', '.join(MAPPINGS)}; {self.mapping!r} was given")
+        try:
+            layers = tuple(LayerShape(*layer) for layer in self.layers)
+        except TypeError as error:
+            raise ValueError(f"layers is a sequence of {', '.join(LayerShape._fields)}: {error}") from error
+        object.__setattr__(self, "layers", layers)
+        _check_layers(layers, self.margin)
+
+    @property
+    def num_ws(self) -> int:
+        """Rows of w+: one for the input and one for each layer."""
+        return len(self.layers) + 1
+
+    @property
+    def num_blocks(self) -> int:
+        """The input and the layers."""
+        return len(self.layers) + 1
+
+    @property
+    def resolution(self) -> int:
+        """Pixels of the square picture."""
+        return self.layers[-1].size
+
+    @property
+    def img_channels(self) -> int:
+        """Colours of the picture."""
+        return self.layers[-1].channels
+
+    @property
+    def input_size(self) -> int:
+        """Pixels of the input features; those of the first layer."""
+        return self.layers[0].size
+
+    @property
+    def rates(self) -> tuple[int, ...]:
+        """Samples per picture width of each layer's output."""
+        rates, rate = [], self.input_size - 2 * self.margin
+        for layer in self.layers:
+            rate = rate * layer.up // layer.down
+            rates.append(rate)
+        return tuple(rates)
+
+    def layer_name(self, i: int) -> str:
+        """ "L3_52_512": index, size and feature maps."""
+        return f"L{i}_{self.layers[i].size}_{self.layers[i].channels}"
+
+    def padding(self, i: int) -> tuple[int, int]:
+        """Zeros (or, below zero, cropped samples) before and after both axes of layer i's upsampled features."""
+        layer, size = self.layers[i], self.layers[max(i - 1, 0)].size
+        total = (
+            (layer.size - 1) * layer.down
+            + 1
+            - (size + layer.kernel - 1) * layer.up
+            + layer.up_taps
+            + layer.down_taps
+            - 2
+        )
+        before = (total + layer.up) // 2
+        return before, total - before
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "layers": [list(layer) for layer in self.layers]}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> StyleGAN3Config:
+        """The inverse of `to_dict`; unknown names are refused."""
+        known = {f.name for f in fields(cls)}
+        unknown = sorted(set(values) - known)
+        if unknown:
+            raise ValueError(f"StyleGAN3 has no setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        try:
+            return cls(**dict(values))
+        except TypeError as error:
+            raise ValueError(f"the settings {dict(values)!r:.200} do not describe a StyleGAN3: {error}") from error
+
+    @classmethod
+    def create(
+        cls,
+        variant: str = "T",
+        resolution: int = 256,
+        *,
+        channel_base: int | None = None,
+        channel_max: int | None = None,
+        img_channels: int = 3,
+        num_layers: int = 14,
+        filter_size: int = 6,
+        **others: Any,
+    ) -> StyleGAN3Config:
+        """The published design at any resolution.
+
+        Args:
+            variant: "T" (translation: 3×3 convolutions) or "R" (translation and rotation: 1×1, radial filters, twice the
+                feature maps).
+            resolution: a power of two from 16.
+            channel_base: feature maps × cutoff × 2; None is 32768 for T, 65536 for R (half of that in the 256-pixel
+                models for unaligned faces).
+            channel_max: most feature maps; None is 512 for T, 1024 for R.
+            img_channels, num_layers, filter_size: colours, layers before the last, taps per upsampling phase.
+            others: further settings of the config.
+        """
+        if variant not in VARIANTS:
+            raise ValueError(f"variant is one of {', '.join(VARIANTS)}; {variant!r} was given")
+        if resolution < 16 or resolution & (resolution - 1):
+            raise ValueError(f"resolution is a power of two from 16; {resolution} was given")
+        radial = variant == "R"
+        base = channel_base or (65536 if radial else 32768)
+        most = channel_max or (1024 if radial else 512)
+        margin = others.get("margin", cls.margin)
+        bands = design(resolution, num_layers)
+        layers = []
+        for i, band in enumerate(bands):
+            last = i == num_layers
+            layers.append(
+                LayerShape(
+                    channels=img_channels if last else int(np.rint(min(base / 2 / band.cutoff, most))),
+                    kernel=1 if last or radial else 3,
+                    radial=radial and not last and i < num_layers - CRITICAL,
+                    **sampling(bands, i, margin, filter_size),
+                )
+            )
+        return cls(layers=tuple(layers), **others)
+
+
+def sampling(bands: Sequence[Band], i: int, margin: int, filter_size: int) -> dict[str, Any]:
+    """What the bands say of the shape of layer i: its size, its factors and the taps of their filters."""
+    last = i == len(bands) - 1
+    before, own = bands[max(i - 1, 0)].rate, bands[i].rate
+    inner = max(before, own) * (1 if last else 2)
+    up, down = inner // before, inner // own
+    return {
+        "size": bands[-1].rate if i >= len(bands) - 2 else own + 2 * margin,
+        "up": up,
+        "down": down,
+        "up_taps": filter_size * up if up > 1 and not last else 1,
+        "down_taps": filter_size * down if down > 1 and not last else 1,
+    }
+
+
+def design(resolution: int, num_layers: int = 14) -> tuple[Band, ...]:
+    """The bands of the layers 0 … num_layers: cutoff and stop band grow geometrically up to the critical layers."""
+    bands = []
+    for i in range(num_layers + 1):
+        share = min(i / (num_layers - CRITICAL), 1)
+        cutoff = FIRST_CUTOFF * (resolution / 2 / FIRST_CUTOFF) ** share
+        stop = FIRST_STOPBAND * (resolution / 2 * LAST_STOPBAND / FIRST_STOPBAND) ** share
+        rate = int(2 ** math.ceil(math.log2(min(2 * stop, resolution))))
+        bands.append(Band(cutoff, max(stop, rate / 2) - cutoff, rate))
+    return tuple(bands)
+
+
+def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3Config:
+    """Read every size from the names and shapes of a state_dict in the names of the public PyTorch implementation.
+
+    Args:
+        params: names to tensors (mapping.*, synthesis.input.*, synthesis.L{i}_{size}_{channels}.*).
+        hints: settings that shapes do not tell (conv_clamp, mapping_lr, margin, ...), and ``filter_size``, the taps of
+            one upsampling phase, 6 in every published model.
+    Raises:
+        ValueError: a parameter that every StyleGAN3 has is missing, or two disagree.
+    """
+
+    def shape(name: str) -> tuple[int, ...]:
+        if name not in params:
+            raise ValueError(
+                f"these are not the parameters of a StyleGAN3 generator: {name} is missing "
+                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
+            )
+        return tuple(params[name].shape)
+
+    taps = hints.pop("filter_size", 6)
+    found: dict[str, Any] = {}
+    names = sorted(
+        (int(m[1]), m[0][: -len(".weight")])
+        for name in params
+        if (m := re.fullmatch(r"synthesis\.L(\d+)_\d+_\d+\.weight", name))
+    )
+    if not names or [i for i, _ in names] != list(range(len(names))):
+        listed = [name.split(".")[1] for _, name in names]
+        raise ValueError(f"layers synthesis.L0_..., L1_..., ... are expected; found {listed or 'none'}")
+    found["layers"] = tuple(_layer(name, shape, params, taps) for _, name in names)
+    found["w_dim"] = shape("synthesis.input.affine.weight")[1]
+    found["mapping_layers"] = sum(1 for name in params if re.fullmatch(r"mapping\.fc\d+\.weight", name))
+    inner, width = shape("mapping.fc0.weight")
+    found["mapping_width"] = inner if found["mapping_layers"] > 1 and inner != found["w_dim"] else None
+    if "mapping.embed_proj.weight" in params:
+        inputs = shape("mapping.embed_proj.weight")
+        found |= {
+            "mapping": "stylegan-xl",
+            "z_dim": width - inputs[0],
+            "c_dim": shape("mapping.embed.weight")[0],
+            "embed_dim": inputs[1],
+        }
+    elif "mapping.embed.weight" in params:
+        found |= {"c_dim": shape("mapping.embed.weight")[1], "z_dim": width - found["w_dim"]}
+    else:
+        found["z_dim"] = width
+    return StyleGAN3Config(**{**found, **hints})
+
+
+def _layer(name: str, shape: Any, params: Mapping[str, Tensor], taps: int) -> LayerShape:
+    size, channels = (int(part) for part in name.rsplit("_", 2)[1:])
+    weight = shape(f"{name}.weight")
+    if len(weight) != 4 or weight[0] != channels or weight[2] != weight[3]:
+        raise ValueError(f"{name}.weight is [{channels}, in, k, k] by its name; {list(weight)} was found")
+    filters = [
+        tuple(params[key].shape) if (key := f"{name}.{kind}_filter") in params else (1,) for kind in ("up", "down")
+    ]
+    up, down = (line[0] // taps if line[0] > 1 else 1 for line in filters)
+    if any(line[0] > 1 and (line[0] % taps or len(set(line)) > 1) for line in filters):
+        raise ValueError(f"{name}: filters of {filters[0]} and {filters[1]} taps, expected are multiples of {taps}")
+    return LayerShape(size, channels, up, down, filters[0][0], filters[1][0], weight[2], len(filters[1]) == 2)
+
+
+def _check_layers(layers: Sequence[LayerShape], margin: int) -> None:
+    if len(layers) < 2:
+        raise ValueError("layers has one entry for each layer, two or more; StyleGAN3Config.create(...) makes them")
+    for i, layer in enumerate(layers):
+        for name, value in zip(LayerShape._fields[:-1], layer[:-1], strict=True):
+            if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= 1 << 16:
+                raise ValueError(f"{name} of layer {i} is a whole number from 1; {value!r} was given")
+    if layers[0].size <= 2 * margin:
+        raise ValueError(f"layer 0 has {layers[0].size} pixels, which the margins of {margin} use up")

@@ -1,0 +1,361 @@
+"""Editability: whether known directions do to an inverted code what they do to a real one. Measured, because the truth is known.
+
+Generated pictures: the same edit of the code that drew them. Renders of avatars: the same head, drawn again with one factor
+changed. The trade-off with distortion is the subject of Tov et al., "Designing an Encoder for StyleGAN Image Manipulation",
+SIGGRAPH 2021.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ...avatars import FACTORS, INDEX, edit_truth
+from ...avatars.reading.estimates import as_pictures, reader
+from ...avatars.reading.factor_net import factor_of
+from ...avatars.scoring.edits import IDENTITY, READABLE
+from ...core.checks import check_finite
+from ...latent.latent import Latent
+from ...session.synthesis import versions
+from ..losses.perceptual import Perceptual
+
+if TYPE_CHECKING:
+    from ...latent.latent import Direction
+    from ...session.session import GeneratorSession
+    from ..result import Result
+    from ..target import Target
+
+Array = NDArray[np.float64]
+EDITS = ("smile", "yaw", "mouth open", "hair lightness", "eye openness", "skin tone")
+"""Directions that editability is measured with by default: expression, pose, hair, eyes, skin."""
+STRENGTH = 2.0
+_PROBES = 32  # faces that tell how far a direction moves its factor, for renders
+_ENOUGH = 8  # of them on one side of a factor's range, for a line of their own
+
+
+@dataclass(frozen=True, eq=False)
+class KnownEdits:
+    """Edits of N targets whose outcome is known.
+
+    Attributes:
+        directions: E of them.
+        strengths: [N, E] in σ; of each picture to the side where the factor has room.
+        after: pictures after the edit as they should be, uint8 [N, E, H, W, 3].
+        change: what the factor network reads of it: change of R readings in σ, [N, E, R]; None for other generators.
+        wanted: for each direction, the column of the reading that it is to move, −1 for one that is named after no factor.
+        valid: [N, E], whether there is a truth (a factor may have no room for the change).
+    """
+
+    directions: tuple[Direction, ...]
+    strengths: Array
+    after: NDArray[np.uint8]
+    change: Array | None
+    wanted: tuple[int, ...]
+    valid: NDArray[np.bool_]
+
+    def part(self, i: int) -> KnownEdits:
+        """Those of the i-th target alone."""
+        rows = slice(i, i + 1)
+        return replace(
+            self,
+            strengths=self.strengths[rows],
+            after=self.after[rows],
+            valid=self.valid[rows],
+            change=None if self.change is None else self.change[rows],
+        )
+
+
+def draws_avatars(session: GeneratorSession) -> bool:
+    """Whether the generator was trained on avatars, so that the factor network can read its pictures."""
+    recipe = session.metadata.get("recipe")
+    return isinstance(recipe, dict) and "twist" in recipe
+
+
+def known_edits(
+    target: Target, session: GeneratorSession, names: Sequence[str] | None = None, strength: float = STRENGTH
+) -> KnownEdits | None:
+    """The edits that can be measured on these pictures; None where nothing is known of them or there are no directions.
+
+    Args:
+        target: pictures that all have a known latent, or all known factors.
+        session: the generator, with its directions.
+        names: of directions; by default those of `EDITS` that the session has.
+        strength: in σ.
+    """
+    strength = check_finite("strength", strength, 0.01, 10)
+    avatars = draws_avatars(session)
+    directions = tuple(
+        session.directions[name]
+        for name in (names if names is not None else EDITS)
+        if names is not None or name in session.directions
+    )
+    if not directions:
+        return None
+    if all(latent is not None for latent in target.latents):
+        return _by_latents(target, session, directions, strength, avatars)
+    if target.factors is not None and avatars:
+        return _by_factors(target, session, tuple(d for d in directions if _factor(d) is not None), strength)
+    return None
+
+
+def editability(
+    known: KnownEdits, result: Result, session: GeneratorSession, net: Perceptual
+) -> list[dict[str, float]]:
+    """Figures for each picture, means over the edits.
+
+    edit_perceptual: distance of the edited picture from what it should be; it has the distortion of the inversion in it.
+    edit_transfer: change of the wanted factor as a share of what it should be, 1 is right (factor network).
+    edit_error: |change − change that should be| of all readings, mean, in σ (factor network): 0 is right. What the
+        inversion got wrong before the edit does not count.
+    """
+    drawn = draw(
+        result,
+        session,
+        [[None] + [(d, float(s)) for d, s in zip(known.directions, row, strict=True)] for row in known.strengths],
+    )
+    after = drawn[:, 1:]
+    rows: list[dict[str, float]] = []
+    far = _distances(net, known.after, after)
+    change = None if known.change is None else _change(drawn)
+    for i, good in enumerate(known.valid):
+        row = {"edit_perceptual": _mean(far[i][good])}
+        if change is not None and known.change is not None:
+            pairs = [(change[i, k, c], known.change[i, k, c]) for k, c in enumerate(known.wanted) if good[k] and c >= 0]
+            whole = sum(abs(truth) for _, truth in pairs)
+            row["edit_transfer"] = (
+                float(sum(own * np.sign(truth) for own, truth in pairs) / whole) if whole else float("nan")
+            )
+            row["edit_error"] = _mean(np.abs(change[i] - known.change[i]).mean(axis=1)[good])
+        rows.append(row)
+    return rows
+
+
+def same_person(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Array:
+    """Cosines [N] of what the factor network reads of `metrics.edits.IDENTITY`: 1 the same head, about 0 two at random."""
+    mine = [k for k, column in enumerate(_columns()) if factor_of(column) in IDENTITY]
+    x, y = _readings(a)[:, mine], _readings(b)[:, mine]
+    lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
+    return np.asarray((x * y).sum(axis=1) / np.maximum(lengths, 1e-12))
+
+
+def draw(
+    result: Result, session: GeneratorSession, edits: Sequence[Sequence[tuple[Direction, float] | None]]
+) -> NDArray[np.uint8]:
+    """Pictures of a result with edits, uint8 [N, E, H, W, 3]: for each of N codes E edits, None for the code itself."""
+    rows = [
+        [
+            result.latent(i) if edit is None else result.latent(i).with_edit(edit[0], edit[1], edit[0].layers)
+            for edit in row
+        ]
+        for i, row in enumerate(edits)
+    ]
+    flat: list[Latent] = [_labelled(latent, session) for row in rows for latent in row]
+    if result.noise is None:
+        pictures = result.session(session).images(flat)
+    else:
+        each = len(rows[0])
+        pictures = np.concatenate(
+            [result.session(session, i).images(flat[i * each : (i + 1) * each]) for i in range(len(rows))]
+        )
+    return pictures.reshape(len(rows), len(rows[0]), *pictures.shape[1:])
+
+
+def _labelled(latent: Latent, session: GeneratorSession) -> Latent:
+    return latent.replace(label=0) if session.c_dim and latent.label is None else latent
+
+
+def _by_latents(
+    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float, avatars: bool
+) -> KnownEdits:
+    latents: list[Any] = list(target.latents)
+    n, e = len(latents), len(directions)
+    signs = np.ones((n, e))
+    if avatars:
+        signs = _room(_readings(session.images(latents)), [_wanted(d) for d in directions])
+    strengths = strength * signs
+    rows = [
+        [
+            latent,
+            *(
+                latent.with_edit(d, _present(latent, d) + float(s), d.layers)
+                for d, s in zip(directions, row, strict=True)
+            ),
+        ]
+        for latent, row in zip(latents, strengths, strict=True)
+    ]
+    drawn = session.images([one for row in rows for one in row])
+    drawn = drawn.reshape(n, e + 1, *drawn.shape[1:])
+    change = _change(drawn) if avatars else None
+    return KnownEdits(
+        directions,
+        strengths,
+        drawn[:, 1:],
+        change,
+        tuple(_wanted(d) for d in directions) if avatars else (),
+        np.ones((n, e), bool),
+    )
+
+
+def _present(latent: Latent, direction: Direction) -> float:
+    return next((edit.strength for edit in latent.edits if edit.direction.name == direction.name), 0.0)
+
+
+def _by_factors(
+    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float
+) -> KnownEdits | None:
+    """Renders: the truth of a direction is the re-render with its factor moved as far as it moves it in generated faces that
+    have the factor where the render has it, at the same strength and to the same side."""
+    if not directions or target.factors is None:
+        return None
+    n, e = len(target), len(directions)
+    side = target.images.shape[-1]
+    before = _bytes(target.images)
+    strengths, valid = np.zeros((n, e)), np.zeros((n, e), bool)
+    drawn = np.repeat(before[:, None], e + 1, axis=1)
+    for k, (direction, probe) in enumerate(zip(directions, _probes(session, directions, strength), strict=True)):
+        factor = _factor(direction)
+        now = target.factors[:, INDEX[factor.name]].numpy().astype(np.float64)
+        sign = _side(factor, now)
+        new = now + sign * probe.amounts(now, sign)
+        valid[:, k] = (new >= factor.low) & (new <= factor.high)
+        strengths[:, k] = sign * strength
+        rows = np.flatnonzero(valid[:, k])
+        if len(rows):
+            values = torch.from_numpy(new[rows].astype(np.float32))
+            truth = edit_truth(target.factors[rows], {factor.name: values}, resolution=side, outputs=("image",)).image
+            drawn[rows, k + 1] = _bytes(truth)
+    return KnownEdits(directions, strengths, drawn[:, 1:], _change(drawn), tuple(_wanted(d) for d in directions), valid)
+
+
+def _side(factor: Any, now: Array) -> Array:
+    """The side on which a factor has room: +1 in the lower half of its range, −1 in the upper."""
+    return np.where(now <= (factor.low + factor.high) / 2, 1.0, -1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Probe:
+    """What a direction does to its factor in some generated faces, each edited to the side that has room.
+
+    Attributes:
+        now: the factor before, natural units [P].
+        sign: the side [P].
+        moved: how far it moved to that side [P].
+    """
+
+    now: Array
+    sign: Array
+    moved: Array
+
+    def amounts(self, now: Array, sign: Array) -> Array:
+        """How far the direction is to move a factor that stands there, [N]: a line through the probes of the same side."""
+        found = np.zeros(len(now))
+        for side in (-1.0, 1.0):
+            mine, wanted = self.sign == side, sign == side
+            if int(mine.sum()) < _ENOUGH:
+                found[wanted] = self.moved.mean()  # too few for a line, and the other side's would lead elsewhere
+                continue
+            x, y = self.now[mine], self.moved[mine]
+            slope = float(((x - x.mean()) * (y - y.mean())).sum() / max(float(np.square(x - x.mean()).sum()), 1e-12))
+            found[wanted] = y.mean() + slope * (np.clip(now[wanted], x.min(), x.max()) - x.mean())
+        return found
+
+
+_PROBED: weakref.WeakKeyDictionary[Any, tuple[Any, dict[Any, _Probe]]] = weakref.WeakKeyDictionary()
+
+
+def _probes(session: GeneratorSession, directions: Sequence[Direction], strength: float) -> list[_Probe]:
+    """A probe for each direction; kept until the generator changes."""
+    stamp, kept = versions(session.generator), _PROBED.get(session.generator)
+    known = kept[1] if kept is not None and kept[0] == stamp else {}
+    _PROBED[session.generator] = (stamp, known)
+    keys = [(d.name, d.space, d.vector.tobytes(), d.sigma, d.layers, strength) for d in directions]
+    latents = [session.latent(seed=seed) for seed in range(9000, 9000 + _PROBES)]
+    missing = [k for k, key in enumerate(keys) if key not in known]
+    before = _natural(session.images(latents)) if missing else {}
+    for k in missing:
+        direction, factor = directions[k], _factor(directions[k])
+        now = before[factor.name].astype(np.float64)
+        sign = _side(factor, now)
+        edited = [
+            latent.with_edit(direction, float(s) * strength, direction.layers)
+            for latent, s in zip(latents, sign, strict=True)
+        ]
+        known[keys[k]] = _Probe(now, sign, sign * (_natural(session.images(edited))[factor.name] - now))
+    return [known[key] for key in keys]
+
+
+def _natural(pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
+    """Factors in natural units, as the factor network reads them."""
+    net, _ = reader()
+    with torch.inference_mode():
+        return net.natural(net.raw(as_pictures(pictures)))
+
+
+def _factor(direction: Direction) -> Any:
+    """The numeric factor that a direction is named after, or None."""
+    name = direction.name.replace(" ", "_")
+    factor = FACTORS[INDEX[name]] if name in INDEX else None
+    return factor if factor is not None and factor.kind == "continuous" else None
+
+
+def _columns() -> list[str]:
+    """The readings that are compared: those of factors that the network reads well."""
+    _, errors = reader()
+    return [name for name in errors.readings if errors.factors[factor_of(name)].score >= READABLE]
+
+
+def _wanted(direction: Direction) -> int:
+    """The column of the reading that a direction is to move, the first of its factor where there are several; −1 if none."""
+    name = direction.name.replace(" ", "_")
+    columns = _columns()
+    return next((k for k, column in enumerate(columns) if column == name or factor_of(column) == name), -1)
+
+
+def _readings(pictures: NDArray[np.uint8]) -> Array:
+    """Readings [N, R] of pictures in standard deviations of the avatar world."""
+    net, errors = reader()
+    with torch.inference_mode():
+        found = net.readings(net.raw(as_pictures(pictures)))
+    return np.stack(
+        [
+            (found[name].astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
+            for name in _columns()
+        ],
+        axis=1,
+    )
+
+
+def _change(drawn: NDArray[np.uint8]) -> Array:
+    """Change of readings [N, E, R] from the first of each row [N, 1 + E, H, W, 3] to the others."""
+    n, e = drawn.shape[:2]
+    read = _readings(drawn.reshape(n * e, *drawn.shape[2:])).reshape(n, e, -1)
+    return np.asarray(read[:, 1:] - read[:, :1])
+
+
+def _room(readings: Array, wanted: Sequence[int]) -> Array:
+    """+1 where a wanted reading is below its mean, −1 where it is above: an edit that cannot be seen tells nothing."""
+    return np.where(readings[:, list(wanted)] <= 0, 1.0, -1.0)
+
+
+def _mean(values: Array) -> float:
+    return float(values.mean()) if len(values) else float("nan")
+
+
+@torch.inference_mode()
+def _distances(net: Perceptual, a: NDArray[np.uint8], b: NDArray[np.uint8], batch: int = 32) -> Array:
+    n, e = a.shape[:2]
+    pairs = [as_pictures(x.reshape(n * e, *x.shape[2:])) for x in (a, b)]
+    parts = [net.distance(x, y) for x, y in zip(*(torch.split(p, batch) for p in pairs), strict=True)]
+    return torch.cat(parts).double().cpu().numpy().reshape(n, e)
+
+
+def _bytes(images: Tensor) -> NDArray[np.uint8]:
+    pixels = (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(pixels.cpu().numpy())

@@ -1,0 +1,1 @@
+"""What inversions minimise, and the networks that some losses look through."""

@@ -1,0 +1,1 @@
+"""The optimisations, a file for each method."""

@@ -1,0 +1,288 @@
+"""Pivotal tuning: find a code that edits well, then move the generator until it draws the picture there.
+
+Roich et al., "Pivotal Tuning for Latent-based Editing of Real Images", ACM TOG 2022. The session's generator stays as it is:
+what was tuned is kept as a difference from it.
+"""
+
+from __future__ import annotations
+
+import copy
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from ...metrics.similarity import mse
+from ..losses.perceptual import NETS, perceptual
+from ..registry import METHODS, Method, Setting, register
+from ..run import Run
+from ..spaces import convert
+from ..target import Target
+from .two_phases import TwoPhases, begin, choose, usable
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+    from ..result import Result
+
+PIVOTS = ("projector", "e4e", "restyle", "psp", "hybrid")
+LOCAL_PSI = 0.5
+
+
+class Tuning(Run):
+    """Adam on the parameters of the synthesis network at fixed codes, in float32, with the generator's constant noise.
+
+    One generator is tuned for all pictures of the target. For one each, invert them one by one.
+
+    Args:
+        session, target: as of `Run`.
+        settings: those of the method "pti".
+        pivot: codes [N, w_dim] or [N, num_ws, w_dim].
+    """
+
+    def __init__(self, session: GeneratorSession, target: Target, settings: dict[str, Any], pivot: Tensor) -> None:
+        super().__init__(session, target, method="tuning", settings=settings, total=settings["steps"])
+        self.space = "w" if pivot.ndim == 2 else "w+"
+        self._pivot = pivot.detach().float().to(session.device)
+        self._ws = convert(session, self._pivot, self.space, "w+")
+        # The authors' figures are of AlexNet's LPIPS; of backbones that are there, it is the first choice here too.
+        self.net = perceptual(settings["net"], session.device, prefer=("alex", "vgg", "squeeze"))
+        self.uses = {"perceptual": self.net.name}
+        self._images = target.images.to(session.device)
+        self._mask = None if target.mask is None else target.mask.to(session.device)
+        with torch.no_grad():
+            self._wanted = self.net.features(self._images, self._mask)
+        self._random = torch.Generator().manual_seed(settings["seed"])
+        self._tuned, self._moving = trainable(session.generator)
+        self._optimizer = torch.optim.Adam(self._moving.values(), lr=settings["rate"])
+
+    def code(self) -> Tensor:
+        return self._pivot
+
+    def _advance(self) -> dict[str, float]:
+        before = self._state()
+        try:
+            return self._step()
+        except BaseException:  # an interrupt in the middle of Adam, too
+            self._restore(before)
+            raise
+
+    def _step(self) -> dict[str, float]:
+        settings = self.settings
+        drawn = _picture(self._tuned.synthesize(self._ws))
+        pixels = mse(drawn, self._images, self._mask)
+        seen = self.net.distance(drawn, self._wanted, self._mask)
+        loss = (settings["pixels"] * pixels + settings["perceptual"] * seen).mean()
+        terms = {
+            "loss": float(loss.detach()),
+            "pixels": float(pixels.detach().mean()),
+            "perceptual": float(seen.detach().mean()),
+        }
+        if not math.isfinite(terms["loss"]):
+            raise FloatingPointError("the loss is not finite any more; a lower learning rate may help")
+        self._drawn = drawn.detach()
+        if self._close_enough(terms["perceptual"]):
+            self.total = self.step + 1  # looked at before stepping, as in the authors' code
+            return terms
+        self._optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        if settings["locality"] > 0:
+            local = self._locality()
+            (settings["locality"] * local).backward()
+            terms["locality"] = float(local.detach())
+        self._optimizer.step()
+        return terms
+
+    def _close_enough(self, distance: float) -> bool:
+        """The threshold is one of LPIPS: distances of other networks have another scale."""
+        return self.net.name.startswith("lpips") and distance <= self.settings["stop"]
+
+    def _locality(self) -> Tensor:
+        """Distance between the tuned and the original generator near a pivot, on the way to a random w, without noise."""
+        generator, pivot = self.session.generator, self._ws[self.step % len(self._ws)][None]
+        with torch.no_grad():
+            z = torch.randn(1, self.session.z_dim, generator=self._random).to(pivot)
+            c = torch.eye(self.session.c_dim, device=pivot.device)[:1] if self.session.c_dim else None
+            towards = generator.truncate(generator.map(z, c), LOCAL_PSI, None, c) - pivot
+            near = pivot + self.settings["radius"] * towards / towards.norm().clamp_min(1e-8)
+            truth = _picture(generator.synthesize(near, noise="none"))
+        drawn = _picture(self._tuned.synthesize(near, noise="none"))
+        return (mse(drawn, truth) + self.net.distance(drawn, truth)).mean()
+
+    def delta(self) -> dict[str, Tensor]:
+        known = dict(self.session.generator.named_parameters())
+        return {name: parameter.detach() - known[name].detach().float() for name, parameter in self._moving.items()}
+
+    def _state(self) -> dict[str, Any]:
+        moments = self._optimizer.state
+        return {
+            "parameters": {name: p.detach().clone() for name, p in self._moving.items()},
+            "total": self.total,
+            "moments": {
+                name: {k: t.clone() for k, t in moments[p].items()} for name, p in self._moving.items() if p in moments
+            },
+            "random": self._random.get_state(),
+        }
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        with torch.no_grad():
+            for name, value in state["parameters"].items():
+                self._moving[name].copy_(value)
+        self._optimizer.state.clear()
+        for name, moments in state["moments"].items():
+            own = self._moving[name]
+            self._optimizer.state[own] = {
+                k: t.clone() if k == "step" else t.to(own).clone() for k, t in moments.items()
+            }
+        self._random.set_state(state["random"].cpu())
+        self.total = int(state["total"])
+
+
+class PivotalRun(TwoPhases):
+    """The pivot's own steps, then a `Tuning`. Noise pictures that the pivot's method fitted are dropped."""
+
+    def _next(self, code: Tensor) -> Run:
+        if self.space == "s":
+            raise ValueError("a pivot is a code in w or w+; this one is in s")
+        return Tuning(self.session, self.target, dict(self.settings), code)
+
+
+def trainable(generator: Any) -> tuple[Any, dict[str, nn.Parameter]]:
+    """A copy of a generator whose synthesis network can be tuned, and the parameters that can, by name.
+
+    It shares the mapping network and all buffers with the original. StyleGAN3's Fourier input stays frozen, as in Alaluf et
+    al., "Third Time's the Charm?", 2022.
+    """
+    shared = {id(t): t for t in (*generator.parameters(), *generator.buffers())}
+    made = copy.deepcopy(generator, memo=dict(shared))
+    moving: dict[str, nn.Parameter] = {}
+    for name, parameter in generator.named_parameters():
+        if not name.startswith("synthesis.") or name.startswith("synthesis.input."):
+            continue
+        owner, _, leaf = name.rpartition(".")
+        own = nn.Parameter(parameter.detach().float().clone())
+        setattr(made.get_submodule(owner), leaf, own)
+        moving[name] = own
+    return made, moving
+
+
+def _picture(drawn: Tensor) -> Tensor:
+    return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
+
+
+def pti(session: GeneratorSession, target: Target, **settings: Any) -> PivotalRun:
+    """The run of the method "pti". Settings as its `Method` lists them."""
+    first, remark = pivots(session, target, **settings)
+    run = PivotalRun(session, target, method="pti", settings=settings, first=first, steps=settings["steps"])
+    run.uses["pivot"] = remark
+    return run
+
+
+def pivots(session: GeneratorSession, target: Target, **settings: Any) -> tuple[Run, str]:
+    """The run that finds the pivots, of which no step is done yet, and what to call it in a report. Settings of "pti"."""
+    values = METHODS["pti"].checked(settings)
+    name, remark = choose(values["pivot"], session, PIVOTS)
+    projector = name == "projector"
+    run = begin(
+        name,
+        session,
+        target,
+        steps=values["pivot_steps"] if projector or name == "hybrid" else None,
+        rate=values["pivot_rate"] if projector else None,
+        net=values["net"],
+        seed=values["seed"],
+    )
+    return run, remark
+
+
+def tune(session: GeneratorSession, target: Target, found: Result, i: int, **settings: Any) -> Result:
+    """Tune for the i-th picture alone.
+
+    Args:
+        session, target: as of `Run`.
+        found: pivots of all pictures of the target.
+        i: which.
+        settings: of the method "pti".
+
+    Returns:
+        a result of one picture; its time has a share of the search for pivots.
+    """
+    values = METHODS["pti"].checked(settings)
+    tuned = Tuning(session, target[i], values, torch.from_numpy(found.code[i : i + 1])).finish()
+    return replace(
+        tuned,
+        method="pti",
+        steps=found.steps + tuned.steps,
+        uses=dict(tuned.uses) | {"pivot": found.method},
+        seconds=found.seconds / len(target) + tuned.seconds,
+    )
+
+
+def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[Result]:
+    """Pivotal tuning with a generator for each picture, as the paper has it; the pivots are found together.
+
+    Args:
+        session, target: as of `invert`.
+        settings: of the method "pti".
+
+    Returns:
+        one result of one picture for each.
+    """
+    wanted = Target.of(target, session)
+    first, remark = pivots(session, wanted, **settings)
+    found = first.finish()
+    made = [tune(session, wanted, found, i, **settings) for i in range(len(wanted))]
+    return [replace(result, uses=dict(result.uses) | {"pivot": remark}) for result in made]
+
+
+register(
+    Method(
+        name="pti",
+        title="Pivotal tuning (PTI)",
+        kind="hybrid",
+        line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
+        source="Roich et al., TOG 2022",
+        start="methods.pivotal:pti",
+        settings=(
+            Setting(
+                "pivot",
+                "projector",
+                "what finds the pivot; an encoder is quicker, the projector's w edits best",
+                choices=("auto", *PIVOTS),
+            ),
+            Setting("pivot_steps", 450, "steps of the projector", low=1, high=5000, log=True),
+            Setting(
+                "pivot_rate",
+                0.01,
+                "highest learning rate of the projector",
+                low=1e-4,
+                high=1.0,
+                log=True,
+                advanced=True,
+            ),
+            Setting("steps", 350, "most steps of tuning", low=1, high=5000, log=True),
+            Setting("rate", 3e-4, "learning rate of the generator's parameters", low=1e-6, high=1e-1, log=True),
+            Setting(
+                "locality", 0.0, "weight of the locality regulariser; 0.1 for several pictures", low=0.0, high=10.0
+            ),
+            Setting("stop", 0.06, "tuning ends at this LPIPS", low=0.0, high=1.0, advanced=True),
+            Setting(
+                "radius",
+                30.0,
+                "length of the regulariser's step from the pivot in w+ (α)",
+                low=0.1,
+                high=1000.0,
+                log=True,
+                advanced=True,
+            ),
+            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
+            Setting("perceptual", 1.0, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
+            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
+            Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
+        ),
+        available=lambda session: usable(session, PIVOTS),
+    )
+)
+
+__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "trainable", "tune", "tune_each"]

@@ -1,0 +1,134 @@
+"""StyleGAN2's projector (Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020, appendix D)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .. import spaces
+from ..losses.losses import Criterion, noise_regulariser, w_distance
+from ..losses.perceptual import perceptual
+from ..noise import initial_noise, normalise
+from ..registry import METHODS
+from .descent import Descent
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+    from ..target import Target
+
+RAMP_UP, RAMP_DOWN, NOISE_RAMP = 0.05, 0.25, 0.75
+"""Shares of all steps: of warming up, of ramping down to 0, and after which w is not perturbed any more."""
+
+
+def rate(t: float) -> float:
+    """Factor of the learning rate at t = steps done / steps in all: up linearly, at last down as a cosine.
+
+    min(1, t / 0.05) · (½ − ½ cos(π · min(1, (1 − t) / 0.25)))
+    """
+    return min(1.0, t / RAMP_UP) * (0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - t) / RAMP_DOWN)))
+
+
+def perturbation(t: float) -> float:
+    """Factor of the noise that is added to w at t: max(0, 1 − t / 0.75)²."""
+    return max(0.0, 1 - t / NOISE_RAMP) ** 2
+
+
+class Projector(Descent):
+    """w and all noise pictures by Adam, from the mean of w, under a perceptual loss and the noise regulariser.
+
+    The schedule is that of the official scripts: 1000 steps, of which the first has rate 0; rate 0.1; w is perturbed by
+    0.05 σ at first, σ the root mean square length of w − mean; regulariser 1e5; noise renormalised after every step;
+    pictures above 256 px are compared at 256. Pictures [-1, 1]; one batch is as many runs of their own with one seed.
+
+    Generators without noise (StyleGAN3) have w alone.
+
+    Args:
+        initial: codes in `space` to start from in place of `start`.
+    """
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Target,
+        *,
+        method: str = "projector",
+        initial: Any = None,
+        **settings: Any,
+    ) -> None:
+        values = METHODS["projector"].checked(settings)
+        super().__init__(
+            session,
+            target,
+            method=method,
+            settings=values,
+            total=values["steps"],
+            space=spaces.check_space(values["space"], ("w", "w+")),
+            initial=initial,
+        )
+
+    def _begin(self) -> None:
+        values, device, n = self.settings, self.session.device, len(self.target)
+        self._source.manual_seed(values["seed"])
+        self._spread = spaces.spread(self.session)
+        code = self._given
+        if code is None:
+            code = spaces.initial(self.session, self.space, values["start"], n, values["seed"])
+        self._code = code
+        self._noise = initial_noise(self.session, n, self._source) if values["fit_noise"] else []
+        self._const: list[Tensor] | str = self._noise or "const"
+        measure = perceptual(values["net"], device, prefer=("vgg", "alex", "squeeze"))
+        self.uses = {"perceptual": measure.name}
+        weights = {
+            "perceptual": 1.0,
+            "pixels": values["pixels"],
+            "ms_ssim": values["ms_ssim"],
+            "identity": values["identity"],
+        }
+        mask = None if self.target.mask is None else self.target.mask.to(device)
+        self._criterion = Criterion(
+            self.target.images.to(device), mask, measure, weights, identity=values["identity_net"]
+        )
+        if values["identity"]:
+            self.uses["identity"] = values["identity_net"]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        return [{"params": [self._code, *self._noise]}]
+
+    def _rates(self) -> Sequence[float]:
+        return [self.settings["rate"] * rate(self.step / self.total)]
+
+    def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
+        strength = self._spread.length * self.settings["perturbation"] * perturbation(self.step / self.total)
+        code = self._code
+        if strength:
+            white = torch.randn(1, *code.shape[1:], generator=self._source)
+            code = code + strength * white.to(code.device)
+        drawn = spaces.draw(self.session, code, self.space, self._const)
+        loss, terms = self._criterion(drawn)
+        if self._noise:
+            terms["noise"] = noise_regulariser(self._noise)
+            loss = loss + self.settings["regulariser"] * terms["noise"]
+        if self.settings["w_distance"]:
+            terms["w_distance"] = w_distance(self._code, self._spread.mean) / self._spread.length
+            loss = loss + self.settings["w_distance"] * terms["w_distance"]
+        return loss, terms, drawn
+
+    def _after(self) -> None:
+        normalise(self._noise)
+
+    def code(self) -> Tensor:
+        self._prepare()
+        return self._code.detach()
+
+    def noise(self) -> list[Tensor] | None:
+        self._prepare()
+        return [layer.detach() for layer in self._noise] or None
+
+
+def start(session: GeneratorSession, target: Target, **settings: Any) -> Projector:
+    """A `Projector` with the settings of `METHODS["projector"]`."""
+    return Projector(session, target, **settings)

@@ -1,0 +1,89 @@
+"""Batches of pictures sized to memory, and made smaller where that was not small enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
+
+import torch
+
+from ..core.devices import out_of_memory
+from .synthesis import block_resolution, last_block
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+MOST = 16
+"""Pictures at once: more of them are not quicker."""
+_STEP_VALUES = 1 << 20  # features of the largest layer that a processor makes in a few hundredths of a second
+_SHARE = 4  # of the memory that is free a quarter is asked for
+_CPU_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
+_UNKNOWN_BYTES = 2 << 30  # taken as free where the system does not tell
+
+
+def pictures_at_once(generator: Any, device: torch.device, max_resolution: int | None = None) -> int:
+    """How many pictures to draw together, 1 to `MOST`, so that the features of the largest layer fit the free memory.
+
+    Args:
+        generator: of any family.
+        device: where it is.
+        max_resolution: as of `synthesize`: pictures may come from an inner block.
+    """
+    stop = generator.block_layers(last_block(generator, max_resolution)).stop
+    values: int = max(
+        layer.channels * max(layer.resolution, block_resolution(generator, layer.block)) ** 2
+        for layer in generator.layers[:stop]
+    )
+    each = 2 * 4 * values  # float32, what comes into a layer and what it makes
+    room = _free(device) // _SHARE
+    room = min(room, _CPU_BYTES) if device.type == "cpu" else room
+    return max(1, min(MOST, room // each))
+
+
+def pictures_in_a_step(session: Any, cost: int = 1) -> int:
+    """How many pictures one step of a job draws, 1 to `MOST`: as many as take about as long as a page may stand still.
+
+    It depends on the generator alone, never on how long a step took, so that a busy machine gets the same numbers.
+
+    Args:
+        session: a GeneratorSession.
+        cost: of one, in drawings; a backward pass has 2.
+    """
+    if session.device.type != "cpu":
+        return MOST
+    values: int = max(layer.channels * layer.resolution**2 for layer in session.layers)
+    return max(1, min(MOST, _STEP_VALUES // (cost * values)))
+
+
+def in_batches(items: Sequence[Item], draw: Callable[[Sequence[Item]], Sequence[Made]], size: int) -> Iterator[Made]:
+    """What `draw` makes of each item, drawn `size` at a time; when memory is full, half as many from there on.
+
+    Raises:
+        RuntimeError, MemoryError: of `draw`, when it is something else, or memory does not even suffice for one item.
+    """
+    start = 0
+    while start < len(items):
+        part = items[start : start + size]
+        try:
+            made = draw(part)
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or len(part) == 1:
+                raise
+            size = max(1, len(part) // 2)
+            continue
+        yield from made
+        start += len(part)
+
+
+def _free(device: torch.device) -> int:
+    """Bytes that nobody uses on a device."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    try:
+        with open("/proc/meminfo", encoding="utf-8") as file:
+            for line in file:
+                if line.startswith("MemAvailable:"):
+                    return int(line.split()[1]) << 10
+    except (OSError, ValueError):
+        pass  # not Linux
+    return _UNKNOWN_BYTES

@@ -1,0 +1,60 @@
+"""`load`: from a name or a path to a session."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.devices import choose_device, choose_dtype
+from .session import GeneratorSession
+
+if TYPE_CHECKING:
+    import torch
+
+
+def load(
+    source: str | os.PathLike[str] | None = None, *, device: str | torch.device | None = None, precision: str = "auto"
+) -> GeneratorSession:
+    """Open a generator.
+
+    Args:
+        source: the name of a bundled generator such as "avatar-64"; the path or http(s) address of a StyleGAN checkpoint
+            of any known format (see `checkpoints.open_file`); or a name of the zoo such as "ffhq-1024" (`stylewidgets
+            zoo` lists them), which is downloaded at the first time. None or "avatar": the best bundled one.
+        device, precision: as in `GeneratorSession`.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: an unknown name or format, a damaged file, or a device that is not there.
+        OSError: a download failed; the text says where to put the file by hand.
+    """
+    choose_dtype(precision, choose_device(device))  # before a large file is read
+    generator, metadata, path = open_source(source)
+    beside = path.with_suffix(".directions.safetensors")
+    name = str(metadata.get("name") or path.stem)
+    session = GeneratorSession(
+        generator,
+        device=device,
+        precision=precision,
+        name=name,
+        metadata=metadata,
+        directions=beside if beside.is_file() else None,
+    )
+    session.source = "" if source is None else os.fspath(source)
+    return session
+
+
+def open_source(source: str | os.PathLike[str] | None) -> tuple[Any, dict[str, Any], Path]:
+    """(generator, metadata, file) for what `load` takes. For a checkpoint of the zoo, its entry adds to the metadata."""
+    from .. import weights
+    from ..checkpoints import open_file, zoo
+
+    path = weights.find(source)
+    generator, metadata = open_file(path)
+    if isinstance(source, str) and source in zoo.names():
+        entry = zoo.entry(source)
+        metadata.update(name=entry.name, licence=entry.terms, citation=entry.citation, page=entry.page, url=entry.url)
+        if entry.crop is not None:
+            metadata["crop"] = list(entry.crop)
+    return generator, metadata, path

@@ -1,0 +1,1 @@
+"""Which channels do it: by place, by attribute, by example."""

@@ -1,0 +1,238 @@
+"""Channels by place: which of them change one part of the picture and leave the rest alone (Wu et al., 2021, section 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from ...jobs import Job, Progress, Stream
+from ...latent.latent import Latent
+from ...session.batching import pictures_in_a_step
+from ..channel import Channel, num_channels
+from ..channel_statistics import Statistics
+from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
+from .overlap import Overlaps
+from .ranking import Ranking, ranked
+from .regions import in_cells, index_of, label_maps
+
+VISIBLE = 0.25
+"""Grey levels of 255 in the region by one σ that a channel must move to be ranked before those that nobody would see."""
+
+QUICK = 16
+"""Random projections of the first estimate."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class LocalRanking(Ranking):
+    """A ranking by place, complete or on the way.
+
+    `values` is the share of the channel's strongest cells that lie in the region, 0 to 1: as many cells count as the region
+    has, so 1 is a perfect fit. While `stage` is "quick" it is an estimate: the share of the gradient's energy.
+    `table` has "inside" (share of the whole change that lies in the region) and "strength" (mean change in the region by
+    one σ, in grey levels of 255), and with several regions "wins": share of the pictures in which this region is the one that
+    the channel fits best.
+
+    Attributes:
+        stage: "quick" or "maps".
+        regions: names of the labels.
+        target: label that was asked for.
+        pictures: how many pictures are in it.
+        share: float32 [S, regions], for each label the share of the pictures in which it wins (NaN where it is in none).
+    """
+
+    stage: str = "quick"
+    regions: tuple[str, ...] = ()
+    target: int = 1
+    pictures: int = 0
+    share: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    overlaps: Overlaps | None = None
+    include_torgb: bool = False
+
+    def accepted(self, share: float = 0.5, margin: float = 0.25) -> tuple[Channel, ...]:
+        """The locally active channels by the paper's rule: the region wins in more than `share` of the pictures, and in
+        `margin` more than any other region. In the order of the ranking."""
+        if not self.share.size:
+            return ()
+        own = self.share[:, self.target]
+        others = np.nan_to_num(np.delete(self.share, self.target, axis=1), nan=0.0).max(axis=1, initial=0.0)
+        good = np.nan_to_num(own, nan=0.0) > share
+        good &= np.nan_to_num(own, nan=0.0) - others > margin
+        return tuple(Channel.of(i, self.layers) for i in self.order if good[i])
+
+    def for_region(self, target: str | int) -> LocalRanking:
+        """The same maps, ranked for another label. ValueError where there is none, or no maps yet."""
+        if self.overlaps is None:
+            raise ValueError("the maps are not there yet; take a later ranking of the search")
+        found = _from_maps(self.overlaps, index_of(target, self.regions), self)
+        return replace(found, done=self.done, total=self.total)
+
+
+@Stream
+def local_effect(
+    session: Any,
+    latents: Latent | Sequence[Latent],
+    stats: Statistics,
+    regions: Any,
+    *,
+    target: str | int | None = None,
+    names: Sequence[str] | None = None,
+    grid: int | None = None,
+    colours: str = "mixed",
+    include_torgb: bool = False,
+    batch: int = 16,
+    cached: bool = True,
+) -> Job[LocalRanking]:
+    """Rank all style channels by how local their effect in a region is, better with every step.
+
+    First comes an estimate for all channels from a few random projections of the gradient; then the gradient maps of one
+    picture after the other. Every step yields a ranking of what is known so far, so the loop may be left at any time;
+    the maps of finished pictures are on disk and serve other regions too.
+
+    Args:
+        session: a GeneratorSession.
+        latents: the pictures to look at, 4 to 16 of them; one alone finds what is local in that picture.
+        stats: of `statistics`, for σ.
+        regions: mask [H, W], masks or labels [n, H, W], or a function of a picture; see `regions.label_maps`.
+        target: name or number of the label to find channels for; 1 by default, which is what a mask marks.
+        names: of the labels.
+        grid: cells on the longer side of the picture; default: cells of 4 pixels, 16 at most. The paper has 32.
+        colours: "mixed" or "each" (the paper, three times as long), see `gradients.gradient_maps`.
+        include_torgb: rank ToRGB channels too; the paper does not.
+        batch: backward passes at a time, at most; fewer where a step of so many would take too long.
+        cached: use maps on disk and keep new ones.
+
+    Raises:
+        ValueError: latents or regions that do not fit.
+    """
+    chosen = [latents] if isinstance(latents, Latent) else list(latents)
+    if not chosen:
+        raise ValueError("give at least one latent to look at")
+    # Only a function of a picture needs all of them; masks need to know their size.
+    pictures = list(session.images(chosen if callable(regions) else chosen[:1]))
+    labels, names = label_maps(regions, pictures * (len(chosen) // len(pictures)), names)
+    wanted = index_of(target, names)
+    side = cells_of(session, grid)
+    shape = shape_of(pictures[0].shape[0], pictures[0].shape[1], side)
+    cells = [in_cells(each, shape, len(names), wanted) for each in labels]
+    start = LocalRanking(
+        "overlap",
+        session.layers,
+        np.full(num_channels(session.layers), np.nan, np.float32),
+        np.zeros(0, np.int64),
+        np.zeros(num_channels(session.layers), np.float32),
+        regions=names,
+        target=wanted,
+        include_torgb=include_torgb,
+    )
+    size = max(1, min(batch, pictures_in_a_step(session, cost=2)))
+    return (yield from _Search(session, chosen, cells, stats, start, side, colours, size, cached).steps())
+
+
+@dataclass
+class _Search:
+    session: Any
+    latents: list[Latent]
+    cells: list[NDArray[np.uint8]]
+    stats: Statistics
+    ranking: LocalRanking
+    grid: int
+    colours: str
+    batch: int
+    cached: bool
+
+    def steps(self) -> Job[LocalRanking]:
+        cells = self.cells[0].size * (1 if self.colours == "mixed" else int(self.session.generator.img_channels))
+        total = QUICK + cells * len(self.latents)
+        for done, ranking in self._quick():
+            yield self._at(ranking, done, total)
+        overlaps = Overlaps(len(self.ranking.regions), len(self.stats.std))
+        for number, (latent, labels) in enumerate(zip(self.latents, self.cells, strict=True)):
+            begun = QUICK + cells * number
+            search = gradient_maps.start(
+                self.session, latent, grid=self.grid, colours=self.colours, batch=self.batch, cached=self.cached
+            )
+            for progress in search:
+                yield self._at(self.ranking, begun + progress.done, total)
+            maps = search.result()
+            assert maps is not None
+            overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
+            yield self._at(_from_maps(overlaps, self.ranking.target, self.ranking), begun + cells, total)
+        return self.ranking
+
+    def _at(self, ranking: LocalRanking, done: int, total: int) -> Progress:
+        self.ranking = ranking = replace(ranking, done=done, total=total)
+        return Progress(done, total, partial=lambda: ranking)
+
+    def _quick(self) -> Iterator[tuple[int, LocalRanking]]:
+        """Energy inside and outside the region from random projections: a sum of cells with random signs has a gradient
+        whose square is, on average, the sum of the squares of the cells' gradients."""
+        pairs = list(zip(self.latents, self.cells, strict=True))
+        alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
+        chosen = [alike[i % len(alike)] for i in range(QUICK)]
+        energy, area, stop = np.zeros((2, len(self.stats.std))), 0, 0
+        while stop < QUICK:
+            start, stop = stop, min(QUICK, stop + self.batch)
+            latents, labels = zip(*chosen[start:stop], strict=True)
+            picture, styles = pooled(self.session, list(latents), self.grid)
+            inside = torch.from_numpy(np.stack(labels) == self.ranking.target)[:, None]
+            for where, mask in enumerate((inside, ~inside)):
+                gradient = backward(picture, styles, _signs(picture.shape, 2 * start + where) * mask, self.session)
+                energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
+            area += int(inside.sum()) * picture.shape[1]
+            share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
+            strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
+            found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
+            yield stop, _local(found, self.ranking, stage="quick", pictures=min(stop, len(alike)))
+
+
+def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
+    """+1 and -1 at random, of a shape."""
+    return torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed)) * 2.0 - 1
+
+
+def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:
+    share, overlap = overlaps.share(), overlaps.overlap(target)
+    inside, strength = overlaps.inside(target), overlaps.strength(target) * 127.5
+    several = len(like.regions) > 2
+    found = _ordered(overlap, strength, inside, like.include_torgb, like.layers, share[:, target] if several else None)
+    return _local(
+        found,
+        like,
+        stage="maps",
+        pictures=overlaps.pictures,
+        share=share.astype(np.float32),
+        overlaps=overlaps,
+        target=target,
+    )
+
+
+def _ordered(
+    values: NDArray[Any],
+    strength: NDArray[Any],
+    inside: NDArray[Any],
+    torgb: bool,
+    layers: Any,
+    wins: NDArray[Any] | None = None,
+) -> Ranking:
+    """By `wins` if there are several regions, then by value, then by `inside`; after all of them what nobody would see."""
+    table = {"inside": inside, "strength": strength} | ({} if wins is None else {"wins": wins})
+    found = ranked("overlap", layers, values, torgb=torgb, **table)
+    first = np.zeros(len(values)) if wins is None else np.nan_to_num(wins)
+    keys = (-np.nan_to_num(inside), -np.nan_to_num(values), -first, strength < VISIBLE)
+    order = np.lexsort(keys)
+    kept = np.isin(order, found.order)
+    return replace(found, order=order[kept])
+
+
+def _local(found: Ranking, like: LocalRanking, **changes: Any) -> LocalRanking:
+    return replace(like, values=found.values, order=found.order, sign=found.sign, table=found.table, **changes)
+
+
+def _alike(a: Latent, b: Latent) -> bool:
+    """Whether two latents can be drawn in one batch."""
+    return (a.noise_mode, a.noise_seed, a.transform) == (b.noise_mode, b.noise_seed, b.transform)

@@ -1,0 +1,1 @@
+"""InversionViewer: from a picture back to a code, watched, compared and edited."""

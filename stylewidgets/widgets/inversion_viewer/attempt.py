@@ -1,0 +1,150 @@
+"""One run of the viewer, with what it found and how good that is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...inversion import Result, Run, Target, start
+from ...jobs import RUNNING
+
+if TYPE_CHECKING:
+    from ...latent.latent import Latent
+    from ...session.session import GeneratorSession
+
+LOADED = "from a file"
+
+
+@dataclass(eq=False)
+class Attempt:
+    """A run, or a result from a file.
+
+    Attributes:
+        number: from 1, as the table has it.
+        target: what it was made for; None for a file whose target is not known.
+        run: None for a file.
+        figures: what `measure` or `InversionViewer.evaluate` found.
+        note: where it comes from, such as "fork of 1".
+    """
+
+    number: int
+    base: GeneratorSession = field(repr=False)
+    target: Target | None = field(repr=False)
+    run: Run | None = field(repr=False)
+    figures: dict[str, Any] = field(default_factory=dict, repr=False)
+    note: str = ""
+    _result: Result | None = field(default=None, repr=False)
+    _sessions: dict[int, GeneratorSession] = field(default_factory=dict, repr=False)
+
+    @property
+    def result(self) -> Result:
+        """What is reached so far, with the figures as its report."""
+        if self.run is not None and (self._result is None or self._result.steps != self.run.step):
+            with self.base.lock:
+                self._result = self.run.result()
+            self._sessions.clear()
+        assert self._result is not None
+        if self.figures != dict(self._result.report):
+            self._result = replace(self._result, report=dict(self.figures))
+        return self._result
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return self.run.method if self.run is not None else self.result.method
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """All its settings."""
+        return self.run.settings if self.run is not None else self.result.settings
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+        return self.run.step if self.run is not None else self.result.steps
+
+    @property
+    def total(self) -> int:
+        """Steps planned."""
+        return self.run.total if self.run is not None else self.result.steps
+
+    @property
+    def state(self) -> str:
+        """The word of `jobs` for what its run is doing, or "from a file"."""
+        return LOADED if self.run is None else self.run.status
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether steps are left."""
+        return self.run is not None and not self.run.done and self.state != RUNNING
+
+    def session(self, i: int = 0) -> GeneratorSession:
+        """A session that draws the i-th with its own noise and parameters."""
+        result = self.result
+        if i not in self._sessions:
+            self._sessions[i] = result.session(self.base, i)
+        return self._sessions[i]
+
+    def latent(self, i: int = 0, **changes: Any) -> Latent:
+        """The i-th code."""
+        return self.base.check(self.result.latent(i, **changes))
+
+    def image(self, i: int = 0) -> NDArray[np.uint8]:
+        """The i-th picture, uint8 [H, W, 3], drawn from the code now."""
+        session = self.session(i)
+        return session.image(self.latent(i))
+
+    def measure(self, i: int, image: NDArray[np.uint8]) -> None:
+        """Note the mean square and PSNR of a picture against the target, on the scale of [-1, 1] and where the mask counts."""
+        if self.target is None:
+            return
+        far = ((image.astype(np.float64) - as_uint8(self.target, i)) / 127.5) ** 2
+        weights = np.ones(far.shape[:2]) if self.target.mask is None else self.target.mask[i, 0].numpy()
+        mse = float((far.mean(axis=2) * weights).sum() / max(float(weights.sum()), 1e-9))
+        self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
+
+
+def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:
+    """The i-th picture of a target, uint8 [H, W, 3]."""
+    picture = (target.images[i] * 127.5 + 128).clamp(0, 255).permute(1, 2, 0)
+    return picture.numpy().astype(np.uint8)
+
+
+def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt:
+    """A second run that goes on from where another one is, with other settings.
+
+    Raises:
+        ValueError: the state cannot go on with them, because they are of another space or phase.
+    """
+    if source.run is None or source.target is None:
+        raise ValueError("a result from a file has no state to go on from: start a new run")
+    run = start(source.method, source.base, source.target, **{**source.settings, **settings})
+    if source.step:
+        try:
+            run.restore({**source.run.state(), "settings": run.settings})
+        except (ValueError, KeyError, TypeError, RuntimeError) as error:
+            raise ValueError(
+                f"run {source.number} cannot go on with these settings ({error}). Keep space, start and noise "
+                "as they are, or start a new run"
+            ) from error
+        run.uses = dict(source.run.uses)
+    return Attempt(number, source.base, source.target, run, note=f"fork of {source.number} at step {source.step}")
+
+
+def loaded(path: Path, number: int, base: GeneratorSession, target: Target | None) -> Attempt:
+    """A result that was saved. ValueError when it is of another generator.
+
+    Args:
+        target: what it is compared with, where it has as many pictures.
+    """
+    result = Result.load(path)
+    fits = target if target is not None and len(target) == len(result) else None
+    made = Attempt(number, base, fits, None, dict(result.report), f"from {path.name}", _result=result)
+    made.image()  # raises when it does not fit
+    return made

@@ -1,0 +1,198 @@
+"""Panels below the pictures of InversionViewer: all runs in a table, one edit on all of them, and where a result goes."""
+
+from __future__ import annotations
+
+import base64
+import html
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
+
+from ...latent.latent import Latent
+from ..kit.compat import button, set_tooltip
+from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
+from ..kit.controls.direction_rows import DirectionRows
+from ..kit.parts import column, note, replace_children, row
+from ..kit.views.run_table import make_run_table
+from .attempt import Attempt
+from .settings import settings_line
+
+if TYPE_CHECKING:
+    from .viewer import InversionViewer
+
+COLUMNS = [
+    ("run", "number of the run; a click on a row shows it and brings its settings back"),
+    ("method", "how it was made"),
+    ("settings", "what differs from the paper's values"),
+    ("state", "whether it goes on"),
+    ("steps", "steps done"),
+    ("s", "seconds of computation"),
+    ("MSE", "mean square of the difference, pictures in [-1, 1]: lower is closer"),
+    ("PSNR", "the same in dB: higher is closer"),
+    ("perceptual", "perceptual distance: lower is closer"),
+    ("far from faces", "realism: 1 is typical of the generator's own codes, 2 is far out"),
+    ("edits off by", "how wrong known edits come out, in σ: lower is better; only where the truth is known"),
+    ("note", "where it comes from"),
+]
+_FIGURES = ("mse", "psnr", "perceptual", "realism", "edit_error")
+SIDE = 128
+
+
+class RunsPanel(widgets.VBox):
+    """Every run, sortable; a row restores its run."""
+
+    def __init__(self, owner: InversionViewer, guard: Callable[[Callable[[], Any]], None]) -> None:
+        self._owner, self._guard, self._syncing = owner, guard, False
+        self.table = make_run_table(columns=[list(c) for c in COLUMNS], label="Runs")
+        self.table.observe(self._on_choice, "chosen")
+        tools = row(
+            button(
+                "measure all",
+                "compute perceptual distance, realism and, where the truth is known, how well edits work",
+                lambda: guard(owner.measure_all),
+                "100px",
+            ),
+            button("remove run", "take the shown run out of the table", lambda: guard(owner.remove), "100px"),
+            note("Click a heading to sort, a row to show that run and its settings again."),
+        )
+        super().__init__([self.table, tools], layout=widgets.Layout(width="100%"))
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Write the table anew."""
+        rows = [self._row(attempt) for attempt in self._owner.runs]
+        current = self._owner.current
+        self._syncing = True
+        try:
+            if rows != self.table.rows:
+                self.table.rows = rows
+            self.table.chosen = self._owner.runs.index(current) if current is not None else -1
+        finally:
+            self._syncing = False
+
+    def _row(self, attempt: Attempt) -> list[Any]:
+        seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
+        figures = [_plain(attempt.figures.get(name)) for name in _FIGURES]
+        return [
+            attempt.number,
+            attempt.method,
+            settings_line(attempt.method, attempt.settings),
+            attempt.state,
+            attempt.step,
+            round(seconds, 1),
+            *figures,
+            attempt.note,
+        ]
+
+    def _on_choice(self, event: Any) -> None:
+        if not self._syncing and 0 <= event["new"] < len(self._owner.runs):
+            self._guard(lambda: self._owner.select(self._owner.runs[event["new"]]))
+
+
+def _plain(value: Any) -> float | None:
+    """JSON knows no infinity."""
+    return float(value) if value is not None and np.isfinite(value) else None
+
+
+class EditsPanel(widgets.VBox):
+    """Directions applied to the target's own code, where it is known, and to the results of all runs.
+
+    `latent` holds the edits; its code is not used.
+    """
+
+    def __init__(self, owner: InversionViewer, guard: Callable[[Callable[[], Any]], None]) -> None:
+        self._owner, self._guard = owner, guard
+        self.latent = Latent()
+        session = owner.session
+        self._rows = DirectionRows(session.num_ws, self.change)
+        self._picker = DirectionPicker(
+            lambda: session.directions, session.images, lambda: owner.value, self._add, owner.view
+        )
+        self._sheet = widgets.HTML(layout=widgets.Layout(max_width="100%"))
+        words = note("The same edits on every result show which of them can be edited, and which only look right.")
+        super().__init__([words, self._rows, self._picker, self._sheet], layout=widgets.Layout(width="100%"))
+        self._rows.update(self.latent)
+
+    def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
+        """See `parts.Change`."""
+
+        def act() -> None:
+            self.latent = transform(self.latent)
+            self._rows.update(self.latent)
+            self.refresh()
+
+        self._guard(act)
+
+    def refresh(self) -> None:
+        """Draw the row of pictures again."""
+        shown = self.pictures()
+        figures = "".join(
+            f'<figure style="margin:0"><img alt="{html.escape(words)}" width="{SIDE}" style="display:block;border-radius:4px;'
+            f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encode_jpeg(picture)).decode()}">'
+            f'<figcaption class="sw-caption">{html.escape(words)}</figcaption></figure>'
+            for words, picture in shown
+        )
+        self._sheet.value = f'<div style="display:flex;flex-wrap:wrap;gap:8px;margin-top:6px">{figures}</div>'
+
+    def pictures(self) -> list[tuple[str, NDArray[np.uint8]]]:
+        """Name and edited picture uint8 [h, w, 3]: of the target where its code is known, then of every run."""
+        owner, edits, i = self._owner, self.latent.edits, self._owner.index
+        made = []
+        known = owner.target.latents[i] if owner.target is not None else None
+        if known is not None:
+            latent = known.replace(edits=(*known.edits, *edits))
+            made.append(("the truth", owner.session.images([latent], SIDE)[0]))
+        for attempt in owner.runs:
+            if attempt.step and i < len(attempt.result):
+                picture = attempt.session(i).images([attempt.latent(i, edits=edits)], SIDE)[0]
+                made.append((f"{attempt.number}: {attempt.method}", picture))
+        return made
+
+    def _add(self, direction: Any) -> None:
+        self.change("direction", lambda latent: latent.with_edit(direction, 2.0, direction.layers))
+
+
+class SendPanel(widgets.VBox):
+    """Buttons that open the result in another widget below, and the file and code."""
+
+    def __init__(self, owner: InversionViewer, state: Any, guard: Callable[[Callable[[], Any]], None]) -> None:
+        self._guard = guard
+        self._below = column(width="100%")
+        self.state = state
+        super().__init__(
+            [
+                row(
+                    note("Open the result in"),
+                    button(
+                        "explorer", "a LatentExplorer from this result on", lambda: self._open(owner.explorer), "90px"
+                    ),
+                    button(
+                        "mixing grid",
+                        "a StyleMixGrid with this result as a row",
+                        lambda: self._open(owner.grid),
+                        "100px",
+                    ),
+                    button("probe", "a StyleSpaceProbe of this result", lambda: self._open(owner.probe), "80px"),
+                ),
+                state,
+                self._below,
+            ],
+            layout=widgets.Layout(width="100%"),
+        )
+
+    def _open(self, make: Callable[[], Any]) -> None:
+        self._guard(lambda: replace_children(self._below, [make()]))
+
+
+def labelled(names: Sequence[str]) -> Any:
+    """A menu of the pictures of a target."""
+    menu = widgets.Dropdown(
+        options=[(name, k) for k, name in enumerate(names)],
+        description="picture",
+        style={"description_width": "52px"},
+        layout=widgets.Layout(width="220px"),
+    )
+    return set_tooltip(menu, "which of the pictures is shown; all are inverted at once")

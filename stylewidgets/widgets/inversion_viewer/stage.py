@@ -1,0 +1,71 @@
+"""What InversionViewer shows of a picture: on the page, and in the notebook that is saved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...inversion import Run
+from ...session.synthesis import to_uint8
+from ..kit.errors import report
+from ..kit.static import SavedPicture
+from ..kit.views.inversion_view import encoded, make_inversion_view
+
+SHOW_SECONDS = 0.12
+"""The live picture changes at most this often: encoding and the wire are not free."""
+
+
+class Stage:
+    """Target and result.
+
+    Attributes:
+        view: the pair on the page.
+        saved: both, for the notebook's file.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.view = make_inversion_view(size=size)
+        self.saved = SavedPicture(2 * size)
+        self._target: NDArray[np.uint8] | None = None
+        self._shown_at = float("-inf")
+
+    def show_target(self, picture: NDArray[np.uint8], name: str) -> None:
+        """Put another target uint8 [H, W, 3] in."""
+        self._target = picture
+        with self.view.hold_sync():
+            self.view.target = encoded(picture)
+            self.view.names = [f"target: {name}", "result"]
+
+    def show_result(self, picture: NDArray[np.uint8], words: str, *, final: bool = True) -> None:
+        """Put another result uint8 [h, w, 3] in. Only final ones keep every bit and reach the saved notebook."""
+        with self.view.hold_sync():
+            self.view.result = encoded(picture, final)
+            self.view.names = [self.view.names[0], words]
+        if final and self._target is not None:
+            side = self._target.shape[1::-1]
+            right = np.asarray(Image.fromarray(picture).resize(side, Image.Resampling.NEAREST))
+            pair = np.concatenate([self._target, right], axis=1)
+            self.saved.update(encoded(pair), "image/png", f"{self.view.names[0]}; beside it {words}")
+
+    def show_live(self, run: Run, i: int) -> bool:
+        """Show the picture of the last step unless the one before is too young. Says whether it was shown."""
+        now = time.monotonic()
+        drawn = run.picture() if now - self._shown_at >= SHOW_SECONDS else None
+        if drawn is None:
+            return False
+        self._shown_at = now
+        self.show_result(to_uint8(drawn[i : i + 1])[0], f"step {run.step}", final=False)
+        return True
+
+    @contextmanager
+    def reporting(self) -> Iterator[None]:
+        """As `errors.reporting`, but a message that is there already stays."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  the edge: nothing above would show it
+            report(self.view, error, "showing the result")

@@ -1,0 +1,411 @@
+"""InversionViewer: from a picture back to a code, watched, compared and edited."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from numpy.typing import NDArray
+from PIL import Image
+
+from ...core.checks import check_int, unknown_name
+from ...inversion import METHODS, Result, Target, evaluate
+from ...inversion import start as start_run
+from ...jobs import PAUSED, RUNNING, Job, Progress
+from ...latent.latent import Code, Latent
+from ...session.session import GeneratorSession
+from ..kit.errors import reporting
+from ..kit.jobs import Jobs
+from ..kit.parts import close_tree
+from ..kit.state_lock import STATE
+from ..kit.static import SavesPicture
+from .attempt import Attempt, as_uint8, forked, loaded
+from .code import inversion_code
+from .panels import InversionPanels
+from .sending import SendsResult
+from .stage import Stage
+
+WORK = "inversion"
+MEASURING_SECONDS = 2.0
+"""About how long the figures of one run take."""
+
+
+class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
+    """Inverts pictures step by step while the notebook stays usable, and keeps every run to compare and edit.
+
+    Args:
+        session: the generator.
+        target: what `inversion.Target.of` takes: a path, an address, a PIL image, an array, a `Latent`, an item of
+            `AvatarDataset`, or several. None: the generated picture of seed 1.
+        method: a name of `inversion.METHODS`.
+        size: width of one picture in css pixels.
+        settings: of the method; others have the paper's values.
+
+    Raises:
+        ValueError: an unknown method or setting, or a target that cannot be used; the text says what can.
+    """
+
+    value = traitlets.Instance(Latent)
+    """The shown result as a `Latent`; the average face before there is one. Link it with the value of an explorer."""
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        target: Any = None,
+        method: str = "projector",
+        *,
+        size: int = 256,
+        **settings: Any,
+    ) -> None:
+        if method not in METHODS:
+            raise unknown_name("inversion method", method, METHODS)
+        METHODS[method].checked(settings)
+        self._session = session
+        self._attempts: list[Attempt] = []
+        self._current: Attempt | None = None
+        self._target: Target | None = None
+        self._target_code, self._index = "", 0
+        self._showing, self._closed = False, True
+        self._stage = Stage(check_int("size", size, 32))
+        self.saved = self._stage.saved
+        self._work = Jobs(self.view)
+        super().__init__(value=session.latent(seed=0, psi=0.0), layout=widgets.Layout(width="100%"))
+        self.add_class("sw-explorer")
+        self.add_class("sw-inversion")
+        self._panels = InversionPanels(self, self._work, method, settings, self._guard)
+        self.children = (self._panels.root,)
+        self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
+        self.observe(self._on_value, "value")
+        self._closed = False
+        self.set_target(session.latent(seed=1) if target is None else target)
+
+    # -- what it shows -------------------------------------------------------------------------------------------------
+    @property
+    def session(self) -> GeneratorSession:
+        """The generator as it is, without anything that a method fitted."""
+        return self._session
+
+    @property
+    def view(self) -> Any:
+        """The two pictures: `target`, `result`, `mode`, `error`, `status`."""
+        return self._stage.view
+
+    @property
+    def target(self) -> Target | None:
+        """The pictures to invert."""
+        return self._target
+
+    @property
+    def index(self) -> int:
+        """Which of them is shown."""
+        return self._index
+
+    @property
+    def mask(self) -> NDArray[np.float32] | None:
+        """[H, W], 1 where the next run has to match the target; None for everywhere. Assign an array to paint it."""
+        return self._panels.mask.mask(self._session.resolution)
+
+    @mask.setter
+    def mask(self, mask: Any) -> None:
+        self._panels.mask.inverted = False
+        self._panels.mask.paint(mask)
+
+    @property
+    def runs(self) -> tuple[Attempt, ...]:
+        """Every run, oldest first: `.run`, `.result`, `.figures`, `.state`, `.session(i)`, `.latent(i)`."""
+        return tuple(self._attempts)
+
+    @property
+    def current(self) -> Attempt | None:
+        """The shown run, None before the first."""
+        return self._current
+
+    @property
+    def result(self) -> Result:
+        """What the shown run has found so far, with its figures as `report`. RuntimeError before the first run."""
+        return self._need().result
+
+    @property
+    def image(self) -> Image.Image:
+        """The picture of the shown result, drawn now, in full size."""
+        return Image.fromarray(self._need().image(self._index))
+
+    @property
+    def running(self) -> bool:
+        """Whether a run goes on."""
+        return self._work.busy(WORK)
+
+    # -- target --------------------------------------------------------------------------------------------------------
+    def set_target(self, target: Any, code: str = "") -> None:
+        """Invert something else: what `inversion.Target.of` takes. The runs of the one before leave the table.
+
+        Args:
+            code: a Python expression for it, for `code()`.
+        """
+        made = Target.of(target, self._session)
+        self._work.stop(WORK)
+        self._target, self._index, self._attempts, self._current = made, 0, [], None
+        given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
+        if isinstance(target, Latent) and target == self._session.latent(seed=target.seed):
+            given = f"session.latent(seed={target.seed})"
+        self._target_code = code or given
+        self._panels.mask.paint(None)
+        self._panels.show_target(made.names)
+        self._show_target()
+
+    def show_picture(self, index: int) -> None:
+        """Show another picture of the target; all are inverted at once."""
+        target = self._target
+        self._index = check_int("picture", index, 0, len(target) - 1 if target is not None else 0)
+        self._show_target()
+
+    # -- runs ----------------------------------------------------------------------------------------------------------
+    def start(self, method: str | None = None, **settings: Any) -> Attempt:
+        """Begin a run and return it. It goes on while the page is open; `finish` does it at once.
+
+        Args:
+            method: None takes method and settings of the controls.
+            settings: of the method; for None these replace what the controls have.
+
+        Raises:
+            ValueError: the method cannot be used on this generator, or a setting is out of range.
+        """
+        if method is None:
+            method, settings = self._panels.method.method, {**self._panels.method.settings, **settings}
+        assert self._target is not None
+        target = self._target.with_mask(self.mask)
+        return self._begin(
+            Attempt(self._number(), self._session, target, start_run(method, self._session, target, **settings))
+        )
+
+    def fork(self, **settings: Any) -> Attempt:
+        """Begin a second run that goes on where the shown one is, with other settings; the shown one stays as it is.
+
+        Args:
+            settings: None given: those of the controls, where the method is the same.
+
+        Raises:
+            ValueError: the other settings are of another space or phase, so the state cannot go on with them.
+        """
+        source = self._need()
+        self.pause()
+        same = self._panels.method.method == source.method
+        given = settings or (self._panels.method.settings if same else {})
+        return self._begin(forked(source, self._number(), given))
+
+    def resume(self) -> None:
+        """Go on with the shown run. Nothing happens when it is done."""
+        attempt = self._need()
+        if attempt.run is not None and not attempt.run.done and not self.running:
+            self._show_current()
+            self._go_on(attempt)
+
+    def pause(self) -> None:
+        """Let the run stand still; `resume` goes on with exactly the next step."""
+        self._work.stop(WORK)
+
+    def toggle(self) -> None:
+        """Pause, or go on."""
+        if self.running:
+            self.pause()
+        else:
+            self.resume()
+
+    def stop(self) -> None:
+        """End the run here; what it has found stays."""
+        attempt = self._need()
+        self._work.stop(WORK)
+        if attempt.run is not None and attempt.state == PAUSED:
+            attempt.run.stop()
+        self._panels.refresh()
+
+    def finish(self) -> Result | None:
+        """Do all steps that are left now, and return the result. For scripts, where no page ticks."""
+        if self._current is not None and not self.running:
+            self.resume()
+        self._work.finish()
+        return None if self._current is None else self.result
+
+    def select(self, attempt: Attempt) -> None:
+        """Show another run, and bring method and settings back to the controls. One that goes on is paused."""
+        if attempt not in self._attempts:
+            raise ValueError(f"run {attempt.number} is not in the table any more")
+        if attempt is not self._current:
+            self.pause()
+        self._current = attempt
+        if attempt.method in METHODS:
+            self._panels.method.choose(attempt.method, attempt.settings)
+        self._show_current()
+
+    def remove(self) -> None:
+        """Take the shown run out of the table."""
+        attempt = self._need()
+        self.pause()
+        self._attempts.remove(attempt)
+        self._current = self._attempts[-1] if self._attempts else None
+        self._show_current()
+
+    # -- looking back, measuring -----------------------------------------------------------------------------------------
+    def scrub(self, frame: int | None) -> None:
+        """Show a step on the way, number `frame` of those that were kept; None for the result itself."""
+        attempt = self._need()
+        if frame is None or attempt.run is None:
+            self._show_current()
+            return
+        kept = attempt.run.frames[frame]
+        code = Code(attempt.run.space, kept.code[self._index].astype(np.float32))
+        self._stage.show_result(kept.pictures[self._index], f"step {kept.step}")
+        self._set_value(Latent(code=code))
+
+    def evaluate(self, **options: Any) -> dict[str, Any]:
+        """The figures of `inversion.evaluate` for the shown run; they go into the table and into `result.report`."""
+        return self._measure(self._need(), **options)
+
+    def measure_all(self) -> None:
+        """Measure every run that has done a step, one after the other."""
+        attempts = [a for a in self._attempts if a.step and a.target is not None and a.state != RUNNING]
+
+        def measuring() -> Job[None]:
+            for done, attempt in enumerate(attempts):
+                yield Progress(done, len(attempts), indivisible=MEASURING_SECONDS)
+                self._measure(attempt)
+
+        self._work.run("measuring", measuring())
+
+    def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
+        if attempt.target is None:
+            raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
+        figures = evaluate(attempt.target, attempt.result, self._session, **options)
+        attempt.figures |= figures
+        self._panels.refresh()
+        return dict(attempt.figures)
+
+    # -- where it goes ---------------------------------------------------------------------------------------------------
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write code, noise, parameter changes, settings, history and figures of the shown run to one .safetensors file."""
+        return self.result.save(path)
+
+    def load(self, path: str | os.PathLike[str]) -> Attempt:
+        """Show a result that `save` wrote, as another row of the table. ValueError when it does not fit."""
+        attempt = loaded(Path(path), self._number(), self._session, self._target)
+        self._attempts.append(attempt)
+        self.select(attempt)
+        return attempt
+
+    def code(self) -> str:
+        """Return lines of Python that repeat the shown run."""
+        return inversion_code(self._session, self._current, self._target_code)
+
+    def close(self) -> None:
+        """Stop computing and close every widget in here. The session stays open."""
+        if not getattr(self, "_closed", True):
+            self._closed = True
+            self._work.close()
+            self.view.on_hello = self.view.on_key = None
+            self._panels.close()
+            close_tree(*self.children)
+            self.layout.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        # The stock one would print every trait of every child into the notebook.
+        return f"InversionViewer({self._session.name or 'generator'}, {len(self._attempts)} runs)"
+
+    # -- wiring --------------------------------------------------------------------------------------------------------
+    def _begin(self, attempt: Attempt) -> Attempt:
+        self.pause()
+        self._attempts.append(attempt)
+        self._current = attempt
+        self._panels.method.choose(attempt.method, attempt.settings)
+        self.resume()
+        return attempt
+
+    def _go_on(self, attempt: Attempt) -> None:
+        run = attempt.run
+        assert run is not None
+
+        def stepped() -> None:
+            if attempt is self._current and self._stage.show_live(run, self._index):
+                self._panels.progress(attempt)
+
+        run.resume()
+        self._panels.refresh()
+        self._work.run(
+            WORK,
+            run,
+            words=attempt.method,
+            stoppable=False,
+            kept=True,
+            each=stepped,
+            ended=lambda: self._settle(attempt),
+        )
+
+    def _settle(self, attempt: Attempt) -> None:
+        """A run came to rest."""
+        if self._closed or attempt not in self._attempts:
+            return
+        with self._stage.reporting():
+            if attempt.step:
+                attempt.measure(self._index, attempt.image(self._index))
+            if attempt is self._current:
+                self._show_current()
+            else:
+                self._panels.refresh()
+
+    def _show_target(self) -> None:
+        assert self._target is not None
+        picture = as_uint8(self._target, self._index)
+        self._panels.mask.pad.show_picture(picture)
+        self._stage.show_target(picture, self._target.names[self._index])
+        self._show_current()
+
+    def _show_current(self) -> None:
+        """Picture, value and controls of the shown run as it is now."""
+        attempt = self._current
+        if attempt is None or not attempt.step:
+            self._stage.show_result(self._session.image(self._session.latent(seed=0, psi=0.0)), "the average face")
+            self._set_value(self._session.latent(seed=0, psi=0.0))
+        else:
+            i = min(self._index, len(attempt.result) - 1)
+            self._stage.show_result(attempt.image(i), f"result of run {attempt.number}, step {attempt.step}")
+            self._set_value(attempt.latent(i))
+        self._panels.refresh()
+
+    def _set_value(self, latent: Latent) -> None:
+        with STATE:
+            outer, self._showing = self._showing, True
+            try:
+                self.value = latent
+            finally:
+                self._showing = outer
+
+    @traitlets.validate("value")
+    def _check_value(self, proposal: Any) -> Latent:
+        return self._session.check(proposal["value"])
+
+    def _on_value(self, _: Any) -> None:
+        if not self._showing:  # assigned from outside, by a cell or a linked widget
+            self._stage.show_result(self._shown_session().image(self.value), "changed outside")
+
+    def _shown_session(self) -> GeneratorSession:
+        attempt = self._current
+        if attempt is None or not attempt.step:
+            return self._session
+        return attempt.session(min(self._index, len(attempt.result) - 1))
+
+    def _number(self) -> int:
+        return 1 + max((attempt.number for attempt in self._attempts), default=0)
+
+    def _need(self) -> Attempt:
+        if self._current is None:
+            raise RuntimeError("there is no run yet: viewer.start() begins one")
+        return self._current
+
+    def _guard(self, action: Callable[[], Any]) -> None:
+        with reporting(self.view):
+            action()

@@ -1,0 +1,195 @@
+"""A still picture to paint a region on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ..compat import button, set_tooltip
+from ..parts import note, row
+from ..views.canvas import LEAVE_STYLE, drawing, import_ipycanvas, release_focus
+
+SIDE = 256
+"""Css pixels, and pixels of the canvas and its mask."""
+
+COLOUR = (255, 214, 0)
+ALPHA = 150
+
+
+class PaintPad(widgets.VBox):
+    """A picture below, a brush above. `mask` is what was painted.
+
+    Mouse and finger paint. Without them, or without ipycanvas, two sliders choose a box. After a reload the page gets
+    picture and paint again.
+
+    Args:
+        on_change: called with nothing when a stroke ends, or the paint was changed otherwise.
+    """
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._mask = np.zeros((SIDE, SIDE), bool)
+        self._picture = np.zeros((SIDE, SIDE, 3), np.uint8)
+        self._last: tuple[float, float] | None = None
+        ipycanvas = import_ipycanvas()
+        self.canvas: Any = self._make_canvas(ipycanvas) if ipycanvas else None
+        self._fallback = None if ipycanvas else widgets.Image(format="png", layout=widgets.Layout(width=f"{SIDE}px"))
+        self._size = widgets.IntSlider(
+            28,
+            min=4,
+            max=80,
+            description="brush",
+            style={"description_width": "40px"},
+            layout=widgets.Layout(width="130px", flex="1 1 120px"),
+        )
+        set_tooltip(self._size, "width of the brush in pixels of the page")
+        self._erase = widgets.ToggleButton(description="erase", layout=widgets.Layout(width="64px"))
+        set_tooltip(self._erase, "the brush takes paint away")
+        self._box_x, self._box_y = self._make_range("across"), self._make_range("down")
+        fill = button("paint this box", "paint the box of the two sliders: painting without a mouse", self._fill_box)
+        words = [] if ipycanvas else [note("Painting needs ipycanvas (pip install ipycanvas); the box does the same.")]
+        super().__init__(
+            [
+                *words,
+                self.canvas if self.canvas is not None else self._fallback,
+                row(self._size, self._erase, button("clear", "take all paint away", self.clear, "60px")),
+                row(self._box_x, self._box_y, fill),
+                widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none")),
+            ],
+            layout=widgets.Layout(width=f"{SIDE + 8}px", max_width="100%"),
+        )
+
+    # -- what others use -----------------------------------------------------------------------------------------------
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """What is painted, bool [SIDE, SIDE]. Assign any [h, w] to paint that."""
+        return self._mask.copy()
+
+    @mask.setter
+    def mask(self, mask: Any) -> None:
+        array = np.asarray(mask)
+        if array.ndim != 2 or array.size == 0:
+            raise ValueError(f"a mask has shape [height, width]; {list(array.shape)} was given")
+        image = Image.fromarray((array != 0).astype(np.uint8) * 255).resize((SIDE, SIDE), Image.Resampling.NEAREST)
+        self._mask = np.asarray(image) > 127
+        self._draw()
+
+    def mask_at(self, height: int, width: int) -> NDArray[np.bool_]:
+        """What is painted as bool [height, width]: pixels that are at least half covered, or the most covered one."""
+        cover = np.asarray(
+            Image.fromarray(self._mask.astype(np.float32), "F").resize((width, height), Image.Resampling.BOX)
+        )
+        made = cover >= 0.5
+        return made if made.any() or not self._mask.any() else cover == cover.max()
+
+    def show_picture(self, picture: NDArray[np.uint8]) -> None:
+        """Put another picture uint8 [H, W, 3] under the paint."""
+        image = Image.fromarray(picture)
+        kind = Image.Resampling.NEAREST if max(image.size) < SIDE else Image.Resampling.LANCZOS
+        self._picture = np.asarray(image.resize((SIDE, SIDE), kind))
+        self._draw()
+
+    def clear(self) -> None:
+        """Take all paint away."""
+        self._mask[:] = False
+        self._draw()
+        self._on_change()
+
+    # -- building ------------------------------------------------------------------------------------------------------
+    def _make_canvas(self, ipycanvas: Any) -> Any:
+        canvas = ipycanvas.MultiCanvas(
+            2, width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px", height="auto", max_width="100%")
+        )
+        canvas.on_mouse_down(self._on_down)
+        canvas.on_mouse_move(self._on_move)
+        canvas.on_mouse_up(self._on_up)
+        canvas.on_mouse_out(self._on_up)  # no pointer capture: a stroke that leaves the canvas never gets its "up"
+        canvas.on_touch_start(lambda touches: self._on_down(*touches[0]) if touches else None)
+        canvas.on_touch_move(lambda touches: self._on_move(*touches[0]) if touches else None)
+        canvas.on_touch_end(lambda touches: None if touches else self._on_up())
+        canvas.on_touch_cancel(lambda *_: self._on_up())
+        canvas.on_key_down(lambda key, *_: release_focus(canvas) if key in ("Tab", "Escape") else None)
+        canvas.on_client_ready(self._draw)
+        return canvas
+
+    def _make_range(self, text: str) -> Any:
+        made = widgets.IntRangeSlider(
+            value=(35, 65),
+            min=0,
+            max=100,
+            description=text,
+            style={"description_width": "46px"},
+            layout=widgets.Layout(width="250px", max_width="100%"),
+        )
+        return set_tooltip(made, f"percent of the picture, {text}")
+
+    # -- painting ------------------------------------------------------------------------------------------------------
+    def _on_down(self, x: float, y: float) -> None:
+        self._last = (x, y)
+        self._stroke((x, y))
+
+    def _on_move(self, x: float, y: float) -> None:
+        if self._last is not None:
+            self._stroke((x, y))
+
+    def _on_up(self, *_: float) -> None:
+        if self._last is not None:
+            self._last = None
+            self._draw()  # the edges of the stamps of one stroke overlap; the whole mask has none
+            self._on_change()
+
+    def _stroke(self, to: tuple[float, float]) -> None:
+        """Paint from the last place to this one, in the mask and on the page."""
+        assert self._last is not None
+        radius = self._size.value / 2
+        steps = max(1, int(np.hypot(to[0] - self._last[0], to[1] - self._last[1]) / max(1.0, radius / 2)))
+        centres = [
+            (self._last[0] + (to[0] - self._last[0]) * k / steps, self._last[1] + (to[1] - self._last[1]) * k / steps)
+            for k in range(1, steps + 1)
+        ]
+        self._last = to
+        rows, columns = np.ogrid[:SIDE, :SIDE]
+        for x, y in centres:
+            self._mask[(columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2 <= radius**2] = not self._erase.value
+        if self.canvas is None:
+            return
+        with drawing():
+            layer = self.canvas[1]
+            for x, y in centres:
+                layer.global_composite_operation = "destination-out"
+                layer.fill_style = "#000"
+                layer.fill_circle(x, y, radius)
+                if not self._erase.value:
+                    layer.global_composite_operation = "source-over"
+                    layer.fill_style = f"rgba({COLOUR[0]}, {COLOUR[1]}, {COLOUR[2]}, {ALPHA / 255:.2f})"
+                    layer.fill_circle(x, y, radius)
+            layer.global_composite_operation = "source-over"
+
+    def _fill_box(self) -> None:
+        (left, right), (top, bottom) = (
+            [round(v * SIDE / 100) for v in box.value] for box in (self._box_x, self._box_y)
+        )
+        self._mask[top : max(bottom, top + 1), left : max(right, left + 1)] = not self._erase.value
+        self._draw()
+        self._on_change()
+
+    def _draw(self) -> None:
+        if self.canvas is None:
+            from .heat import png
+
+            shown = self._picture.copy()
+            shown[self._mask] = (shown[self._mask] * 0.4 + np.array(COLOUR) * 0.6).astype(np.uint8)
+            assert self._fallback is not None
+            self._fallback.value = png(shown)
+            return
+        paint = np.zeros((SIDE, SIDE, 4), np.uint8)
+        paint[self._mask] = (*COLOUR, ALPHA)
+        with drawing():
+            self.canvas[0].put_image_data(self._picture, 0, 0)
+            self.canvas[1].clear()
+            self.canvas[1].put_image_data(paint, 0, 0)

@@ -1,0 +1,74 @@
+"""A list of channels with their scores, best first, that may still be filling."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import ipywidgets as widgets
+
+from ....stylespace import Channel, Ranking
+from ..compat import set_tooltip
+from ..parts import note, say
+
+SHOWN = 40
+"""Channels in the list at most; the map shows all."""
+
+
+class RankedList(widgets.VBox):
+    """Channels with their scores. Choosing one, by mouse or arrow keys, calls `on_pick(channel)`.
+
+    Args:
+        on_pick: called with the channel that was chosen.
+        words: what the score is.
+    """
+
+    def __init__(self, on_pick: Callable[[Channel], None], words: str) -> None:
+        self._on_pick = on_pick
+        self._syncing = False
+        self._channels: tuple[Channel, ...] = ()
+        self._note = note("")
+        self._select = widgets.Select(options=[], rows=9, layout=widgets.Layout(width="100%", max_width="340px"))
+        set_tooltip(self._select, words)
+        self._select.observe(self._on_choice, "value")
+        super().__init__(
+            [self._note, self._select], layout=widgets.Layout(max_width="100%", flex="1 1 220px", min_width="200px")
+        )
+        self._select.layout.display = "none"
+
+    def show_ranking(self, ranking: Ranking, words: str) -> None:
+        """Show the first of these channels, and `words` above; what was chosen stays so where it can."""
+        best = ranking.top(SHOWN)
+        self._channels = tuple(channel for channel, _ in best)
+        options = [
+            (f"{place}.  {channel.paper}   {score:.3g}{_sign(ranking, channel)}", channel)
+            for place, (channel, score) in enumerate(best, 1)
+        ]
+        say(self._note, words)
+        chosen = self._select.value
+        self._syncing = True
+        try:
+            self._select.options = options
+            self._select.value = chosen if any(channel == chosen for _, channel in options) else None
+        finally:
+            self._syncing = False
+        self._select.layout.display = None if options else "none"
+
+    def update(self, channel: Any) -> None:
+        """Mark this channel where the list has it."""
+        there = channel in self._channels
+        self._syncing = True
+        try:
+            self._select.value = channel if there else None
+        finally:
+            self._syncing = False
+
+    def _on_choice(self, event: Any) -> None:
+        if not self._syncing and event["new"] is not None:
+            self._on_pick(event["new"])
+
+
+def _sign(ranking: Ranking, channel: Channel) -> str:
+    """To which side to move a channel, where the ranking knows."""
+    sign = ranking.sign[channel.flat(ranking.layers)]
+    return "" if not sign else "  (+)" if sign > 0 else "  (−)"

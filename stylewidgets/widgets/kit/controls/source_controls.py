@@ -1,0 +1,189 @@
+"""Where the picture starts: seed, truncation, noise and class."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ipywidgets as widgets
+
+from ....latent.latent import Latent
+from ..compat import button, set_tooltip
+from ..parts import LABEL, Change, note, row, say, show, slider
+
+SEEDS = 2**32
+"""Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
+
+RANDOM_SEEDS = 1_000_000
+"""The random button draws below this: six digits can be read aloud and typed again."""
+
+PSI = (-1.0, 1.5)
+
+
+def parse_seed(text: str) -> int:
+    """Return the seed that was typed.
+
+    Raises:
+        ValueError: not a whole number in [0, 2**32).
+    """
+    try:
+        seed = int(text.strip().replace(" ", "").replace(" ", "").replace("_", ""))
+    except ValueError:
+        seed = -1
+    if not 0 <= seed < SEEDS:
+        raise ValueError(f"a seed is a whole number from 0 to {SEEDS - 1}; {text.strip()!r} was given")
+    return seed
+
+
+def random_seed() -> int:
+    """Return a seed that does not depend on, and does not disturb, anybody's random numbers."""
+    return random.SystemRandom().randrange(RANDOM_SEEDS)
+
+
+def main_seed(latent: Latent) -> int | None:
+    """Return the seed of `latent`, the heaviest one of a blend, or None for a code."""
+    if latent.blend:
+        return max(latent.blend, key=lambda pair: pair[1])[0]
+    return latent.seed
+
+
+def start_from(latent: Latent, conditional: bool, **source: Any) -> Latent:
+    """Return `latent` with another seed or blend. A code needs no class; what replaces it does where there are classes."""
+    if conditional and latent.label is None:
+        source["label"] = 0
+    return latent.replace(**source)
+
+
+def describe_source(latent: Latent) -> str:
+    """Return what the seed box cannot say: the seeds of a blend, or that there is a code; "" for a plain seed."""
+    if latent.code is not None:
+        return f"a code in {latent.code.space}; a seed replaces it"
+    if latent.blend:
+        heavy = sorted(latent.blend, key=lambda pair: -pair[1])[:4]
+        return "between " + ", ".join(f"{seed} ({100 * weight:.0f} %)" for seed, weight in heavy)
+    return ""
+
+
+class SourceControls(widgets.VBox):
+    """Seed box with steps and a die, psi, cutoff, noise, and the class where the generator has classes.
+
+    Args:
+        num_ws: rows of w+; the cutoff goes from 0 to here.
+        classes: how many classes the generator has, 0 for none.
+        names: name of each class, by index; missing ones show their number.
+    """
+
+    def __init__(
+        self, num_ws: int, change: Change, classes: int = 0, names: Sequence[str] | Mapping[int, str] = ()
+    ) -> None:
+        self._change = change
+        self._num_ws = num_ws
+        self._latent = Latent()
+        self._seed = widgets.Text(
+            description="seed",
+            continuous_update=False,
+            placeholder="number",
+            style=LABEL,
+            layout=widgets.Layout(width="170px"),
+        )
+        set_tooltip(self._seed, "the number that the face grows from; Enter accepts it")
+        self._about = note("")
+        self._psi = slider(widgets.FloatSlider, "ψ", min=PSI[0], max=PSI[1], step=0.01, readout_format=".2f")
+        set_tooltip(self._psi, "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite")
+        self._cutoff = slider(widgets.IntSlider, "cutoff", min=0, max=num_ws)
+        set_tooltip(self._cutoff, f"ψ acts on the rows of w+ below this one; {num_ws} means all rows")
+        self._noise = widgets.Dropdown(
+            description="noise",
+            options=[("fixed", "const"), ("random", "random"), ("none", "none"), ("TensorFlow", "tf")],
+            style=LABEL,
+            layout=widgets.Layout(width="170px"),
+        )
+        set_tooltip(
+            self._noise,
+            "the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it",
+        )
+        self._noise_seed = widgets.Text(
+            description="noise seed",
+            continuous_update=False,
+            style={"description_width": "70px"},
+            layout=widgets.Layout(width="160px"),
+        )
+        set_tooltip(
+            self._noise_seed,
+            "the number that the noise is drawn from; the TensorFlow scripts take the seed of the face",
+        )
+        self._label = self._make_label(classes, names)
+        self._observe()
+        super().__init__(
+            [
+                row(
+                    self._seed,
+                    button("◀", "previous seed", lambda: self._step(-1), "34px"),
+                    button("▶", "next seed", lambda: self._step(1), "34px"),
+                    button("random", "a random seed (key r)", self.randomize, "72px"),
+                    self._about,
+                ),
+                self._psi,
+                self._cutoff,
+                row(self._noise, self._noise_seed),
+                *([self._label] if self._label is not None else []),
+            ],
+            layout=widgets.Layout(max_width="100%"),
+        )
+
+    def update(self, latent: Latent) -> None:
+        """Bring the controls to `latent`."""
+        self._latent = latent
+        seed = main_seed(latent)
+        self._seed.value = "" if seed is None else str(seed)
+        say(self._about, describe_source(latent))
+        if not self._psi.min <= latent.psi <= self._psi.max:
+            self._psi.min, self._psi.max = min(PSI[0], latent.psi), max(PSI[1], latent.psi)
+        self._psi.value = latent.psi
+        self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
+        self._noise.value = latent.noise_mode
+        self._noise_seed.value = str(latent.noise_seed)
+        show(self._noise_seed, latent.noise_mode in ("random", "tf"))
+        if self._label is not None:
+            self._label.value = latent.label
+
+    def randomize(self) -> None:
+        """Take a random seed."""
+        self._set_seed(random_seed)
+
+    # -- inside ------------------------------------------------------------------------------------------------------
+    def _make_label(self, classes: int, names: Any) -> widgets.Dropdown | None:
+        if not classes:
+            return None
+        known = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
+        options = [("no class", None), *((f"{i}: {known[i]}" if i in known else str(i), i) for i in range(classes))]
+        chooser = widgets.Dropdown(
+            description="class", options=options, style=LABEL, layout=widgets.Layout(width="260px", max_width="100%")
+        )
+        return set_tooltip(chooser, "the class that the generator is asked for")
+
+    def _observe(self) -> None:
+        self._seed.observe(lambda event: self._set_seed(lambda: parse_seed(event["new"])), "value")
+        self._psi.observe(lambda event: self._set(psi=float(event["new"])), "value")
+        self._cutoff.observe(lambda event: self._set(cutoff=self._cutoff_of(event["new"])), "value")
+        self._noise.observe(lambda event: self._set(noise_mode=event["new"]), "value")
+        self._noise_seed.observe(
+            lambda event: self._change("noise_seed", lambda x: x.replace(noise_seed=parse_seed(event["new"]))), "value"
+        )
+        if self._label is not None:
+            self._label.observe(lambda event: self._set(label=event["new"]), "value")
+
+    def _cutoff_of(self, value: int) -> int | None:
+        return None if value >= self._num_ws else int(value)
+
+    def _set(self, **change: Any) -> None:
+        (source,) = change
+        self._change(source, lambda latent: latent.replace(**change))
+
+    def _set_seed(self, seed: Any) -> None:
+        # A seed is a step of its own: two faces in a row are two steps back, however fast they were chosen.
+        self._change("", lambda latent: start_from(latent, self._label is not None, seed=seed()))
+
+    def _step(self, by: int) -> None:
+        self._set_seed(lambda: ((main_seed(self._latent) or 0) + by) % SEEDS)

@@ -1,0 +1,152 @@
+"""A view that always shows the newest latent: pump, renderer and view wired together."""
+
+from __future__ import annotations
+
+import io
+import sys
+import time
+from collections.abc import Callable
+
+from IPython import get_ipython
+from PIL import Image
+
+from ...latent.caption import caption
+from ...latent.latent import Latent
+from ...render.ladder import Ladder
+from ...render.overlap import overlap_for
+from ...render.pump import Frame, Pump
+from ...render.renderer import LiveRenderer
+from ...render.stats import Stats
+from ...session.session import GeneratorSession
+from .errors import report
+from .static import SavedPicture
+from .views.view import make_view
+
+STATUS_SECONDS = 0.25
+"""The line of figures changes at most this often: faster can neither be read nor is it free."""
+
+
+class LivePicture:
+    """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
+    encoding of frames in motion (see `stylewidgets.render.overlap`).
+
+    Attributes:
+        view: the widget to put into a layout.
+        stats: counts and times of the frames.
+        latent: what the picture shows, None before the first frame.
+        saved: the picture that a notebook keeps; brought up to date when the live one comes to rest.
+        on_rest: called with the latent in sight when the picture has come to rest, after the better frame of it was sent.
+
+    Args:
+        session: draws.
+        size: width of the view in css pixels.
+        label: what the picture is, for screen readers.
+        on_key: called with the keys that the view sends.
+    """
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        size: int,
+        label: str = "Live picture",
+        on_key: Callable[[str], None] | None = None,
+    ) -> None:
+        self._session = session
+        self._renderer = LiveRenderer(session)
+        self._said, self._said_final = float("-inf"), False
+        self.latent: Latent | None = None
+        self.on_rest: Callable[[Latent], None] | None = None
+        self.view = make_view(size=size, label=label)
+        self.saved = SavedPicture(size)
+        self.stats = Stats(device=str(session.device))
+        self._pump: Pump[Latent] = Pump(
+            self._renderer.begin,
+            self,
+            ladder=Ladder(session.resolution),
+            on_error=self._failed,
+            stats=self.stats,
+            overlap=overlap_for(session.device.type, answering_page),
+        )
+        self.view.on_ack = self._pump.acknowledge
+        self.view.on_settle = self._settle
+        self.view.on_hello = lambda dpr, width: self._pump.hello()
+        self.view.on_visible = self._set_visible
+        self.view.on_key = on_key
+
+    def submit(self, latent: Latent) -> None:
+        """Show this latent as soon as possible; a newer one replaces it."""
+        self._pump.submit(latent)
+
+    def thumbnail(self, latent: Latent, side: int) -> bytes:
+        """Return a small JPEG of a latent; of the one that is shown without drawing anything."""
+        if latent == self.latent:
+            with Image.open(io.BytesIO(self._frame.data)) as image:
+                image = image.convert("RGB")
+                image.thumbnail((side, side), Image.Resampling.BOX)
+                return _jpeg(image)
+        array = self._session.images([latent], resolution=side)[0]
+        return _jpeg(Image.fromarray(array))
+
+    def render(self, latent: Latent) -> Image.Image:
+        """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
+        if latent == self.latent and self._frame.final:
+            with Image.open(io.BytesIO(self._frame.data)) as image:
+                return image.convert("RGB")
+        return self._session.render(latent)
+
+    def close(self) -> None:
+        """Draw nothing more and listen to nothing."""
+        self._pump.close()
+        self.on_rest = None
+        for name in ("on_ack", "on_settle", "on_hello", "on_visible", "on_key"):
+            setattr(self.view, name, None)
+
+    # -- for the pump --------------------------------------------------------------------------------------------------
+    def show(self, frame: Frame) -> None:
+        """Pass a frame to the view, and figures with it now and then."""
+        self._frame = frame
+        self.latent = latent = frame.value
+        self.view.alt = caption(latent)
+        self.view.show(frame)
+        if not self._pump.live:  # no page will say when it rests
+            self._save()
+        now = time.monotonic()
+        settled = frame.final and not self._said_final
+        if settled or now - self._said >= STATUS_SECONDS:
+            self._said, self._said_final = now, frame.final
+            self.view.status = self.stats.line()
+
+    def _failed(self, error: Exception, latent: Latent) -> None:
+        report(self.view, error, f"drawing {caption(latent)}")
+
+    def _settle(self) -> None:
+        self._pump.settle()
+        self._save()
+        if self.on_rest is not None and self.latent is not None:
+            self.on_rest(self.latent)
+
+    def _save(self) -> None:
+        words = f"{self.view.label}: {self.view.alt}"
+        self.saved.update(self._frame.data, self._frame.mime, words)
+
+    def _set_visible(self, visible: bool) -> None:
+        self._pump.visible = visible
+
+
+def answering_page() -> bool:
+    """Whether this runs on account of a page's message, in a kernel that may send pictures after the end of it.
+
+    A cell may go on for long after it has set a value, and the event loop stands still meanwhile. Colab does not show what
+    is sent after the message that caused it has ended (googlecolab/colabtools#3373).
+    """
+    if "google.colab" in sys.modules:
+        return False
+    parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
+    header = (parent() or {}).get("header", {}) if parent is not None else {}
+    return bool(header.get("msg_type") == "comm_msg")
+
+
+def _jpeg(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()

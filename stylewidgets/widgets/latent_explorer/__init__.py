@@ -1,0 +1,1 @@
+"""LatentExplorer: a live picture with everything that shapes it."""

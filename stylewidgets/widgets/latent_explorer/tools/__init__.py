@@ -1,0 +1,1 @@
+"""What stands around the live picture, a file for each."""

@@ -1,0 +1,110 @@
+"""The line under the directions that says what the factor network reads of the picture, against the start."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import ipywidgets as widgets
+
+from ....latent.latent import Latent
+from ...kit.compat import set_tooltip
+from ...kit.errors import report
+from ...kit.parts import note, row, say
+
+Reading = Any
+"""What the reader makes of a picture; an `avatars.Estimate`."""
+
+Describe = Callable[[Reading, Reading], str]
+
+
+def draws_avatars(metadata: Mapping[str, Any]) -> bool:
+    """Whether a generator with these metadata was trained on avatars, so that the factor network can read its pictures."""
+    recipe = metadata.get("recipe")
+    return isinstance(recipe, Mapping) and "twist" in recipe
+
+
+class EditTruth(widgets.HBox):
+    """ "read factors", and beside it a line such as "smile +0.60 · yaw +3° · others 0.1 σ".
+
+    Reading takes tens of milliseconds, so it waits until the picture has come to rest: call `settled` then. It happens never
+    during a drag, and not at all while the box is not ticked.
+
+    Args:
+        view: where exceptions are shown.
+        start: returns the latent that is compared with.
+        picture: returns the picture of a latent; that of the one in sight without drawing it again.
+        read, describe: one picture to a reading, two readings to words; by default the factor network's.
+    """
+
+    def __init__(
+        self,
+        view: Any,
+        start: Callable[[], Latent],
+        picture: Callable[[Latent], Any],
+        read: Callable[[Any], Reading] | None = None,
+        describe: Describe | None = None,
+    ) -> None:
+        self._view, self._start, self._picture = view, start, picture
+        self._read, self._describe = read, describe
+        self._kept: tuple[Latent, Reading] | None = None  # the reading of the start
+        self._shown: Latent | None = None
+        self.toggle = widgets.Checkbox(
+            value=True, description="read factors", indent=False, layout=widgets.Layout(width="auto")
+        )
+        set_tooltip(self.toggle, "when the picture rests, let the factor network say what changed since the start")
+        self.toggle.observe(self._toggled, "value")
+        self.line = note("")
+        made = row(self.toggle, self.line)
+        super().__init__(made.children, layout=made.layout)
+
+    @property
+    def text(self) -> str:
+        """The line as it is shown, with the markup of a note."""
+        return str(self.line.value)
+
+    def settled(self, latent: Latent) -> None:
+        """The picture of `latent` has come to rest."""
+        self._shown = latent
+        if not self.toggle.value:
+            return
+        try:
+            say(self.line, self._words(latent))
+        except (FileNotFoundError, ImportError) as problem:  # the explorer works without the network
+            self.toggle.value = False
+            say(self.line, str(problem))
+        except Exception as error:  # noqa: BLE001  the edge: nothing above would show it
+            self.toggle.value = False
+            report(self._view, error, "reading factors")
+
+    def update(self, latent: Latent) -> None:
+        """The latent is another one now: what is said of the last one no longer holds."""
+        if self.line.value and latent != self._shown:
+            say(self.line, "")
+
+    def _words(self, latent: Latent) -> str:
+        start = self._start()
+        if latent == start:
+            return "this is the start"
+        if self._kept is None or self._kept[0] != start:
+            self._kept = (start, self._reader()(self._picture(start)))
+        return "against the start: " + self._describer()(self._kept[1], self._reader()(self._picture(latent)))
+
+    def _reader(self) -> Callable[[Any], Reading]:
+        if self._read is None:
+            from ....avatars import estimate  # torch, and a network: not before somebody looks
+
+            self._read = estimate
+        return self._read
+
+    def _describer(self) -> Describe:
+        if self._describe is None:
+            from ....avatars.scoring.changes import describe_changes
+
+            self._describe = describe_changes
+        return self._describe
+
+    def _toggled(self, _: Any) -> None:
+        say(self.line, "")
+        if self.toggle.value and self._shown is not None:
+            self.settled(self._shown)

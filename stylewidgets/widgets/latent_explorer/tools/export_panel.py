@@ -1,0 +1,127 @@
+"""The export of an animation: kind, size of the file, progress, pause and stop."""
+
+from __future__ import annotations
+
+import weakref
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from ....film import mp4, video
+from ....film.export import KINDS, export
+from ....jobs import DONE, FAILED, STOPPED, Run
+from ...kit.compat import button, set_tooltip
+from ...kit.errors import describe
+from ...kit.jobs import Jobs
+from ...kit.parts import note, row, say, show
+
+if TYPE_CHECKING:
+    from .animation import Animator
+
+PREVIEW_BYTES = 4_000_000
+HEADS = {DONE: "wrote", STOPPED: "stopped; wrote"}
+
+
+class ExportPanel(widgets.VBox):
+    """Writes the animator's film to a file while the notebook goes on, frame by frame as the page's clock ticks.
+
+    `result` is the last file's path, `export` the run that writes or wrote it.
+    """
+
+    error = ""
+    """What went wrong, for the line below."""
+
+    def __init__(self, animator: Animator, folder: str | Path = ".") -> None:
+        self._animator = weakref.ref(animator)
+        self._folder = Path(folder)
+        self.export: Run[Path] | None = None
+        self.result: Path | None = None
+        self._work = Jobs(self)
+        self._make_controls()
+        super().__init__(
+            [row(self._kind, self._fps, self._name, self._start), self._work, self._note, self._preview],
+            layout=widgets.Layout(max_width="100%"),
+        )
+        self._on_kind()
+
+    def start(self) -> None:
+        """Begin an export with the present settings; the reason is shown when it cannot begin."""
+        if self._work.busy():
+            return
+        self.error = ""
+        try:
+            path, self.export = self._make_export()
+        except Exception as error:  # noqa: BLE001  the edge of a callback: settings, disk or codec, shown here
+            say(self._note, describe(error))
+            return
+        self._start.disabled = True
+        say(self._note, "")
+        self._work.run("writing the film", self.export, ended=lambda: self._finish(path))
+
+    def finish(self) -> None:
+        """Write all that is left now. For scripts, where no page ticks."""
+        self._work.finish()
+
+    def close(self) -> None:
+        """End what is written; the file keeps the frames so far."""
+        work = getattr(self, "_work", None)  # absent when __init__ failed: ipywidgets closes from __del__
+        if work is not None:
+            work.close()
+        super().close()
+
+    # -- controls ---------------------------------------------------------------------------------------------------------
+
+    def _make_controls(self) -> None:
+        self._kind = widgets.Dropdown(options=list(KINDS), description="export", layout=widgets.Layout(width="220px"))
+        self._fps = widgets.BoundedIntText(25, min=1, max=60, description="fps", layout=widgets.Layout(width="90px"))
+        set_tooltip(self._fps, "frames for each second of the film")
+        self._name = widgets.Text("animation", description="name", layout=widgets.Layout(width="200px"))
+        set_tooltip(self._name, "name of the file, without its ending; a number is added when it exists")
+        for control, width in ((self._kind, "44px"), (self._fps, "26px"), (self._name, "40px")):
+            control.style.description_width = width
+        self._start = button("export", "write the film to a file", self.start)
+        self._note = note("")
+        self._preview = widgets.Image(format="gif", layout=widgets.Layout(max_width="160px", display="none"))
+        self._kind.observe(lambda _: self._on_kind(), "value")
+
+    def _on_kind(self) -> None:
+        why = mp4.why_not() if self._kind.value == "MP4" else ""
+        self._start.disabled = bool(why)
+        say(self._note, why)
+
+    # -- work -------------------------------------------------------------------------------------------------------------
+
+    def _make_export(self) -> tuple[Path, Run[Path]]:
+        animator = self._animator()
+        if animator is None:
+            raise RuntimeError("this export panel's animator is gone: make a new one")
+        name = self._name.value.strip()
+        if not name or Path(name).name != name:
+            raise ValueError(f"the name must be a plain file name without folders, not {name!r}")
+        fps, keyframes = float(self._fps.value), animator.keyframes
+        video.check_film(len(keyframes), fps, animator.seconds, animator.ease)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = video.free_path(self._folder / (name + KINDS[self._kind.value]))
+        return path, export.start(
+            animator.session,
+            keyframes,
+            path,
+            fps=fps,
+            seconds=animator.seconds,
+            ease=animator.ease,
+            closed=animator.closed,
+        )
+
+    def _finish(self, path: Path) -> None:
+        run = self.export
+        assert run is not None
+        self._start.disabled = self._kind.value == "MP4" and bool(mp4.why_not())
+        self.result = path if path.exists() else None
+        size = f", {path.stat().st_size / 1024:.0f} KiB" if path.is_file() else ""
+        head = f"{self.error}; wrote" if run.status == FAILED else HEADS[run.status]
+        count = f"{run.progress.done} of {run.progress.total} frames"
+        say(self._note, f"{head} {count} to {path}{size}" if self.result else f"{head} nothing")
+        fits = path.suffix == ".gif" and path.is_file() and path.stat().st_size <= PREVIEW_BYTES
+        self._preview.value = path.read_bytes() if fits else b""
+        show(self._preview, fits)

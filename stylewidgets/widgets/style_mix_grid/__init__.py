@@ -1,0 +1,1 @@
+"""StyleMixGrid: the style-mixing figure of StyleGAN, alive."""

@@ -1,0 +1,64 @@
+"""The lines of Python that make a style-mixing grid again, and one of its cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from ...latent.latent import Latent
+from ...mixing.grid import MixGrid, Place
+from ..kit.code import WIDTH, _arguments, _session_lines
+
+
+def grid_code(session: Any, grid: MixGrid, place: Place | None = None) -> str:
+    """Return Python that makes the figure of this grid and, where a place is given, exactly its picture."""
+    lines = ["import stylewidgets as sw", "", *_session_lines(session), "", *_grid_lines(session, grid)]
+    lines += ["pictures = sw.mixing.GridRenderer(session).all(grid)", "figure = sw.mixing.figure(grid, pictures)"]
+    if place is not None:
+        lines += ["", f"latent = sw.mixing.mix_cell(session, grid, {place!r})", "image = session.render(latent)"]
+    return "\n".join(lines) + "\n"
+
+
+def _grid_lines(session: Any, grid: MixGrid) -> Iterator[str]:
+    yield "grid = sw.MixGrid.of("
+    yield "    session,"
+    for axis in ("rows", "columns"):
+        sources = [list(_source(session, latent)) for latent in getattr(grid, axis)]
+        if all(len(each) == 1 for each in sources) and sum(len(each[0]) + 2 for each in sources) <= WIDTH:
+            yield f"    {axis}=[{', '.join(each[0] for each in sources)}],"
+            continue
+        yield f"    {axis}=["
+        for each in sources:
+            yield from (f"        {line}" for line in each[:-1])
+            yield f"        {each[-1]},"
+        yield "    ],"
+    yield f"    layers={_layers(grid)},"
+    plain = {"space": "w+", "noise": "row", "row_psi": None, "column_psi": None}
+    yield from (f"    {name}={getattr(grid, name)!r}," for name, usual in plain.items() if getattr(grid, name) != usual)
+    yield ")"
+
+
+def _layers(grid: MixGrid) -> str:
+    """A range where the mask is one, else one number each."""
+    taken = [i for i, each in enumerate(grid.mask) if each]
+    if grid.space == "w+" and taken and taken == list(range(taken[0], taken[-1] + 1)):
+        return f"({taken[0]}, {taken[-1] + 1})"
+    return repr("all" if all(grid.mask) else "none") if len(set(grid.mask)) == 1 else repr(list(grid.mask))
+
+
+def _source(session: Any, latent: Latent) -> Iterator[str]:
+    """A seed, a latent by its values, or its JSON where it has a code or a direction that exists only here."""
+    named = all(session.directions.get(edit.direction.name) == edit.direction for edit in latent.edits)
+    if latent.code is not None or not named:
+        text = latent.to_json()
+        yield "sw.Latent.from_json("
+        for start in range(0, len(text), WIDTH):
+            yield f"    {text[start : start + WIDTH]!r}"
+        yield ")"
+    elif latent.seed is not None and latent == session.latent(seed=latent.seed):
+        yield str(latent.seed)
+    else:
+        edits = "".join(
+            f".with_edit(session.directions[{e.direction.name!r}], {e.strength!r}, {e.layers!r})" for e in latent.edits
+        )
+        yield f"session.latent({', '.join(_arguments(latent))}){edits}"

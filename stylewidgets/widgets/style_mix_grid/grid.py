@@ -1,0 +1,407 @@
+"""StyleMixGrid: the style-mixing figure of StyleGAN, alive."""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import ipywidgets as widgets
+import numpy as np
+import traitlets
+from PIL import Image
+
+from ...core.checks import check_int, unknown_name
+from ...latent.latent import Latent
+from ...mixing.cells import as_source, check_grid, mix_cell
+from ...mixing.figures import describe_mask, figure, save_figure, sheet
+from ...mixing.grid import HEADER, MixGrid, Place
+from ...mixing.renderer import GridRenderer
+from ...session.batching import pictures_in_a_step
+from ...session.session import GeneratorSession
+from ..kit.controls.source_controls import random_seed
+from ..kit.errors import report, reporting
+from ..kit.history import History
+from ..kit.live_picture import LivePicture
+from ..kit.parts import close_tree
+from ..kit.state_lock import STATE
+from ..kit.static import SavedPicture, SavesPicture
+from ..kit.views.grid_view import GridImage, Header, make_grid_view
+from ..latent_explorer.explorer import LatentExplorer
+from .code import grid_code
+from .filler import ALONE_SECONDS, GridFiller
+from .panels import MixPanels
+from .state import describe_grid, page_state, tiled
+
+KEYWORDS = ("session", "rows", "columns", "layers", "value", "explorer", "resolution", "size")
+ROWS, COLUMNS = (1, 2, 3), (4, 5, 6, 7)
+RESOLUTION = 128
+STROKE = "stroke"
+SAVED_WIDTH = 560
+"""Css pixels of the picture that a notebook keeps."""
+
+
+class StyleMixGrid(SavesPicture, widgets.VBox):
+    """Sources down the side, styles across the top, mixed pictures between (Karras et al., CVPR 2019, figure 3).
+
+    `value` is the only state: controls build the next `MixGrid` and assign it, and whatever assigns it (a control, undo, a
+    cell, `traitlets.link`) moves the controls and the pictures. `selected` is the latent of the chosen picture.
+
+    Args:
+        session: draws.
+        rows, columns: seeds, latents, or paths of saved states; an inverted photo is a latent.
+        layers: which layers come from the columns; see `MixGrid.of`.
+        value: a `MixGrid`, in place of these three.
+        explorer: a `LatentExplorer` that `send` and the button "explore" give the chosen picture to. None: a new one.
+        resolution: longest side in pixels of a cell; the chosen picture always has full size.
+        size: width of the chosen picture in css pixels.
+
+    Raises:
+        TypeError: an unknown keyword, with the nearest one that exists.
+        ValueError: a source or a mask that does not fit the generator.
+    """
+
+    value = traitlets.Instance(MixGrid)
+    """The current `MixGrid`. Assign, observe or link it; one that does not fit the generator raises."""
+    selected = traitlets.Instance(Latent, allow_none=True)
+    """The latent of the chosen picture. It follows the grid; assigning another one shows that, and chooses no cell."""
+
+    def __init__(
+        self,
+        session: GeneratorSession,
+        rows: Iterable[Any] = ROWS,
+        columns: Iterable[Any] = COLUMNS,
+        *,
+        layers: Any = "coarse",
+        value: MixGrid | None = None,
+        explorer: LatentExplorer | None = None,
+        resolution: int = RESOLUTION,
+        size: int = 256,
+        **unknown: Any,
+    ) -> None:
+        for name in unknown:
+            raise TypeError(str(unknown_name("keyword of StyleMixGrid", name, KEYWORDS)))
+        self._session = session
+        start = MixGrid.of(session, rows, columns, layers) if value is None else check_grid(session, value)
+        self.explorer = explorer
+        self.resolution = check_int("resolution", resolution, 8)
+        self._history: History[MixGrid] = History(start)
+        self._source, self._updating, self._refreshes, self._version = "", False, 0, 0
+        self._choosing = False
+        self._closed = True  # until there is something to close
+        self._place: Place | None = (0, 0)
+        self._renderer = GridRenderer(session)
+        self._view = make_grid_view()
+        alone = float("inf") if isinstance(self._view, GridImage) else ALONE_SECONDS
+        self._filler = GridFiller(
+            self._draw,
+            self._show,
+            self._announce,
+            self._filled,
+            self._failed,
+            at_once=pictures_in_a_step(session),
+            alone_seconds=alone,
+        )
+        self._picture = LivePicture(session, size, "Chosen picture")
+        self.saved = SavedPicture(SAVED_WIDTH)
+        super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))
+        self.add_class("sw-explorer")
+        self.add_class("sw-mixgrid")
+        self._panels = MixPanels(self)
+        self._own_explorer: LatentExplorer | None = None
+        self.children = (self._panels.root,)
+        self._listen()
+        self._refresh()
+        self._filler.submit(start)
+        assert self.selected is not None
+        self._picture.submit(self.selected)
+        self._panels.choose(self.selected, self._place, start)
+        self.observe(self._on_value, "value")
+        self.observe(self._on_selected, "selected")
+        self._closed = False
+
+    # -- what it shows -----------------------------------------------------------------------------------------------
+    @property
+    def session(self) -> GeneratorSession:
+        """The session that draws."""
+        return self._session
+
+    @property
+    def view(self) -> Any:
+        """The grid on the page: its `error` and `status`."""
+        return self._view
+
+    @property
+    def picture(self) -> LivePicture:
+        """The large picture of `selected`."""
+        return self._picture
+
+    @property
+    def cell(self) -> Place | None:
+        """The chosen place (row, column), with -1 for a header; None when `selected` came from elsewhere."""
+        return self._place
+
+    def latent(self, row: int, column: int) -> Latent:
+        """Return the latent of a cell, or of a header with -1 in place of the other number."""
+        place = self._check_place((row, column))
+        return mix_cell(self._session, self.value, place)
+
+    def pictures(self, resolution: int | None = None) -> dict[Place, np.ndarray]:
+        """Return all pictures, uint8 [h, w, 3] by (row, column), -1 for headers. Draws what is missing.
+
+        Args:
+            resolution: longest side in pixels; None is that of the cells.
+        """
+        grid = self.value
+        known = self._filler.pictures(grid) if resolution in (None, self.resolution) else {}
+        missing = [place for place in grid.places() if place not in known]
+        drawn = self._renderer.cells(grid, missing, resolution=resolution or self.resolution)
+        return {**known, **{(i, j): picture for i, j, picture in drawn}}
+
+    @property
+    def image(self) -> Image.Image:
+        """The whole grid with its labels as a PIL image, drawn now as far as it is not."""
+        return sheet(self.value, self.pictures())
+
+    def figure(self, resolution: int | None = None) -> Any:
+        """Return the grid as a `matplotlib.figure.Figure`."""
+        return figure(self.value, self.pictures(resolution))
+
+    def finish(self) -> None:
+        """Draw every cell now, and return when that is done. Without a page nothing else would ask a slow grid to."""
+        self._filler.finish()
+
+    # -- going somewhere ---------------------------------------------------------------------------------------------
+    def select(self, row: int, column: int) -> None:
+        """Choose a cell, or a header with -1 in place of the other number."""
+        with STATE:
+            self._place = self._check_place((row, column))
+            self._choose()
+            self._announce(self._filler.stale)
+
+    def add(self, axis: str, *items: Any) -> None:
+        """Add sources to "rows" or "columns": seeds, latents or paths; a random seed when none is given."""
+        with STATE:
+            grid = self.value
+            for item in items or (random_seed(),):
+                grid = grid.added(axis, as_source(self._session, item))
+            self.value = grid
+
+    def remove(self, axis: str, index: int) -> None:
+        """Remove a source. ValueError for the last one of its side."""
+        self.value = self.value.without(axis, index)
+
+    def reroll(self, axis: str, index: int) -> None:
+        """Put a random seed in the place of a source."""
+        self.value = self.value.with_source(axis, index, as_source(self._session, random_seed()))
+
+    def swap(self, one: Header, other: Header) -> None:
+        """Exchange two sources, each ("rows" or "columns", index)."""
+        self.value = self.value.swapped(one, other)
+
+    def undo(self) -> None:
+        """Go one step back. One painted stroke is one step."""
+        with STATE:
+            self.value = self._history.undo()
+            self._refresh()
+
+    def redo(self) -> None:
+        """Go one step forward again."""
+        with STATE:
+            self.value = self._history.redo()
+            self._refresh()
+
+    def send(self, explorer: LatentExplorer | None = None) -> LatentExplorer:
+        """Give the chosen picture to a `LatentExplorer` and return it: the given one, `self.explorer`, or one below."""
+        latent = self.selected
+        if latent is None:
+            raise ValueError("no picture is chosen: click a cell, or grid.select(0, 0)")
+        target = explorer or self.explorer or self._own_explorer
+        if target is None:
+            target = self._own_explorer = LatentExplorer(self._session, latent)
+            self._panels.show_below(target)
+        else:
+            target.value = latent
+        return target
+
+    # -- files and code ----------------------------------------------------------------------------------------------
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write `value` to a .json or .npz file and return its path."""
+        return self.value.save(path)
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Go to the grid in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
+        self.value = MixGrid.load(path)
+
+    def save_figure(self, path: str | os.PathLike[str], resolution: int | None = None) -> Path:
+        """Write the grid with its labels as .svg or .pdf (text stays text) or .png by matplotlib; return the path."""
+        return save_figure(self.figure(resolution), path)
+
+    def save_image(self, path: str | os.PathLike[str]) -> Path:
+        """Write the grid with its labels as .png, pixel by pixel, and return the path."""
+        return _save_png(self.image, path)
+
+    def save_cell(self, path: str | os.PathLike[str]) -> Path:
+        """Write the chosen picture in full size as .png and return the path."""
+        if self.selected is None:
+            raise ValueError("no picture is chosen: click a cell, or grid.select(0, 0)")
+        return _save_png(self._session.render(self.selected), path)
+
+    def code(self) -> str:
+        """Return lines of Python that make exactly this figure, and the chosen picture."""
+        return grid_code(self._session, self.value, self._place)
+
+    def close(self) -> None:
+        """Stop drawing and close every widget in here. The session, and an explorer that was given, stay open."""
+        if not getattr(self, "_closed", True):
+            self._closed = True
+            self._filler.close()
+            self._view.forget()
+            self._picture.close()
+            self._panels.close()
+            if self._own_explorer is not None:
+                self._own_explorer.close()
+                self._panels.show_below(None)
+            close_tree(*self.children)
+            self.layout.close()
+        super().close()
+
+    def __repr__(self) -> str:
+        # The stock one would print every trait of every child into the notebook.
+        rows, columns = self.value.size
+        return f"StyleMixGrid({self._session.name or 'generator'}, {rows} x {columns}, {describe_mask(self.value)})"
+
+    # -- wiring: state -------------------------------------------------------------------------------------------------
+    def change(self, source: str, transform: Callable[[MixGrid], MixGrid]) -> None:
+        """Make `transform(value)` the value, on behalf of a control; `source` names it for the undo history."""
+        with STATE:
+            if self._updating:  # the control moved because we moved it
+                return
+            before = self._refreshes
+            with reporting(self._view):
+                self._source = source
+                try:
+                    self.value = transform(self.value)
+                finally:
+                    self._source = ""
+            if self._refreshes == before:
+                self._refresh()  # refused, or the same in other words: the controls go back
+
+    @traitlets.validate("value")
+    def _check_value(self, proposal: Any) -> MixGrid:
+        return check_grid(self._session, proposal["value"])
+
+    @traitlets.validate("selected")
+    def _check_selected(self, proposal: Any) -> Latent | None:
+        return None if proposal["value"] is None else self._session.check(proposal["value"])
+
+    def _check_place(self, place: Place) -> Place:
+        sizes = self.value.size
+        made = tuple(
+            check_int(name, n, HEADER, size - 1) for name, n, size in zip(("row", "column"), place, sizes, strict=True)
+        )
+        if made == (HEADER, HEADER):
+            raise ValueError("-1 stands for a header; there is none in the corner")
+        return made[0], made[1]
+
+    def _on_value(self, _: Any) -> None:
+        with STATE:
+            grid = self.value
+            # A painted stroke has a number of its own, so it stays one step however long the hand rests in it.
+            pause = float("inf") if self._source.startswith(STROKE) else None
+            self._history.push(grid, self._source or None, pause)
+            if self._place is not None:
+                limits = grid.size
+                self._place = (min(self._place[0], limits[0] - 1), min(self._place[1], limits[1] - 1))
+            self._refresh()
+            STATE.afterwards((id(self), "grid"), lambda: self._filler.submit(grid))
+            self._choose()
+
+    def _choose(self) -> None:
+        """Make `selected` the latent of the chosen place."""
+        if self._place is not None:
+            outer, self._choosing = self._choosing, True
+            try:
+                self.selected = mix_cell(self._session, self.value, self._place)
+            finally:
+                self._choosing = outer
+        self._panels.choose(self.selected, self._place, self.value)
+
+    def _on_selected(self, _: Any) -> None:
+        with STATE:
+            latent = self.selected
+            if not self._choosing:
+                self._place = None
+                self._panels.choose(latent, None, self.value)
+                self._announce(self._filler.stale)
+            if latent is not None:
+                STATE.afterwards((id(self), "picture"), lambda: self._picture.submit(latent))
+
+    def _refresh(self) -> None:
+        self._refreshes += 1
+        outer, self._updating = self._updating, True
+        try:
+            self._panels.update(self.value, self._history.can_undo, self._history.can_redo)
+        finally:
+            self._updating = outer
+
+    # -- wiring: pictures ------------------------------------------------------------------------------------------------
+    def _draw(self, grid: MixGrid, places: Any) -> list[Any]:
+        return self._renderer.draw(grid, places, self.resolution)
+
+    def _show(self, index: int, pictures: Any) -> None:
+        self._view.show(index, pictures, self._version)
+
+    def _announce(self, stale: list[Place]) -> None:
+        """Tell the page what the grid is, before its pictures."""
+        with STATE:
+            self._version += 1
+            self._view.state = page_state(self._session, self.value, self._place, stale, self._version)
+
+    def _filled(self) -> None:
+        """Nothing more is drawn for now: say so, and where no page will say that it rests, keep the picture."""
+        count, left, each = len(list(self.value.places())), len(self._filler.stale), self._filler.seconds_each * 1000
+        done = f"{count} pictures" if not left else f"{count - left} of {count} pictures"
+        self._view.status = f"{done} · {each:.0f} ms each · {describe_mask(self.value)}"
+        if not self._filler.live:
+            self._rest()
+
+    def _rest(self) -> None:
+        """Keep the picture for pages without a kernel, and for the notebook's file."""
+        grid = self.value
+        pictures = self._filler.pictures(grid)
+        if pictures and (self._filler.done or not self._filler.live):
+            self._view.rest(tiled(grid, pictures))
+            buffer = io.BytesIO()
+            sheet(grid, pictures).save(buffer, "PNG", compress_level=1)
+            self.saved.update(buffer.getvalue(), "image/png", describe_grid(grid))
+
+    def _failed(self, error: Exception) -> None:
+        report(self._view, error, "drawing the grid")
+
+    # -- wiring: page ----------------------------------------------------------------------------------------------------
+    def _listen(self) -> None:
+        view, filler = self._view, self._filler
+        view.on_hello, view.on_ack, view.on_near = filler.hello, filler.acknowledge, filler.near
+        view.on_settle = self._rest
+        view.on_pick = lambda place: self._guard(self.select, *place)
+        view.on_mask = lambda mask, stroke: self.change(f"{STROKE} {stroke}", lambda grid: grid.replace(mask=mask))
+        view.on_swap = lambda one, other: self._guard(self.swap, one, other)
+        view.on_remove = lambda header: self._guard(self.remove, *header)
+        view.on_reroll = lambda header: self._guard(self.reroll, *header)
+        view.on_add = lambda axis: self._guard(self.add, axis)
+        view.on_key = lambda key: self._guard({"z": self.undo, "y": self.redo}.get(key, lambda: None))
+
+    def _guard(self, action: Callable[..., Any], *arguments: Any) -> None:
+        with reporting(self._view):
+            action(*arguments)
+
+
+def _save_png(image: Image.Image, path: str | os.PathLike[str]) -> Path:
+    path = Path(path)
+    if path.suffix.lower() != ".png":
+        raise ValueError(f"pictures are written as .png; {path.name!r} was given")
+    image.save(path)
+    return path

@@ -1,0 +1,78 @@
+"""What a page needs to know of a grid, as plain values; and the grid in words and as one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from ...latent.caption import caption
+from ...mixing.figures import describe_mask
+from ...mixing.grid import HEADER, MixGrid, Place
+
+WIDTH = 440
+"""Css pixels of all cells together, as long as each is within the limits below."""
+SIDES = (44, 84)
+
+
+def page_state(
+    session: Any, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int
+) -> dict[str, Any]:
+    """Return the trait `state` of a `GridView`."""
+    return {
+        "version": version,
+        "rows": [caption(latent) for latent in grid.rows],
+        "columns": [caption(latent) for latent in grid.columns],
+        "mask": list(grid.mask),
+        "layers": layer_names(session, grid.space),
+        "selected": None if place is None else list(place),
+        "stale": [list(each) for each in stale],
+        "side": min(SIDES[1], max(SIDES[0], WIDTH // (grid.size[1] + 1))),
+    }
+
+
+def layer_names(session: Any, space: str) -> list[dict[str, str]]:
+    """Return name, group (the resolution) and title of each cell of the mask."""
+    layers = session.layers
+    if space == "s":
+        return [_style_layer(k, layer) for k, layer in enumerate(layers)]
+    return [_row(i, [layer for layer in layers if layer.ws_index == i]) for i in range(session.num_ws)]
+
+
+def describe_place(grid: MixGrid, place: Place) -> str:
+    """Return what a place holds in words: "row 2 (seed 7) × column 1 (seed 12)"."""
+    i, j = place
+    row = f"row {i + 1} ({caption(grid.rows[i])})" if i != HEADER else ""
+    column = f"column {j + 1} ({caption(grid.columns[j])})" if j != HEADER else ""
+    return " × ".join(filter(None, (row, column)))
+
+
+def describe_grid(grid: MixGrid) -> str:
+    """Return the whole grid in one line."""
+    rows, columns = (", ".join(caption(latent) for latent in axis) for axis in (grid.rows, grid.columns))
+    return f"Style mixing of {rows} × {columns}: {describe_mask(grid)}"
+
+
+def tiled(grid: MixGrid, pictures: Mapping[Place, Any]) -> Image.Image:
+    """Return all pictures without labels, headers in the first row and column."""
+    height, width = next(iter(pictures.values())).shape[:2]
+    rows, columns = grid.size
+    made = np.zeros(((rows + 1) * height, (columns + 1) * width, 3), np.uint8)
+    for (i, j), picture in pictures.items():
+        made[(i + 1) * height : (i + 2) * height, (j + 1) * width : (j + 2) * width] = picture
+    return Image.fromarray(made)
+
+
+def _style_layer(number: int, layer: Any) -> dict[str, str]:
+    name = "c" if layer.kind == "torgb" else str(number)
+    return {"name": name, "group": str(layer.resolution), "title": f"style layer {number}, {layer.name}"}
+
+
+def _row(number: int, readers: Sequence[Any]) -> dict[str, str]:
+    """A row of w+ belongs to the resolution of the convolution that reads it; to that of the colours where none does."""
+    convs = [layer for layer in readers if layer.kind == "conv"] or list(readers)
+    read = " and ".join(layer.name for layer in readers) or "nothing"
+    group = str(max(layer.resolution for layer in convs)) if convs else ""
+    return {"name": str(number), "group": group, "title": f"row {number} of w+, read by {read}"}

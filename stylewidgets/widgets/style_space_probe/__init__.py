@@ -1,0 +1,1 @@
+"""StyleSpaceProbe: every channel of style space, seen."""

@@ -1,0 +1,154 @@
+"""The computations of the probe as jobs: a thin layer between the widget and `stylewidgets.stylespace`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from ... import stylespace
+from ...core.checks import check_int, unknown_name
+from ...jobs import Job, Progress
+from ...latent.latent import Latent
+from ...stylespace import Channel, Ranking
+from ...stylespace.reports.readings import read_w
+from ...stylespace.starting import local_spec
+
+SCALE_SAMPLES = 256
+"""Pictures that the spread of a reading is taken over."""
+
+
+EFFECT_FACES = 8
+"""Faces that the effect of channels on readings is taken over."""
+
+
+class Regions:
+    """The regions of a picture: read off avatars, by a function of the user for others, else none.
+
+    Attributes:
+        size: height and width of masks that are painted.
+    """
+
+    def __init__(
+        self, session: Any, segment: Callable[[NDArray[np.uint8]], Any] | None, names: Sequence[str] | None
+    ) -> None:
+        self._session, self._segment = session, segment
+        self.size = (session.resolution, session.resolution)
+        self._names = None if names is None else tuple(str(name) for name in names)
+        self._last: tuple[Latent, NDArray[np.uint8]] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """One a label; () when the generator has no regions."""
+        if self._names is None:
+            if self._segment is None and is_avatar(self._session):
+                self._segment = stylespace.AvatarSegmenter()
+            self._names = tuple(getattr(self._segment, "names", ()))
+        return self._names
+
+    def name(self, region: str | int) -> str:
+        """Return the name of a region given by name or number."""
+        return self.names[self.number(region)]
+
+    def number(self, region: str | int) -> int:
+        """Return the label of a region given by name or number. ValueError when there is none."""
+        if not self.names:
+            raise ValueError("this generator has no regions: give StyleSpaceProbe segment= and regions=, or paint")
+        if isinstance(region, str):
+            if region not in self.names:
+                raise unknown_name("region", region, self.names)
+            return self.names.index(region)
+        return check_int("region", region, 0, len(self.names) - 1)
+
+    def mask(self, latent: Latent, region: str | int) -> NDArray[np.bool_]:
+        """Return where a region is in the picture of a latent, bool [h, w]."""
+        number = self.number(region)
+        return self.labels(latent) == number
+
+    def labels(self, latent: Latent) -> NDArray[np.uint8]:
+        """Return the labels of the picture of a latent, uint8 [h, w]. Those of the last one are kept."""
+        if not self.names or self._segment is None:
+            raise ValueError("this generator has no regions: give StyleSpaceProbe segment= and regions=, or paint")
+        if self._last is not None and self._last[0] == latent:
+            return self._last[1]
+        labels = np.asarray(self._segment(self._session.image(latent)))
+        if labels.ndim != 2:
+            raise ValueError(f"segment must return labels [height, width]; {list(labels.shape)} came")
+        self._last = latent, labels.astype(np.uint8)
+        return self._last[1]
+
+
+def is_avatar(session: Any) -> bool:
+    """Whether the generator draws avatars, so that regions and factors are known."""
+    return str(session.metadata.get("name", "")).startswith("avatar")
+
+
+def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Any) -> Job[Any]:
+    """One step that returns pictures uint8 [k, H, W, 3] and heat [H, W]."""
+    yield Progress()
+    return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
+
+
+def local(
+    session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
+) -> Job[Any]:
+    """Shows better and better rankings and returns the best; see `stylespace.local_effect`."""
+    run, shown = session.start(local_spec(session, latents, statistics, regions, **options)), None
+    for progress in run:
+        ranking = run.result()
+        if ranking is not None and (shown is None or ranking.values is not shown.values):
+            show(ranking)
+            shown = ranking
+        yield progress
+    return run.result()
+
+
+def local_to_region(
+    session: Any,
+    latents: Sequence[Latent],
+    statistics: Any,
+    regions: Regions,
+    region: str | int,
+    show: Callable[[Any], None],
+    **options: Any,
+) -> Job[Any]:
+    """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
+    labels, target = [], regions.number(region)
+    for latent in latents:
+        labels.append(regions.labels(latent))
+        yield Progress(words="looking at the pictures")
+    where = np.stack(labels)
+    if not (where == target).any():
+        raise ValueError(f"{regions.name(region)} is not in these pictures: paint or choose a place that is")
+    return (yield from local(session, latents, statistics, where, show, target=target, names=regions.names, **options))
+
+
+def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Job[dict[str, Ranking]]:
+    """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
+    if kind == "correlation":
+        readings = yield from stylespace.read_samples.steps(session, statistics, reader)
+        return stylespace.factor_ranking(session, statistics, readings, reader.names)
+    scale = (yield from read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
+    effects = yield from stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
+    return stylespace.effect_ranking(session, statistics, effects, reader)
+
+
+def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:
+    """Returns small pictures of seeds, uint8 [n, h, w, 3]."""
+    pictures = []
+    for number, seed in enumerate(seeds):
+        pictures.append(session.images([session.latent(seed=seed)], resolution=side)[0])
+        yield Progress(number + 1, len(seeds))
+    return np.stack(pictures)
+
+
+def resized(mask: Any, height: int, width: int) -> NDArray[np.bool_]:
+    """A mask [h, w] in another size."""
+    array = np.asarray(mask) != 0
+    if array.ndim != 2 or array.size == 0:
+        raise ValueError(f"a mask has shape [height, width]; {list(array.shape)} was given")
+    image = Image.fromarray(array.astype(np.uint8) * 255)
+    return np.asarray(image.resize((width, height), Image.Resampling.NEAREST)) > 127
