@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -174,12 +172,6 @@ class Run(jobs.Run[Result], ABC):
         self._restore(state["inner"])
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.history = [dict(terms) for terms in state["history"]]
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write it, to go on later: `inversion.save_run`. `inversion.resume` reads it."""
-        from .run_file import save_run
-
-        return save_run(self, path)
 
     @property
     def spec(self) -> dict[str, Any] | None:

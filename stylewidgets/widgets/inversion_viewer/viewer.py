@@ -335,15 +335,8 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
 
         run.resume()
         self._panels.refresh()
-        self._work.run(
-            WORK,
-            run,
-            words=attempt.method,
-            stoppable=False,
-            kept=True,
-            each=stepped,
-            ended=lambda: self._settle(attempt),
-        )
+        settle = lambda: self._settle(attempt)  # noqa: E731
+        self._work.run(WORK, run, words=attempt.method, stoppable=False, kept=True, each=stepped, ended=settle)
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""

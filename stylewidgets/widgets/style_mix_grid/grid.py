@@ -96,14 +96,9 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         self._view = make_grid_view()
         alone = float("inf") if isinstance(self._view, GridImage) else ALONE_SECONDS
         self._filler = GridFiller(
-            self._draw,
-            self._show,
-            self._announce,
-            self._filled,
-            self._failed,
-            at_once=pictures_in_a_step(session),
-            alone_seconds=alone,
-        )
+            self._draw, self._show, self._announce, self._filled, self._failed,
+            at_once=pictures_in_a_step(session), alone_seconds=alone,
+        )  # fmt: skip
         self._picture = LivePicture(session, size, "Chosen picture")
         self.saved = SavedPicture(SAVED_WIDTH)
         super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))
