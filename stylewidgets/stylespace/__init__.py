@@ -2,7 +2,8 @@
 
 `statistics` samples s. `effect` and `edit_direction` move channels. `local_effect` finds them by place,
 `attribute_ranking` by example, `factor_ranking` and `effect_ranking` by attribute. `attribute_dependency` and `dci` measure
-how well they keep things apart. Pure compute: torch and numpy in, arrays out, progress by callbacks.
+how well they keep things apart. Pure compute: torch and numpy in, arrays out. What takes long is a `jobs.Work`: a
+call does all of it, `.start(...)` gives a run to watch, pause and stop.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from ..domain import Reader
     from .channel import (
         Channel,
-        Stopped,
         is_torgb,
         layer_of,
         num_channels,
@@ -62,7 +62,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "channel": "Channel Stopped is_torgb layer_of num_channels offsets",
+        "channel": "Channel is_torgb layer_of num_channels offsets",
         "channel_statistics": "Statistics statistics",
         "effects": "Effect direction_effect edit_direction effect",
         "reports.dci": "DCI dci",

@@ -12,12 +12,11 @@ import numpy as np
 from ...core.files import as_path
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel
+from ...stylespace import Channel, edit_direction
 from ..kit.compat import button, set_tooltip
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
 from ..kit.parts import note, row, say
-from . import steps
 from .edits import channel_of
 
 if TYPE_CHECKING:
@@ -76,7 +75,7 @@ class EditPanel(widgets.VBox):
         if name.strip() in others:
             raise ValueError(f"another direction called {name.strip()!r} is in use; choose another name")
         weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-        direction = steps.edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
+        direction = edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
         # How long one unit is belongs to the maker of directions; the picture must stay what it was.
         moved = sum(np.asarray(e.direction.vector) * e.direction.sigma * e.strength for e in edits.values())
         along = direction.vector * direction.sigma

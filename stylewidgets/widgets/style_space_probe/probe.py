@@ -20,9 +20,9 @@ from ...stylespace import Channel, Ranking, Reader, Report
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.errors import reporting
 from ..kit.history import History
+from ..kit.jobs import Jobs
 from ..kit.live_picture import LivePicture
 from ..kit.parts import close_tree
-from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
 from ..kit.views.channel_map import ChannelMap, page_layers
@@ -89,7 +89,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         self._map = ChannelMap(layers=page_layers(self._layers))
         self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self.saved = self._picture.saved
-        self._work = SlicedWork(self._map)
+        self._work = Jobs(self._map)
         super().__init__(value=start, layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-probe")
