@@ -16,27 +16,11 @@ if TYPE_CHECKING:
     from ..avatars.reading.reader import avatar_reader
     from ..avatars.reading.segmenter import AvatarSegmenter
     from ..domain import Reader
-    from .channel import (
-        Channel,
-        is_torgb,
-        layer_of,
-        num_channels,
-        offsets,
-    )
+    from .channel import Channel, is_torgb, layer_of, num_channels, offsets
     from .channel_statistics import Statistics, statistics
-    from .effects import (
-        Effect,
-        direction_effect,
-        edit_direction,
-        effect,
-    )
+    from .effects import Effect, direction_effect, edit_direction, effect
     from .reports.dci import DCI, dci
-    from .reports.dependency import (
-        Dependency,
-        Faces,
-        attribute_dependency,
-        reach,
-    )
+    from .reports.dependency import Dependency, Faces, attribute_dependency, reach
     from .reports.figures import (
         dci_figure,
         dependency_figure,
@@ -50,11 +34,7 @@ if TYPE_CHECKING:
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
     from .search.examples import attribute_ranking
-    from .search.factors import (
-        effect_ranking,
-        factor_effects,
-        factor_ranking,
-    )
+    from .search.factors import effect_ranking, factor_effects, factor_ranking
     from .search.local import LocalRanking, local_effect
     from .search.ranking import Ranking
     from .segmenter import segmentation

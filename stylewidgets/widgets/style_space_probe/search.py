@@ -14,14 +14,7 @@ from ... import domain
 from ...core.checks import unknown_name
 from ...domain import Reader
 from ...latent.latent import Direction, Latent
-from ...stylespace import (
-    Channel,
-    Ranking,
-    Report,
-    attribute_ranking,
-    edit_direction,
-    make_report,
-)
+from ...stylespace import Channel, Ranking, Report, attribute_ranking, edit_direction, make_report
 from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.jobs import Jobs
