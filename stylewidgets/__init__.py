@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .avatars.world.dataset import AvatarDataset
     from .directions import DirectionSet
-    from .latent.latent import Code, Direction, Edit, Latent, Transform
+    from .latent import Code, Direction, Edit, Latent, Move, TransferEdit, Transform
     from .mixing.grid import MixGrid
     from .session.load import load
     from .session.session import GeneratorSession
@@ -30,8 +30,10 @@ __all__ = [
     "Latent",
     "LatentExplorer",
     "MixGrid",
+    "Move",
     "StyleMixGrid",
     "StyleSpaceProbe",
+    "TransferEdit",
     "Transform",
     "load",
 ]
@@ -47,13 +49,15 @@ _NAMES = {
     "Latent": "latent",
     "LatentExplorer": "widgets.latent_explorer.explorer",
     "MixGrid": "mixing.grid",
+    "Move": "latent",
     "StyleMixGrid": "widgets.style_mix_grid.grid",
     "StyleSpaceProbe": "widgets.style_space_probe.probe",
+    "TransferEdit": "latent",
     "Transform": "latent",
     "load": "session.load",
 }
 _MODULES = (
-    "avatars", "bench", "checkpoints", "directions", "film", "generators", "inversion", "latent", "metrics", "mixing",
+    "avatars", "bench", "checkpoints", "directions", "editing", "film", "generators", "inversion", "latent", "metrics", "mixing",
     "render", "session", "stylespace", "training", "weights",
 )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from .figure import figure, save_figure, sheet
-from .grid import HEADER, MixGrid, Place
-from .mix import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
+from .grid import HEADER, MixGrid, Place, check_grid
+from .mix import mix, mix_cell
 from .renderer import GridRenderer
+from .sources import as_source, convert_mask, layer_mask, mask_of
 
 __all__ = [
     "HEADER",

@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylewidgets.latent.latent import Code, Direction, Edit, Latent
+from stylewidgets.latent import Code, Direction, Edit, Latent
 
 SMILE = Direction("smile", np.linspace(-1, 1, 4), sigma=1.5, layers=(1, 3), explained=0.25, source="made up")
 YAW = Direction("yaw", np.arange(12.0).reshape(3, 4), unit="×")
@@ -142,7 +142,7 @@ def test_edits_keep_their_place_and_name() -> None:
 
 def test_reprs_are_short_and_tell_what_differs() -> None:
     assert repr(Latent(seed=7, psi=0.7)) == "Latent(seed=7, psi=0.7)"
-    assert repr(Latent().with_edit(SMILE, 2, (0, 3))) == "Latent(seed=0, edits=(Edit('smile', 2, layers=(0, 3)),))"
+    assert repr(Latent().with_edit(SMILE, 2, (0, 3))) == "Latent(seed=0, edits=(Move('smile', 2, layers=(0, 3)),))"
     assert repr(Latent(code=Code("w+", np.zeros((18, 512))))) == "Latent(code=Code('w+', array of [18, 512]))"
     assert repr(SMILE) == "Direction('smile', array of [4], sigma=1.5, space='w', layers=(1, 3))"
 
@@ -208,7 +208,7 @@ def damaged(change: Any) -> str:
         ("{", "not JSON"),
         ("[1]", "does not say that it is a latent"),
         ('{"kind": "directions"}', "does not say that it is a latent"),
-        (damaged(lambda d: d.update(version=2)), "version 2; this stylewidgets reads up to 1. Update"),
+        (damaged(lambda d: d.update(version=3)), "version 3; this stylewidgets reads up to 2. Update"),
         (damaged(lambda d: d.update(version="1")), "its version must be"),
         (damaged(lambda d: d.update(pis=1)), "'pis'; did you mean 'psi'"),
         (damaged(lambda d: d.update(seed=3)), "seed and code were given"),

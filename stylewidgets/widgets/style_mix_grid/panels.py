@@ -10,7 +10,7 @@ from ...core.checks import check_finite
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...mixing.grid import NOISES, MixGrid, Place
-from ...mixing.mix import convert_mask, mask_of
+from ...mixing.sources import convert_mask, mask_of
 from ..kit.compat import button, set_tooltip
 from ..kit.controls.crossover import Crossover
 from ..kit.controls.source_controls import PSI
