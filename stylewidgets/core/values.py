@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -57,8 +56,6 @@ def frozen(name: str, value: Any) -> NDArray[np.float32]:
 
 def size(value: object) -> int:
     """About how many bytes a value takes: its arrays and texts, those of the values inside it too."""
-    if isinstance(value, Mapping):
-        return sum(map(size, value.values()))
     if isinstance(value, Value):
         names = (field.name for field in fields(value))  # type: ignore[arg-type]
         return 64 + sum(map(size, (getattr(value, name) for name in names)))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+import numpy as np
+
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.values import as_numpy, size, what
 from .edits import Edit
-from .view import IDENTITY, VIEWS, View
+from .view import VIEWS, View
 
 if TYPE_CHECKING:
     from .latent import Latent
@@ -21,6 +23,8 @@ MOST_BYTES = 64 << 20
 _WORDS = 100
 _SHA256 = 64
 T = TypeVar("T")
+Extra = tuple[tuple[str, int | tuple[float, ...]], ...]
+"""Seeds and vectors by name, in the order of the names."""
 
 
 def checked_blend(blend: Iterable[Sequence[float]]) -> tuple[tuple[int, float], ...]:
@@ -40,20 +44,26 @@ def checked_blend(blend: Iterable[Sequence[float]]) -> tuple[tuple[int, float], 
     return checked
 
 
-def checked_label(label: object) -> int | tuple[float, ...] | None:
-    """A class index, or the numbers of a vector."""
-    array = as_numpy(label)
-    if (
-        label is None
-        or isinstance(label, (str, bytes))
-        or getattr(array, "ndim", None) == 0
-        or not hasattr(array, "__len__")
-    ):
-        return None if label is None else check_int("label", label, 0)
-    numbers = array.tolist() if hasattr(array, "tolist") else array
-    if not numbers:
-        raise ValueError("label is a class index, a vector of numbers, or None; an empty vector was given")
-    return tuple(check_finite("a number of label", number) for number in numbers)
+def whole_or_vector(name: str, given: object, most: int | None = None) -> int | tuple[float, ...]:
+    """A whole number from 0 on, such as a class or a seed, or the numbers of a vector."""
+    array = as_numpy(given)
+    if isinstance(array, (str, bytes)) or not hasattr(array, "__len__") or np.ndim(array) == 0:
+        return check_int(name, given, 0, most)
+    if np.ndim(array) != 1 or not len(array):
+        raise ValueError(f"{name} is a whole number or a vector of numbers; shape {list(np.shape(array))} was given")
+    return tuple(check_finite(f"a number of {name}", number) for number in array)
+
+
+def checked_extra(extra: Mapping[str, object] | Iterable[tuple[str, object]]) -> Extra:
+    """The pairs by name."""
+    try:
+        given = dict(extra)
+    except (TypeError, ValueError):
+        raise TypeError(f"extra is a dictionary of seeds and vectors by name; {what(extra)} was given") from None
+    for name in given:
+        if not isinstance(name, str) or not name.isidentifier():
+            raise ValueError(f"a name in extra is that of a variable; {what(name)} was given")
+    return tuple((name, whole_or_vector(f"{name!r} of extra", given[name], MAX_SEED)) for name in sorted(given))
 
 
 def checked_edits(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -123,9 +133,3 @@ def check_within(latent: Latent) -> None:
 
 def _depth(latent: Latent) -> int:
     return 1 + max(map(_depth, latent.nested), default=0)
-
-
-__all__ = [
-    "DEEPEST", "IDENTITY", "MAX_SEED", "MOST_BYTES", "check_within", "checked_blend", "checked_edits", "checked_history",
-    "checked_label", "checked_source", "checked_view",
-]  # fmt: skip

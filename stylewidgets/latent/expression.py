@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from .edits import json_code
 from .latent import Latent
 from .view import IDENTITY
@@ -21,7 +19,7 @@ def latent_code(session: object, latent: Latent) -> str:
 
 def source_code(session: object, latent: Latent) -> str:
     """As `latent_code`, but without the edits."""
-    if latent.code is not None or any(isinstance(value, np.ndarray) for value in latent.extra.values()):
+    if latent.code is not None:
         return json_code("Latent", latent.replace(edits=()))
     return f"session.latent({', '.join(_arguments(session, latent))})"
 
@@ -36,7 +34,7 @@ def _arguments(session: object, latent: Latent) -> Iterator[str]:
     if latent.view != IDENTITY:
         yield f"{latent.view.kind}={latent.view.code()}"
     if latent.extra:
-        yield f"extra={latent.extra!r}"
+        yield f"extra={dict(latent.extra)!r}"
     if latent.source is not None:
         written = repr(latent.source) if isinstance(latent.source, str) else latent_code(session, latent.source)
         yield f"source={written}"

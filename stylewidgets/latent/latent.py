@@ -10,19 +10,20 @@ from ..core.checks import check_finite, check_int, unknown_name
 from ..core.values import what
 from .checks import (
     MAX_SEED,
+    Extra,
     check_within,
     checked_blend,
     checked_edits,
+    checked_extra,
     checked_history,
-    checked_label,
     checked_source,
     checked_view,
+    whole_or_vector,
 )  # fmt: skip
 from .code import SPACES, Code
 from .direction import Direction
 from .edits import Edit
-from .extra import NOTHING, Extra
-from .files import Array, Data, Get, Put, keys, sequence
+from .files import Data, Get, Put, keys, sequence
 from .move import Move
 from .saved import Saved, check_version
 from .view import IDENTITY, VIEWS, Transform, View
@@ -53,7 +54,8 @@ class Latent(Saved):
         edits: `Edit` values, which differ in kind or name. Those in z act before the mapping network, those in w after
             truncation, those in s on the styles.
         view: how the picture is looked at: of one of the registered kinds (`view.VIEWS`), such as a `Transform`.
-        extra: what a family draws from besides, by name: seeds, or float32 vectors, such as the background of a scene.
+        extra: what a family draws from besides, a dictionary of seeds and vectors, such as the background of a scene; kept as
+            pairs.
         source: what the picture is made of where a family needs something: a `Latent`, or a picture by the SHA-256 of its
             bytes in hexadecimal digits.
         history: words on how it came about; no part of equality.
@@ -95,7 +97,7 @@ class Latent(Saved):
         noise_seed: int = 0,
         edits: Iterable[Edit] = (),
         view: View = IDENTITY,
-        extra: Mapping[str, int | Array] = NOTHING,
+        extra: Mapping[str, object] | Extra = (),
         source: Latent | str | None = None,
         history: Iterable[str] = (),
         **named: View,
@@ -115,12 +117,12 @@ class Latent(Saved):
             "code": code,
             "psi": check_finite("psi", psi),
             "cutoff": None if cutoff is None else check_int("cutoff", cutoff, 0),
-            "label": checked_label(label),
+            "label": None if label is None else whole_or_vector("label", label),
             "noise_mode": noise_mode,
             "noise_seed": check_int("noise_seed", noise_seed, 0, MAX_SEED),
             "edits": checked_edits(edits),
             "view": checked_view(view, named),
-            "extra": extra if isinstance(extra, Extra) else Extra(extra),
+            "extra": checked_extra(extra),
             "source": checked_source(source, Latent),
             "history": checked_history(history),
         }
@@ -224,7 +226,7 @@ class Latent(Saved):
         if self.view != IDENTITY:
             data[self.view.kind] = self.view.to_dict()
         if self.extra:
-            data["extra"] = self.extra.describe(put)
+            data["extra"] = dict(self.extra)
         if self.source is not None:
             data["source"] = self.source if isinstance(self.source, str) else self.source.describe(put)
         if self.history:
@@ -245,14 +247,12 @@ class Latent(Saved):
         keys(
             "latent", data, ("kind", "version", *_PLAIN, "blend", "code", "edits", "extra", "source", "history", *VIEWS)
         )
-        values = {name: data[name] for name in (*_PLAIN, "history") if name in data}
+        values = {name: data[name] for name in (*_PLAIN, "extra", "history") if name in data}
         if data.get("code") is not None:
             values["code"] = Code.build(data["code"], get)
         values["blend"] = tuple(sequence("blend", data.get("blend", [])))
         values["edits"] = tuple(Edit.build(item, get) for item in sequence("edits", data.get("edits", [])))
         values |= {name: kind.from_dict(data[name]) for name, kind in VIEWS.items() if name in data}
-        if "extra" in data:
-            values["extra"] = Extra.build(data["extra"], get)
         source = data.get("source")
         values["source"] = Latent.build(source, get) if isinstance(source, dict) else source
         return cls(**values)

@@ -100,10 +100,10 @@ def _check_edit(generator: Any, edit: Edit, latent: Latent) -> None:
 def _check_extra(generator: Any, latent: Latent) -> None:
     """A family declares ``extra``: names, and the length of each vector; and ``needs_source`` where it draws from one."""
     declared: Mapping[str, int] = getattr(generator, "extra", {})
-    for name, value in latent.extra.items():
+    for name, value in latent.extra:
         if name not in declared:
             raise unknown_name("part of `extra` for this generator", name, declared)
-        if not isinstance(value, int) and value.shape != (declared[name],):
-            raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; {list(value.shape)} was given")
+        if not isinstance(value, int) and len(value) != declared[name]:
+            raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
     if latent.source is not None and not getattr(generator, "needs_source", False):
         raise ValueError("this generator draws from no source, so source must be None")

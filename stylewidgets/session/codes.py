@@ -22,6 +22,7 @@ from .synthesis import versions
 
 if TYPE_CHECKING:
     from ..generators.protocol import Generator, Layer
+    from ..latent.checks import Extra
     from ..latent.edits import Edit
 
 _KEPT_SEEDS = 256
@@ -81,7 +82,7 @@ class Codes:
             cutoff=None,
             edits=(),
             view=between(a.view, b.view, t),
-            extra=a.extra.between(b.extra, t),
+            extra=_between(a.extra, b.extra, t),
             history=(),
         )
 
@@ -141,7 +142,8 @@ class Codes:
         """w+ of one seed, kept for the next time: dragging an edit in w or s does not run the mapping network."""
         if _acting("z", latent):
             return self._mapped(self._edited("z", self._drawn(seed), latent), latent)
-        current = versions(getattr(self.generator, "mapping", self.generator))
+        mapping: torch.nn.Module = getattr(self.generator, "mapping")  # noqa: B009  every family's, if not the protocol's
+        current = versions(mapping)
         if current != self._seeds_of:
             self._seeds.clear()
             self._seeds_of = current
@@ -213,3 +215,14 @@ class Codes:
 
 def _acting(stage: str, latent: Latent) -> list[Edit]:
     return [edit for edit in latent.edits if edit.stage == stage and edit.strength]
+
+
+def _between(a: Extra, b: Extra, t: float) -> Extra:
+    """Vectors that both have in a straight line, all else as in the nearer one."""
+    first, second = dict(a), dict(b)
+    made = dict(first if t < 0.5 else second)
+    for name in first.keys() & second.keys():
+        x, y = first[name], second[name]
+        if isinstance(x, tuple) and isinstance(y, tuple):
+            made[name] = tuple((1 - t) * p + t * q for p, q in zip(x, y, strict=True))
+    return tuple(sorted(made.items()))
