@@ -83,6 +83,11 @@ class Editors:
             raise ValueError(_missing(kind, weights))
         return self._known[key]
 
+    def take(self, other: Editors) -> None:
+        """Know what another session knows, as far as it fits here."""
+        self._files.update(other._files)
+        self._known.update({key: m for key, m in other._known.items() if m.fits(self._session) is None})
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Kind and hash of each machine that is loaded or has a file."""
         return iter({**self._known, **self._files})

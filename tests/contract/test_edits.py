@@ -390,6 +390,11 @@ def test_a_machine_is_loaded_when_an_edit_first_needs_it(tmp_path: Path) -> None
     (fitted,) = Wisher.fit(made)
     made.editors.add("wish", fitted)  # type: ignore[arg-type]
     assert ("wish", "wisher-0.125") in made.editors
+    twin, other = make_session(), make_session(w_dim=9)
+    twin.editors.take(made.editors)
+    other.editors.take(made.editors)
+    assert torch.equal(twin.map(latent), made.map(latent))
+    assert list(other.editors) == [("wish", "wisher-0.5")]  # its file may be another one by then
 
 
 def test_a_machine_that_does_not_fit_or_is_of_no_kind_is_refused() -> None:
