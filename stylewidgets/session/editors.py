@@ -4,33 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
+from weakref import ref
 
 from ..core.checks import unknown_name
 
 if TYPE_CHECKING:
+    from ..editing.protocol import Editor
     from .session import GeneratorSession
 
 
-class Machine(Protocol):
-    """What a session needs of an `editing.Editor`."""
-
-    @property
-    def weights(self) -> str:
-        """Hash of its parameters: what its edits say they were made with."""
-
-    def fits(self, session: GeneratorSession) -> str | None:
-        """Why it cannot work with a generator, or None."""
-
-
-class Loader(Protocol):
-    """What a registered kind is: the class of its machines."""
-
-    def load(self, source: GeneratorSession | str | os.PathLike[str]) -> Machine:
-        """The machine of a file, or the one that belongs to a generator. FileNotFoundError (ValueError) where there is none."""
-
-
-KINDS: dict[str, Loader] = {}
+KINDS: dict[str, type[Editor]] = {}
 """Filled by `editing.register`: rooms above this one bring the machines."""
 
 
@@ -42,11 +26,17 @@ class Editors:
     """
 
     def __init__(self, session: GeneratorSession) -> None:
-        self._session = session
-        self._known: dict[tuple[str, str], Machine] = {}
+        self._owner = ref(session)  # which has this object: together they would wait for the garbage collector
+        self._known: dict[tuple[str, str], Editor] = {}
         self._files: dict[tuple[str, str], str | os.PathLike[str]] = {}
 
-    def add(self, kind: str, machine: Machine | str | os.PathLike[str], weights: str | None = None) -> None:
+    @property
+    def _session(self) -> GeneratorSession:
+        session = self._owner()
+        assert session is not None
+        return session
+
+    def add(self, kind: str, machine: Editor | str | os.PathLike[str], weights: str | None = None) -> None:
         """Make a machine known.
 
         Args:
@@ -66,7 +56,7 @@ class Editors:
             _loader(kind)
             self._files[kind, weights] = machine
 
-    def get(self, kind: str, weights: str) -> Machine:
+    def get(self, kind: str, weights: str) -> Editor:
         """The machine with that hash: one that is known, that of a known file, or the one that belongs to the generator.
 
         Raises:
@@ -92,14 +82,14 @@ class Editors:
         """Kind and hash of each machine that is loaded or has a file."""
         return iter({**self._known, **self._files})
 
-    def _keep(self, kind: str, machine: Machine) -> None:
+    def _keep(self, kind: str, machine: Editor) -> None:
         reason = machine.fits(self._session)
         if reason is not None:
             raise ValueError(reason)
         self._known[kind, machine.weights] = machine
 
 
-def _loader(kind: str) -> Loader:
+def _loader(kind: str) -> type[Editor]:
     if kind not in KINDS:
         raise unknown_name("kind of editor", kind, KINDS)
     return KINDS[kind]

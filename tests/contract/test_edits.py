@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import os
+import weakref
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -395,6 +397,19 @@ def test_a_machine_is_loaded_when_an_edit_first_needs_it(tmp_path: Path) -> None
     other.editors.take(made.editors)
     assert torch.equal(twin.map(latent), made.map(latent))
     assert list(other.editors) == [("wish", "wisher-0.5")]  # its file may be another one by then
+
+
+def test_a_session_goes_with_its_last_name() -> None:
+    made = make_session()
+    gone, enabled = weakref.ref(made.generator), gc.isenabled()
+    gc.disable()
+    try:
+        made.image(Latent(seed=1))
+        del made
+        assert gone() is None
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def test_a_machine_that_does_not_fit_or_is_of_no_kind_is_refused() -> None:
