@@ -107,6 +107,10 @@ class Edit(Saved):
                 raise ValueError(f"z has no rows, so layers of the edit {self.name!r} must be None")
             object.__setattr__(self, "layers", check_layers(self.layers))
 
+    def __repr__(self) -> str:
+        more = "" if self.layers is None else f", layers={self.layers}"
+        return f"{type(self).__name__}({self.name!r}, {self.strength:g}{more})"
+
     # -- what it is ----------------------------------------------------------------------------------------------------
     @property
     def identity(self) -> tuple[str, str]:

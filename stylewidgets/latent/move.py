@@ -43,10 +43,6 @@ class Move(Edit):
             )
         super().__post_init__()
 
-    def __repr__(self) -> str:
-        more = "" if self.layers is None else f", layers={self.layers}"
-        return f"Move({self.name!r}, {self.strength:g}{more})"
-
     @property
     def name(self) -> str:
         """That of the direction."""

@@ -59,10 +59,6 @@ class TransferEdit(Edit):
                 )
             object.__setattr__(self, "weights", weights)
 
-    def __repr__(self) -> str:
-        more = "" if self.layers is None else f", layers={self.layers}"
-        return f"TransferEdit({self.reference!r}, strength={self.strength:g}{more}, name={self.name!r})"
-
     @property
     def label(self) -> str:
         """How many channels it takes."""
