@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from .figure import figure, save_figure, sheet
-from .grid import HEADER, MixGrid, Place, check_grid
-from .mix import mix, mix_cell
-from .renderer import GridRenderer
-from .sources import as_source, convert_mask, layer_mask, mask_of
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "HEADER",
-    "GridRenderer",
-    "MixGrid",
-    "Place",
-    "as_source",
-    "check_grid",
-    "convert_mask",
-    "figure",
-    "layer_mask",
-    "mask_of",
-    "mix",
-    "mix_cell",
-    "save_figure",
-    "sheet",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from .cells import mix, mix_cell
+    from .figures import figure, save_figure, sheet
+    from .grid import HEADER, MixGrid, Place, check_grid
+    from .renderer import GridRenderer
+    from .sources import as_source, convert_mask, layer_mask, mask_of
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "cells": "mix mix_cell",
+        "figures": "figure save_figure sheet",
+        "grid": "HEADER MixGrid Place check_grid",
+        "renderer": "GridRenderer",
+        "sources": "as_source convert_mask layer_mask mask_of",
+    },
+)

@@ -14,7 +14,7 @@ from ..latent.latent import Direction, Latent
 from ..latent.move import Move
 from ..session.synthesis import to_uint8
 from .channel import Channel, num_channels
-from .statistics import Statistics
+from .channel_statistics import Statistics
 
 _BATCH = 16
 

@@ -35,8 +35,8 @@ def run(args: argparse.Namespace) -> None:
     from ..avatars.reading.factor_net import load_regressor
     from ..session.load import load
     from ..stylespace import make_report
-    from ..stylespace.report.readings import avatar_reader
-    from ..stylespace.report.report import Report
+    from ..stylespace.reports.readings import avatar_reader
+    from ..stylespace.reports.table import Report
 
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")

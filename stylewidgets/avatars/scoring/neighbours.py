@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ...metrics.precision_recall import squared_distances
+from ...metrics.coverage import squared_distances
 from .. import embed, render
 from ..reading.factor_net import FactorRegressor
 from .features import look

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from ...core.checks import unknown_name
 from ..channel import Callback
-from ..report.readings import Reader, check_readings
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
+from ..reports.readings import Reader, check_readings
 from .pace import Pace
 from .ranking import Ranking, ranked
 

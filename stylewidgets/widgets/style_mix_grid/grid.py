@@ -15,11 +15,8 @@ from PIL import Image
 
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Latent
-from ...mixing.figure import describe_mask, figure, save_figure, sheet
-from ...mixing.grid import HEADER, MixGrid, Place, check_grid
-from ...mixing.mix import mix_cell
-from ...mixing.renderer import GridRenderer
-from ...mixing.sources import as_source
+from ...mixing import HEADER, GridRenderer, MixGrid, Place, as_source, check_grid, mix_cell
+from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...session.session import GeneratorSession
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import report, reporting

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Direction, Latent
-from ...mixing.figure import save_figure
+from ...mixing.figures import save_figure
 from ...session.session import GeneratorSession
 from ...stylespace import Channel, Ranking, Reader, Report
 from ..kit.code import code

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ...core.checks import unknown_name
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel, Ranking, Reader, Report, avatar_reader
-from ...stylespace.report.report import shipped_report
+from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.slices import SlicedWork
 from . import steps

@@ -13,7 +13,7 @@ from ... import stylespace
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel, Ranking, Stopped
-from ...stylespace.report.readings import read_w
+from ...stylespace.reports.readings import read_w
 from ..kit.slices import stepwise
 
 Steps = Generator[Any, None, Any]

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from ...latent.latent import Direction
 from ..channel import Callback, Channel, Stopped
+from ..channel_statistics import Statistics
 from ..effects import edit_direction
 from ..search.pace import Pace
-from ..statistics import Statistics
 from .readings import Reader, read_w
 
 Array = NDArray[np.float64]

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from .. import cache
 from ..channel import Callback
+from ..channel_statistics import Statistics
 from ..search.pace import Pace
-from ..statistics import Statistics
 
 READABLE = 0.5  # R² or accuracy on renders that a factor must be read with
 

@@ -11,7 +11,7 @@ from ...core.checks import unknown_name
 from ...directions import sample_w
 from .. import cache
 from ..channel import Callback, is_torgb
-from ..statistics import Statistics, statistics, styles_of
+from ..channel_statistics import Statistics, statistics, styles_of
 from .dci import DCI, dci
 from .readings import Reader, read_samples, read_w
 

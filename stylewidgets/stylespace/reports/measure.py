@@ -14,13 +14,13 @@ from ...directions import boundary, sample_w
 from ...latent.latent import Direction
 from .. import cache
 from ..channel import Channel
+from ..channel_statistics import Statistics, statistics
 from ..effects import edit_direction
 from ..search.factors import effect_ranking, factor_effects
-from ..statistics import Statistics, statistics
 from .dependency import Dependency, Faces, curve, reach, strongest_by_group
 from .readings import Reader, avatar_reader, read_samples
-from .report import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
 from .spaces import SPACES, disentanglement
+from .table import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
 
 TELL = Callable[[str, int, int], None]
 
