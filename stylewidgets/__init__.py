@@ -23,6 +23,7 @@ __version__ = "0.1.0"
 _ROOMS = (
     "bench",
     "checkpoints",
+    "domain",
     "editing",
     "film",
     "generators",

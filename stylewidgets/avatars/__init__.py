@@ -7,49 +7,35 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
+    from .domain import READER_VERSION, WORLD_VERSION
     from .drawing.camera import Camera
-    from .drawing.renderer import (
-        LANDMARKS,
-        OUTPUTS,
-        REGIONS,
-        Render,
-        render,
-    )
+    from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
     from .world.captions import caption
-    from .world.correlations import (
-        CORRELATIONS,
-        correlate,
-        correlation_matrix,
-        mix,
-    )
+    from .world.correlations import correlate, correlation_matrix, mix
     from .world.dataset import AvatarDataset
     from .world.edits import edit_factors, edit_truth
-    from .world.factors import (
-        EMBED_SIZE,
-        FACTORS,
-        INDEX,
-        NUM_FACTORS,
-        Factor,
-        by_name,
-        defaults,
-        embed,
-        from_uniform,
-        sample,
-    )
+    from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
+    from .world.groups import Group, register_group
+    from .world.rows import by_name, defaults, embed, from_uniform
+    from .world.sampling import sample
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "domain": "READER_VERSION WORLD_VERSION",
         "drawing.camera": "Camera",
         "drawing.renderer": "LANDMARKS OUTPUTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
         "world.captions": "caption",
-        "world.correlations": "CORRELATIONS correlate correlation_matrix mix",
+        "world.correlations": "correlate correlation_matrix mix",
         "world.dataset": "AvatarDataset",
         "world.edits": "edit_factors edit_truth",
-        "world.factors": "EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor by_name defaults embed from_uniform sample",
+        "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
+        "world.groups": "Group register_group",
+        "world.rows": "by_name defaults embed from_uniform",
+        "world.sampling": "sample",
     },
 )

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import ClassVar, TypeVar
 
+from ..core.files import parsed
 from ..core.values import Value
 from . import files
 from .files import Data, Get, Put
@@ -49,7 +50,7 @@ class Saved(Value):
     @classmethod
     def from_json(cls: type[Self], text: str) -> Self:
         """Return the value of a text that `to_json` made. ValueError with the reason when it cannot be read."""
-        return cls.from_dict(files.parsed(text))
+        return cls.from_dict(parsed(text))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a .json or .npz file, by the path's ending, and return its path."""

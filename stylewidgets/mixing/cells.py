@@ -85,7 +85,7 @@ def _noise(latent: Latent) -> tuple[str, int]:
 
 def _code(session: GeneratorSession, row: Latent, column: Latent, mask: Sequence[bool], grid: MixGrid) -> Code:
     if grid.space == "w+" and not (row.in_s or column.in_s):
-        taken = torch.tensor(grid.mask, device=session.device)[:, None]
+        taken = torch.tensor(grid.mask, dtype=torch.bool, device=session.device)[:, None]
         return Code("w+", torch.where(taken, session.map(column)[0], session.map(row)[0]).cpu().numpy())
     pairs = zip(session.code_styles(row), session.code_styles(column), mask, strict=True)
     return Code("s", torch.cat([theirs if taken else own for own, theirs, taken in pairs], dim=1).cpu().numpy())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from threading import RLock
 from typing import TYPE_CHECKING
+from weakref import ref
 
 import numpy as np
 import torch
@@ -17,31 +17,41 @@ from ..core.checks import check_finite
 from ..latent.latent import Code, Latent
 from ..latent.view import between
 from .checks import check_latent
-from .editors import Editors
 from .synthesis import versions
 
 if TYPE_CHECKING:
     from ..generators.protocol import Generator, Layer
     from ..latent.checks import Extra
     from ..latent.edits import Edit
+    from .session import GeneratorSession
 
 _KEPT_SEEDS = 256
 
 
 class Codes:
-    """Maps latents with one generator. It also is the door through which edits reach what they need of the session.
+    """Maps latents with a session's generator. It also is the door through which edits reach what they need of the session.
 
     Args:
-        generator: of any family.
-        device: where it computes.
-        lock: held while it does.
-        editors: the machines of edits.
+        session: that has this object. It may get another generator, or another lock when the process forks.
     """
 
-    def __init__(self, generator: Generator, device: torch.device, lock: RLock, editors: Editors) -> None:
-        self.generator, self.device, self.lock, self.editors = generator, device, lock, editors
+    def __init__(self, session: GeneratorSession) -> None:
+        self._owner = ref(session)  # together they would wait for the garbage collector
         self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()
         self._seeds_of: object = None
+
+    @property
+    def session(self) -> GeneratorSession:
+        """The session, which lives as long as anybody asks it for something."""
+        session = self._owner()
+        assert session is not None
+        return session
+
+    @property
+    def generator(self) -> Generator:
+        """The session's."""
+        generator: Generator = self.session.generator
+        return generator
 
     # -- what a session offers -----------------------------------------------------------------------------------------
     def map(self, latent: Latent) -> Tensor:
@@ -109,7 +119,7 @@ class Codes:
 
     def tensor(self, array: NDArray[np.generic]) -> Tensor:
         """An array as float32 on the device."""
-        return torch.tensor(array, dtype=torch.float32, device=self.device)
+        return torch.tensor(array, dtype=torch.float32, device=self.session.device)
 
     def flat_styles(self, latent: Latent) -> Tensor:
         """All styles of a latent, [1, sum of channels]."""
@@ -117,13 +127,13 @@ class Codes:
 
     def editor(self, kind: str, weights: str) -> object:
         """See `Editors.get`."""
-        return self.editors.get(kind, weights)
+        return self.session.editors.get(kind, weights)
 
     # -- z and w -------------------------------------------------------------------------------------------------------
     @contextmanager
     def _quiet(self) -> Iterator[None]:
         """Locked, without gradients, yet giving tensors that gradients may pass through later."""
-        with self.lock, torch.inference_mode(False), torch.no_grad():
+        with self.session.lock, torch.inference_mode(False), torch.no_grad():
             yield
 
     def _source(self, latent: Latent) -> Tensor:
@@ -168,7 +178,7 @@ class Codes:
             return None
         if isinstance(latent.label, tuple):
             return self.tensor(np.array([latent.label]))
-        c = torch.zeros(1, self.generator.c_dim, dtype=torch.float32, device=self.device)
+        c = torch.zeros(1, self.generator.c_dim, dtype=torch.float32, device=self.session.device)
         c[0, latent.label] = 1
         return c
 
@@ -184,9 +194,11 @@ class Codes:
         """Whether an edit on these rows acts there, [num_ws, 1] for w+ or [sum of channels] for styles."""
         first, last = layers
         if stage == "w":
-            return torch.tensor([[first <= i < last] for i in range(self.num_ws)], device=self.device)
+            return torch.tensor(
+                [[first <= i < last] for i in range(self.num_ws)], dtype=torch.bool, device=self.session.device
+            )
         inside = np.repeat([first <= layer.ws_index < last for layer in self.layers], self._channels())
-        return torch.tensor(inside, device=self.device)
+        return torch.tensor(inside, dtype=torch.bool, device=self.session.device)
 
     def _styles_of_code(self, latent: Latent, code: Code) -> list[Tensor]:
         styles = self._split(self.tensor(code.array)[None])

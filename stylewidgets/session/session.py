@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from .._fork import remember
 from ..core.checks import check_int, unknown_name
 from ..core.devices import choose_device, choose_dtype
 from ..core.pixels import fit
@@ -22,7 +23,6 @@ from .batching import in_batches, pictures_at_once
 from .checks import check_latent, check_transform
 from .codes import Codes
 from .editors import Editors
-from .precision import chosen_for_cpu
 from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class GeneratorSession:
         generator: a generator module such as `StyleGAN2`.
         device: "cpu", "cuda", "cuda:1" ...; None is CUDA where there is a GPU, else the CPU.
         precision: "auto", "fp32", "bf16" or "fp16", of features in blocks of 32 pixels and more. "auto" is bf16 or else
-            fp16 on CUDA; on the CPU fp32, or bf16 where the processor has it, a check at first use finds it quicker, and
-            the picture stays within 1/255 on average. Mapping, styles and colours always are fp32.
+            fp16 on CUDA, fp32 on the CPU. On the CPU "bf16" and "fp16" are for the frames of a drag in a widget; every
+            other picture is fp32 there. Mapping, styles and colours always are fp32.
         name: for display.
         metadata: plain values that came with the weights.
         directions: a `DirectionSet`, or the path of a file with one, read at first use.
@@ -49,6 +49,8 @@ class GeneratorSession:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         editors: the machines that edits of some kinds need.
         source: what `load` was called with ("" for the default), None for a session made by hand.
+        half: dtype of the features in larger blocks, None for float32: always on a CPU.
+        drag_half: the same for the frames of a drag, which are neither saved nor compared.
 
     Raises:
         ValueError: an unknown device or precision.
@@ -65,8 +67,8 @@ class GeneratorSession:
         directions: DirectionSet | str | os.PathLike[str] | None = None,
     ) -> None:
         self.device = choose_device(device)
-        self._half = choose_dtype(precision, self.device)
-        self._undecided = precision == "auto" and self.device.type == "cpu"
+        self.drag_half = choose_dtype(precision, self.device)
+        self.half = None if self.device.type == "cpu" else self.drag_half
         self.precision, self.name = precision, name
         self.metadata = dict(metadata or {})
         self.lock = threading.RLock()
@@ -75,7 +77,8 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._codes = Codes(self.generator, self.device, self.lock, self.editors)
+        self._codes = Codes(self)
+        remember(self)
 
     # -- sizes -------------------------------------------------------------------------------------------------------
     @property
@@ -112,14 +115,6 @@ class GeneratorSession:
     def can_transform(self) -> bool:
         """Whether latents may have a `Transform` here (StyleGAN3)."""
         return bool(getattr(self.generator, "can_transform", False))
-
-    @property
-    def half(self) -> torch.dtype | None:
-        """Dtype of the features in larger blocks as `precision` chose it, None for float32."""
-        if self._undecided:
-            with self.lock:
-                self._half, self._undecided = chosen_for_cpu(self.generator), False
-        return self._half
 
     @property
     def directions(self) -> DirectionSet:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
+    from ..avatars.reading.reader import avatar_reader
+    from ..avatars.reading.segmenter import AvatarSegmenter
+    from ..domain import Reader
     from .channel import (
         Channel,
         Stopped,
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
         report_figure,
     )
     from .reports.measure import make_report, report
-    from .reports.readings import Reader, avatar_reader, read_samples
+    from .reports.readings import read_samples
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
     from .search.examples import attribute_ranking
@@ -54,7 +57,7 @@ if TYPE_CHECKING:
     )
     from .search.local import LocalRanking, local_effect
     from .search.ranking import Ranking
-    from .segmenter import AvatarSegmenter, segmentation
+    from .segmenter import segmentation
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -66,13 +69,17 @@ __getattr__, __dir__, __all__ = attach(
         "reports.dependency": "Dependency Faces attribute_dependency reach",
         "reports.figures": "dci_figure dependency_figure effect_figure gaps_figure histogram_figure report_figure",
         "reports.measure": "make_report report",
-        "reports.readings": "Reader avatar_reader read_samples",
+        "reports.readings": "read_samples",
         "reports.table": "Report Row",
         "reports.spaces": "disentanglement",
         "search.examples": "attribute_ranking",
         "search.factors": "effect_ranking factor_effects factor_ranking",
         "search.local": "LocalRanking local_effect",
         "search.ranking": "Ranking",
-        "segmenter": "AvatarSegmenter segmentation",
+        "segmenter": "segmentation",
+        "..domain": "Reader",
+        # only by name: whatever knows avatars is reached through their domain
+        "..avatars.reading.reader": "avatar_reader",
+        "..avatars.reading.segmenter": "AvatarSegmenter",
     },
 )

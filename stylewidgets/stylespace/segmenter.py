@@ -1,68 +1,28 @@
-"""Which pixel shows what, for generators of avatars: the factors are read off the picture and drawn again."""
+"""Which pixel of a picture shows what."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from .. import domain
 from ..latent.latent import Latent
+from ..session.session import GeneratorSession
 from .search.regions import Segmenter
 
-MERGED = {"mouth_inner": "mouth", "eye_right": "eyes", "eye_left": "eyes"}
-"""Regions that are too small for the cells of a search, and what they are counted with."""
 
-
-class AvatarSegmenter:
-    """A picture uint8 [H, W, 3] → labels uint8 [H, W], an index into `names`.
-
-    The factor network reads the factors of the picture, and the segmentation of the avatar with these factors is drawn: exact
-    for what was drawn, off by as much as the reading is for the picture.
-
-    Args:
-        regressor: a `FactorRegressor`; None for the bundled one.
-        merge: lips with the inner mouth and the two eyes are one region each.
-    """
-
-    def __init__(self, regressor: Any = None, *, merge: bool = True) -> None:
-        from ..avatars import REGIONS
-
-        self._regressor = regressor
-        wanted = [MERGED.get(name, name) if merge else name for name in REGIONS]
-        self.names: tuple[str, ...] = tuple(dict.fromkeys(wanted))
-        self._index = np.array([self.names.index(name) for name in wanted], np.uint8)
-
-    def factors(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Factors [n, F] of pictures uint8 [n, H, W, 3] in natural units, within their ranges."""
-        from ..avatars import FACTORS
-        from ..avatars.reading.factor_net import load_regressor
-
-        if self._regressor is None:
-            self._regressor = load_regressor()  # not before it is asked: a list of the names must be quick
-        x = (torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() - 127.5) / 127.5
-        found = self._regressor.predict(x)
-        columns = [
-            np.clip(found[f.name], f.low, f.high) if f.name in found else np.full(len(x), f.default) for f in FACTORS
-        ]
-        return np.stack(columns, axis=1).astype(np.float32)
-
-    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Labels [H, W] of one picture."""
-        from ..avatars import render
-
-        factors = torch.from_numpy(self.factors(picture[None]))
-        drawn = render(factors, max(picture.shape[:2]), outputs=("segmentation",)).segmentation[0].cpu().numpy()
-        labels: NDArray[np.uint8] = self._index[drawn]
-        return labels
-
-
-def segmentation(session: Any, latent: Latent, segmenter: Segmenter | None = None) -> NDArray[np.uint8]:
+def segmentation(session: GeneratorSession, latent: Latent, segmenter: Segmenter | None = None) -> NDArray[np.uint8]:
     """Labels uint8 [H, W] of a latent's picture.
 
     Args:
-        segmenter: a function of a picture; `AvatarSegmenter()` when None, for generators of avatars only.
+        segmenter: a function of a picture; that of the generator's domain when None.
+
+    Raises:
+        ValueError: no segmenter, and a generator whose domain has none.
     """
-    made = (segmenter or AvatarSegmenter())(session.image(latent))
-    return np.asarray(made, np.uint8)
+    if segmenter is None:
+        known = domain.of(session)
+        if known is None or known.segmenter is None:
+            raise ValueError("the regions of what this generator draws are not known: give a segmenter")
+        segmenter = known.segmenter()
+    return np.asarray(segmenter(session.image(latent)), np.uint8)

@@ -12,8 +12,9 @@ from PIL import Image
 from torch import Tensor
 
 from ...metrics.coverage import squared_distances
-from .. import embed, render
+from ..drawing.renderer import render
 from ..reading.factor_net import FactorRegressor
+from ..world.rows import embed
 from .features import look
 
 

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...domain import Reader
 from ...latent.latent import Direction
 from ..channel import Callback, Channel, Stopped
 from ..channel_statistics import Statistics
 from ..effects import edit_direction
 from ..search.pace import Pace
-from .readings import Reader, read_w
+from .readings import read_w
 
 Array = NDArray[np.float64]
 
@@ -222,8 +223,10 @@ def moved_styles(session: Any, w: NDArray[np.float32], direction: Direction, str
     if direction.space == "z":
         raise ValueError(f"direction {direction.name!r} moves z, which faces given by w do not have")
     first, last = direction.layers or (0, session.num_ws)
-    codes = torch.as_tensor(w, device=session.device)[:, None].expand(-1, session.num_ws, -1)
-    step = torch.tensor(np.asarray(direction.vector), device=session.device) * (strength * direction.sigma)
+    codes = torch.as_tensor(w, device=session.device, dtype=torch.float32)[:, None].expand(-1, session.num_ws, -1)
+    step = torch.tensor(np.asarray(direction.vector), device=session.device, dtype=torch.float32) * (
+        strength * direction.sigma
+    )
     if direction.space == "w":
         rows = codes.clone()
         rows[:, first:last] += step.expand(session.num_ws, -1)[first:last]

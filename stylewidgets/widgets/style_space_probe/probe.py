@@ -26,7 +26,7 @@ from ..kit.parts import close_tree
 from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
-from ..kit.views.channel_map import make_channel_map, page_layers
+from ..kit.views.channel_map import ChannelMap, page_layers
 from .edits import edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
@@ -49,9 +49,9 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         value: where to start. None: seed 0.
         explorer, grid: a `LatentExplorer` and a `StyleMixGrid` that `send` and the buttons give the latent to.
         samples: how many random pictures the mean and spread of each channel are taken over.
-        segment: finds the regions of a picture, for search by region; see `Segment`. None: exact for avatars, else none.
+        segment: finds the regions of a picture, for search by region; see `Segment`. None: that of the domain, exact for avatars.
         regions: names of its labels.
-        reader: a `stylespace.Reader` of attributes, for search and the report. None: the factors of avatars, else none.
+        reader: a `stylespace.Reader` of attributes, for search and the report. None: that of the domain.
         size: width of the live picture in css pixels.
 
     Raises:
@@ -87,7 +87,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         self._history: History[Latent] = History(start)
         self._source, self._updating, self._refreshes = "", False, 0
         self._closed = True  # until there is something to close
-        self._map = make_channel_map(layers=page_layers(self._layers))
+        self._map = ChannelMap(layers=page_layers(self._layers))
         self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self.saved = self._picture.saved
         self._work = SlicedWork(self._map)
@@ -244,8 +244,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     # -- files and code ------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `value` to a .json or .npz file and return its path."""
-        self.value.save(path)
-        return Path(path)
+        return self.value.save(path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Go to the state in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
@@ -359,7 +358,8 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         settle = self._picture.view.on_settle
 
         def on_settle() -> None:
-            settle()
+            if settle is not None:
+                settle()
             self._search.settled()
             self._panels.rest()
 
