@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stylewidgets.latent.latent import Direction, Latent
-from stylewidgets.widgets.kit.controls.direction_rows import DirectionRows, renamed
+from stylewidgets.latent.move import moves
+from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow, DirectionRows, renamed
 
 
 def direction(name: str) -> Direction:
@@ -33,11 +35,15 @@ class Desk:
 
     @property
     def names(self) -> list[str]:
-        return [row.edit.direction.name for row in self.rows.rows]
+        return [row.edit.name for row in self.rows.rows]
 
 
-def slider(row: object) -> object:
-    return row.children[0]  # type: ignore[attr-defined]
+def slider(row: DirectionRow) -> Any:
+    return row.children[0]
+
+
+def test_scripts_find_the_handle_of_every_row_by_one_class() -> None:
+    assert all("stylewidgets-strength" in slider(row)._dom_classes for row in Desk("smile", "age").rows.rows)
 
 
 def test_there_is_one_row_for_each_edit_in_order() -> None:
@@ -80,9 +86,9 @@ def test_renaming_keeps_place_strength_and_vector() -> None:
         Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 2.0, (0, 4)).with_edit(direction("c"), 3.0)
     )
     new = renamed(latent, "b", " smile ")
-    assert [edit.direction.name for edit in new.edits] == ["a", "smile", "c"]
+    assert [edit.name for edit in new.edits] == ["a", "smile", "c"]
     assert new.edits[1].strength == 2.0 and new.edits[1].layers == (0, 4)
-    assert np.array_equal(new.edits[1].direction.vector, latent.edits[1].direction.vector)
+    assert np.array_equal(moves(new)[1].direction.vector, moves(latent)[1].direction.vector)
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,8 @@ def renamed(latent: Latent, old: str, new: str) -> Latent:
 class DirectionRow(widgets.HBox):
     """One edit, of any kind: strength, layers, rename, reset, remove.
 
-    `edit` is what it shows; `show_edit` shows another edit of the same kind and name.
+    `edit` is what it shows; `show_edit` shows another edit of the same kind and name. In the page the row's handle is
+    `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
@@ -54,6 +55,7 @@ class DirectionRow(widgets.HBox):
             style={"description_width": "88px"},
             layout=widgets.Layout(width="auto", flex="1 1 320px", max_width="480px"),
         )
+        self._slider.add_class("stylewidgets-strength")
         set_tooltip(self._slider, edit.label)
         self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
         show(self._layers, edit.stage != "z")
