@@ -17,6 +17,7 @@ from ...latent.latent import Direction, Latent
 from ...mixing.figures import save_figure
 from ...session.session import GeneratorSession
 from ...stylespace import Channel, Ranking, Reader, Report
+from ..kit.code import code
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.errors import reporting
 from ..kit.history import History
@@ -26,7 +27,7 @@ from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
 from ..kit.views.channel_map import ChannelMap, page_layers
-from .edits import edit_of, edited_channels, moved, probe_code
+from .edits import edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
 
@@ -255,7 +256,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
 
     def code(self) -> str:
         """Return lines of Python that make exactly this picture."""
-        return probe_code(self._session, self.value)
+        return code(self._session, self.value)
 
     def close(self) -> None:
         """Stop drawing and computing, and close every widget in here. The session, and what was given, stay open."""

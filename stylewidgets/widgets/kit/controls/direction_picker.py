@@ -16,7 +16,6 @@ from ..compat import button, set_tooltip
 from ..errors import reporting
 from ..jobs import Jobs
 from ..parts import column, note, replace_children, row, say, show
-from .direction_rows import describe
 
 STRENGTHS = (-3.0, 0.0, 3.0)
 PAGE = 4
@@ -145,7 +144,7 @@ class DirectionPicker(widgets.VBox):
         )
         add = button("add", f"add a slider for {direction.name}", lambda: self._add(direction), "56px")
         name = widgets.Label(direction.name, layout=widgets.Layout(width="auto"))
-        words = column(row(name, add), note(describe(direction).partition(": ")[2]), flex="1 1 150px")
+        words = column(row(name, add), note(direction.label.partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
 
 
