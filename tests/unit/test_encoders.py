@@ -102,7 +102,7 @@ def test_damaged_and_missing_files_are_named(tmp_path: Path) -> None:
     broken.write_bytes(b"no")
     with pytest.raises(ValueError, match="no encoder of this package"):
         small.load(broken)
-    with pytest.raises(FileNotFoundError, match="there is no encoder"):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
         small.load(tmp_path / "none.safetensors")
 
 
