@@ -2,60 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import accumulate
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from ..core.devices import block_dtype
+from ..generators.protocol import Generator, HasView, Noise, State
+from .engine import Engine
 from .graphs import Graphs, graphs_for
-from .stages import Value, block_sizes, stage_noise, stages
-from .synthesis import preview_block, versions
+from .noise import Map, NoiseMaps, Seeded
+from .stages import Value
+from .synthesis import versions
 
-Noise = str | Sequence[Tensor | None]
 LIMIT = 512 << 20
 """Bytes of activations that are kept unless another limit is given."""
 
+Key = tuple[int, bytes]
+"""A stage, and a digest of all that its value was made from."""
 
-@dataclass
-class _Record:
-    """What a stage made last, and from what."""
 
-    styles: Tensor  # flat and on the CPU
-    noise: Any
-    inputs: tuple[int, ...]  # numbers of the values it was made from
-    number: int  # of this value: every other value of any stage has another
-    value: Value | None  # None where it was not kept
+class Unit(NamedTuple):
+    """What is drawn on its own, and shares what it can with others: one picture, or a batch.
+
+    Attributes:
+        styles: one [n, C_l] per layer, the same n in every unit.
+        noise: a mode, a mode with its seed, or one `Map` for each noise picture.
+    """
+
+    styles: Sequence[Tensor]
+    noise: str | Seeded | Sequence[Map]
 
 
 class SynthesisCache:
     """Keeps what passes between layers (or blocks), and runs again only the stages that a change of styles or noise reaches.
 
-    Gives the bits of a full run: the same steps on the same inputs. Changes of parameters are noticed unless they are
-    made through ``parameter.data``. Not locked: hold the session's lock.
+    A value is known by all that it was made from, so two pictures share every stage up to the first that differs. One unit alone
+    has the bits of a full run: the same steps on the same inputs. Changes of parameters are noticed unless they are made through
+    ``parameter.data``. Not locked: hold the session's lock.
 
     Args:
         generator: of any family.
         limit: bytes of activations to keep at most. What does not fit is computed again when it is needed.
         graphs: recordings of frames; None for those of `graphs_for`, which are none on the CPU.
+        history: whether to keep what the units of earlier calls were made of too, up to the limit; else what the last call used.
+        seeded: makes the noise pictures of (mode, seed); `GeneratorSession.noise`.
+
+    Attributes:
+        layers_run: style layers that were run so far, counted for each unit.
     """
 
-    def __init__(self, generator: Any, limit: int = LIMIT, graphs: Graphs | None = None) -> None:
-        self.limit = limit
-        self._graphs = graphs_for(generator.device) if graphs is None else graphs
-        self._generator = generator
-        self._stages, self._pictures, self._previews = stages(generator)
-        self._sizes = block_sizes(generator)
-        self._records: list[_Record | None] = [None] * len(self._stages)
-        self._setting: Any = None
-        self._count = 0
+    def __init__(
+        self,
+        generator: Generator,
+        limit: int = LIMIT,
+        graphs: Graphs | None = None,
+        *,
+        history: bool = False,
+        seeded: Callable[[str, int], Noise] | None = None,
+    ) -> None:
+        self.limit, self.layers_run, self.bytes = limit, 0, 0
+        self._graphs = None if history else graphs_for(generator.device) if graphs is None else graphs
+        self._generator, self._engine, self._history = generator, Engine(generator), history
+        self._stages = self._engine.stages.all
+        self._noise = NoiseMaps(generator, seeded)
+        self._kept: OrderedDict[Key, Value] = OrderedDict()  # least recently used first
+        self._current: set[Key] = set()
+        self._versions: object = None
 
     def run(
         self,
         styles: Sequence[Tensor],
-        noise: Noise = "const",
+        noise: str | Seeded | Sequence[Map] = "const",
         max_resolution: int | None = None,
         dtype: torch.dtype | None = None,
     ) -> Tensor:
@@ -63,166 +84,206 @@ class SynthesisCache:
 
         Args:
             styles: one [N, C_l] per layer.
-            noise: "const", "none", "random" (fresh at each call, so nothing is kept), or a tensor per convolution.
+            noise: as of `Unit`; "random" is fresh at each call.
             max_resolution: a preview from the last block of at most so many pixels, where the family has previews.
             dtype: half precision for the features of larger blocks, None for float32.
         """
-        with torch.inference_mode():
-            setting = (dtype, versions(self._generator.synthesis), getattr(self._generator, "transform", None))
-            if setting != self._setting or noise == "random":
-                self.clear()
-                if self._graphs is not None and setting != self._setting:
-                    self._graphs.clear()
-                self._setting = setting
-            each = self._generator.block_noise(noise)
-            given = [stage_noise(stage, each) for stage in self._stages]
-            flat = self._flat(styles)
-            self._forget(flat, given)
-            block = preview_block(self._generator, max_resolution)
-            target = self._previews[block] if block < len(self._previews) else self._pictures[block]
-            picture = self._picture(self._make(target, styles, flat, given, dtype))
-            return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
+        return self.draw([Unit(styles, noise)], max_resolution, dtype, previews=True)
 
-    @property
-    def bytes(self) -> int:
-        """Memory of the kept activations, `limit` at most."""
-        return sum(_bytes(record.value) for record in self._records if record is not None)
+    def draw(
+        self,
+        units: Sequence[Unit],
+        max_resolution: int | None = None,
+        dtype: torch.dtype | None = None,
+        previews: bool = False,
+    ) -> Tensor:
+        """The pictures of some units in one batch. Without `previews`, smaller ones are true pictures of inner blocks."""
+        with torch.inference_mode():
+            now = versions(self._generator.synthesis)
+            if now != self._versions:
+                self.clear()
+                if self._graphs is not None:
+                    self._graphs.clear()
+                self._versions = now
+            maps = [self._noise.each(unit.noise) for unit in units]
+            view = self._generator.view_key if isinstance(self._generator, HasView) else None
+            root = repr((dtype, view)).encode()
+            keys = [
+                self._keys(unit.styles, self._noise.names(own), root) for unit, own in zip(units, maps, strict=True)
+            ]
+            self._begin(keys)
+            target = self._engine.target(max_resolution, previews)
+            value = self._make(target, [list(unit.styles) for unit in units], maps, keys, dtype, recorded=view is None)
+            picture = self._engine.seen(value)
+            return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
 
     def clear(self) -> None:
         """Forget everything; the next run is a full one."""
-        self._records = [None] * len(self._stages)
+        self._kept.clear()
+        self.bytes = 0
 
-    def _forget(self, flat: list[Tensor], noise: list[Any]) -> None:
-        """Drop the records that do not hold for these inputs, or were made from one that does not."""
+    # -- what a value was made from -----------------------------------------------------------------------------------
+    def _keys(self, styles: Sequence[Tensor], names: Sequence[str], root: bytes) -> list[Key]:
+        """One for each stage: a digest of its inputs' digests, its styles and its noise."""
+        flat = torch.cat(list(styles), dim=1).cpu().float().numpy()  # in one transfer
+        ends = list(accumulate((style.shape[1] for style in styles), initial=0))
+        root += repr(flat.shape).encode()
+        made: list[Key] = []
         for k, stage in enumerate(self._stages):
-            record = self._records[k]
-            if record is None:
-                continue
-            before = [self._records[i] for i in stage.inputs]
-            if (
-                record.inputs != tuple(-1 if b is None else b.number for b in before)
-                or not torch.equal(record.styles, flat[k])
-                or not _same(record.noise, noise[k])
-            ):
-                self._records[k] = None
+            digest = hashlib.blake2b(root, digest_size=16)
+            for i in stage.inputs:
+                digest.update(made[i][1])
+            digest.update(flat[:, ends[stage.layers.start] : ends[stage.layers.stop]].tobytes())
+            digest.update(" ".join(names[stage.maps]).encode())
+            made.append((k, digest.digest()))
+        return made
 
-    def _needed(self, target: int) -> list[int]:
-        """The stages to run for this one, in order."""
-        wanted, waiting = set(), [target]
-        while waiting:
-            k = waiting.pop()
-            record = self._records[k]
-            if k not in wanted and (record is None or record.value is None):
-                wanted.add(k)
-                waiting.extend(self._stages[k].inputs)
-        return sorted(wanted)
+    # -- computing ----------------------------------------------------------------------------------------------------
+    def _begin(self, keys: Sequence[Sequence[Key]]) -> None:
+        """Drop what these do not need, or put it first in line to go."""
+        self._current = {key for each in keys for key in each}
+        for key in [key for key in self._kept if key in self._current]:
+            self._kept.move_to_end(key)
+        while self._kept and not self._history and next(iter(self._kept)) not in self._current:
+            self._drop()
+
+    def _drop(self) -> None:
+        self.bytes -= _bytes(self._kept.popitem(last=False)[1])
+
+    def _keep(self, key: Key, value: Value) -> None:
+        self.bytes += _bytes(value)
+        self._kept[key] = value
+        while self.bytes > self.limit:
+            self._drop()
 
     def _make(
-        self, target: int, styles: Sequence[Tensor], flat: list[Tensor], noise: list[Any], dtype: torch.dtype | None
+        self,
+        target: int,
+        styles: list[list[Tensor]],
+        maps: Sequence[Sequence[Map]],
+        keys: Sequence[Sequence[Key]],
+        dtype: torch.dtype | None,
+        recorded: bool,
     ) -> Value:
-        needed = self._needed(target)
-        if not needed:
-            return self._value(target)
-        room, done = self.limit - self.bytes, dict[int, Value | None]()
+        first: dict[Key, int] = {}  # the unit that stands for all with this value
+        missing: dict[int, list[int]] = {}
+        for u, own in enumerate(keys):
+            for k in self._engine.needed([target], {k for k, key in enumerate(own) if key in self._kept}):
+                if first.setdefault(own[k], u) == u:
+                    missing.setdefault(k, []).append(u)
+        runs = [
+            _Run(k, units, self._noise.argument([maps[u] for u in units], self._stages[k].maps))
+            for k in sorted(missing)
+            for units in self._noise.alike(missing[k], maps, self._stages[k].maps)
+        ]
+        given: dict[int, dict[int, Value]] = {}
+        places: dict[int, list[int]] = {}
+        for u, own in enumerate(keys):
+            for k, key in enumerate(own):
+                places.setdefault(k, []).append(first.setdefault(key, u))
+                if key in self._kept:
+                    given.setdefault(k, {})[first[key]] = self._kept[key]
+        room = self.limit - sum(_bytes(self._kept[key]) for key in self._current if key in self._kept)
 
-        def work(inputs: tuple[Sequence[Tensor], dict[int, Value]]) -> tuple[dict[int, Value | None], Value]:
-            nonlocal done
-            own: dict[int, Value | None] = {}
-            done = own
-            return own, self._run(needed, *inputs, noise, dtype, room, own)
+        def keep(k: int, u: int, value: Value) -> None:
+            self._keep(keys[u][k], value)
 
-        inputs = list(styles), {i: self._value(i) for k in needed for i in self._stages[k].inputs if i not in needed}
-        modes = tuple(noise[k] if isinstance(noise[k], str) else None for k in needed)
-        try:
-            if (
-                self._graphs is None or None in modes or self._transformed()
-            ):  # what is new in every frame cannot be recorded
-                made = work(inputs)[1]
-            else:
-                key = (tuple(needed), modes, dtype, len(styles[0]), room)
-                done, made = self._graphs.run(key, work, inputs)
-        finally:  # what was made before a failure holds, too
-            for k, value in done.items():
-                self._note(k, flat[k], noise[k], value)
+        if self._graphs is None or len(keys) > 1 or not recorded or not runs or any(run.changes for run in runs):
+            return self._run(
+                target, runs, places, styles, given, dtype, room, keep
+            )  # what is new in each frame is not recorded
+
+        def work(inputs: tuple[list[list[Tensor]], dict[int, dict[int, Value]]]) -> tuple[dict[int, Value], Value]:
+            done: dict[int, Value] = {}
+            made = self._run(target, runs, places, *inputs, dtype, room, lambda k, u, value: done.update({k: value}))
+            return done, made
+
+        wanted = {i for run in runs for i in self._stages[run.stage].inputs}
+        shape = tuple((run.stage, run.noise) for run in runs), dtype, len(styles[0][0]), room
+        done, made = self._graphs.run(shape, work, (styles, {i: given[i] for i in wanted & given.keys()}))
+        for k, value in done.items():
+            keep(k, 0, value)
         return made
 
     def _run(
         self,
-        needed: list[int],
-        styles: Sequence[Tensor],
-        given: dict[int, Value],
-        noise: list[Any],
+        target: int,
+        runs: Sequence[_Run],
+        places: Mapping[int, Sequence[int]],
+        styles: Sequence[Sequence[Tensor]],
+        given: Mapping[int, Mapping[int, Value]],
         dtype: torch.dtype | None,
         room: int,
-        done: dict[int, Value | None],
+        keep: Callable[[int, int, Value], None],
     ) -> Value:
-        """Run these stages in order: what the last one makes. What is to be kept of each is put into ``done``."""
-        last_use = {i: k for k in needed for i in self._stages[k].inputs}
-        passing = dict(given)  # freed as soon as nothing needs them any more
-        for k in needed:
+        """The value of the target in all units. What is to be kept on the way is handed to `keep`."""
+        last_use = {i: n for n, run in enumerate(runs) for i in self._stages[run.stage].inputs}
+        passing = {k: {u: _Piece(value, 0, 1) for u, value in own.items()} for k, own in given.items()}
+        for n, (k, units, noise) in enumerate(runs):
             stage = self._stages[k]
-            kind = block_dtype(self._sizes[stage.block], dtype)
-            passing[k] = stage.run([passing[i] for i in stage.inputs], styles[stage.layers], noise[k], kind)
-            keep = _bytes(passing[k]) <= room
-            room -= _bytes(passing[k]) if keep else 0
-            done[k] = passing[k] if keep else None
-            for i in stage.inputs:
-                if last_use[i] == k:
+            inputs = [_joined([passing[i][places[i][u]] for u in units]) for i in stage.inputs]
+            own = [
+                torch.cat([styles[u][layer] for u in units]) for layer in range(stage.layers.start, stage.layers.stop)
+            ]
+            made = self._engine.stage(k, inputs, own, noise, dtype)
+            del inputs
+            self.layers_run += len(own) * len(units)
+            for place, u in enumerate(units):
+                piece = passing.setdefault(k, {})[u] = _Piece(made, place, len(units))
+                size = _bytes(made) // len(units)
+                if size <= room:
+                    room -= size
+                    keep(k, u, piece.alone())
+            for i in stage.inputs:  # freed as soon as nothing needs them any more
+                if last_use[i] == n and i != target:
                     passing.pop(i, None)
-        return passing[needed[-1]]
-
-    def _transformed(self) -> bool:
-        return getattr(self._generator, "transform", None) is not None
-
-    def _value(self, k: int) -> Value:
-        record = self._records[k]
-        assert record is not None and record.value is not None
-        return record.value
-
-    def _note(self, k: int, styles: Tensor, noise: Any, value: Value | None) -> None:
-        record = self._records[k]
-        if record is not None:  # it holds, only its value was not kept: what was made from it holds, too
-            record.value = value
-            return
-        self._count += 1
-        before = [self._records[i] for i in self._stages[k].inputs]
-        numbers = tuple(-1 if b is None else b.number for b in before)
-        self._records[k] = _Record(styles, _kept(noise), numbers, self._count, value)
-
-    def _picture(self, value: Value) -> Tensor:
-        if isinstance(value, Tensor):
-            return value
-        picture: Tensor = self._generator.image(value)
-        return picture
-
-    def _flat(self, styles: Sequence[Tensor]) -> list[Tensor]:
-        """The styles of each stage on the CPU, in one transfer."""
-        together = torch.cat(list(styles), dim=1).cpu()
-        ends = [0]
-        for style in styles:
-            ends.append(ends[-1] + style.shape[1])
-        return [together[:, ends[stage.layers.start] : ends[stage.layers.stop]] for stage in self._stages]
+        return _joined([passing[target][u] for u in places[target]])
 
 
-def _bytes(value: Value | None) -> int:
-    tensors = () if value is None else (value,) if isinstance(value, Tensor) else value
+class _Run(NamedTuple):
+    """A stage for some units at once."""
+
+    stage: int
+    units: list[int]
+    noise: str | list[Tensor | None]
+
+    @property
+    def changes(self) -> bool:
+        """Whether it has noise that is new in every frame."""
+        return not isinstance(self.noise, str) or self.noise == "random"
+
+
+class _Piece(NamedTuple):
+    """A unit's value, one of so many that were made together."""
+
+    made: Value
+    place: int
+    of: int
+
+    def parts(self) -> list[Tensor | None]:
+        """Its tensors, views of those of all."""
+        tensors = self.made if isinstance(self.made, State) else (self.made,)
+        return [t if t is None or self.of == 1 else t.chunk(self.of)[self.place] for t in tensors]
+
+    def alone(self) -> Value:
+        """With memory of its own: a view would keep the whole batch alive."""
+        return self.made if self.of == 1 else _value([None if t is None else t.clone() for t in self.parts()])
+
+
+def _joined(pieces: Sequence[_Piece]) -> Value:
+    first = pieces[0]
+    if len(pieces) == first.of and all(p.made is first.made and p.place == n for n, p in enumerate(pieces)):
+        return first.made
+    columns = zip(*(piece.parts() for piece in pieces), strict=True)
+    return _value([None if column[0] is None else torch.cat(column) for column in columns])
+
+
+def _value(parts: Sequence[Tensor | None]) -> Value:
+    x, *rest = parts
+    assert x is not None
+    return State(x, *rest) if rest else x
+
+
+def _bytes(value: Value) -> int:
+    tensors = (value,) if isinstance(value, Tensor) else value
     return sum(t.numel() * t.element_size() for t in tensors if t is not None)
-
-
-def _kept(noise: Any) -> Any:
-    """What to compare the next noise with: tensors with their version, so that a change in place is noticed."""
-    return noise if isinstance(noise, str) else [(t, None if t is None else _version(t)) for t in noise]
-
-
-def _version(tensor: Tensor) -> int:
-    return -1 if tensor.is_inference() else tensor._version
-
-
-def _same(kept: Any, noise: Any) -> bool:
-    if isinstance(kept, str) or isinstance(noise, str):
-        return isinstance(noise, str) and kept == noise
-    return len(kept) == len(noise) and all(
-        (x is y and (y is None or version == _version(y) >= 0))
-        or (x is not None and y is not None and x is not y and version == _version(x) and torch.equal(x, y))
-        for (x, version), y in zip(kept, noise, strict=True)
-    )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 
 from ..core.devices import out_of_memory
+from ..generators.protocol import Generator
 from .synthesis import block_resolution, last_block
 
 Item = TypeVar("Item")
@@ -20,7 +21,7 @@ _CPU_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larg
 _UNKNOWN_BYTES = 2 << 30  # taken as free where the system does not tell
 
 
-def pictures_at_once(generator: Any, device: torch.device, max_resolution: int | None = None) -> int:
+def pictures_at_once(generator: Generator, device: torch.device, max_resolution: int | None = None) -> int:
     """How many pictures to draw together, 1 to `MOST`, so that the features of the largest layer fit the free memory.
 
     Args:
@@ -29,7 +30,7 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
         max_resolution: as of `synthesize`: pictures may come from an inner block.
     """
     stop = generator.block_layers(last_block(generator, max_resolution)).stop
-    values: int = max(
+    values = max(
         layer.channels * max(layer.resolution, block_resolution(generator, layer.block)) ** 2
         for layer in generator.layers[:stop]
     )

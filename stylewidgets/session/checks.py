@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..core.checks import check_layers
-from ..latent.latent import Code, Edit, Latent, Transform
+from ..generators.protocol import Generator, View, view_kind
+from ..latent.latent import Code, Edit, Latent
 
 
-def check_latent(generator: Any, latent: Latent) -> Latent:
+def check_latent(generator: Generator, latent: Latent) -> Latent:
     """Return `latent` if `generator` can draw it, else raise ValueError (TypeError for anything but a Latent)."""
     if not isinstance(latent, Latent):
         raise TypeError(f"a Latent is expected; {type(latent).__name__} was given. session.latent(seed=7) makes one")
-    num_ws = int(generator.num_ws)
+    num_ws = generator.num_ws
     if latent.cutoff is not None and latent.cutoff > num_ws:
         raise ValueError(
             f"cutoff is a row count from 0 to {num_ws} for this generator, or None for all; {latent.cutoff} was given"
@@ -22,17 +21,18 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
         _check_code(generator, latent.code)
     for edit in latent.edits:
         _check_edit(generator, edit)
-    check_transform(generator, latent.transform)
+    check_view(generator, latent.transform)
     return latent
 
 
-def check_transform(generator: Any, transform: Transform) -> None:
-    """Raise ValueError when `generator` cannot move its pictures and `transform` would."""
-    if not isinstance(transform, Transform):
-        raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(transform).__name__} was given")
-    if transform and not getattr(generator, "can_transform", False):
+def check_view(generator: Generator, view: View) -> None:
+    """Raise ValueError when `generator` has no views of this kind and `view` would change its pictures."""
+    if not isinstance(view, View):
+        raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
+    kind = view_kind(generator)
+    if view and (kind is None or not isinstance(view, kind)):
         raise ValueError(
-            f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
+            f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
             f"{type(generator).__name__} leave transform out"
         )
 
@@ -43,8 +43,8 @@ def in_s(latent: Latent) -> bool:
     return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
-def _check_label(generator: Any, latent: Latent) -> None:
-    classes = int(generator.c_dim)
+def _check_label(generator: Generator, latent: Latent) -> None:
+    classes = generator.c_dim
     if not classes:
         if latent.label is not None:
             raise ValueError(f"this generator knows no classes, so label must be None; {latent.label} was given")
@@ -59,11 +59,11 @@ def _check_label(generator: Any, latent: Latent) -> None:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")
 
 
-def _channels(generator: Any) -> int:
-    return sum(int(layer.channels) for layer in generator.layers)
+def _channels(generator: Generator) -> int:
+    return sum(layer.channels for layer in generator.layers)
 
 
-def _check_code(generator: Any, code: Code) -> None:
+def _check_code(generator: Generator, code: Code) -> None:
     sizes = {
         "z": (generator.z_dim,),
         "w": (generator.w_dim,),
@@ -77,7 +77,7 @@ def _check_code(generator: Any, code: Code) -> None:
         )
 
 
-def _check_edit(generator: Any, edit: Edit) -> None:
+def _check_edit(generator: Generator, edit: Edit) -> None:
     shape, direction = edit.direction.vector.shape, edit.direction
     accepted: list[tuple[int, ...]] = [(generator.w_dim,), (generator.num_ws, generator.w_dim)]
     if direction.space == "s":
@@ -90,6 +90,6 @@ def _check_edit(generator: Any, edit: Edit) -> None:
         )
     if edit.layers is not None:
         try:
-            check_layers(edit.layers, int(generator.num_ws))
+            check_layers(edit.layers, generator.num_ws)
         except ValueError as error:
             raise ValueError(f"edit {direction.name!r}: {error}") from None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Any
 
 import torch
 
 from ..core.devices import cpu_has_bf16
-from .synthesis import synthesize
+from ..generators.protocol import Generator
+from .engine import Engine
 
 NEAR = 1.0 / 255
 """Mean absolute difference from float32 that is allowed, of a range of 1."""
@@ -17,7 +17,7 @@ _QUICKER = 0.9  # of the time of float32; less gain is not worth the digits
 _ROUNDS = 3
 
 
-def chosen_for_cpu(generator: Any, clock: Callable[[], float] = time.perf_counter) -> torch.dtype | None:
+def chosen_for_cpu(generator: Generator, clock: Callable[[], float] = time.perf_counter) -> torch.dtype | None:
     """bfloat16 where the processor multiplies it, it is quicker than float32 here, and the picture is within `NEAR`.
 
     The first question is answered from the processor's list of instructions. Only where the answer is yes are a few
@@ -48,5 +48,5 @@ def chosen_for_cpu(generator: Any, clock: Callable[[], float] = time.perf_counte
     return torch.bfloat16 if min(times[torch.bfloat16]) < _QUICKER * min(times[None]) else None
 
 
-def _picture(generator: Any, styles: list[torch.Tensor], dtype: torch.dtype | None) -> torch.Tensor:
-    return synthesize(generator, styles, "const", dtype)
+def _picture(generator: Generator, styles: list[torch.Tensor], dtype: torch.dtype | None) -> torch.Tensor:
+    return Engine(generator).picture(styles, half=dtype)

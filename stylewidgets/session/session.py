@@ -5,30 +5,30 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from ..core.checks import check_finite, check_int, unknown_name
+from ..core.checks import check_finite
 from ..core.devices import choose_device, choose_dtype
-from ..core.pixels import fit
-from ..latent.latent import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
-from .batching import in_batches, pictures_at_once
-from .checks import check_latent, check_transform, in_s
+from ..generators.protocol import Generator, Layer, View, view_kind
+from ..latent.latent import Code, Edit, Latent, Transform
+from . import drawing, inside, pictures, tuning
+from .checks import check_latent, in_s
+from .noise import SeededNoise
 from .precision import chosen_for_cpu
-from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
+from .synthesis import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..directions import DirectionSet
-    from ..generators.protocol import Layer
+    from .engine import Engine
 
 _KEPT_SEEDS = 256
 
@@ -37,7 +37,7 @@ class GeneratorSession:
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:
-        generator: a generator module such as `StyleGAN2`.
+        generator: a generator module such as `StyleGAN2`, or one of your own that fits `generators.Generator`.
         device: "cpu", "cuda", "cuda:1" ...; None is CUDA where there is a GPU, else the CPU.
         precision: "auto", "fp32", "bf16" or "fp16", of features in blocks of 32 pixels and more. "auto" is bf16 or else
             fp16 on CUDA; on the CPU fp32, or bf16 where the processor has it, a check at first use finds it quicker, and
@@ -56,7 +56,7 @@ class GeneratorSession:
 
     def __init__(
         self,
-        generator: Any,
+        generator: Generator,
         *,
         device: str | torch.device | None = None,
         precision: str = "auto",
@@ -75,43 +75,70 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
         self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
-        self._seeds_of: Any = None
+        self._seeds_of: object = None
+        self._engines: dict[bool, Engine] = {}
+        self._memory: dict[object, tuple[object, object]] = {}
 
     # -- sizes -------------------------------------------------------------------------------------------------------
     @property
     def resolution(self) -> int:
         """Longer side of the picture in pixels."""
-        return int(self.generator.resolution)
+        return self.generator.resolution
 
     @property
     def num_ws(self) -> int:
         """Rows of w+."""
-        return int(self.generator.num_ws)
+        return self.generator.num_ws
 
     @property
     def w_dim(self) -> int:
         """Length of w."""
-        return int(self.generator.w_dim)
+        return self.generator.w_dim
 
     @property
     def z_dim(self) -> int:
         """Length of z."""
-        return int(self.generator.z_dim)
+        return self.generator.z_dim
 
     @property
     def c_dim(self) -> int:
         """Classes of a conditional generator, 0 for others."""
-        return int(self.generator.c_dim)
+        return self.generator.c_dim
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """The style layers in StyleSpace order."""
-        return tuple(self.generator.layers)
+        return self.generator.layers
+
+    @property
+    def img_channels(self) -> int:
+        """Colours of the picture, 3 or 1."""
+        return self.generator.img_channels
+
+    @property
+    def noise_shapes(self) -> tuple[tuple[int, int], ...]:
+        """(height, width) of each noise picture; () for a generator without."""
+        return self.generator.noise_shapes
+
+    @property
+    def has_inner_pictures(self) -> bool:
+        """Whether smaller pictures come true, and quicker, from inner blocks."""
+        return self.generator.has_inner_pictures
+
+    @property
+    def w_avg(self) -> Tensor:
+        """Mean of w, [w_dim]."""
+        return self.generator.w_avg
+
+    @property
+    def view_kind(self) -> type[View] | None:
+        """The class of the views that latents may have here, such as `Transform` (StyleGAN3); None for no views."""
+        return view_kind(self.generator)
 
     @property
     def can_transform(self) -> bool:
         """Whether latents may have a `Transform` here (StyleGAN3)."""
-        return bool(getattr(self.generator, "can_transform", False))
+        return self.view_kind is Transform
 
     @property
     def half(self) -> torch.dtype | None:
@@ -217,116 +244,19 @@ class GeneratorSession:
             transform=a.transform.towards(b.transform, t),
         )
 
-    # -- tensors -----------------------------------------------------------------------------------------------------
-    def styles(self, w: Tensor) -> list[Tensor]:
-        """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, differentiable."""
-        self._check_device(w)
-        with self.lock:
-            return list(self.generator.styles(w))
+    # -- tensors and pictures: functions of the files they stand in, each with a docstring of its own ------------------
+    styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
+    viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
+    image, render, images = pictures.image, pictures.render, pictures.images
 
-    def synthesize(
-        self,
-        x: Tensor | Sequence[Tensor],
-        *,
-        noise_mode: str = "const",
-        noise_seed: int = 0,
-        transform: Transform = IDENTITY,
-    ) -> Tensor:
-        """Pictures [N, C, H, W], float32 and about [-1, 1], differentiable in `x`.
-
-        Args:
-            x: w [N, w_dim], w+ [N, num_ws, w_dim] or a list of styles, on the session's device.
-            noise_mode: "const", "random", "none" or "tf", as of `Latent`.
-            noise_seed: of "random" and "tf"; equal for all N.
-            transform: of all N, for generators that can.
-        """
-        tensors = [x] if isinstance(x, Tensor) else list(x)
-        for tensor in tensors:
-            self._check_device(tensor)
-        if noise_mode not in NOISE_MODES:
-            raise unknown_name("noise mode", noise_mode, NOISE_MODES)
-        check_transform(self.generator, transform)
-        with self.transformed(transform):
-            styles = self.generator.styles(x) if isinstance(x, Tensor) else tensors
-            if len(styles) != len(self.layers):
-                raise ValueError(f"one style per layer is expected, {len(self.layers)}; {len(styles)} were given")
-            return synthesize(self.generator, styles, self.noise(noise_mode, noise_seed), self.half)
-
-    def noise(self, mode: str, seed: int = 0) -> Noise:
-        """The noise argument of the generator: a mode, or for "random" and "tf" one tensor per convolution from the seed."""
-        with self.lock:
-            return self._random(mode, check_int("noise_seed", seed, 0)) if mode in SEEDED_NOISE else mode
-
-    @contextmanager
-    def transformed(self, transform: Transform) -> Iterator[None]:
-        """Locked, with a transform in force for everything that the generator draws inside.
-
-        Whoever runs the generator block by block wraps it in this; `image`, `images`, `synthesize` do.
-        """
-        with self.lock:
-            if not self.can_transform:
-                yield
-                return
-            before = self.generator.transform
-            self.generator.set_transform(transform.matrix() if transform else None)
-            try:
-                yield
-            finally:
-                self.generator.transform = before
-
-    # -- pictures ----------------------------------------------------------------------------------------------------
-    def image(self, latent: Latent) -> NDArray[np.uint8]:
-        """The picture as uint8 [H, W, 3] in the generator's full size."""
-        with self.transformed(self.check(latent).transform), torch.inference_mode():
-            styles = self.code_styles(latent)
-            noise = self.noise(latent.noise_mode, latent.noise_seed)
-            pixels = to_uint8(synthesize(self.generator, styles, noise, self.half))
-            return np.ascontiguousarray(pixels[0])
-
-    def render(self, latent: Latent) -> Image.Image:
-        """The picture as a PIL image in the generator's full size."""
-        return Image.fromarray(self.image(latent))
-
-    def images(self, latents: Sequence[Latent], resolution: int | None = None) -> NDArray[np.uint8]:
-        """Many pictures, uint8 [N, h, w, 3], drawn in batches.
-
-        Args:
-            latents: any number.
-            resolution: longest side in pixels, for thumbnails; None for full size. Small ones may come from an inner
-                block of at least four times that size, which saves most of the time of large generators.
-        """
-        if resolution is not None:
-            resolution = check_int("resolution", resolution, 1)
-        latents = list(latents)
-        groups: dict[tuple[str, int, Transform], list[int]] = {}
-        for i, latent in enumerate(latents):
-            self.check(latent)
-            seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
-            key = (latent.noise_mode, seed, latent.transform)
-            groups.setdefault(key, []).append(i)
-        pictures: list[Any] = [None] * len(latents)
-        for key, members in groups.items():
-            for i, picture in zip(members, self._batches([latents[k] for k in members], key, resolution), strict=True):
-                pictures[i] = picture
-        if not pictures:
-            side = self.resolution if resolution is None else min(resolution, self.resolution)
-            return np.zeros((0, side, side, 3), np.uint8)
-        return np.stack(pictures)
+    # -- what others need of the generator ---------------------------------------------------------------------------
+    map_z, truncate, sample_w = inside.map_z, inside.truncate, inside.sample_w
+    affine, noise_maps, fingerprint = inside.affine, inside.noise_maps, inside.fingerprint
+    remembered, save = inside.remembered, inside.save
+    tuned, trainable = tuning.tuned, tuning.trainable
+    transformed = viewed  # its name in version 0.1
 
     # -- inside ------------------------------------------------------------------------------------------------------
-    def _batches(
-        self, latents: list[Latent], shared: tuple[str, int, Transform], resolution: int | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        inner = None if resolution is None else _power_of_two(4 * resolution)
-
-        def draw(part: Sequence[Latent]) -> list[NDArray[np.uint8]]:
-            with self.transformed(shared[2]), torch.inference_mode():
-                styles = [torch.cat(rows) for rows in zip(*map(self.code_styles, part), strict=True)]
-                drawn = to_uint8(synthesize(self.generator, styles, self.noise(*shared[:2]), self.half, inner))
-            return [fit(picture, resolution) for picture in drawn]
-
-        yield from in_batches(latents, draw, pictures_at_once(self.generator, self.device, inner))
-
     @contextmanager
     def _quiet(self) -> Iterator[None]:
         """Locked, without gradients, yet giving tensors that gradients may pass through later."""
@@ -362,7 +292,7 @@ class GeneratorSession:
 
     def _mapped(self, z: Tensor, label: int | None) -> Tensor:
         c = self._one_hot(label)
-        return self.generator.map(z, None if c is None else c.expand(len(z), -1))  # type: ignore[no-any-return]
+        return self.generator.map(z, None if c is None else c.expand(len(z), -1))
 
     def _one_hot(self, label: int | None) -> Tensor | None:
         """c [1, c_dim] of a class."""
@@ -402,16 +332,3 @@ class GeneratorSession:
 
     def _tensor(self, array: NDArray[Any]) -> Tensor:
         return torch.tensor(array, dtype=torch.float32, device=self.device)
-
-    def _check_device(self, tensor: Any) -> None:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"a tensor is expected; {type(tensor).__name__} was given. torch.as_tensor(...) makes one")
-        if tensor.device != self.generator.device:
-            raise ValueError(
-                f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
-                f"Use tensor.to({str(self.device)!r})"
-            )
-
-
-def _power_of_two(n: int) -> int:
-    return 1 << (n - 1).bit_length()
