@@ -7,10 +7,11 @@ keeps directions by name and saves them to one file.
 
 from __future__ import annotations
 
+from ..session.inside import module_fingerprint as fingerprint
 from ._sampling import sample_styles, sample_w, spread
 from .boundary import Fit, boundary, condition, fit_boundary
 from .difference import difference
-from .direction_set import DirectionSet, UnknownDirection, fingerprint
+from .direction_set import DirectionSet, UnknownDirection
 from .joint import joint_boundaries
 from .layers import named_ranges
 from .pca import pca

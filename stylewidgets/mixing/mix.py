@@ -13,7 +13,7 @@ from torch import Tensor
 from ..core.checks import check_layers, unknown_name
 from ..directions.layers import named_ranges
 from ..latent.latent import Code, Latent
-from ..session.synthesis import SEEDED_NOISE
+from ..session.noise import SEEDED_NOISE
 from .grid import HEADER, NOISES, SPACES, MixGrid, Place
 
 if TYPE_CHECKING:

@@ -222,9 +222,8 @@ class SynthesisCache:
         for n, (k, units, noise) in enumerate(runs):
             stage = self._stages[k]
             inputs = [_joined([passing[i][places[i][u]] for u in units]) for i in stage.inputs]
-            own = [
-                torch.cat([styles[u][layer] for u in units]) for layer in range(stage.layers.start, stage.layers.stop)
-            ]
+            each = [styles[u][stage.layers] for u in units]
+            own = each[0] if len(each) == 1 else [torch.cat(rows) for rows in zip(*each, strict=True)]
             made = self._engine.stage(k, inputs, own, noise, dtype)
             del inputs
             self.layers_run += len(own) * len(units)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..generators.protocol import Generator
 from .drawing import layer_index
 from .synthesis import versions
 
@@ -49,6 +50,11 @@ def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0,
         classes = source.randint(session.c_dim, size=n) if label is None else np.full(n, label)
         c = torch.eye(session.c_dim, dtype=torch.float32, device=session.device)[torch.from_numpy(classes)]
     return session.truncate(session.map_z(z, c), psi, None, c)
+
+
+def parameters(session: GeneratorSession) -> dict[str, Tensor]:
+    """The generator's parameters by name, detached. They are the generator's own memory: not to be changed."""
+    return {name: parameter.detach() for name, parameter in session.generator.named_parameters()}
 
 
 def affine(session: GeneratorSession, layer: str | int) -> tuple[Tensor, Tensor]:
@@ -105,7 +111,7 @@ def save(session: GeneratorSession, path: str | os.PathLike[str], dtype: str = "
         native.save(os.fspath(path), session.generator, session.metadata, dtype)
 
 
-def module_fingerprint(module: nn.Module) -> str:
+def module_fingerprint(module: nn.Module | Generator) -> str:
     """16 hexadecimal digits that identify the parameters of a torch module, equal for its fp16 and fp32 copies."""
     digest = hashlib.sha256()
     for name, value in sorted(module.state_dict().items()):

@@ -47,6 +47,7 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
     if resolution is not None:
         resolution = check_int("resolution", resolution, 1)
         inner = 1 << (4 * resolution - 1).bit_length()
+    latents = list(latents)
     groups: dict[object, list[int]] = {}
     for i, latent in enumerate(latents):
         session.check(latent)

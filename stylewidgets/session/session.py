@@ -251,8 +251,8 @@ class GeneratorSession:
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w = inside.map_z, inside.truncate, inside.sample_w
-    affine, noise_maps, fingerprint = inside.affine, inside.noise_maps, inside.fingerprint
-    remembered, save = inside.remembered, inside.save
+    affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
+    fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
     tuned, trainable = tuning.tuned, tuning.trainable
     transformed = viewed  # its name in version 0.1
 

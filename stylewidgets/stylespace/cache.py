@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import tempfile
-import weakref
 import zipfile
 import zlib
 from pathlib import Path
@@ -21,12 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..directions import fingerprint
-from ..session.synthesis import versions
-
 FORMAT = 1
 _log = logging.getLogger("stylewidgets")
-_known: weakref.WeakKeyDictionary[Any, tuple[Any, str]] = weakref.WeakKeyDictionary()
 
 
 def folder() -> Path:
@@ -36,20 +31,10 @@ def folder() -> Path:
     return cache_folder() / "stylespace"
 
 
-def weights_of(session: Any) -> str:
-    """The fingerprint of the session's weights, computed once for as long as they stay the same."""
-    generator = session.generator
-    state = versions(generator)
-    before = _known.get(generator)
-    if before is None or before[0] != state:
-        before = _known[generator] = (state, fingerprint(generator))
-    return before[1]
-
-
 def key(session: Any, kind: str, **arguments: Any) -> str:
     """The name of a result: `kind` and a hash of the weights, the precision and the arguments (plain JSON values)."""
     # The fingerprint of a file with half the digits is that of the file, so the precision of the features is named too.
-    said = {"format": FORMAT, "weights": weights_of(session), "half": str(session.half), **arguments}
+    said = {"format": FORMAT, "weights": session.fingerprint(), "half": str(session.half), **arguments}
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return f"{kind}-{digest[:32]}"
 

@@ -134,10 +134,7 @@ def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
 
 def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:
     with session.lock, torch.inference_mode():
-        rows = session.generator.truncate(
-            torch.as_tensor(w, device=session.device)[:, None].expand(-1, session.num_ws, -1), psi
-        )
-        result: NDArray[np.float32] = rows[:, 0].float().cpu().numpy()
+        result: NDArray[np.float32] = session.truncate(torch.as_tensor(w, device=session.device), psi).cpu().numpy()
     return result
 
 

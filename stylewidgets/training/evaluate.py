@@ -18,6 +18,7 @@ from ..avatars import FACTORS, INDEX, render
 from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
+from ..latent.view import Transform
 from ..metrics import (
     Look,
     factor_distances,
@@ -128,7 +129,7 @@ def measure(
         "read": _read(read, truth),
         "throughput": throughput(session, world, seed=seed),
     }
-    if session.can_transform:
+    if session.view_kind is Transform:
         quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}
     quality["factors"] = {

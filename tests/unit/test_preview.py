@@ -17,8 +17,9 @@ from stylewidgets.latent.latent import Latent
 from stylewidgets.ops import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
+from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.session.synthesis import synthesize, to_uint8
+from stylewidgets.session.synthesis import to_uint8
 
 ARCHITECTURES = pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
 
@@ -90,7 +91,7 @@ def test_a_preview_is_nearer_to_the_whole_picture_than_the_picture_that_is_there
         latent = session.latent(seed=seed, psi=0.8)
         whole = session.image(latent)
         off.append(distance(live(latent, Rung(side)), whole))
-        small = synthesize(session.generator, session.code_styles(latent), "const", None, side)
+        small = Engine(session.generator).picture(session.code_styles(latent), max_resolution=side)
         inner.append(distance(to_uint8(small)[0], whole))
     assert np.mean(off) < most and np.mean(off) < 0.6 * np.mean(inner)
 

@@ -23,8 +23,9 @@ from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer, frame_renderer
 from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.session.synthesis import synthesize, to_uint8
+from stylewidgets.session.synthesis import to_uint8
 
 W = 8
 
@@ -226,15 +227,15 @@ def test_many_pictures_at_once_are_those_drawn_one_by_one(session: GeneratorSess
 
 
 def test_full_memory_halves_the_batch(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
+    sizes, picture = [], Engine.picture
 
-    def small(generator: Any, styles: Any, *rest: Any) -> Any:
+    def small(engine: Engine, styles: Any, *rest: Any) -> Any:
         sizes.append(len(styles[0]))
         if len(styles[0]) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return synthesize(generator, styles, *rest)
+        return picture(engine, styles, *rest)
 
-    monkeypatch.setattr("stylewidgets.session.session.synthesize", small)
+    monkeypatch.setattr(Engine, "picture", small)
     assert len(session.images([Latent(seed=i) for i in range(10)])) == 10 and max(sizes[3:]) <= 3
 
 

@@ -89,7 +89,7 @@ def make_report(
         one = disentanglement(session, stats, reader, spaces=(space,), cached=cached, callback=tick)[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)
     tick()
-    return Report(cache.weights_of(session), samples, faces, tuple(found), scores)
+    return Report(session.fingerprint(), samples, faces, tuple(found), scores)
 
 
 def targets_of(reader: Reader) -> list[str]:

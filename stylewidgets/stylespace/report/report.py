@@ -10,8 +10,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .. import cache
-
 FORMAT = 1
 CHANGE = 0.5
 """Standard deviations that every edit moves its target by, so that dependencies can be compared. Half of one: further out
@@ -160,7 +158,7 @@ def shipped_report(session: Any) -> Report | None:
     """The report that comes with a bundled generator, if it is of these very weights."""
     path = path_of(session)
     found = Report.load(path) if path.is_file() else None
-    return found if found is not None and found.weights == cache.weights_of(session) else None
+    return found if found is not None and found.weights == session.fingerprint() else None
 
 
 def row_to(row: Row) -> dict[str, Any]:

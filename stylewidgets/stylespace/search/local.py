@@ -156,7 +156,7 @@ class _Search:
             return
 
     def _steps(self) -> Iterator[LocalRanking]:
-        cells = self.cells[0].size * (1 if self.colours == "mixed" else int(self.session.generator.img_channels))
+        cells = self.cells[0].size * (1 if self.colours == "mixed" else self.session.img_channels)
         total = QUICK + cells * len(self.latents)
         for done, ranking in self._quick():
             self.ranking = replace(ranking, done=done, total=total)
