@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -97,17 +98,17 @@ class StyleBased(nn.Module):
         """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
         self._check_ws(ws)
         rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
-        return [self._affine(k)(rows[layer.ws_index]) for k, layer in enumerate(self.layers)]
+        return [affine(rows[layer.ws_index]) for affine, layer in zip(self._affines, self.layers, strict=True)]
 
     def affine(self, k: int) -> tuple[Tensor, Tensor]:
         """Weight [C_k, w_dim] and bias [C_k] as layer k uses them: its style is w · weightᵀ + bias."""
-        module = self._affine(k)
+        module = self._affines[k]
         return module.weight * module.gain, module.bias * module.lr_multiplier
 
-    def _affine(self, k: int) -> FullyConnected:
-        affine = self.synthesis.get_submodule(self.layers[k].name).affine
-        assert isinstance(affine, FullyConnected)
-        return affine
+    @cached_property
+    def _affines(self) -> list[FullyConnected]:
+        found = [self.synthesis.get_submodule(f"{layer.name}.affine") for layer in self.layers]
+        return [affine for affine in found if isinstance(affine, FullyConnected)]
 
     def noise_maps(self) -> list[Tensor]:
         """The stored noise pictures, [H, W] each, in the order of the layers with noise."""

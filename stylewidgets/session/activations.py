@@ -69,6 +69,7 @@ class SynthesisCache:
         self._generator, self._engine, self._history = generator, Engine(generator), history
         self._stages = self._engine.stages.all
         self._noise = NoiseMaps(generator, seeded)
+        self._viewed = generator if isinstance(generator, HasView) else None
         self._kept: OrderedDict[Key, Value] = OrderedDict()  # least recently used first
         self._current: set[Key] = set()
         self._versions: object = None
@@ -106,7 +107,7 @@ class SynthesisCache:
                     self._graphs.clear()
                 self._versions = now
             maps = [self._noise.each(unit.noise) for unit in units]
-            view = self._generator.view_key if isinstance(self._generator, HasView) else None
+            view = None if self._viewed is None else self._viewed.view_key
             root = repr((dtype, view)).encode()
             keys = [
                 self._keys(unit.styles, self._noise.names(own), root) for unit, own in zip(units, maps, strict=True)

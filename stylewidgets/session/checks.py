@@ -29,8 +29,7 @@ def check_view(generator: Generator, view: View) -> None:
     """Raise ValueError when `generator` has no views of this kind and `view` would change its pictures."""
     if not isinstance(view, View):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
-    kind = view_kind(generator)
-    if view and (kind is None or not isinstance(view, kind)):
+    if view and not isinstance(view, view_kind(generator) or ()):
         raise ValueError(
             f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
             f"{type(generator).__name__} leave transform out"

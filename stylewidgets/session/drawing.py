@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 from torch import Tensor
 
 from ..core.checks import check_int, unknown_name
-from ..generators.protocol import HasView, Noise, State, View
+from ..generators.protocol import Noise, State, View
 from ..latent.latent import IDENTITY, NOISE_MODES, Latent
 from .activations import LIMIT, SynthesisCache
 from .checks import check_view
@@ -26,13 +26,8 @@ Made = TypeVar("Made")
 @contextmanager
 def viewed(session: GeneratorSession, view: View) -> Iterator[None]:
     """Locked, with a view (such as a `Transform`) in force for everything that the generator draws inside."""
-    with session.lock:
-        generator = session.generator
-        if not isinstance(generator, HasView):
-            yield
-            return
-        with generator.viewed(view):
-            yield
+    with session.lock, nullcontext() if session._viewed is None else session._viewed.viewed(view):
+        yield
 
 
 def noise(session: GeneratorSession, mode: str, seed: int = 0) -> Noise:

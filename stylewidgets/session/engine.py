@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from ..core.devices import block_dtype
-from ..generators.protocol import Generator, Noise, State, runs_layers
+from ..generators.protocol import Generator, Noise, State, makes_previews, runs_layers
 from ..ops import _buffers
 from .stages import Stage, Stages, Value, block_sizes
-from .synthesis import last_block, preview_block
+from .synthesis import within
 
 
 class Engine:
@@ -27,10 +27,14 @@ class Engine:
         self.generator = generator
         self.stages = Stages(generator, fused)
         self._sizes = block_sizes(generator)
+        self._preview_sizes: list[int] = []
+        if makes_previews(generator):
+            self._preview_sizes = [generator.preview_resolution(i) for i in range(len(self._sizes))]
 
     def target(self, max_resolution: int | None = None, previews: bool = False) -> int:
         """The stage that makes the picture, or one of at most so many pixels: a true inner one, or else a preview."""
-        block = (preview_block if previews else last_block)(self.generator, max_resolution)
+        sizes = self._preview_sizes if previews else self._sizes if self.generator.has_inner_pictures else []
+        block = within(sizes, max_resolution) if sizes and max_resolution is not None else self.generator.num_blocks - 1
         found = self.stages.previews if previews and block < len(self.stages.previews) else self.stages.pictures
         return found[block]
 

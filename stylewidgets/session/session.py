@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core.checks import check_finite
 from ..core.devices import choose_device, choose_dtype
-from ..generators.protocol import Generator, Layer, View, view_kind
+from ..generators.protocol import Generator, HasView, Layer, View
 from ..latent.latent import Code, Edit, Latent, Transform
 from . import drawing, inside, pictures, tuning
 from .checks import check_latent, in_s
@@ -76,6 +76,7 @@ class GeneratorSession:
         self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
         self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
         self._seeds_of: object = None
+        self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
         self._memory: dict[object, tuple[object, object]] = {}
 
@@ -133,7 +134,7 @@ class GeneratorSession:
     @property
     def view_kind(self) -> type[View] | None:
         """The class of the views that latents may have here, such as `Transform` (StyleGAN3); None for no views."""
-        return view_kind(self.generator)
+        return None if self._viewed is None else self._viewed.view_kind
 
     @property
     def can_transform(self) -> bool:

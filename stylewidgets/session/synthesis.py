@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.devices import to_host
-from ..generators.protocol import Generator, makes_previews
+from ..generators.protocol import Generator
 
 
 def block_resolution(generator: Generator, i: int) -> int:
@@ -24,18 +24,11 @@ def last_block(generator: Generator, max_resolution: int | None) -> int:
     blocks have no picture."""
     if max_resolution is None or not generator.has_inner_pictures:
         return generator.num_blocks - 1
-    return _within([block_resolution(generator, i) for i in range(generator.num_blocks)], max_resolution)
+    return within([block_resolution(generator, i) for i in range(generator.num_blocks)], max_resolution)
 
 
-def preview_block(generator: Generator, max_resolution: int | None) -> int:
-    """Index of the block that a preview of at most `max_resolution` pixels comes from; the last one for a whole picture."""
-    last = generator.num_blocks - 1
-    if max_resolution is None or not makes_previews(generator):
-        return last
-    return _within([generator.preview_resolution(i) for i in range(last + 1)], max_resolution)
-
-
-def _within(sizes: Sequence[int], most: int) -> int:
+def within(sizes: Sequence[int], most: int) -> int:
+    """The place of the last of these growing sizes that is not too large, 0 where all are."""
     return max([i for i, size in enumerate(sizes) if size <= most], default=0)
 
 
