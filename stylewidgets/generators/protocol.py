@@ -154,6 +154,10 @@ class Generator(Protocol):
         """The picture of a state; ValueError where there is none yet."""
 
     # -- of torch.nn.Module ------------------------------------------------------------------------------------------
+    _modules: dict[str, nn.Module | None]
+    _parameters: dict[str, nn.Parameter | None]
+    _buffers: dict[str, Tensor | None]
+
     def to(self, device: torch.device) -> Self: ...
     def eval(self) -> Self: ...
     def requires_grad_(self, requires_grad: bool = True) -> Self: ...

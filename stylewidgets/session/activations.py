@@ -21,8 +21,10 @@ from .synthesis import versions
 LIMIT = 512 << 20
 """Bytes of activations that are kept unless another limit is given."""
 
-Key = tuple[int, bytes]
-"""A stage, and a digest of all that its value was made from."""
+Key = bytes
+"""A digest of a stage and of all that its value was made from."""
+Keep = Callable[[int, int, Value], None]
+"""Is handed the value of a stage in a unit."""
 
 
 class Unit(NamedTuple):
@@ -71,7 +73,8 @@ class SynthesisCache:
         self._noise = NoiseMaps(generator, seeded)
         self._viewed = generator if isinstance(generator, HasView) else None
         self._kept: OrderedDict[Key, Value] = OrderedDict()  # least recently used first
-        self._current: set[Key] = set()
+        self._starts = [f"/{k}/".encode() for k in range(len(self._stages))]
+        self._previews, self._room = set(self._engine.stages.previews), limit
         self._versions: object = None
 
     def run(
@@ -109,12 +112,12 @@ class SynthesisCache:
             maps = [self._noise.each(unit.noise) for unit in units]
             view = None if self._viewed is None else self._viewed.view_key
             root = repr((dtype, view)).encode()
+            target = self._engine.target(max_resolution, previews)
             keys = [
-                self._keys(unit.styles, self._noise.names(own), root) for unit, own in zip(units, maps, strict=True)
+                self._keys(u.styles, self._noise.names(own), root, target) for u, own in zip(units, maps, strict=True)
             ]
             self._begin(keys)
-            target = self._engine.target(max_resolution, previews)
-            value = self._make(target, [list(unit.styles) for unit in units], maps, keys, dtype, recorded=view is None)
+            value = self._make(target, [unit.styles for unit in units], maps, keys, dtype, recorded=view is None)
             picture = self._engine.seen(value)
             return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
 
@@ -124,120 +127,126 @@ class SynthesisCache:
         self.bytes = 0
 
     # -- what a value was made from -----------------------------------------------------------------------------------
-    def _keys(self, styles: Sequence[Tensor], names: Sequence[str], root: bytes) -> list[Key]:
-        """One for each stage: a digest of its inputs' digests, its styles and its noise."""
-        flat = torch.cat(list(styles), dim=1).cpu().float().numpy()  # in one transfer
-        ends = list(accumulate((style.shape[1] for style in styles), initial=0))
-        root += repr(flat.shape).encode()
+    def _keys(self, styles: Sequence[Tensor], names: Sequence[str], root: bytes, target: int) -> list[Key]:
+        """One for each stage: a digest of its inputs' digests, its styles and its noise. Of previews only the target has one."""
+        flat = torch.cat(list(styles), dim=1).t().contiguous().cpu().float()  # in one transfer
+        data, row = memoryview(flat.numpy().tobytes()), 4 * flat.shape[1]
+        ends = list(accumulate((row * style.shape[1] for style in styles), initial=0))
         made: list[Key] = []
-        for k, stage in enumerate(self._stages):
-            digest = hashlib.blake2b(root, digest_size=16)
+        for k, (stage, start) in enumerate(zip(self._stages, self._starts, strict=True)):
+            if k in self._previews and k != target:
+                made.append(b"")
+                continue
+            digest = hashlib.blake2b(root + start, digest_size=16)
             for i in stage.inputs:
-                digest.update(made[i][1])
-            digest.update(flat[:, ends[stage.layers.start] : ends[stage.layers.stop]].tobytes())
-            digest.update(" ".join(names[stage.maps]).encode())
-            made.append((k, digest.digest()))
+                digest.update(made[i])
+            for name in names[stage.maps]:
+                digest.update(f"{name}/".encode())
+            digest.update(data[ends[stage.layers.start] : ends[stage.layers.stop]])
+            made.append(digest.digest())
         return made
 
     # -- computing ----------------------------------------------------------------------------------------------------
     def _begin(self, keys: Sequence[Sequence[Key]]) -> None:
         """Drop what these do not need, or put it first in line to go."""
-        self._current = {key for each in keys for key in each}
-        for key in [key for key in self._kept if key in self._current]:
-            self._kept.move_to_end(key)
-        while self._kept and not self._history and next(iter(self._kept)) not in self._current:
-            self._drop()
+        current = {key for each in keys for key in each}
+        for key in list(self._kept):
+            if key in current:
+                self._kept.move_to_end(key)
+            elif not self._history:
+                self._drop(key)
+        self._room = self.limit - sum(_bytes(self._kept[key]) for key in current if key in self._kept)
 
-    def _drop(self) -> None:
-        self.bytes -= _bytes(self._kept.popitem(last=False)[1])
+    def _drop(self, key: Key) -> None:
+        self.bytes -= _bytes(self._kept.pop(key))
 
     def _keep(self, key: Key, value: Value) -> None:
         self.bytes += _bytes(value)
         self._kept[key] = value
         while self.bytes > self.limit:
-            self._drop()
+            self._drop(next(iter(self._kept)))
 
     def _make(
         self,
         target: int,
-        styles: list[list[Tensor]],
+        styles: Sequence[Sequence[Tensor]],
         maps: Sequence[Sequence[Map]],
         keys: Sequence[Sequence[Key]],
         dtype: torch.dtype | None,
         recorded: bool,
     ) -> Value:
-        first: dict[Key, int] = {}  # the unit that stands for all with this value
-        missing: dict[int, list[int]] = {}
-        for u, own in enumerate(keys):
-            for k in self._engine.needed([target], {k for k, key in enumerate(own) if key in self._kept}):
-                if first.setdefault(own[k], u) == u:
-                    missing.setdefault(k, []).append(u)
         runs = [
             _Run(k, units, self._noise.argument([maps[u] for u in units], self._stages[k].maps))
-            for k in sorted(missing)
-            for units in self._noise.alike(missing[k], maps, self._stages[k].maps)
+            for k, missing in sorted(self._missing(target, keys).items())
+            for units in self._noise.alike(missing, maps, self._stages[k].maps)
         ]
-        given: dict[int, dict[int, Value]] = {}
-        places: dict[int, list[int]] = {}
-        for u, own in enumerate(keys):
-            for k, key in enumerate(own):
-                places.setdefault(k, []).append(first.setdefault(key, u))
-                if key in self._kept:
-                    given.setdefault(k, {})[first[key]] = self._kept[key]
-        room = self.limit - sum(_bytes(self._kept[key]) for key in self._current if key in self._kept)
+        wanted = [keys[u][i] for run in runs for i in self._stages[run.stage].inputs for u in run.units]
+        given = {key: self._kept[key] for key in (*wanted, *(own[target] for own in keys)) if key in self._kept}
 
-        def keep(k: int, u: int, value: Value) -> None:
-            self._keep(keys[u][k], value)
+        def draw(styles: Sequence[Sequence[Tensor]], given: Mapping[Key, Value], keep: Keep) -> Value:
+            return self._run(target, runs, keys, styles, given, dtype, keep)
 
+        # What is new in every frame cannot be recorded.
         if self._graphs is None or len(keys) > 1 or not recorded or not runs or any(run.changes for run in runs):
-            return self._run(
-                target, runs, places, styles, given, dtype, room, keep
-            )  # what is new in each frame is not recorded
+            return draw(styles, given, lambda k, u, value: self._keep(keys[u][k], value))
 
-        def work(inputs: tuple[list[list[Tensor]], dict[int, dict[int, Value]]]) -> tuple[dict[int, Value], Value]:
+        def work(inputs: tuple[list[list[Tensor]], dict[Key, Value]]) -> tuple[dict[int, Value], Value]:
             done: dict[int, Value] = {}
-            made = self._run(target, runs, places, *inputs, dtype, room, lambda k, u, value: done.update({k: value}))
-            return done, made
+            return done, draw(*inputs, lambda k, u, value: done.update({k: value}))
 
-        wanted = {i for run in runs for i in self._stages[run.stage].inputs}
-        shape = tuple((run.stage, run.noise) for run in runs), dtype, len(styles[0][0]), room
-        done, made = self._graphs.run(shape, work, (styles, {i: given[i] for i in wanted & given.keys()}))
+        shape = tuple((run.stage, run.noise) for run in runs), dtype, len(styles[0][0]), self._room
+        done, made = self._graphs.run(shape, work, ([list(styles[0])], given))
         for k, value in done.items():
-            keep(k, 0, value)
+            self._keep(keys[0][k], value)
         return made
+
+    def _missing(self, target: int, keys: Sequence[Sequence[Key]]) -> dict[int, list[int]]:
+        """The stages to run, and the units in whose place: one for all that share a value."""
+        missing: dict[int, list[int]] = {}
+        seen = set(self._kept)
+        for u, own in enumerate(keys):
+            waiting = [target]
+            while waiting:
+                k = waiting.pop()
+                if own[k] not in seen:
+                    seen.add(own[k])
+                    missing.setdefault(k, []).append(u)
+                    waiting.extend(self._stages[k].inputs)
+        return missing
 
     def _run(
         self,
         target: int,
         runs: Sequence[_Run],
-        places: Mapping[int, Sequence[int]],
+        keys: Sequence[Sequence[Key]],
         styles: Sequence[Sequence[Tensor]],
-        given: Mapping[int, Mapping[int, Value]],
+        given: Mapping[Key, Value],
         dtype: torch.dtype | None,
-        room: int,
-        keep: Callable[[int, int, Value], None],
+        keep: Keep,
     ) -> Value:
-        """The value of the target in all units. What is to be kept on the way is handed to `keep`."""
+        """The value of the target in all units. What there is room for is handed to `keep` on the way."""
         last_use = {i: n for n, run in enumerate(runs) for i in self._stages[run.stage].inputs}
-        passing = {k: {u: _Piece(value, 0, 1) for u, value in own.items()} for k, own in given.items()}
+        passing = {key: _Piece(value, 0, 1) for key, value in given.items()}
+        room = self._room
         for n, (k, units, noise) in enumerate(runs):
             stage = self._stages[k]
-            inputs = [_joined([passing[i][places[i][u]] for u in units]) for i in stage.inputs]
+            inputs = [_joined([passing[keys[u][i]] for u in units]) for i in stage.inputs]
             each = [styles[u][stage.layers] for u in units]
             own = each[0] if len(each) == 1 else [torch.cat(rows) for rows in zip(*each, strict=True)]
             made = self._engine.stage(k, inputs, own, noise, dtype)
             del inputs
             self.layers_run += len(own) * len(units)
+            size = _bytes(made) // len(units)
             for place, u in enumerate(units):
-                piece = passing.setdefault(k, {})[u] = _Piece(made, place, len(units))
-                size = _bytes(made) // len(units)
+                piece = passing[keys[u][k]] = _Piece(made, place, len(units))
                 if size <= room:
                     room -= size
                     keep(k, u, piece.alone())
             for i in stage.inputs:  # freed as soon as nothing needs them any more
                 if last_use[i] == n and i != target:
-                    passing.pop(i, None)
-        return _joined([passing[target][u] for u in places[target]])
+                    for own_keys in keys:
+                        passing.pop(own_keys[i], None)
+        return _joined([passing[own_keys[target]] for own_keys in keys])
 
 
 class _Run(NamedTuple):

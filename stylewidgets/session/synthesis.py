@@ -50,10 +50,12 @@ def to_uint8(pictures: Tensor) -> NDArray[np.uint8]:
 
 def versions(module: torch.nn.Module | Generator) -> tuple[tuple[int, int], ...]:
     """Changes when any parameter or buffer is replaced, or changed in place, so that caches can notice."""
-    # The dictionaries themselves, in 0.54 of the time: `parameters()` makes names and sets anew at every frame.
-    return tuple(
-        (t.data_ptr(), -1 if t.is_inference() else t._version)
-        for part in module.modules()
-        for t in (*part._parameters.values(), *part._buffers.values())
-        if t is not None
-    )
+    # The dictionaries themselves: `modules()` and `parameters()` make names and sets anew at every frame.
+    parts: list[torch.nn.Module | Generator] = [module]
+    found = []
+    for part in parts:  # which grows on the way
+        parts.extend(child for child in part._modules.values() if child is not None)
+        for t in (*part._parameters.values(), *part._buffers.values()):
+            if t is not None:
+                found.append((t.data_ptr(), -1 if t.is_inference() else t._version))
+    return tuple(found)
