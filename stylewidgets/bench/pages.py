@@ -44,7 +44,7 @@ def ready(latent, rung):
 
 _VIEW = """
 import ipywidgets as W
-from stylewidgets.widgets.view import make_view
+from stylewidgets.widgets.kit.views.view import make_view
 view = make_view(size=384)
 pump = Pump(ready, view, ladder=Ladder(side))
 view.on_ack, view.on_settle, view.on_hello = pump.acknowledge, pump.settle, lambda *_: pump.hello()

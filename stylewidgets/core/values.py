@@ -57,3 +57,12 @@ def frozen(name: str, value: Any) -> NDArray[np.float32]:
 def what(value: object) -> str:
     """A value, or the type of one that is too long, for messages."""
     return f"{value!r:.60}" if isinstance(value, (str, int, float)) else type(value).__name__
+
+
+def rounded(value: Any, digits: int = 5) -> Any:
+    """Plain values with all numbers to so many digits, and None for those that are not finite: JSON has no NaN."""
+    if isinstance(value, float):
+        return float(f"{value:.{digits}g}") if np.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: rounded(each, digits) for key, each in value.items()}
+    return [rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value

@@ -147,7 +147,7 @@ class DirectionSet(Mapping[str, Direction]):
             if mine is not None and mine != theirs:
                 raise ValueError(
                     f"these directions were made for a generator with {name} {mine}; this one has {theirs}. "
-                    "Make them again from this session, for example with stylewidgets.directions.pca(session)"
+                    "Make them again from this session, for example with stylewidgets.directions.components(session)"
                 )
         if self.weights and self.weights != session.fingerprint():
             warnings.warn(

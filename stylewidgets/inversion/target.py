@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
@@ -27,7 +28,7 @@ class Target:
         images: float32 [N, 3, H, W] in [-1, 1].
         names: one for each picture, for tables.
         latents: what drew a generated picture, None for others.
-        factors: [N, F] of rendered avatars, in the order of `avatars.FACTORS`; None for others.
+        factors: [N, F] of renders, in the order of the domain's world (`avatars.FACTORS`); None for others.
         mask: [N, 1, H, W] in [0, 1], 1 where the picture counts; None for everywhere.
     """
 
@@ -95,13 +96,23 @@ class Target:
         if isinstance(given, Mapping):
             return _rendered(given, session)
         if isinstance(given, Latent):
-            drawn = torch.from_numpy(session.image(given)).permute(2, 0, 1)[None]
-            return cls(drawn.float() / 127.5 - 1, (_latent_name(given),), (given,))
+            return cls(to_tensor(session.image(given)[None]), (_latent_name(given),), (given,))
         if isinstance(given, (list, tuple)):
             return _joined([cls.of(one, session) for one in given])
         images, name = _pictures(given, session.resolution)
         names = (name,) if len(images) == 1 else tuple(f"{name} {i}" for i in range(len(images)))
         return cls(images, names, (None,) * len(images))
+
+
+def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """Pictures uint8 [N, H, W, 3] as float32 [N, 3, H, W] in [-1, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def to_bytes(images: Tensor) -> NDArray[np.uint8]:
+    """Pictures [N, 3, H, W] in [-1, 1] as uint8 [N, H, W, 3]."""
+    pixels = (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(pixels.cpu().numpy())
 
 
 def square(picture: Image.Image, side: int) -> Image.Image:
@@ -130,8 +141,7 @@ def _pictures(given: Any, side: int) -> tuple[Tensor, str]:
                 f"{float(pictures.min()):g} to {float(pictures.max()):g} was given"
             )
         if tuple(pictures.shape[2:]) != (side, side):
-            bytes_ = (pictures * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-            return _pictures(bytes_, side)
+            return _pictures(to_bytes(pictures), side)
         return pictures.clamp(-1, 1), "picture"
     shape = f" of {given.dtype} {list(given.shape)}" if hasattr(given, "shape") else ""
     raise TypeError(
@@ -160,17 +170,16 @@ def _open(given: str | os.PathLike[str]) -> tuple[Image.Image, str]:
 
 
 def _tensor(picture: Image.Image, side: int) -> Tensor:
-    pixels = torch.from_numpy(np.array(square(picture, side))).permute(2, 0, 1)[None]
-    return pixels.float() / 127.5 - 1
+    return to_tensor(np.array(square(picture, side))[None])
 
 
 def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     if "image" not in item:
-        raise ValueError(f"an item of AvatarDataset has an 'image'; {', '.join(map(str, item))} were given")
+        raise ValueError(f"an item of a data set has an 'image'; {', '.join(map(str, item))} were given")
     images = torch.as_tensor(item["image"])
     batch = images[None] if images.ndim == 3 else images
     if batch.dtype != torch.uint8:
-        raise ValueError(f"the image of an avatar is uint8 [3, H, W]; {batch.dtype} was given")
+        raise ValueError(f"the image of an item is uint8 [3, H, W]; {batch.dtype} was given")
     made = Target.of(batch.permute(0, 2, 3, 1).cpu().numpy(), session)
     factors = item.get("factors")
     if factors is None:

@@ -16,8 +16,8 @@ from ..latent.latent import Latent, Transform
 from ..session.activations import Unit
 from ..session.noise import SEEDED_NOISE, Seeded
 from ..session.synthesis import to_uint8
+from .cells import layer_mask, noise_of, source_styles
 from .grid import HEADER, MixGrid, Place, nearest_first
-from .mix import layer_mask, noise_of, source_styles
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession

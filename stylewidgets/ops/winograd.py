@@ -66,7 +66,7 @@ def plainly_run(tensors: list[Tensor]) -> bool:
         all(type(t) in (Tensor, torch.nn.Parameter) for t in tensors)
         and not torch.is_autocast_enabled("cpu")
         and not torch.compiler.is_compiling()
-        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call, attr-defined]
+        and not torch.jit.is_tracing()  # type: ignore[no-untyped-call]
         and not torch._C._are_functorch_transforms_active()
         and torch.autograd.forward_ad._current_level < 0
     )

@@ -16,10 +16,12 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from ..avatars.domain import DOMAIN
+from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
-from .data import RenderedAvatars, to_uint8
+from .data import RenderedAvatars
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
 
@@ -240,6 +242,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     metadata = {
         "name": name,
         "licence": "MIT",
+        "domain": DOMAIN.stamp(),
         "images": state.images,
         "training_seconds": round(state.seconds),
         "history": state.history,

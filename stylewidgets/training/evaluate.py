@@ -15,9 +15,12 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX, render
+from ..avatars.domain import DOMAIN
 from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
+from ..avatars.world.dataset import to_uint8
+from ..core.values import rounded
 from ..latent.view import Transform
 from ..metrics import (
     Look,
@@ -30,7 +33,6 @@ from ..metrics import (
     translation_equivariance,
 )
 from .card import card, tables
-from .data import to_uint8
 from .world import LatentWorld
 
 RENDERS = 40_000
@@ -65,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
-    quality = _rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet))
+    quality = rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet), 6)
     print(tables(quality))
     if args.quick:
         return None
@@ -117,6 +119,7 @@ def measure(
         "command": _command(file, samples, seed),
         "samples": samples,
         "seed": seed,
+        "domain": DOMAIN.stamp(readings=True),
         "weights": file_digest(file) if file else "",
         "network": file_digest(BUNDLED) if BUNDLED.is_file() else "",
         **_distances(seen),
@@ -293,9 +296,3 @@ def network_table(errors: Errors) -> str:
         for name, e in errors.factors.items()
     )
     return "| factor | R² or accuracy | standard error | within one | within two |\n|---|---|---|---|---|\n" + rows
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -30,7 +30,7 @@ from stylewidgets.avatars import (
 )
 from stylewidgets.avatars.drawing import palette
 from stylewidgets.avatars.drawing.sheet import contact_sheet
-from stylewidgets.avatars.world.factors import uniforms
+from stylewidgets.avatars.world.sampling import uniforms
 from stylewidgets.avatars.world.words import CATEGORIES, LEVELS
 from stylewidgets.training.world import LatentWorld
 

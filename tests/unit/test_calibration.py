@@ -10,7 +10,7 @@ import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, defaults
 from stylewidgets.avatars.drawing.visibility import RULES, visible
-from stylewidgets.avatars.reading.calibration import calibrate, errors, population, residuals
+from stylewidgets.avatars.reading.calibration import calibrate, errors, population, residual
 from stylewidgets.avatars.reading.factor_net import FactorRegressor, Head, factor_of, load_regressor, save_regressor
 from stylewidgets.training.regressor import evaluate, fit, measure_regressor, train_regressor
 
@@ -46,7 +46,7 @@ def test_errors_follow_what_is_read_and_cover_the_truth_as_stated(net: FactorReg
     raw, truth = world(4_000, seed=1)
     error, found = errors(net, raw), net.natural(raw)
     for name, column in (("level", 0), ("hue", 1)):
-        away = np.abs(residuals(HEADS[column], found[name], truth[:, column])) / error[name]
+        away = np.abs(residual(HEADS[column].kind, found[name], truth[:, column])) / error[name]
         assert (away <= 1).mean() == pytest.approx(0.683, abs=0.04)
         assert (away <= 2).mean() == pytest.approx(0.954, abs=0.02)
     assert error["level"][raw[:, 0] > 0.8].mean() > 4 * error["level"][raw[:, 0] < -0.8].mean()

@@ -12,7 +12,8 @@ from PIL import Image
 from stylewidgets import avatars
 from stylewidgets.avatars import INDEX
 from stylewidgets.avatars.reading import estimates, factor_net
-from stylewidgets.avatars.reading.estimates import Errors, as_pictures, errors_path, file_digest, residual
+from stylewidgets.avatars.reading.calibration import residual
+from stylewidgets.avatars.reading.estimates import Errors, as_pictures, errors_path, file_digest
 from stylewidgets.metrics import edit_report
 
 pytestmark = pytest.mark.skipif(not factor_net.BUNDLED.is_file(), reason="the factor network is not in this checkout")

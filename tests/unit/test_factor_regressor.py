@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from stylewidgets.avatars import FACTORS, render, sample
+from stylewidgets.avatars.reading import factor_net
+from stylewidgets.avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from stylewidgets.avatars.world.factors import Factor
-from stylewidgets.training import factor_net
-from stylewidgets.training.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from stylewidgets.training.regressor import augment, encode, evaluate, fit, train_regressor
 
 WORLD = (

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from stylewidgets.avatars.reading.factor_net import FactorRegressor, Head
 from stylewidgets.directions import DirectionSet
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent.latent import Direction
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.training.directions import Bench, Target, make_directions, read
-from stylewidgets.training.factor_net import FactorRegressor, Head
 
 HEADS = (
     Head("smile", "continuous", -1, 1, (), 0, 1),

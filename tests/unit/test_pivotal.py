@@ -85,7 +85,7 @@ def encoders(monkeypatch: pytest.MonkeyPatch) -> None:
                 name,
                 "",
                 "",
-                f"hybrid:{function}",
+                f"methods.hybrid:{function}",
                 kind="encoder",
                 available=lambda session, reason=reason: reason,
             ),
@@ -237,7 +237,7 @@ def test_the_best_encoder_that_fits_is_taken_and_the_report_says_which(
         start("hybrid", session, target(session), start="psp")
     for name in ("restyle", "e4e"):
         monkeypatch.setitem(METHODS, name, METHODS["psp"])
-    monkeypatch.setitem(METHODS, "projector", Method("projector", "", "", "", "hybrid:_flat"))
+    monkeypatch.setitem(METHODS, "projector", Method("projector", "", "", "", "methods.hybrid:_flat"))
     assert start("hybrid", session, target(session)).uses["start"] == "projector (no encoder for this generator)"
     assert METHODS["hybrid"].available is not None and METHODS["hybrid"].available(session) == ""
     monkeypatch.delitem(METHODS, "projector")

@@ -20,7 +20,7 @@ from stylewidgets.latent.latent import Code
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import cache
 from stylewidgets.stylespace.channel import Channel
-from stylewidgets.stylespace.report.dci import of_importance
+from stylewidgets.stylespace.reports.dci import of_importance
 from stylewidgets.stylespace.search.overlap import Overlaps
 from stylewidgets.stylespace.search.regions import in_cells, label_maps
 

@@ -11,10 +11,10 @@ import stylewidgets as sw
 from stylewidgets import stylespace as ss
 from stylewidgets.directions import boundary, sample_w
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.stylespace.report import report as reports
-from stylewidgets.stylespace.report.measure import direction_name, targets_of
-from stylewidgets.stylespace.report.readings import read_w
-from stylewidgets.stylespace.report.report import Curve, Report, Row
+from stylewidgets.stylespace.reports import table as reports
+from stylewidgets.stylespace.reports.measure import direction_name, targets_of
+from stylewidgets.stylespace.reports.readings import read_w
+from stylewidgets.stylespace.reports.table import Curve, Report, Row
 
 FITTED = 512
 REMAKE = "python -m stylewidgets train stylespace"

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from stylewidgets.avatars import FACTORS, sample
+from stylewidgets.avatars.world.dataset import to_uint8
 from stylewidgets.checkpoints.formats import native
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
-from stylewidgets.training.data import RenderedAvatars, region_weights, to_uint8
+from stylewidgets.training.data import RenderedAvatars, region_weights
 from stylewidgets.training.losses import (
     discriminator_loss,
     generator_loss,

@@ -20,6 +20,7 @@ from stylewidgets.latent.latent import Latent
 from stylewidgets.mixing import GridRenderer, MixGrid
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
+from stylewidgets.stylespace.search import gradients
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
@@ -151,7 +152,7 @@ def test_gradient_maps_are_those_of_small_steps(session: GeneratorSession) -> No
     """One channel of the middle layer: what the maps say is what a small step does, cell by cell."""
     latent = latents(session, [7])[0]
     stats = stylespace.statistics(session, SAMPLES)
-    *_, last = stylespace.gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
+    *_, last = gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
     flat = Channel(len(session.layers) // 2, 1).flat(session.layers)
     step = 0.02 * float(stats.std[flat])
     edits = [

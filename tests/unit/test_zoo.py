@@ -65,7 +65,7 @@ def test_what_only_a_browser_can_fetch_says_where_from_and_where_to(
 
 
 def test_offline_the_place_for_the_file_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylewidgets.checkpoints.zoo.download.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(DownloadError) as caught:
         zoo.get("ffhq-1024", progress=False)
     assert str(cache / "stylegan2-ffhq-1024x1024.pkl") in str(caught.value)

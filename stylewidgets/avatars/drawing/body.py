@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..world.factors import FACTORS, INDEX, by_name
+from ..world.groups import columns
+from ..world.rows import by_name
 from .geometry import Canvas, Frame, Window, bounds, cluster, ellipsoid, rotation
 from .head import DEPTH, HeadShape, head_shape, intersect
 
@@ -40,19 +41,20 @@ class Scene:
     body: Frame
     shape: HeadShape
     canvas: Canvas
+    groups: tuple[str, ...]
     exact: bool = False  # slopes of the surfaces themselves, not the softened ones that look better in the light
 
     @classmethod
-    def of(cls, factors: Tensor, size: int, exact: bool = False) -> Scene:
+    def of(cls, factors: Tensor, size: int, groups: Sequence[str], exact: bool = False) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
-        v = by_name(factors)
-        return cls(
-            v, *frames(v), head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors), exact
-        )
+        v = by_name(factors, groups)
+        canvas = Canvas.empty(len(factors), size, factors)
+        return cls(v, *frames(v), head_shape(v["face_width"], v["jaw"]), canvas, tuple(groups), exact)
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
-        names = FACTORS[INDEX[factor]].categories
+        at = columns(self.groups)
+        names = at.factors[at.index[factor]].categories
         index = self.values[factor].round()
         mask = torch.zeros_like(index, dtype=torch.bool)
         for category in categories:

@@ -15,16 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .factor_net import FactorRegressor, Head
+from .factor_net import FactorRegressor
 
 Floats = NDArray[np.float32]
 _LIMIT = 3.0  # readings beyond so many standard deviations say no more about errors than those at the limit
 
 
-def residuals(head: Head, found: Floats, truth: Floats) -> Floats:
-    """found - truth [N] in natural units; the shorter way round for circular factors."""
-    difference: Floats = np.asarray(found, np.float64) - np.asarray(truth, np.float64)  # type: ignore[assignment]
-    return ((difference + 180) % 360 - 180 if head.kind == "circular" else difference).astype(np.float32)
+def residual(kind: str, read: NDArray[Any], true: NDArray[Any]) -> NDArray[np.float64]:
+    """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
+    difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
+    if kind == "circular":
+        return (difference + 180) % 360 - 180
+    return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
 
 
 def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float = 0.02) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float =
             result["temperature"][head.name] = round(t, 4)
             result["within"][head.name] = [float(chosen.mean()), float((index == truth[half:]).float().mean())]
             continue
-        away = torch.from_numpy(residuals(head, found[head.name], factors[:, i])).abs()
+        away = torch.from_numpy(residual(head.kind, found[head.name], factors[:, i])).float().abs()
         weights = _fit(design[:half], away[:half], l2)
         error = _apply(design, weights)
         ratio = away[half:] / error[half:]
@@ -134,4 +136,4 @@ def _temperature(logits: Tensor, truth: Tensor) -> float:
     return float(grid[int(np.argmin(losses))])
 
 
-__all__ = ["calibrate", "errors", "population", "residuals"]
+__all__ = ["calibrate", "errors", "population", "residual"]

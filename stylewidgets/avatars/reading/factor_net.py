@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +19,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ... import domain
+from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
 FORMAT = 2  # 2: with a part reader
@@ -71,17 +74,17 @@ class FactorRegressor(nn.Module):
         self.metadata: dict[str, Any] = {}
         self.calibration: dict[str, Any] = {}
         # Fine detail (iris, gaze) is a pixel or two wide: folding 2x2 pixels into channels keeps it, a stride would not.
-        self.stem = _convolution(24, self.widths[0])
+        self.stem = convolution(24, self.widths[0])
         stages = []
         for i, width in enumerate(self.widths):
             before = self.widths[max(i - 1, 0)]
-            stages.append(nn.Sequential(_Block(before, width, 1 if i == 0 else 2), _Block(width, width, 1)))
+            stages.append(nn.Sequential(Block(before, width, 1 if i == 0 else 2), Block(width, width, 1)))
         self.stages = nn.ModuleList(stages)
         # Where something is matters for pose and shape, so maps are flattened, not averaged. The finer ones are read
         # too: a smile or a blush is a few pixels, and takes far longer to get through a 4x4 map.
         side = self.resolution
         self.squeeze = nn.ModuleList(
-            _convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
+            convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
         )
         size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
         self.hidden = nn.Linear(size, 192)
@@ -197,33 +200,6 @@ class FactorRegressor(nn.Module):
         return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
 
 
-class _Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut (He et al., "Deep residual learning", 2016)."""
-
-    def __init__(self, before: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.first = _convolution(before, width, 3, stride)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
-        same = before == width and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(before, width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.second(self.first(x)) + self.shortcut(x))
-
-
-def _convolution(before: int, width: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, width, size, stride, size // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-    )
-
-
-def resize(x: Tensor, side: int) -> Tensor:
-    """Area resize of [N, C, H, W] to side x side; small pictures are enlarged bilinearly."""
-    if min(x.shape[-2:]) < side:
-        return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
-    return F.interpolate(x, size=(side, side), mode="area")
-
-
 def make_heads(factors: Sequence[Any]) -> list[Head]:
     """Heads for the factors of a world (objects with name, kind, low, high and categories), without statistics."""
     heads, start = [], 0
@@ -263,6 +239,7 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
+        domain.get("avatars").check(meta.get("domain"), "it")
         net = FactorRegressor(
             _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
         )
@@ -272,6 +249,13 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
     net.metrics, net.metadata = dict(meta["metrics"]), dict(meta["training"])
     net.calibration = dict(meta.get("calibration") or {})
     return net.to(device).eval().requires_grad_(False)
+
+
+@lru_cache(maxsize=4)
+def bundled(device: str = "cpu") -> FactorRegressor:
+    """The bundled network on a device, kept for the next call. Errors as `load_regressor`."""
+    with torch.inference_mode(False):  # whoever asks first must not make it useless for gradients
+        return load_regressor(device=device)
 
 
 def save_regressor(
@@ -286,6 +270,7 @@ def save_regressor(
     meta = {
         "kind": KIND,
         "version": FORMAT,
+        "domain": domain.get("avatars").stamp(readings=True),
         "resolution": net.resolution,
         "widths": net.widths,
         "parts": net.parts is not None,

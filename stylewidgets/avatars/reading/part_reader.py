@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .blocks import Block, convolution
+
 _GRID = (4, 4)  # parts, downwards and across: where they look before anything is learned
 _FACE = ((0.3, 0.85), (0.25, 0.75))  # what the grid covers, in shares of the picture, downwards and across
 _SPREAD = 0.08  # standard deviation of those first looks, in shares of the picture
@@ -31,10 +33,8 @@ class PartReader(nn.Module):
         self, widths: Sequence[int], outputs: int, resolution: int, *, width: int = 16, hidden: int = 192
     ) -> None:
         super().__init__()
-        from .factor_net import _Block, _convolution
-
         self.parts = _GRID[0] * _GRID[1]
-        self.stem = nn.Sequential(_convolution(24, width), _Block(width, width, 1))
+        self.stem = nn.Sequential(convolution(24, width), Block(width, width, 1))
         self.where = nn.ModuleList(nn.Conv2d(c, self.parts, 1, bias=False) for c in (width, *widths[1:]))
         self.prior = nn.Parameter(_first_looks(resolution // 2))
         size = self.parts * (width + widths[0] + widths[1] + 2) + widths[-1] + outputs

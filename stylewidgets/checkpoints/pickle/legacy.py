@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import CheckpointError
-from .constructors import storage_dtype
-from .records import ITEM_SIZES, Storage, whole
+from .constructors import CONSTRUCTORS, Spend, raw_bytes
+from .records import ITEM_SIZES, Storage, storage_dtype, whole
 from .unpickler import AGAIN, Limits, Machine
 
 MAGIC = 0x1950A86A20F9469CFC6C
@@ -85,3 +85,11 @@ def _fill(view: memoryview, position: int, keys: Any, announced: dict[Any, tuple
             raise CheckpointError(f"a storage of {size} bytes is not whole. {AGAIN}")
         storage.fill(view[start : start + size])
         position = start + size
+
+
+def _nested_storage(args: tuple[Any, ...], spend: Spend) -> Storage:
+    data = raw_bytes(args[0] if len(args) == 1 else None, spend)
+    return Storage("uint8", load=lambda: read_storage(data))
+
+
+CONSTRUCTORS["torch.storage._load_from_bytes"] = _nested_storage

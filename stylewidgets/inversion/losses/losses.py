@@ -155,10 +155,10 @@ class Criterion:
 
 def _factor_identity(device: torch.device) -> Embed:
     """The factor network's last map: what stands in for a face recogniser on avatars."""
-    from .perceptual import factor_network
+    from .perceptual import factor_features
 
-    net = factor_network(device)
-    return lambda images: net.features(images)[-1].mean(dim=(2, 3))
+    maps = factor_features(device)
+    return lambda images: maps(images)[-1].mean(dim=(2, 3))
 
 
 register_identity("factors", _factor_identity)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...domain import Reader
 from ..channel import Callback
-from ..report.readings import Reader, check_readings
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
+from ..reports.readings import check_readings
 from .pace import Pace
 from .ranking import Ranking, ranked
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...latent.latent import Latent
 from ..channel import Callback, Channel, Stopped, num_channels
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
 from .pace import Pace

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from ...inversion.evaluation.editability import draws_avatars
+from ... import domain
 from ...session.session import GeneratorSession
 from ..kit.compat import button, forget_upload, set_tooltip, uploaded
 from ..kit.controls.paint_pad import PaintPad
@@ -24,10 +24,11 @@ Chosen = Callable[[Any, str], None]
 
 
 class TargetPanel(widgets.VBox):
-    """Upload, path or address, the camera, a generated picture whose code is known, a rendered avatar whose factors are known.
+    """Upload, path or address, the camera, a generated picture whose code is known, a picture of the
+    domain's world whose factors are known.
 
     Args:
-        session: tells the size, and whether there are avatars.
+        session: tells the size and the domain.
         chosen: see `Chosen`.
         guard: runs a callback so that its exceptions are shown.
     """
@@ -53,16 +54,18 @@ class TargetPanel(widgets.VBox):
             style={"description_width": "34px"},
             layout=widgets.Layout(width="140px"),
         )
-        set_tooltip(self.seed, "which generated picture or avatar")
+        set_tooltip(self.seed, "which generated picture or render")
         own = [
             button("generated", "a picture of this generator: its code is known", lambda: guard(self.generated), "90px")
         ]
-        if draws_avatars(session):
+        known = domain.of(session)
+        self._world = None if known is None or known.world is None else known.world()
+        if known is not None and self._world is not None:
             own.append(
                 button(
-                    "avatar",
-                    "an avatar that the renderer drew: its factors are known, but no code draws it exactly",
-                    lambda: guard(self.avatar),
+                    known.noun,
+                    f"a rendered {known.noun}: its factors are known, but no code draws it exactly",
+                    lambda: guard(self.example),
                     "70px",
                 )
             )
@@ -76,13 +79,11 @@ class TargetPanel(widgets.VBox):
         seed = int(self.seed.value)
         self._chosen(self._session.latent(seed=seed), f"session.latent(seed={seed})")
 
-    def avatar(self) -> None:
-        """Take the rendered avatar of the seed."""
-        from ...avatars.world.dataset import AvatarDataset
-
-        side, seed = self._session.resolution, int(self.seed.value)
-        words = f'sw.AvatarDataset(seed={seed}, n=1, resolution={side}, outputs=("image",))[0]'
-        self._chosen(AvatarDataset(seed=seed, n=1, resolution=side, outputs=("image",))[0], words)
+    def example(self) -> None:
+        """Take the picture that the domain's world draws of the seed. ValueError when it has none."""
+        if self._world is None:
+            raise ValueError("no pictures with known factors are drawn of what this generator draws")
+        self._chosen(*self._world.example(int(self.seed.value), self._session.resolution))
 
     def _reroll(self) -> None:
         self.seed.value = random_seed()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from ... import domain
 from ...latent.latent import Latent, Transform
 from ..kit.compat import button
 from ..kit.controls.compare import HoldToCompare
@@ -21,7 +22,7 @@ from ..kit.state_lock import STATE
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
 from .tools.animation import Animator
-from .tools.edit_truth import EditTruth, draws_avatars
+from .tools.edit_truth import EditTruth
 from .tools.seed_pad import SeedPad
 
 if TYPE_CHECKING:
@@ -61,8 +62,10 @@ class ExplorerPanels:
         )
         self.compare = HoldToCompare(explorer.picture, view, lambda: explorer.value, self._restore, explorer.value)
         self.truth: EditTruth | None = None
-        if draws_avatars(session.metadata):
-            self.truth = EditTruth(view, lambda: self.compare.start, explorer.picture.render)
+        known = domain.of(session)
+        if known is not None and known.observe is not None and known.describe is not None:
+            render = explorer.picture.render
+            self.truth = EditTruth(view, lambda: self.compare.start, render, known.observe, known.describe)
             explorer.picture.on_rest = self._rested
         self._undo = self._button("undo", "one step back (key z)", explorer.undo)
         self._redo = self._button("redo", "one step forward (key y)", explorer.redo)

@@ -15,9 +15,9 @@ from PIL import Image
 
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Latent
-from ...mixing.figure import describe_mask, figure, save_figure, sheet
+from ...mixing.cells import as_source, check_grid, mix_cell
+from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
-from ...mixing.mix import as_source, check_grid, mix_cell
 from ...mixing.renderer import GridRenderer
 from ...session.session import GeneratorSession
 from ..kit.controls.source_controls import random_seed

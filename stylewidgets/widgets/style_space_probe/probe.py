@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Direction, Latent
-from ...mixing.figure import save_figure
+from ...mixing.figures import save_figure
 from ...session.session import GeneratorSession
 from ...stylespace import Channel, Ranking, Reader, Report
 from ..kit.controls.source_controls import random_seed, start_from
@@ -48,9 +48,9 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         value: where to start. None: seed 0.
         explorer, grid: a `LatentExplorer` and a `StyleMixGrid` that `send` and the buttons give the latent to.
         samples: how many random pictures the mean and spread of each channel are taken over.
-        segment: finds the regions of a picture, for search by region; see `Segment`. None: exact for avatars, else none.
+        segment: finds the regions of a picture, for search by region; see `Segment`. None: that of the domain, exact for avatars.
         regions: names of its labels.
-        reader: a `stylespace.Reader` of attributes, for search and the report. None: the factors of avatars, else none.
+        reader: a `stylespace.Reader` of attributes, for search and the report. None: that of the domain.
         size: width of the live picture in css pixels.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from ...mixing.figure import save_figure
+from ...mixing.figures import save_figure
 from ...stylespace import Report
 from ..kit.compat import button, set_tooltip
 from ..kit.errors import reporting

@@ -10,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...domain import Reader
 from ...latent.latent import Direction
 from ..channel import Callback, Channel, Stopped
+from ..channel_statistics import Statistics
 from ..effects import edit_direction
 from ..search.pace import Pace
-from ..statistics import Statistics
-from .readings import Reader, read_w
+from .readings import read_w
 
 Array = NDArray[np.float64]
 

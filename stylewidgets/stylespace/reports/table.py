@@ -10,6 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ... import domain
+from ...core.values import rounded
+
 FORMAT = 1
 CHANGE = 0.5
 """Standard deviations that every edit moves its target by, so that dependencies can be compared. Half of one: further out
@@ -67,6 +70,7 @@ class Report:
     Attributes:
         weights: fingerprint of the generator that it is about.
         samples, faces: in the population, and that edits were measured on.
+        domain: `Domain.stamp` of the readings; None in reports of version 0.1 and of readers of the user's own.
     """
 
     weights: str
@@ -75,6 +79,7 @@ class Report:
     rows: tuple[Row, ...] = ()
     dci: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     change: float = CHANGE
+    domain: dict[str, object] | None = None
 
     def row(self, factor: str) -> Row:
         """The row of a factor. ValueError with the nearest name."""
@@ -112,7 +117,7 @@ class Report:
         path.parent.mkdir(parents=True, exist_ok=True)
         data = {"format": FORMAT, **asdict(self)}
         data["rows"] = [row_to(row) for row in self.rows]
-        path.write_text(json.dumps(_rounded(data), indent=1) + "\n", encoding="utf-8")
+        path.write_text(json.dumps(rounded(data), indent=1) + "\n", encoding="utf-8")
         return path
 
     @classmethod
@@ -122,6 +127,7 @@ class Report:
             data = json.loads(Path(path).read_text(encoding="utf-8"))
             if data.pop("format") > FORMAT:
                 raise ValueError("it was written by a newer version")
+            domain.check(data.get("domain"), "it")
             rows = tuple(row_from(row) for row in data.pop("rows"))
             scores = {space: tuple(values) for space, values in data.pop("dci").items()}
             return cls(rows=rows, dci=scores, **data)
@@ -178,15 +184,6 @@ def row_from(data: dict[str, Any]) -> Row:
 
     curves = {key: one(data[key]) for key in ("style", "boundary", "shipped")}
     return Row(**{**data, **curves, "channel": tuple(data["channel"])})
-
-
-def _rounded(value: Any) -> Any:
-    """With five digits, and null for what is not a number: JSON has no NaN."""
-    if isinstance(value, float):
-        return float(f"{value:.5g}") if np.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _rounded(each) for key, each in value.items()}
-    return [_rounded(each) for each in value] if isinstance(value, (list, tuple)) else value
 
 
 def _figure(value: float) -> str:

@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from ...core.checks import unknown_name
 from ...directions import sample_w
+from ...domain import Reader
 from .. import cache
 from ..channel import Callback, is_torgb
-from ..statistics import Statistics, statistics, styles_of
+from ..channel_statistics import Statistics, statistics, styles_of
 from .dci import DCI, dci
-from .readings import Reader, read_samples, read_w
+from .readings import read_samples, read_w
 
 SPACES = ("z", "w", "s", "w expanded", "w+ mixed", "s mixed")
 """What `disentanglement` measures. Codes of the mapping network repeat one w in every row, so w+ cannot be told from w by

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from ..core.checks import check_layers
 from ..latent.latent import Direction
 from ._sampling import sample_w, spread
+from .components import fix_signs
 from .direction_set import DirectionSet
-from .pca import fix_signs
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from ..latent.latent import Latent
-from .search.regions import Segmenter
+from ..drawing.renderer import REGIONS, render
+from ..world.factors import FACTORS
+from .factor_net import FactorRegressor, load_regressor
 
 MERGED = {"mouth_inner": "mouth", "eye_right": "eyes", "eye_left": "eyes"}
 """Regions that are too small for the cells of a search, and what they are counted with."""
@@ -26,9 +25,7 @@ class AvatarSegmenter:
         merge: lips with the inner mouth and the two eyes are one region each.
     """
 
-    def __init__(self, regressor: Any = None, *, merge: bool = True) -> None:
-        from ..avatars import REGIONS
-
+    def __init__(self, regressor: FactorRegressor | None = None, *, merge: bool = True) -> None:
         self._regressor = regressor
         wanted = [MERGED.get(name, name) if merge else name for name in REGIONS]
         self.names: tuple[str, ...] = tuple(dict.fromkeys(wanted))
@@ -36,9 +33,6 @@ class AvatarSegmenter:
 
     def factors(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Factors [n, F] of pictures uint8 [n, H, W, 3] in natural units, within their ranges."""
-        from ..avatars import FACTORS
-        from ..avatars.reading.factor_net import load_regressor
-
         if self._regressor is None:
             self._regressor = load_regressor()  # not before it is asked: a list of the names must be quick
         x = (torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2).float() - 127.5) / 127.5
@@ -50,19 +44,7 @@ class AvatarSegmenter:
 
     def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Labels [H, W] of one picture."""
-        from ..avatars import render
-
         factors = torch.from_numpy(self.factors(picture[None]))
         drawn = render(factors, max(picture.shape[:2]), outputs=("segmentation",)).segmentation[0].cpu().numpy()
         labels: NDArray[np.uint8] = self._index[drawn]
         return labels
-
-
-def segmentation(session: Any, latent: Latent, segmenter: Segmenter | None = None) -> NDArray[np.uint8]:
-    """Labels uint8 [H, W] of a latent's picture.
-
-    Args:
-        segmenter: a function of a picture; `AvatarSegmenter()` when None, for generators of avatars only.
-    """
-    made = (segmenter or AvatarSegmenter())(session.image(latent))
-    return np.asarray(made, np.uint8)

@@ -10,17 +10,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import domain
 from ...directions import boundary, sample_w
+from ...domain import Reader
 from ...latent.latent import Direction
 from .. import cache
 from ..channel import Channel
+from ..channel_statistics import Statistics, statistics
 from ..effects import edit_direction
 from ..search.factors import effect_ranking, factor_effects
-from ..statistics import Statistics, statistics
 from .dependency import Dependency, Faces, curve, reach, strongest_by_group
-from .readings import Reader, avatar_reader, read_samples
-from .report import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
+from .readings import read_samples
 from .spaces import SPACES, disentanglement
+from .table import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
 
 TELL = Callable[[str, int, int], None]
 
@@ -60,7 +62,7 @@ def make_report(
     on other factors: between the fifth of the samples that have most of it and the fifth that have least.
 
     Args:
-        reader: differentiable; the factors of avatars when None.
+        reader: differentiable; that of the generator's domain when None.
         samples: faces of the population: for σ, for the boundaries and for DCI.
         faces, trial: faces that edits are measured on.
         candidates: channels tried for each factor.
@@ -72,7 +74,12 @@ def make_report(
         cached: keep readings and finished rows on disk, so that one that was stopped goes on where it was.
         tell: tell(words, done, total), several times a second; a `Stopped` from it goes on to the caller.
     """
-    reader = reader or avatar_reader()
+    stamp = None
+    if reader is None:
+        known = domain.of(session)
+        if known is None or known.reader is None:
+            raise ValueError("the attributes of what this generator draws are not known: give a reader")
+        reader, stamp = known.reader(), known.stamp(readings=True)
     tell = tell or (lambda words, done, total: None)
     stats = statistics(session, samples, seed=seed)
     found: list[Row] = []
@@ -89,7 +96,7 @@ def make_report(
         one = disentanglement(session, stats, reader, spaces=(space,), cached=cached, callback=tick)[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)
     tick()
-    return Report(session.fingerprint(), samples, faces, tuple(found), scores)
+    return Report(session.fingerprint(), samples, faces, tuple(found), scores, domain=stamp)
 
 
 def targets_of(reader: Reader) -> list[str]:

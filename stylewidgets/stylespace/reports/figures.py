@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..channel import Channel
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
 
 if TYPE_CHECKING:
     from ..effects import Effect
-    from .report import Report, Row
+    from .table import Report, Row
 
 KINDS = {"style": ("style channel", "C0"), "boundary": ("W boundary", "C1"), "shipped": ("shipped direction", "C2")}
 NAMES = {"z": "Z", "w": "W", "s": "S", "w expanded": "W expanded", "w+ mixed": "W+ (mixed)", "s mixed": "S (mixed)"}
