@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from .families import FAMILIES
 from .layers import FullyConnected
 from .protocol import Layer, Noise, State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class StyleBased(nn.Module):
@@ -27,6 +31,7 @@ class StyleBased(nn.Module):
         default_psi, default_cutoff: the truncation of the family's published pictures.
     """
 
+    family: str
     default_psi: float = 1.0
     default_cutoff: int | None = None
     has_inner_pictures: bool = False
@@ -167,6 +172,26 @@ class StyleBased(nn.Module):
     def image(self, state: State) -> Tensor:
         """The picture of a state; ValueError where there is none yet."""
         raise NotImplementedError
+
+    @classmethod
+    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> Self:
+        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
+
+        Args:
+            params: names of this class: those of stylegan2-ada-pytorch and of the public StyleGAN3;
+                ``checkpoints.names.stylegan1`` makes those of StyleGAN from others. ``*.resample_filter`` only tells the
+                filter. A missing ``w_avg`` is replaced by the mean of w over 10 000 latents.
+            hints: settings that shapes do not tell, such as ``conv_clamp=256`` or ``lod=1.5``.
+        Raises:
+            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
+        """
+        family = FAMILIES[cls.family]
+        generator = cls(family.infer_config(params, hints))
+        given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
+        load_parameters(generator, given, family.title, optional=("mapping.w_avg",))
+        if "mapping.w_avg" not in given:
+            generator.estimate_w_avg()
+        return generator.eval()
 
     @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ..core.checks import check_finite
 from ..core.devices import choose_device, choose_dtype
-from ..generators.protocol import Generator, HasView, Layer, View
+from ..generators.protocol import Generator, HasView, View
 from ..latent.latent import Code, Edit, Latent, Transform
 from . import drawing, inside, pictures, tuning
 from .checks import check_latent, in_s
@@ -48,6 +48,13 @@ class GeneratorSession:
 
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
+        resolution: longer side of the picture in pixels.
+        img_channels: colours of the picture, 3 or 1.
+        num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
+        c_dim: classes of a conditional generator, 0 for others.
+        layers: the style layers in StyleSpace order.
+        noise_shapes: (height, width) of each noise picture; () for a generator without.
+        has_inner_pictures: whether smaller pictures come true, and quicker, from inner blocks.
         source: what `load` was called with ("" for the default), None for a session made by hand.
 
     Raises:
@@ -72,60 +79,24 @@ class GeneratorSession:
         self.lock = threading.RLock()
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
+        self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
+            generator.num_ws,
+            generator.w_dim,
+            generator.z_dim,
+            generator.c_dim,
+        )
+        self.layers, self.noise_shapes = generator.layers, generator.noise_shapes
+        self.has_inner_pictures = generator.has_inner_pictures
         self._directions = directions
-        self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
+        self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
         self._memory: dict[object, tuple[object, object]] = {}
 
-    # -- sizes -------------------------------------------------------------------------------------------------------
-    @property
-    def resolution(self) -> int:
-        """Longer side of the picture in pixels."""
-        return self.generator.resolution
-
-    @property
-    def num_ws(self) -> int:
-        """Rows of w+."""
-        return self.generator.num_ws
-
-    @property
-    def w_dim(self) -> int:
-        """Length of w."""
-        return self.generator.w_dim
-
-    @property
-    def z_dim(self) -> int:
-        """Length of z."""
-        return self.generator.z_dim
-
-    @property
-    def c_dim(self) -> int:
-        """Classes of a conditional generator, 0 for others."""
-        return self.generator.c_dim
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The style layers in StyleSpace order."""
-        return self.generator.layers
-
-    @property
-    def img_channels(self) -> int:
-        """Colours of the picture, 3 or 1."""
-        return self.generator.img_channels
-
-    @property
-    def noise_shapes(self) -> tuple[tuple[int, int], ...]:
-        """(height, width) of each noise picture; () for a generator without."""
-        return self.generator.noise_shapes
-
-    @property
-    def has_inner_pictures(self) -> bool:
-        """Whether smaller pictures come true, and quicker, from inner blocks."""
-        return self.generator.has_inner_pictures
-
+    # -- what it can do and has ---------------------------------------------------------------------------------------
     @property
     def w_avg(self) -> Tensor:
         """Mean of w, [w_dim]."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,7 @@ from ..layers import batch
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
-from ..style_based import StyleBased, load_parameters
+from ..style_based import StyleBased
 from .config import StyleGAN1Config, default_channels, infer_config
 from .layers import Dense, Epilogue, PlainToRGB, StyledConv
 
@@ -175,23 +175,6 @@ class StyleGAN1(StyleBased):
         if state.img is None or max(state.img.shape[2:]) != self.resolution:
             raise ValueError(f"StyleGAN has a picture only after the last block, {self.num_blocks - 1}")
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN1:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of this class; ``checkpoints.names_stylegan1`` makes them from those of other code. A missing
-                ``w_avg`` is replaced by the mean of w over 10 000 latents.
-            hints: settings that shapes do not tell, such as ``lod=1.5`` or ``fused_from=None``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        load_parameters(generator, params, "StyleGAN", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in params:
-            generator.estimate_w_avg()
-        return generator.eval()
 
 
 def _doubled(img: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -14,7 +14,7 @@ from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
-from ..style_based import StyleBased, load_parameters
+from ..style_based import StyleBased
 from .config import StyleGAN2Config, default_channels, infer_config
 from .flat import finish_small
 from .strips import colours_of
@@ -244,21 +244,3 @@ class StyleGAN2(StyleBased):
                 f"{self.num_blocks - 1}"
             )
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of stylegan2-ada-pytorch; ``*.resample_filter`` only tells the filter, a missing ``w_avg`` is
-                replaced by the mean of w over 10 000 latents.
-            hints: settings that shapes do not tell, such as ``conv_clamp=256``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
-        load_parameters(generator, given, "StyleGAN2", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in given:
-            generator.estimate_w_avg()
-        return generator.eval()

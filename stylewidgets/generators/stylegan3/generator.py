@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from ...latent.view import Transform
 from ..protocol import Layer, Noise, State
-from ..style_based import StyleBased, load_parameters
+from ..style_based import StyleBased
 from .config import StyleGAN3Config, infer_config
 from .geometry import can_be_reduced, known_bands, reduced
 from .layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows
@@ -187,23 +187,6 @@ class StyleGAN3(StyleBased):
         if state.img is None:
             raise ValueError(f"StyleGAN3 has a picture only after the last block, {self.num_blocks - 1}")
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of the public PyTorch implementation; a missing ``w_avg`` is replaced by the mean of w over
-                10 000 latents.
-            hints: settings that shapes do not tell, such as ``conv_clamp=256``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        load_parameters(generator, params, "StyleGAN3", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in params:
-            generator.estimate_w_avg()
-        return generator.eval()
 
 
 def _inverse(matrix: Any) -> Any:
