@@ -135,6 +135,19 @@ class GeneratorSession:
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
 
+    def over(self, generator: Generator, precision: str | None = None) -> GeneratorSession:
+        """A session over another generator, such as a tuned copy, with this one's device, metadata and directions."""
+        made = GeneratorSession(
+            generator,
+            device=self.device,
+            precision=precision or self.precision,
+            name=f"{self.name} (fitted)",
+            metadata=self.metadata,
+            directions=self.directions,
+        )
+        made.source = self.source
+        return made
+
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: Any) -> Latent:
         """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.

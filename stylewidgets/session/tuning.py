@@ -49,7 +49,7 @@ def tuned(
         generator = _with(session.generator, moved)
         if noise is not None:
             _set_noise(generator, noise)
-        return _session(session, generator, session.precision)
+        return session.over(generator)
 
 
 def trainable(session: GeneratorSession) -> tuple[GeneratorSession, dict[str, nn.Parameter]]:
@@ -64,7 +64,7 @@ def trainable(session: GeneratorSession) -> tuple[GeneratorSession, dict[str, nn
             for name, parameter in session.generator.named_parameters()
             if name.startswith("synthesis.") and not name.startswith("synthesis.input.")
         }
-        made = _session(session, _with(session.generator, moving), "fp32")
+        made = session.over(_with(session.generator, moving), "fp32")
     for parameter in moving.values():
         parameter.requires_grad_()
     return made, moving
@@ -88,18 +88,3 @@ def _set_noise(generator: Generator, noise: Sequence[Tensor | NDArray[np.float32
     for (module, name), picture in zip(places, noise, strict=True):
         old = module.get_buffer(name)
         module._buffers[name] = torch.as_tensor(picture, dtype=old.dtype, device=old.device).reshape(old.shape)
-
-
-def _session(base: GeneratorSession, generator: Generator, precision: str) -> GeneratorSession:
-    from .session import GeneratorSession
-
-    made = GeneratorSession(
-        generator,
-        device=base.device,
-        precision=precision,
-        name=f"{base.name} (fitted)",
-        metadata=base.metadata,
-        directions=base.directions,
-    )
-    made.source = base.source
-    return made
