@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from ..core.checks import unknown_name
+from ..core.devices import own_random
 from ..session.session import GeneratorSession
 
 BUNDLED = "bundled"
@@ -54,6 +55,7 @@ def chosen(text: str) -> list[str]:
     return text.split(",")
 
 
+@own_random()
 def make(name: str, bundled: GeneratorSession) -> GeneratorSession:
     """A session with that model on the same device and with the same precision as `bundled`, which itself is one of them."""
     if name == BUNDLED:

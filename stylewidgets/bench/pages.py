@@ -44,8 +44,8 @@ def ready(latent, rung):
 
 _VIEW = """
 import ipywidgets as W
-from stylewidgets.widgets.kit.views.view import make_view
-view = make_view(size=384)
+from stylewidgets.widgets.kit.views.view import LiveView
+view = LiveView(size=384)
 pump = Pump(ready, view, ladder=Ladder(side))
 view.on_ack, view.on_settle, view.on_hello = pump.acknowledge, pump.settle, lambda *_: pump.hello()
 slider = {slider}

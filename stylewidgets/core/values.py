@@ -40,6 +40,11 @@ def as_numpy(value: Any) -> Any:
     return value.detach().cpu().float().numpy() if hasattr(value, "detach") else value
 
 
+def dense(value: Any) -> Any:
+    """An array without gaps or negative strides (as ``np.flip`` makes), which torch takes; anything else as it is."""
+    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) and value.ndim else value
+
+
 def frozen(name: str, value: Any) -> NDArray[np.float32]:
     """A read-only float32 copy. ValueError names what is not numbers, or not finite."""
     try:

@@ -42,7 +42,7 @@ def sample_styles(session: Any, samples: int, seed: int = 0) -> NDArray[np.float
     rows = []
     for start in range(0, samples, BATCH):
         with session.lock, torch.inference_mode():
-            part = torch.as_tensor(w[start : start + BATCH], device=session.device)
+            part = torch.as_tensor(w[start : start + BATCH], device=session.device, dtype=torch.float32)
             styles = session.styles(part[:, None].expand(-1, session.num_ws, -1))
             rows.append(torch.cat([s.float().flatten(1) for s in styles], dim=1).cpu().numpy())
     return np.concatenate(rows)
@@ -77,6 +77,7 @@ def _map(session: Any, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[
         codes = torch.as_tensor(z, dtype=torch.float32, device=session.device)
         one_hot = None
         if labels is not None:
-            one_hot = torch.nn.functional.one_hot(torch.as_tensor(labels), int(session.c_dim)).to(codes)
+            classes = torch.as_tensor(labels, dtype=torch.int64, device="cpu")
+            one_hot = torch.nn.functional.one_hot(classes, int(session.c_dim)).to(codes)
         w: NDArray[np.float32] = session.map_z(codes, one_hot).float().cpu().numpy()
     return w

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ..core.checks import unknown_name
 from ..settings import Method, Setting
 from .run import Progress, Run
@@ -48,7 +50,10 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
     module, _, name = chosen.start.partition(":")
-    run: Run = getattr(import_module(f".{module}", __package__), name)(session, Target.of(target, session), **values)
+    with torch.inference_mode(False):
+        run: Run = getattr(import_module(f".{module}", __package__), name)(
+            session, Target.of(target, session), **values
+        )
     return run
 
 

@@ -164,7 +164,7 @@ def _noise(latent: Latent) -> tuple[str, int]:
 
 def _code(session: GeneratorSession, row: Latent, column: Latent, mask: Sequence[bool], grid: MixGrid) -> Code:
     if grid.space == "w+" and not (_lives_in_s(row) or _lives_in_s(column)):
-        taken = torch.tensor(grid.mask, device=session.device)[:, None]
+        taken = torch.tensor(grid.mask, dtype=torch.bool, device=session.device)[:, None]
         return Code("w+", torch.where(taken, session.map(column)[0], session.map(row)[0]).cpu().numpy())
     pairs = zip(source_styles(session, row), source_styles(session, column), mask, strict=True)
     return Code("s", torch.cat([theirs if taken else own for own, theirs, taken in pairs], dim=1).cpu().numpy())

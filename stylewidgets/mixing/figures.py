@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from ..core.checks import unknown_name
+from ..core.files import as_path
 from ..latent.caption import caption
 from .grid import HEADER, MixGrid, Place
 
@@ -124,7 +125,7 @@ def save_figure(made: Figure, path: str | os.PathLike[str], dpi: float = 200) ->
     """
     import matplotlib
 
-    path = Path(path)
+    path = as_path(path)
     kind = path.suffix.lower().removeprefix(".")
     if kind not in FORMATS:
         raise unknown_name("kind of figure", path.suffix or path.name, [f".{kind}" for kind in FORMATS])

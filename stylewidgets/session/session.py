@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .._fork import remember
 from ..core.checks import check_finite
 from ..core.devices import choose_device, choose_dtype
 from ..generators.protocol import Generator, HasView, View
@@ -21,7 +22,6 @@ from ..latent.latent import Code, Edit, Latent, Transform
 from . import drawing, inside, pictures, tuning
 from .checks import check_latent, in_s
 from .noise import SeededNoise
-from .precision import chosen_for_cpu
 from .synthesis import versions
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class GeneratorSession:
         generator: a generator module such as `StyleGAN2`, or one of your own that fits `generators.Generator`.
         device: "cpu", "cuda", "cuda:1" ...; None is CUDA where there is a GPU, else the CPU.
         precision: "auto", "fp32", "bf16" or "fp16", of features in blocks of 32 pixels and more. "auto" is bf16 or else
-            fp16 on CUDA; on the CPU fp32, or bf16 where the processor has it, a check at first use finds it quicker, and
-            the picture stays within 1/255 on average. Mapping, styles and colours always are fp32.
+            fp16 on CUDA, fp32 on the CPU. On the CPU "bf16" and "fp16" are for the frames of a drag in a widget; every
+            other picture is fp32 there. Mapping, styles and colours always are fp32.
         name: for display.
         metadata: plain values that came with the weights.
         directions: a `DirectionSet`, or the path of a file with one, read at first use.
@@ -56,6 +56,8 @@ class GeneratorSession:
         noise_shapes: (height, width) of each noise picture; () for a generator without.
         has_inner_pictures: whether smaller pictures come true, and quicker, from inner blocks.
         source: what `load` was called with ("" for the default), None for a session made by hand.
+        half: dtype of the features in larger blocks, None for float32: always on a CPU.
+        drag_half: the same for the frames of a drag, which are neither saved nor compared.
 
     Raises:
         ValueError: an unknown device or precision.
@@ -72,8 +74,8 @@ class GeneratorSession:
         directions: DirectionSet | str | os.PathLike[str] | None = None,
     ) -> None:
         self.device = choose_device(device)
-        self._half = choose_dtype(precision, self.device)
-        self._undecided = precision == "auto" and self.device.type == "cpu"
+        self.drag_half = choose_dtype(precision, self.device)
+        self.half = None if self.device.type == "cpu" else self.drag_half
         self.precision, self.name = precision, name
         self.metadata = dict(metadata or {})
         self.lock = threading.RLock()
@@ -95,6 +97,7 @@ class GeneratorSession:
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
         self._memory: dict[object, tuple[object, object]] = {}
+        remember(self)
 
     # -- what it can do and has ---------------------------------------------------------------------------------------
     @property
@@ -111,14 +114,6 @@ class GeneratorSession:
     def can_transform(self) -> bool:
         """Whether latents may have a `Transform` here (StyleGAN3)."""
         return self.view_kind is Transform
-
-    @property
-    def half(self) -> torch.dtype | None:
-        """Dtype of the features in larger blocks as `precision` chose it, None for float32."""
-        if self._undecided:
-            with self.lock:
-                self._half, self._undecided = chosen_for_cpu(self.generator), False
-        return self._half
 
     @property
     def directions(self) -> DirectionSet:
@@ -283,13 +278,15 @@ class GeneratorSession:
         """c [1, c_dim] of a class."""
         if label is None:
             return None
-        return torch.nn.functional.one_hot(torch.tensor([label], device=self.device), self.c_dim).float()
+        return torch.nn.functional.one_hot(
+            torch.tensor([label], dtype=torch.int64, device=self.device), self.c_dim
+        ).float()
 
     def _shift(self, edit: Edit) -> Tensor:
         """What an edit adds to w+, [1, num_ws, w_dim]."""
         first, last = edit.layers or (0, self.num_ws)
         rows = self._tensor(edit.direction.vector).expand(self.num_ws, -1)
-        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device)
+        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device, dtype=torch.float32)
         shift[0, first:last] = rows[first:last] * (edit.strength * edit.direction.sigma)
         return shift
 

@@ -66,10 +66,6 @@ class Statistics:
         found: NDArray[np.float32] = np.quantile(self.samples(channel), at).astype(np.float32)
         return found
 
-    def share_below(self, channel: Channel, value: float) -> float:
-        """The share of samples that are smaller than `value`."""
-        return float(np.mean(self.samples(channel) < value))
-
 
 def statistics(
     session: Any,
@@ -125,7 +121,7 @@ def statistics(
 def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
     """Flat s, float32 [n, S], of w [n, w_dim] or w+ [n, num_ws, w_dim]."""
     with session.lock, torch.inference_mode():
-        codes = torch.as_tensor(np.ascontiguousarray(w, dtype=np.float32), device=session.device)
+        codes = torch.as_tensor(np.ascontiguousarray(w, dtype=np.float32), device=session.device, dtype=torch.float32)
         if codes.ndim == 2:
             codes = codes[:, None].expand(-1, session.num_ws, -1)
         flat: NDArray[np.float32] = torch.cat([s.float() for s in session.styles(codes)], dim=1).cpu().numpy()
@@ -134,7 +130,9 @@ def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
 
 def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:
     with session.lock, torch.inference_mode():
-        result: NDArray[np.float32] = session.truncate(torch.as_tensor(w, device=session.device), psi).cpu().numpy()
+        result: NDArray[np.float32] = (
+            session.truncate(torch.as_tensor(w, device=session.device, dtype=torch.float32), psi).cpu().numpy()
+        )
     return result
 
 

@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from ..avatars.domain import DOMAIN
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
+from ..core.devices import own_random
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from .data import RenderedAvatars
@@ -106,6 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
 
 
+@own_random()
 def run(args: argparse.Namespace) -> None:
     """Train until the phases are done, the time is up or the user stops; always leaves a checkpoint and weights."""
     if args.threads:

@@ -93,7 +93,9 @@ class RenderedAvatars:
 def region_weights() -> Tensor:
     """Weight of each segmentation label, [len(REGIONS)]."""
     return torch.tensor(
-        [max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0) for name in REGIONS]
+        [max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0) for name in REGIONS],
+        dtype=torch.float32,
+        device="cpu",
     )
 
 

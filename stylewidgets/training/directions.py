@@ -207,7 +207,9 @@ def read(
     starts: Any = range(0, len(w), batch)
     for start in tqdm(starts, desc=desc, unit="batch") if desc else starts:
         with session.lock, torch.inference_mode():
-            images = session.synthesize(torch.as_tensor(w[start : start + batch], device=session.device)).float()
+            images = session.synthesize(
+                torch.as_tensor(w[start : start + batch], device=session.device, dtype=torch.float32)
+            ).float()
             raw.append(regressor(images.clamp(-1, 1).to(regressor.out.weight.device)).cpu())
     return regressor.readings(torch.cat(raw))
 

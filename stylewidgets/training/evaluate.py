@@ -20,6 +20,7 @@ from ..avatars.reading.estimates import Errors, errors_path, file_digest, measur
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
 from ..avatars.world.dataset import to_uint8
+from ..core import files
 from ..core.values import rounded
 from ..latent.view import Transform
 from ..metrics import (
@@ -152,7 +153,9 @@ def _pictures(
         z = torch.from_numpy(np.random.RandomState(i + 10 * seed).randn(samples, session.z_dim).astype(np.float32))
         factors = world.factors(z)
         if recipe.get("condition"):
-            factors[:, INDEX[recipe["condition"]]] = (torch.arange(samples) % session.c_dim).float()
+            factors[:, INDEX[recipe["condition"]]] = (
+                torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
+            ).float()
         labels = each_class(session, samples)
         parts = []
         for start in tqdm(range(0, samples, 32), desc=name, unit="batch", leave=False):
@@ -267,15 +270,13 @@ def _command(file: Path | None, samples: int, seed: int) -> str:
 
 
 def _is_factor_network(path: Path) -> bool:
-    from safetensors import SafetensorError, safe_open
-
     if path.suffix != ".safetensors" or not path.is_file():
         return False
     try:
-        with safe_open(str(path), framework="np") as file:
-            return f'"kind": "{KIND}"' in str((file.metadata() or {}).get("stylewidgets", ""))
-    except SafetensorError:
+        about, _ = files.read_arrays(path, "stylewidgets")
+    except files.DAMAGED:
         return False
+    return isinstance(about, dict) and about.get("kind") == KIND
 
 
 def _evaluate_network(args: argparse.Namespace) -> None:

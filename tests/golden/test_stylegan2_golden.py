@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylewidgets.generators.protocol import State
 from stylewidgets.generators.stylegan2.generator import StyleGAN2
-from stylewidgets.ops import winograd
+from stylewidgets.ops.native import winograd
 
 DATA = Path(__file__).parent / "data"
 NAMES = ["stylegan2_64", "stylegan2_cond_32", "stylegan2_gray_resnet_32"]

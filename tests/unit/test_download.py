@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stylewidgets.checkpoints.zoo.download import DownloadError, download
+from stylewidgets.core.download import DownloadError, download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA = hashlib.sha256(CONTENT).hexdigest()

@@ -171,7 +171,7 @@ def test_a_broken_file_is_a_clear_error(trained: FactorRegressor, tmp_path: Path
         from safetensors.torch import save_file
 
         save_file({"x": torch.zeros(1)}, str(path), metadata={"stylewidgets": '{"kind": "generator", "version": 1}'})
-    with pytest.raises(ValueError, match=r"net.safetensors is not a readable factor network"):
+    with pytest.raises(ValueError, match=r"net.safetensors' is no factor network, or it is damaged"):
         load_regressor(path)
     with pytest.raises(FileNotFoundError, match="train regressor"):
         load_regressor(tmp_path / "none.safetensors")

@@ -21,7 +21,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.render.ladder import STILL, Rung
-from stylewidgets.render.renderer import LiveRenderer, frame_renderer
+from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.activations import SynthesisCache
 from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
@@ -337,14 +337,6 @@ def test_devices_and_precisions_that_are_not_there_name_the_remedy(monkeypatch: 
     assert choose_dtype("auto", torch.device("cuda")) is torch.float16
 
 
-def test_half_precision_is_close_and_only_in_larger_blocks(session: GeneratorSession) -> None:
-    half = GeneratorSession(generator(), device="cpu", precision="bf16")
-    difference = half.image(Latent(seed=1)).astype(int) - session.image(Latent(seed=1))
-    assert 0 < np.abs(difference).max() < 16
-    assert (LiveRenderer(half)(Latent(seed=1), STILL) == half.image(Latent(seed=1))).all()
-    assert half.synthesize(half.map(Latent())).dtype == torch.float32
-
-
 # -- cache and live renderer -------------------------------------------------------------------------------------------------
 
 
@@ -488,8 +480,8 @@ def test_lower_rungs_come_from_inner_blocks_or_are_made_smaller(session: Generat
     assert LiveRenderer(first)(Latent(seed=1), Rung(20)).shape == (20, 20, 3), "without previews, made smaller"
 
 
-def test_a_frame_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
-    picture = frame_renderer(session)(Latent(seed=1), Rung(16, "jpeg", 60))
+def test_a_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
+    picture = LiveRenderer(session).picture(Latent(seed=1), Rung(16, "jpeg", 60))
     assert (picture.width, picture.height, picture.mime) == (16, 16, "image/jpeg") and picture.data[:2] == b"\xff\xd8"
 
 

@@ -23,7 +23,6 @@ from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
 from stylewidgets.stylespace.reports.spaces import SPACES
-from stylewidgets.widgets.kit.views import channel_map
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 from stylewidgets.widgets.style_space_probe.panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
@@ -450,14 +449,6 @@ def test_keys_undo_and_unknown_messages_do_nothing(probe: StyleSpaceProbe) -> No
     say(probe, "nonsense")
     say(probe, "pick", channel=10**6)
     assert "index" in probe.view.error
-
-
-def test_without_anywidget_the_map_is_a_picture(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_map, "anywidget", None)
-    probe = StyleSpaceProbe(session, samples=SAMPLES)
-    assert isinstance(probe.view, channel_map.ImageMap)
-    assert Image.open(io.BytesIO(probe.view._image.value)).size == (6, 8 * channel_map.ImageMap.ROW)
-    probe.close()
 
 
 def test_closing_leaves_no_widget_and_no_thread(session: GeneratorSession) -> None:

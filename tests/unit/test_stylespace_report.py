@@ -109,7 +109,7 @@ def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1, "rows": [{}], "dci": {}}'])
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "r.json").write_text(text)
-    with pytest.raises(ValueError, match="not a StyleSpace report"):
+    with pytest.raises(ValueError, match="is no StyleSpace report"):
         Report.load(tmp_path / "r.json")
 
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stylewidgets.generators.layers import SynthesisLayer
-from stylewidgets.ops import _compile, winograd
 from stylewidgets.ops.bias_act import bias_act_reference
 from stylewidgets.ops.modulated_conv2d import demodulation, modulated_conv2d_reference, weight_squares
+from stylewidgets.ops.native import build, compilers, winograd
 
 needs_compiler = pytest.mark.skipif(not winograd.available(), reason="no C++ compiler")
 SIZES = st.integers(1, 36)
@@ -261,37 +261,37 @@ def test_a_changed_weight_is_noticed(layer: SynthesisLayer) -> None:
 
 
 def test_without_a_compiler_one_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_compile, "COMPILERS", ())
+    monkeypatch.setattr(compilers, "COMPILERS", ())
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match="no C\\+\\+ compiler"):
-            assert _compile.library("_winograd") is None
+            assert build.library("_winograd") is None
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert _compile.library("_winograd") is None
+            assert build.library("_winograd") is None
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()
 
 
 def test_a_compiler_that_fails_is_one_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CXX", "false")
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match="could not be compiled with false"):
-            assert _compile.library("_winograd") is None
-        assert not list((tmp_path / "compiled").iterdir()), "nothing is left behind"
+            assert build.library("_winograd") is None
+        assert not list(tmp_path.rglob("*.so")), "nothing is left behind"
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()
 
 
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLEWIDGETS_COMPILE", "0")
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
-        assert _compile.library("_winograd") is None
+        assert build.library("_winograd") is None
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()

@@ -113,7 +113,7 @@ def _head(scene: Scene) -> None:
 def ear_offset(v: Mapping[str, Tensor], shape: HeadShape) -> Tensor:
     """How far out the middle of an ear is, [N]; long hair lies over the ears."""
     style = v["hair_style"].round()
-    return shape.width + torch.where((style == 2) | (style == 3), -0.06, 0.03).to(style.dtype)
+    return shape.width + torch.where((style == 2) | (style == 3), style.new_tensor(-0.06), 0.03)
 
 
 def _torso(scene: Scene) -> None:
@@ -156,7 +156,8 @@ def hairline(scene: Scene, rows: Tensor | None, x: Tensor, z: Tensor) -> Tensor:
     forward = ((z - 0.12) * 2.6).clamp(0, 1)
     back = ((0.05 - z) * 3.0).clamp(0, 1)
     line = torch.lerp(side.expand_as(front), front, forward * forward * (3 - 2 * forward))
-    nape = torch.where((v["hair_style"].round() == 2) | (v["hair_style"].round() == 3), -0.62, -0.34)
+    style = v["hair_style"].round()
+    nape = torch.where((style == 2) | (style == 3), style.new_tensor(-0.62), -0.34)
     return torch.lerp(line, nape.to(line.dtype).expand_as(line), back)
 
 

@@ -67,7 +67,7 @@ def errors(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
     raw = raw.float().cpu()
     design, fitted = _design(net, raw), _of(net)["errors"]
     return {
-        head.name: _apply(design, torch.tensor(fitted[head.name])).numpy()
+        head.name: _apply(design, torch.tensor(fitted[head.name], dtype=torch.float32, device="cpu")).numpy()
         for head in net.heads
         if head.kind != "categorical"
     }
@@ -88,7 +88,7 @@ def _of(net: FactorRegressor) -> dict[str, Any]:
 
 def _design(net: FactorRegressor, raw: Tensor) -> Tensor:
     """What errors may depend on, [N, K], first column 1: readings, their squares, probabilities, and how sure angles are."""
-    columns = [torch.ones(len(raw), 1)]
+    columns = [torch.ones(len(raw), 1, dtype=torch.float32, device="cpu")]
     for head in net.heads:
         part = raw[:, head.start : head.stop]
         if head.kind == "categorical":
@@ -107,7 +107,7 @@ def _fit(design: Tensor, away: Tensor, l2: float, steps: int = 60) -> Tensor:
     scale = away.square().mean().sqrt().clamp(min=1e-6)
     unit = (away / scale).double().clamp(max=6.0)  # one blunder in a thousand must not stretch all errors
     x = design.double()
-    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True, device="cpu")
     optimiser = torch.optim.LBFGS([weights], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -131,7 +131,7 @@ def _apply(design: Tensor, weights: Tensor) -> Tensor:
 
 def _temperature(logits: Tensor, truth: Tensor) -> float:
     """The temperature of the likeliest truths, by trying a fine grid of its logarithm."""
-    grid = torch.logspace(-1, 1, 81)
+    grid = torch.logspace(-1, 1, 81, dtype=torch.float32, device="cpu")
     losses = [float(torch.nn.functional.cross_entropy(logits / t, truth)) for t in grid]
     return float(grid[int(np.argmin(losses))])
 

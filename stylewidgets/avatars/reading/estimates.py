@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from ... import domain
+from ...core import files, pictures
 from ...core.checks import unknown_name
 from ...core.values import rounded
 from ..drawing.renderer import render
@@ -103,21 +104,18 @@ class Errors:
 
     def save(self, path: str | Path) -> Path:
         """Write JSON."""
-        path = Path(path)
-        path.write_text(json.dumps(rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
-        return path
+        return files.write(path, json.dumps(rounded(asdict(self)), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Errors:
         """Read what `save` wrote. ValueError for another file."""
-        try:
-            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+        accepted = "Accepted are files of `stylewidgets train evaluate`"
+        with files.reading(path, "file of a factor network's errors", accepted) as found:
+            plain = files.parsed(found.read_text(encoding="utf-8"))
             domain.get("avatars").check(plain.get("domain"), "it")
             factors = {name: FactorError(**entry) for name, entry in plain.pop("factors").items()}
             readings = {name: (float(a), float(b)) for name, (a, b) in plain.pop("readings").items()}
             return cls(factors=factors, readings=readings, **plain)
-        except (ValueError, TypeError, KeyError, AttributeError) as problem:
-            raise ValueError(f"{path} does not hold the errors of a factor network ({problem})") from problem
 
 
 def estimate(images: Any, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD) -> Estimate:
@@ -140,10 +138,9 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64, gr
         raise ValueError(
             f"this factor network was not trained to read {', '.join(unread)}; it reads {', '.join(errors.factors)}"
         )
-    pictures = as_pictures(images)
     with torch.inference_mode():
-        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
-    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
+        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(as_pictures(images), batch)]
+    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features, dtype=torch.float32, device="cpu")
     natural, shares = net.natural(raw), net.probabilities(raw)
     own = calibration.errors(net, raw) if net.calibration else {}
     for name, share in shares.items():
@@ -155,7 +152,7 @@ def estimate(images: Any, network: str | Path | None = None, batch: int = 64, gr
 
 def reader(network: str | Path | None = None) -> tuple[FactorRegressor, Errors]:
     """The factor network and its errors, kept after the first call. Errors as `estimate`."""
-    path = BUNDLED if network is None else Path(network)
+    path = BUNDLED if network is None else files.as_path(network)
     if not path.is_file():
         return load_regressor(path), Errors.load(path)  # the former says what is missing
     return _kept(path, path.stat().st_mtime_ns, _stamp(errors_path(path)))
@@ -197,29 +194,21 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
 
 def file_digest(path: str | Path) -> str:
     """The first 16 hexadecimal digits of the sha256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(files.find(path).read_bytes()).hexdigest()[:16]
 
 
 def as_pictures(images: Any) -> Tensor:
     """Pictures float32 [N, 3, H, W] in [-1, 1] from what `estimate` takes."""
-    if isinstance(images, Sequence):
-        images = np.stack([np.asarray(_rgb(image)) for image in images])
     if not isinstance(images, Tensor):
-        array = np.asarray(_rgb(images))
-        array = array[None] if array.ndim == 3 else array
-        if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3:
-            raise ValueError(f"an array of pictures is uint8 [N, H, W, 3]; {array.dtype} {list(array.shape)} was given")
-        return torch.from_numpy(np.array(array)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    pictures = images[None] if images.ndim == 3 else images
-    if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.is_floating_point():
+        several = images if isinstance(images, (list, tuple)) else [images]
+        array = np.stack([np.asarray(one) for given in several for one in pictures.read_all(given)])
+        return torch.from_numpy(array).permute(0, 3, 1, 2).float() / 127.5 - 1
+    batch = images[None] if images.ndim == 3 else images
+    if batch.ndim != 4 or batch.shape[1] != 3 or not batch.is_floating_point():
         raise ValueError(
             f"a tensor of pictures is floating [N, 3, H, W] in [-1, 1]; {images.dtype} {list(images.shape)} was given"
         )
-    return pictures.detach().float().clamp(-1, 1)
-
-
-def _rgb(image: Any) -> Any:
-    return image.convert("RGB") if hasattr(image, "convert") else image
+    return batch.detach().float().clamp(-1, 1)
 
 
 def _read_renders(net: FactorRegressor, n: int, seed: int) -> tuple[Floats, Tensor]:

@@ -71,5 +71,5 @@ def correlate(
     tiny = torch.finfo(uniform.dtype).eps
     out = torch.special.ndtr(mix(torch.special.ndtri(uniform.clamp(tiny, 1 - tiny)), groups))
     rows = [terms for group in columns(tuple(groups)).groups for terms in _terms(group)]
-    alone = torch.tensor([len(terms) == 1 for terms in rows], device=uniform.device)
+    alone = torch.tensor([len(terms) == 1 for terms in rows], dtype=torch.bool, device=uniform.device)
     return torch.where(alone, uniform, out)

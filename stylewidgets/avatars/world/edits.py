@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...core.devices import float_tensor
 from ..drawing.renderer import Render, render
 from .factors import Factor
 from .groups import HEAD, columns
@@ -33,7 +34,7 @@ def edit_factors(
         ValueError: unknown factor or category (the message has the nearest one), or a value outside the factor's range:
             an edit that would be cut off is refused, because it would not be the edit that was asked for.
     """
-    x = torch.as_tensor(factors).detach().to(torch.float32)
+    x = float_tensor(factors).detach()
     x = x[None] if x.ndim == 1 else x
     at = columns(tuple(groups))
     at.check(x.shape, "an edit")

@@ -78,6 +78,6 @@ def embed(factors: torch.Tensor, groups: Sequence[str] = HEAD) -> torch.Tensor:
             angle = torch.deg2rad(x)
             parts.append(torch.stack([angle.sin(), angle.cos()], 1))
         else:
-            index = torch.arange(len(factor.categories), device=x.device)
+            index = torch.arange(len(factor.categories), dtype=torch.int64, device=x.device)
             parts.append((x.round()[:, None] == index).to(x.dtype))
     return torch.cat(parts, 1)

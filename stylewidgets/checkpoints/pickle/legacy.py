@@ -16,11 +16,6 @@ MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 
 
-def is_legacy(head: bytes | memoryview) -> bool:
-    """Whether the first bytes of a file are those of this stream."""
-    return bytes(head[:2]) == b"\x80\x02" and MAGIC.to_bytes(10, "little") in bytes(head[:16])
-
-
 def read(data: bytes | memoryview, limits: Limits | None = None) -> Any:
     """The saved value, its tensors as records that look at `data`.
 

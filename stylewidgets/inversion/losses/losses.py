@@ -67,7 +67,7 @@ def noise_regulariser(noise: Sequence[Tensor]) -> Tensor:
             if min(x.shape[-2:]) <= NOISE_STOP:
                 break
             x = F.avg_pool2d(x, 2)
-    return torch.stack(terms).sum(dim=0) if terms else torch.zeros(1)
+    return torch.stack(terms).sum(dim=0) if terms else torch.zeros(1, dtype=torch.float32, device="cpu")
 
 
 def w_distance(code: Tensor, centre: Tensor) -> Tensor:

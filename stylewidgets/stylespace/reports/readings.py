@@ -47,7 +47,7 @@ def read_w(
     rows: list[NDArray[np.float32]] = []
     for part in Pace(batch).batches(len(w)):
         with session.lock, torch.inference_mode():
-            codes = torch.as_tensor(np.ascontiguousarray(w[part]), device=session.device)
+            codes = torch.as_tensor(np.ascontiguousarray(w[part]), device=session.device, dtype=torch.float32)
             rows.append(reader(session.synthesize(codes).float()).float().cpu().numpy())
         if callback is not None:
             callback(part.stop, len(w))

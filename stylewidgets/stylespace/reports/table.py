@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ... import domain
+from ...core import files
 from ...core.values import rounded
 
 FORMAT = 1
@@ -113,26 +114,22 @@ class Report:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write it as JSON."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
+        files.as_path(path).parent.mkdir(parents=True, exist_ok=True)
         data = {"format": FORMAT, **asdict(self)}
         data["rows"] = [row_to(row) for row in self.rows]
-        path.write_text(json.dumps(rounded(data), indent=1) + "\n", encoding="utf-8")
-        return path
+        return files.write(path, json.dumps(rounded(data), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Report:
         """Read a file that `save` wrote. ValueError when it is something else."""
-        try:
-            data = json.loads(Path(path).read_text(encoding="utf-8"))
+        with files.reading(path, "StyleSpace report", "Accepted are files written by Report.save") as found:
+            data = files.parsed(found.read_text(encoding="utf-8"))
             if data.pop("format") > FORMAT:
                 raise ValueError("it was written by a newer version")
             domain.check(data.get("domain"), "it")
             rows = tuple(row_from(row) for row in data.pop("rows"))
             scores = {space: tuple(values) for space, values in data.pop("dci").items()}
             return cls(rows=rows, dci=scores, **data)
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise ValueError(f"{path} is not a StyleSpace report ({error})") from error
 
     def markdown(self) -> str:
         """The tables as text."""

@@ -201,7 +201,10 @@ class _Search:
 
 def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
     """+1 and -1 at random, of a shape."""
-    return torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed)) * 2.0 - 1
+    return (
+        torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu") * 2
+        - 1
+    )
 
 
 def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:

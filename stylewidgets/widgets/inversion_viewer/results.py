@@ -16,7 +16,7 @@ from ..kit.compat import button, set_tooltip
 from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.parts import column, note, replace_children, row
-from ..kit.views.run_table import make_run_table
+from ..kit.views.run_table import RunTable
 from .attempt import Attempt
 from .settings import settings_line
 
@@ -46,7 +46,7 @@ class RunsPanel(widgets.VBox):
 
     def __init__(self, owner: InversionViewer, guard: Callable[[Callable[[], Any]], None]) -> None:
         self._owner, self._guard, self._syncing = owner, guard, False
-        self.table = make_run_table(columns=[list(c) for c in COLUMNS], label="Runs")
+        self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
         self.table.observe(self._on_choice, "chosen")
         tools = row(
             button(

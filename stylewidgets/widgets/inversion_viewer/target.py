@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
 from ... import domain
+from ...core import pictures
 from ...session.session import GeneratorSession
 from ..kit.compat import button, forget_upload, set_tooltip, uploaded
 from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
 from ..kit.parts import column, note, row, say
-from ..kit.views.camera import make_camera
+from ..kit.views.camera import Camera
 
 Chosen = Callable[[Any, str], None]
 """Called with what `Target.of` takes and a Python expression for it, "" where there is none."""
@@ -70,9 +69,10 @@ class TargetPanel(widgets.VBox):
                 )
             )
         own.append(button("↻", "another seed", self._reroll, "36px"))
-        self.camera = make_camera(lambda picture: guard(lambda: self._chosen(picture, "")))
-        parts = [self.upload, self.path] + ([self.camera] if self.camera is not None else [])
-        super().__init__([row(*parts, row(self.seed, *own))], layout=widgets.Layout(width="100%"))
+        self.camera = Camera(lambda picture: guard(lambda: self._chosen(picture, "")))
+        super().__init__(
+            [row(self.upload, self.path, self.camera, row(self.seed, *own))], layout=widgets.Layout(width="100%")
+        )
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
@@ -94,14 +94,7 @@ class TargetPanel(widgets.VBox):
 
     def _on_upload(self) -> None:
         for name, data in uploaded(self.upload):
-            try:
-                with Image.open(io.BytesIO(data)) as image:
-                    image.load()
-                    picture = image.copy()
-            except (UnidentifiedImageError, OSError):
-                raise ValueError(
-                    f"{name!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
-                ) from None
+            picture = pictures.read(data, repr(name))
             forget_upload(self.upload)
             self._chosen(picture, repr(name))
 

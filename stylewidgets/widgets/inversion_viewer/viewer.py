@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...core.checks import check_int, unknown_name
+from ...core.files import as_path
 from ...inversion import METHODS, Result, Target, evaluate
 from ...inversion import start as start_run
 from ...latent.latent import Code, Latent
@@ -295,7 +296,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
 
     def load(self, path: str | os.PathLike[str]) -> Attempt:
         """Show a result that `save` wrote, as another row of the table. ValueError when it does not fit."""
-        attempt = loaded(Path(path), self._number(), self._session, self._target)
+        attempt = loaded(as_path(path), self._number(), self._session, self._target)
         self._attempts.append(attempt)
         self.select(attempt)
         return attempt

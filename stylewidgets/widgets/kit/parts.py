@@ -52,8 +52,12 @@ def say(widget: widgets.HTML, text: str) -> None:
 
 def row(*children: Any, **layout: Any) -> widgets.HBox:
     """Return controls beside each other that wrap where the place is narrow."""
-    settings = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%", **layout}
-    return widgets.HBox(list(children), layout=widgets.Layout(**settings))
+    return widgets.HBox(list(children), layout=row_layout(**layout))
+
+
+def row_layout(**layout: Any) -> widgets.Layout:
+    """Return the layout of a `row`."""
+    return widgets.Layout(**{"flex_flow": "row wrap", "align_items": "center", "max_width": "100%", **layout})
 
 
 def column(*children: Any, **layout: Any) -> widgets.VBox:

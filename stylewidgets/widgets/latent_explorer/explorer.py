@@ -191,8 +191,7 @@ class LatentExplorer(SavesPicture, widgets.VBox):
     # -- files and code ----------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `value` to a .json or .npz file and return its path."""
-        self.value.save(path)
-        return Path(path)
+        return self.value.save(path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Go to the state in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""

@@ -14,6 +14,7 @@ import traitlets
 from PIL import Image
 
 from ...core.checks import check_int, unknown_name
+from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
 from ...mixing.cells import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
@@ -27,10 +28,10 @@ from ..kit.live_picture import LivePicture
 from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
 from ..kit.static import SavedPicture, SavesPicture
-from ..kit.views.grid_view import GridImage, Header, make_grid_view
+from ..kit.views.grid_view import GridView, Header
 from ..latent_explorer.explorer import LatentExplorer
 from .code import grid_code
-from .filler import ALONE_SECONDS, GridFiller
+from .filler import GridFiller
 from .panels import MixPanels
 from .state import describe_grid, page_state, tiled
 
@@ -92,11 +93,8 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         self._closed = True  # until there is something to close
         self._place: Place | None = (0, 0)
         self._renderer = GridRenderer(session)
-        self._view = make_grid_view()
-        alone = float("inf") if isinstance(self._view, GridImage) else ALONE_SECONDS
-        self._filler = GridFiller(
-            self._draw, self._show, self._announce, self._filled, self._failed, alone_seconds=alone
-        )
+        self._view = GridView()
+        self._filler = GridFiller(self._draw, self._show, self._announce, self._filled, self._failed)
         self._picture = LivePicture(session, size, "Chosen picture")
         self.saved = SavedPicture(SAVED_WIDTH)
         super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))
@@ -393,8 +391,7 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
 
 
 def _save_png(image: Image.Image, path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"pictures are written as .png; {path.name!r} was given")
-    image.save(path)
-    return path
+    check_suffix(path, (".png",), "saved picture")
+    with writing(path) as part:
+        image.save(part, "PNG")
+    return as_path(path)

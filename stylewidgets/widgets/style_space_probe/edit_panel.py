@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 import numpy as np
 
+from ...core.files import as_path
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel
@@ -82,7 +83,7 @@ class EditPanel(widgets.VBox):
         strength = round(float(np.dot(moved, along) / np.dot(along, along)), 6)
         kept = owner.value.replace(edits=tuple(e for e in owner.value.edits if e not in edits.values()))
         if path is not None:
-            _add_to_file(owner.session, direction, Path(path))
+            _add_to_file(owner.session, direction, as_path(path))
         owner.change("", lambda _: kept.with_edit(direction, strength))
         return direction
 

@@ -10,7 +10,7 @@ from ..kit.compat import button
 from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
 from ..kit.parts import note, row, say
-from ..kit.views.picture_sheet import make_picture_sheet
+from ..kit.views.picture_sheet import PictureSheet
 from . import steps
 from .search import EXAMPLES, ProbeSearch
 
@@ -31,7 +31,7 @@ class ExamplePanel(widgets.VBox):
         self._first = 0
         self._positives: list[int] = []
         self._syncing = False
-        self.sheet = make_picture_sheet(columns=COLUMNS)
+        self.sheet = PictureSheet(columns=COLUMNS)
         self.sheet.observe(self._on_chosen, "chosen")
         self._about = note("")
         self.ranked = RankedList(

@@ -25,7 +25,7 @@ from ..kit.parts import close_tree
 from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
-from ..kit.views.channel_map import make_channel_map, page_layers
+from ..kit.views.channel_map import ChannelMap, page_layers
 from .edits import edit_of, edited_channels, moved, probe_code
 from .panels import ProbePanels
 from .search import ProbeSearch
@@ -86,7 +86,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         self._history: History[Latent] = History(start)
         self._source, self._updating, self._refreshes = "", False, 0
         self._closed = True  # until there is something to close
-        self._map = make_channel_map(layers=page_layers(self._layers))
+        self._map = ChannelMap(layers=page_layers(self._layers))
         self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self.saved = self._picture.saved
         self._work = SlicedWork(self._map)
@@ -243,8 +243,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     # -- files and code ------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `value` to a .json or .npz file and return its path."""
-        self.value.save(path)
-        return Path(path)
+        return self.value.save(path)
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Go to the state in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
@@ -358,7 +357,8 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         settle = self._picture.view.on_settle
 
         def on_settle() -> None:
-            settle()
+            if settle is not None:
+                settle()
             self._search.settled()
             self._panels.rest()
 

@@ -2,14 +2,6 @@
 
 const LONGEST_SIDE = 1024; // more than any generator here draws
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function reason(error) {
   if (error.name === "NotAllowedError") return "the camera was not allowed; the browser's address bar can allow it";
   if (error.name === "NotFoundError") return "no camera was found";

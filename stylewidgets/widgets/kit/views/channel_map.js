@@ -11,14 +11,6 @@ const PALETTES = {
 };
 const STEPS = 128;
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function colours(stops) {
   const rgb = stops.map((text) => [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
   return Array.from({ length: STEPS }, (_, n) => {

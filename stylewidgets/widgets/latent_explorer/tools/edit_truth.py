@@ -10,7 +10,7 @@ import ipywidgets as widgets
 from ....latent.latent import Latent
 from ...kit.compat import set_tooltip
 from ...kit.errors import report
-from ...kit.parts import note, row, say
+from ...kit.parts import note, row_layout, say
 
 
 class EditTruth(widgets.HBox):
@@ -44,8 +44,7 @@ class EditTruth(widgets.HBox):
         set_tooltip(self.toggle, "when the picture rests, let the factor network say what changed since the start")
         self.toggle.observe(self._toggled, "value")
         self.line = note("")
-        made = row(self.toggle, self.line)
-        super().__init__(made.children, layout=made.layout)
+        super().__init__([self.toggle, self.line], layout=row_layout())
 
     @property
     def text(self) -> str:

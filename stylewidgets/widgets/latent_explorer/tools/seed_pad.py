@@ -10,13 +10,13 @@ from typing import Any
 import ipywidgets as widgets
 
 from ...kit.compat import button, set_tooltip
-from ...kit.views.canvas import LEAVE_STYLE, import_ipycanvas, release_focus
+from ...kit.views.canvas import LEAVE_STYLE, release_focus
 from . import seed_lattice as lattice
 from .seed_lattice import Blend, PadView
+from .seed_pad_painter import PadPainter
 
 KEY_STEPS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 SNAP_PIXELS = 4
-FALLBACK_RANGE = 10.0
 
 
 class SeedPad(widgets.VBox):
@@ -26,8 +26,7 @@ class SeedPad(widgets.VBox):
     `on_change(blend)` with (seed, weight) pairs whose weights sum to 1. While one call runs, only the newest position
     is kept for the next, so a slow callback never builds a queue.
 
-    `seed` is the seed at the origin; assigning it goes back there without a call. Without ipycanvas two sliders and
-    one line of text take the pad's place.
+    `seed` is the seed at the origin; assigning it goes back there without a call.
 
     Raises ValueError when a position is not finite.
     """
@@ -46,8 +45,7 @@ class SeedPad(widgets.VBox):
         self._mailbox: Blend | None = None
         self._delivering = False
         self._status = widgets.HTML()
-        ipycanvas = import_ipycanvas()
-        self._painter: Any = self._make_painter(ipycanvas) if ipycanvas else None
+        self._painter = self._make_painter()
         self._x, self._y = self._make_box("x", "right"), self._make_box("y", "down")
         super().__init__(self._make_children(), layout=widgets.Layout(max_width="100%"))
         self._refresh()
@@ -93,10 +91,8 @@ class SeedPad(widgets.VBox):
 
     # -- building ---------------------------------------------------------------------------------------------------
 
-    def _make_painter(self, ipycanvas: Any) -> Any:
-        from .seed_pad_painter import PadPainter
-
-        painter = PadPainter(ipycanvas, self._view)
+    def _make_painter(self) -> PadPainter:
+        painter = PadPainter(self._view)
         canvas = painter.canvas
         canvas.on_mouse_down(self._on_down)
         canvas.on_mouse_move(self._on_move)
@@ -111,14 +107,9 @@ class SeedPad(widgets.VBox):
         return painter
 
     def _make_box(self, name: str, way: str) -> Any:
-        if self._painter is None:
-            box = widgets.FloatSlider(
-                description=name, min=-FALLBACK_RANGE, max=FALLBACK_RANGE, step=0.05, readout_format=".2f"
-            )
-        else:
-            box = widgets.BoundedFloatText(
-                description=name, min=-lattice.LIMIT, max=lattice.LIMIT, step=0.1, layout=widgets.Layout(width="110px")
-            )
+        box = widgets.BoundedFloatText(
+            description=name, min=-lattice.LIMIT, max=lattice.LIMIT, step=0.1, layout=widgets.Layout(width="110px")
+        )
         box.style.description_width = "18px"
         set_tooltip(box, f"position on the pad, {way}, in steps from seed to seed")
         box.observe(self._on_box, "value")
@@ -133,11 +124,6 @@ class SeedPad(widgets.VBox):
         ]  # fmt: skip
         centre = button("centre", "back to the seed in the middle", lambda: self.move_to(0.0, 0.0))
         wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        if self._painter is None:
-            note = widgets.HTML(
-                "<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>"
-            )
-            return [note, self._x, self._y, widgets.HBox([*steps, centre], layout=wrap), self._status]
         controls = [self._x, self._y, *steps, centre]
         style = widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none"))
         return [self._painter.canvas, widgets.HBox(controls, layout=wrap), self._status, style]
@@ -203,8 +189,7 @@ class SeedPad(widgets.VBox):
         self._draw()
 
     def _draw(self) -> None:
-        if self._painter is not None:
-            self._painter.draw_all(self._view, self._position, self._trail, self._seed)
+        self._painter.draw_all(self._view, self._position, self._trail, self._seed)
 
     def _report(self) -> None:
         with self._mailbox_lock:

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "_vector.h"
+
 #if defined(__AVX512F__)
 constexpr int LANES = 16, ROWS = 12;
 #elif defined(__AVX__)
@@ -16,11 +18,10 @@ constexpr int LANES = 4, ROWS = 6;
 constexpr int PANEL = 2 * LANES;  // output channels that are computed together
 constexpr int SKEW = 16;          // floats between rows of buffers, so that they do not fall on the same cache lines
 
-typedef float Vec __attribute__((vector_size(LANES * 4)));
-typedef float Loose __attribute__((vector_size(LANES * 4), aligned(4), may_alias));
+STYLEWIDGETS_VECTOR(Vec, LANES)
 
-static inline Vec load(const float* p) { return *reinterpret_cast<const Loose*>(p); }
-static inline void store(float* p, Vec v) { *reinterpret_cast<Loose*>(p) = v; }
+static inline Vec load(const float* p) { return read_Vec(p); }
+static inline void store(float* p, Vec v) { write_Vec(p, v); }
 
 static inline Vec load_some(const float* p, int count) {
     if (count >= LANES) return load(p);
@@ -102,8 +103,8 @@ static inline void transform_six(const Vec* d, Vec* out) {
 }
 
 static inline Vec activate(Vec v, float slope, float clamp) {
-    v = v > 0 ? v : v * slope;
+    v = choose(v > 0.0f, v, v * slope);
     const Vec high = Vec{} + clamp;
-    v = v > high ? high : v;
-    return v < -high ? -high : v;
+    v = choose(v > high, high, v);
+    return choose(v < -high, -high, v);
 }

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
     from requests import Response
@@ -77,6 +78,30 @@ def download(
         return transfer.finish(attempts, wait)
 
 
+def fetch(url: str, folder: Path, *, progress: Progress | bool = True) -> Path:
+    """A file from any http(s) address, kept in a folder. Raises DownloadError."""
+    name = Path(unquote(urlsplit(url).path)).name or "file"
+    place = hashlib.sha256(url.encode()).hexdigest()[:16]  # two addresses may end in the same name
+    return with_bar(url, folder / place / name, progress)
+
+
+def with_bar(url: str, target: Path, progress: Progress | bool, **known: Any) -> Path:
+    """`download`; True shows a bar, False nothing."""
+    if target.is_file():
+        return target
+    if progress is not True:
+        return download(url, target, progress=progress or None, **known)
+    from tqdm.auto import tqdm
+
+    with tqdm(desc=target.name, unit="B", unit_scale=True, unit_divisor=1024) as bar:
+
+        def show(done: int, total: int | None) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        return download(url, target, progress=show, **known)
+
+
 def sha256_of(path: Path) -> str:
     """The sha256 of a file's content, hexadecimal."""
     digest = hashlib.sha256()
@@ -112,7 +137,7 @@ class _Transfer:
 
     def known(self) -> dict[str, Any]:
         """What the server said about the file that the part is from; {} when that is another one or unknown."""
-        about = _read_json(self.notes)
+        about = read_json(self.notes)
         return about if about.get("url") == self.url else {}
 
     def discard(self) -> None:
@@ -251,7 +276,7 @@ class _Transfer:
             raise DownloadError(
                 f"{self.url}: the content is another one: sha256 {found}, known is {self.sha256}. {self.advice()}"
             )
-        before = _read_json(self.record).get("sha256")
+        before = read_json(self.record).get("sha256")
         if self.sha256 is None and before not in (None, found):
             raise DownloadError(
                 f"{self.url}: the content is another one than at the first download: sha256 {found}, then "
@@ -301,7 +326,8 @@ def _reason(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error)).strip()[:200] or type(error).__name__
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The dictionary in a JSON file, {} where there is none."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

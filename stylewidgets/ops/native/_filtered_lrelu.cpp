@@ -11,14 +11,14 @@
 #include <vector>
 
 #include "_parallel.h"
+#include "_vector.h"
 
 namespace {
 
-typedef float v8 __attribute__((vector_size(32)));
-typedef float loose __attribute__((vector_size(32), aligned(4), may_alias));  // one that lies anywhere
+STYLEWIDGETS_VECTOR(v8, 8)
 
-inline v8 get(const float* p) { return *reinterpret_cast<const loose*>(p); }
-inline void put(float* p, v8 v) { *reinterpret_cast<loose*>(p) = v; }
+inline v8 get(const float* p) { return read_v8(p); }
+inline void put(float* p, v8 v) { write_v8(p, v); }
 
 struct Plane {
     i64 height, width, row, pixel;  // strides in floats; channels are next to each other
@@ -45,10 +45,10 @@ inline const float* phase(const std::vector<float>& taps, i64 u, const Filters& 
 
 inline v8 activate(v8 v, float slope, float clamp) {  // written so that what is not a number stays so
     const v8 low = v * slope;
-    v = v > 0.0f ? v : low;
+    v = choose(v > 0.0f, v, low);
     const v8 top = v8{} + clamp;
-    v = v > top ? top : v;
-    return v < -top ? -top : v;
+    v = choose(v > top, top, v);
+    return choose(v < -top, -top, v);
 }
 
 // Weighted sum of `count` rows, each of n·16 floats.
@@ -319,7 +319,7 @@ extern "C" {
 
 // x [n, height, width, channels] with strides; scale [n, channels] or null; bias [channels]; filters as in filtered_lrelu;
 // out [n, out_height, out_width, channels] dense. clamp may be infinite. 0 when done.
-int stylewidgets_filtered_lrelu(const float* x, i64 n, i64 height, i64 width, i64 channels, i64 x_sample, i64 x_row, i64 x_pixel,
+STYLEWIDGETS_EXPORT int stylewidgets_filtered_lrelu(const float* x, i64 n, i64 height, i64 width, i64 channels, i64 x_sample, i64 x_row, i64 x_pixel,
                       const float* scale, const float* bias, const float* up_filter, int up_taps, int up,
                       const float* down_filter, int down_taps, int flat, int down, i64 before, float gain, float slope,
                       float clamp, float* out, i64 out_height, i64 out_width, int threads) {

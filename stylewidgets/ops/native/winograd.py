@@ -16,10 +16,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from . import _buffers
-from ._compile import library
-from .bias_act import GAINS, SLOPE
-from .upfirdn2d import BINOMIAL, Taps
+from .. import _buffers
+from ..bias_act import GAINS, SLOPE
+from ..upfirdn2d import BINOMIAL, Taps
+from .build import address, library
 
 _SMALLEST = 16  # pixels, those of the first layer; transforming the weight for fewer costs more than it saves
 _POINTERS = ("x", "weight", "style", "scale", "bias", "noise", "y")
@@ -124,8 +124,9 @@ def convolution(
         raise ValueError(f"rows start at a multiple of 4, and up is 1; {rows} with up {up} was given")
     step = 0
     if noise is not None:
-        noise = noise.float().contiguous()
-        step = out_h * out_w if noise.ndim == 4 and noise.shape[0] > 1 else 0
+        each = noise.ndim == 4 and noise.shape[0] > 1
+        noise = noise.float().reshape(len(noise) if each else 1, out_h * out_w).contiguous()
+        step = out_h * out_w if each else 0
     return _run(
         "convolution",
         x,
@@ -182,13 +183,14 @@ def _run(
     x = x.contiguous(memory_format=torch.channels_last)
     styles, scale, bias = styles.float().contiguous(), (scale * total).contiguous(), (bias * total).float().contiguous()
     y = _buffers.channels_last(n, outputs, *size)
+    panel = int(made.stylewidgets_panel())
     task = _Convolution(
-        x.data_ptr(),
-        weight.data_ptr(),
-        styles.data_ptr(),
-        scale.data_ptr(),
-        bias.data_ptr(),
-        None if noise is None else noise.data_ptr(),
+        address(x, n, inputs, height, width, layout=torch.channels_last),
+        address(weight, -(-outputs // panel), inputs, 9 if name == "convolution" else 1, panel),
+        address(styles, n, inputs),
+        address(scale, n, outputs),
+        address(bias, outputs),
+        None if noise is None else address(noise, n if counts[0] else 1, noise.shape[1]),
         y.data_ptr(),
         n,
         height,

@@ -5,26 +5,17 @@ from __future__ import annotations
 import ctypes
 import math
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from . import _buffers, _filtered_lrelu
-from ._compile import library
+from .. import _buffers
+from ..plain_filtered_lrelu import Settings, by_torch
+from . import _filtered_lrelu
+from .build import address, library
 
 _POINTER, _COUNT, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
-
-
-class Settings(NamedTuple):
-    """The arguments of `filtered_lrelu` that are not tensors."""
-
-    up: int
-    down: int
-    padding: tuple[int, int]
-    gain: float
-    slope: float
-    clamp: float | None
 
 
 @lru_cache(maxsize=1)
@@ -90,8 +81,6 @@ class _FilteredLReLU(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, up_filter, down_filter = ctx.saved_tensors
         if torch.is_grad_enabled():  # it will be differentiated again
-            from .filtered_lrelu import by_torch
-
             y = by_torch(x, up_filter, down_filter, ctx.settings)
             (found,) = torch.autograd.grad(y, x, grads[0], create_graph=True)
             return found, None, None, None
@@ -103,21 +92,21 @@ def _gradient(x: Tensor, g: Tensor, up_filter: Tensor | None, down_filter: Tenso
     assert made is not None
     n, c, h, w = x.shape
     g = g.float().contiguous(memory_format=torch.channels_last)
-    one = torch.ones(1)
+    one = torch.ones(1, dtype=torch.float32, device="cpu")
     wide, low = (one if f is None else f.detach().float().contiguous() for f in (up_filter, down_filter))
     out = _buffers.channels_last(n, c, h, w)
     failed = made.stylewidgets_filtered_lrelu_grad(
-        x.data_ptr(),
-        g.data_ptr(),
+        address(x, n, c, h, w, layout=torch.channels_last),
+        address(g, n, c, *g.shape[2:], layout=torch.channels_last),
         n,
         h,
         w,
         c,
         *g.shape[2:],
-        wide.data_ptr(),
+        address(wide, len(wide)),
         len(wide),
         s.up,
-        low.data_ptr(),
+        address(low, len(low)),
         len(low),
         s.down,
         *s.padding,

@@ -9,8 +9,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from . import _buffers
-from ._compile import library
+from .. import _buffers
+from .build import address, library
 from .winograd import plainly_run
 
 _POINTER, _COUNT, _INT, _FLOAT = ctypes.c_void_p, ctypes.c_int64, ctypes.c_int, ctypes.c_float
@@ -76,14 +76,14 @@ def filtered_lrelu(
     assert made is not None
     n, c, h, w = x.shape
     x = x.contiguous(memory_format=torch.channels_last)
-    one = torch.ones(1)
+    one = torch.ones(1, dtype=torch.float32, device="cpu")
     wide = one if up_filter is None else up_filter.detach().float().contiguous()
     low = one if down_filter is None else down_filter.detach().float().contiguous()
     shift, factor = bias.detach().float().contiguous(), None if scale is None else scale.detach().float().contiguous()
     height, width = ((side * up + sum(padding) - len(wide) + 1 - len(low)) // down + 1 for side in (h, w))
     y = _buffers.channels_last(n, c, height, width)
     failed = made.stylewidgets_filtered_lrelu(
-        x.data_ptr(),
+        address(x, n, c, h, w, layout=torch.channels_last),
         n,
         h,
         w,
@@ -91,12 +91,12 @@ def filtered_lrelu(
         h * w * c,
         w * c,
         c,
-        None if factor is None else factor.data_ptr(),
-        shift.data_ptr(),
-        wide.data_ptr(),
+        None if factor is None else address(factor, n, c),
+        address(shift, c),
+        address(wide, len(wide)),
         len(wide),
         up,
-        low.data_ptr(),
+        address(low, *[len(low)] * low.ndim),
         len(low),
         low.ndim == 2,
         down,

@@ -14,7 +14,7 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from ._filtered_lrelu_grad import Settings
+from ..plain_filtered_lrelu import Settings
 from .filter_tiles import Tiles
 from .triton_epilogue import Launch, Start, _steps
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from .bias_act import GAINS, SLOPE
+from ..bias_act import GAINS, SLOPE
 
 
 class Epilogue(NamedTuple):

@@ -13,14 +13,14 @@
 #include <vector>
 
 #include "_parallel.h"
+#include "_vector.h"
 
 namespace {
 
-typedef float v8 __attribute__((vector_size(32)));
-typedef float loose __attribute__((vector_size(32), aligned(4), may_alias));  // one that lies anywhere
+STYLEWIDGETS_VECTOR(v8, 8)
 
-inline v8 get(const float* p) { return *reinterpret_cast<const loose*>(p); }
-inline void put(float* p, v8 v) { *reinterpret_cast<loose*>(p) = v; }
+inline v8 get(const float* p) { return read_v8(p); }
+inline void put(float* p, v8 v) { write_v8(p, v); }
 
 constexpr int WIDE = 16;  // channels at a time: one cache line
 
@@ -90,10 +90,10 @@ struct Rule {
 inline v8 passed(v8 y, v8 g, const Rule& rule) {
     const v8 zero = {};
     const v8 low = y * rule.slope, part = g * rule.slope;
-    const v8 value = y > zero ? y : low, top = zero + rule.clamp;
-    const v8 kept = y > zero ? g : part;
-    const v8 inside = value <= top ? kept : zero;
-    return value >= -top ? inside : zero;
+    const v8 value = choose(y > zero, y, low), top = zero + rule.clamp;
+    const v8 kept = choose(y > zero, g, part);
+    const v8 inside = choose(value <= top, kept, zero);
+    return choose(value >= -top, inside, zero);
 }
 
 // One row of upsampled samples: the gradient that reaches them, times the slope there.
@@ -194,7 +194,7 @@ extern "C" {
 
 // x [n, height, width, channels] (scaled, with its bias) and g [n, out_height, out_width, channels], both dense → out like x.
 // Filters as in filtered_lrelu, of one axis. clamp may be infinite. 0 when done.
-int stylewidgets_filtered_lrelu_grad(const float* x, const float* g, i64 n, i64 height, i64 width, i64 channels, i64 out_height,
+STYLEWIDGETS_EXPORT int stylewidgets_filtered_lrelu_grad(const float* x, const float* g, i64 n, i64 height, i64 width, i64 channels, i64 out_height,
                                      i64 out_width, const float* up_filter, int up_taps, int up, const float* down_filter,
                                      int down_taps, int down, i64 before, i64 behind, float gain, float slope, float clamp,
                                      float* out, int threads) {

@@ -17,14 +17,14 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from ..bias_act import bias_act
+from ..modulated_conv2d import shared_conv2d
+from ..plain_filtered_lrelu import Settings
+from ..upfirdn2d import Taps, blur2d
 from . import trials
 from ._epilogue import Epilogue, epilogue
-from ._filtered_lrelu_grad import Settings
-from .bias_act import bias_act
 from .filter_tiles import Tiles, down_matrices, largest, tiles
-from .modulated_conv2d import shared_conv2d
 from .trials import TRIALS, Work
-from .upfirdn2d import Taps, blur2d
 
 _kept: MutableMapping[Tensor, tuple[Any, Tensor]] = WeakTensorKeyDictionary()
 """For a down filter: what its matrices were made for, and they."""

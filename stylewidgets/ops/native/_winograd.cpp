@@ -165,14 +165,14 @@ static void in_large_pages(float* p, size_t bytes) {
 
 extern "C" {
 
-int64_t stylewidgets_panel() { return PANEL; }
+STYLEWIDGETS_EXPORT int64_t stylewidgets_panel() { return PANEL; }
 
-int stylewidgets_pointwise(const Convolution* given) {
+STYLEWIDGETS_EXPORT int stylewidgets_pointwise(const Convolution* given) {
     in_large_pages(given->y, static_cast<size_t>(given->n * given->rows * given->width * given->outputs) * sizeof(float));
     return pointwise::run(*given, std::max<int64_t>(1, given->threads)) ? 0 : 1;
 }
 
-int stylewidgets_convolution(const Convolution* given) {
+STYLEWIDGETS_EXPORT int stylewidgets_convolution(const Convolution* given) {
     const Convolution& c = *given;
     Shape s;
     s.end = c.first + c.rows;

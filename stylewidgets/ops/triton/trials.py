@@ -11,9 +11,9 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from ..core.devices import out_of_memory
-from ..core.environ import switch
-from .winograd import plainly_run
+from ...core.devices import out_of_memory
+from ...core.environ import switch
+from ..native.winograd import plainly_run
 
 NEAR = {torch.float32: 2e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}
 """Norm of the difference over that of the plain result. What is wrong is wrong by far more; what is plain may have been
@@ -104,7 +104,7 @@ def near(made: Tensor, wanted: Tensor) -> bool:
     if made.shape != wanted.shape or made.dtype != wanted.dtype:
         return False
     there, bound = wanted.isfinite(), NEAR[wanted.dtype]
-    a, b = (t.float().where(there, torch.zeros((), device=t.device)) for t in (made, wanted))
+    a, b = (t.float().where(there, torch.zeros((), device=t.device, dtype=torch.float32)) for t in (made, wanted))
     off = a - b
     right = (off.norm() <= bound * b.norm() + 1e-6) & (off.abs().amax() <= _FAR * bound * b.abs().amax() + 1e-6)
     return bool(right)

@@ -9,9 +9,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from . import _buffers
-from ._compile import library
-from .upfirdn2d import BINOMIAL, Taps, upsample2d
+from .. import _buffers
+from ..upfirdn2d import BINOMIAL, Taps, upsample2d
+from .build import address, library
 from .winograd import plainly_run
 
 
@@ -68,9 +68,9 @@ def to_colours(x: Tensor, weight: Tensor, bias: Tensor, clamp: float | None = No
     weight, bias = weight.contiguous(), bias.float().contiguous()
     y = _buffers.planar(n, weight.shape[1], h, w)
     task = _Colours(
-        x.data_ptr(),
-        weight.data_ptr(),
-        bias.data_ptr(),
+        address(x, n, inputs, h, w, layout=torch.channels_last),
+        address(weight, n, weight.shape[1], inputs),
+        address(bias, weight.shape[1]),
         y.data_ptr(),
         n,
         h * w,
@@ -98,7 +98,15 @@ def add_doubled(colours: Tensor, img: Tensor | None, taps: Taps = BINOMIAL) -> T
     img, colours = img.contiguous(), colours.contiguous()
     n, c, h, w = img.shape
     y = _buffers.planar(n, c, 2 * h, 2 * w)
-    task = _Doubling(img.data_ptr(), colours.data_ptr(), y.data_ptr(), n * c, h, w, torch.get_num_threads())
+    task = _Doubling(
+        address(img, n, c, h, w),
+        address(colours, n, c, 2 * h, 2 * w),
+        y.data_ptr(),
+        n * c,
+        h,
+        w,
+        torch.get_num_threads(),
+    )
     if made.stylewidgets_add_doubled(ctypes.byref(task)):
         raise MemoryError(f"no memory for a picture {list(colours.shape)}")
     return y

@@ -8,13 +8,30 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <new>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#if defined(_WIN32)
+#include <malloc.h>
+#define STYLEWIDGETS_EXPORT __declspec(dllexport)
+#else
+#include <pthread.h>
+#define STYLEWIDGETS_EXPORT
+#endif
+
 namespace {
 
 typedef std::int64_t i64;
+
+#if defined(_WIN32)
+void* allocate_aligned(std::size_t step, std::size_t bytes) { return _aligned_malloc(bytes, step); }
+void free_aligned(void* p) { _aligned_free(p); }
+#else
+void* allocate_aligned(std::size_t step, std::size_t bytes) { return std::aligned_alloc(step, bytes); }
+void free_aligned(void* p) { std::free(p); }
+#endif
 
 // Scratch memory is kept between calls: fresh pages cost more than the arithmetic on them.
 
@@ -34,12 +51,12 @@ struct Scratch {
                 }
             }
             if (!free_blocks.empty()) {  // all too small: let the first one go
-                std::free(free_blocks.front().first);
+                free_aligned(free_blocks.front().first);
                 free_blocks.erase(free_blocks.begin());
             }
         }
         floats = (floats + 1023) / 1024 * 1024;
-        float* p = static_cast<float*>(std::aligned_alloc(4096, floats * sizeof(float)));
+        float* p = static_cast<float*>(allocate_aligned(4096, floats * sizeof(float)));
         if (p) std::memset(p, 0, floats * sizeof(float));
         return p;
     }
@@ -51,6 +68,11 @@ struct Scratch {
 };
 
 Scratch scratch;
+
+#ifndef _WIN32
+// A child that was forked while another thread was in here would find the guard shut for ever: it starts with nothing kept.
+const int renewed_in_children = pthread_atfork(nullptr, nullptr, [] { new (&scratch) Scratch; });
+#endif
 
 struct Block {
     std::size_t floats;
@@ -105,4 +127,4 @@ bool spread(i64 jobs, int threads, std::size_t floats_each, const Task& task) {
 
 }  // namespace
 
-extern "C" void stylewidgets_fork(void* given) { fork_of_torch = reinterpret_cast<Fork>(given); }
+extern "C" STYLEWIDGETS_EXPORT void stylewidgets_fork(void* given) { fork_of_torch = reinterpret_cast<Fork>(given); }

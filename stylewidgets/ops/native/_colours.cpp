@@ -97,8 +97,8 @@ static bool run(const Doubling& d) {
 
 extern "C" {
 
-int stylewidgets_colours(const Colours* task) { return run(*task) ? 0 : 1; }
+STYLEWIDGETS_EXPORT int stylewidgets_colours(const Colours* task) { return run(*task) ? 0 : 1; }
 
-int stylewidgets_add_doubled(const Doubling* task) { return run(*task) ? 0 : 1; }
+STYLEWIDGETS_EXPORT int stylewidgets_add_doubled(const Doubling* task) { return run(*task) ? 0 : 1; }
 
 }
