@@ -55,8 +55,7 @@ def spread(session: GeneratorSession, samples: int = SAMPLES) -> Spread:
 
 
 def _measure(session: GeneratorSession, samples: int) -> Spread:
-    source = np.random.RandomState(SAMPLES_SEED)
-    w = sample_w(session, source.randn(samples, session.z_dim), source)
+    w = session.sample_w(samples, SAMPLES_SEED)
     mean = w.mean(dim=0)
     away = (w - mean).double()
     values, vectors = torch.linalg.eigh(away.T @ away / samples)
@@ -65,19 +64,6 @@ def _measure(session: GeneratorSession, samples: int) -> Spread:
     return Spread(
         mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations
     )
-
-
-def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -> Tensor:
-    """w [N, w_dim] of z [N, z_dim]; classes of a conditional generator come from `source`."""
-    rows = []
-    for part in np.array_split(np.asarray(z, np.float32), max(1, len(z) // 1000)):
-        c = None
-        if session.c_dim:
-            c = torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-                source.randint(session.c_dim, size=len(part))
-            ]
-        rows.append(session.map_z(torch.from_numpy(part).to(session.device), c))
-    return torch.cat(rows)
 
 
 def initial(session: GeneratorSession, space: str, start: str, n: int, seed: int) -> Tensor:
@@ -92,14 +78,13 @@ def initial(session: GeneratorSession, space: str, start: str, n: int, seed: int
         ValueError: an unknown space or start.
     """
     check_space(space)
-    source = np.random.RandomState(seed)
     if start == "mean":
         code = spread(session).mean[None]
     elif start == "random":
-        code = sample_w(session, source.randn(1, session.z_dim), source)
+        code = session.sample_w(1, seed)
     elif start == "uniform":
         shape = (1, session.w_dim) if space == "w" else (1, session.num_ws, session.w_dim)
-        code = torch.from_numpy(source.uniform(-1, 1, shape).astype(np.float32)).to(session.device)
+        code = torch.from_numpy(np.random.RandomState(seed).uniform(-1, 1, shape).astype(np.float32)).to(session.device)
     else:
         raise unknown_name("start", start, STARTS)
     given = convert(session, code, "w" if code.ndim == 2 else "w+", space)

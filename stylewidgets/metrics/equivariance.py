@@ -42,13 +42,7 @@ def translation_equivariance(session: GeneratorSession, samples: int = 64, *, se
     random = np.random.RandomState(seed)
     most, size = max(1, int(session.resolution * SHARE)), session.resolution
     z = torch.from_numpy(random.randn(samples, session.z_dim).astype(np.float32)).to(session.device)
-    labels = (
-        torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-            torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
-        ]
-        if session.c_dim
-        else None
-    )
+    labels = session.each_class(samples)
     total, count = 0.0, 0
     for start in range(0, samples, batch):
         rows = slice(start, start + batch)

@@ -35,6 +35,13 @@ def truncate(
         return session.generator.truncate(w, psi, cutoff, c)
 
 
+def each_class(session: GeneratorSession, n: int) -> Tensor | None:
+    """Labels c [n, c_dim] that go through the classes in turn; None for a generator without."""
+    if not session.c_dim:
+        return None
+    return _one_hot(session, torch.arange(n, dtype=torch.int64, device="cpu") % session.c_dim)
+
+
 @torch.no_grad()
 def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0, *, label: int | None = None) -> Tensor:
     """w [n, w_dim] of n random z, which come from NumPy's RandomState(seed).
@@ -48,13 +55,17 @@ def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0,
     c = None
     if session.c_dim:
         classes = source.randint(session.c_dim, size=n) if label is None else np.full(n, label)
-        c = torch.eye(session.c_dim, dtype=torch.float32, device=session.device)[torch.from_numpy(classes)]
+        c = _one_hot(session, torch.from_numpy(classes))
     return session.truncate(session.map_z(z, c), psi, None, c)
 
 
 def parameters(session: GeneratorSession) -> dict[str, Tensor]:
     """The generator's parameters by name, detached. They are the generator's own memory: not to be changed."""
     return {name: parameter.detach() for name, parameter in session.generator.named_parameters()}
+
+
+def _one_hot(session: GeneratorSession, classes: Tensor) -> Tensor:
+    return torch.eye(session.c_dim, dtype=torch.float32, device=session.device)[classes.to(session.device)]
 
 
 def affine(session: GeneratorSession, layer: str | int) -> tuple[Tensor, Tensor]:

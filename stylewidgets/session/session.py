@@ -230,7 +230,7 @@ class GeneratorSession:
     image, render, images = pictures.image, pictures.render, pictures.images
 
     # -- what others need of the generator ---------------------------------------------------------------------------
-    map_z, truncate, sample_w = inside.map_z, inside.truncate, inside.sample_w
+    map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
     tuned, trainable = tuning.tuned, tuning.trainable

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -13,7 +14,8 @@ from .synthesis import block_resolution
 
 Value = Tensor | State
 """What a stage makes: features, colours, a picture, or the state after a block."""
-Work = Callable[[Sequence[Value], Sequence[Tensor], Noise, torch.dtype | None], Value]
+Dtype = torch.dtype | None
+Work = Callable[[Sequence[Value], Sequence[Tensor], Noise, Dtype], Value]
 """(values of the inputs, styles, noise, dtype) → value."""
 
 
@@ -74,7 +76,9 @@ class Stages:
         for i, count in enumerate(self._maps):
             before = (self.pictures[-1],) if i else ()
             inside = generator.block_layers(i)
-            self.pictures.append(self._add(inside, before, i, slice(first, first + count), _step(generator, i, fused)))
+            self.pictures.append(
+                self._add(inside, before, i, slice(first, first + count), partial(_step, generator, i, fused))
+            )
             self.ends[inside.stop - 1] = (self.pictures[-1], self.pictures[-1])
             first += count
         if makes_previews(generator):
@@ -91,13 +95,15 @@ class Stages:
             ends = fused and k == len(layers) - 2 and features is not None
             own = slice(k, k + 2 if ends else k + 1)
             noise = slice(maps, maps + (layer.kind == "conv" and any(self._maps)))
-            made = self._add(own, before, layer.block, noise, _last(generator) if ends else _layer(generator, k))
+            made = self._add(
+                own, before, layer.block, noise, partial(_last, generator) if ends else partial(_layer, generator, k)
+            )
             maps, k = noise.stop, own.stop
             if layer.kind == "conv" and not ends:
                 features = made
             else:
                 below = () if picture is None else (picture,)
-                picture = self._add(slice(k, k), (made, *below), layer.block, slice(0, 0), _colours(generator))
+                picture = self._add(slice(k, k), (made, *below), layer.block, slice(0, 0), partial(_colours, generator))
             if features is not None and not ends:
                 self.ends[k - 1] = (features, picture)
             if k == self._generator.block_layers(layer.block).stop:
@@ -111,48 +117,45 @@ class Stages:
     def _preview(self, generator: HasPreview, i: int, inputs: tuple[int, ...]) -> int:
         """Add the stage that makes a preview of what is there after block i: its place."""
 
-        def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: torch.dtype | None) -> Value:
-            state = (
-                values[0] if isinstance(values[0], State) else State(*map(_tensor, values), *[None][len(values) - 1 :])
-            )
-            return generator.finish_small(i, state.x, state.img, styles)
-
         after = slice(self._generator.block_layers(i).stop, len(self._generator.layers))
-        return self._add(after, inputs, i, slice(0, 0), run)
+        return self._add(after, inputs, i, slice(0, 0), partial(_small, generator, i))
 
 
-def _step(generator: Generator, i: int, fused: bool) -> Work:
-    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: torch.dtype | None) -> Value:
-        before = values[0] if values else None
-        assert not isinstance(before, Tensor)
-        made = generator.step(i, before, styles, noise, dtype)
-        # After the last block nothing needs the features.
-        return (
-            made if i < generator.num_blocks - 1 or not fused else State(made.x[:0, :0].clone(), generator.image(made))
-        )
-
-    return run
-
-
-def _layer(generator: HasLayers, k: int) -> Work:
-    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: torch.dtype | None) -> Value:
-        return generator.run_layer(k, _tensor(values[0]) if values else None, styles[0], noise, dtype)
-
-    return run
+def _step(
+    generator: Generator,
+    i: int,
+    fused: bool,
+    values: Sequence[Value],
+    styles: Sequence[Tensor],
+    noise: Noise,
+    dtype: Dtype,
+) -> State:
+    before = values[0] if values else None
+    assert not isinstance(before, Tensor)
+    made = generator.step(i, before, styles, noise, dtype)
+    # After the last block nothing needs the features.
+    return made if i < generator.num_blocks - 1 or not fused else State(made.x[:0, :0].clone(), generator.image(made))
 
 
-def _last(generator: HasLayers) -> Work:
-    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: torch.dtype | None) -> Value:
-        return generator.run_last(_tensor(values[0]), styles, noise, dtype)
+def _layer(
+    generator: HasLayers, k: int, values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: Dtype
+) -> Tensor:
+    return generator.run_layer(k, _tensor(values[0]) if values else None, styles[0], noise, dtype)
 
-    return run
+
+def _last(
+    generator: HasLayers, values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: Dtype
+) -> Tensor:
+    return generator.run_last(_tensor(values[0]), styles, noise, dtype)
 
 
-def _colours(generator: HasLayers) -> Work:
-    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: torch.dtype | None) -> Value:
-        return generator.add_colours(*map(_tensor, values))
+def _colours(generator: HasLayers, values: Sequence[Value], *_: object) -> Tensor:
+    return generator.add_colours(*map(_tensor, values))
 
-    return run
+
+def _small(generator: HasPreview, i: int, values: Sequence[Value], styles: Sequence[Tensor], *_: object) -> Tensor:
+    state = values[0] if isinstance(values[0], State) else State(*map(_tensor, values), *[None][len(values) - 1 :])
+    return generator.finish_small(i, state.x, state.img, styles)
 
 
 def _tensor(value: Value) -> Tensor:

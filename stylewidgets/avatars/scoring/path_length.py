@@ -42,7 +42,7 @@ def path_length(
     random = np.random.RandomState(seed)
     z = torch.from_numpy(random.randn(pairs, 2, session.z_dim).astype(np.float32)).to(session.device)
     t = torch.from_numpy(random.rand(pairs, 1).astype(np.float32)).to(session.device)
-    c = each_class(session, pairs)
+    c = session.each_class(pairs)
     found = []
     for start in range(0, pairs, batch):
         part = slice(start, start + batch)
@@ -55,15 +55,6 @@ def path_length(
     values = torch.cat(found).double().cpu().numpy()
     low, high = np.percentile(values, [1, 99])
     return float(values[(values >= low) & (values <= high)].mean())
-
-
-def each_class(session: GeneratorSession, n: int) -> Tensor | None:
-    """Labels [n, c_dim] that go through the classes in turn; None for a generator without."""
-    if not session.c_dim:
-        return None
-    return torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-        torch.arange(n, device=session.device, dtype=torch.int64) % session.c_dim
-    ]
 
 
 @torch.inference_mode()

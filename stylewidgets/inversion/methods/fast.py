@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -114,10 +113,9 @@ class FastProjector(Run):
     @torch.no_grad()
     def _look(self) -> dict[str, float]:
         """Compare some faces with every target."""
-        source = np.random.RandomState(self.settings["seed"])
         mean = spaces.spread(self.session).mean
-        z = source.randn(self.settings["samples"], self.session.z_dim)
-        faces = mean + TRUNCATION * (spaces.sample_w(self.session, z, source) - mean)
+        faces = self.session.sample_w(self.settings["samples"], self.settings["seed"])
+        faces = mean + TRUNCATION * (faces - mean)
         faces = torch.cat([mean[None], faces])[self.step * TOGETHER : (self.step + 1) * TOGETHER]
         side = self._small or self.session.resolution
         criterion = self._criterion(side)

@@ -102,11 +102,7 @@ class Tuning(Run):
         pivot = self._ws[self.step % len(self._ws)][None]
         with torch.no_grad():
             z = torch.randn(1, self.session.z_dim, generator=self._random, dtype=torch.float32, device="cpu").to(pivot)
-            c = (
-                torch.eye(self.session.c_dim, device=pivot.device, dtype=torch.float32)[:1]
-                if self.session.c_dim
-                else None
-            )
+            c = self.session.each_class(1)
             towards = self.session.truncate(self.session.map_z(z, c), LOCAL_PSI, None, c)[:, None] - pivot
             near = pivot + self.settings["radius"] * towards / towards.norm().clamp_min(1e-8)
             truth = _picture(self.session.synthesize(near, noise_mode="none", exact=True))
