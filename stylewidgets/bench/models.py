@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
@@ -45,13 +45,13 @@ MODELS: dict[str, Callable[[], Any]] = {
 NAMES = (BUNDLED, *MODELS)
 
 
-def chosen(text: str) -> list[str]:
+def chosen(text: str, known: Collection[str] = NAMES, kind: str = "model") -> list[str]:
     """The names in "a,b", "all" or "none". ValueError names what is not known."""
     if text in ("all", "none"):
-        return list(NAMES) if text == "all" else []
+        return list(known) if text == "all" else []
     for name in text.split(","):
-        if name not in NAMES:
-            raise unknown_name("model", name, (*NAMES, "all", "none"))
+        if name not in known:
+            raise unknown_name(kind, name, (*known, "all", "none"))
     return text.split(",")
 
 

@@ -49,6 +49,7 @@ def failed(error, value):
     report(view, error, f"drawing {value}")
 
 slider = ipywidgets.FloatSlider(value=0.3, min=0, max=1, step=0.01, layout={"width": "420px"})
+slider.add_class("stylewidgets-strength")
 view = LiveView(label="Test picture")
 pump = Pump(draw, Notes(), ladder=Ladder(512), on_error=failed)
 view.on_ack, view.on_settle, view.on_hello = pump.acknowledge, pump.settle, lambda *_: pump.hello()

@@ -24,6 +24,7 @@ def error(found: Tensor, wanted: Tensor) -> float:
     return float((found.double() - wanted.double()).norm() / wanted.double().norm().clamp_min(1e-6))
 
 
+@pytest.mark.slow
 @needs_compiler
 @settings(max_examples=40, deadline=None)
 @given(

@@ -125,7 +125,7 @@ def test_a_broken_file_is_a_clear_error(three: DirectionSet, tmp_path: Path, suf
             meta["directions"] = [{"name": "smile", "sigma": 1.0}]
         text, arrays = json.dumps(meta), {"unused": np.zeros(1, np.float32)}
         if suffix == ".npz":
-            np.savez(path, **{"stylewidgets": np.frombuffer(text.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
+            np.savez(path, **{"stylewidgets": np.frombuffer(text.encode(), np.uint8), **arrays})
         else:
             save_file(arrays, str(path), metadata={"stylewidgets": text})
     with pytest.raises(ValueError, match=f"d{suffix}' is no direction file, or it is damaged"):

@@ -134,6 +134,7 @@ def test_another_person_is_told_from_the_same_one(drawn: torch.Tensor) -> None:
     assert abs(edit_report(drawn, drawn.roll(1, 0), "yaw").identity) < 0.45
 
 
+@pytest.mark.slow
 def test_categories_and_angles_have_units_of_their_own(faces: np.ndarray, drawn: torch.Tensor) -> None:
     hat = edit_report(drawn, edited(faces, {"hat": "cap"}, relative=False), "hat: cap")
     assert hat.moved > 0.9 and hat.moved_sigma > 1 and "hat" not in hat.others

@@ -83,6 +83,7 @@ def near(found: Tensor, wanted: Tensor) -> bool:
     return found.shape == wanted.shape and torch.allclose(found, wanted, atol=atol, rtol=2e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(case=cases(), tile=st.sampled_from([1, 1 << 10, 1 << 23]))
 def test_the_quick_path_without_gradients_is_the_reference(case: Any, tile: int) -> None:

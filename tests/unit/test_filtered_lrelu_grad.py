@@ -28,6 +28,7 @@ def near(found: Tensor, wanted: Tensor) -> bool:
     return found.shape == wanted.shape and bool((found - wanted).abs().max() <= 2e-4 * wanted.abs().max() + 2e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     channels=st.sampled_from([1, 16, 19, 40]),

@@ -40,8 +40,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def session() -> GeneratorSession:
-    return GeneratorSession(generator(), device="cpu", name="toy")
+def session(device: str) -> GeneratorSession:
+    return GeneratorSession(generator(), device=device, name="toy")
 
 
 class Guess(Run):
@@ -152,6 +152,7 @@ def test_each_picture_can_have_a_generator_of_its_own(session: GeneratorSession)
     )
 
 
+@pytest.mark.slow
 def test_the_regulariser_holds_the_generator_elsewhere(session: GeneratorSession) -> None:
     def moved(**settings: Any) -> float:
         result = invert(session, target(session), "pti", pivot="e4e", steps=15, rate=0.01, **settings)

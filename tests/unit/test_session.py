@@ -60,8 +60,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
-    return GeneratorSession(generator(), device="cpu", name="toy")
+def session(device: str) -> GeneratorSession:
+    return GeneratorSession(generator(), device=device, name="toy")
 
 
 def channels(session: GeneratorSession) -> int:
@@ -299,9 +299,9 @@ def test_misspelt_and_foreign_arguments_are_told(session: GeneratorSession) -> N
     with pytest.raises(TypeError, match="did you mean 'psi'"):
         session.latent(pis=1)
     with pytest.raises(TypeError, match="a Latent is expected; int was given"):
-        session.render(7)  # type: ignore[arg-type]
+        session.render(7)
     with pytest.raises(TypeError, match="a tensor is expected; ndarray"):
-        session.styles(np.zeros((1, W)))  # type: ignore[arg-type]
+        session.styles(np.zeros((1, W)))
     with pytest.raises(ValueError, match="tensor on meta was given"):
         session.synthesize(torch.zeros(1, W, device="meta"))
     with pytest.raises(ValueError, match="one style per layer"):
@@ -489,11 +489,11 @@ def test_a_renderer_gives_encoded_pictures(session: GeneratorSession) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, device: str) -> Path:
     net = generator()
     native.save(tmp_path / "avatar-64.safetensors", net, {"name": "avatar-64", "licence": "MIT"})
     loaded, _ = native.load(tmp_path / "avatar-64.safetensors")
-    made = DirectionSet.of(GeneratorSession(loaded, device="cpu"), [Direction("smile", np.ones(W))])
+    made = DirectionSet.of(GeneratorSession(loaded, device=device), [Direction("smile", np.ones(W))])
     made.save(tmp_path / "avatar-64.directions.safetensors")
     monkeypatch.setattr(weights, "FOLDER", tmp_path)
     return tmp_path

@@ -27,10 +27,10 @@ W_DIM = 8
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
+def session(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, c_dim=0, resolution=16, channels=(4, 4, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+    return GeneratorSession(StyleGAN2(config), name="toy", device=device)
 
 
 class Page:

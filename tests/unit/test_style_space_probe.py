@@ -39,10 +39,10 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
+def session(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, c_dim=0, resolution=16, channels=(6, 6, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+    return GeneratorSession(StyleGAN2(config), name="toy", device=device)
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None
     panel = open_panel(probe, BY_PLACE)
     panel._region.value = 1
     assert panel.pad.mask_at(16, 16)[8:].all() and not panel.pad.mask_at(16, 16)[:8].any()
-    found = probe.find_place(region="bottom", pictures=2)
+    found: Any = probe.find_place(region="bottom", pictures=2)
     assert found.pictures == 2 and seen[0] == (16, 16, 3)
     with pytest.raises(ValueError, match="did you mean 'bottom'"):
         probe.find_place(region="botom")
@@ -328,6 +328,7 @@ def test_a_generator_without_a_reader_says_what_is_missing(probe: StyleSpaceProb
         probe.report()
 
 
+@pytest.mark.slow
 def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reader: stylespace.Reader) -> None:
     probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
     panel = open_panel(probe, REPORT)

@@ -21,8 +21,8 @@ REMAKE = "python -m stylewidgets train stylespace"
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
-    return sw.load(device="cpu")
+def session(device: str) -> GeneratorSession:
+    return sw.load(device=device)
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,7 @@ def test_more_than_ten_factors_have_a_channel_and_seven_depend_less_than_the_bou
     assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
 
 
+@pytest.mark.slow
 def test_on_faces_that_nobody_has_seen_seven_channels_still_depend_less(
     session: GeneratorSession, shipped: Report
 ) -> None:
@@ -81,6 +82,7 @@ def test_s_is_more_disentangled_than_w_and_z_by_its_number_of_codes(shipped: Rep
         assert one["w expanded"] == pytest.approx(one["s"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_row_measured_again_on_other_faces_is_within_a_third(session: GeneratorSession, shipped: Report) -> None:
     row = min(shipped.rows, key=lambda row: row.style.mean)
     reader, stats = ss.avatar_reader(), ss.statistics(session, shipped.samples)

@@ -22,7 +22,7 @@ import stylewidgets
 from stylewidgets import GeneratorSession, Latent, avatars, directions, inversion
 from stylewidgets.avatars.reading.factor_net import load_regressor
 from stylewidgets.latent.latent import NOISE_MODES
-from stylewidgets.ops import _compile, winograd
+from stylewidgets.ops.native import build, winograd
 
 PACKAGE = Path(stylewidgets.__file__).parent
 BOTH, DEVICE = frozenset({"dtype", "device"}), frozenset({"device"})
@@ -157,7 +157,7 @@ def test_compiled_code_refuses_what_it_would_misread(damage: Callable[[torch.Ten
     with pytest.raises(ValueError, match="compiled code takes"):
         winograd.convolution(x, packed, styles[:, :4], scale, bias)
     with pytest.raises(ValueError, match=r"\[3\].*\[2\]"):
-        _compile.address(torch.zeros(2), 3)
+        build.address(torch.zeros(2), 3)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

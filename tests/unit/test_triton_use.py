@@ -228,6 +228,7 @@ def test_matrices_of_a_filter_are_kept_until_it_changes() -> None:
     assert torch.equal(fused.matrices_of(taps, 2, sizes, torch.float32), down_matrices(taps, 2, sizes, torch.float32))
 
 
+@pytest.mark.slow
 def test_triton_is_not_imported_before_a_kernel_runs() -> None:
     program = (
         "import sys, torch, stylewidgets.ops.triton.fused, stylewidgets.generators.stylegan3.generator\n"

@@ -171,8 +171,8 @@ def test_some_rows_have_the_bits_that_they_have_in_the_whole(rows: slice, noisy:
     x, weight, styles = torch.randn(2, 6, 21, 30), winograd.packed(torch.randn(20, 6, 3, 3), 1), torch.randn(2, 6)
     scale, bias = torch.rand(2, 20), torch.randn(20)
     given: dict[str, object] = {"noise": torch.randn(2, 1, 21, 30) if noisy else None, "clamp": 1.0}
-    whole = winograd.convolution(x, weight, styles, scale, bias, **given)  # type: ignore[arg-type]
-    some = winograd.convolution(x, weight, styles, scale, bias, rows=rows, **given)  # type: ignore[arg-type]
+    whole = winograd.convolution(x, weight, styles, scale, bias, **given)
+    some = winograd.convolution(x, weight, styles, scale, bias, rows=rows, **given)
     assert torch.equal(some, whole[:, :, rows])
 
 
@@ -214,7 +214,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(*args: object, **options: object) -> Tensor:
         seen.append(1)
-        return compiled(*args, **options)  # type: ignore[arg-type]
+        return compiled(*args, **options)
 
     monkeypatch.setattr(winograd, "convolution", counted)
     return seen

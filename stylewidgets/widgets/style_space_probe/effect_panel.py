@@ -47,6 +47,7 @@ class StrengthSlider(widgets.VBox):
             continuous_update=True, style={"description_width": "64px"}, disabled=True,
             layout=widgets.Layout(width="auto", min_width="0", max_width="100%"),
         )  # fmt: skip
+        self._slider.add_class("stylewidgets-strength")  # as in direction_rows.py
         set_tooltip(self._slider, "added to the selected channel, in standard deviations of it over many samples")
         zero = button("↺", "set this channel back", lambda: on_strength(0.0), "34px")
         self._box.observe(

@@ -43,7 +43,8 @@ def renamed(latent: Latent, old: str, new: str) -> Latent:
 class DirectionRow(widgets.HBox):
     """One edit: strength, layers, rename, reset, remove.
 
-    `edit` is what it shows; `show_edit` shows another edit of the same direction name.
+    `edit` is what it shows; `show_edit` shows another edit of the same direction name. In the page the row's handle is
+    `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
@@ -61,6 +62,7 @@ class DirectionRow(widgets.HBox):
             style={"description_width": "88px"},
             layout=widgets.Layout(width="auto", flex="1 1 320px", max_width="480px"),
         )
+        self._slider.add_class("stylewidgets-strength")
         set_tooltip(self._slider, describe(edit.direction))
         self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
         self._rename = widgets.Text(
