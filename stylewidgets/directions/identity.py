@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ..session.inside import module_fingerprint as fingerprint
+from ..generators.identity import fingerprint
 
 __all__ = ["fingerprint"]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from ..generators.protocol import Generator
+from ..generators.identity import fingerprint as module_fingerprint
+from ..generators.identity import w_fingerprint
 from .drawing import layer_index
 from .synthesis import versions
 
@@ -87,7 +87,7 @@ def fingerprint(session: GeneratorSession, part: str = "all") -> str:
         part: "all", or "w" for the mapping network alone: codes and machines of w fit every generator with the same.
     """
     if part == "w":
-        return session.remembered("fingerprint", lambda: mapping_fingerprint(session.generator.mapping), "mapping")
+        return session.remembered("fingerprint", lambda: w_fingerprint(session.generator.mapping), "mapping")
     return session.remembered("fingerprint", lambda: module_fingerprint(session.generator))
 
 
@@ -120,22 +120,3 @@ def save(session: GeneratorSession, path: str | os.PathLike[str], dtype: str = "
 
     with session.lock:
         native.save(os.fspath(path), session.generator, session.metadata, dtype)
-
-
-def module_fingerprint(module: nn.Module | Generator) -> str:
-    """16 hexadecimal digits that identify the parameters of a torch module, equal for its fp16 and fp32 copies."""
-    digest = hashlib.sha256()
-    for name, value in sorted(module.state_dict().items()):
-        array = value.detach().cpu()
-        array = array.half().numpy() if array.is_floating_point() else array.numpy()
-        digest.update(f"{name}{list(array.shape)}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
-
-
-def mapping_fingerprint(mapping: nn.Module) -> str:
-    """What tells a w space: a digest of the mapping network's weights, rounded as files of 16 bits have them."""
-    digest = hashlib.sha256()
-    for name, value in sorted(mapping.state_dict().items()):
-        digest.update(name.encode() + value.detach().cpu().half().numpy().tobytes())
-    return digest.hexdigest()[:16]

@@ -93,7 +93,8 @@ def test_the_protocol_is_there_with_its_arguments(session: GeneratorSession, dev
             if not name.startswith("_") and not hasattr(nn.Module, name):
                 own = inspect.signature(getattr(type(generator), name)).parameters
                 assert list(own) == list(inspect.signature(method).parameters), name
-    assert type(generator.config).from_dict(generator.config.to_dict()) == generator.config
+    config: Any = type(generator.config)
+    assert config.from_dict(generator.config.to_dict()) == generator.config
     assert generator.device.type == torch.device(device).type
     assert sum(layer.ws_index >= generator.num_ws for layer in generator.layers) == 0
 
@@ -261,7 +262,7 @@ def test_previews_tell_about_the_whole_picture(session: GeneratorSession) -> Non
         assert not generator.has_previews
         return
     styles = session.styles(session.w_avg[None])
-    side = generator.preview_resolution(generator.num_blocks - 2)
+    side = generator.preview_resolution(session.generator.num_blocks - 2)
     with session.lock:
         small = session.cache().run(styles, max_resolution=side)
     assert small.shape == (1, session.img_channels, side, side) and bool(small.isfinite().all())
@@ -294,7 +295,7 @@ def test_a_view_moves_the_picture_for_as_long_as_it_is_in_force(session: Generat
 
 # -- what a session offers of it ------------------------------------------------------------------------------------------
 def test_a_state_dict_goes_there_and_back(session: GeneratorSession, tmp_path: Path) -> None:
-    other = type(session.generator)(session.generator.config)  # type: ignore[call-arg]
+    other: Any = type(session.generator)(session.generator.config)  # type: ignore[call-arg]
     other.load_state_dict({name: value.cpu() for name, value in session.generator.state_dict().items()})
     again = GeneratorSession(other, device=session.device, precision="fp32")
     latent = session.latent(seed=5)

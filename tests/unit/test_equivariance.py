@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import torch
@@ -39,6 +40,9 @@ class Sessions:
     def map_z(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         return z
 
+    def each_class(self, n: int) -> None:
+        return None
+
     def synthesize(self, w: Tensor, *, transform: Transform, exact: bool) -> Tensor:
         return self.wave(w, transform)
 
@@ -52,10 +56,11 @@ def test_a_stylegan3_moves_better_with_its_transform_than_without_and_keeps_the_
     torch.manual_seed(0)
     config = StyleGAN3Config.create("T", 32, channel_base=512, channel_max=16, num_layers=6, z_dim=8, w_dim=8, margin=8)
     session = GeneratorSession(StyleGAN3(config).eval(), device="cpu", precision="fp32")
-    session.generator.set_transform([[1, 0, 0.125], [0, 1, 0], [0, 0, 1]])
-    kept = session.generator.transform
+    generator: Any = session.generator
+    generator.set_transform([[1, 0, 0.125], [0, 1, 0], [0, 0, 1]])
+    kept = generator.transform
     assert translation_equivariance(session, 8) > 25
-    assert session.generator.transform == kept
+    assert generator.transform == kept
 
 
 def test_a_generator_that_cannot_move_its_pictures_is_refused() -> None:

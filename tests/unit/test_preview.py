@@ -134,5 +134,6 @@ def test_an_edit_of_the_last_layer_shows_in_the_preview() -> None:
     styles[-1] = styles[-1] + 3
     assert not torch.equal(live.cache.run(styles, max_resolution=16), before)
     wrong = [*styles[:-1], styles[-1][:, :1]]
+    assert isinstance(session.generator, StyleGAN2)
     with pytest.raises(ValueError, match="style"):
         session.generator.finish_small(3, torch.zeros(1, 11, 4, 4), torch.zeros(1, 3, 4, 4), wrong[-3:])

@@ -40,7 +40,7 @@ def save(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}; {dtype!r} was given")
-    family = generator.family
+    family = str(getattr(generator, "family", ""))  # what is given may be any module
     if family not in FAMILIES or not isinstance(generator, FAMILIES[family].generator):
         raise ValueError(
             f"generators of {', '.join(FAMILIES)} can be written; a {type(generator).__name__} was given. "
