@@ -73,6 +73,8 @@ class Generator(Protocol):
         has_previews: whether it is a `HasPreview` (it may depend on the config).
         can_run_layers: whether it is a `HasLayers` (likewise).
         default_psi, default_cutoff: the truncation that the family's published pictures have.
+        extra: what it draws from besides, such as a background's own latent: names, and the length of each vector.
+        needs_source: whether it draws from a `Latent.source`.
     """
 
     family: str
@@ -90,6 +92,8 @@ class Generator(Protocol):
     can_run_layers: bool
     default_psi: float
     default_cutoff: int | None
+    extra: Mapping[str, int]
+    needs_source: bool
 
     @property
     def config(self) -> Config:

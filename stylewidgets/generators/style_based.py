@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -37,6 +38,8 @@ class StyleBased(nn.Module):
     has_inner_pictures: bool = False
     has_previews: bool = False
     can_run_layers: bool = False
+    extra: Mapping[str, int] = MappingProxyType({})
+    needs_source: bool = False
 
     num_ws: int
     w_dim: int
