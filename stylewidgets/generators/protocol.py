@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, runtime_check
 import torch
 from torch import Tensor, nn
 
-from ..latent.view import Transform
+from ..latent.view import View
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 Noise = str | Sequence[Tensor | None]
 """A mode ("const", "random" or "none"), or a tensor for each noise picture; None leaves that layer without."""
-View = Transform
-"""What a latent says about the place that it is seen from."""
 
 
 class Layer(NamedTuple):

@@ -13,7 +13,7 @@ from .losses.perceptual import Perceptual, perceptual
 from .methods import catalogue, hybrid, pivotal
 from .registry import METHODS, Method, Setting, invert, register, start
 from .result import Frame, Result
-from .run import Progress, Run
+from .run import Run
 from .run_file import resume, save_run
 from .target import Target
 

@@ -12,12 +12,14 @@ from torch import Tensor
 
 from ..core.devices import out_of_memory
 from ..core.pixels import fit
-from ..latent.latent import Latent, Transform
+from ..latent.latent import Latent
+from ..latent.view import View
 from ..session.activations import Unit
 from ..session.noise import SEEDED_NOISE, Seeded
 from ..session.synthesis import to_uint8
-from .cells import layer_mask, noise_of, source_styles
+from .cells import noise_of
 from .grid import HEADER, MixGrid, Place, nearest_first
+from .sources import layer_mask
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -115,9 +117,9 @@ class GridRenderer:
         known = self.session.remembered("styles of sources", dict[Latent, list[Tensor]])
         if len(known) > _SOURCES:
             known.clear()
-        groups: dict[Transform, list[int]] = {}
+        groups: dict[View, list[int]] = {}
         for n, (i, j) in enumerate(places):
-            groups.setdefault((grid.column(j) if i == HEADER else grid.row(i)).transform, []).append(n)
+            groups.setdefault((grid.column(j) if i == HEADER else grid.row(i)).view, []).append(n)
         pictures: dict[int, Pixels] = {}
         for view, members in groups.items():
             units = [self._unit(grid, places[n], known) for n in members]
@@ -136,7 +138,7 @@ class GridRenderer:
         sources.append(sources[0] if header else grid.column(j))
         for source in sources:
             if source not in known:
-                known[source] = source_styles(self.session, source)
+                known[source] = self.session.code_styles(source)
         row, column = (known[source] for source in sources)
         count = len(self.session.noise_shapes)
         taken = [mask[k] for k, layer in enumerate(layers) if layer.kind == "conv"]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..core.checks import check_layers
-from ..generators.protocol import Generator, View, view_kind
-from ..latent.latent import Code, Edit, Latent
+from ..core.checks import check_layers, unknown_name
+from ..generators.protocol import Generator, view_kind
+from ..latent.latent import Code, Edit, Latent, Transform
+from ..latent.view import View
 
 
 def check_latent(generator: Generator, latent: Latent) -> Latent:
@@ -20,8 +21,12 @@ def check_latent(generator: Generator, latent: Latent) -> Latent:
     if latent.code is not None:
         _check_code(generator, latent.code)
     for edit in latent.edits:
-        _check_edit(generator, edit)
-    check_view(generator, latent.transform)
+        _check_edit(generator, edit, latent)
+    check_view(generator, latent.view)
+    if latent.extra or latent.source is not None:
+        _check_extra(generator, latent)
+    for inner in latent.nested:
+        check_latent(generator, inner)
     return latent
 
 
@@ -29,17 +34,13 @@ def check_view(generator: Generator, view: View) -> None:
     """Raise ValueError when `generator` has no views of this kind and `view` would change its pictures."""
     if not isinstance(view, View):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
+    if view and not isinstance(view, Transform) and not isinstance(view, view_kind(generator) or ()):
+        raise ValueError(f"{view!r} was given; {type(generator).__name__} has no {view.kind}. Leave {view.kind} out")
     if view and not isinstance(view, view_kind(generator) or ()):
         raise ValueError(
             f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
             f"{type(generator).__name__} leave transform out"
         )
-
-
-def in_s(latent: Latent) -> bool:
-    """Whether the styles of a latent, and not its w, are what it is made of."""
-    coded = latent.code is not None and latent.code.space == "s"
-    return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
 def _check_label(generator: Generator, latent: Latent) -> None:
@@ -54,7 +55,12 @@ def _check_label(generator: Generator, latent: Latent) -> None:
             f"this generator is conditional: label must be from 0 to {classes - 1}; None was given. "
             "session.latent(...) fills in 0"
         )
-    if latent.label is not None and latent.label >= classes:
+    if isinstance(latent.label, tuple):
+        if len(latent.label) != classes:
+            raise ValueError(
+                f"a label vector has shape [{classes}] for this generator; [{len(latent.label)}] was given"
+            )
+    elif latent.label is not None and latent.label >= classes:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")
 
 
@@ -76,19 +82,24 @@ def _check_code(generator: Generator, code: Code) -> None:
         )
 
 
-def _check_edit(generator: Generator, edit: Edit) -> None:
-    shape, direction = edit.direction.vector.shape, edit.direction
-    accepted: list[tuple[int, ...]] = [(generator.w_dim,), (generator.num_ws, generator.w_dim)]
-    if direction.space == "s":
-        accepted = [(_channels(generator),)]
-    if shape not in accepted:
-        listed = " or ".join(str(list(size)) for size in accepted)
-        raise ValueError(
-            f"direction {direction.name!r} in {direction.space} must have shape {listed} for this generator; "
-            f"{list(shape)} was given. It was made for another one"
-        )
+def _check_edit(generator: Generator, edit: Edit, latent: Latent) -> None:
+    reason = edit.fits(generator) or (edit.accepts(latent) if edit.strength else None)
+    if reason is not None:
+        raise ValueError(reason)
     if edit.layers is not None:
         try:
             check_layers(edit.layers, generator.num_ws)
         except ValueError as error:
-            raise ValueError(f"edit {direction.name!r}: {error}") from None
+            raise ValueError(f"edit {edit.name!r}: {error}") from None
+
+
+def _check_extra(generator: Generator, latent: Latent) -> None:
+    """A family declares ``extra``: names, and the length of each vector; and ``needs_source`` where it draws from one."""
+    declared = generator.extra
+    for name, value in latent.extra:
+        if name not in declared:
+            raise unknown_name("part of `extra` for this generator", name, declared)
+        if not isinstance(value, int) and len(value) != declared[name]:
+            raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
+    if latent.source is not None and not generator.needs_source:
+        raise ValueError("this generator draws from no source, so source must be None")

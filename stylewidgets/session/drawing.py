@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 from torch import Tensor
 
 from ..core.checks import check_int, unknown_name
-from ..generators.protocol import Noise, State, View
+from ..generators.protocol import Noise, State
 from ..latent.latent import IDENTITY, NOISE_MODES, Latent
+from ..latent.view import View
 from .activations import LIMIT, SynthesisCache
 from .checks import check_view
 from .engine import Engine
@@ -105,7 +106,7 @@ def activations(
         ValueError: an unknown layer, or one inside of a block that is run as a whole; the text lists those that can be seen.
     """
     if isinstance(x, Latent):
-        noise_mode, noise_seed, transform, x = x.noise_mode, x.noise_seed, x.transform, session.code_styles(x)
+        noise_mode, noise_seed, transform, x = x.noise_mode, x.noise_seed, x.view, session.code_styles(x)
     places = [layer_index(session, layer) for layer in layers]
 
     def draw(engine: Engine, given: Sequence[Tensor], maps: Noise) -> dict[str, State]:
@@ -140,7 +141,7 @@ def _drawn(
 
 def engine(session: GeneratorSession, fused: bool = True) -> Engine:
     """The session's engine, made at first use."""
-    if fused not in session._engines:
+    if fused not in session._engines or session._engines[fused].generator is not session.generator:
         session._engines[fused] = Engine(session.generator, fused)
     return session._engines[fused]
 

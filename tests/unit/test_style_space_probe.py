@@ -19,6 +19,7 @@ from PIL import Image
 
 from stylewidgets import stylespace
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.jobs import Progress
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
@@ -280,7 +281,7 @@ def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None
 def test_the_sheet_of_examples_does_not_wait_for_a_long_search(probe: StyleSpaceProbe) -> None:
     say(probe, "hello")  # from now on the page ticks
     # The toy's own search may be over before a slice is: one that never is.
-    probe._work.run(EFFECT, ((0, 0) for _ in itertools.repeat(None)), lambda _: pytest.fail("it has no end"))
+    probe._work.run(EFFECT, (Progress() for _ in itertools.repeat(None)), lambda _: pytest.fail("it has no end"))
     panel = open_panel(probe, BY_EXAMPLE)
     assert "drawing" in panel._about.value
     while probe._work.busy("sheet"):
@@ -363,7 +364,7 @@ def test_channels_become_one_direction_and_the_picture_stays(probe: StyleSpacePr
     probe.set_strength("4_1", -1.5)
     before = np.asarray(probe.image)
     direction = probe.save_direction("both", tmp_path / "mine.safetensors")
-    assert [edit.direction.name for edit in probe.value.edits] == ["both"] and np.count_nonzero(direction.vector) == 2
+    assert [edit.name for edit in probe.value.edits] == ["both"] and np.count_nonzero(direction.vector) == 2
     assert np.abs(np.asarray(probe.image).astype(int) - before).max() <= 1
     from stylewidgets.directions import DirectionSet
 
@@ -392,8 +393,8 @@ def test_a_link_with_an_explorer_carries_style_edits_both_ways(probe: StyleSpace
     link = traitlets.link((probe, "value"), (explorer, "value"))
     probe.select("2_3")
     slider(probe).value = 2.0
-    assert explorer.value == probe.value and explorer.value.edits[-1].direction.name == "2_3"
-    explorer.value = explorer.value.with_edit(explorer.value.edits[-1].direction, -1.0)
+    assert explorer.value == probe.value and explorer.value.edits[-1].name == "2_3"
+    explorer.value = explorer.value.with_edit(explorer.value.edits[-1].with_strength(-1.0))
     assert probe.strength("2_3") == -1.0 and slider(probe).value == -1.0 and shows_its_value(probe)
     link.unlink()
     explorer.close()
@@ -428,10 +429,11 @@ def test_a_state_is_saved_and_loaded(probe: StyleSpaceProbe, tmp_path: Path) -> 
 
 
 def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
+    def fail(*_: Any, **__: Any) -> Iterator[Progress]:
+        yield Progress()
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(stylespace, "statistics", fail)
+    monkeypatch.setattr(stylespace.statistics, "steps", fail)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
     assert "out of memory" in probe.view.error and shows_its_value(probe)
     say(probe, "pick", channel=3)

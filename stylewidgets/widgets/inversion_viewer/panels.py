@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from ...jobs import RUNNING
 from ..kit.compat import button, set_tooltip
+from ..kit.jobs import Jobs
 from ..kit.parts import STYLE, close_tree, column, heading, note, row, say, show
-from ..kit.slices import SlicedWork
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
-from .attempt import RUNNING, Attempt
+from .attempt import Attempt
 from .curves import curves
 from .results import EditsPanel, RunsPanel, SendPanel, labelled
 from .settings import MethodPanel
@@ -32,7 +33,7 @@ class InversionPanels:
     def __init__(
         self,
         owner: InversionViewer,
-        work: SlicedWork,
+        work: Jobs,
         method: str,
         settings: dict[str, Any],
         guard: Callable[[Callable[[], Any]], None],
@@ -72,7 +73,7 @@ class InversionPanels:
         self.root = self._layout(work)
 
     # -- layout --------------------------------------------------------------------------------------------------------
-    def _layout(self, work: SlicedWork) -> widgets.VBox:
+    def _layout(self, work: Jobs) -> widgets.VBox:
         owner = self._owner
         self._start = self._button("start", "begin a new run with this method and these settings", owner.start, "70px")
         self._start.button_style = "primary"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,20 +17,23 @@ from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
 from ...inversion import METHODS, Result, Target, evaluate
 from ...inversion import start as start_run
+from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
 from ...session.session import GeneratorSession
 from ..kit.errors import reporting
+from ..kit.jobs import Jobs
 from ..kit.parts import close_tree
-from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
-from .attempt import PAUSED, RUNNING, STOPPED, Attempt, as_uint8, forked, loaded
+from .attempt import Attempt, as_uint8, forked, loaded
 from .code import inversion_code
 from .panels import InversionPanels
 from .sending import SendsResult
-from .stage import Stage, steps
+from .stage import Stage
 
 WORK = "inversion"
+MEASURING_SECONDS = 2.0
+"""About how long the figures of one run take."""
 
 
 class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
@@ -68,10 +71,10 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         self._current: Attempt | None = None
         self._target: Target | None = None
         self._target_code, self._index = "", 0
-        self._showing, self._script, self._closed = False, False, True
+        self._showing, self._closed = False, True
         self._stage = Stage(check_int("size", size, 32))
         self.saved = self._stage.saved
-        self._work = SlicedWork(self.view)
+        self._work = Jobs(self.view)
         super().__init__(value=session.latent(seed=0, psi=0.0), layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-inversion")
@@ -199,11 +202,9 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     def resume(self) -> None:
         """Go on with the shown run. Nothing happens when it is done."""
         attempt = self._need()
-        if attempt.can_go_on:
+        if attempt.run is not None and not attempt.run.done and not self.running:
             self._show_current()
-            attempt.state = RUNNING
-            self._panels.refresh()
-            self._work.run(WORK, self._steps(attempt), lambda _: None, attempt.method, stoppable=False)
+            self._go_on(attempt)
 
     def pause(self) -> None:
         """Let the run stand still; `resume` goes on with exactly the next step."""
@@ -220,19 +221,15 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         """End the run here; what it has found stays."""
         attempt = self._need()
         self._work.stop(WORK)
-        if attempt.state == PAUSED:
-            attempt.state = STOPPED
+        if attempt.run is not None and attempt.state == PAUSED:
+            attempt.run.stop()
         self._panels.refresh()
 
     def finish(self) -> Result | None:
         """Do all steps that are left now, and return the result. For scripts, where no page ticks."""
         if self._current is not None and not self.running:
             self.resume()
-        self._script = True
-        try:
-            self._work.finish()
-        finally:
-            self._script = False
+        self._work.finish()
         return None if self._current is None else self.result
 
     def select(self, attempt: Attempt) -> None:
@@ -274,12 +271,12 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         """Measure every run that has done a step, one after the other."""
         attempts = [a for a in self._attempts if a.step and a.target is not None and a.state != RUNNING]
 
-        def measuring() -> Iterator[tuple[int, int]]:
+        def measuring() -> Job[None]:
             for done, attempt in enumerate(attempts):
-                yield done, len(attempts)
+                yield Progress(done, len(attempts), indivisible=MEASURING_SECONDS)
                 self._measure(attempt)
 
-        self._work.run("measuring", measuring(), lambda _: None)
+        self._work.run("measuring", measuring())
 
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
         if attempt.target is None:
@@ -329,16 +326,18 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         self.resume()
         return attempt
 
-    def _steps(self, attempt: Attempt) -> Iterator[Any]:
+    def _go_on(self, attempt: Attempt) -> None:
+        run = attempt.run
+        assert run is not None
+
         def stepped() -> None:
-            if attempt is self._current and attempt.run is not None and self._stage.show_live(attempt.run, self._index):
+            if attempt is self._current and self._stage.show_live(run, self._index):
                 self._panels.progress(attempt)
 
-        def interrupted() -> bool:
-            self.view.error = f"interrupted at step {attempt.step}: the result so far is kept, and 'go on' goes on"
-            return self._script  # the cell that waits is to end as well
-
-        return steps(attempt, stepped, lambda: self._settle(attempt), interrupted)
+        run.resume()
+        self._panels.refresh()
+        settle = lambda: self._settle(attempt)  # noqa: E731
+        self._work.run(WORK, run, words=attempt.method, stoppable=False, kept=True, each=stepped, ended=settle)
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""

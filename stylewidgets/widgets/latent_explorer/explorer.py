@@ -13,6 +13,7 @@ import traitlets
 from ...core.checks import unknown_name
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Latent
+from ...latent.move import Move
 from ...session.session import GeneratorSession
 from ..kit.code import code
 from ..kit.controls.direction_rows import renamed
@@ -167,15 +168,15 @@ class LatentExplorer(SavesPicture, widgets.VBox):
         if isinstance(direction, str):
             direction = self._directions[direction]
         with STATE:
-            for edit in self.value.edits:
-                if edit.direction == direction:
-                    return
-                if edit.direction.name == direction.name:
-                    raise ValueError(
-                        f"another direction called {direction.name!r} is in use; rename it first: "
-                        f"explorer.rename_direction({direction.name!r}, ...)"
-                    )
-            self.value = self.value.with_edit(direction, strength, direction.layers)
+            edit = Move(direction, strength, direction.layers)
+            there = next((old for old in self.value.edits if old.identity == edit.identity), None)
+            if there is None:
+                self.value = self.value.with_edit(edit)
+            elif there != edit.with_strength(there.strength).with_layers(there.layers):
+                raise ValueError(
+                    f"another direction called {direction.name!r} is in use; rename it first: "
+                    f"explorer.rename_direction({direction.name!r}, ...)"
+                )
 
     def remove_direction(self, name: str) -> None:
         """Remove the slider and the edit of the direction of that name. Raises ValueError when none is called so."""
@@ -264,7 +265,7 @@ class LatentExplorer(SavesPicture, widgets.VBox):
         return latent
 
     def _check_in_use(self, name: str) -> None:
-        names = [edit.direction.name for edit in self.value.edits]
+        names = [edit.name for edit in self.value.edits]
         if name not in names:
             raise unknown_name("direction in use", name, names)
 

@@ -16,10 +16,11 @@ from PIL import Image
 from ...core.checks import check_int, unknown_name
 from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
-from ...mixing.cells import as_source, check_grid, mix_cell
+from ...mixing import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
 from ...mixing.renderer import GridRenderer
+from ...session.batching import pictures_in_a_step
 from ...session.session import GeneratorSession
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import report, reporting
@@ -94,7 +95,9 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         self._place: Place | None = (0, 0)
         self._renderer = GridRenderer(session)
         self._view = GridView()
-        self._filler = GridFiller(self._draw, self._show, self._announce, self._filled, self._failed)
+        self._filler = GridFiller(
+            self._draw, self._show, self._announce, self._filled, self._failed, at_once=pictures_in_a_step(session)
+        )
         self._picture = LivePicture(session, size, "Chosen picture")
         self.saved = SavedPicture(SAVED_WIDTH)
         super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))

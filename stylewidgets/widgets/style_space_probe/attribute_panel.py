@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -21,6 +21,8 @@ NOTHING = "nothing can be read off these pictures: give StyleSpaceProbe a reader
 
 class AttributePanel(widgets.VBox):
     """The attributes that can be read, and the ranked channels of one. All are ranked at once; choosing another is free."""
+
+    measure = ATTRIBUTE
 
     def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
         self._owner, self._search = owner, search
@@ -56,12 +58,6 @@ class AttributePanel(widgets.VBox):
         """Start the search."""
         with reporting(self._owner.view):
             self._search.find_attribute(*self._asked())
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == ATTRIBUTE:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._owner.selected)
 
     def _asked(self) -> tuple[str, str]:
         return str(self._names.value), str(self._kind.value)

@@ -12,12 +12,12 @@ import numpy as np
 from ...core.files import as_path
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel
+from ...latent.move import moves
+from ...stylespace import Channel, edit_direction
 from ..kit.compat import button, set_tooltip
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
 from ..kit.parts import note, row, say
-from . import steps
 from .edits import channel_of
 
 if TYPE_CHECKING:
@@ -68,15 +68,15 @@ class EditPanel(widgets.VBox):
     def save_direction(self, name: str, path: str | os.PathLike[str] | None = None) -> Direction:
         """See `StyleSpaceProbe.save_direction`."""
         owner, layers = self._owner, self._owner.session.layers
-        strong = [(channel_of(e.direction), e) for e in owner.value.edits if e.strength and e.layers is None]
+        strong = [(channel_of(e), e) for e in moves(owner.value) if e.strength and e.layers is None]
         edits = {flat: edit for flat, edit in strong if flat is not None}
         if not edits:
             raise ValueError("no channel is edited: select one on the map and move its strength")
-        others = [e.direction.name for e in owner.value.edits if e not in edits.values()]
+        others = [e.name for e in owner.value.edits if e not in edits.values()]
         if name.strip() in others:
             raise ValueError(f"another direction called {name.strip()!r} is in use; choose another name")
         weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-        direction = steps.edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
+        direction = edit_direction(owner.session, weights, self._search.need_statistics(), name.strip())
         # How long one unit is belongs to the maker of directions; the picture must stay what it was.
         moved = sum(np.asarray(e.direction.vector) * e.direction.sigma * e.strength for e in edits.values())
         along = direction.vector * direction.sigma

@@ -26,6 +26,8 @@ ENOUGH = 10
 class ExamplePanel(widgets.VBox):
     """A sheet of random pictures, those that were ticked on all sheets so far, and the ranked channels."""
 
+    measure = EXAMPLES
+
     def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
         self._owner, self._search = owner, search
         self._first = 0
@@ -67,12 +69,6 @@ class ExamplePanel(widgets.VBox):
         """Untick all."""
         self._positives = []
         self._page(0)
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == EXAMPLES:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._owner.selected)
 
     def _page(self, by: int) -> None:
         count = ROWS * COLUMNS

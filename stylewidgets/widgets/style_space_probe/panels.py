@@ -10,8 +10,8 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from ..kit.compat import button, set_tooltip
 from ..kit.errors import reporting
+from ..kit.jobs import Jobs
 from ..kit.parts import STYLE, close_tree, column, note, row, say
-from ..kit.slices import SlicedWork
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
 from ..kit.views.channel_map import as_bytes
@@ -42,7 +42,7 @@ MEASURES = {
 class ProbePanels:
     """Builds the controls, moves them to a latent, and passes what people do to the widget. `root` is the whole layout."""
 
-    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch, work: SlicedWork) -> None:
+    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch, work: Jobs) -> None:
         self._owner, self._search = owner, search
         self._syncing = False
         self._numbers_of: Any = None
@@ -173,7 +173,9 @@ class ProbePanels:
 
     def _on_ranking(self, measure: str, ranking: Any, words: str) -> None:
         for panel in self._panels_with_lists():
-            panel.show_ranking(measure, ranking, words)
+            if panel.measure == measure:
+                panel.ranked.show_ranking(ranking, words)
+                panel.ranked.update(self._owner.selected)
 
     def _show_numbers(self) -> None:
         channel = self._owner.selected

@@ -24,6 +24,8 @@ PAINTED = -1  # a list shows nothing at all where the value of an option is None
 class PlacePanel(widgets.HBox):
     """A picture to paint on, the regions of the picture, and the ranked channels."""
 
+    measure = PLACE
+
     def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
         self._owner, self._search = owner, search
         self._shown: Any = None
@@ -77,12 +79,6 @@ class PlacePanel(widgets.HBox):
         self._shown = latent
         with reporting(self._owner.view):
             self.pad.show_picture(np.asarray(picture.render(latent)))
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == PLACE:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._owner.selected)
 
     def _painted(self) -> None:
         self._region.value = PAINTED

@@ -17,16 +17,17 @@ from ...latent.latent import Direction, Latent
 from ...mixing.figures import save_figure
 from ...session.session import GeneratorSession
 from ...stylespace import Channel, Ranking, Reader, Report
+from ..kit.code import code
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.errors import reporting
 from ..kit.history import History
+from ..kit.jobs import Jobs
 from ..kit.live_picture import LivePicture
 from ..kit.parts import close_tree
-from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.static import SavesPicture
 from ..kit.views.channel_map import ChannelMap, page_layers
-from .edits import edit_of, edited_channels, moved, probe_code
+from .edits import edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
 
@@ -89,7 +90,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         self._map = ChannelMap(layers=page_layers(self._layers))
         self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self.saved = self._picture.saved
-        self._work = SlicedWork(self._map)
+        self._work = Jobs(self._map)
         super().__init__(value=start, layout=widgets.Layout(width="100%"))
         self.add_class("sw-explorer")
         self.add_class("sw-probe")
@@ -255,7 +256,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
 
     def code(self) -> str:
         """Return lines of Python that make exactly this picture."""
-        return probe_code(self._session, self.value)
+        return code(self._session, self.value)
 
     def close(self) -> None:
         """Stop drawing and computing, and close every widget in here. The session, and what was given, stay open."""

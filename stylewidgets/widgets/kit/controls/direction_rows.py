@@ -4,56 +4,49 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import ipywidgets as widgets
 
-from ....latent.latent import Direction, Edit, Latent
+from ....latent.latent import Edit, Latent
 from ..compat import button, set_tooltip
 from ..parts import Change, note, replace_children, show
 from .layer_range import LayerRange, Range
-
-STRENGTH = 5.0
-"""Sliders reach from minus to plus this many units of the direction; a stronger edit widens its own slider."""
 
 STEP = 0.05
 
 
 def renamed(latent: Latent, old: str, new: str) -> Latent:
-    """Return `latent` with the direction of one edit under a new name, at the same place.
+    """Return `latent` with one edit under a new name, at the same place.
 
     Raises:
         ValueError: the new name is empty or taken, or no edit is called `old`.
     """
     new = new.strip()
-    names = [edit.direction.name for edit in latent.edits]
+    names = [edit.name for edit in latent.edits]
     if old not in names:
         raise ValueError(f"no direction called {old!r} is in use; in use: {', '.join(names) or 'none'}")
     if not new:
         raise ValueError("a direction needs a name; an empty one was given")
     if new != old and new in names:
         raise ValueError(f"cannot rename {old!r} to {new!r}: a direction with that name is in use")
-    edits = (
-        replace(edit, direction=replace(edit.direction, name=new)) if edit.direction.name == old else edit
-        for edit in latent.edits
-    )
-    return latent.replace(edits=tuple(edits))
+    there = latent.edit(old)
+    return latent.replace(edits=tuple(edit.renamed(new) if edit is there else edit for edit in latent.edits))
 
 
 class DirectionRow(widgets.HBox):
-    """One edit: strength, layers, rename, reset, remove.
+    """One edit, of any kind: strength, layers, rename, reset, remove.
 
-    `edit` is what it shows; `show_edit` shows another edit of the same direction name. In the page the row's handle is
+    `edit` is what it shows; `show_edit` shows another edit of the same kind and name. In the page the row's handle is
     `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
         self._change = change
         self.edit = edit
-        name = edit.direction.name
+        name = edit.name
         self._slider = widgets.FloatSlider(
-            min=-STRENGTH,
-            max=STRENGTH,
+            min=edit.reach[0],
+            max=edit.reach[1],
             step=STEP,
             value=0.0,
             readout_format=".2f",
@@ -63,8 +56,9 @@ class DirectionRow(widgets.HBox):
             layout=widgets.Layout(width="auto", flex="1 1 320px", max_width="480px"),
         )
         self._slider.add_class("stylewidgets-strength")
-        set_tooltip(self._slider, describe(edit.direction))
+        set_tooltip(self._slider, edit.label)
         self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
+        show(self._layers, edit.stage != "z")
         self._rename = widgets.Text(
             value=name,
             description="new name",
@@ -104,28 +98,30 @@ class DirectionRow(widgets.HBox):
         self._set(float(event["new"]))
 
     def _set(self, strength: float) -> None:
-        name = self.edit.direction.name
-        self._change(f"strength of {name}", lambda latent: _with(latent, name, strength=strength))
+        kind, name = self.edit.identity
+        self._change(
+            f"strength of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_strength(strength))
+        )
 
     def _reset(self) -> None:
         self._set(0.0)
 
     def _set_layers(self, layers: Range | None) -> None:
-        name = self.edit.direction.name
-        self._change(f"layers of {name}", lambda latent: _with(latent, name, layers=layers))
+        kind, name = self.edit.identity
+        self._change(f"layers of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_layers(layers)))
 
     def _toggle_rename(self) -> None:
-        self._rename.value = self.edit.direction.name
+        self._rename.value = self.edit.name
         show(self._rename, self._rename.layout.display == "none")
 
     def _on_rename(self, event: dict[str, str]) -> None:
-        old, new = self.edit.direction.name, event["new"]
+        old, new = self.edit.name, event["new"]
         if new != old:
             self._change(f"name of {old}", lambda latent: renamed(latent, old, new))
 
     def _remove(self) -> None:
-        name = self.edit.direction.name
-        self._change(f"removal of {name}", lambda latent: latent.without_edit(name))
+        kind, name = self.edit.identity
+        self._change(f"removal of {name}", lambda latent: latent.without_edit(name, kind))
 
 
 class DirectionRows(widgets.VBox):
@@ -144,14 +140,14 @@ class DirectionRows(widgets.VBox):
         return [child for child in self.children if isinstance(child, DirectionRow)]
 
     def update(self, latent: Latent) -> None:
-        """Show the edits of `latent`. Rows of directions that stay keep their widgets, so a drag is never cut off."""
+        """Show the edits of `latent`. Rows of edits that stay keep their widgets, so a drag is never cut off."""
         if latent.edits is self._edits:
             return
         self._edits = latent.edits
-        old = {row.edit.direction.name: row for row in self.rows}
+        old = {row.edit.identity: row for row in self.rows}
         rows = []
         for edit in latent.edits:
-            row = old.get(edit.direction.name)
+            row = old.get(edit.identity)
             if row is None:
                 row = DirectionRow(edit, self._num_ws, self._change)
             elif row.edit is not edit:
@@ -159,18 +155,3 @@ class DirectionRows(widgets.VBox):
             rows.append(row)
         show(self._empty, not rows)
         replace_children(self, [self._empty, *rows])
-
-
-def describe(direction: Direction) -> str:
-    """Return where a direction comes from, in a line."""
-    parts = [f"strength in {direction.unit or 'units'}"]
-    if direction.source:
-        parts.append(direction.source)
-    if direction.explained is not None:
-        parts.append(f"{100 * direction.explained:.1f} % of the variance")
-    return f"{direction.name}: " + ", ".join(parts)
-
-
-def _with(latent: Latent, name: str, **changes: object) -> Latent:
-    edits = (replace(edit, **changes) if edit.direction.name == name else edit for edit in latent.edits)  # type: ignore[arg-type]
-    return latent.replace(edits=tuple(edits))
