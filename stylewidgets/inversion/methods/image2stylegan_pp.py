@@ -18,6 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...core import pictures
+from ...generators.protocol import State
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
 from ..losses.perceptual import plain_maps
@@ -79,9 +80,7 @@ class Image2StyleGANpp(Descent):
         second: Tensor | None = None,
         initial: Any = None,
     ) -> None:
-        kept = tuple(
-            phase for phase in phases if phase.steps and (phase.moves == "code" or session.generator.noise_shapes)
-        )
+        kept = tuple(phase for phase in phases if phase.steps and (phase.moves == "code" or session.noise_shapes))
         if not kept:
             raise ValueError(
                 "there is nothing to do: steps or noise_steps must be above 0; without noise pictures, steps"
@@ -377,9 +376,9 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
     Returns:
         The picture [1, 3, H, W], about [-1, 1]. Inverting it gives a code for it.
     """
-    generator = session.generator
-    if not 0 <= block < generator.num_blocks:
-        raise ValueError(f"block is from 0 to {generator.num_blocks - 1}; {block} was given")
+    last = max((k for k, layer in enumerate(session.layers) if layer.block == block), default=None)
+    if last is None:
+        raise ValueError(f"block is from 0 to {session.layers[-1].block}; {block} was given")
     weights = torch.as_tensor(pictures.read_mask(mask), dtype=torch.float32, device=session.device)[None, None]
 
     def mixed(x: Tensor | None, y: Tensor | None) -> Tensor | None:
@@ -388,19 +387,11 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
         part = F.adaptive_avg_pool2d(weights, (x.shape[-2], x.shape[-1]))
         return x + (y - x) * part
 
-    with session.lock:
-        each = [session.code_styles(session.check(one)) for one in (a, b)]
-        states: list[Any] = [None, None]
-        noise = generator.block_noise("const")
-        for i in range(generator.num_blocks):
-            inside = generator.block_layers(i)
-            states = [generator.step(i, s, styles[inside], noise[i]) for s, styles in zip(states, each, strict=True)]
-            if i == block:
-                states[0] = states[0]._replace(
-                    x=mixed(states[0].x, states[1].x), img=mixed(states[0].img, states[1].img)
-                )
-        picture: Tensor = generator.image(states[0])
-    return picture
+    own, theirs = (session.code_styles(session.check(one)) for one in (a, b))
+    (here,), (there,) = (session.activations(styles, [last], exact=True).values() for styles in (own, theirs))
+    x = mixed(here.x, there.x)
+    assert x is not None
+    return session.synthesize(own, exact=True, start=(last, State(x, mixed(here.img, there.img))))
 
 
 def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ... import domain
-from ...latent.latent import Latent
+from ...latent.latent import Latent, Transform
 from ..kit.compat import button
 from ..kit.controls.compare import HoldToCompare
 from ..kit.controls.direction_picker import DirectionPicker
@@ -45,7 +45,7 @@ class ExplorerPanels:
         self._source = SourceControls(
             session.num_ws, explorer.change, session.c_dim, session.metadata.get("classes") or ()
         )
-        self._transform = TransformControls(explorer.change) if session.can_transform else None
+        self._transform = TransformControls(explorer.change) if session.view_kind is Transform else None
         self._rows = DirectionRows(session.num_ws, explorer.change)
         self._picker = DirectionPicker(
             lambda: explorer.directions,
