@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..core import pictures
-from ..core.devices import float_tensor
 from ..latent.latent import Latent
+from ..ops.devices import float_tensor
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession

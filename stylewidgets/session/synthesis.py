@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..core.devices import to_host
 from ..generators.protocol import Generator
+from ..ops.devices import to_host
 
 
 def block_resolution(generator: Generator, i: int) -> int:

@@ -16,11 +16,11 @@ from tqdm.auto import tqdm
 
 from .. import load
 from ..core import files
-from ..core.devices import own_random
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
 from ..jobs import Job, Progress
+from ..ops.devices import own_random
 from .avatars import drive, falling
 from .data import RenderedAvatars
 from .muon import Together

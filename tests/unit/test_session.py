@@ -14,12 +14,12 @@ import torch
 import stylewidgets as sw
 from stylewidgets import weights
 from stylewidgets.checkpoints.formats import native
-from stylewidgets.core.devices import choose_device, choose_dtype
 from stylewidgets.directions import DirectionSet
 from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.latent.latent import Code, Direction, Latent
+from stylewidgets.ops.devices import choose_device, choose_dtype
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.activations import SynthesisCache

@@ -14,9 +14,9 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from ...core import files
-from ...core.devices import from_file
 from ...generators.families import FAMILIES
 from ...generators.protocol import Generator
+from ...ops.devices import from_file
 from ..build import empty
 from ..loaded import Loaded
 

@@ -16,7 +16,7 @@ from ...checkpoints.errors import CheckpointError, reading
 from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
 from ...core import files
-from ...core.devices import from_file
+from ...ops.devices import from_file
 from .public_net import SIDE, PublicShape, answer, expected
 
 if TYPE_CHECKING:

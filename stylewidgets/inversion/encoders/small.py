@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...core import files
-from ...core.devices import from_file
+from ...ops.devices import from_file
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
