@@ -56,6 +56,7 @@ _MODULES = (
     "avatars", "bench", "checkpoints", "directions", "film", "generators", "inversion", "latent", "metrics", "mixing",
     "render", "session", "stylespace", "training", "weights",
 )  # fmt: skip
+_ELSEWHERE = {"tools": "widgets.latent_explorer.tools"}
 
 
 def __getattr__(name: str) -> Any:
@@ -64,14 +65,14 @@ def __getattr__(name: str) -> Any:
         value = getattr(import_module(f".{_NAMES[name]}", __name__), name)
         globals()[name] = value
         return value
-    if name in _MODULES:
-        return import_module(f".{name}", __name__)
+    if name in _MODULES or name in _ELSEWHERE:
+        return import_module(f".{_ELSEWHERE.get(name, name)}", __name__)
     if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from .core.checks import unknown_name
 
-    raise AttributeError(str(unknown_name(f"name in {__name__}", name, (*__all__, *_MODULES))))
+    raise AttributeError(str(unknown_name(f"name in {__name__}", name, (*__all__, *_MODULES, *_ELSEWHERE))))
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__, *_MODULES})
+    return sorted({*globals(), *__all__, *_MODULES, *_ELSEWHERE})

@@ -17,9 +17,10 @@ from typing import Any, TypeVar
 
 import ipywidgets as widgets
 
-from .compat import button, set_playing, set_tooltip
+from .compat import set_playing
 from .errors import report
-from .parts import note, row, say, show
+from .parts import button, control, note, row, say, show
+from .sharing import own, shared_layout
 from .state_lock import STATE
 
 _log = logging.getLogger("stylewidgets")
@@ -64,16 +65,15 @@ class SlicedWork(widgets.VBox):
         self._working = threading.Lock()
         self._live = self._closed = False
         self._said = 0.0
-        self._bar = widgets.FloatProgress(
-            min=0.0, max=1.0, layout=widgets.Layout(width="auto", flex="1 1 120px", max_width="260px")
-        )
-        set_tooltip(self._bar, "progress of the work")
+        wide = {"width": "auto", "flex": "1 1 120px", "max_width": "260px"}
+        self._bar = control(widgets.FloatProgress, tip="progress of the work", layout=wide, min=0.0, max=1.0)
         self._words = note("")
         self._stop = button("stop", "end this work and keep what is found so far", self.stop, "60px")
-        self._clock_widget = widgets.Play(min=0, max=ENDLESS, interval=TICK_MS, layout=widgets.Layout(display="none"))
-        self._clock_widget.observe(lambda _: self.tick(), "value")
+        self._clock_widget = control(
+            widgets.Play, on=lambda _: self.tick(), layout={"display": "none"}, min=0, max=ENDLESS, interval=TICK_MS
+        )
         self._line = row(self._bar, self._stop, self._words)
-        super().__init__([self._line, self._clock_widget], layout=widgets.Layout(width="100%", min_height="34px"))
+        super().__init__([self._line, self._clock_widget], layout=shared_layout(width="100%", min_height="34px"))
         self._update()
 
     # -- what others use -----------------------------------------------------------------------------------------------
@@ -214,7 +214,7 @@ class SlicedWork(widgets.VBox):
         set_playing(self._clock_widget, bool(tasks))
         visible = "visible" if loud else "hidden"  # its place stays, so that nothing below jumps
         if self._line.layout.visibility != visible:
-            self._line.layout.visibility = visible
+            own(self._line).visibility = visible
         if loud is None:
             return
         done, total = loud.progress

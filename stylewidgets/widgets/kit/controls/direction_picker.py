@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ....latent.latent import Direction, Latent
-from ..compat import button, set_tooltip
-from ..errors import reporting
-from ..parts import column, note, replace_children, row, say, show
+from ..errors import ShowsErrors, reporting
+from ..parts import WIDE, button, column, control, note, replace_children, row, say, show
+from ..sharing import shared_layout
 from .direction_rows import describe
 
 STRENGTHS = (-3.0, 0.0, 3.0)
@@ -44,7 +45,7 @@ class DirectionPicker(widgets.VBox):
         images: Images,
         current: Callable[[], Latent],
         add: Callable[[Direction], None],
-        view: Any,
+        view: ShowsErrors,
     ) -> None:
         self._directions = directions
         self._images = images
@@ -52,18 +53,33 @@ class DirectionPicker(widgets.VBox):
         self._add = add
         self.view = view
         self._page = 0
-        self._toggle = widgets.ToggleButton(value=False, description="Add a direction …", layout={"width": "170px"})
-        set_tooltip(self._toggle, "show the directions that there are, with a picture of what each one does")
-        self._filter = widgets.Text(
+        self._toggle = control(
+            widgets.ToggleButton,
+            tip="show the directions that there are, with a picture of what each one does",
+            on=self._on_toggle,
+            layout={"width": "170px"},
+            value=False,
+            description="Add a direction …",
+        )
+        super().__init__([self._toggle], layout=shared_layout(**WIDE))
+
+    @cached_property
+    def _filter(self) -> Any:
+        return control(
+            widgets.Text,
+            tip="show only directions whose name or source contains this",
+            on=self._on_filter,
+            style={"description_width": "34px"},
+            layout={"width": "190px"},
             description="find",
             placeholder="part of a name",
             continuous_update=True,
-            style={"description_width": "34px"},
-            layout=widgets.Layout(width="190px"),
         )
-        set_tooltip(self._filter, "show only directions whose name or source contains this")
-        self._position = note("")
-        self._list = column()
+
+    @cached_property
+    def _body(self) -> Any:
+        """What is in sight when the picker is open."""
+        self._position, self._list = note(""), column()
         bar = row(
             self._filter,
             button("◀", "previous directions", lambda: self._turn(-1), "34px"),
@@ -71,11 +87,9 @@ class DirectionPicker(widgets.VBox):
             button("refresh", "draw the small pictures again from the present face", self.refresh, "72px"),
             self._position,
         )
-        self._body = column(bar, self._list)
-        show(self._body, False)
-        self._toggle.observe(self._on_toggle, "value")
-        self._filter.observe(self._on_filter, "value")
-        super().__init__([self._toggle, self._body], layout=widgets.Layout(width="100%"))
+        made = column(bar, self._list)
+        self.children = (self._toggle, made)
+        return made
 
     @property
     def matches(self) -> list[Direction]:
@@ -90,6 +104,7 @@ class DirectionPicker(widgets.VBox):
     def refresh(self) -> None:
         """Draw the page again, from the present latent."""
         with reporting(self.view, "showing the directions"):
+            show(self._body, True)
             matches = self.matches
             pages = max(1, -(-len(matches) // PAGE))
             self._page %= pages
@@ -100,9 +115,9 @@ class DirectionPicker(widgets.VBox):
             replace_children(self._list, [self._entry(d, strip) for d, strip in zip(shown, strips, strict=True)])
 
     # -- inside ------------------------------------------------------------------------------------------------------
-    def _on_toggle(self, _: Any) -> None:
-        show(self._body, self._toggle.value)
-        if self._toggle.value:
+    def _on_toggle(self, opened: bool) -> None:
+        show(self._body, opened)
+        if opened:
             self.refresh()
         else:
             replace_children(self._list, [])  # closed pictures cost no memory
@@ -137,7 +152,7 @@ class DirectionPicker(widgets.VBox):
             column(_picture(data), _caption(s), align_items="center") for data, s in zip(strip, STRENGTHS, strict=True)
         )
         add = button("add", f"add a slider for {direction.name}", lambda: self._add(direction), "56px")
-        name = widgets.Label(direction.name, layout=widgets.Layout(width="auto"))
+        name = control(widgets.Label, direction.name, layout={"width": "auto"})
         words = column(row(name, add), note(describe(direction).partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
 
@@ -154,11 +169,11 @@ def encode_jpeg(array: NDArray[np.uint8]) -> bytes:
 def _picture(data: bytes) -> widgets.Image:
     side = f"{THUMBNAIL}px"
     # No tooltip: with one, the page of ipywidgets 8.1 cannot create the view of an Image.
-    return widgets.Image(value=data, format="jpeg", layout=widgets.Layout(width=side, height=side, margin="0 2px"))
+    return control(widgets.Image, layout={"width": side, "height": side, "margin": "0 2px"}, value=data, format="jpeg")
 
 
 def _caption(strength: float) -> widgets.HTML:
-    return widgets.HTML(f'<div class="sw-caption">{_signed(strength)}</div>', layout=widgets.Layout(margin="0"))
+    return control(widgets.HTML, f'<div class="sw-caption">{_signed(strength)}</div>', layout={"margin": "0"})
 
 
 def _signed(strength: float) -> str:

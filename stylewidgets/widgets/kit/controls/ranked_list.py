@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....stylespace import Channel, Ranking
-from ..compat import set_tooltip
-from ..parts import note, say
+from ..parts import control, note, say, show
+from ..sharing import shared_layout
 
 SHOWN = 40
 """Channels in the list at most; the map shows all."""
@@ -28,13 +28,12 @@ class RankedList(widgets.VBox):
         self._syncing = False
         self._channels: tuple[Channel, ...] = ()
         self._note = note("")
-        self._select = widgets.Select(options=[], rows=9, layout=widgets.Layout(width="100%", max_width="340px"))
-        set_tooltip(self._select, words)
-        self._select.observe(self._on_choice, "value")
+        wide = {"width": "100%", "max_width": "340px"}
+        self._select = control(widgets.Select, tip=words, on=self._on_choice, layout=wide, options=[], rows=9)
         super().__init__(
-            [self._note, self._select], layout=widgets.Layout(max_width="100%", flex="1 1 220px", min_width="200px")
+            [self._note, self._select], layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="200px")
         )
-        self._select.layout.display = "none"
+        show(self._select, False)
 
     def show_ranking(self, ranking: Ranking, words: str) -> None:
         """Show the first of these channels, and `words` above; what was chosen stays so where it can."""
@@ -52,7 +51,7 @@ class RankedList(widgets.VBox):
             self._select.value = chosen if any(channel == chosen for _, channel in options) else None
         finally:
             self._syncing = False
-        self._select.layout.display = None if options else "none"
+        show(self._select, bool(options))
 
     def update(self, channel: Any) -> None:
         """Mark this channel where the list has it."""
@@ -63,9 +62,9 @@ class RankedList(widgets.VBox):
         finally:
             self._syncing = False
 
-    def _on_choice(self, event: Any) -> None:
-        if not self._syncing and event["new"] is not None:
-            self._on_pick(event["new"])
+    def _on_choice(self, channel: Channel | None) -> None:
+        if not self._syncing and channel is not None:
+            self._on_pick(channel)
 
 
 def _sign(ranking: Ranking, channel: Channel) -> str:

@@ -11,9 +11,10 @@ import ipywidgets as widgets
 
 from ....film import mp4, video
 from ....film.export import Export
-from ...kit.compat import button, set_playing, set_tooltip
+from ...kit.compat import set_playing
 from ...kit.errors import describe
-from ...kit.parts import note, row, say, show
+from ...kit.parts import button, control, note, row, say, show
+from ...kit.sharing import shared_layout
 
 if TYPE_CHECKING:
     from .animation import Animator
@@ -52,7 +53,7 @@ class ExportPanel(widgets.VBox):
                 self._preview,
                 self._clock,
             ],
-            layout=widgets.Layout(max_width="100%"),
+            layout=shared_layout(max_width="100%"),
         )
         self._on_kind()
         self._update()
@@ -85,23 +86,42 @@ class ExportPanel(widgets.VBox):
     # -- controls ---------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self._kind = widgets.Dropdown(options=list(KINDS), description="export", layout=widgets.Layout(width="220px"))
-        self._fps = widgets.BoundedIntText(25, min=1, max=60, description="fps", layout=widgets.Layout(width="90px"))
-        set_tooltip(self._fps, "frames for each second of the film")
-        self._name = widgets.Text("animation", description="name", layout=widgets.Layout(width="200px"))
-        set_tooltip(self._name, "name of the file, without its ending; a number is added when it exists")
-        for control, width in ((self._kind, "44px"), (self._fps, "26px"), (self._name, "40px")):
-            control.style.description_width = width
+        self._kind = control(
+            widgets.Dropdown,
+            on=lambda _: self._on_kind(),
+            style={"description_width": "44px"},
+            layout={"width": "220px"},
+            options=list(KINDS),
+            description="export",
+        )
+        self._fps = control(
+            widgets.BoundedIntText,
+            25,
+            tip="frames for each second of the film",
+            style={"description_width": "26px"},
+            layout={"width": "90px"},
+            min=1,
+            max=60,
+            description="fps",
+        )
+        self._name = control(
+            widgets.Text,
+            "animation",
+            tip="name of the file, without its ending; a number is added when it exists",
+            style={"description_width": "40px"},
+            layout={"width": "200px"},
+            description="name",
+        )
         self._start = button("export", "write the film to a file", self.start)
         self._pause = button("pause", "pause the export, or go on", self._on_pause)
         self._stop = button("stop", "end the export and keep the frames so far", self._on_stop)
-        self._bar = widgets.IntProgress(min=0, max=1, layout=widgets.Layout(width="200px"))
-        set_tooltip(self._bar, "progress of the export")
+        self._bar = control(widgets.IntProgress, tip="progress of the export", layout={"width": "200px"}, min=0, max=1)
         self._note = note("")
-        self._preview = widgets.Image(format="gif", layout=widgets.Layout(max_width="160px", display="none"))
-        self._clock = widgets.Play(min=0, max=10**6, interval=POLL_MS, layout=widgets.Layout(display="none"))
-        self._clock.observe(lambda _: self._update(), "value")
-        self._kind.observe(lambda _: self._on_kind(), "value")
+        self._preview = control(widgets.Image, layout={"max_width": "160px"}, format="gif")
+        show(self._preview, False)
+        self._clock = control(
+            widgets.Play, on=lambda _: self._update(), layout={"display": "none"}, min=0, max=10**6, interval=POLL_MS
+        )
 
     def _on_kind(self) -> None:
         why = mp4.why_not() if self._kind.value == "MP4" else ""
@@ -141,8 +161,8 @@ class ExportPanel(widgets.VBox):
         """Show how far the export is. Runs in the message of a button or of the browser's clock."""
         export = self._export
         active = export is not None and export.active
-        for control in (self._bar, self._pause, self._stop):
-            show(control, active)
+        for part in (self._bar, self._pause, self._stop):
+            show(part, active)
         self._start.disabled = active or (self._kind.value == "MP4" and bool(mp4.why_not()))
         set_playing(self._clock, active and export is not None and export.state == "running")
         if export is None:

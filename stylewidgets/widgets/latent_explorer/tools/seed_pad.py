@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 
-from ...kit.compat import button, set_tooltip
+from ...kit.parts import button, control, row
+from ...kit.sharing import shared_layout
 from ...kit.views.canvas import LEAVE_STYLE, import_ipycanvas, release_focus
 from . import seed_lattice as lattice
 from .seed_lattice import Blend, PadView
@@ -45,11 +47,11 @@ class SeedPad(widgets.VBox):
         self._mailbox_lock = threading.Lock()
         self._mailbox: Blend | None = None
         self._delivering = False
-        self._status = widgets.HTML()
+        self._status = control(widgets.HTML)
         ipycanvas = import_ipycanvas()
         self._painter: Any = self._make_painter(ipycanvas) if ipycanvas else None
         self._x, self._y = self._make_box("x", "right"), self._make_box("y", "down")
-        super().__init__(self._make_children(), layout=widgets.Layout(max_width="100%"))
+        super().__init__(self._make_children(), layout=shared_layout(max_width="100%"))
         self._refresh()
 
     # -- what others use --------------------------------------------------------------------------------------------
@@ -111,36 +113,31 @@ class SeedPad(widgets.VBox):
         return painter
 
     def _make_box(self, name: str, way: str) -> Any:
+        common: dict[str, Any] = {
+            "tip": f"position on the pad, {way}, in steps from seed to seed",
+            "on": lambda _: self._on_box(),
+            "style": {"description_width": "18px"},
+            "description": name,
+        }
         if self._painter is None:
-            box = widgets.FloatSlider(
-                description=name, min=-FALLBACK_RANGE, max=FALLBACK_RANGE, step=0.05, readout_format=".2f"
-            )
-        else:
-            box = widgets.BoundedFloatText(
-                description=name, min=-lattice.LIMIT, max=lattice.LIMIT, step=0.1, layout=widgets.Layout(width="110px")
-            )
-        box.style.description_width = "18px"
-        set_tooltip(box, f"position on the pad, {way}, in steps from seed to seed")
-        box.observe(self._on_box, "value")
-        return box
+            common |= {"min": -FALLBACK_RANGE, "max": FALLBACK_RANGE, "step": 0.05, "readout_format": ".2f"}
+            return control(widgets.FloatSlider, **common)
+        common |= {"min": -lattice.LIMIT, "max": lattice.LIMIT, "step": 0.1, "layout": {"width": "110px"}}
+        return control(widgets.BoundedFloatText, **common)
 
     def _make_children(self) -> Sequence[widgets.Widget]:
         steps = [
-            button(face, f"walk {way} by a quarter of a step", lambda dx=dx, dy=dy: self._step(dx, dy), "34px")
+            button(face, f"walk {way} by a quarter of a step", partial(self._step, dx, dy), "34px")
             for face, way, dx, dy in (
                 ("←", "left", -0.25, 0.0), ("→", "right", 0.25, 0.0), ("↑", "up", 0.0, -0.25), ("↓", "down", 0.0, 0.25)
             )
         ]  # fmt: skip
         centre = button("centre", "back to the seed in the middle", lambda: self.move_to(0.0, 0.0))
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
         if self._painter is None:
-            note = widgets.HTML(
-                "<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>"
-            )
-            return [note, self._x, self._y, widgets.HBox([*steps, centre], layout=wrap), self._status]
-        controls = [self._x, self._y, *steps, centre]
-        style = widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none"))
-        return [self._painter.canvas, widgets.HBox(controls, layout=wrap), self._status, style]
+            words = "<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>"
+            return [control(widgets.HTML, words), self._x, self._y, row(*steps, centre), self._status]
+        style = control(widgets.HTML, LEAVE_STYLE, layout={"display": "none"})
+        return [self._painter.canvas, row(self._x, self._y, *steps, centre), self._status, style]
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -165,7 +162,7 @@ class SeedPad(widgets.VBox):
         elif key in ("Tab", "Escape"):
             release_focus(self._painter.canvas)
 
-    def _on_box(self, _: Any) -> None:
+    def _on_box(self) -> None:
         if not self._syncing:
             self.move_to(self._x.value, self._y.value)
 
