@@ -115,6 +115,7 @@ def test_an_unknown_keyword_and_a_source_that_does_not_fit_are_refused(session: 
 def test_a_value_can_be_given_and_the_notebook_keeps_a_picture_of_it(session: GeneratorSession) -> None:
     value = MixGrid.of(session, [9], [8, 7], "fine", space="s")
     grid = StyleMixGrid(session, value=value)
+    grid._ipython_display_()
     data, mime, words = grid.saved._picture
     assert grid.value == value and mime == "image/png" and "seed 9 × seed 8, seed 7" in words
     assert Image.open(io.BytesIO(data)).size == grid.image.size
@@ -289,7 +290,7 @@ def test_an_explorer_gets_the_chosen_picture_and_can_stay_linked(session: Genera
 
 def test_without_an_explorer_one_appears_below(grid: StyleMixGrid) -> None:
     made = grid.send()
-    assert made.value == grid.selected and made in grid._panels._below.children
+    assert made.value == grid.selected and made in grid._panels.below.children
     grid.select(1, 0)
     assert grid.send() is made and made.value == grid.latent(1, 0)
 
@@ -358,6 +359,7 @@ def test_smaller_cells_leave_the_chosen_picture_in_full_size(session: GeneratorS
 def test_without_anywidget_a_picture_of_the_grid_is_shown(session: GeneratorSession, monkeypatch: Any) -> None:
     monkeypatch.setattr(grid_view, "anywidget", None)
     grid = StyleMixGrid(session, rows=[1, 2], columns=[3])
+    grid._ipython_display_()
     before = bytes(grid.view._image.value)
     grid._panels._crossover._choice.value = "fine"
     assert before and bytes(grid.view._image.value) != before

@@ -34,6 +34,7 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
     - `_follow(old, new_step)`: the value is another one, draw it; slow work goes to `STATE.afterwards`
     - `_update()`: bring the controls to the value
     - `_end()`: stop drawing and computing
+    - `_displayed()`: draw what was put off until somebody looks
     - `_checked(value)`: raise ValueError for what cannot be shown; by default `session.check`
     - `code()`, and `KEYS` for keys that do something
 
@@ -155,13 +156,14 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
 
     def close(self) -> None:
         """Stop drawing and computing, and close every widget in here. The session, and what was given, stay open."""
-        if getattr(self, "_closed", True):
-            super().close()
-            return
+        begun = not getattr(self, "_closed", True)
         self._closed = True
-        self.unobserve(self._on_value, "value")
-        self._end()
-        close_tree(self)
+        if begun:
+            self.unobserve(self._on_value, "value")
+            self._end()
+        super().close()
+        if begun:
+            close_tree(self)
 
     def __repr__(self) -> str:
         # The stock one would print every trait of every child into the notebook.

@@ -84,7 +84,7 @@ def button(
         view: shows what `action` raises; None where the action does so itself.
         settings: other traits of the button; `padding` and the like belong to its layout.
     """
-    looks = {name: settings.pop(name) for name in ("padding", "margin") if name in settings}
+    looks: dict[str, Any] = {name: settings.pop(name) for name in ("padding", "margin") if name in settings}
     made = control(widgets.Button, tip=tip, layout={"width": width, **looks}, description=text, **settings)
 
     def clicked(_: widgets.Button) -> None:

@@ -47,7 +47,7 @@ def shared_layout(**settings: Any) -> SharedLayout:
 
 def own(widget: Any) -> widgets.Layout:
     """Return the layout of a widget for changing: it gets one of its own first where it shares one."""
-    old = widget.layout
+    old: Any = widget.layout
     if isinstance(old, SharedLayout):
         widget.layout = widgets.Layout(**dict(old.key[1:]))
         release(old)
