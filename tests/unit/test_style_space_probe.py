@@ -48,6 +48,7 @@ def session() -> GeneratorSession:
 @pytest.fixture
 def probe(session: GeneratorSession) -> Iterator[StyleSpaceProbe]:
     made = StyleSpaceProbe(session, samples=SAMPLES)
+    made._ipython_display_()
     yield made
     made.close()
 
@@ -119,11 +120,11 @@ def test_a_click_selects_a_channel_and_shows_its_effect_as_plain_compute_has_it(
     wanted = stylespace.effect(
         probe.session, probe.value, channel, (-3.0, 0.0, 3.0), stats=stylespace.statistics(probe.session, SAMPLES)
     )
-    panel = probe._panels._effect
+    panel = probe._panels.effect
     assert np.array_equal(panel.pictures, wanted.pictures) and np.allclose(panel.heat, wanted.heat)
     assert Image.open(io.BytesIO(panel._images[0].value)).size == (16, 16)
-    assert "<svg" in panel._histogram.value and channel.paper in panel._histogram.value
-    assert "ToRGB" in panel._scores.value or "convolution" in panel._scores.value
+    assert "<svg" in panel._texts[0].value and channel.paper in panel._texts[0].value
+    assert "ToRGB" in panel._texts[1].value or "convolution" in panel._texts[1].value
 
 
 def test_names_are_those_of_the_paper_and_nonsense_is_shown(probe: StyleSpaceProbe) -> None:
@@ -166,20 +167,20 @@ def test_a_style_edit_agrees_with_styles_that_are_moved_by_hand(probe: StyleSpac
 def test_the_outer_pictures_can_be_taken_over(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
     probe.finish()
-    probe._panels._effect._uses[2].click()
+    probe._panels.effect._uses[2].click()
     assert probe.strength("2_3") == 3.0
 
 
 def test_the_effect_is_that_of_the_latent_without_this_channel_s_edit(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
     probe.finish()
-    before = probe._panels._effect.pictures
+    before = probe._panels.effect.pictures
     probe.set_strength("2_3", 5.0)
     probe.finish()
-    assert np.array_equal(probe._panels._effect.pictures, before)
+    assert np.array_equal(probe._panels.effect.pictures, before)
     probe.set_strength("1_2", 5.0)
     probe.finish()
-    assert not np.array_equal(probe._panels._effect.pictures, before)
+    assert not np.array_equal(probe._panels.effect.pictures, before)
 
 
 # -- searching ----------------------------------------------------------------------------------------------------------
@@ -333,7 +334,7 @@ def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reade
     panel = open_panel(probe, REPORT)
     panel.start()
     probe.finish()
-    assert probe.view.error == "" and set(panel.report.dci) == set(stylespace.spaces.SPACES)
+    assert probe.view.error == "" and set(panel.report.dci) == set(stylespace.report.spaces.SPACES)
     stats = probe.search.statistics
     codes = stats.values[:, ~stylespace.is_torgb(session.layers)].astype(np.float32)
     wanted = stylespace.dci(codes, stylespace.read_samples(session, stats, reader))
@@ -432,6 +433,7 @@ def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, mo
 
     monkeypatch.setattr(stylespace, "statistics", fail)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
+    probe._ipython_display_()
     assert "out of memory" in probe.view.error and shows_its_value(probe)
     say(probe, "pick", channel=3)
     slider(probe).value = 1.0
@@ -454,6 +456,7 @@ def test_keys_undo_and_unknown_messages_do_nothing(probe: StyleSpaceProbe) -> No
 def test_without_anywidget_the_map_is_a_picture(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(channel_map, "anywidget", None)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
+    probe._ipython_display_()
     assert isinstance(probe.view, channel_map.ImageMap)
     assert Image.open(io.BytesIO(probe.view._image.value)).size == (6, 8 * channel_map.ImageMap.ROW)
     probe.close()

@@ -29,6 +29,7 @@ LABEL = {"description_width": "62px"}
 """Style of the labels in front of controls that stand below each other."""
 
 ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
+SMALL = {"padding": "0 8px"}
 WIDE = {"width": "100%", "max_width": "100%"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 
@@ -76,16 +77,15 @@ def button(
     action: Callable[[], object],
     width: str = "auto",
     view: ShowsErrors | None = None,
+    layout: Mapping[str, Any] = NOTHING,
     **settings: Any,
 ) -> widgets.Button:
     """Return a small button that says what it does, in its face or in its tooltip.
 
     Args:
         view: shows what `action` raises; None where the action does so itself.
-        settings: other traits of the button; `padding` and the like belong to its layout.
     """
-    looks: dict[str, Any] = {name: settings.pop(name) for name in ("padding", "margin") if name in settings}
-    made = control(widgets.Button, tip=tip, layout={"width": width, **looks}, description=text, **settings)
+    made = control(widgets.Button, tip=tip, layout={"width": width, **layout}, description=text, **settings)
 
     def clicked(_: widgets.Button) -> None:
         with reporting(view) if view is not None else nullcontext():

@@ -60,6 +60,7 @@ def release(part: Any) -> None:
         part.users = getattr(part, "users", 1) - 1
         if part.users > 0:
             return
-        if _POOL.get(getattr(part, "key", None)) is part:
-            del _POOL[part.key]
+        key = getattr(part, "key", None)
+        if _POOL.get(key) is part:
+            del _POOL[key]
     part.close()

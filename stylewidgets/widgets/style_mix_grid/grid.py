@@ -93,7 +93,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
         self._panels = MixPanels(self)
         self._listen()
-        self._begin(self._panels.root)
+        self._begin(*self._panels.parts)
         self._choose()
         self.observe(self._on_selected, "selected")
         self.picture.submit(self._need_selected())

@@ -43,7 +43,7 @@ class GridHost(Host[MixGrid], Files, Protocol):
 
 
 class MixPanels:
-    """Builds the controls, moves them to a grid, and passes what people do to the host. `root` is the whole layout."""
+    """Builds the controls, moves them to a grid, and passes what people do to the host. `parts` are the layout."""
 
     def __init__(self, host: GridHost) -> None:
         self._host = host
@@ -63,7 +63,7 @@ class MixPanels:
             width="auto",
         )
         self.below = Below()
-        self.root = column(row(left, right, align_items="flex-start", width="100%"), self.below)
+        self.parts = (row(left, right, align_items="flex-start", width="100%"), self.below)
 
     def update(self, grid: MixGrid) -> None:
         """Move every control to `grid`."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from ...directions import DirectionSet
 from ...latent.latent import Direction, Edit, Latent
+from ...stylespace import Channel
 from ..kit.code import WIDTH, _arguments, _session_lines
+from . import steps
 
 MOST_CHANNELS = 64
 """Directions of more channels are written into code as JSON."""
@@ -45,6 +49,35 @@ def moved(latent: Latent, direction: Direction, strength: float) -> Latent:
     if there is not None:
         return latent.with_edit(there.direction, strength, there.layers)
     return latent.with_edit(direction, strength)
+
+
+def as_direction(session: Any, latent: Latent, name: str, statistics: Any) -> tuple[Latent, Direction]:
+    """Return `latent` with all its edits of single channels made one direction, which draws the same, and the direction.
+
+    Raises:
+        ValueError: no channel is edited, or another direction is called so.
+    """
+    layers, name = session.layers, name.strip()
+    strong = [(channel_of(edit.direction), edit) for edit in latent.edits if edit.strength and edit.layers is None]
+    edits = {flat: edit for flat, edit in strong if flat is not None}
+    if not edits:
+        raise ValueError("no channel is edited: select one on the map and move its strength")
+    others = tuple(edit for edit in latent.edits if edit not in edits.values())
+    if name in (edit.direction.name for edit in others):
+        raise ValueError(f"another direction called {name!r} is in use; choose another name")
+    weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
+    direction = steps.edit_direction(session, weights, statistics, name)
+    # How long one unit is belongs to the maker of directions; the picture must stay what it was.
+    whole = sum(np.asarray(edit.direction.vector) * edit.direction.sigma * edit.strength for edit in edits.values())
+    along = direction.vector * direction.sigma
+    strength = round(float(np.dot(whole, along) / np.dot(along, along)), 6)
+    return latent.replace(edits=others).with_edit(direction, strength), direction
+
+
+def add_to_file(session: Any, direction: Direction, path: Path) -> None:
+    """Write a direction to a file, after those that the file has."""
+    there = DirectionSet.load(path).check(session) if path.exists() else DirectionSet.of(session)
+    there.add(direction, replace=True).save(path)
 
 
 def free_name(latent: Latent, name: str) -> str:

@@ -10,7 +10,7 @@ from functools import cached_property
 import ipywidgets as widgets
 
 from ....latent.latent import Direction, Edit, Latent
-from ..parts import WIDE, Change, button, control, note, replace_children, row, show
+from ..parts import SMALL, WIDE, Change, button, control, note, replace_children, row, show
 from ..sharing import shared_layout
 from .layer_range import LayerRange, Range
 
@@ -65,8 +65,8 @@ class DirectionRow(widgets.HBox):
             description=name,
             continuous_update=True,
         )
-        reset = button("↺", f"set {name} back to 0", lambda: self._set(0.0), padding="0 8px")
-        self._open = button("⋯", f"layers of {name}, rename, remove", self._toggle, padding="0 8px")
+        reset = button("↺", f"set {name} back to 0", lambda: self._set(0.0), layout=SMALL)
+        self._open = button("⋯", f"layers of {name}, rename, remove", self._toggle, layout=SMALL)
         super().__init__([self._slider, reset, self._open], layout=shared_layout(flex_flow="row wrap",
                          align_items="center", width="100%"))  # fmt: skip
         self.show_edit(edit)

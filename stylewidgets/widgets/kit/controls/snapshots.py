@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import threading
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -185,9 +185,9 @@ class _Card(widgets.VBox):
             value=picture,
             format="png" if picture[:4] == b"\x89PNG" else "jpeg",
         )
-        tight: dict[str, Any] = {"padding": "0 2px", "margin": "0"}
-        self._restore = button(self.text, "", lambda: strip._restore(self), f"{size + CROSS}px", **tight)
-        self._delete = button("×", "", lambda: strip._discard(self), f"{CROSS}px", **tight)
+        tight = {"padding": "0 2px", "margin": "0"}
+        self._restore = button(self.text, "", lambda: strip._restore(self), f"{size + CROSS}px", layout=tight)
+        self._delete = button("×", "", lambda: strip._discard(self), f"{CROSS}px", layout=tight)
         top = control(widgets.HBox, [shown, self._delete], layout={"margin": "0 0 1px 0"})
         super().__init__([top, self._restore], layout=widgets.Layout(flex="0 0 auto", margin="1px", padding="1px"))
 

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....latent.latent import IDENTITY, Latent, Transform
-from ..parts import WIDE, Change, button, note, row, say, slider
+from ..parts import SMALL, WIDE, Change, button, note, row, say, slider
 from ..sharing import shared_layout
 
 SHIFT, TURN, OCTAVES = 1.0, 180.0, 2.0
@@ -36,7 +36,7 @@ class TransformControls(widgets.VBox):
 
     def __init__(self, change: Change) -> None:
         self._change = change
-        self._reset = button("↺", "put the picture back to where it was", self._put_back, "30px", padding="0")
+        self._reset = button("↺", "put the picture back to where it was", self._put_back, layout=SMALL)
         self._about = note("")
         self._sliders = {
             "x": self._make("x", min=-SHIFT, max=SHIFT, step=0.01),
