@@ -144,9 +144,9 @@ def identity_of(generator: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def fits(encoder: SmallEncoder, about: Mapping[str, Any], session: GeneratorSession) -> bool:
+def fits(shape: Shape, about: Mapping[str, Any], session: GeneratorSession) -> bool:
     """Whether its codes mean something to the generator: the same mapping network, and rows enough."""
-    wide = encoder.shape.w_dim == session.w_dim and encoder.shape.rows >= session.num_ws
+    wide = shape.w_dim == session.w_dim and shape.rows >= session.num_ws
     return wide and about.get("w_space") == identity_of(session.generator)
 
 
@@ -160,23 +160,30 @@ def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> N
     Path(path).write_bytes(serialize(tensors, metadata={KEY: text}))
 
 
+def header(path: str | Path) -> tuple[Shape, dict[str, Any]]:
+    """What a file says of its encoder, without reading the encoder. Raises what a damaged file makes of it."""
+    with safe_open(str(path), framework="pt") as file:
+        about = json.loads((file.metadata() or {})[KEY])
+    values = about["shape"]
+    shape = Shape(
+        str(values["kind"]),
+        int(values["rows"]),
+        int(values["w_dim"]),
+        tuple(int(n) for n in values["widths"]),
+        int(values["head"]),
+        bool(values.get("relative", False)),
+    )
+    return shape, about
+
+
 def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEncoder, dict[str, Any]]:
     """(encoder in evaluation, what was said about it). ValueError when the file is none of ours, or damaged."""
     if not Path(path).is_file():
         raise FileNotFoundError(f"there is no encoder {str(path)!r} (in {Path.cwd()})")
     try:
+        shape, about = header(path)
         with safe_open(str(path), framework="pt") as file:
-            about = json.loads((file.metadata() or {})[KEY])
             tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
-        values = about["shape"]
-        shape = Shape(
-            str(values["kind"]),
-            int(values["rows"]),
-            int(values["w_dim"]),
-            tuple(int(n) for n in values["widths"]),
-            int(values["head"]),
-            bool(values.get("relative", False)),
-        )
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
     except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:

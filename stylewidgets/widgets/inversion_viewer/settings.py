@@ -10,8 +10,8 @@ import ipywidgets as widgets
 
 from ...inversion import METHODS, Setting
 from ...session.session import GeneratorSession
-from ..kit.compat import button, set_tooltip
-from ..kit.parts import close_tree, note, row, say, show
+from ..kit.parts import WIDE, button, close_tree, control, note, row, say, show
+from ..kit.sharing import shared_layout
 
 STYLE = {"description_width": "104px"}
 LABELS = {
@@ -30,7 +30,7 @@ class SettingControl:
 
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
-        self.widget = set_tooltip(_widget(setting), f"{setting.name}: {setting.help}")
+        self.widget = _widget(setting)
 
     @property
     def value(self) -> Any:
@@ -52,18 +52,21 @@ def _widget(setting: Setting) -> Any:
     """
     label = LABELS.get(setting.name, setting.name.replace("_", " "))
     common: dict[str, Any] = {
-        "description": label, "style": STYLE, "layout": widgets.Layout(width="230px", max_width="100%"),
-    }  # fmt: skip
+        "tip": f"{setting.name}: {setting.help}",
+        "description": label,
+        "style": STYLE,
+        "layout": {"width": "230px", "max_width": "100%"},
+    }
     if setting.choices:
-        return widgets.Dropdown(options=list(setting.choices), value=setting.default, **common)
+        return control(widgets.Dropdown, options=list(setting.choices), value=setting.default, **common)
     if isinstance(setting.default, bool):
-        return widgets.Checkbox(value=setting.default, indent=True, **common)
+        return control(widgets.Checkbox, value=setting.default, indent=True, **common)
     if isinstance(setting.default, int):
         low, high = int(setting.low or 0), int(setting.high if setting.high is not None else 2**53)
-        return widgets.BoundedIntText(value=setting.default, min=low, max=high, **common)
+        return control(widgets.BoundedIntText, value=setting.default, min=low, max=high, **common)
     if isinstance(setting.default, float):
-        return widgets.FloatText(value=setting.default, **common)
-    return widgets.Text(value=str(setting.default), continuous_update=False, **common)
+        return control(widgets.FloatText, value=setting.default, **common)
+    return control(widgets.Text, value=str(setting.default), continuous_update=False, **common)
 
 
 class MethodPanel(widgets.VBox):
@@ -79,33 +82,34 @@ class MethodPanel(widgets.VBox):
         METHODS[method].checked(settings)  # raises for what does not exist
         self._session = session
         self._kept: dict[str, dict[str, Any]] = {method: dict(settings)}
+        self._values: dict[str, Any] = {}
         self._controls: dict[str, SettingControl] = {}
         self._shown = ""
-        self._menu = widgets.Dropdown(
+        self._menu = control(
+            widgets.Dropdown,
+            tip="how the code is looked for",
+            on=lambda _: self._build(),
+            style={"description_width": "52px"},
+            layout={"width": "330px", "max_width": "100%"},
             options=self._options(),
             value=method,
             description="method",
-            style={"description_width": "52px"},
-            layout=widgets.Layout(width="330px", max_width="100%"),
         )
-        set_tooltip(self._menu, "how the code is looked for")
-        self._line = widgets.HTML(layout=widgets.Layout(max_width="460px", margin="0 2px"))
+        self._line = note("")
         self._plain, self._advanced = row(align_items="flex-start"), row(align_items="flex-start")
-        self._more = widgets.ToggleButton(
-            value=False, description="more settings …", layout=widgets.Layout(width="130px")
+        self._more = control(
+            widgets.ToggleButton,
+            tip="settings that the papers leave as they are",
+            on=self._unfold,
+            layout={"width": "auto"},
+            value=False,
+            description="more settings …",
         )
-        set_tooltip(self._more, "settings that the papers leave as they are")
-        self._more.observe(lambda _: show(self._advanced, self._more.value), "value")
-        self._reset = button(
-            "the paper's values", "set every setting of this method back to the paper's", self.reset, "160px"
-        )
+        self._reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset)
         self.said = note("")
-        super().__init__(
-            [self._menu, self._line, self._plain, row(self._more, self._reset), self._advanced, self.said],
-            layout=widgets.Layout(max_width="100%", min_width="0"),
-        )
-        show(self._advanced, False)
-        self._menu.observe(lambda _: self._build(), "value")
+        tools = row(self._more, self._reset)
+        parts = [self._menu, self._line, self._plain, tools, self._advanced, self.said]
+        super().__init__(parts, layout=shared_layout(**WIDE))
         self._build()
 
     @property
@@ -116,22 +120,19 @@ class MethodPanel(widgets.VBox):
     @property
     def settings(self) -> dict[str, Any]:
         """Every setting of the chosen method. ValueError when a control holds something that is not accepted."""
-        return {name: control.value for name, control in self._controls.items()}
+        return self._values | {name: made.value for name, made in self._controls.items()}
 
     def choose(self, method: str, settings: Mapping[str, Any] | None = None) -> None:
         """Choose a method and give its controls these values, and the paper's to the others."""
         values = METHODS[method].checked(settings or {})
         self._menu.value = method
-        for name, value in values.items():
-            self._controls[name].value = value
+        self._values = dict(values)
+        for name, made in self._controls.items():
+            made.value = values[name]
 
     def reset(self) -> None:
         """Set every control to the paper's value."""
         self.choose(self.method)
-
-    def close_controls(self) -> None:
-        """Close what is not in the tree."""
-        close_tree(*(c.widget for c in self._controls.values()))
 
     def _options(self) -> list[tuple[str, str]]:
         return [
@@ -145,23 +146,33 @@ class MethodPanel(widgets.VBox):
 
     def _build(self) -> None:
         if self._shown:
-            self._kept[self._shown] = {name: control.widget.value for name, control in self._controls.items()}
+            self._kept[self._shown] = self._values | {n: made.widget.value for n, made in self._controls.items()}
         name = self._shown = self.method
         method = METHODS[name]
-        old = self._controls
-        self._controls = {setting.name: SettingControl(setting) for setting in method.settings}
-        for key, value in self._kept.get(name, {}).items():
-            self._controls[key].widget.value = value
+        gone, self._controls = self._controls, {}
+        self._values = {setting.name: setting.default for setting in method.settings} | self._kept.get(name, {})
         reason = self._why_not(name)
-        self._line.value = (
-            f'<div class="sw-note">{html.escape(method.line)}<br><i>{html.escape(method.source)}</i></div>'
-        )
+        words = f"{html.escape(method.line)}<br><i>{html.escape(method.source)}</i>"
+        self._line.value = f'<div class="sw-note">{words}</div>'
         say(self.said, f"Not here: {reason}" if reason else "")
-        plain = [c.widget for c in self._controls.values() if not c.setting.advanced]
-        advanced = [c.widget for c in self._controls.values() if c.setting.advanced]
-        self._plain.children, self._advanced.children = plain, advanced
-        show(self._more, bool(advanced))
-        close_tree(*(c.widget for c in old.values()))
+        self._fill(self._plain, advanced=False)
+        show(self._more, any(setting.advanced for setting in method.settings))
+        self._advanced.children = ()
+        self._unfold(self._more.value)
+        close_tree(*(made.widget for made in gone.values()))
+
+    def _unfold(self, wanted: bool) -> None:
+        if wanted and not self._advanced.children:
+            self._fill(self._advanced, advanced=True)
+        show(self._advanced, wanted)
+
+    def _fill(self, box: widgets.Box, advanced: bool) -> None:
+        """Make the controls of the plain or of the advanced settings."""
+        made = {each.name: SettingControl(each) for each in METHODS[self._shown].settings if each.advanced == advanced}
+        for name, each in made.items():
+            each.widget.value = self._values[name]
+        self._controls |= made
+        box.children = tuple(each.widget for each in made.values())
 
 
 def settings_line(method: str, settings: Mapping[str, Any]) -> str:

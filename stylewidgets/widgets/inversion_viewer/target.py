@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,84 +13,84 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from ...inversion.evaluation.editability import draws_avatars
-from ...session.session import GeneratorSession
-from ..kit.compat import button, forget_upload, set_tooltip, uploaded
+from ..kit.compat import forget_upload, uploaded
 from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
-from ..kit.parts import column, note, row, say
+from ..kit.errors import reporting
+from ..kit.parts import WIDE, button, column, control, note, row, say
+from ..kit.sharing import shared_layout
 from ..kit.views.camera import make_camera
-
-Chosen = Callable[[Any, str], None]
-"""Called with what `Target.of` takes and a Python expression for it, "" where there is none."""
+from .host import InversionHost
 
 
 class TargetPanel(widgets.VBox):
     """Upload, path or address, the camera, a generated picture whose code is known, a rendered avatar whose factors are known.
 
-    Args:
-        session: tells the size, and whether there are avatars.
-        chosen: see `Chosen`.
-        guard: runs a callback so that its exceptions are shown.
+    What is chosen goes to `host.set_target` with a Python expression for it, "" where there is none.
     """
 
-    def __init__(self, session: GeneratorSession, chosen: Chosen, guard: Callable[[Callable[[], Any]], None]) -> None:
-        self._session, self._chosen = session, chosen
-        self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="upload a picture")
-        self.upload.layout.width = "190px"
-        set_tooltip(self.upload, "a picture from your disk")
-        self.upload.observe(lambda _: guard(self._on_upload), "value")
-        self.path = widgets.Text(
+    def __init__(self, host: InversionHost) -> None:
+        self._host = host
+        self.upload = control(
+            widgets.FileUpload,
+            tip="a picture from your disk",
+            on=lambda _: self._guard(self._on_upload),
+            layout={"width": "190px"},
+            accept="image/*",
+            multiple=False,
+            description="upload a picture",
+        )
+        self.path = control(
+            widgets.Text,
+            tip="a file beside the notebook, or an http(s) address; Enter takes it",
+            on=lambda text: self._guard(self._on_path) if text.strip() else None,
+            layout={"width": "270px", "max_width": "100%"},
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
-            layout=widgets.Layout(width="270px", max_width="100%"),
         )
-        set_tooltip(self.path, "a file beside the notebook, or an http(s) address; Enter takes it")
-        self.path.observe(lambda change: guard(self._on_path) if change["new"].strip() else None, "value")
-        self.seed = widgets.BoundedIntText(
+        self.seed = control(
+            widgets.BoundedIntText,
             1,
+            tip="which generated picture or avatar",
+            style={"description_width": "34px"},
+            layout={"width": "140px"},
             min=0,
             max=2**32 - 1,
             description="seed",
-            style={"description_width": "34px"},
-            layout=widgets.Layout(width="140px"),
         )
-        set_tooltip(self.seed, "which generated picture or avatar")
-        own = [
-            button("generated", "a picture of this generator: its code is known", lambda: guard(self.generated), "90px")
-        ]
-        if draws_avatars(session):
-            own.append(
-                button(
-                    "avatar",
-                    "an avatar that the renderer drew: its factors are known, but no code draws it exactly",
-                    lambda: guard(self.avatar),
-                    "70px",
-                )
-            )
-        own.append(button("↻", "another seed", self._reroll, "36px"))
-        self.camera = make_camera(lambda picture: guard(lambda: self._chosen(picture, "")))
-        parts = [self.upload, self.path] + ([self.camera] if self.camera is not None else [])
-        super().__init__([row(*parts, row(self.seed, *own))], layout=widgets.Layout(width="100%"))
+        act = partial(button, view=host.view)
+        own = [act("generated", "a picture of this generator: its code is known", self.generated)]
+        if draws_avatars(host.session):
+            tip = "an avatar that the renderer drew: its factors are known, but no code draws it exactly"
+            own.append(act("avatar", tip, self.avatar))
+        own.append(act("↻", "another seed", self._reroll))
+        self.camera = make_camera(lambda picture: self._guard(lambda: host.set_target(picture)))
+        parts = [part for part in (self.upload, self.path, self.camera) if part is not None]
+        super().__init__([row(*parts), row(self.seed, *own)], layout=shared_layout(**WIDE))
+
+    def _guard(self, action: Callable[[], object]) -> None:
+        with reporting(self._host.view):
+            action()
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
         seed = int(self.seed.value)
-        self._chosen(self._session.latent(seed=seed), f"session.latent(seed={seed})")
+        self._host.set_target(self._host.session.latent(seed=seed), f"session.latent(seed={seed})")
 
     def avatar(self) -> None:
         """Take the rendered avatar of the seed."""
         from ...avatars.world.dataset import AvatarDataset
 
-        side, seed = self._session.resolution, int(self.seed.value)
+        side, seed = self._host.session.resolution, int(self.seed.value)
         words = f'sw.AvatarDataset(seed={seed}, n=1, resolution={side}, outputs=("image",))[0]'
-        self._chosen(AvatarDataset(seed=seed, n=1, resolution=side, outputs=("image",))[0], words)
+        self._host.set_target(AvatarDataset(seed=seed, n=1, resolution=side, outputs=("image",))[0], words)
 
     def _reroll(self) -> None:
         self.seed.value = random_seed()
 
     def _on_path(self) -> None:
         text = self.path.value.strip()
-        self._chosen(text, repr(text))
+        self._host.set_target(text, repr(text))
 
     def _on_upload(self) -> None:
         for name, data in uploaded(self.upload):
@@ -102,7 +103,7 @@ class TargetPanel(widgets.VBox):
                     f"{name!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
                 ) from None
             forget_upload(self.upload)
-            self._chosen(picture, repr(name))
+            self._host.set_target(picture, repr(name))
 
 
 class MaskPanel(widgets.VBox):
@@ -110,33 +111,22 @@ class MaskPanel(widgets.VBox):
 
     def __init__(self) -> None:
         self.pad = PaintPad(self._say)
-        self._meaning = widgets.Dropdown(
+        self._meaning = control(
+            widgets.Dropdown,
+            tip="which part of the target the next run has to match",
+            on=lambda _: self._say(),
+            style={"description_width": "80px"},
+            layout={"width": "270px", "max_width": "100%"},
             options=[("counts, and nothing else", False), ("is left out", True)],
             description="what I paint",
-            style={"description_width": "80px"},
-            layout=widgets.Layout(width="270px", max_width="100%"),
         )
-        set_tooltip(self._meaning, "which part of the target the next run has to match")
-        self._meaning.observe(lambda _: self._say(), "value")
         self._about = note("")
-        super().__init__(
-            [
-                row(
-                    self.pad,
-                    column(
-                        self._meaning,
-                        self._about,
-                        note(
-                            "Holds for the next run. What does not count is left to the generator: paint out glasses "
-                            "or a hand, and it puts a face there."
-                        ),
-                        flex="1 1 240px",
-                    ),
-                    align_items="flex-start",
-                )
-            ],
-            layout=widgets.Layout(width="100%"),
+        words = note(
+            "Holds for the next run. What does not count is left to the generator: paint out glasses or a hand, and it "
+            "puts a face there."
         )
+        side = column(self._meaning, self._about, words, flex="1 1 240px")
+        super().__init__([row(self.pad, side, align_items="flex-start")], layout=shared_layout(**WIDE))
         self._say()
 
     @property
