@@ -60,7 +60,8 @@ def slider(explorer: LatentExplorer, name: str = "smile") -> Any:
 
 def registry() -> dict[str, Any]:
     """Every open widget by its model id; kept elsewhere in ipywidgets 7."""
-    return getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
+    known = getattr(ipywidgets.widgets.widget, "_instances", None)
+    return ipywidgets.Widget.widgets if known is None else known
 
 
 def pixels(explorer: LatentExplorer) -> Any:

@@ -22,6 +22,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
+from stylewidgets.stylespace.report.spaces import SPACES
 from stylewidgets.widgets.kit.views import channel_map
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
@@ -334,7 +335,7 @@ def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reade
     panel = open_panel(probe, REPORT)
     panel.start()
     probe.finish()
-    assert probe.view.error == "" and set(panel.report.dci) == set(stylespace.report.spaces.SPACES)
+    assert probe.view.error == "" and set(panel.report.dci) == set(SPACES)
     stats = probe.search.statistics
     codes = stats.values[:, ~stylespace.is_torgb(session.layers)].astype(np.float32)
     wanted = stylespace.dci(codes, stylespace.read_samples(session, stats, reader))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kit.errors import reporting
-from ..kit.parts import WIDE, button, close_tree, column, control, heading, note, row, say, show
+from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, row, say, show
 from ..kit.sharing import own
 from ..kit.slices import SlicedWork
 from ..kit.switcher import Switcher
@@ -28,18 +28,18 @@ CURVE_SECONDS = 0.5
 
 
 class InversionPanels:
-    """All controls of a viewer. `root` is what it shows."""
+    """All controls of a viewer. `parts` are what it shows."""
 
     def __init__(self, host: InversionHost, work: SlicedWork, method: str, settings: Mapping[str, Any]) -> None:
         self._host, self._syncing, self._drawn_at = host, False, 0.0
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)
-        self.curve = control(widgets.HTML, curves((), 1), layout={"width": "100%", "max_width": "580px"})
+        self.curve = control(widgets.HTML, curves((), 1), layout=NOTE)
         self.line = note("")
         act = partial(button, view=host.view)
         self._start = act("start", "begin a new run with this method and these settings", host.start)
         self._start.button_style = "primary"
-        self._pause = act("pause", "pause, or go on (space on the picture)", host.toggle, "70px")
+        self._pause = act("pause", "pause, or go on (space on the picture)", host.toggle)
         self._stop = act("stop", "end the run here and keep what it found", host.stop)
         self._fork = act("fork", "a second run from here on, with the settings as they are now", host.fork)
         self._left = column(
@@ -59,13 +59,8 @@ class InversionPanels:
         }
         self._switcher = Switcher(panels, self._on_show)
         right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
-        self.root = column(
-            heading("Target"),
-            TargetPanel(host),
-            row(self._left, right, align_items="flex-start", width="100%"),
-            self._switcher,
-            **WIDE,
-        )
+        both = row(self._left, right, align_items="flex-start", width="100%")
+        self.parts = (heading("Target"), TargetPanel(host), both, self._switcher)
 
     # -- made when they are needed -------------------------------------------------------------------------------------
     @cached_property
@@ -208,7 +203,7 @@ class InversionPanels:
                 self._host.show_picture(int(index))
 
     def _on_show(self, name: str) -> None:
-        panel = self._switcher.made(name)
+        panel: Any = self._switcher.made(name)
         with reporting(self._host.view):
             if name == SEND:
                 panel.state.refresh()

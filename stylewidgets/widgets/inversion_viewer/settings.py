@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
 
 from ...inversion import METHODS, Setting
 from ...session.session import GeneratorSession
-from ..kit.parts import WIDE, button, close_tree, control, note, row, say, show
+from ..kit.parts import WIDE, button, close_tree, control, note, row, show
 from ..kit.sharing import shared_layout
 
 STYLE = {"description_width": "104px"}
@@ -84,32 +85,22 @@ class MethodPanel(widgets.VBox):
         self._kept: dict[str, dict[str, Any]] = {method: dict(settings)}
         self._values: dict[str, Any] = {}
         self._controls: dict[str, SettingControl] = {}
-        self._shown = ""
+        self._shown, self._unfolded = "", False
         self._menu = control(
             widgets.Dropdown,
             tip="how the code is looked for",
             on=lambda _: self._build(),
-            style={"description_width": "52px"},
+            style=STYLE,
             layout={"width": "330px", "max_width": "100%"},
             options=self._options(),
             value=method,
             description="method",
         )
         self._line = note("")
-        self._plain, self._advanced = row(align_items="flex-start"), row(align_items="flex-start")
-        self._more = control(
-            widgets.ToggleButton,
-            tip="settings that the papers leave as they are",
-            on=self._unfold,
-            layout={"width": "auto"},
-            value=False,
-            description="more settings …",
-        )
-        self._reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset)
-        self.said = note("")
-        tools = row(self._more, self._reset)
-        parts = [self._menu, self._line, self._plain, tools, self._advanced, self.said]
-        super().__init__(parts, layout=shared_layout(**WIDE))
+        self._plain = row(align_items="flex-start", width="100%")
+        self._more = button("more settings …", "settings that the papers leave as they are", self._unfold)
+        reset = button("the paper's values", "set every setting of this method back to the paper's", self.reset)
+        super().__init__([self._menu, self._line, self._plain, row(self._more, reset)], layout=shared_layout(**WIDE))
         self._build()
 
     @property
@@ -152,27 +143,37 @@ class MethodPanel(widgets.VBox):
         gone, self._controls = self._controls, {}
         self._values = {setting.name: setting.default for setting in method.settings} | self._kept.get(name, {})
         reason = self._why_not(name)
-        words = f"{html.escape(method.line)}<br><i>{html.escape(method.source)}</i>"
-        self._line.value = f'<div class="sw-note">{words}</div>'
-        say(self.said, f"Not here: {reason}" if reason else "")
-        self._fill(self._plain, advanced=False)
+        words = [html.escape(method.line), f"<i>{html.escape(method.source)}</i>"]
+        words += [f"Not here: {html.escape(reason)}"] if reason else []
+        self._line.value = f'<div class="sw-note">{"<br>".join(words)}</div>'
         show(self._more, any(setting.advanced for setting in method.settings))
-        self._advanced.children = ()
-        self._unfold(self._more.value)
+        self._plain.children = self._make(advanced=False)
+        if self._unfolded:
+            self._advanced.children = self._make(advanced=True)
+        elif "_advanced" in self.__dict__:
+            self._advanced.children = ()
         close_tree(*(made.widget for made in gone.values()))
 
-    def _unfold(self, wanted: bool) -> None:
-        if wanted and not self._advanced.children:
-            self._fill(self._advanced, advanced=True)
-        show(self._advanced, wanted)
+    def _unfold(self) -> None:
+        """Show the advanced settings, made when they are first asked for, or hide them."""
+        self._unfolded = not self._unfolded
+        if self._unfolded and not self._advanced.children:
+            self._advanced.children = self._make(advanced=True)
+        show(self._advanced, self._unfolded)
 
-    def _fill(self, box: widgets.Box, advanced: bool) -> None:
+    @cached_property
+    def _advanced(self) -> widgets.HBox:
+        made = row(align_items="flex-start", width="100%")
+        self.children += (made,)
+        return made
+
+    def _make(self, advanced: bool) -> tuple[widgets.Widget, ...]:
         """Make the controls of the plain or of the advanced settings."""
         made = {each.name: SettingControl(each) for each in METHODS[self._shown].settings if each.advanced == advanced}
         for name, each in made.items():
             each.widget.value = self._values[name]
         self._controls |= made
-        box.children = tuple(each.widget for each in made.values())
+        return tuple(each.widget for each in made.values())
 
 
 def settings_line(method: str, settings: Mapping[str, Any]) -> str:

@@ -17,13 +17,14 @@ from ..kit.compat import forget_upload, uploaded
 from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import reporting
-from ..kit.parts import WIDE, button, column, control, note, row, say
+from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
 from ..kit.sharing import shared_layout
 from ..kit.views.camera import make_camera
 from .host import InversionHost
+from .settings import STYLE
 
 
-class TargetPanel(widgets.VBox):
+class TargetPanel(widgets.HBox):
     """Upload, path or address, the camera, a generated picture whose code is known, a rendered avatar whose factors are known.
 
     What is chosen goes to `host.set_target` with a Python expression for it, "" where there is none.
@@ -35,7 +36,7 @@ class TargetPanel(widgets.VBox):
             widgets.FileUpload,
             tip="a picture from your disk",
             on=lambda _: self._guard(self._on_upload),
-            layout={"width": "190px"},
+            layout={"width": "230px", "max_width": "100%"},
             accept="image/*",
             multiple=False,
             description="upload a picture",
@@ -44,7 +45,7 @@ class TargetPanel(widgets.VBox):
             widgets.Text,
             tip="a file beside the notebook, or an http(s) address; Enter takes it",
             on=lambda text: self._guard(self._on_path) if text.strip() else None,
-            layout={"width": "270px", "max_width": "100%"},
+            layout={"width": "330px", "max_width": "100%"},
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
         )
@@ -52,8 +53,8 @@ class TargetPanel(widgets.VBox):
             widgets.BoundedIntText,
             1,
             tip="which generated picture or avatar",
-            style={"description_width": "34px"},
-            layout={"width": "140px"},
+            style=STYLE,
+            layout={"width": "230px", "max_width": "100%"},
             min=0,
             max=2**32 - 1,
             description="seed",
@@ -66,7 +67,7 @@ class TargetPanel(widgets.VBox):
         own.append(act("↻", "another seed", self._reroll))
         self.camera = make_camera(lambda picture: self._guard(lambda: host.set_target(picture)))
         parts = [part for part in (self.upload, self.path, self.camera) if part is not None]
-        super().__init__([row(*parts), row(self.seed, *own)], layout=shared_layout(**WIDE))
+        super().__init__([*parts, self.seed, *own], layout=shared_layout(**ROW))
 
     def _guard(self, action: Callable[[], object]) -> None:
         with reporting(self._host.view):

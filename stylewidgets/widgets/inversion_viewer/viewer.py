@@ -78,7 +78,7 @@ class InversionViewer(StateWidget[Latent]):
         super().__init__(session, average, self._stage.view, self._stage.saved, "sw-inversion")
         self._panels = InversionPanels(self, self._work, method, settings)
         self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
-        self._begin(self._panels.root)
+        self._begin(*self._panels.parts)
         self.set_target(session.latent(seed=1) if target is None else target)
 
     # -- what it shows -------------------------------------------------------------------------------------------------

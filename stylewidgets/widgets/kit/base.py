@@ -15,7 +15,7 @@ from ...core.checks import unknown_name
 from ...latent.latent import Latent
 from .errors import ShowsErrors, reporting
 from .history import History
-from .parts import STYLE, close_tree, control
+from .parts import close_tree
 from .state_lock import STATE
 from .static import SavedPicture, SavesPicture
 
@@ -78,7 +78,7 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
 
     def _begin(self, *children: widgets.Widget) -> None:
         """Show these controls, and listen from now on."""
-        self.children = (control(widgets.HTML, STYLE, layout={"display": "none"}), *children)
+        self.children = children
         self._refresh()
         self.observe(self._on_value, "value")
         self._closed = False

@@ -29,20 +29,10 @@ LABEL = {"description_width": "62px"}
 """Style of the labels in front of controls that stand below each other."""
 
 ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
+NOTE = {"margin": "0 2px", "max_width": "100%"}
 SMALL = {"padding": "0 8px"}
 WIDE = {"width": "100%", "max_width": "100%"}
 NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-STYLE = """<style>
-.sw-explorer .sw-heading { color: var(--jp-ui-font-color1, inherit); font-weight: 600; font-size: 13px;
-  line-height: 20px; border-bottom: 1px solid var(--jp-border-color2, #8884); margin-top: 4px; }
-.sw-explorer .sw-note { color: var(--jp-ui-font-color2, inherit); font-size: 12px; line-height: 16px; }
-.sw-explorer .sw-caption { color: var(--jp-ui-font-color1, inherit); font-size: 12px; line-height: 14px;
-  text-align: center; }
-.sw-explorer .sw-stack { display: grid; max-width: 100%; overflow: visible; }
-.sw-explorer .sw-stack > * { grid-area: 1 / 1; }
-</style>"""
-"""Colours come from the theme, so light and dark both read. Goes into an HTML widget: core ones have no style sheet."""
 
 
 def control(
@@ -113,12 +103,12 @@ class UndoButtons:
 def heading(text: str) -> widgets.HTML:
     """Return a title above a group of controls."""
     words = f'<div class="sw-heading" role="heading" aria-level="4">{html.escape(text)}</div>'
-    return control(widgets.HTML, words, layout={"width": "100%", "margin": "0"})
+    return control(widgets.HTML, words, layout=NOTE)
 
 
 def note(text: str, **layout: Any) -> widgets.HTML:
     """Return a small line of explanation."""
-    made = control(widgets.HTML, layout={"margin": "0 2px", "max_width": "100%", **layout})
+    made = control(widgets.HTML, layout={**NOTE, **layout})
     say(made, text)
     return made
 

@@ -65,16 +65,11 @@ class SlicedWork(widgets.VBox):
         self._working = threading.Lock()
         self._live = self._closed = False
         self._said = 0.0
-        wide = {"width": "auto", "flex": "1 1 120px", "max_width": "260px"}
-        self._bar = control(widgets.FloatProgress, tip="progress of the work", layout=wide, min=0.0, max=1.0)
-        self._words = note("")
-        self._stop = button("stop", "end this work and keep what is found so far", self.stop, "60px")
+        self._line: widgets.HBox | None = None
         self._clock_widget = control(
             widgets.Play, on=lambda _: self.tick(), layout={"display": "none"}, min=0, max=ENDLESS, interval=TICK_MS
         )
-        self._line = row(self._bar, self._stop, self._words)
-        super().__init__([self._line, self._clock_widget], layout=shared_layout(width="100%", min_height="34px"))
-        self._update()
+        super().__init__([self._clock_widget], layout=shared_layout(width="100%", min_height="34px"))
 
     # -- what others use -----------------------------------------------------------------------------------------------
     def run(
@@ -212,6 +207,11 @@ class SlicedWork(widgets.VBox):
         tasks = list(self._tasks)
         loud = next((task for task in tasks if not task.quiet), None)
         set_playing(self._clock_widget, bool(tasks))
+        if self._line is None and loud is not None:
+            self._line = self._make_line()
+            self.children = (self._line, self._clock_widget)
+        if self._line is None:
+            return
         visible = "visible" if loud else "hidden"  # its place stays, so that nothing below jumps
         if self._line.layout.visibility != visible:
             own(self._line).visibility = visible
@@ -223,6 +223,13 @@ class SlicedWork(widgets.VBox):
         if total:
             self._bar.max, self._bar.value = float(total), float(done)
         say(self._words, f"{loud.words}: {done} of {total}" if total else f"{loud.words} …")
+
+    def _make_line(self) -> widgets.HBox:
+        wide = {"width": "auto", "flex": "1 1 120px", "max_width": "260px"}
+        self._bar = control(widgets.FloatProgress, tip="progress of the work", layout=wide, min=0.0, max=1.0)
+        self._words = note("")
+        self._stop = button("stop", "end this work and keep what is found so far", self.stop, "60px")
+        return row(self._bar, self._stop, self._words)
 
 
 def _close(task: _Task) -> None:

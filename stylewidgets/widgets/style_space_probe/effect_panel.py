@@ -115,8 +115,9 @@ class EffectPanel(widgets.VBox):
             column(image, caption, align_items="center", margin="2px 6px 2px 0")
             for image, caption in zip(images, captions, strict=True)
         ]
-        lines: Any = self.children
-        self.children = (*lines[:2], row(*cells, align_items="flex-start"), *lines[2:])
+        lines = list(self.children)
+        lines.insert(2, row(*cells, align_items="flex-start"))
+        self.children = tuple(lines)
         return images
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
+from ..sharing import shared_layout
 from .view import enable_colab_widgets
 
 try:
@@ -52,4 +53,4 @@ if anywidget is not None:
 
 def make_camera(on_picture: Callable[[Image.Image], None]) -> Any:
     """Return a `Camera`, or None where anywidget cannot be imported."""
-    return None if anywidget is None else Camera(on_picture)
+    return None if anywidget is None else Camera(on_picture, layout=shared_layout())
