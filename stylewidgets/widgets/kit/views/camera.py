@@ -31,7 +31,7 @@ if anywidget is not None:
             on_picture: called with the picture, RGB.
         """
 
-        _esm = _HERE / "camera.js"
+        _esm = (_HERE / "camera.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "camera.css"))
 
         def __init__(self, on_picture: Callable[[Image.Image], None], **traits: Any) -> None:

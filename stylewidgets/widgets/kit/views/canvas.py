@@ -42,7 +42,7 @@ def drawing() -> Iterator[None]:
                 manager.flush()
             finally:
                 manager._commands_cache, manager._buffers_cache = [], []
-                manager._caching = outer
+                manager._caching, manager._current_canvas = outer, None  # it would keep a closed canvas alive, too
 
 
 LEAVE_STYLE = """<style>

@@ -64,7 +64,7 @@ if anywidget is not None:
     class ChannelMap(_Listening, anywidget.AnyWidget):
         """Rows of cells that can be hovered, zoomed, dragged, clicked and walked by keys."""
 
-        _esm = _HERE / "channel_map.js"
+        _esm = (_HERE / "channel_map.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "channel_map.css"))
 
         layers: Any = traitlets.List().tag(sync=True)

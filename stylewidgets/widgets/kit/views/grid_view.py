@@ -108,7 +108,7 @@ if anywidget is not None:
     class GridView(_Listening, anywidget.AnyWidget):
         """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
 
-        _esm = _HERE / "grid_view.js"
+        _esm = (_HERE / "grid_view.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "grid_view.css"))
 
         state = traitlets.Dict().tag(sync=True)

@@ -46,7 +46,7 @@ if anywidget is not None:
             on_hello: called when a page shows it.
         """
 
-        _esm = _HERE / "inversion_view.js"
+        _esm = (_HERE / "inversion_view.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "inversion_view.css"))
 
         target = traitlets.Bytes(b"").tag(sync=True, echo_update=False)

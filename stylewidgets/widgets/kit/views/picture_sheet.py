@@ -41,7 +41,7 @@ if anywidget is not None:
     class PictureSheet(anywidget.AnyWidget):
         """Pictures that are chosen by a click, by dragging over them, or with arrow keys and space."""
 
-        _esm = _HERE / "picture_sheet.js"
+        _esm = (_HERE / "picture_sheet.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "picture_sheet.css"))
 
         sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)

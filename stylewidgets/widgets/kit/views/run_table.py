@@ -22,7 +22,7 @@ if anywidget is not None:
     class RunTable(anywidget.AnyWidget):
         """Rows of text and numbers under headings."""
 
-        _esm = _HERE / "run_table.js"
+        _esm = (_HERE / "run_table.js").read_text(encoding="utf-8")
         _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "run_table.css"))
 
         columns: Any = traitlets.List().tag(sync=True)

@@ -93,7 +93,7 @@ if anywidget is not None:
 
         # One module without a build step: the last part uses functions of the others.
         _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("resample.js", "input.js", "view.js"))
-        _css = (_HERE / "view.css").read_text(encoding="utf-8")  # given a path, the class would watch, and hold, every view
+        _css = (_HERE / "view.css").read_text(encoding="utf-8")  # given a path, the class would hold every view
 
         frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
         """Encoded bytes of the last final frame. Set by ``show``; a page that is reloaded starts from it."""
