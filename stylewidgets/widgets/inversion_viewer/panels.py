@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kit.errors import reporting
-from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, row, say, show
+from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
 from ..kit.sharing import own
 from ..kit.slices import SlicedWork
 from ..kit.switcher import Switcher
@@ -31,7 +31,7 @@ class InversionPanels:
     """All controls of a viewer. `parts` are what it shows."""
 
     def __init__(self, host: InversionHost, work: SlicedWork, method: str, settings: Mapping[str, Any]) -> None:
-        self._host, self._syncing, self._drawn_at = host, False, 0.0
+        self._host, self._drawn_at = host, 0.0
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)
         self.curve = control(widgets.HTML, curves((), 1), layout=NOTE)
@@ -115,17 +115,13 @@ class InversionPanels:
     def refresh(self) -> None:
         """Buttons, table, strip and curve to the shown run as it is."""
         current = self._host.current
-        self._syncing = True
-        try:
-            running = current is not None and current.state == RUNNING
-            self._pause.description = "pause" if running or current is None or not current.can_go_on else "go on"
-            self._pause.disabled = not (running or (current is not None and current.can_go_on))
-            self._stop.disabled = not running
-            self._fork.disabled = current is None or current.run is None
-            self._refresh_runs()
-            self._show_frames(current)
-        finally:
-            self._syncing = False
+        running = current is not None and current.state == RUNNING
+        self._pause.description = "pause" if running or current is None or not current.can_go_on else "go on"
+        self._pause.disabled = not (running or (current is not None and current.can_go_on))
+        self._stop.disabled = not running
+        self._fork.disabled = current is None or current.run is None
+        self._refresh_runs()
+        self._show_frames(current)
         self.progress(current, now=True)
         if (send := self._switcher.shown(SEND)) is not None:
             send.state.refresh()
@@ -152,13 +148,10 @@ class InversionPanels:
             self.mask.paint(None)
         if len(names) < 2 and "_picture" not in self.__dict__:
             return
-        self._syncing = True
-        try:
+        with quiet(self._picture):
             self._picture.options = [(name, k) for k, name in enumerate(names)]
             self._picture.value = 0
-            show(self._picture, len(names) > 1)
-        finally:
-            self._syncing = False
+        show(self._picture, len(names) > 1)
 
     def show_picture(self, picture: NDArray[np.uint8]) -> None:
         """Put the target's picture uint8 [H, W, 3] under the brush."""
@@ -189,16 +182,15 @@ class InversionPanels:
             own(part).visibility = "visible" if shown else "hidden"  # its place stays, so that nothing below jumps
         say(self._way_words, f"steps kept: {frames[0].step} to {frames[-1].step}" if shown else "no steps kept yet")
         if shown:
-            self.way.max = len(frames)
-            self.way.value = len(frames)  # its right end is the result itself, not a frame
+            with quiet(self.way):
+                self.way.max = self.way.value = len(frames)  # its right end is the result itself, not a frame
 
     def _on_way(self, place: int) -> None:
-        if not self._syncing:
-            with reporting(self._host.view):
-                self._host.scrub(None if place >= self.way.max else int(place))
+        with reporting(self._host.view):
+            self._host.scrub(None if place >= self.way.max else int(place))
 
     def _on_picture(self, index: int | None) -> None:
-        if not self._syncing and index is not None:
+        if index is not None:
             with reporting(self._host.view):
                 self._host.show_picture(int(index))
 

@@ -17,7 +17,7 @@ from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
 from ..kit.opening import Below
-from ..kit.parts import WIDE, button, control, note, row
+from ..kit.parts import WIDE, button, control, listen, note, quiet, row
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.views.run_table import make_run_table
@@ -47,9 +47,9 @@ class RunsPanel(widgets.VBox):
     """Every run, sortable; a row restores its run."""
 
     def __init__(self, host: InversionHost) -> None:
-        self._host, self._syncing = host, False
+        self._host = host
         self.table = make_run_table(columns=[list(c) for c in COLUMNS], label="Runs")
-        self.table.observe(self._on_choice, "chosen")
+        listen(self.table, self._on_choice, "chosen")
         tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
         tools = row(
             button("measure all", tip, host.measure_all, view=host.view),
@@ -63,13 +63,10 @@ class RunsPanel(widgets.VBox):
         """Write the table anew."""
         rows = [self._row(attempt) for attempt in self._host.runs]
         current = self._host.current
-        self._syncing = True
-        try:
+        with quiet(self.table):
             if rows != self.table.rows:
                 self.table.rows = rows
             self.table.chosen = self._host.runs.index(current) if current is not None else -1
-        finally:
-            self._syncing = False
 
     def _row(self, attempt: Attempt) -> list[Any]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
@@ -85,10 +82,10 @@ class RunsPanel(widgets.VBox):
             attempt.note,
         ]
 
-    def _on_choice(self, event: Any) -> None:
-        if not self._syncing and 0 <= event["new"] < len(self._host.runs):
+    def _on_choice(self, place: int) -> None:
+        if 0 <= place < len(self._host.runs):
             with reporting(self._host.view):
-                self._host.select(self._host.runs[event["new"]])
+                self._host.select(self._host.runs[place])
 
 
 def _plain(value: Any) -> float | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import nullcontext
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,8 +58,34 @@ def control(
     if tip:
         set_tooltip(made, tip)
     if on is not None:
-        made.observe(lambda event: on(event["new"]), "value")
+        listen(made, on)
     return made
+
+
+def listen(widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value") -> None:
+    """Call `on` with each new value of a trait, unless it was set under `quiet`."""
+    widget.observe(lambda event: None if getattr(widget, "quiet", False) else on(event["new"]), trait)
+
+
+@contextmanager
+def quiet(*controls: Any) -> Iterator[None]:
+    """Within this block, moving these controls calls nobody who listens by `control(on=...)` or `listen`."""
+    before = [getattr(each, "quiet", False) for each in controls]
+    for each in controls:
+        each.quiet = True
+    try:
+        yield
+    finally:
+        for each, was in zip(controls, before, strict=True):
+            each.quiet = was
+
+
+def move(slider: Any, value: float) -> None:
+    """Move a slider without a call. It is widened first, or it would clip; never narrowed: it may be under a hand."""
+    at = math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
+    with quiet(slider):
+        slider.min, slider.max = min(slider.min, math.floor(at)), max(slider.max, math.ceil(at))
+        slider.value = value
 
 
 def button(

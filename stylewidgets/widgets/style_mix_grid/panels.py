@@ -17,7 +17,7 @@ from ..kit.controls.crossover import Crossover
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Below
-from ..kit.parts import UndoButtons, button, column, control, heading, note, row, say, show
+from ..kit.parts import UndoButtons, button, column, control, heading, move, note, row, say, show
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
 from .state import describe_place
@@ -226,8 +226,7 @@ class _Psi:
         psi = getattr(grid, self._name)
         self._on.value = psi is not None
         if psi is not None:
-            self._slider.min, self._slider.max = min(self._slider.min, psi), max(self._slider.max, psi)
-            self._slider.value = psi
+            move(self._slider, psi)
         if "_slider" in self.__dict__:
             show(self._slider, psi is not None)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
-from ..kit.parts import LABEL, WIDE, button, column, control, note, row, say
+from ..kit.parts import LABEL, WIDE, button, column, control, move, note, quiet, row, say
 from ..kit.sharing import shared_layout
 
 SIDE = 112
@@ -35,11 +35,10 @@ class StrengthSlider(widgets.VBox):
     """
 
     def __init__(self, on_strength: Callable[[float], None], on_name: Callable[[str], None]) -> None:
-        self._syncing = False
         self._box = control(
             widgets.Text,
             tip="layer_channel, as in the StyleSpace paper; Enter selects it",
-            on=lambda text: None if self._syncing or not text.strip() else on_name(text),
+            on=lambda text: on_name(text) if text.strip() else None,
             style=LABEL,
             layout={"width": "170px"},
             placeholder="6_50",
@@ -49,7 +48,7 @@ class StrengthSlider(widgets.VBox):
         self._slider = control(
             widgets.FloatSlider,
             tip="added to the selected channel, in standard deviations of it over many samples",
-            on=lambda sigmas: None if self._syncing else on_strength(float(sigmas)),
+            on=lambda sigmas: on_strength(float(sigmas)),
             style=LABEL,
             layout={"width": "auto", "min_width": "0", "max_width": "100%"},
             min=-STRENGTH,
@@ -66,15 +65,10 @@ class StrengthSlider(widgets.VBox):
 
     def update(self, name: str, strength: float, enabled: bool) -> None:
         """Show this channel and strength."""
-        self._syncing = True
-        try:
+        with quiet(self._box):
             self._box.value = name
-            if abs(strength) > self._slider.max:
-                self._slider.min, self._slider.max = -abs(strength), abs(strength)
-            self._slider.value = strength
-            self._slider.disabled = not enabled
-        finally:
-            self._syncing = False
+        move(self._slider, strength)
+        self._slider.disabled = not enabled
 
 
 class EffectPanel(widgets.VBox):

@@ -9,7 +9,7 @@ import ipywidgets as widgets
 
 from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
-from ..kit.parts import WIDE, button, note, row, say
+from ..kit.parts import WIDE, button, listen, note, quiet, row, say
 from ..kit.sharing import shared_layout
 from ..kit.views.picture_sheet import make_picture_sheet
 from . import steps
@@ -29,9 +29,8 @@ class ExamplePanel(widgets.VBox):
         self._host, self._search = host, host.search
         self._first = 0
         self._positives: list[int] = []
-        self._syncing = False
         self.sheet = make_picture_sheet(columns=COLUMNS)
-        self.sheet.observe(self._on_chosen, "chosen")
+        listen(self.sheet, self._on_chosen, "chosen")
         self._about = note("")
         self.ranked = RankedList(
             host.select, "θ: how far the examples agree on a channel; (+) or (−) is the way to move it"
@@ -84,17 +83,12 @@ class ExamplePanel(widgets.VBox):
         self._search.run("sheet", task, partial(self._show, seeds), "pictures of the sheet", quiet=True)
 
     def _show(self, seeds: range, pictures: Any) -> None:
-        self._syncing = True
-        try:
+        with quiet(self.sheet):
             self.sheet.show(pictures, [f"seed {seed}" for seed in seeds])
             self.sheet.chosen = [seed - seeds.start for seed in self._positives if seed in seeds]
-        finally:
-            self._syncing = False
         self._say()
 
     def _on_chosen(self, _: Any) -> None:
-        if self._syncing:
-            return
         shown = range(self._first, self._first + ROWS * COLUMNS)
         others = [seed for seed in self._positives if seed not in shown]
         self._positives = sorted([*others, *(self._first + int(k) for k in self.sheet.chosen)])

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from ..kit.errors import reporting
 from ..kit.opening import Below
-from ..kit.parts import LABEL, UndoButtons, button, column, control, note, row, say
+from ..kit.parts import LABEL, UndoButtons, button, column, control, note, quiet, row, say
 from ..kit.slices import SlicedWork
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
@@ -43,7 +43,6 @@ class ProbePanels:
 
     def __init__(self, host: ProbeHost, work: SlicedWork) -> None:
         self._host, self._search = host, host.search
-        self._syncing = False
         self._numbers_of: Any = None
         self._undo = UndoButtons(host)
         self._strength = StrengthSlider(host.move_selected, self._on_name)
@@ -147,8 +146,10 @@ class ProbePanels:
     def _on_measure(self, name: str) -> None:
         if name == self._measure.value:
             self._colour()
-        elif name != VALUE and not self._syncing and name in (PLACE, EXAMPLES, ATTRIBUTE):
-            self._choose_measure(name)
+        elif name in (PLACE, EXAMPLES, ATTRIBUTE):
+            with quiet(self._measure):
+                self._measure.value = name
+            self._colour()
         self._show_numbers()
 
     def _on_effect(self, pictures: Any, heat: Any, sigmas: Any, channel: Any) -> None:
@@ -162,14 +163,6 @@ class ProbePanels:
         channel = self._host.selected
         if channel is not None and (numbers := self._search.numbers(channel)) is not None:
             self.effect.show_numbers(*numbers, channel.paper)
-
-    def _choose_measure(self, name: str) -> None:
-        outer, self._syncing = self._syncing, True
-        try:
-            self._measure.value = name
-        finally:
-            self._syncing = outer
-        self._colour()
 
     def _colour(self) -> None:
         measure = self._search.measures.get(self._measure.value)
@@ -186,8 +179,6 @@ class ProbePanels:
         self._host.refresh()
 
     def _on_measure_chosen(self, name: str) -> None:
-        if self._syncing:
-            return
         self._colour()
         if name in self._search.measures:
             return

@@ -9,7 +9,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....directions.layers import named_ranges
-from ..parts import control, show
+from ..parts import control, quiet, show
 from ..sharing import shared_layout
 
 RANGE, PAINTED = "from–to", "painted"
@@ -27,7 +27,7 @@ class Crossover(widgets.VBox):
     """
 
     def __init__(self, num_ws: int, on_change: Callable[[tuple[int, int]], None]) -> None:
-        self._on_change, self._quiet = on_change, False
+        self._on_change = on_change
         self._named = named_ranges(num_ws)
         captions = [(f"{name} {a}–{b - 1}", name) for name, (a, b) in self._named.items()]
         words = [f"these rows of w+ come from the columns: {what}" for what in ("pose and shape", "features", "colour")]
@@ -71,23 +71,19 @@ class Crossover(widgets.VBox):
         name = next((name for name, rows in self._named.items() if rows == span), PAINTED)
         if span is not None and self._choice.value == RANGE:
             name = RANGE
-        self._quiet = True
-        try:
-            if span is not None:
-                self._span = (span[0], span[1] - 1)
+        if span is not None:
+            self._span = (span[0], span[1] - 1)
+        with quiet(self._choice):
             self._choice.value = name
-            self._show_slider(name == RANGE)
-        finally:
-            self._quiet = False
+        self._show_slider(name == RANGE)
 
     def _show_slider(self, shown: bool) -> None:
         if shown or len(self.children) > 1:
-            self._slider.value = self._span
+            with quiet(self._slider):
+                self._slider.value = self._span
             show(self._slider, shown)
 
     def _on_choice(self, name: str) -> None:
-        if self._quiet:
-            return
         self._show_slider(name == RANGE)
         if name in self._named:
             self._on_change(self._named[name])
@@ -95,6 +91,5 @@ class Crossover(widgets.VBox):
             self._on_slider(self._slider.value)
 
     def _on_slider(self, span: tuple[int, int]) -> None:
-        if not self._quiet:
-            self._span = (int(span[0]), int(span[1]))
-            self._on_change((self._span[0], self._span[1] + 1))
+        self._span = (int(span[0]), int(span[1]))
+        self._on_change((self._span[0], self._span[1] + 1))

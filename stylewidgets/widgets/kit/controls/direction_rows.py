@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -10,7 +9,7 @@ from functools import cached_property
 import ipywidgets as widgets
 
 from ....latent.latent import Direction, Edit, Latent
-from ..parts import SMALL, WIDE, Change, button, control, note, replace_children, row, show
+from ..parts import SMALL, WIDE, Change, button, control, move, note, replace_children, row, show
 from ..sharing import shared_layout
 from .layer_range import LayerRange, Range
 
@@ -50,16 +49,15 @@ class DirectionRow(widgets.HBox):
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
         self._change, self._num_ws = change, num_ws
         self.edit = edit
-        name, reach = edit.direction.name, _reach(edit)
+        name = edit.direction.name
         self._slider = control(
             widgets.FloatSlider,
             tip=describe(edit.direction),
             on=lambda strength: self._set(float(strength)),
             style={"description_width": "88px"},
             layout={"width": "auto", "flex": "1 1 320px", "max_width": "480px"},
-            value=edit.strength,
-            min=-reach,
-            max=reach,
+            min=-STRENGTH,
+            max=STRENGTH,
             step=STEP,
             readout_format=".2f",
             description=name,
@@ -74,10 +72,7 @@ class DirectionRow(widgets.HBox):
     def show_edit(self, edit: Edit) -> None:
         """Bring the controls to `edit`."""
         self.edit = edit
-        if (reach := _reach(edit)) > self._slider.max:
-            # Widen before the value moves, or the slider would clip it. Never narrow: it may be under somebody's hand.
-            self._slider.min, self._slider.max = -reach, reach
-        self._slider.value = edit.strength
+        move(self._slider, edit.strength)
         self._open.description = "⋯" if edit.layers is None else f"{edit.layers[0]}–{edit.layers[1] - 1} ⋯"
         if "more" in self.__dict__:
             self.layers.value = edit.layers
@@ -171,10 +166,6 @@ def describe(direction: Direction) -> str:
     if direction.explained is not None:
         parts.append(f"{100 * direction.explained:.1f} % of the variance")
     return f"{direction.name}: " + ", ".join(parts)
-
-
-def _reach(edit: Edit) -> float:
-    return max(STRENGTH, float(math.ceil(abs(edit.strength))))
 
 
 def _with(latent: Latent, name: str, **changes: object) -> Latent:

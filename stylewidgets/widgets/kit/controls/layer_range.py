@@ -7,7 +7,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ....directions.layers import named_ranges
-from ..parts import control, show
+from ..parts import control, quiet, show
 from ..sharing import shared_layout
 
 Range = tuple[int, int]
@@ -37,7 +37,6 @@ class LayerRange(widgets.HBox):
         label: str = "this direction",
     ) -> None:
         self._on_change = on_change
-        self._quiet = False
         self._named = named_ranges(num_ws)
         self._menu = control(
             widgets.Dropdown,
@@ -52,7 +51,7 @@ class LayerRange(widgets.HBox):
         self._slider = control(
             widgets.IntRangeSlider,
             tip=f"the first and the last row of w+ that {label} changes, both included",
-            on=self._on_slider,
+            on=lambda _: on_change(self.value),
             style={"description_width": "32px"},
             layout={"width": "200px"},
             min=0,
@@ -78,33 +77,21 @@ class LayerRange(widgets.HBox):
     def value(self, value: Range | None) -> None:
         if self.value == value:
             return  # in particular: a from–to range that happens to be a named one keeps its slider
-        self._quiet = True
-        try:
-            name = ALL if value is None else next((n for n, pair in self._named.items() if pair == value), CUSTOM)
+        name = ALL if value is None else next((n for n, pair in self._named.items() if pair == value), CUSTOM)
+        with quiet(self._slider, self._menu):
             if value is not None:
                 self._slider.value = (value[0], value[1] - 1)
             self._menu.value = name
-            show(self._slider, self._menu.value == CUSTOM)
-        finally:
-            self._quiet = False
+        show(self._slider, name == CUSTOM)
 
     def _caption(self, name: str) -> str:
         first, last = self._named[name]
         return f"{name} ({first}–{last - 1})"
 
     def _on_menu(self, name: str) -> None:
-        if self._quiet:
-            return
-        show(self._slider, self._menu.value == CUSTOM)
-        if self._menu.value in self._named:  # from–to then starts where the named range was
-            first, last = self._named[self._menu.value]
-            self._quiet = True
-            try:
+        show(self._slider, name == CUSTOM)
+        if name in self._named:  # from–to then starts where the named range was
+            first, last = self._named[name]
+            with quiet(self._slider):
                 self._slider.value = (first, last - 1)
-            finally:
-                self._quiet = False
         self._on_change(self.value)
-
-    def _on_slider(self, _: object) -> None:
-        if not self._quiet:
-            self._on_change(self.value)

@@ -8,7 +8,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....stylespace import Channel, Ranking
-from ..parts import control, note, say, show
+from ..parts import control, note, quiet, say, show
 from ..sharing import shared_layout
 
 SHOWN = 40
@@ -24,12 +24,12 @@ class RankedList(widgets.VBox):
     """
 
     def __init__(self, on_pick: Callable[[Channel], None], words: str) -> None:
-        self._on_pick = on_pick
-        self._syncing = False
         self._channels: tuple[Channel, ...] = ()
         self._note = note("")
         wide = {"width": "100%", "max_width": "340px"}
-        self._select = control(widgets.Select, tip=words, on=self._on_choice, layout=wide, options=[], rows=9)
+        self._select = control(
+            widgets.Select, tip=words, on=lambda channel: channel and on_pick(channel), layout=wide, options=[], rows=9
+        )
         super().__init__(
             [self._note, self._select], layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="200px")
         )
@@ -45,26 +45,15 @@ class RankedList(widgets.VBox):
         ]
         say(self._note, words)
         chosen = self._select.value
-        self._syncing = True
-        try:
+        with quiet(self._select):
             self._select.options = options
-            self._select.value = chosen if any(channel == chosen for _, channel in options) else None
-        finally:
-            self._syncing = False
+            self._select.value = chosen if chosen in self._channels else None
         show(self._select, bool(options))
 
     def update(self, channel: Any) -> None:
         """Mark this channel where the list has it."""
-        there = channel in self._channels
-        self._syncing = True
-        try:
-            self._select.value = channel if there else None
-        finally:
-            self._syncing = False
-
-    def _on_choice(self, channel: Channel | None) -> None:
-        if not self._syncing and channel is not None:
-            self._on_pick(channel)
+        with quiet(self._select):
+            self._select.value = channel if channel in self._channels else None
 
 
 def _sign(ranking: Ranking, channel: Channel) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
-from ..parts import LABEL, WIDE, Change, button, control, note, row, say, show, slider
+from ..parts import LABEL, WIDE, Change, button, control, move, note, row, say, show, slider
 from ..sharing import shared_layout
 
 SEEDS = 2**32
@@ -150,9 +150,7 @@ class SourceControls(widgets.VBox):
         seed = main_seed(latent)
         self._seed.value = "" if seed is None else str(seed)
         say(self._about, describe_source(latent))
-        if not self._psi.min <= latent.psi <= self._psi.max:
-            self._psi.min, self._psi.max = min(PSI[0], latent.psi), max(PSI[1], latent.psi)
-        self._psi.value = latent.psi
+        move(self._psi, latent.psi)
         self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
         self._noise.value = latent.noise_mode
         drawn = latent.noise_mode in ("random", "tf")

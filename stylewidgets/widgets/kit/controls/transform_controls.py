@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import ipywidgets as widgets
 
 from ....latent.latent import IDENTITY, Latent, Transform
-from ..parts import SMALL, WIDE, Change, button, note, row, say, slider
+from ..parts import SMALL, WIDE, Change, button, move, note, row, say, slider
 from ..sharing import shared_layout
 
 SHIFT, TURN, OCTAVES = 1.0, 180.0, 2.0
@@ -53,7 +52,7 @@ class TransformControls(widgets.VBox):
         """Bring the controls to `latent`."""
         transform = latent.transform
         for name, control in self._sliders.items():
-            _place(control, getattr(transform, name))
+            move(control, getattr(transform, name))
         say(self._about, describe_transform(transform))
         self._reset.disabled = transform == IDENTITY
 
@@ -68,12 +67,3 @@ class TransformControls(widgets.VBox):
     def _set(self, name: str, value: float) -> None:
         change: dict[str, Any] = {name: value}
         self._change(f"transform {name}", lambda latent: latent.replace(transform=replace(latent.transform, **change)))
-
-
-def _place(control: Any, value: float) -> None:
-    """Move a slider; widen it first, or it would clip. Never narrow: it may be under somebody's hand."""
-    at = math.log2(value) if isinstance(control, widgets.FloatLogSlider) else value
-    reach = float(math.ceil(abs(at)))
-    if reach > control.max:
-        control.min, control.max = -reach, reach
-    control.value = value

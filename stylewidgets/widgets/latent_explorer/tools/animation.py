@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from ....film.video import check_film, latent_at, segments
 from ...kit.compat import is_playing, observe_playing, repeats, set_playing, set_repeat
 from ...kit.errors import describe
-from ...kit.parts import control, note, row, say
+from ...kit.parts import control, note, quiet, row, say
 from ...kit.sharing import shared_layout
 from .export_panel import ExportPanel
 
@@ -58,7 +58,6 @@ class Animator(widgets.VBox):
     ) -> None:
         self._session, self._snapshots, self._current, self._show = session, snapshots, current, show
         self._film: tuple[Latent, ...] = ()
-        self._syncing = False
         self._now: Callable[[], float] = time.monotonic
         self._last_tick = 0.0
         self._seconds_shown = 0.0
@@ -200,11 +199,8 @@ class Animator(widgets.VBox):
 
     def _resize(self) -> None:
         """Fit the slider to the film's length."""
-        self._syncing = True
-        try:
+        with quiet(self._scrub):
             self._scrub.max = max(1, round(self._length * UNITS_PER_SECOND))
-        finally:
-            self._syncing = False
         self._say_time()
 
     def _say_time(self) -> None:
@@ -228,10 +224,9 @@ class Animator(widgets.VBox):
             self.seek(0.0)
 
     def _on_scrub(self, _: int) -> None:
-        if not self._syncing:
-            self.playing = False  # a hand on the slider and the clock would pull at each other
-            self.refresh()
-            self._go(self._scrub.value / UNITS_PER_SECOND)
+        self.playing = False  # a hand on the slider and the clock would pull at each other
+        self.refresh()
+        self._go(self._scrub.value / UNITS_PER_SECOND)
 
     def _advance(self, seconds: float) -> None:
         target = self._seconds_shown + seconds
@@ -245,11 +240,9 @@ class Animator(widgets.VBox):
     def _go(self, seconds: float) -> None:
         if len(self._film) < 2:
             return
-        self._seconds_shown, self._syncing = seconds, True
-        try:
+        self._seconds_shown = seconds
+        with quiet(self._scrub):
             self._scrub.value = round(seconds * UNITS_PER_SECOND)
-        finally:
-            self._syncing = False
         self._say_time()
         try:
             check_film(len(self._film), 1, self.seconds, self.ease)

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ...kit.parts import button, control, row
+from ...kit.parts import button, control, quiet, row
 from ...kit.sharing import shared_layout
 from ...kit.views.canvas import LEAVE_STYLE, import_ipycanvas, release_focus
 from . import seed_lattice as lattice
@@ -43,7 +43,6 @@ class SeedPad(widgets.VBox):
         self._view = PadView(width, height, cell)
         self._trail: deque[tuple[float, float]] = deque(maxlen=30)
         self._pressed = False
-        self._syncing = False
         self._mailbox_lock = threading.Lock()
         self._mailbox: Blend | None = None
         self._delivering = False
@@ -163,8 +162,7 @@ class SeedPad(widgets.VBox):
             release_focus(self._painter.canvas)
 
     def _on_box(self) -> None:
-        if not self._syncing:
-            self.move_to(self._x.value, self._y.value)
+        self.move_to(self._x.value, self._y.value)
 
     def _step(self, dx: float, dy: float) -> None:
         self.move_to(self._position[0] + dx, self._position[1] + dy)
@@ -191,11 +189,8 @@ class SeedPad(widgets.VBox):
         x, y = self._position
         if self._view.needs_centring(x, y):
             self._view = self._view.centred(x, y)
-        self._syncing = True
-        try:
+        with quiet(self._x, self._y):
             self._x.value, self._y.value = x, y
-        finally:
-            self._syncing = False
         self._status.value = lattice.describe(self.blend)
         self._draw()
 
