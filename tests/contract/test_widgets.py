@@ -46,6 +46,9 @@ def session() -> GeneratorSession:
     return make_session()
 
 
+BAD = Latent(code=Code("w", np.zeros(99)))
+
+
 @dataclass(frozen=True)
 class Kind:
     """A widget, the most models that it may open with, another value for it and what saves something."""
@@ -54,7 +57,7 @@ class Kind:
     models: int
     keyword: str
     other: Callable[[GeneratorSession], Any] = lambda session: session.latent(seed=5, psi=0.5)
-    refused: Any = Latent(code=Code("w", np.zeros(99)))
+    refused: Any = BAD
     ready: Callable[[Any], None] = lambda widget: None
 
 
@@ -75,7 +78,7 @@ KINDS = {
         60,
         "colums",
         lambda session: MixGrid.of(session, [7], [8, 9], "fine"),
-        MixGrid.of(make_session(), [1], [2]).replace(rows=(Latent(code=Code("w", np.zeros(99))),)),
+        MixGrid.of(make_session(), [1], [2]).replace(rows=(BAD,)),
     ),
     "probe": Kind(sw.StyleSpaceProbe, 60, "sampels"),
     "viewer": Kind(viewer, 60, "stepps", ready=invert),

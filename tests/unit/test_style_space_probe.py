@@ -124,8 +124,8 @@ def test_a_click_selects_a_channel_and_shows_its_effect_as_plain_compute_has_it(
     panel = probe._panels.effect
     assert np.array_equal(panel.pictures, wanted.pictures) and np.allclose(panel.heat, wanted.heat)
     assert Image.open(io.BytesIO(panel._images[0].value)).size == (16, 16)
-    assert "<svg" in panel._texts[0].value and channel.paper in panel._texts[0].value
-    assert "ToRGB" in panel._texts[1].value or "convolution" in panel._texts[1].value
+    assert "<svg" in panel._histogram.value and channel.paper in panel._histogram.value
+    assert "ToRGB" in panel._scores.value or "convolution" in panel._scores.value
 
 
 def test_names_are_those_of_the_paper_and_nonsense_is_shown(probe: StyleSpaceProbe) -> None:

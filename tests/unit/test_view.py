@@ -13,7 +13,7 @@ from PIL import Image
 
 from stylewidgets.render.pump import Frame
 from stylewidgets.widgets.kit import static
-from stylewidgets.widgets.kit.errors import describe, report, reporting, reports_errors
+from stylewidgets.widgets.kit.errors import describe, report, reporting
 from stylewidgets.widgets.kit.views.view import ImageView, LiveView
 
 
@@ -162,21 +162,16 @@ def test_without_anywidget_make_view_gives_core_widgets() -> None:
     assert done.stdout.strip() == "ImageView"
 
 
-class _Shows:
-    def __init__(self) -> None:
-        self.error = "old"
-        self.view = self
-
-    @reports_errors
-    def work(self, number: int) -> float:
-        return 1 / number
-
-
-def test_the_decorator_shows_errors_and_takes_old_ones_away() -> None:
-    shows = _Shows()
-    assert shows.work(2) == 0.5
+def test_a_failing_block_shows_its_error_and_takes_an_old_one_away() -> None:
+    shows = SimpleNamespace(error="old")
+    with reporting(shows):
+        pass
     assert shows.error == ""
-    assert shows.work(0) is None
+    with reporting(shows):
+        raise ZeroDivisionError("division by zero")
+    assert shows.error == "ZeroDivisionError: division by zero"
+    with reporting(shows, keep=True):
+        pass
     assert shows.error == "ZeroDivisionError: division by zero"
 
 

@@ -6,16 +6,12 @@ logger ``stylewidgets``. The last good frame, and whatever state the callback ha
 
 from __future__ import annotations
 
-import functools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Protocol
 
 _log = logging.getLogger("stylewidgets")
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 _LONGEST = 600
 """Characters of an error message that are shown; the log has the rest."""
@@ -67,19 +63,3 @@ def reporting(view: ShowsErrors, doing: str = "", keep: bool = False) -> Iterato
         yield
     except Exception as error:  # the edge: nothing above us would show it
         report(view, error, doing)
-
-
-def reports_errors(function: Callable[P, R]) -> Callable[P, R | None]:
-    """Decorate a callback method of a widget that has a ``view``: as ``reporting(self.view)`` around its body.
-
-    Returns None when the callback failed.
-    """
-
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R | None:
-        owner: Any = args[0]
-        with reporting(owner.view):
-            return function(*args, **kwargs)
-        return None
-
-    return guarded

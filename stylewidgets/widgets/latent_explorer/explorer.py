@@ -21,7 +21,7 @@ from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
 from .panels import ExplorerPanels
 from .tools import Tool, chosen
-from .tools.history import THUMBNAIL
+from .tools.standard import THUMBNAIL
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -101,26 +101,18 @@ class EffectPanel(widgets.VBox):
         """The three pictures and the heat map, made with all that stands around them when there is something to show."""
         square = {"width": f"{SIDE}px", "height": f"{SIDE}px", "object_fit": "contain"}
         images = [control(widgets.Image, layout=square, format="png") for _ in range(4)]
-        self._uses = [
-            button("", "", partial(self._use, k), layout={"height": "24px", "max_width": f"{SIDE}px"}) for k in range(3)
-        ]
+        low = {"height": "24px", "max_width": f"{SIDE}px"}
+        self._uses = [button("", "", partial(self._use, k), layout=low) for k in range(3)]
         captions = [*self._uses, note("where it changes")]
         cells = [
             column(image, caption, align_items="center", margin="2px 6px 2px 0")
             for image, caption in zip(images, captions, strict=True)
         ]
-        lines = list(self.children)
-        lines.insert(2, row(*cells, align_items="flex-start"))
-        self.children = tuple(lines)
+        self._histogram = control(widgets.HTML, layout={"flex": "1 1 240px", "max_width": "340px"})
+        self._scores = control(widgets.HTML, layout={"flex": "1 1 200px"})
+        words = row(self._histogram, self._scores, align_items="flex-start")
+        self.children += (row(*cells, align_items="flex-start"), words)
         return images
-
-    @cached_property
-    def _texts(self) -> tuple[widgets.HTML, widgets.HTML]:
-        """Histogram and table of scores."""
-        histogram = control(widgets.HTML, layout={"flex": "1 1 240px", "max_width": "340px"})
-        scores = control(widgets.HTML, layout={"flex": "1 1 200px"})
-        self.children += (row(histogram, scores, align_items="flex-start"),)
-        return histogram, scores
 
     @property
     def sigmas(self) -> tuple[float, float, float]:
@@ -143,18 +135,18 @@ class EffectPanel(widgets.VBox):
         self, histogram: tuple[Any, Any] | None, present: float, start: float, scores: Mapping[str, str], name: str
     ) -> None:
         """Show the distribution with the value marked, and a table of scores."""
-        drawn, table = self._texts
+        self._images  # noqa: B018  made now, if it was not before
         if histogram is not None:
             words = f"distribution of {name}: present value {present:+.2f} σ, without the edit {start:+.2f} σ"
             drawing = histogram_svg(*histogram, present, start, html.escape(words))
-            drawn.value = f'<div class="sw-note">samples by value in σ; orange: now</div>{drawing}'
+            self._histogram.value = f'<div class="sw-note">samples by value in σ; orange: now</div>{drawing}'
         lines = "".join(
             f'<tr><th scope="row" style="text-align:left;font-weight:normal;padding-right:10px">{html.escape(label)}</th>'
             f'<td style="text-align:right;font-variant-numeric:tabular-nums">{html.escape(value)}</td></tr>'
             for label, value in scores.items()
         )
         label = f"scores of {html.escape(name)}"
-        table.value = f'<table class="sw-caption" style="text-align:left" aria-label="{label}">{lines}</table>'
+        self._scores.value = f'<table class="sw-caption" style="text-align:left" aria-label="{label}">{lines}</table>'
 
     def waiting(self, text: str) -> None:
         """Say what is being waited for; older pictures stay."""

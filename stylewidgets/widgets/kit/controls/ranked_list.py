@@ -26,10 +26,13 @@ class RankedList(widgets.VBox):
     def __init__(self, on_pick: Callable[[Channel], None], words: str) -> None:
         self._channels: tuple[Channel, ...] = ()
         self._note = note("")
+
+        def picked(channel: Channel | None) -> None:
+            if channel is not None:
+                on_pick(channel)
+
         wide = {"width": "100%", "max_width": "340px"}
-        self._select = control(
-            widgets.Select, tip=words, on=lambda channel: channel and on_pick(channel), layout=wide, options=[], rows=9
-        )
+        self._select = control(widgets.Select, tip=words, on=picked, layout=wide, options=[], rows=9)
         super().__init__(
             [self._note, self._select], layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="200px")
         )
