@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -176,7 +177,7 @@ def test_a_failing_block_shows_its_error_and_takes_an_old_one_away() -> None:
 
 
 def test_an_error_reported_deeper_down_is_not_taken_away() -> None:
-    shows = _Shows()
+    shows = SimpleNamespace(error="old")
     with reporting(shows):
         report(shows, ValueError("no such seed"), "drawing seed 7")
     assert shows.error == "drawing seed 7: no such seed"
