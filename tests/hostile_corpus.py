@@ -358,7 +358,7 @@ def mutations(count: int) -> str:
 
 def readers(count: int) -> str:
     """Damaged files of whole networks, through the readers up to the generator."""
-    import pickle_writers as write
+    import pickle_writers as write  # type: ignore[import-not-found]  # found beside this file, which runs as a script
     import torch
 
     from stylewidgets.checkpoints.build import build

@@ -42,7 +42,7 @@ CLASSES = (  # the first that fits the end of a module's name
 )
 
 
-class EasyDict(dict):  # type: ignore[type-arg]
+class EasyDict(dict):
     """Stands for dnnlib.util.EasyDict."""
 
 
@@ -73,7 +73,11 @@ class Saved:
 @contextmanager
 def foreign_modules(network_module: str = "dnnlib.tflib.network") -> Iterator[None]:
     """The modules that the writers of such files had, as far as pickle asks for them."""
-    places = {"dnnlib.util": EasyDict, network_module: Network, "torch_utils.persistence": _reconstruct_persistent_obj}
+    places: dict[str, Any] = {
+        "dnnlib.util": EasyDict,
+        network_module: Network,
+        "torch_utils.persistence": _reconstruct_persistent_obj,
+    }
     added, before = [], {}
     for name, item in places.items():
         before[item] = item.__module__

@@ -27,7 +27,8 @@ from typing import Any
 
 PROBE = Path(__file__).with_name("probe.js")
 PICTURE = ".stylewidgets-canvas"
-SLIDER = ".noUi-handle"
+SLIDER = ".stylewidgets-strength [role=slider]"
+"""The handle of a direction's slider; see widgets/direction_rows.py."""
 
 _SWITCHES = (
     "--no-sandbox",
@@ -305,7 +306,7 @@ def measure(
     keys: int = 20,
     drag_seconds: float = 2.0,
 ) -> Measurement:
-    """Press ArrowRight ``keys`` times on the slider, then drag it once along its track, and time the pictures."""
+    """Press ArrowRight ``keys`` times on the slider, then drag it once from its one end to the other, and time the pictures."""
     page = notebook.page
     handle = page.locator(slider).first
     handle.wait_for()
@@ -343,9 +344,12 @@ def _press(page: Any, count: int) -> tuple[list[float], int]:
 
 
 def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
-    page.keyboard.press("Home")
-    time.sleep(1.0)
-    box, track = handle.bounding_box(), page.locator(".noUi-base").first.bounding_box()
+    ends = []
+    for key in ("End", "Home"):
+        page.keyboard.press(key)
+        time.sleep(1.0)
+        ends.append(handle.bounding_box())
+    box, length = ends[1], ends[0]["x"] - ends[1]["x"]
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y)
     page.mouse.down()
@@ -354,7 +358,7 @@ def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
     begin = time.monotonic()
     moves = 0
     while (elapsed := time.monotonic() - begin) < seconds:
-        page.mouse.move(x + 2 + 0.97 * track["width"] * elapsed / seconds, y)
+        page.mouse.move(x + 2 + 0.97 * length * elapsed / seconds, y)
         moves += 1
         time.sleep(max(0.0, begin + moves / 60 - time.monotonic()))
     during = page.evaluate("() => stylewidgetsProbe.report()")

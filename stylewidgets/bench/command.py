@@ -9,6 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from . import pages
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
@@ -26,6 +28,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     browser = parser.add_mutually_exclusive_group()
     browser.add_argument("--browser", action="store_true", help="fail when the part in the browser cannot run")
     browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
+    parser.add_argument(
+        "--pages",
+        default=pages.USUAL,
+        metavar="NAMES",
+        help=f"in the browser, with commas between them: {', '.join(pages.PAGES)} or all (default: {pages.USUAL})",
+    )
     parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
     parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
     parser.add_argument(
@@ -59,12 +67,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure and print. Raises ValueError when --browser is given and there is none."""
     from .. import load
-    from . import compute, event, models, pages, reading, report, report_families
+    from . import compute, event, models, reading, report, report_families
 
     reason = "" if args.no_browser else pages.why_not()
     if reason and args.browser:
         raise ValueError(reason)
     names = models.chosen(args.models)
+    shown = [pages.PAGES[name] for name in models.chosen(args.pages, pages.PAGES, "page")]
     session = load(args.generator, device=args.device, precision=args.precision)
     about = report.machine(session)
     parts: dict[str, Any] = {}
@@ -93,6 +102,7 @@ def run(args: argparse.Namespace) -> int:
         parts["browser"] = pages.run(
             session.resolution,
             load_code,
+            pages=shown,
             rounds=args.rounds,
             keys=args.keys,
             progress=lambda text: print(f"  … {text}", file=sys.stderr, flush=True),

@@ -55,7 +55,7 @@ def _restart(session: GeneratorSession, codes: list[list[torch.Tensor]], block: 
     def run() -> float:
         styles = [*codes[0][:first], *next(turn)[first:]]
         with session.lock:
-            return milliseconds(lambda: cache.run(styles, dtype=session.half).cpu())
+            return milliseconds(lambda: cache.run(styles, dtype=session.drag_half).cpu())
 
     return run
 

@@ -153,7 +153,7 @@ def _restart(session: GeneratorSession, codes: list[list[Tensor]], layers: list[
         styles = list(codes[0])
         styles[k] = styles[k] * (next(strengths) + 0.05)
         with session.lock:
-            return milliseconds(lambda: cache.run(styles, dtype=session.half).cpu())
+            return milliseconds(lambda: cache.run(styles, dtype=session.drag_half).cpu())
 
     def run() -> float:
         times = []

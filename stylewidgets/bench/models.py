@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import torch
 
 from ..core.checks import unknown_name
+from ..core.devices import own_random
 from ..session.session import GeneratorSession
 
 BUNDLED = "bundled"
@@ -44,16 +45,17 @@ MODELS: dict[str, Callable[[], Any]] = {
 NAMES = (BUNDLED, *MODELS)
 
 
-def chosen(text: str) -> list[str]:
+def chosen(text: str, known: Collection[str] = NAMES, kind: str = "model") -> list[str]:
     """The names in "a,b", "all" or "none". ValueError names what is not known."""
     if text in ("all", "none"):
-        return list(NAMES) if text == "all" else []
+        return list(known) if text == "all" else []
     for name in text.split(","):
-        if name not in NAMES:
-            raise unknown_name("model", name, (*NAMES, "all", "none"))
+        if name not in known:
+            raise unknown_name(kind, name, (*known, "all", "none"))
     return text.split(",")
 
 
+@own_random()
 def make(name: str, bundled: GeneratorSession) -> GeneratorSession:
     """A session with that model on the same device and with the same precision as `bundled`, which itself is one of them."""
     if name == BUNDLED:

@@ -1,7 +1,8 @@
 """What a person sees: notebooks made on the fly, measured in JupyterLab and headless Chromium.
 
-Four pages in one run. The first is what people write today; the others share view, slider and protocol, so that what
-differs is the explorer around them and the model behind them.
+All pages in one run. The first is what people write today. In the next four the pictures are ready and cost nothing, so
+that what differs is what shows them: the core Image, the least that a canvas of our own could be, our view, and our
+explorer around it. The last has the model behind it, too.
 """
 
 from __future__ import annotations
@@ -13,42 +14,81 @@ from pathlib import Path
 from .browser import PICTURE, SLIDER, Browser, BrowserMissing, Lab, Measurement, find_browser, measure
 
 INTERACT = "interact + imshow, drawing noise"
+IMAGE = "slider + Image, costless renderer"
+TINY = "slider + bare canvas, costless renderer"
 VIEW = "slider + live view, costless renderer"
 COSTLESS = "explorer, costless renderer"
 MODEL = "explorer, model"
-PAGES = (INTERACT, VIEW, COSTLESS, MODEL)
+PAGES = {"interact": INTERACT, "image": IMAGE, "tiny": TINY, "view": VIEW, "costless": COSTLESS, "explorer": MODEL}
+"""Names for the command line, and titles."""
+USUAL = "interact,view,costless,explorer"
 
-_SLIDER = "W.FloatSlider(min=-5, max=5, step=0.05, continuous_update=True, layout=W.Layout(width='460px'))"
+_SLIDER = """
+import ipywidgets as W
+slider = W.FloatSlider(min=-5, max=5, step=0.05, continuous_update=True, layout=W.Layout(width="460px"))
+slider.add_class("stylewidgets-strength")
+"""
 
-_INTERACT = f"""
+_INTERACT = """
 %matplotlib inline
-import ipywidgets as W, matplotlib.pyplot as plt, numpy as np
+import matplotlib.pyplot as plt, numpy as np
 def show(value):
     picture = np.random.RandomState(int(value * 1000) % 2**31).randint(0, 256, (64, 64, 3), np.uint8)
     plt.figure(figsize=(5, 5)); plt.imshow(picture); plt.axis("off"); plt.show()
-W.interact(show, value={_SLIDER});
+W.interact(show, value=slider);
 """
 
 _FRAMES = """
 import itertools, numpy as np
+from PIL import Image
 from stylewidgets.render.encode import encode
-from stylewidgets.render.ladder import Ladder, STILL
+from stylewidgets.render.ladder import Ladder, Rung
 from stylewidgets.render.pump import Picture, Pump
 side = {resolution}
 random = np.random.RandomState(0)
-pictures = [encode(random.randint(0, 256, (side, side, 3), np.uint8), STILL) for _ in range(32)]
-turn = itertools.cycle(pictures)
+blots = [Image.fromarray(random.randint(0, 256, (8, 8, 3), np.uint8)) for _ in range(32)]
+drag = Rung(None, "jpeg", 60, "drag")
+turn = itertools.cycle([encode(np.asarray(blot.resize((side, side), Image.BICUBIC)), drag) for blot in blots])
 def ready(latent, rung):
-    return Picture(next(turn), "image/png", side, side)
+    return Picture(next(turn), "image/jpeg", side, side)
+"""
+
+_IMAGE = """
+image = W.Image(format="jpeg", value=next(turn), width=384, height=384)
+slider.observe(lambda change: setattr(image, "value", next(turn)), "value")
+W.VBox([slider, image])
+"""
+
+_TINY = """
+import anywidget
+class Bare(anywidget.AnyWidget):
+    _esm = '''
+    export default { render({ model, el }) {
+      const canvas = document.createElement("canvas");
+      canvas.className = "stylewidgets-canvas";
+      canvas.width = canvas.height = 384;
+      el.append(canvas);
+      let newest = null;
+      model.on("msg:custom", async (message, [data]) => {
+        const bitmap = await createImageBitmap(new Blob([newest = data], { type: "image/jpeg" }));
+        if (newest === data) canvas.getContext("2d").drawImage(bitmap, 0, 0, 384, 384);
+        bitmap.close();
+      });
+      model.send({});
+    } };'''
+bare = Bare()
+draw = lambda *_: bare.send({}, [next(turn)])
+bare.on_msg(draw)
+slider.observe(draw, "value")
+W.VBox([slider, bare])
 """
 
 _VIEW = """
 import ipywidgets as W
-from stylewidgets.widgets.view import make_view
-view = make_view(size=384)
+from stylewidgets.widgets.kit.views.view import LiveView
+view = LiveView(size=384)
 pump = Pump(ready, view, ladder=Ladder(side))
 view.on_ack, view.on_settle, view.on_hello = pump.acknowledge, pump.settle, lambda *_: pump.hello()
-slider = {slider}
 slider.observe(lambda change: pump.submit(change.new), "value")
 pump.submit(0.0)
 W.VBox([slider, view])
@@ -68,8 +108,10 @@ def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
     frames = _FRAMES.format(resolution=resolution)
     explorer = _EXPLORER.format(load=load)
     return {
-        INTERACT: [_INTERACT],
-        VIEW: [frames, _VIEW.format(slider=_SLIDER)],
+        INTERACT: [_SLIDER + _INTERACT],
+        IMAGE: [frames, _SLIDER + _IMAGE],
+        TINY: [frames, _SLIDER + _TINY],
+        VIEW: [frames, _SLIDER + _VIEW],
         COSTLESS: [frames, explorer + "explorer.picture._renderer.picture = ready\nexplorer"],
         MODEL: [explorer + "explorer"],
     }
@@ -93,13 +135,13 @@ def run(
     resolution: int,
     load: str,
     *,
-    pages: Sequence[str] = PAGES,
+    pages: Sequence[str],
     rounds: int = 3,
     keys: int = 15,
     drag_seconds: float = 3.0,
     progress: Callable[[str], None] = lambda _: None,
 ) -> dict[str, list[Measurement]]:
-    """Measure every page ``rounds`` times, in turns, each in a new page of one browser and one JupyterLab."""
+    """Measure pages, named by their titles, ``rounds`` times, in turns, each in a new page of one browser and one JupyterLab."""
     cells = notebooks(resolution, load)
     results: dict[str, list[Measurement]] = {name: [] for name in pages}
     with tempfile.TemporaryDirectory(prefix="stylewidgets-bench-") as folder:
@@ -117,7 +159,7 @@ def run(
 def _measure(browser: Browser, lab: Lab, file: str, name: str, keys: int, drag_seconds: float) -> Measurement:
     notebook = browser.notebook(lab, file)
     try:
-        picture = ".widget-output img, .jp-OutputArea-output img" if name == INTERACT else PICTURE
+        picture = ".widget-output img, .jp-OutputArea-output img" if name in (INTERACT, IMAGE) else PICTURE
         return measure(notebook, picture=picture, slider=SLIDER, keys=keys, drag_seconds=drag_seconds)
     finally:
         notebook.close()

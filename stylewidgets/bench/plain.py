@@ -65,11 +65,11 @@ def _plain_convolution(module: Any, x: Tensor) -> Tensor:
         x = F.conv_transpose2d(x, four, stride=2, padding=1)
     else:
         x = F.conv2d(F.interpolate(x, scale_factor=2, mode="nearest"), weight, padding=1)
-    return _fir(x, torch.tensor(BLUR) / sum(BLUR), 1, 1)
+    return _fir(x, torch.tensor(BLUR, dtype=torch.float32, device="cpu") / sum(BLUR), 1, 1)
 
 
 def _stylegan2(generator: Any, styles: Sequence[Tensor]) -> Tensor:
-    taps = torch.tensor(generator.config.taps)
+    taps = torch.tensor(generator.config.taps, dtype=torch.float32, device="cpu")
     taps = taps * (2 / taps.sum())
     x = generator.synthesis.b4.const.expand(len(styles[0]), -1, -1, -1).contiguous()
     img: Tensor | None = None
@@ -115,10 +115,17 @@ def _stylegan3(generator: Any, styles: Sequence[Tensor]) -> Tensor:
 
 def _filtered_lrelu(module: Any, x: Tensor) -> Tensor:
     up, down, (before, after) = module.factor_up, module.factor_down, module.padding
-    x = _fir(_zeros_between(x, up), getattr(module, "up_filter", torch.ones(1)) * up, before, after)
+    x = _fir(
+        _zeros_between(x, up),
+        getattr(module, "up_filter", torch.ones(1, dtype=torch.float32, device="cpu")) * up,
+        before,
+        after,
+    )
     x = F.leaky_relu(x, SLOPE) * math.sqrt(2)
     x = x if module.conv_clamp is None else x.clamp(-module.conv_clamp, module.conv_clamp)
-    return _fir(x, getattr(module, "down_filter", torch.ones(1)), 0, 0)[:, :, ::down, ::down]
+    return _fir(x, getattr(module, "down_filter", torch.ones(1, dtype=torch.float32, device="cpu")), 0, 0)[
+        :, :, ::down, ::down
+    ]
 
 
 def _grouped(x: Tensor, weight: Tensor, padding: int = 0) -> Tensor:

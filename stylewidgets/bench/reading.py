@@ -14,7 +14,7 @@ from typing import Any
 _PEAK = """
 import json, sys, threading
 from stylewidgets.bench.reading import resident
-import stylewidgets.checkpoints._build, stylewidgets.generators.families
+import stylewidgets.checkpoints.build, stylewidgets.generators.families
 from stylewidgets import checkpoints
 before, highest, done = resident(), [0], threading.Event()
 def watch():

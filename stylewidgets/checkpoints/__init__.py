@@ -7,6 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core import files
+
 if TYPE_CHECKING:
     from torch import nn
 
@@ -42,7 +44,7 @@ def open_file(path: str | os.PathLike[str]) -> tuple[nn.Module, dict[str, Any]]:
     from .errors import reading
     from .formats import native
 
-    file = Path(path).expanduser()
+    file = files.as_path(path)
     kind = check(file)
     if kind.format == "safetensors":
         generator, metadata = native.load(file)
@@ -56,7 +58,7 @@ def read(path: str | os.PathLike[str]) -> Loaded:
     """A checkpoint of a foreign format as data, without building a generator. Raises as `open_file`."""
     from .detect import check
 
-    file = Path(path).expanduser()
+    file = files.as_path(path)
     return _read(file, check(file).format)
 
 

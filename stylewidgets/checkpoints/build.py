@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ..core.devices import from_file
 from .errors import CheckpointError
 from .loaded import Loaded
 from .pickle.tensors import check_size
@@ -15,6 +16,7 @@ from .pickle.tensors import check_size
 NOISE_SEED = 0
 
 
+@from_file()
 def build(loaded: Loaded) -> nn.Module:
     """A generator in evaluation mode, float32, on the CPU, that owns copies of its weights.
 
@@ -36,7 +38,7 @@ def build(loaded: Loaded) -> nn.Module:
         given.update(_drawn(wanted, noise))
         notes.append(f"{len(noise)} noise pictures are not in the file; they are drawn from seed {NOISE_SEED}")
     means = [name for name in wanted if name not in given and name.split(".")[-1] == "w_avg"]
-    given.update((name, torch.zeros(wanted[name].shape)) for name in means)
+    given.update((name, torch.zeros(wanted[name].shape, dtype=torch.float32, device="cpu")) for name in means)
     _check(loaded.family, given, wanted)
     own = {
         name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
@@ -70,13 +72,15 @@ def empty(loaded: Loaded) -> nn.Module:
     """The module of a config, its weights yet to come."""
     from ..generators.families import build as make
 
-    with torch.random.fork_rng(devices=[]), _NoNumbers():  # the user's seed is left alone
+    with from_file(), _NoNumbers():
         return make(loaded.family, loaded.config)
 
 
 def _drawn(wanted: dict[str, Tensor], names: list[str]) -> dict[str, Tensor]:
     source = torch.Generator().manual_seed(NOISE_SEED)
-    return {name: torch.randn(wanted[name].shape, generator=source) for name in names}
+    return {
+        name: torch.randn(wanted[name].shape, generator=source, dtype=torch.float32, device="cpu") for name in names
+    }
 
 
 def _check(family: str, given: dict[str, Any], wanted: dict[str, Tensor]) -> None:

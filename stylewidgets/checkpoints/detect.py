@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from ..core import files
 from .errors import CheckpointError
+from .pickle import legacy as _legacy
 
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _HEAD = 4096
 _MAX_OPS = 200_000
 _PICTURES = (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF")
@@ -88,7 +89,7 @@ def detect(path: str | os.PathLike[str]) -> Kind:
     Raises:
         FileNotFoundError: no such file.
     """
-    file = Path(path).expanduser()
+    file = files.as_path(path)
     if not file.exists():
         raise FileNotFoundError(f"there is no file {path}")
     name = "folder" if file.is_dir() else _of_bytes(file)
@@ -166,7 +167,7 @@ def _globals(data: Any) -> Iterator[tuple[str, str]]:
     for count, (opcode, value, _) in enumerate(pickletools.genops(cast("Any", _Cut(data)))):
         if count > _MAX_OPS:
             return
-        if value == LEGACY_MAGIC and count < 4:
+        if value == _legacy.MAGIC and count < 4:
             yield "torch", "<legacy>"
         elif opcode.name in ("GLOBAL", "INST"):
             module, _, name = str(value).partition(" ")

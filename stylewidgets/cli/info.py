@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..core.files import as_path
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
@@ -32,8 +34,8 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     kind = check(path)
     if kind.format == "safetensors":
-        return native.inspect(Path(path).expanduser())
-    return dict(_foreign(Path(path).expanduser(), kind.title))
+        return native.inspect(path)
+    return dict(_foreign(as_path(path), kind.title))
 
 
 def _foreign(path: Path, title: str) -> Iterator[tuple[str, Any]]:

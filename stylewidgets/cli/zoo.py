@@ -18,6 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """List the published checkpoints, or download one and print where it is."""
     from ..checkpoints import zoo
+    from ..core.files import cache_folder
 
     if args.action == "get":
         if not args.name:
@@ -45,5 +46,5 @@ def run(args: argparse.Namespace) -> int:
         print(f"  {one.alias or one.name:<42} {one.family:<10} {told}".rstrip())
         if one.alias:
             print(f"    = {one.name}")
-    print(f"\n{len(chosen)} checkpoints; files are kept in {zoo.cache_folder()}")
+    print(f"\n{len(chosen)} checkpoints; files are kept in {cache_folder()}")
     return 0

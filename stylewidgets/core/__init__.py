@@ -1,1 +1,1 @@
-"""What every room may use: checks, values, devices, pixels, files. Nothing in here loads torch when it is imported."""
+"""What every other room uses: files, pictures. No module here imports torch when it is imported."""

@@ -1,10 +1,12 @@
-"""Which device and which numbers a session computes with."""
+"""Which device and which numbers a session computes with, whatever torch's defaults are."""
 
 from __future__ import annotations
 
-import re
-from functools import lru_cache
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import numpy as np
 import torch
 
 from .checks import unknown_name
@@ -12,7 +14,6 @@ from .checks import unknown_name
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 HALF_FROM = 32
 """Blocks of at least this many pixels may run in half precision; the smaller ones decide too much and cost too little."""
-_BF16 = re.compile(r"\b(amx_bf16|avx512_bf16|bf16)\b")
 
 
 def choose_device(device: str | torch.device | None) -> torch.device:
@@ -53,8 +54,8 @@ def _check_cuda(chosen: torch.device) -> None:
 def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """Return the dtype of the features in larger blocks, None for float32.
 
-    "auto" is float32 on the CPU, until `_precision.chosen_for_cpu` finds that bfloat16 pays for a generator; on CUDA
-    bfloat16 where the GPU has it, else float16. Mapping, styles and colours are float32 in any case.
+    "auto" is bfloat16 on CUDA where the GPU has it, else float16; elsewhere float32. Mapping, styles and colours are
+    float32 in any case, and on a CPU so is everything but a frame of a drag (`GeneratorSession.half`).
     """
     if precision not in PRECISIONS:
         raise unknown_name("precision", precision, PRECISIONS)
@@ -65,29 +66,39 @@ def choose_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[precision]
 
 
-@lru_cache(maxsize=1)
-def cpu_has_bf16() -> bool:
-    """Whether the processor multiplies bfloat16 itself (AMX, AVX512_BF16, Arm's BF16); False where it is not known.
-
-    Without these instructions bfloat16 is emulated, which is slower than float32.
-    """
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            return bool(_BF16.search(file.read()))
-    except OSError:
-        return False
-
-
 def block_dtype(resolution: int, half: torch.dtype | None) -> torch.dtype | None:
     """Return the dtype for a block of this resolution."""
     return half if resolution >= HALF_FROM else None
+
+
+def float_tensor(values: Any) -> torch.Tensor:
+    """`values` in float32: a tensor where it is, anything else on the CPU."""
+    if isinstance(values, torch.Tensor):
+        return values.to(torch.float32)
+    return torch.from_numpy(np.array(values, np.float32))
+
+
+@contextmanager
+def own_random() -> Iterator[None]:
+    """Inside, torch's global random numbers may be seeded and drawn; afterwards they go on as before."""
+    gpus = range(torch.cuda.device_count()) if torch.cuda.is_initialized() else ()  # type: ignore[no-untyped-call]
+    with torch.random.fork_rng(devices=list(gpus)):
+        yield
+
+
+@contextmanager
+def from_file() -> Iterator[None]:
+    """Inside, modules are made whose numbers come from a file: nobody's random numbers are used up, and gradients may pass
+    through them later, even where the caller is in inference mode."""
+    with own_random(), torch.inference_mode(False):
+        yield
 
 
 def to_host(x: torch.Tensor) -> torch.Tensor:
     """The tensor on the CPU; from a GPU in one copy to page-locked memory, which torch keeps for the next one."""
     if x.device.type != "cuda":
         return x.cpu()
-    host = torch.empty(x.shape, dtype=x.dtype, pin_memory=True)
+    host = torch.empty(x.shape, dtype=x.dtype, pin_memory=True, device="cpu")
     host.copy_(x, non_blocking=True)
     torch.cuda.current_stream(x.device).synchronize()
     return host

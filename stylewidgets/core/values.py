@@ -40,6 +40,11 @@ def as_numpy(value: Any) -> Any:
     return value.detach().cpu().float().numpy() if hasattr(value, "detach") else value
 
 
+def dense(value: Any) -> Any:
+    """An array without gaps or negative strides (as ``np.flip`` makes), which torch takes; anything else as it is."""
+    return np.ascontiguousarray(value) if isinstance(value, np.ndarray) and value.ndim else value
+
+
 def frozen(name: str, value: Any) -> NDArray[np.float32]:
     """A read-only float32 copy. ValueError names what is not numbers, or not finite."""
     try:
@@ -57,3 +62,12 @@ def frozen(name: str, value: Any) -> NDArray[np.float32]:
 def what(value: object) -> str:
     """A value, or the type of one that is too long, for messages."""
     return f"{value!r:.60}" if isinstance(value, (str, int, float)) else type(value).__name__
+
+
+def rounded(value: Any, digits: int = 5) -> Any:
+    """Plain values with all numbers to so many digits, and None for those that are not finite: JSON has no NaN."""
+    if isinstance(value, float):
+        return float(f"{value:.{digits}g}") if np.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: rounded(each, digits) for key, each in value.items()}
+    return [rounded(each, digits) for each in value] if isinstance(value, (list, tuple)) else value

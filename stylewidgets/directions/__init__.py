@@ -7,31 +7,36 @@ keeps directions by name and saves them to one file.
 
 from __future__ import annotations
 
-from ._sampling import sample_styles, sample_w, spread
-from .boundary import Fit, boundary, condition, fit_boundary
-from .difference import difference
-from .direction_set import DirectionSet, UnknownDirection, fingerprint
-from .joint import joint_boundaries
-from .layers import named_ranges
-from .pca import pca
-from .sefa import sefa
-from .tensor import from_tensor
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DirectionSet",
-    "Fit",
-    "UnknownDirection",
-    "boundary",
-    "condition",
-    "difference",
-    "fingerprint",
-    "fit_boundary",
-    "from_tensor",
-    "joint_boundaries",
-    "named_ranges",
-    "pca",
-    "sample_styles",
-    "sample_w",
-    "sefa",
-    "spread",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from ._sampling import sample_styles, sample_w, spread
+    from .boundaries import Fit, boundary, condition, fit_boundary
+    from .components import pca
+    from .differences import difference
+    from .direction_set import (
+        DirectionSet,
+        UnknownDirection,
+        fingerprint,
+    )
+    from .factorisation import sefa
+    from .joint import joint_boundaries
+    from .layers import named_ranges
+    from .tensor import from_tensor
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "_sampling": "sample_styles sample_w spread",
+        "boundaries": "Fit boundary condition fit_boundary",
+        "components": "pca",
+        "differences": "difference",
+        "direction_set": "DirectionSet UnknownDirection fingerprint",
+        "factorisation": "sefa",
+        "joint": "joint_boundaries",
+        "layers": "named_ranges",
+        "tensor": "from_tensor",
+    },
+)

@@ -42,7 +42,7 @@ def sample_styles(session: Any, samples: int, seed: int = 0) -> NDArray[np.float
     rows = []
     for start in range(0, samples, BATCH):
         with session.lock, torch.inference_mode():
-            part = torch.as_tensor(w[start : start + BATCH], device=session.device)
+            part = torch.as_tensor(w[start : start + BATCH], device=session.device, dtype=torch.float32)
             styles = session.styles(part[:, None].expand(-1, session.num_ws, -1))
             rows.append(torch.cat([s.float().flatten(1) for s in styles], dim=1).cpu().numpy())
     return np.concatenate(rows)
@@ -78,7 +78,9 @@ def _map(session: Any, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[
         if labels is None:
             ws = session.generator.map(codes)
         else:
-            one_hot = torch.nn.functional.one_hot(torch.as_tensor(labels), int(session.c_dim))
+            one_hot = torch.nn.functional.one_hot(
+                torch.as_tensor(labels, dtype=torch.int64, device="cpu"), int(session.c_dim)
+            )
             ws = session.generator.map(codes, one_hot.to(codes))
         w: NDArray[np.float32] = ws[:, 0].float().cpu().numpy()
     return w

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
 import warnings
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace as _replace
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core import files
 from ..core.checks import unknown_name
 from ..latent.latent import Direction
 
@@ -147,7 +146,7 @@ class DirectionSet(Mapping[str, Direction]):
             if mine is not None and mine != theirs:
                 raise ValueError(
                     f"these directions were made for a generator with {name} {mine}; this one has {theirs}. "
-                    "Make them again from this session, for example with stylewidgets.directions.pca(session)"
+                    "Make them again from this session, for example with stylewidgets.directions.components(session)"
                 )
         if self.weights and self.weights != fingerprint(session.generator):
             warnings.warn(
@@ -158,31 +157,17 @@ class DirectionSet(Mapping[str, Direction]):
     # -- files -----------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one file, `.npz` or `.safetensors` by its suffix, and return its path. Nothing in it is executable."""
-        path = _checked_suffix(path)
+        files.check_suffix(path, SUFFIXES, "direction file")
+        about = {
+            "kind": "directions",
+            "version": FORMAT,
+            "w_dim": self.w_dim,
+            "num_ws": self.num_ws,
+            "weights": self.weights,
+            "directions": [_fields(d) for d in self.values()],
+        }
         arrays = {f"d{i:04d}": np.asarray(d.vector, np.float32) for i, d in enumerate(self.values())}
-        text = json.dumps(
-            {
-                "kind": "directions",
-                "version": FORMAT,
-                "w_dim": self.w_dim,
-                "num_ws": self.num_ws,
-                "weights": self.weights,
-                "directions": [_fields(d) for d in self.values()],
-            },
-            ensure_ascii=False,
-        )
-        # Written beside the target and moved: an interrupted save leaves the old file whole.
-        partial = path.with_name(path.name + ".part")
-        if path.suffix.lower() == ".npz":
-            with open(partial, "wb") as file:
-                np.savez_compressed(file, **{_KEY: np.frombuffer(text.encode(), np.uint8), **arrays})  # type: ignore[arg-type]
-        else:
-            from safetensors.numpy import save
-
-            # Not save_file: that makes files which only their owner can read.
-            partial.write_bytes(save(arrays, metadata={_KEY: text}))
-        os.replace(partial, path)
-        return path
+        return files.write_arrays(path, arrays, about, _KEY)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> DirectionSet:
@@ -192,16 +177,9 @@ class DirectionSet(Mapping[str, Direction]):
             FileNotFoundError: no such file.
             ValueError: the file is damaged, holds something else or is of a newer format.
         """
-        path = _checked_suffix(path)
-        if not path.is_file():
-            raise FileNotFoundError(f"no direction file at {path}")
-        try:
-            text, arrays = _read_npz(path) if path.suffix.lower() == ".npz" else _read_safetensors(path)
-            return cls._from_parts(json.loads(text), arrays)
-        except (KeyError, TypeError, AttributeError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-            raise ValueError(
-                f"{path} is not a readable direction file ({error}). Expected a file written by DirectionSet.save"
-            ) from error
+        files.check_suffix(path, SUFFIXES, "direction file")
+        with files.reading(path, "direction file", "Accepted are files written by DirectionSet.save") as found:
+            return cls._from_parts(*files.read_arrays(found, _KEY))
 
     @classmethod
     def _from_parts(cls, meta: Any, arrays: dict[str, NDArray[Any]]) -> DirectionSet:
@@ -265,26 +243,3 @@ def _fields(direction: Direction) -> dict[str, Any]:
     fields = {key: getattr(direction, key) for key in _FIELDS}
     fields["layers"] = None if direction.layers is None else tuple(int(x) for x in direction.layers)
     return fields
-
-
-def _checked_suffix(path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"a direction file ends in {' or '.join(SUFFIXES)}; {path.name!r} was given")
-    return path
-
-
-def _read_npz(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
-    with np.load(path, allow_pickle=False) as file:
-        arrays = {key: file[key] for key in file.files}
-    return arrays.pop(_KEY).tobytes().decode(), arrays
-
-
-def _read_safetensors(path: Path) -> tuple[str, dict[str, NDArray[Any]]]:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), framework="np") as file:
-            return (file.metadata() or {})[_KEY], {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except SafetensorError as error:
-        raise ValueError(str(error)) from error

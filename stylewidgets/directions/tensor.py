@@ -58,7 +58,7 @@ def from_tensor(
 
 def _fit(session: Any, tensor: Any) -> tuple[NDArray[np.float32], Any]:
     channels = sum(layer.channels for layer in session.layers)
-    array = _styles(session, tensor) if _is_style_list(session, tensor) else _array(tensor)
+    array = _styles(tensor) if _is_style_list(session, tensor) else _array(tensor)
     given = list(array.shape)
     while array.ndim > 1 and array.shape[0] == 1:
         array = array[0]
@@ -90,5 +90,5 @@ def _is_style_list(session: Any, tensor: Any) -> bool:
     return all(_array(part).size == layer.channels for part, layer in zip(tensor, session.layers, strict=True))
 
 
-def _styles(session: Any, tensor: Sequence[Any]) -> NDArray[np.float32]:
+def _styles(tensor: Sequence[Any]) -> NDArray[np.float32]:
     return np.concatenate([_array(part).ravel() for part in tensor])

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.files import as_path
 from .video import Writer, check_frame, write
 
 INSTALL = (
@@ -72,7 +73,7 @@ class FfmpegWriter:
     """Sends raw frames to an ffmpeg program, which starts with the first frame."""
 
     def __init__(self, path: str | Path, fps: float, program: str) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self._fps, self._program = fps, program
         self._process: subprocess.Popen[bytes] | None = None
         self._log = tempfile.TemporaryFile()  # noqa: SIM115  a pipe nobody reads would block the program
@@ -128,7 +129,7 @@ class PyAvWriter:
     """Encodes in this process with PyAV."""
 
     def __init__(self, path: str | Path, fps: float, av: Any) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self._av, self._fps = av, Fraction(fps).limit_denominator(1000)
         self._container: Any = None
         self._stream: Any = None

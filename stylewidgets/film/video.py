@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from PIL import Image
 
+from ..core.files import as_path
+
 if TYPE_CHECKING:
     from ..latent.latent import Latent
 
@@ -120,7 +122,7 @@ def frames(
 
 def free_path(path: str | Path) -> Path:
     """Return the path, or the same with -2, -3 … before its ending when something is there already."""
-    path = Path(path)
+    path = as_path(path)
     number, free = 2, path
     while free.exists():
         free, number = path.with_name(f"{path.stem}-{number}{path.suffix}"), number + 1
@@ -147,7 +149,7 @@ class GifWriter:
     """
 
     def __init__(self, path: str | Path, fps: float = 25) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self._fps = min(fps, MAX_GIF_FPS)
         self._file = open(self.path, "wb")  # noqa: SIM115  stays open until close()
         self._shape: tuple[int, ...] | None = None
@@ -196,7 +198,7 @@ class PngWriter:
     """Numbered lossless pictures, frame-00000.png and on: in a folder, or in one file when the path ends in .zip."""
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = as_path(path)
         self._zip = zipfile.ZipFile(self.path, "w", zipfile.ZIP_STORED) if self.path.suffix == ".zip" else None
         if self._zip is None:
             self.path.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..ops import colours, winograd
 from ..ops.bias_act import GAINS, SLOPE, bias_act
-from ..ops.fused import conv_bias_act
 from ..ops.modulated_conv2d import demodulation, weight_squares
+from ..ops.native import colours, winograd
+from ..ops.triton.fused import conv_bias_act
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
 
 HALF = (torch.float16, torch.bfloat16)
@@ -49,8 +49,8 @@ class FullyConnected(nn.Module):
         self.activation = activation
         self.lr_multiplier = lr_multiplier
         self.gain = lr_multiplier / math.sqrt(inputs)
-        self.weight = nn.Parameter(torch.randn(outputs, inputs) / lr_multiplier)
-        self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, dtype=torch.float32, device="cpu") / lr_multiplier)
+        self.bias = nn.Parameter(torch.full((outputs,), bias_init / lr_multiplier, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor) -> Tensor:
         """[N, inputs] → [N, outputs]."""
@@ -137,8 +137,8 @@ class StyleConv(PreparedWeight):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, w_dim: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel, dtype=torch.float32, device="cpu"))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu"))
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
 
     @property
@@ -178,8 +178,8 @@ class SynthesisLayer(StyleConv):
         self.up, self.taps, self.size, self.conv_clamp = up, taps, size, conv_clamp
         self.resolution = max(size)
         if use_noise:
-            self.register_buffer("noise_const", torch.randn(size))
-            self.noise_strength = nn.Parameter(torch.zeros(()))
+            self.register_buffer("noise_const", torch.randn(size, dtype=torch.float32, device="cpu"))
+            self.noise_strength = nn.Parameter(torch.zeros((), dtype=torch.float32, device="cpu"))
         self.use_noise = use_noise
 
     def forward(self, x: Tensor, styles: Tensor, noise: Tensor | None, *, gain: float = 1.0) -> Tensor:
@@ -278,8 +278,8 @@ class EqualizedConv2d(nn.Module):
         super().__init__()
         if resample not in ("", "up", "down") or (resample == "up" and kernel != 1):
             raise ValueError(f"resample is '', 'down', or 'up' with a 1x1 kernel; {resample!r} with {kernel} was given")
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, kernel, kernel, dtype=torch.float32, device="cpu"))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu")) if bias else None
         self.scale = 1 / math.sqrt(inputs * kernel * kernel)
         self.activation, self.resample, self.conv_clamp, self.taps = activation, resample, conv_clamp, taps
 

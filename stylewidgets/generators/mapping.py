@@ -16,7 +16,7 @@ class LabelConcat(nn.Module):
 
     def __init__(self, classes: int, features: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(classes, features))
+        self.weight = nn.Parameter(torch.randn(classes, features, dtype=torch.float32, device="cpu"))
 
     def forward(self, c: Tensor) -> Tensor:
         """The rows of the classes, mixed by c."""
@@ -39,7 +39,7 @@ class MappingNetwork(nn.Module):
         widths += [config.mapping_width or config.w_dim] * (config.mapping_layers - 1) + [config.w_dim]
         for i in range(config.mapping_layers):
             self.add_module(f"fc{i}", self.make_layer(widths[i], widths[i + 1], config.mapping_lr))
-        self.register_buffer("w_avg", torch.zeros(config.w_dim))
+        self.register_buffer("w_avg", torch.zeros(config.w_dim, dtype=torch.float32, device="cpu"))
 
     def make_label(self, config: Any) -> int:
         """Add the layers that take the label; returns the length of what they make."""

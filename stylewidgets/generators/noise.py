@@ -44,7 +44,7 @@ def layer_noise(noise: Noise, convs: Sequence[Any], names: Sequence[str], n: int
             return [None] * len(convs)
         if noise == "const":
             return [conv.noise_const for conv in convs]
-        return [torch.randn(n, 1, *conv.size, device=conv.noise_const.device) for conv in convs]
+        return [torch.randn(n, 1, *conv.size, device=conv.noise_const.device, dtype=torch.float32) for conv in convs]
     count = len(convs) if used else 0
     if len(noise) != count:
         raise ValueError(f"{names[0].split('.')[0]} takes {count} noise tensors; {len(noise)} were given")

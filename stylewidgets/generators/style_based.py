@@ -98,15 +98,19 @@ class StyleBased(nn.Module):
         source = torch.Generator().manual_seed(seed)
         mean = self.mapping.get_buffer("w_avg")
         if mean.ndim == 2:
-            classes = torch.eye(self.c_dim, device=self.device)
-            z = torch.randn(max(samples // self.c_dim, 100), self.z_dim, generator=source).to(self.device)
+            classes = torch.eye(self.c_dim, device=self.device, dtype=torch.float32)
+            z = torch.randn(
+                max(samples // self.c_dim, 100), self.z_dim, generator=source, dtype=torch.float32, device="cpu"
+            ).to(self.device)
             for row, c in zip(mean, classes, strict=True):
                 row.copy_(self.mapping(z, c.expand(len(z), -1)).mean(dim=0))
             return
-        z = torch.randn(samples, self.z_dim, generator=source).to(self.device)
+        z = torch.randn(samples, self.z_dim, generator=source, dtype=torch.float32, device="cpu").to(self.device)
         c = None
         if self.c_dim:
-            c = torch.eye(self.c_dim)[torch.randint(self.c_dim, (samples,), generator=source)].to(self.device)
+            c = torch.eye(self.c_dim, dtype=torch.float32, device="cpu")[
+                torch.randint(self.c_dim, (samples,), generator=source, dtype=torch.int64, device="cpu")
+            ].to(self.device)
         mean.copy_(self.mapping(z, c).mean(dim=0))
 
     def _check_ws(self, ws: Any) -> None:

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 def initial_noise(session: GeneratorSession, n: int, source: torch.Generator) -> list[Tensor]:
     """White noise [n, 1, H, W] for each layer with noise, the same for all n; [] for generators without (StyleGAN3)."""
     return [
-        torch.randn(1, 1, *shape, generator=source).expand(n, -1, -1, -1).to(session.device).clone()
+        torch.randn(1, 1, *shape, generator=source, dtype=torch.float32, device="cpu")
+        .expand(n, -1, -1, -1)
+        .to(session.device)
+        .clone()
         for shape in session.generator.noise_shapes
     ]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save as serialize
 
+from ..core import files
 from ..latent.latent import Code, Latent
 
 if TYPE_CHECKING:
@@ -96,18 +94,9 @@ class Result:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write code, noise, parameter changes, settings, history and report to one .safetensors file."""
         plain = {name: _jsonable(getattr(self, name)) for name in _PLAIN}
-        text = json.dumps({"version": VERSION} | plain, allow_nan=True)
-        arrays = {"code": np.ascontiguousarray(self.code)}
-        arrays |= {f"noise.{k}": np.ascontiguousarray(n) for k, n in enumerate(self.noise or ())}
-        arrays |= {f"delta.{name}": np.asarray(d, np.float16, order="C") for name, d in (self.delta or {}).items()}
-        target = Path(path)
-        part = target.with_name(target.name + ".part")
-        try:
-            part.write_bytes(serialize(arrays, metadata={KEY: text}))
-            os.replace(part, target)
-        finally:
-            part.unlink(missing_ok=True)
-        return target
+        arrays: dict[str, Any] = {"code": self.code} | {f"noise.{k}": n for k, n in enumerate(self.noise or ())}
+        arrays |= {f"delta.{name}": np.asarray(d, np.float16) for name, d in (self.delta or {}).items()}
+        return files.write_arrays(path, arrays, {"version": VERSION} | plain, KEY)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
@@ -117,12 +106,8 @@ class Result:
             FileNotFoundError: there is no such file.
             ValueError: it is not such a file, or damaged.
         """
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"there is no file {os.fspath(path)!r} (in {Path.cwd()})")
-        try:
-            with safe_open(os.fspath(path), framework="numpy") as file:
-                plain = json.loads((file.metadata() or {})[KEY])
-                arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
+        with files.reading(path, "result of an inversion", "Accepted are files written by Result.save") as found:
+            plain, arrays = files.read_arrays(found, KEY)
             if plain.pop("version") > VERSION:
                 raise ValueError("it was written by a newer stylewidgets; update this one")
             plain = {name: plain[name] for name in _PLAIN} | {
@@ -132,11 +117,6 @@ class Result:
             noise = [arrays[f"noise.{k}"] for k in range(sum(name.startswith("noise.") for name in arrays))]
             delta = {name[6:]: d.astype(np.float32) for name, d in arrays.items() if name.startswith("delta.")}
             return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(
-                f"{os.fspath(path)!r} is no result of an inversion, or it is damaged: {error}. Accepted are "
-                "files written by Result.save"
-            ) from error
 
 
 def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | None) -> GeneratorSession:

@@ -108,7 +108,7 @@ class Run(ABC):
         if self.done:
             raise RuntimeError(f"this inversion has done all its {self.total} steps")
         begin = time.perf_counter()
-        with self.session.lock, torch.enable_grad():
+        with self.session.lock, torch.inference_mode(False), torch.enable_grad():
             terms = {name: float(value) for name, value in self._advance().items()}
         self.step += 1
         self.history.append(terms)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
+import torch
 from torch import Tensor
 
+from ..core import files
 from ..latent import files as _latent_io
 from .registry import start
 from .run import Run
@@ -47,17 +46,11 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
         },
     }
     tensors: dict[str, Tensor] = {}
-    text = json.dumps(_packed(whole, tensors, ""), allow_nan=True)
-    place = Path(path)
-    part = place.with_name(place.name + ".part")
-    try:
-        part.write_bytes(serialize(tensors, metadata={KEY: text}))
-        os.replace(part, place)
-    finally:
-        part.unlink(missing_ok=True)
-    return place
+    about = _packed(whole, tensors, "")
+    return files.write_arrays(path, tensors, about, KEY)
 
 
+@torch.inference_mode(False)
 def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | None = None) -> Run:
     """The run that `save_run` wrote, at the step where it was.
 
@@ -70,13 +63,8 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
         FileNotFoundError: there is no such file.
         ValueError: it is not such a file, it is damaged, or it is of another generator.
     """
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no file {os.fspath(path)!r} (in {Path.cwd()})")
-    try:
-        with safe_open(os.fspath(path), framework="pt") as file:
-            text = json.loads((file.metadata() or {})[KEY])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  it is no mapping
-        whole = _unpacked(text, tensors)
+    with files.reading(path, "inversion under way", "Accepted are files written by save_run") as found:
+        whole = _unpacked(*files.read_arrays(found, KEY, "pt"))
         if whole["version"] > VERSION:
             raise ValueError("it was written by a newer stylewidgets; update this one")
         state, given = whole["state"], whole["target"]
@@ -88,11 +76,6 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
             given["mask"],
         )
         method, settings = state["method"], dict(state["settings"])
-    except (SafetensorError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"{os.fspath(path)!r} is no inversion under way, or it is damaged: {error}. Accepted are files written "
-            "by save_run"
-        ) from error
     if whole["generator"] != session.name:
         raise ValueError(
             f"{os.fspath(path)!r} is of the generator {whole['generator']!r}; this session has {session.name!r}"

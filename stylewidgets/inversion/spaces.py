@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.checks import unknown_name
+from ..core.values import dense
 from ..latent.latent import IDENTITY as _IDENTITY
 from ..session.synthesis import versions
 
@@ -71,7 +72,7 @@ def _measure(session: GeneratorSession, samples: int) -> Spread:
     mean = w.mean(dim=0)
     away = (w - mean).double()
     values, vectors = torch.linalg.eigh(away.T @ away / samples)
-    order = torch.arange(len(values) - 1, -1, -1, device=values.device)
+    order = torch.arange(len(values) - 1, -1, -1, device=values.device, dtype=torch.int64)
     deviations = values[order].clamp_min(0).sqrt().float()
     return Spread(
         mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations
@@ -85,7 +86,9 @@ def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -
     for part in np.array_split(np.asarray(z, np.float32), max(1, len(z) // 1000)):
         c = None
         if session.c_dim:
-            c = torch.eye(session.c_dim, device=session.device)[source.randint(session.c_dim, size=len(part))]
+            c = torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
+                source.randint(session.c_dim, size=len(part))
+            ]
         rows.append(generator.map(torch.from_numpy(part).to(session.device), c)[:, 0])
     return torch.cat(rows)
 
@@ -156,7 +159,7 @@ def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
 
 def check_code(session: GeneratorSession, code: Any, space: str, n: int) -> Tensor:
     """A code to start from as float32 [n, ...] on the session's device. ValueError unless it fits the space."""
-    given = torch.as_tensor(code, dtype=torch.float32, device=session.device).detach().clone()
+    given = torch.as_tensor(dense(code), dtype=torch.float32, device=session.device).detach().clone()
     sizes = {
         "w": (session.w_dim,),
         "w+": (session.num_ws, session.w_dim),

@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
 from torch import Tensor
 
+from ..core import pictures
+from ..core.devices import float_tensor
 from ..latent.latent import Latent
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ class Target:
         images: float32 [N, 3, H, W] in [-1, 1].
         names: one for each picture, for tables.
         latents: what drew a generated picture, None for others.
-        factors: [N, F] of rendered avatars, in the order of `avatars.FACTORS`; None for others.
+        factors: [N, F] of renders, in the order of the domain's world (`avatars.FACTORS`); None for others.
         mask: [N, 1, H, W] in [0, 1], 1 where the picture counts; None for everywhere.
     """
 
@@ -57,11 +60,12 @@ class Target:
         """The same pictures, of which only the part under `mask` counts.
 
         Args:
-            mask: [H, W] or [N, 1, H, W] in [0, 1] or bool, in the pictures' size; None for everywhere.
+            mask: [H, W] or [N, 1, H, W] in [0, 1] or bool, or a picture (white counts), in the pictures' size; None for
+                everywhere.
         """
         if mask is None:
             return replace(self, mask=None)
-        weights = torch.as_tensor(np.asarray(mask) if not isinstance(mask, Tensor) else mask).float().cpu()
+        weights = float_tensor(pictures.read_mask(mask)).cpu()
         weights = weights.expand(len(self), 1, *weights.shape[-2:]) if weights.ndim <= 4 else weights
         wanted = (len(self), 1, *self.images.shape[2:])
         if tuple(weights.shape) != wanted or not bool(((weights >= 0) & (weights <= 1)).all()):
@@ -72,18 +76,20 @@ class Target:
         return replace(self, mask=weights.contiguous())
 
     @classmethod
+    @torch.inference_mode(False)  # gradients may pass through it later
     def of(cls, given: Any, session: GeneratorSession) -> Target:
         """Make a target of what people have.
 
         Args:
-            given: a `Target`; a path; an http(s) address; a PIL image; an array uint8 [H, W, 3] or [N, H, W, 3]; a tensor
-                in [-1, 1] [3, H, W] or [N, 3, H, W]; a `Latent` of this session (then it is known); an item or a batch of
-                `AvatarDataset` (its factors are known); or a list of such.
+            given: a `Target`; a picture of any kind (`stylewidgets.core.pictures.read`: a path, an http(s) address, bytes, a
+                PIL image, an array [H, W, 3], a tensor [3, H, W] in [-1, 1]), or several as an array or tensor [N, …]; a
+                `Latent` of this session (then it is known); an item or a batch of `AvatarDataset` (its factors are known);
+                or a list of such.
             session: pictures are cropped to a square and resized (Lanczos) to its size.
 
         Raises:
             ValueError, TypeError: what was given, and what is accepted.
-            FileNotFoundError, OSError: no such file, or not an image.
+            FileNotFoundError, OSError: no such file, or it cannot be downloaded.
         """
         if isinstance(given, Target):
             if tuple(given.images.shape[-2:]) != (session.resolution, session.resolution):
@@ -95,87 +101,58 @@ class Target:
         if isinstance(given, Mapping):
             return _rendered(given, session)
         if isinstance(given, Latent):
-            drawn = torch.from_numpy(session.image(given)).permute(2, 0, 1)[None]
-            return cls(drawn.float() / 127.5 - 1, (_latent_name(given),), (given,))
+            return cls(to_tensor(session.image(given)[None]), (_latent_name(given),), (given,))
         if isinstance(given, (list, tuple)):
             return _joined([cls.of(one, session) for one in given])
-        images, name = _pictures(given, session.resolution)
+        if not isinstance(given, (str, os.PathLike, bytes, Image.Image, np.ndarray, Tensor)):
+            raise TypeError(
+                f"a target is a picture, a Latent, an item of AvatarDataset, or a list of those; {type(given).__name__} "
+                f"was given. {pictures.ACCEPTED}"
+            )
+        images = _pictures(given, session.resolution)
+        name = PurePath(given).stem if isinstance(given, (str, os.PathLike)) else "picture"
         names = (name,) if len(images) == 1 else tuple(f"{name} {i}" for i in range(len(images)))
         return cls(images, names, (None,) * len(images))
 
 
-def square(picture: Image.Image, side: int) -> Image.Image:
-    """The middle square of a picture in RGB, turned upright as its camera says, resized with Lanczos."""
-    upright = ImageOps.exif_transpose(picture) or picture
-    if upright.mode in ("RGBA", "LA", "PA") or "transparency" in upright.info:
-        whole = upright.convert("RGBA")
-        upright = Image.alpha_composite(Image.new("RGBA", whole.size, "white"), whole)
-    return ImageOps.fit(upright.convert("RGB"), (side, side), Image.Resampling.LANCZOS)
+def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
+    """Pictures uint8 [N, H, W, 3] as float32 [N, 3, H, W] in [-1, 1]."""
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
 
 
-def _pictures(given: Any, side: int) -> tuple[Tensor, str]:
-    if isinstance(given, (str, os.PathLike)):
-        opened, name = _open(given)
-        return _tensor(opened, side), name
-    if isinstance(given, Image.Image):
-        return _tensor(given, side), "picture"
-    if isinstance(given, np.ndarray) and given.dtype == np.uint8 and given.ndim in (3, 4) and given.shape[-1] in (3, 4):
-        several = given[None] if given.ndim == 3 else given
-        return torch.cat([_tensor(Image.fromarray(p), side) for p in several]), "picture"
+def to_bytes(images: Tensor) -> NDArray[np.uint8]:
+    """Pictures [N, 3, H, W] in [-1, 1] as uint8 [N, H, W, 3]."""
+    pixels = (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
+    return np.ascontiguousarray(pixels.cpu().numpy())
+
+
+def square(picture: Any, side: int) -> Image.Image:
+    """The middle square of a picture (see `pictures.read`) in RGB, resized with Lanczos."""
+    return ImageOps.fit(pictures.read(picture), (side, side), Image.Resampling.LANCZOS)
+
+
+def _pictures(given: Any, side: int) -> Tensor:
     if isinstance(given, Tensor) and given.is_floating_point() and given.ndim in (3, 4) and given.shape[-3] == 3:
-        pictures = (given[None] if given.ndim == 3 else given).detach().float().cpu()
-        if not bool(torch.isfinite(pictures).all()) or float(pictures.abs().max()) > 1.5:
-            raise ValueError(
-                "a tensor of pictures holds finite values in [-1, 1]; "
-                f"{float(pictures.min()):g} to {float(pictures.max()):g} was given"
-            )
-        if tuple(pictures.shape[2:]) != (side, side):
-            bytes_ = (pictures * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
-            return _pictures(bytes_, side)
-        return pictures.clamp(-1, 1), "picture"
-    shape = f" of {given.dtype} {list(given.shape)}" if hasattr(given, "shape") else ""
-    raise TypeError(
-        "a target is a path, an address, a PIL image, an array uint8 [H, W, 3], a tensor [3, H, W] in [-1, 1], a "
-        f"Latent, an item of AvatarDataset, or a list of those; {type(given).__name__}{shape} was given"
-    )
-
-
-def _open(given: str | os.PathLike[str]) -> tuple[Image.Image, str]:
-    text = os.fspath(given)
-    path = Path(text)
-    if text.startswith(("http://", "https://")):
-        from ..checkpoints import zoo  # its download is resumable and shows progress
-
-        path = zoo.fetch(text)
-    if not path.is_file():
-        raise FileNotFoundError(f"there is no picture {text!r} (in {Path.cwd()})")
-    try:
-        with Image.open(path) as opened:
-            opened.load()
-            return opened.copy(), Path(text).stem
-    except UnidentifiedImageError:
-        raise ValueError(
-            f"{text!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
-        ) from None
-
-
-def _tensor(picture: Image.Image, side: int) -> Tensor:
-    pixels = torch.from_numpy(np.array(square(picture, side))).permute(2, 0, 1)[None]
-    return pixels.float() / 127.5 - 1
+        exact = (given[None] if given.ndim == 3 else given).detach().float().cpu()
+        if tuple(exact.shape[2:]) == (side, side):
+            pictures.check_scale(exact)
+            return exact.clamp(-1, 1)
+    return to_tensor(np.stack([np.asarray(square(picture, side)) for picture in pictures.read_all(given)]))
 
 
 def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     if "image" not in item:
-        raise ValueError(f"an item of AvatarDataset has an 'image'; {', '.join(map(str, item))} were given")
-    images = torch.as_tensor(item["image"])
+        raise ValueError(f"an item of a data set has an 'image'; {', '.join(map(str, item))} were given")
+    given = item["image"]
+    images = given if isinstance(given, Tensor) else torch.from_numpy(np.array(given))
     batch = images[None] if images.ndim == 3 else images
     if batch.dtype != torch.uint8:
-        raise ValueError(f"the image of an avatar is uint8 [3, H, W]; {batch.dtype} was given")
+        raise ValueError(f"the image of an item is uint8 [3, H, W]; {batch.dtype} was given")
     made = Target.of(batch.permute(0, 2, 3, 1).cpu().numpy(), session)
     factors = item.get("factors")
     if factors is None:
         return made
-    rows = torch.as_tensor(factors).float().cpu()
+    rows = float_tensor(factors).cpu()
     return replace(
         made,
         factors=rows[None] if rows.ndim == 1 else rows,

@@ -6,8 +6,6 @@ import base64
 import binascii
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,13 +13,13 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core import files
 from ..core.checks import unknown_name
 from .latent import IDENTITY, Code, Direction, Edit, Latent, Transform
 
 VERSION = 1
 SUFFIXES = (".json", ".npz")
 ACCEPTED = "Accepted are .json and .npz files written by Latent.save or explorer.save"
-MAX_BYTES = 1 << 28  # no latent comes near; a crafted archive may claim any size
 _MEMBER = "stylewidgets"
 _PLAIN = ("seed", "psi", "cutoff", "label", "noise_mode", "noise_seed")
 _DIRECTION = ("name", "sigma", "space", "unit", "source", "layers", "explained")
@@ -46,7 +44,7 @@ def to_json(latent: Latent) -> str:
 
 def from_json(text: str) -> Latent:
     """The inverse of `to_json`."""
-    return from_dict(_parsed(text))
+    return from_dict(files.parsed(text))
 
 
 def save(latent: Latent, path: str | os.PathLike[str]) -> Path:
@@ -60,87 +58,43 @@ def load(path: str | os.PathLike[str]) -> Latent:
 
 
 def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], Any]], dict[str, Any]]) -> Path:
-    """Write what `describe(put)` returns; `put(array)` gives what stands for an array in it.
+    """Write what `describe(put)` returns; `put(array)` gives what stands for an array in it."""
+    files.check_suffix(path, SUFFIXES, "latent's file")
+    if files.as_path(path).suffix.lower() == ".json":
+        return files.write(path, _line(describe(_encode)) + "\n")
+    arrays: dict[str, Array] = {}
 
-    Written beside the target and moved, so that an interrupted save leaves the old file whole.
-    """
-    path = _with_suffix(path)
-    part = path.with_name(path.name + ".part")
-    try:
-        if path.suffix.lower() == ".json":
-            part.write_text(_line(describe(_encode)) + "\n", encoding="utf-8")
-        else:
-            arrays: dict[str, Any] = {}
+    def keep(array: Array) -> str:
+        name = f"array{len(arrays)}"
+        arrays[name] = array
+        return name
 
-            def keep(array: Array) -> str:
-                name = f"array{len(arrays)}"
-                arrays[name] = array
-                return name
-
-            arrays[_MEMBER] = np.frombuffer(_line(describe(keep)).encode(), np.uint8)
-            with open(part, "wb") as file:
-                np.savez_compressed(file, **arrays)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
+    about = describe(keep)
+    return files.write_arrays(path, arrays, about, _MEMBER)
 
 
 def read(
     path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str
 ) -> T:
     """Return `build(data, get)` of a file that `write` made. ValueError says that it is no `what`, and what is accepted."""
-    path = _with_suffix(path)
-    if not path.exists():
-        raise FileNotFoundError(f"there is no file {path}. {accepted}")
-    try:
-        if path.suffix.lower() == ".json":
-            if path.stat().st_size > MAX_BYTES:
+    files.check_suffix(path, SUFFIXES, "latent's file")
+    with files.reading(path, what, accepted) as found:
+        if found.suffix.lower() == ".json":
+            if found.stat().st_size > files.LARGEST:
                 raise ValueError(f"it is larger than any {what}")
-            return build(_parsed(path.read_text(encoding="utf-8")), _decode)
-        return _read_npz(path, build, what)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        OSError,
-        EOFError,
-        MemoryError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-    ) as error:
-        raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
-    except zlib.error as error:
-        raise ValueError(f"{path} cannot be read as a {what}: {error}. {accepted}") from error
+            return build(files.parsed(found.read_text(encoding="utf-8")), _decode)
+        about, arrays = files.read_arrays(found, _MEMBER)
 
+        def get(name: Any) -> Array:
+            if not isinstance(name, str) or name not in arrays:
+                raise ValueError(f"its array {name!r} is missing")
+            return np.asarray(arrays[name])
 
-def _read_npz(path: Path, build: Callable[[Any, Callable[[Any], Array]], T], what: str) -> T:
-    with zipfile.ZipFile(path) as archive:
-        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
-            raise ValueError(f"it claims to be larger than any {what}")
-    with np.load(path, allow_pickle=False) as file:
-        if _MEMBER not in file.files:
-            raise ValueError(f"the archive has no entry {_MEMBER!r}; it holds {', '.join(file.files[:5]) or 'nothing'}")
-        text = file[_MEMBER].tobytes().decode()
-        arrays = {name: file[name] for name in file.files if name != _MEMBER}
-
-    def find(name: Any) -> Array:
-        if not isinstance(name, str) or name not in arrays:
-            raise ValueError(f"its array {name!r} is missing")
-        return np.asarray(arrays[name])
-
-    return build(json.loads(text), find)
+        return build(about, get)
 
 
 def _line(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
-
-
-def _parsed(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ValueError(f"not JSON: {error}") from error
 
 
 def _describe(latent: Latent, put: Callable[[Array], Any]) -> dict[str, Any]:
@@ -223,10 +177,3 @@ def _decode(data: Any) -> Array:
         return np.frombuffer(raw, "<f4").reshape([int(n) for n in data["shape"]])
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"one of its arrays is damaged ({error})") from error
-
-
-def _with_suffix(path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.suffix.lower() not in SUFFIXES:
-        raise ValueError(f"a latent's file ends in .json or .npz; {path.name!r} was given")
-    return path

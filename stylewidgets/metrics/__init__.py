@@ -3,12 +3,9 @@ avatars live in `stylewidgets.avatars.scoring` and are found here by name as wel
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import TYPE_CHECKING
 
-from .equivariance import translation_equivariance
-from .frechet import frechet, frechet_gaussian
-from .precision_recall import precision_recall
+from ..core.lazy import attach
 
 if TYPE_CHECKING:
     from ..avatars.scoring.distributions import (
@@ -22,40 +19,21 @@ if TYPE_CHECKING:
     from ..avatars.scoring.features import Look, look, perceptual_distance
     from ..avatars.scoring.neighbours import Neighbours, nearest, nearest_renders
     from ..avatars.scoring.path_length import path_length
+    from .coverage import precision_recall
+    from .equivariance import translation_equivariance
+    from .frechet_distance import frechet, frechet_gaussian
 
-__all__ = [
-    "Distance",
-    "EditReport",
-    "Look",
-    "Neighbours",
-    "circular_wasserstein",
-    "edit_report",
-    "factor_distances",
-    "frechet",
-    "frechet_gaussian",
-    "look",
-    "nearest",
-    "nearest_renders",
-    "path_length",
-    "perceptual_distance",
-    "precision_recall",
-    "total_variation",
-    "translation_equivariance",
-    "wasserstein",
-]
-
-_OF_AVATARS = {
-    "distributions": ("Distance", "circular_wasserstein", "factor_distances", "total_variation", "wasserstein"),
-    "edits": ("EditReport", "edit_report"),
-    "features": ("Look", "look", "perceptual_distance"),
-    "neighbours": ("Neighbours", "nearest", "nearest_renders"),
-    "path_length": ("path_length",),
-}
-
-
-def __getattr__(name: str) -> object:
-    # Only by name, at first use: this room stands below the avatars.
-    for module, names in _OF_AVATARS.items():
-        if name in names:
-            return getattr(import_module(f"stylewidgets.avatars.scoring.{module}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "equivariance": "translation_equivariance",
+        "frechet_distance": "frechet frechet_gaussian",
+        "coverage": "precision_recall",
+        # only by name, at first use: this room stands below the avatars
+        "..avatars.scoring.distributions": "Distance circular_wasserstein factor_distances total_variation wasserstein",
+        "..avatars.scoring.edits": "EditReport edit_report",
+        "..avatars.scoring.features": "Look look perceptual_distance",
+        "..avatars.scoring.neighbours": "Neighbours nearest nearest_renders",
+        "..avatars.scoring.path_length": "path_length",
+    },
+)

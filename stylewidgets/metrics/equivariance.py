@@ -38,7 +38,9 @@ def translation_equivariance(session: Any, samples: int = 64, *, seed: int = 0, 
     generator, most = session.generator, max(1, int(session.resolution * SHARE))
     z = torch.from_numpy(random.randn(samples, session.z_dim).astype(np.float32)).to(session.device)
     labels = (
-        torch.eye(session.c_dim, device=session.device)[torch.arange(samples) % session.c_dim]
+        torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
+            torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
+        ]
         if session.c_dim
         else None
     )

@@ -58,7 +58,7 @@ def ms_ssim(a: Tensor, b: Tensor, span: float = 2.0) -> Tensor:
     sum to 1: figures of different sizes of picture do not compare.
     """
     count = scales(min(a.shape[-2:]))
-    weights = torch.tensor(SCALE_WEIGHTS[:count], device=a.device)
+    weights = torch.tensor(SCALE_WEIGHTS[:count], device=a.device, dtype=torch.float32)
     weights = weights / weights.sum()
     total = a.new_ones(len(a), a.shape[1])
     for k, weight in enumerate(weights):

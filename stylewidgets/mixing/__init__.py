@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from .figure import figure, save_figure, sheet
-from .grid import HEADER, MixGrid, Place
-from .mix import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
-from .renderer import GridRenderer
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "HEADER",
-    "GridRenderer",
-    "MixGrid",
-    "Place",
-    "as_source",
-    "check_grid",
-    "convert_mask",
-    "figure",
-    "layer_mask",
-    "mask_of",
-    "mix",
-    "mix_cell",
-    "save_figure",
-    "sheet",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from .cells import (
+        as_source,
+        check_grid,
+        convert_mask,
+        layer_mask,
+        mask_of,
+        mix,
+        mix_cell,
+    )
+    from .figures import figure, save_figure, sheet
+    from .grid import HEADER, MixGrid, Place
+    from .renderer import GridRenderer
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "cells": "as_source check_grid convert_mask layer_mask mask_of mix mix_cell",
+        "figures": "figure save_figure sheet",
+        "grid": "HEADER MixGrid Place",
+        "renderer": "GridRenderer",
+    },
+)

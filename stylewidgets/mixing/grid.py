@@ -85,7 +85,7 @@ class MixGrid(Value):
                 (first, last), or one bool each.
             settings: `space`, `noise`, `row_psi`, `column_psi`.
         """
-        from .mix import as_source, check_grid, mask_of
+        from .cells import as_source, check_grid, mask_of
 
         space = settings.get("space", "w+")
         sources = [tuple(as_source(session, item) for item in axis) for axis in (rows, columns)]

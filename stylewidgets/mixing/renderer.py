@@ -15,8 +15,8 @@ from ..core.devices import block_dtype, out_of_memory
 from ..core.pixels import fit
 from ..generators.protocol import State
 from ..session.synthesis import SEEDED_NOISE, block_resolution, last_block, to_uint8, versions
+from .cells import layer_mask, noise_of, source_styles
 from .grid import HEADER, MixGrid, Place, nearest_first
-from .mix import layer_mask, noise_of, source_styles
 
 if TYPE_CHECKING:
     from ..latent.latent import Latent, Transform

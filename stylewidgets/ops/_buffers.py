@@ -39,7 +39,7 @@ def planar(*shape: int) -> Tensor:
     """An uninitialised, contiguous float32 tensor."""
     size = math.prod(shape)
     if size * 4 < SMALLEST:
-        return torch.empty(shape)
+        return torch.empty(shape, dtype=torch.float32, device="cpu")
     memory = _take(size, getattr(_state, "passing", False))
     lent = memory[:size]
     weakref.finalize(lent, _give, memory).atexit = False

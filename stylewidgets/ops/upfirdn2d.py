@@ -85,7 +85,7 @@ def _filter(x: Tensor, taps: Taps, axis: int, down: int, gain: float) -> Tensor:
 @lru_cache(maxsize=64)
 def _kernel(taps: Taps, gain: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     with torch.inference_mode(False):  # a cached inference tensor could not be used in training later
-        line = torch.tensor(taps, dtype=torch.float64)
+        line = torch.tensor(taps, dtype=torch.float64, device="cpu")
         line = line / line.sum()
         return (torch.outer(line, line) * gain).to(device, dtype)[None, None]
 
@@ -94,7 +94,7 @@ def _kernel(taps: Taps, gain: float, dtype: torch.dtype, device: torch.device) -
 def _doubling(size: int) -> Tensor:
     """Linear interpolation of one axis between zeros outside, as a matrix [2·size, size]."""
     with torch.inference_mode(False), torch.no_grad():
-        units = F.pad(torch.eye(size), (1, 1))[None]
+        units = F.pad(torch.eye(size, dtype=torch.float32, device="cpu"), (1, 1))[None]
         return F.interpolate(units, scale_factor=2, mode="linear")[0, :, 2:-2].t().contiguous()
 
 

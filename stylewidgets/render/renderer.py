@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -25,8 +24,8 @@ if TYPE_CHECKING:
 class LiveRenderer:
     """Draws latents one after the other, each from the first block that differs from the one before.
 
-    At a full-size rung the pixels are those of `session.image` to the last bit. At a lower one they are a preview from an inner
-    block where the family has them (``finish_small``), else they are made smaller.
+    At a final rung the pixels are those of `session.image` to the last bit. The others are for a drag: in `session.drag_half`,
+    and at a lower rung a preview from an inner block where the family has them (``finish_small``), else made smaller.
     """
 
     def __init__(self, session: GeneratorSession) -> None:
@@ -61,7 +60,7 @@ class LiveRenderer:
         styles = session.code_styles(latent)
         noise = session.noise(latent.noise_mode, latent.noise_seed)
         with session.transformed(latent.transform):
-            picture = self.cache.run(styles, noise, rung.max_side, session.half)
+            picture = self.cache.run(styles, noise, rung.max_side, session.half if rung.final else session.drag_half)
         return fit(to_uint8(picture)[0], rung.max_side)
 
 
@@ -70,8 +69,3 @@ def _encoded(pixels: NDArray[np.uint8], rung: Rung) -> Picture:
     data = encode(pixels, rung)
     took = (time.perf_counter() - started) * 1000
     return Picture(data, mime(rung), pixels.shape[1], pixels.shape[0], took)
-
-
-def frame_renderer(session: GeneratorSession) -> Callable[[Latent, Rung], Picture]:
-    """Return the render function for a `Pump` that shows latents of this session, with a cache of its own."""
-    return LiveRenderer(session).picture

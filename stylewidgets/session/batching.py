@@ -15,9 +15,8 @@ Made = TypeVar("Made")
 
 MOST = 16
 """Pictures at once: more of them are not quicker."""
-_SHARE = 4  # of the memory that is free a quarter is asked for
-_CPU_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
-_UNKNOWN_BYTES = 2 << 30  # taken as free where the system does not tell
+_SHARE = 4  # of the memory that is free on a GPU a quarter is asked for
+_BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 
 
 def pictures_at_once(generator: Any, device: torch.device, max_resolution: int | None = None) -> int:
@@ -34,8 +33,8 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
         for layer in generator.layers[:stop]
     )
     each = 2 * 4 * values  # float32, what comes into a layer and what it makes
-    room = _free(device) // _SHARE
-    room = min(room, _CPU_BYTES) if device.type == "cpu" else room
+    # Not what is free on a CPU: sums round differently in batches of another size, and pictures depend on nobody's load.
+    room = torch.cuda.mem_get_info(device)[0] // _SHARE if device.type == "cuda" else _BYTES
     return max(1, min(MOST, room // each))
 
 
@@ -57,17 +56,3 @@ def in_batches(items: Sequence[Item], draw: Callable[[Sequence[Item]], Sequence[
             continue
         yield from made
         start += len(part)
-
-
-def _free(device: torch.device) -> int:
-    """Bytes that nobody uses on a device."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    try:
-        with open("/proc/meminfo", encoding="utf-8") as file:
-            for line in file:
-                if line.startswith("MemAvailable:"):
-                    return int(line.split()[1]) << 10
-    except (OSError, ValueError):
-        pass  # not Linux
-    return _UNKNOWN_BYTES

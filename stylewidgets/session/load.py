@@ -6,13 +6,14 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.devices import choose_device, choose_dtype
+from ..core.devices import choose_device, choose_dtype, from_file
 from .session import GeneratorSession
 
 if TYPE_CHECKING:
     import torch
 
 
+@from_file()
 def load(
     source: str | os.PathLike[str] | None = None, *, device: str | torch.device | None = None, precision: str = "auto"
 ) -> GeneratorSession:

@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from .._fork import remember
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.devices import choose_device, choose_dtype
 from ..core.pixels import fit
 from ..latent.latent import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
 from .batching import in_batches, pictures_at_once
 from .checks import check_latent, check_transform, in_s
-from .precision import chosen_for_cpu
 from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ class GeneratorSession:
         generator: a generator module such as `StyleGAN2`.
         device: "cpu", "cuda", "cuda:1" ...; None is CUDA where there is a GPU, else the CPU.
         precision: "auto", "fp32", "bf16" or "fp16", of features in blocks of 32 pixels and more. "auto" is bf16 or else
-            fp16 on CUDA; on the CPU fp32, or bf16 where the processor has it, a check at first use finds it quicker, and
-            the picture stays within 1/255 on average. Mapping, styles and colours always are fp32.
+            fp16 on CUDA, fp32 on the CPU. On the CPU "bf16" and "fp16" are for the frames of a drag in a widget; every
+            other picture is fp32 there. Mapping, styles and colours always are fp32.
         name: for display.
         metadata: plain values that came with the weights.
         directions: a `DirectionSet`, or the path of a file with one, read at first use.
@@ -49,6 +49,8 @@ class GeneratorSession:
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         source: what `load` was called with ("" for the default), None for a session made by hand.
+        half: dtype of the features in larger blocks, None for float32: always on a CPU.
+        drag_half: the same for the frames of a drag, which are neither saved nor compared.
 
     Raises:
         ValueError: an unknown device or precision.
@@ -65,8 +67,8 @@ class GeneratorSession:
         directions: DirectionSet | str | os.PathLike[str] | None = None,
     ) -> None:
         self.device = choose_device(device)
-        self._half = choose_dtype(precision, self.device)
-        self._undecided = precision == "auto" and self.device.type == "cpu"
+        self.drag_half = choose_dtype(precision, self.device)
+        self.half = None if self.device.type == "cpu" else self.drag_half
         self.precision, self.name = precision, name
         self.metadata = dict(metadata or {})
         self.lock = threading.RLock()
@@ -76,6 +78,7 @@ class GeneratorSession:
         self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
         self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
         self._seeds_of: Any = None
+        remember(self)
 
     # -- sizes -------------------------------------------------------------------------------------------------------
     @property
@@ -112,14 +115,6 @@ class GeneratorSession:
     def can_transform(self) -> bool:
         """Whether latents may have a `Transform` here (StyleGAN3)."""
         return bool(getattr(self.generator, "can_transform", False))
-
-    @property
-    def half(self) -> torch.dtype | None:
-        """Dtype of the features in larger blocks as `precision` chose it, None for float32."""
-        if self._undecided:
-            with self.lock:
-                self._half, self._undecided = chosen_for_cpu(self.generator), False
-        return self._half
 
     @property
     def directions(self) -> DirectionSet:
@@ -368,13 +363,15 @@ class GeneratorSession:
         """c [1, c_dim] of a class."""
         if label is None:
             return None
-        return torch.nn.functional.one_hot(torch.tensor([label], device=self.device), self.c_dim).float()
+        return torch.nn.functional.one_hot(
+            torch.tensor([label], dtype=torch.int64, device=self.device), self.c_dim
+        ).float()
 
     def _shift(self, edit: Edit) -> Tensor:
         """What an edit adds to w+, [1, num_ws, w_dim]."""
         first, last = edit.layers or (0, self.num_ws)
         rows = self._tensor(edit.direction.vector).expand(self.num_ws, -1)
-        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device)
+        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device, dtype=torch.float32)
         shift[0, first:last] = rows[first:last] * (edit.strength * edit.direction.sigma)
         return shift
 

@@ -144,7 +144,9 @@ class SeededNoise:
 
     def _torch(self, seed: int) -> list[Tensor]:
         source = torch.Generator().manual_seed(seed)
-        return [torch.randn(1, 1, *shape, generator=source) for shape in self._shapes]
+        return [
+            torch.randn(1, 1, *shape, generator=source, dtype=torch.float32, device="cpu") for shape in self._shapes
+        ]
 
     def _tf(self, seed: int) -> list[Tensor]:
         """As the scripts of StyleGAN2 and ADA: z first, then every noise variable in order, from one RandomState."""

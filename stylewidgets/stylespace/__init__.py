@@ -7,62 +7,79 @@ how well they keep things apart. Pure compute: torch and numpy in, arrays out, p
 
 from __future__ import annotations
 
-from .channel import Channel, Stopped, is_torgb, layer_of, num_channels, offsets
-from .effects import Effect, direction_effect, edit_direction, effect
-from .report.dci import DCI, dci
-from .report.dependency import Dependency, Faces, attribute_dependency, reach
-from .report.figures import dci_figure, dependency_figure, effect_figure, gaps_figure, histogram_figure, report_figure
-from .report.measure import make_report, report
-from .report.readings import Reader, avatar_reader, read_samples
-from .report.report import Report, Row
-from .report.spaces import disentanglement
-from .search.examples import attribute_ranking
-from .search.factors import effect_ranking, factor_effects, factor_ranking
-from .search.local import LocalRanking, local_effect
-from .search.ranking import Ranking
-from .segmentation import AvatarSegmenter, segmentation
-from .statistics import Statistics, statistics
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "DCI",
-    "AvatarSegmenter",
-    "Channel",
-    "Dependency",
-    "Effect",
-    "Faces",
-    "LocalRanking",
-    "Ranking",
-    "Reader",
-    "Report",
-    "Row",
-    "Statistics",
-    "Stopped",
-    "attribute_dependency",
-    "attribute_ranking",
-    "avatar_reader",
-    "dci",
-    "dci_figure",
-    "dependency_figure",
-    "direction_effect",
-    "disentanglement",
-    "edit_direction",
-    "effect",
-    "effect_figure",
-    "effect_ranking",
-    "factor_effects",
-    "factor_ranking",
-    "gaps_figure",
-    "histogram_figure",
-    "is_torgb",
-    "layer_of",
-    "local_effect",
-    "make_report",
-    "num_channels",
-    "offsets",
-    "reach",
-    "read_samples",
-    "report",
-    "report_figure",
-    "segmentation",
-    "statistics",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from ..avatars.reading.reader import avatar_reader
+    from ..avatars.reading.segmenter import AvatarSegmenter
+    from ..domain import Reader
+    from .channel import (
+        Channel,
+        Stopped,
+        is_torgb,
+        layer_of,
+        num_channels,
+        offsets,
+    )
+    from .channel_statistics import Statistics, statistics
+    from .effects import (
+        Effect,
+        direction_effect,
+        edit_direction,
+        effect,
+    )
+    from .reports.dci import DCI, dci
+    from .reports.dependency import (
+        Dependency,
+        Faces,
+        attribute_dependency,
+        reach,
+    )
+    from .reports.figures import (
+        dci_figure,
+        dependency_figure,
+        effect_figure,
+        gaps_figure,
+        histogram_figure,
+        report_figure,
+    )
+    from .reports.measure import make_report, report
+    from .reports.readings import read_samples
+    from .reports.spaces import disentanglement
+    from .reports.table import Report, Row
+    from .search.examples import attribute_ranking
+    from .search.factors import (
+        effect_ranking,
+        factor_effects,
+        factor_ranking,
+    )
+    from .search.local import LocalRanking, local_effect
+    from .search.ranking import Ranking
+    from .segmenter import segmentation
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "channel": "Channel Stopped is_torgb layer_of num_channels offsets",
+        "channel_statistics": "Statistics statistics",
+        "effects": "Effect direction_effect edit_direction effect",
+        "reports.dci": "DCI dci",
+        "reports.dependency": "Dependency Faces attribute_dependency reach",
+        "reports.figures": "dci_figure dependency_figure effect_figure gaps_figure histogram_figure report_figure",
+        "reports.measure": "make_report report",
+        "reports.readings": "read_samples",
+        "reports.table": "Report Row",
+        "reports.spaces": "disentanglement",
+        "search.examples": "attribute_ranking",
+        "search.factors": "effect_ranking factor_effects factor_ranking",
+        "search.local": "LocalRanking local_effect",
+        "search.ranking": "Ranking",
+        "segmenter": "segmentation",
+        "..domain": "Reader",
+        # only by name: whatever knows avatars is reached through their domain
+        "..avatars.reading.reader": "avatar_reader",
+        "..avatars.reading.segmenter": "AvatarSegmenter",
+    },
+)

@@ -10,30 +10,26 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
-import tempfile
 import weakref
-import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core import files
 from ..directions import fingerprint
 from ..session.synthesis import versions
 
 FORMAT = 1
+_LARGEST = 1 << 34  # bytes of a result; these files are our own
 _log = logging.getLogger("stylewidgets")
 _known: weakref.WeakKeyDictionary[Any, tuple[Any, str]] = weakref.WeakKeyDictionary()
 
 
 def folder() -> Path:
     """Where the files are."""
-    from ..checkpoints.zoo import cache_folder
-
-    return cache_folder() / "stylespace"
+    return files.cache_folder() / "stylespace"
 
 
 def weights_of(session: Any) -> str:
@@ -58,11 +54,10 @@ def read(name: str) -> dict[str, NDArray[Any]] | None:
     """The arrays of a result, or None when it is not there or cannot be read."""
     path = folder() / f"{name}.npz"
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return {each: file[each] for each in file.files}
+        return files.read_npz(path, _LARGEST)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+    except files.DAMAGED as error:
         _log.info("%s cannot be read and is computed again (%s)", path, error)
         return None
 
@@ -70,22 +65,17 @@ def read(name: str) -> dict[str, NDArray[Any]] | None:
 def write(name: str, **arrays: NDArray[Any]) -> None:
     """Keep a result. Where that is not possible, one line goes to the log and nothing else happens."""
     path = folder() / f"{name}.npz"
-    temporary = ""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        with os.fdopen(handle, "wb") as file:
+        with files.writing(path) as part, open(part, "wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(temporary, path)  # a reader sees all of it or nothing
     except OSError as error:
         _log.warning("%s cannot be written, so this result is not kept (%s)", path, error)
-        if temporary:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def clear() -> int:
     """Delete all results; returns how many there were."""
-    files = list(folder().glob("*.npz")) + list(folder().glob("*.part"))
-    for file in files:
+    found = [*folder().glob("*.npz"), *folder().glob("*.part")]
+    for file in found:
         file.unlink(missing_ok=True)
-    return len(files)
+    return len(found)

@@ -13,7 +13,7 @@ from torch import Tensor
 from ..latent.latent import Direction, Latent
 from ..session.synthesis import to_uint8
 from .channel import Channel, num_channels
-from .statistics import Statistics
+from .channel_statistics import Statistics
 
 _BATCH = 16
 

@@ -22,7 +22,7 @@ def augment(x: Tensor, random: np.random.RandomState) -> Tensor:
     level = x.new_tensor(np.abs(random.normal(0.0, 0.04, size=(n, 1, 1, 1))))
     # Seeded from the step, so that a resumed run sees what an uninterrupted one would have seen.
     generator = torch.Generator(x.device).manual_seed(int(random.randint(2**31 - 1)))
-    noise = torch.randn(x.shape, generator=generator, device=x.device)
+    noise = torch.randn(x.shape, generator=generator, device=x.device, dtype=torch.float32)
     return (x * gain + offset + noise * level).clamp(-1, 1)
 
 

@@ -16,10 +16,13 @@ import torch
 from PIL import Image
 from tqdm.auto import tqdm
 
+from ..avatars.domain import DOMAIN
+from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
+from ..core.devices import own_random
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
-from .data import RenderedAvatars, to_uint8
+from .data import RenderedAvatars
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
 
@@ -104,6 +107,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
 
 
+@own_random()
 def run(args: argparse.Namespace) -> None:
     """Train until the phases are done, the time is up or the user stops; always leaves a checkpoint and weights."""
     if args.threads:
@@ -240,6 +244,7 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     metadata = {
         "name": name,
         "licence": "MIT",
+        "domain": DOMAIN.stamp(),
         "images": state.images,
         "training_seconds": round(state.seconds),
         "history": state.history,

@@ -14,6 +14,7 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..avatars import REGIONS, render, sample
+from ..avatars.world.dataset import to_uint8
 from .world import LatentWorld
 
 _LOOKED_AT = {"eye": 10.0, "brow": 6.0, "mouth": 8.0, "nose": 4.0, "glasses": 6.0, "beard": 2.0, "skin": 2.0}
@@ -92,13 +93,10 @@ class RenderedAvatars:
 def region_weights() -> Tensor:
     """Weight of each segmentation label, [len(REGIONS)]."""
     return torch.tensor(
-        [max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0) for name in REGIONS]
+        [max([w for key, w in _LOOKED_AT.items() if name.startswith(key)], default=1.0) for name in REGIONS],
+        dtype=torch.float32,
+        device="cpu",
     )
-
-
-def to_uint8(image: Tensor) -> Tensor:
-    """[-1, 1] to uint8 as the public scripts do: (x · 127.5 + 128), clipped and cut off."""
-    return (image * 127.5 + 128).clamp(0, 255).to(torch.uint8)
 
 
 def _memory(path: Path, shape: tuple[int, ...], fresh: bool) -> npt.NDArray[np.uint8]:

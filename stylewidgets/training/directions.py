@@ -18,9 +18,11 @@ import torch
 from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
+from ..avatars.reading.factor_net import FactorRegressor, factor_of, load_regressor
+from ..avatars.reading.reader import READABLE
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..latent.latent import Direction
-from .factor_net import FactorRegressor, load_regressor
+from ..stylespace.reports.measure import direction_name
 
 Callback = Callable[[int, int], None]
 Scores = dict[str, NDArray[np.float32]]
@@ -41,7 +43,6 @@ FIRST = (
 STEP = 1.5  # σ on each side when an effect is measured
 TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
 MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
-READABLE = 0.5  # the factor network must reach this R² or accuracy on renders
 
 
 class Effect(NamedTuple):
@@ -183,11 +184,11 @@ class Bench:
         low, high = (self._moved(direction, sign * STEP) for sign in (-1, 1))
         change = {n: float(np.mean(high[n] - low[n])) / (2 * STEP) / self.scale[n] for n in self.scale}
         own = float(np.mean(_reading(high, target) - _reading(low, target))) / (2 * STEP) / float(target.values.std())
-        others = {n: abs(v) for n, v in change.items() if _factor(n) != target.factor}
+        others = {n: abs(v) for n, v in change.items() if factor_of(n) != target.factor}
         worst = max(others, key=others.__getitem__) if others else ""
         strongest: dict[str, float] = {}
         for name, value in others.items():
-            strongest[_factor(name)] = max(value, strongest.get(_factor(name), 0.0))
+            strongest[factor_of(name)] = max(value, strongest.get(factor_of(name), 0.0))
         return Effect(own, others.get(worst, 0.0), worst, sum(v * v for v in strongest.values()) ** 0.5, change)
 
     def _moved(self, direction: Direction, strength: float) -> Scores:
@@ -206,7 +207,9 @@ def read(
     starts: Any = range(0, len(w), batch)
     for start in tqdm(starts, desc=desc, unit="batch") if desc else starts:
         with session.lock, torch.inference_mode():
-            images = session.synthesize(torch.as_tensor(w[start : start + batch], device=session.device)).float()
+            images = session.synthesize(
+                torch.as_tensor(w[start : start + batch], device=session.device, dtype=torch.float32)
+            ).float()
             raw.append(regressor(images.clamp(-1, 1).to(regressor.out.weight.device)).cpu())
     return regressor.readings(torch.cat(raw))
 
@@ -257,24 +260,11 @@ def _entangled(effect: Effect, target: Target, plain: dict[str, Direction]) -> I
     """Plain directions of the factors that an edit also moves, strongest first."""
     seen = {target.name}
     for reading in sorted(effect.all, key=lambda n: -abs(effect.all[n])):
-        name = _target_name(reading)
-        new = name in plain and name not in seen and _factor(reading) != target.factor
+        name = direction_name(reading.removesuffix(": none"))
+        new = name in plain and name not in seen and factor_of(reading) != target.factor
         if new and abs(effect.all[reading]) > 0.05:
             seen.add(name)
             yield plain[name]
-
-
-def _factor(reading: str) -> str:
-    """The factor that a reading belongs to."""
-    return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
-
-
-def _target_name(reading: str) -> str:
-    """The name that `make_targets` gives to a reading."""
-    name = reading.replace("_", " ").removesuffix(": none").replace(":", "")
-    if name.endswith((" cos", " sin")):
-        name = name[:-3] + ("red" if name.endswith("cos") else "lime")
-    return name
 
 
 def _best(
@@ -290,7 +280,7 @@ def _best(
 
 def _reading(scores: Scores, target: Target) -> NDArray[np.float32]:
     for name in scores:
-        if _target_name(name) == target.name:
+        if direction_name(name.removesuffix(": none")) == target.name:
             return -scores[name] if name.endswith(": none") else scores[name]
     raise KeyError(target.name)
 

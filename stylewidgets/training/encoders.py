@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
+from ..core import files
+from ..core.devices import own_random
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
@@ -60,6 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
 
 
+@own_random()
 def run(args: argparse.Namespace) -> None:
     """Train until the pictures are seen, the time is up or the user stops; leaves a checkpoint and weights."""
     if args.card:
@@ -138,7 +141,7 @@ class EncoderTraining:
                 group.setdefault("initial_lr", group["lr"])
                 group["lr"] = group["initial_lr"] * falling(done)
         with torch.no_grad():
-            z = torch.randn(len(renders), self.session.z_dim, device=self.args.device)
+            z = torch.randn(len(renders), self.session.z_dim, device=self.args.device, dtype=torch.float32)
             known = self.session.generator.map(z)
             made = self._draw(known, None)
         warm = done < WARM and self.args.kind == "psp" and not self.args.start_from
@@ -219,9 +222,8 @@ class EncoderTraining:
             "images": self.images,
             "seconds": self.seconds,
         }
-        part = self.args.out / "checkpoint.part"
-        torch.save(state, part)
-        part.replace(self.args.out / "checkpoint.pt")
+        with files.writing(self.args.out / "checkpoint.pt") as part:
+            torch.save(state, part)
         small.save(
             self.average,
             self.args.out / "encoder.safetensors",
@@ -256,7 +258,11 @@ def _length(x: Tensor) -> Tensor:
 def critic(w_dim: int) -> nn.Module:
     """w in units of its spread → how much it looks like one of the mapping network."""
     return nn.Sequential(
-        nn.Linear(w_dim, 256), nn.LeakyReLU(0.2), nn.Linear(256, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1)
+        nn.Linear(w_dim, 256, dtype=torch.float32, device="cpu"),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 256, dtype=torch.float32, device="cpu"),
+        nn.LeakyReLU(0.2),
+        nn.Linear(256, 1, dtype=torch.float32, device="cpu"),
     )
 
 

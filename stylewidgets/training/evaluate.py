@@ -15,9 +15,13 @@ from torch import Tensor
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX, render
+from ..avatars.domain import DOMAIN
 from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import each_class, shortest_path
+from ..avatars.world.dataset import to_uint8
+from ..core import files
+from ..core.values import rounded
 from ..metrics import (
     Look,
     factor_distances,
@@ -29,7 +33,6 @@ from ..metrics import (
     translation_equivariance,
 )
 from .card import card, tables
-from .data import to_uint8
 from .world import LatentWorld
 
 RENDERS = 40_000
@@ -64,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
-    quality = _rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet))
+    quality = rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet), 6)
     print(tables(quality))
     if args.quick:
         return None
@@ -116,6 +119,7 @@ def measure(
         "command": _command(file, samples, seed),
         "samples": samples,
         "seed": seed,
+        "domain": DOMAIN.stamp(readings=True),
         "weights": file_digest(file) if file else "",
         "network": file_digest(BUNDLED) if BUNDLED.is_file() else "",
         **_distances(seen),
@@ -148,7 +152,9 @@ def _pictures(
         z = torch.from_numpy(np.random.RandomState(i + 10 * seed).randn(samples, session.z_dim).astype(np.float32))
         factors = world.factors(z)
         if recipe.get("condition"):
-            factors[:, INDEX[recipe["condition"]]] = (torch.arange(samples) % session.c_dim).float()
+            factors[:, INDEX[recipe["condition"]]] = (
+                torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
+            ).float()
         labels = each_class(session, samples)
         parts = []
         for start in tqdm(range(0, samples, 32), desc=name, unit="batch", leave=False):
@@ -263,15 +269,13 @@ def _command(file: Path | None, samples: int, seed: int) -> str:
 
 
 def _is_factor_network(path: Path) -> bool:
-    from safetensors import SafetensorError, safe_open
-
     if path.suffix != ".safetensors" or not path.is_file():
         return False
     try:
-        with safe_open(str(path), framework="np") as file:
-            return f'"kind": "{KIND}"' in str((file.metadata() or {}).get("stylewidgets", ""))
-    except SafetensorError:
+        about, _ = files.read_arrays(path, "stylewidgets")
+    except files.DAMAGED:
         return False
+    return isinstance(about, dict) and about.get("kind") == KIND
 
 
 def _evaluate_network(args: argparse.Namespace) -> None:
@@ -292,9 +296,3 @@ def network_table(errors: Errors) -> str:
         for name, e in errors.factors.items()
     )
     return "| factor | R² or accuracy | standard error | within one | within two |\n|---|---|---|---|---|\n" + rows
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -52,7 +52,7 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     _, factors, image, weight = batch
     learning = ("synthesis",) if run.recipe.keep_w else ("synthesis", "embedding")
     ws = run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
-    if torch.rand(()) < run.recipe.paired_mixing:
+    if torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.paired_mixing:
         ws = mixed_codes(run.embedding, factors, ws.shape[1])
     if shrink > 1:
         image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
@@ -61,7 +61,7 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
         run.images["paired"] += len(image)
         run.average(len(image))
         return {"paired": float(distance.detach())}
-    if isinstance(run.generator, StyleGAN3) and torch.rand(()) < run.recipe.moved:
+    if isinstance(run.generator, StyleGAN3) and torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.moved:
         fake, image, weight = draw_moved(run.generator, ws, image, weight)
     else:
         fake = _draw(run, ws)
@@ -84,11 +84,11 @@ def mixed_codes(embedding: Callable[[Tensor], Tensor], factors: Tensor, num_ws: 
     all the same learns which rows decide what: style mixing as in the papers, where mixing regularisation only asks
     that a mixture look real.
     """
-    coarse = torch.tensor([f.name in COARSE_FACTORS for f in FACTORS], device=factors.device)
+    coarse = torch.tensor([f.name in COARSE_FACTORS for f in FACTORS], dtype=torch.bool, device=factors.device)
     other = factors.roll(1, dims=0)
     first = embedding(torch.where(coarse, factors, other))
     second = embedding(torch.where(coarse, other, factors))
-    rows = torch.arange(num_ws, device=factors.device) < COARSE_ROWS
+    rows = torch.arange(num_ws, device=factors.device, dtype=torch.int64) < COARSE_ROWS
     return torch.where(rows[:, None], first[:, None], second[:, None])
 
 
@@ -106,7 +106,7 @@ def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:
 def joint_step(run: TrainingRun, batch: Batch, *, paired: bool = True) -> dict[str, float]:
     """One step of the whole generator from z. ``paired=False`` is the plain recipe of StyleGAN2."""
     n, r = len(batch.image), run.recipe
-    report, loss = {}, torch.zeros((), device=run.device)
+    report, loss = {}, torch.zeros((), device=run.device, dtype=torch.float32)
     if paired:  # every render was made from a z of the world, so mapping and synthesis can be held to it
         distance = paired_loss(_draw(run, run.generator.map(batch.z)), batch.image, batch.weight)
         report["paired"] = float(distance.detach())
@@ -124,10 +124,12 @@ def joint_step(run: TrainingRun, batch: Batch, *, paired: bool = True) -> dict[s
 def _adversarial(run: TrainingRun, real: Tensor, step: int) -> tuple[Tensor, dict[str, float]]:
     """One step of D on fresh samples, and the generator's loss with the lazy regularisers due at this step."""
     r = run.recipe
-    z = torch.randn(len(real), r.z_dim, device=run.device)
+    z = torch.randn(len(real), r.z_dim, device=run.device, dtype=torch.float32)
     ws = run.generator.map(z)
-    if torch.rand(()) < r.mixing:  # style mixing regularisation: a second latent from a random row on
-        cut = int(torch.randint(1, run.generator.num_ws, ()))
+    if (
+        torch.rand((), dtype=torch.float32, device="cpu") < r.mixing
+    ):  # style mixing regularisation: a second latent from a random row on
+        cut = int(torch.randint(1, run.generator.num_ws, (), dtype=torch.int64, device="cpu"))
         ws = torch.cat([ws[:, :cut], run.generator.map(torch.randn_like(z))[:, cut:]], dim=1)
     fake = _draw(run, ws)
     report = {"d": _discriminate(run, real, fake.detach(), step)}
@@ -151,7 +153,7 @@ def draw_moved(generator: StyleGAN3, ws: Tensor, *pictures: Tensor) -> tuple[Ten
     draw it right wherever it is cannot rely on that.
     """
     size = generator.resolution
-    right, down = (int(d) for d in torch.randint(-(size // 8), size // 8 + 1, (2,)))
+    right, down = (int(d) for d in torch.randint(-(size // 8), size // 8 + 1, (2,), dtype=torch.int64, device="cpu"))
     generator.set_transform([[1, 0, right / size], [0, 1, down / size], [0, 0, 1]])
     try:
         fake = generator.synthesize(ws)

@@ -20,6 +20,8 @@ from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
+from ..core import files
+from ..core.devices import own_random
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
@@ -107,6 +109,7 @@ def run(args: argparse.Namespace) -> None:
     measure_errors(args.out).save(errors_path(args.out))
 
 
+@own_random()
 def train_regressor(
     out: str | Path,
     *,
@@ -153,6 +156,7 @@ def train_regressor(
         raise ValueError("a part reader corrects a trained network; give its file with --start-from")
     renders_seed = seed + 1_000_000 if renders_seed is None else renders_seed
     train = _renders(folder / "train", images, resolution, renders_seed, device)
+    torch.manual_seed(seed)
     net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
     before = _start(net, start_from)
     settings = {
@@ -251,6 +255,7 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
+@own_random()
 def fit(
     net: FactorRegressor,
     images: NDArray[np.uint8],
@@ -374,9 +379,8 @@ def _update(average: dict[str, Tensor], net: FactorRegressor, decay: float) -> N
 def _save(path: Path, parts: dict[str, Any], average: dict[str, Tensor], step: int, steps: int, seconds: float) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     state = {key: part.state_dict() for key, part in parts.items()}
-    partial = path.with_name(path.name + ".part")
-    torch.save({**state, "average": average, "step": step, "steps": steps, "seconds": seconds}, partial)
-    partial.replace(path)
+    with files.writing(path) as part:
+        torch.save({**state, "average": average, "step": step, "steps": steps, "seconds": seconds}, part)
 
 
 def _resume(path: Path | None, parts: dict[str, Any], average: dict[str, Tensor], steps: int) -> tuple[int, float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 import time
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from ..avatars import FACTORS, INDEX
+from ..core import files
 from ..core.checks import unknown_name
 from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
@@ -119,7 +119,7 @@ class TrainingRun:
             ),
             "discriminator": adam([*self.discriminator.parameters()], rate * r.r1_every / (r.r1_every + 1), 0.0),
         }
-        self.path_mean = torch.zeros((), device=self.device)
+        self.path_mean = torch.zeros((), device=self.device, dtype=torch.float32)
         self._clock = time.monotonic()
 
     @property
@@ -136,11 +136,11 @@ class TrainingRun:
 
     def latents(self, n: int) -> tuple[Tensor, Tensor | None, Tensor]:
         """Random z [n, z_dim], labels c [n, classes] or None, and the factors [n, F] that the world gives both."""
-        z = torch.randn(n, self.recipe.z_dim, device=self.device)
+        z = torch.randn(n, self.recipe.z_dim, device=self.device, dtype=torch.float32)
         factors = self.world.factors(z)
         if not self.categories:
             return z, None, factors
-        classes = torch.randint(len(self.categories), (n,), device=self.device)
+        classes = torch.randint(len(self.categories), (n,), device=self.device, dtype=torch.int64)
         factors[:, INDEX[self.recipe.condition]] = classes.float()
         return z, F.one_hot(classes, len(self.categories)).float(), factors
 
@@ -174,7 +174,9 @@ class TrainingRun:
         """Labels [n, classes] that go through the classes in turn; None for a generator without."""
         if not self.categories:
             return None
-        return torch.eye(len(self.categories), device=self.device)[torch.arange(n) % len(self.categories)]
+        return torch.eye(len(self.categories), device=self.device, dtype=torch.float32)[
+            torch.arange(n, dtype=torch.int64, device="cpu") % len(self.categories)
+        ]
 
     def save(self, path: Path) -> None:
         """Write the run; a crash while writing leaves the previous file."""
@@ -192,9 +194,8 @@ class TrainingRun:
             "averaged": self.averaged.state_dict(),
             "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
         }
-        part = path.with_suffix(".part")
-        torch.save(state, part)
-        os.replace(part, path)
+        with files.writing(path) as part:
+            torch.save(state, part)
 
     @classmethod
     def load(cls, path: Path, device: str) -> TrainingRun:

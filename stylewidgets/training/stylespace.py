@@ -32,11 +32,12 @@ def run(args: argparse.Namespace) -> None:
     from tqdm.auto import tqdm
 
     from .. import weights
+    from ..avatars.domain import DOMAIN
     from ..avatars.reading.factor_net import load_regressor
+    from ..avatars.reading.reader import avatar_reader
     from ..session.load import load
     from ..stylespace import make_report
-    from ..stylespace.report.readings import avatar_reader
-    from ..stylespace.report.report import Report
+    from ..stylespace.reports.table import Report
 
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")
@@ -58,6 +59,7 @@ def run(args: argparse.Namespace) -> None:
         spaces=() if args.part == "rows" else None,
         tell=tell,
     )
+    made = replace(made, domain=DOMAIN.stamp(readings=True))
     for bar in bars.values():
         bar.close()
     if args.part != "all" and out.is_file():

@@ -81,11 +81,11 @@ class FactorEmbedding(nn.Module):
         self.octaves = octaves
         size = embed(torch.from_numpy(from_uniform(np.full((1, len(FACTORS)), 0.5, np.float32)))).shape[1]
         self.layers = nn.Sequential(
-            nn.Linear(size * (1 + 2 * octaves), width),
+            nn.Linear(size * (1 + 2 * octaves), width, dtype=torch.float32, device="cpu"),
             nn.LeakyReLU(0.2),
-            nn.Linear(width, width),
+            nn.Linear(width, width, dtype=torch.float32, device="cpu"),
             nn.LeakyReLU(0.2),
-            nn.Linear(width, w_dim),
+            nn.Linear(width, w_dim, dtype=torch.float32, device="cpu"),
         )
 
     def forward(self, factors: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from ..core import files
 from ..core.checks import unknown_name
 
 FOLDER = Path(__file__).parent
@@ -45,20 +46,20 @@ def find(source: str | os.PathLike[str] | None = None) -> Path:
     """
     if source is None or source == ALIAS:
         return catalogue()[default()]
-    files = catalogue()
-    if isinstance(source, str) and source in files:
-        return files[source]
+    bundled = catalogue()
+    if isinstance(source, str) and source in bundled:
+        return bundled[source]
     from ..checkpoints import zoo
 
     if isinstance(source, str):
         if source in zoo.names():
             return zoo.get(source)
-        if source.startswith(("http://", "https://")):
-            return zoo.fetch(source)
-    path = Path(source).expanduser()
+        if files.is_address(source):
+            return files.find(source)
+    path = files.as_path(source)
     if path.exists():
         return path  # the reader says what is wrong with it
     if path.suffix or path.parent != Path():
         raise FileNotFoundError(f"there is no file {path}")
-    text = str(unknown_name("generator", source, (ALIAS, *files, *zoo.names())))
+    text = str(unknown_name("generator", source, (ALIAS, *bundled, *zoo.names())))
     raise ValueError(f"{text}, or the path of a checkpoint")

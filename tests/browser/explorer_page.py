@@ -144,8 +144,8 @@ class ExplorerPage:
     def slider(self, place: int = 0) -> Any:
         """The handle of a direction's slider."""
         name = self.kernel.ask(f"explorer.value.edits[{place}].direction.name")
-        row = self.page.locator(".sw-explorer .widget-slider").filter(has_text=name).first
-        return row.locator(".noUi-handle")
+        rows = self.page.locator(".sw-explorer .stylewidgets-strength").filter(has_text=name)
+        return rows.first.get_by_role("slider")
 
     def press(self, key: str, times: int = 1, place: int = 0) -> None:
         """Move a direction's slider by the keyboard."""

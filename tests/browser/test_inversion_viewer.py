@@ -155,7 +155,7 @@ def test_a_picture_is_uploaded_inverted_paused_masked_and_compared(
     viewer.until(
         lambda: viewer.kernel.ask("viewer.mask is not None and viewer._panels.mask.pad._last is None"), "the paint"
     )
-    viewer.kernel.ask("setattr(viewer._panels.method._controls['steps'], 'value', 8)")
+    viewer.kernel.ask("setattr(viewer._panels.method.form.controls['steps'], 'value', 8)")
     viewer.press("start")
     viewer.until(lambda: viewer.state() == "done", "the second run")
     assert viewer.kernel.ask("[viewer.current.step, viewer.current.target.mask is not None, len(viewer.runs)]") == [

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from stylewidgets.bench.browser import Notebook
+from stylewidgets.bench.browser import SLIDER, Notebook
 
 from .explorer_page import PATIENCE, PICTURE, Kernel, make_generator
 from .test_explorer import CONTRASTS, overflow
@@ -167,7 +167,7 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
     probe.until(probe.effect_is_right, "the pictures of the channel")
     page.screenshot(path=artifacts / "probe-channel.png")
 
-    handle = page.locator(".sw-probe .noUi-handle").first
+    handle = page.locator(f".sw-probe {SLIDER}").first
     box = handle.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.down()

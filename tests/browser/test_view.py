@@ -20,7 +20,7 @@ import numpy as np
 from PIL import Image
 from stylewidgets.render.pump import Picture, Pump
 from stylewidgets.render.ladder import Ladder
-from stylewidgets.widgets.view import LiveView
+from stylewidgets.widgets.kit.views.view import LiveView
 
 y, x = np.mgrid[0:64, 0:64] / 63.0
 frames, heard = [], []
@@ -45,10 +45,11 @@ class Notes:
         view.status = f"frame {frame.index} · 64 px"
 
 def failed(error, value):
-    from stylewidgets.widgets.errors import report
+    from stylewidgets.widgets.kit.errors import report
     report(view, error, f"drawing {value}")
 
 slider = ipywidgets.FloatSlider(value=0.3, min=0, max=1, step=0.01, layout={"width": "420px"})
+slider.add_class("stylewidgets-strength")
 view = LiveView(label="Test picture")
 pump = Pump(draw, Notes(), ladder=Ladder(512), on_error=failed)
 view.on_ack, view.on_settle, view.on_hello = pump.acknowledge, pump.settle, lambda *_: pump.hello()
@@ -58,7 +59,7 @@ pump.submit(slider.value)
 """
 SHOW = "ipywidgets.VBox([slider, view])"
 SAVED = """
-from stylewidgets.widgets.static import SavedPicture, SavesPicture
+from stylewidgets.widgets.kit.static import SavedPicture, SavesPicture
 
 class Widget(SavesPicture, ipywidgets.VBox):
     pass

@@ -14,10 +14,10 @@ from stylewidgets.avatars.world.dataset import to_uint8
 STORED = Path(__file__).parent / "data" / "avatars-8.png"
 
 
-def test_renders_are_the_stored_ones() -> None:
+def test_renders_are_the_stored_ones(device: str) -> None:
     with Image.open(STORED) as picture:
         stored = np.asarray(picture.convert("RGB")).reshape(64, 8, 64, 3).transpose(1, 3, 0, 2).astype(int)
-    made = to_uint8(render(torch.from_numpy(sample(8, seed=7)), 64).image).numpy().astype(int)
+    made = to_uint8(render(torch.from_numpy(sample(8, seed=7)).to(device), 64).image).cpu().numpy().astype(int)
     off = np.abs(made - stored)
     # other processors round the last bit of a sine differently: a level here and there, an edge pixel at most
     assert (off > 1).mean() < 1e-3 and off.mean() < 0.01

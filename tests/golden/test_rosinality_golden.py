@@ -17,16 +17,17 @@ TOLERANCE = 1e-5
 
 
 @pytest.fixture(scope="module")
-def stored() -> dict[str, Tensor]:
-    with safe_open(Path(__file__).parent / "data" / "rosinality_stylegan2_64.safetensors", "pt") as file:
+def stored(device: str) -> dict[str, Tensor]:
+    path = Path(__file__).parent / "data" / "rosinality_stylegan2_64.safetensors"
+    with safe_open(path, "pt", device=device) as file:
         assert json.loads(file.metadata()["config"])["truncation_psi"] == 0.7
         return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
 
 
 @pytest.fixture(scope="module")
-def generator(stored: dict[str, Tensor]) -> StyleGAN2:
+def generator(stored: dict[str, Tensor], device: str) -> StyleGAN2:
     state = from_rosinality({name[12:]: value for name, value in stored.items() if name.startswith("param.g_ema.")})
-    return StyleGAN2.from_state_dict({**state, "mapping.w_avg": stored["param.latent_avg"]})
+    return StyleGAN2.from_state_dict({**state, "mapping.w_avg": stored["param.latent_avg"]}).to(device)
 
 
 def error(found: Tensor, expected: Tensor) -> float:

@@ -27,15 +27,15 @@ class Golden(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def golden(request: pytest.FixtureRequest) -> Golden:
-    with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
+def golden(request: pytest.FixtureRequest, device: str) -> Golden:
+    with safe_open(DATA / f"{request.param}.safetensors", "pt", device=device) as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
     state, hints = from_genforce(
         {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
     )
     generator = StyleGAN1.from_state_dict(state, **{**hints, "fused_from": 1 if config["fused_scale"] else None})
-    return Golden(generator, config, tensors)
+    return Golden(generator.to(device), config, tensors)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -68,7 +68,8 @@ def by_definition(golden: Golden, ws: Tensor) -> dict[str, Tensor]:
     p = {name[len("param.") :]: value for name, value in golden.tensors.items() if name.startswith("param.")}
     found: dict[str, Tensor] = {}
     x = p["synthesis.layer0.const"].expand(len(ws), -1, -1, -1)
-    blur = torch.tensor([1.0, 2.0, 1.0]).outer(torch.tensor([1.0, 2.0, 1.0])) / 16
+    taps = torch.tensor([1.0, 2.0, 1.0], device=ws.device)
+    blur = taps.outer(taps) / 16
     for i in range(golden.config["num_ws"]):
         name = f"synthesis.layer{i}"
         if i:
@@ -162,7 +163,7 @@ def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool, train
 def test_the_first_differing_layer_is_named(golden: Golden) -> None:
     ws = truncated(golden).detach()
     expected = trace(golden.generator, ws)
-    broken = StyleGAN1(golden.generator.config).eval()
+    broken = StyleGAN1(golden.generator.config).eval().to(ws.device)
     broken.load_state_dict(golden.generator.state_dict())
     with torch.no_grad():
         broken.synthesis.get_submodule("b16.conv0").weight.mul_(-1)
@@ -172,5 +173,5 @@ def test_the_first_differing_layer_is_named(golden: Golden) -> None:
 
 def test_the_other_kind_of_up_convolution_gives_other_pictures(golden: Golden) -> None:
     other = None if golden.config["fused_scale"] else 1
-    wrong = StyleGAN1.from_state_dict(golden.generator.state_dict(), fused_from=other)
+    wrong = StyleGAN1.from_state_dict(golden.generator.state_dict(), fused_from=other).to(golden.generator.device)
     assert error(wrong.synthesize(truncated(golden)), stored(golden)["image"]) > 0.05

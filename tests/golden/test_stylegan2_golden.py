@@ -13,7 +13,7 @@ from torch import Tensor
 
 from stylewidgets.generators.protocol import State
 from stylewidgets.generators.stylegan2.generator import StyleGAN2
-from stylewidgets.ops import winograd
+from stylewidgets.ops.native import winograd
 
 DATA = Path(__file__).parent / "data"
 NAMES = ["stylegan2_64", "stylegan2_cond_32", "stylegan2_gray_resnet_32"]
@@ -36,13 +36,13 @@ class Golden(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=NAMES)
-def golden(request: pytest.FixtureRequest) -> Golden:
-    with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
+def golden(request: pytest.FixtureRequest, device: str) -> Golden:
+    with safe_open(DATA / f"{request.param}.safetensors", "pt", device=device) as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
     parameters = {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
     generator = StyleGAN2.from_state_dict(parameters, conv_clamp=config["conv_clamp"])
-    return Golden(generator, config, tensors)
+    return Golden(generator.to(device), config, tensors)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -139,6 +139,7 @@ def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool, train
 
 def test_the_first_differing_layer_is_named(golden: Golden) -> None:
     broken = StyleGAN2.from_state_dict(golden.generator.state_dict(), conv_clamp=golden.config["conv_clamp"])
+    broken.to(golden.generator.device)
     with torch.no_grad():
         broken.synthesis.get_submodule("b16.conv0").bias.add_(1.0)
     said = first_difference(golden, trace(golden._replace(generator=broken)))

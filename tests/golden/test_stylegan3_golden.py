@@ -34,15 +34,15 @@ class Golden(NamedTuple):
 
 
 @pytest.fixture(scope="module", params=["stylegan3_t_64", "stylegan3_r_64"])
-def golden(request: pytest.FixtureRequest) -> Golden:
-    with safe_open(DATA / f"{request.param}.safetensors", "pt") as file:
+def golden(request: pytest.FixtureRequest, device: str) -> Golden:
+    with safe_open(DATA / f"{request.param}.safetensors", "pt", device=device) as file:
         config = json.loads(file.metadata()["config"])
         tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (the file object is no mapping)
     parameters = {name[len("param.") :]: value for name, value in tensors.items() if name.startswith("param.")}
     generator = StyleGAN3.from_state_dict(
         parameters, conv_clamp=config["conv_clamp"], num_fp16_res=config["num_fp16_res"]
     )
-    return Golden(generator, config, parameters, tensors)
+    return Golden(generator.to(device), config, parameters, tensors)
 
 
 def error(found: Tensor, expected: Tensor) -> float:
@@ -104,7 +104,7 @@ def test_the_stored_filters_are_the_designed_ones(golden: Golden) -> None:
     names = [name for name in made if name.endswith("_filter")]
     assert len(names) == 28
     for name in names:
-        assert torch.allclose(made[name], golden.parameters[name], atol=1e-7), name
+        assert torch.allclose(made[name], golden.parameters[name].cpu(), atol=1e-7), name
 
 
 def test_the_mapping_agrees(golden: Golden) -> None:
@@ -136,7 +136,7 @@ def test_the_pictures_agree_on_every_path(golden: Golden, gradients: bool) -> No
 
 
 def test_the_first_differing_layer_is_named(golden: Golden) -> None:
-    broken = StyleGAN3.from_state_dict(golden.parameters)
+    broken = StyleGAN3.from_state_dict(golden.parameters).to(golden.generator.device)
     name = broken.layers[3].name
     with torch.no_grad():
         broken.synthesis.get_submodule(name).bias.add_(1.0)

@@ -135,10 +135,10 @@ class Kernel:
 EXPLORER = """
 import gc, hashlib, threading, numpy as np, psutil, torch
 import stylewidgets as sw
-from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent import Direction
 from stylewidgets.render import pump as _pump
-from stylewidgets.session.session import GeneratorSession
+from stylewidgets.session import GeneratorSession
 from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow
 
 torch.set_num_threads(1)

@@ -11,7 +11,7 @@ WATCH = """
 import os, threading
 os.environ["STYLEWIDGETS_OVERLAP"] = "1"
 from stylewidgets.render import renderer
-from stylewidgets.widgets.view import LiveView
+from stylewidgets.widgets.kit.views.view import LiveView
 encoders, senders, real_encoded, real_show = set(), set(), renderer._encoded, LiveView.show
 
 def encoded(pixels, rung):

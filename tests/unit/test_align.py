@@ -168,7 +168,7 @@ def test_of_boxes_that_overlap_the_best_stays() -> None:
 
 
 def test_the_cascade_runs_from_files_and_finds_nothing_in_a_plain_picture(tmp_path: Path) -> None:
-    shapes = {
+    shapes: dict[str, dict[str, tuple[int, ...]]] = {
         "pnet": {
             "conv1": (10, 3, 3, 3),
             "conv2": (16, 10, 3, 3),
@@ -196,7 +196,7 @@ def test_the_cascade_runs_from_files_and_finds_nothing_in_a_plain_picture(tmp_pa
         },
     }
     for name, layers in shapes.items():
-        state = {}
+        state: dict[str, torch.Tensor] = {}
         for layer, shape in layers.items():
             state |= {f"{layer}.weight": torch.zeros(shape), f"{layer}.bias": torch.zeros(shape[0])}
             if "_" not in layer:

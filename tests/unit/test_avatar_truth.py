@@ -269,6 +269,7 @@ def test_a_differentiable_render_is_the_same_picture() -> None:
         assert torch.equal(getattr(made, name), getattr(plain, name)), name
 
 
+@pytest.mark.slow
 def test_every_gradient_is_finite_and_categories_get_none() -> None:
     f = torch.from_numpy(sample(4, seed=9)).requires_grad_()
     made = render(f, 24, outputs=OUTPUTS, grad=True)

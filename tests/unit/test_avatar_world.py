@@ -30,7 +30,7 @@ from stylewidgets.avatars import (
 )
 from stylewidgets.avatars.drawing import palette
 from stylewidgets.avatars.drawing.sheet import contact_sheet
-from stylewidgets.avatars.world.factors import uniforms
+from stylewidgets.avatars.world.sampling import uniforms
 from stylewidgets.avatars.world.words import CATEGORIES, LEVELS
 from stylewidgets.training.world import LatentWorld
 
@@ -53,6 +53,7 @@ def test_correlated_normals_have_the_correlations_of_the_table() -> None:
     assert (normal.std(0) - 1).abs().max() < 0.02
 
 
+@pytest.mark.slow
 def test_every_factor_keeps_its_distribution() -> None:
     u = correlate(uniforms(40000, seed=4))
     steps = np.linspace(0.01, 0.99, 99)
@@ -127,7 +128,7 @@ def test_a_relative_edit_adds_and_angles_go_round() -> None:
         (lambda f: f[:, :3], False, "must return"),
     ],
 )
-def test_an_edit_that_cannot_be_made_is_refused_in_words(change, relative: bool, words: str) -> None:  # type: ignore[no-untyped-def]
+def test_an_edit_that_cannot_be_made_is_refused_in_words(change, relative: bool, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         edit_factors(sample(2, seed=0), change, relative)
 

@@ -100,7 +100,7 @@ def test_a_batch_gives_the_same_pictures_as_one_at_a_time() -> None:
 
 
 @pytest.mark.parametrize("factor", FACTORS, ids=lambda f: f.name)
-def test_every_factor_visibly_changes_the_picture(factor) -> None:  # type: ignore[no-untyped-def]
+def test_every_factor_visibly_changes_the_picture(factor) -> None:
     style = {"fringe": "long"}.get(factor.name, "short")
     if factor.kind == "categorical":
         values = [float(i) for i in range(len(factor.categories))]

@@ -44,8 +44,8 @@ def generator() -> StyleGAN2:
 
 
 @pytest.fixture
-def session(generator: StyleGAN2) -> GeneratorSession:
-    return GeneratorSession(generator, device="cpu", name="tiny")
+def session(generator: StyleGAN2, device: str) -> GeneratorSession:
+    return GeneratorSession(generator, device=device, name="tiny")
 
 
 def measured(key: float, fps: float) -> Measurement:
@@ -80,6 +80,7 @@ def test_a_slider_event_is_split_into_parts_that_add_up(session: GeneratorSessio
         assert sum(others) == pytest.approx(whole)
 
 
+@pytest.mark.slow
 def test_restarts_time_the_picture_that_a_full_run_makes(session: GeneratorSession) -> None:
     samples = compute.synthesis(session, repeats=2)
     assert len(samples) == 5 and all(len(sample.values) == 2 for sample in samples.values())
@@ -105,11 +106,12 @@ def test_a_page_on_which_nothing_was_seen_shows_a_dash_not_a_number() -> None:
 
 def test_the_cells_of_every_page_are_python() -> None:
     cells = pages.notebooks(64, "'a.safetensors', device=None")
-    assert tuple(cells) == pages.PAGES
+    assert tuple(cells) == tuple(pages.PAGES.values())
     for cell in (cell for page in cells.values() for cell in page):
         ast.parse(cell.replace("%matplotlib inline", ""))
 
 
+@pytest.mark.slow
 def test_the_command_prints_tables_and_writes_json(
     generator: StyleGAN2, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -127,6 +129,7 @@ def test_the_command_prints_tables_and_writes_json(
     assert result["families"]["bundled"]["times"]["whole frame"]["median"] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("family", "config"),
     [
@@ -150,6 +153,7 @@ def test_the_reference_paths_draw_what_the_generators_draw(family: str, config: 
     assert float((found - wanted).norm() / wanted.norm()) < 1e-5
 
 
+@pytest.mark.slow
 def test_a_family_is_measured_with_every_task_and_says_how_near_previews_are(session: GeneratorSession) -> None:
     figures = families.measure(session, rounds=2)
     assert {families.WHOLE, families.REFERENCE, families.LAST_THIRD, families.THUMBNAILS, *families.SHARES} <= set(
@@ -196,6 +200,7 @@ class SynthesisNetwork(torch.nn.Module):
 """
 
 
+@pytest.mark.slow
 def test_a_checkout_takes_the_parameters_and_gives_the_picture(session: GeneratorSession, tmp_path: Path) -> None:
     (tmp_path / "training").mkdir()
     (tmp_path / "training" / "networks_stylegan2.py").write_text(THEIRS)
@@ -236,6 +241,7 @@ def test_a_checkout_is_asked_for_the_feature_maps_of_the_generator(variant: str,
     )
 
 
+@pytest.mark.slow
 def test_several_models_are_summed_up_in_one_table(session: GeneratorSession) -> None:
     figures = families.measure(session, rounds=1)
     text = report_families.summary({"one": figures, "two": figures})
@@ -247,6 +253,9 @@ def test_models_are_chosen_by_name() -> None:
     assert models.chosen("bundled,stylegan2-256") == ["bundled", "stylegan2-256"]
     with pytest.raises(ValueError, match="did you mean 'stylegan2-256'"):
         models.chosen("stylegan2-265")
+    assert models.chosen(pages.USUAL, pages.PAGES, "page") == ["interact", "view", "costless", "explorer"]
+    with pytest.raises(ValueError, match="did you mean 'explorer'"):
+        models.chosen("view,explorrer", pages.PAGES, "page")
 
 
 def test_asking_for_the_browser_where_there_is_none_is_one_line(

@@ -22,6 +22,7 @@ def row(**figures: float) -> dict[str, dict[str, float]]:
     return {RENDERS: figures}
 
 
+@pytest.mark.slow
 def test_two_methods_are_measured_written_and_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

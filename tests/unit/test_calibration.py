@@ -10,7 +10,7 @@ import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, defaults
 from stylewidgets.avatars.drawing.visibility import RULES, visible
-from stylewidgets.avatars.reading.calibration import calibrate, errors, population, residuals
+from stylewidgets.avatars.reading.calibration import calibrate, errors, population, residual
 from stylewidgets.avatars.reading.factor_net import FactorRegressor, Head, factor_of, load_regressor, save_regressor
 from stylewidgets.training.regressor import evaluate, fit, measure_regressor, train_regressor
 
@@ -46,7 +46,7 @@ def test_errors_follow_what_is_read_and_cover_the_truth_as_stated(net: FactorReg
     raw, truth = world(4_000, seed=1)
     error, found = errors(net, raw), net.natural(raw)
     for name, column in (("level", 0), ("hue", 1)):
-        away = np.abs(residuals(HEADS[column], found[name], truth[:, column])) / error[name]
+        away = np.abs(residual(HEADS[column].kind, found[name], truth[:, column])) / error[name]
         assert (away <= 1).mean() == pytest.approx(0.683, abs=0.04)
         assert (away <= 2).mean() == pytest.approx(0.954, abs=0.02)
     assert error["level"][raw[:, 0] > 0.8].mean() > 4 * error["level"][raw[:, 0] < -0.8].mean()
@@ -140,6 +140,7 @@ def test_a_training_without_time_left_ends_at_once_and_says_how_far_it_came() ->
     assert steps == 12
 
 
+@pytest.mark.slow
 def test_a_training_can_start_from_a_network_and_its_card_tells_both(tmp_path: Path) -> None:
     first = tmp_path / "first.safetensors"
     train_regressor(first, images=16, held_out=24, resolution=32, epochs=1, batch=16)
@@ -178,7 +179,7 @@ def test_a_part_reader_starts_without_a_correction_and_leaves_the_feature_maps_a
     plain.load_state_dict({key: v for key, v in net.state_dict().items() if not key.startswith("parts.")})
     with torch.no_grad():
         assert torch.equal(net(x), plain(x))
-        net.parts.out.bias.fill_(1.0)  # type: ignore[union-attr]
+        net.parts.out.bias.fill_(1.0)
         torch.testing.assert_close(net(x), plain(x) + 1)
         assert all(torch.equal(a, b) for a, b in zip(net.features(x), plain.features(x), strict=True))
         raw, maps = net.look(x)
@@ -188,12 +189,13 @@ def test_a_part_reader_starts_without_a_correction_and_leaves_the_feature_maps_a
 def test_every_part_looks_somewhere_and_they_start_in_different_places() -> None:
     net = reader().eval()
     folded = net.fold(torch.zeros(1, 3, 16, 16))
-    look = net.parts.attention(net.parts.stem(folded), net.features(torch.zeros(1, 3, 16, 16)))  # type: ignore[union-attr]
+    look = net.parts.attention(net.parts.stem(folded), net.features(torch.zeros(1, 3, 16, 16)))
     torch.testing.assert_close(look.sum(dim=(2, 3)), torch.ones(1, 16))
-    prior = net.parts.prior[0].flatten(1).argmax(1).tolist()  # type: ignore[union-attr]
+    prior = net.parts.prior[0].flatten(1).argmax(1).tolist()
     assert len(set(prior)) == 16
 
 
+@pytest.mark.slow
 def test_only_the_part_reader_learns_and_it_reads_what_the_rest_does_not() -> None:
     torch.set_num_threads(1)
     net, data, test = reader(), spots(384), spots(128, seed=1)
@@ -206,6 +208,7 @@ def test_only_the_part_reader_learns_and_it_reads_what_the_rest_does_not() -> No
     assert not net.training and evaluate(net, *test)["level"] > max(0.8, first + 0.1)
 
 
+@pytest.mark.slow
 def test_a_network_with_a_part_reader_comes_back_from_its_file_and_grows_from_one_without(tmp_path: Path) -> None:
     first, second = tmp_path / "first.safetensors", tmp_path / "second.safetensors"
     plain = train_regressor(first, images=16, held_out=24, resolution=32, epochs=1, batch=16)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stylewidgets.generators.layers import ToRGB
-from stylewidgets.ops import _compile, colours, winograd
+from stylewidgets.ops.native import build, colours, winograd
 from stylewidgets.ops.upfirdn2d import BINOMIAL, upfirdn2d_reference
 
 needs_compiler = pytest.mark.skipif(not colours.available(), reason="no C++ compiler")
@@ -24,6 +24,7 @@ def error(found: Tensor, wanted: Tensor) -> float:
     return float((found.double() - wanted.double()).norm() / wanted.double().norm().clamp_min(1e-6))
 
 
+@pytest.mark.slow
 @needs_compiler
 @settings(max_examples=40, deadline=None)
 @given(
@@ -128,7 +129,7 @@ def test_the_work_is_done_on_the_threads_that_torch_starts() -> None:
     made = colours._library()
     assert made is not None
     if sys.platform == "linux":
-        assert _compile._fork().value, "how torch starts its threads was not found"
+        assert build._fork().value, "how torch starts its threads was not found"
     asked: list[int] = []
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint)
 
@@ -146,7 +147,7 @@ def test_the_work_is_done_on_the_threads_that_torch_starts() -> None:
         assert torch.equal(colours.to_colours(x, weight, bias), wanted)
     finally:
         torch.set_num_threads(before)
-        made.stylewidgets_fork(_compile._fork())
+        made.stylewidgets_fork(build._fork())
     assert asked == [3]
 
 
@@ -164,7 +165,7 @@ def test_without_the_threads_of_torch_the_numbers_are_the_same(monkeypatch: pyte
         assert torch.equal(winograd.convolution(*given, up=2), wanted)
     finally:
         torch.set_num_threads(before)
-        made.stylewidgets_fork(_compile._fork())
+        made.stylewidgets_fork(build._fork())
 
 
 @needs_compiler

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib.util
 import socket
 import subprocess
 import sys
@@ -82,7 +83,7 @@ def test_a_taken_port_is_one_line_and_code_2(tmp_path: Path, capsys: pytest.Capt
 def test_without_jupyterlab_the_demo_says_how_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(demo.importlib.util, "find_spec", lambda _: None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     assert run("demo", "--dir", str(tmp_path)) == 2
     assert "pip install 'stylewidgets[lab]'" in capsys.readouterr().err
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 
 from stylewidgets.latent.latent import Direction, Latent
-from stylewidgets.widgets.kit.controls.direction_rows import DirectionRows, renamed
+from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow, DirectionRows, renamed
 
 
 def direction(name: str) -> Direction:
@@ -36,8 +37,12 @@ class Desk:
         return [row.edit.direction.name for row in self.rows.rows]
 
 
-def slider(row: object) -> object:
-    return row.children[0]  # type: ignore[attr-defined]
+def slider(row: DirectionRow) -> Any:
+    return row.children[0]
+
+
+def test_scripts_find_the_handle_of_every_row_by_one_class() -> None:
+    assert all("stylewidgets-strength" in slider(row)._dom_classes for row in Desk("smile", "age").rows.rows)
 
 
 def test_there_is_one_row_for_each_edit_in_order() -> None:

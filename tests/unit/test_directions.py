@@ -21,7 +21,7 @@ from stylewidgets.directions import (
     pca,
     sefa,
 )
-from stylewidgets.directions.sefa import affine_matrix
+from stylewidgets.directions.factorisation import affine_matrix
 from stylewidgets.latent.latent import Code, Direction, Latent
 
 W_DIM, NUM_WS = 6, 4

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stylewidgets.checkpoints.zoo.download import DownloadError, download
+from stylewidgets.core.download import DownloadError, download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -132,7 +132,7 @@ def target(tmp_path: Path) -> Path:
 
 
 def fetch(server: Server, target: Path, **known: object) -> Path:
-    return download(server.url, target, **{"wait": 0.0, "timeout": (5.0, 5.0), **known})  # type: ignore[arg-type]
+    return download(server.url, target, **{"wait": 0.0, "timeout": (5.0, 5.0), **known})
 
 
 def ranges(server: Server) -> list[str | None]:

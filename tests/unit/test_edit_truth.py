@@ -16,7 +16,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
-from stylewidgets.widgets.latent_explorer.tools.edit_truth import EditTruth, draws_avatars
+from stylewidgets.widgets.latent_explorer.tools.edit_truth import EditTruth
 
 W_DIM = 8
 
@@ -133,7 +133,6 @@ def test_deviations_are_those_of_the_world() -> None:
 
 # -- in the explorer -----------------------------------------------------------------------------------------------------
 def test_only_generators_of_avatars_have_the_line() -> None:
-    assert draws_avatars({"recipe": {"twist": 0.3}}) and not draws_avatars({}) and not draws_avatars({"recipe": "ffhq"})
     explorer = LatentExplorer(make_session())
     assert explorer.tools["directions"].truth is None
     explorer.close()

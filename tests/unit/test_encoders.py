@@ -15,8 +15,8 @@ from stylewidgets.training import encoders as training
 
 
 @pytest.fixture(scope="module")
-def session() -> sw.GeneratorSession:
-    return sw.load("avatar-64", device="cpu")
+def session(device: str) -> sw.GeneratorSession:
+    return sw.load("avatar-64", device=device)
 
 
 def encoder(kind: str = "psp", rows: int = 10, w_dim: int = 128) -> small.SmallEncoder:

@@ -197,6 +197,7 @@ RELEASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_release_of_true_size_loads_and_answers_as_its_structure_says(release: str, tmp_path: Path) -> None:
     name, body, channels, pyramid, kind, millions = RELEASES[release]
@@ -223,6 +224,7 @@ def small_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(public, "SIDE", 32)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_pictures")
 @pytest.mark.parametrize(("name", "kind"), [("GradualStyleEncoder", "psp"), ("Encoder4Editing", "e4e")])
 def test_one_pass_adds_latent_avg_to_the_answer_for_the_pooled_picture(name: str, kind: str, tmp_path: Path) -> None:
@@ -261,6 +263,7 @@ def test_a_file_without_latent_avg_takes_the_mean_of_the_generator() -> None:
     assert bound.centre is not None and torch.equal(bound.centre[7], torch.arange(512.0))
 
 
+@pytest.mark.slow
 def test_an_encoder_for_another_generator_is_refused_with_the_reason(tmp_path: Path) -> None:
     drawn_by, other = session(), session()
     other.generator.mapping.fc0.weight.normal_()
@@ -275,6 +278,7 @@ def test_an_encoder_for_another_generator_is_refused_with_the_reason(tmp_path: P
         inversion.start("restyle", drawn_by, drawn_by.latent(seed=1), encoder=str(path))
 
 
+@pytest.mark.slow
 def test_encoders_of_cars_see_the_middle_rows_and_those_of_sketches_one_channel_from_zero() -> None:
     encoder = public.from_tree(content(reference(10), "Encoder4Editing", dataset_type="cars_encode"))
     images = torch.rand(1, 3, 512, 512) * 2 - 1

@@ -47,6 +47,7 @@ def toy(folder: Path, **changes: Any) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_card_and_the_figures_that_it_prints(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -65,6 +66,7 @@ def test_the_command_writes_the_card_and_the_figures_that_it_prints(
     assert set(quality["factors"]) == set(quality["read"]) == {f.name for f in FACTORS}
 
 
+@pytest.mark.slow
 def test_the_card_is_made_of_the_metadata(tmp_path: Path) -> None:
     session = sw.load(toy(tmp_path, correlated=True, condition="hair_style", paired_mixing=0.5), device="cpu")
     quality = measure(session, 20)
@@ -87,6 +89,7 @@ def test_the_card_is_made_of_the_metadata(tmp_path: Path) -> None:
     assert "joint:" not in text and "None" not in text
 
 
+@pytest.mark.slow
 def test_a_quick_look_writes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = toy(tmp_path)
     asked = []
@@ -116,6 +119,7 @@ def test_the_shipped_figures_belong_to_the_shipped_weights_and_the_card_shows_th
     assert tables(quality) in file.with_suffix(".md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda p: p.name)
 def test_a_small_sample_gives_the_figures_of_the_card(path: Path) -> None:
     stated = json.loads(path.read_text(encoding="utf-8"))

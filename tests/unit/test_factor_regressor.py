@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from stylewidgets.avatars import FACTORS, render, sample
+from stylewidgets.avatars.reading import factor_net
+from stylewidgets.avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from stylewidgets.avatars.world.factors import Factor
-from stylewidgets.training import factor_net
-from stylewidgets.training.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from stylewidgets.training.regressor import augment, encode, evaluate, fit, train_regressor
 
 WORLD = (
@@ -61,11 +61,13 @@ def floats(images: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(images).float() / 127.5 - 1
 
 
+@pytest.mark.slow
 def test_the_network_learns_every_kind_of_factor(trained: FactorRegressor) -> None:
     metrics = evaluate(trained, *world(128, seed=9))
     assert metrics["level"] > 0.9 and metrics["hue"] > 0.8 and metrics["mark"] > 0.95
 
 
+@pytest.mark.slow
 def test_predictions_are_in_natural_units(trained: FactorRegressor) -> None:
     images, factors = world(64, seed=5)
     found = trained.predict(floats(images), batch=20)
@@ -76,6 +78,7 @@ def test_predictions_are_in_natural_units(trained: FactorRegressor) -> None:
     assert (found["mark"] == factors[:, 2]).mean() > 0.95
 
 
+@pytest.mark.slow
 def test_scores_are_real_valued_readings_of_every_factor(trained: FactorRegressor) -> None:
     images, factors = world(64, seed=6)
     found = trained.scores(floats(images))
@@ -85,6 +88,7 @@ def test_scores_are_real_valued_readings_of_every_factor(trained: FactorRegresso
     assert all(np.isfinite(v).all() for v in found.values())
 
 
+@pytest.mark.slow
 def test_a_prediction_does_not_depend_on_its_batch_or_the_size_of_the_picture(trained: FactorRegressor) -> None:
     x = floats(world(8, seed=7)[0])
     together = trained(x)
@@ -93,11 +97,12 @@ def test_a_prediction_does_not_depend_on_its_batch_or_the_size_of_the_picture(tr
     torch.testing.assert_close(trained(doubled), together, atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_feature_maps_are_differentiable_and_halve_in_size(trained: FactorRegressor) -> None:
     x = floats(world(2)[0]).requires_grad_()
     maps = trained.features(x)
     assert [m.shape[-1] for m in maps] == [16, 8, 4, 2]
-    sum(m.square().sum() for m in maps).backward()  # type: ignore[union-attr]
+    sum(m.square().sum() for m in maps).backward()
     assert x.grad is not None and x.grad.abs().sum() > 0
     with pytest.raises(ValueError, match=r"\[N, 3, H, W\]; \[2, 1, 32, 32\] was given"):
         trained.features(torch.zeros(2, 1, 32, 32))
@@ -124,6 +129,7 @@ def test_augmentation_is_small_and_the_same_for_the_same_seed() -> None:
     assert first.shape == x.shape and 0 < (first - x).abs().mean() < 0.3 and first.abs().max() <= 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_goes_on_to_the_same_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stylewidgets.training.regressor.SAVE_EVERY", -1.0)
     data, whole, cut = world(96), network(), network()
@@ -151,6 +157,7 @@ def test_an_interrupted_training_goes_on_to_the_same_network(tmp_path: Path, mon
         fit(network(), *data, epochs=3, batch=32, checkpoint=tmp_path / "state.pt")
 
 
+@pytest.mark.slow
 def test_a_file_gives_back_the_network_and_its_figures(trained: FactorRegressor, tmp_path: Path) -> None:
     path = save_regressor(trained, tmp_path / "net.safetensors", metrics={"level": 0.9}, training={"images": 512})
     again = load_regressor(path)
@@ -160,6 +167,7 @@ def test_a_file_gives_back_the_network_and_its_figures(trained: FactorRegressor,
     assert (again(x) - trained(x)).abs().mean() < 0.05  # fp16 in the file
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["empty", "cut", "other"])
 def test_a_broken_file_is_a_clear_error(trained: FactorRegressor, tmp_path: Path, damage: str) -> None:
     path = save_regressor(trained, tmp_path / "net.safetensors", metrics={}, training={})
@@ -171,7 +179,7 @@ def test_a_broken_file_is_a_clear_error(trained: FactorRegressor, tmp_path: Path
         from safetensors.torch import save_file
 
         save_file({"x": torch.zeros(1)}, str(path), metadata={"stylewidgets": '{"kind": "generator", "version": 1}'})
-    with pytest.raises(ValueError, match=r"net.safetensors is not a readable factor network"):
+    with pytest.raises(ValueError, match=r"net.safetensors' is no factor network, or it is damaged"):
         load_regressor(path)
     with pytest.raises(FileNotFoundError, match="train regressor"):
         load_regressor(tmp_path / "none.safetensors")
@@ -185,6 +193,7 @@ def test_training_on_avatars_writes_a_network_and_its_card(tmp_path: Path) -> No
     assert "--images 32" in card and "| yaw | R² |" in card and "| hat | accuracy" in card
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not factor_net.BUNDLED.is_file(), reason="the factor network is not in this checkout")
 def test_the_bundled_network_reads_renders_as_well_as_its_card_says() -> None:
     net = load_regressor()

@@ -53,11 +53,11 @@ def make(case: str) -> Any:
 
 
 @pytest.fixture(scope="module", params=CONFIGS)
-def session(request: pytest.FixtureRequest) -> GeneratorSession:
-    return GeneratorSession(make(request.param), device="cpu")
+def session(request: pytest.FixtureRequest, device: str) -> GeneratorSession:
+    return GeneratorSession(make(request.param), device=device)
 
 
-def test_the_protocol_is_there_with_its_arguments(session: GeneratorSession) -> None:
+def test_the_protocol_is_there_with_its_arguments(session: GeneratorSession, device: str) -> None:
     generator = session.generator
     for name in Generator.__annotations__:
         assert hasattr(generator, name), name
@@ -69,7 +69,7 @@ def test_the_protocol_is_there_with_its_arguments(session: GeneratorSession) -> 
         generator.family in FAMILIES
         and type(generator.config).from_dict(generator.config.to_dict()) == generator.config
     )
-    assert generator.w_avg.shape == (8,) and generator.device.type == "cpu"
+    assert generator.w_avg.shape == (8,) and generator.device.type == torch.device(device).type
     assert sum(layer.ws_index >= generator.num_ws for layer in generator.layers) == 0
 
 
@@ -114,6 +114,7 @@ def test_an_unknown_family_is_named() -> None:
         build("stylegan4", None)
 
 
+@pytest.mark.slow
 def test_a_family_is_imported_when_it_is_used() -> None:
     code = "import sys, stylewidgets.generators.families as f; assert not [m for m in sys.modules if m.endswith('stylegan3')]"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
-from stylewidgets.ops import _buffers, _compile, _filtered_lrelu, winograd
-from stylewidgets.ops import filtered_lrelu as module
+from stylewidgets.ops import _buffers
+from stylewidgets.ops import plain_filtered_lrelu as module
 from stylewidgets.ops.filtered_lrelu import filtered_lrelu, filtered_lrelu_reference
+from stylewidgets.ops.native import _filtered_lrelu, build, compilers, winograd
 
 needs_compiler = pytest.mark.skipif(_filtered_lrelu._library() is None, reason="no C++ compiler")
 
@@ -82,6 +83,7 @@ def near(found: Tensor, wanted: Tensor) -> bool:
     return found.shape == wanted.shape and torch.allclose(found, wanted, atol=atol, rtol=2e-4)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(case=cases(), tile=st.sampled_from([1, 1 << 10, 1 << 23]))
 def test_the_quick_path_without_gradients_is_the_reference(case: Any, tile: int) -> None:
@@ -169,10 +171,10 @@ def test_a_generator_gives_the_same_pictures_with_compiled_operations_and_withou
 
 
 def test_without_a_compiler_the_same_numbers_come_with_one_warning(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_compile, "COMPILERS", ())
+    monkeypatch.setattr(compilers, "COMPILERS", ())
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
-    cached = (_compile.library, _filtered_lrelu._library, winograd._library)
+    cached = (build.library, _filtered_lrelu._library, winograd._library)
     for function in cached:
         function.cache_clear()
     x, taps = torch.randn(1, 3, 9, 9), torch.rand(12)

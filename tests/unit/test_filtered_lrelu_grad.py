@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
-from stylewidgets.ops import _filtered_lrelu_grad
 from stylewidgets.ops.filtered_lrelu import filtered_lrelu, filtered_lrelu_reference
+from stylewidgets.ops.native import _filtered_lrelu_grad
 
 pytestmark = pytest.mark.skipif(_filtered_lrelu_grad._library() is None, reason="no C++ compiler")
 
@@ -28,6 +28,7 @@ def near(found: Tensor, wanted: Tensor) -> bool:
     return found.shape == wanted.shape and bool((found - wanted).abs().max() <= 2e-4 * wanted.abs().max() + 2e-5)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     channels=st.sampled_from([1, 16, 19, 40]),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
@@ -115,7 +116,7 @@ def test_where_recording_fails_frames_are_drawn_plainly_after_one_warning(troubl
     def broken(work: Callable[[], Any]) -> tuple[Callable[[], None], Any]:
         if trouble != "wrong":
             raise RuntimeError(trouble)
-        return lambda: None, module.pytree.tree_map(lambda t: t + 1 if isinstance(t, Tensor) else t, work())
+        return lambda: None, pytree.tree_map(lambda t: t + 1 if isinstance(t, Tensor) else t, work())
 
     model = generator()
     cache = SynthesisCache(model, graphs=Graphs(broken))

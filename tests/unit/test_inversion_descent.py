@@ -135,6 +135,7 @@ def test_an_identity_network_can_be_brought_along(monkeypatch: pytest.MonkeyPatc
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SMALL)
 def test_equal_seeds_are_equal_runs_and_others_are_not(
     method: str, session: GeneratorSession, target: inversion.Target
@@ -146,6 +147,7 @@ def test_equal_seeds_are_equal_runs_and_others_are_not(
     assert same(runs[0], runs[1]) and not same(runs[0], runs[2])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", SMALL)
 def test_a_batch_is_as_many_single_runs(method: str, session: GeneratorSession, target: inversion.Target) -> None:
     both = inversion.invert(session, target, method, **SMALL[method])
@@ -181,6 +183,7 @@ def test_a_run_that_has_not_begun_can_be_saved_too(
     assert same(run, resumed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", ["_objective", "_rates", "_after"])
 def test_an_interrupt_leaves_the_run_at_the_step_before(
     at: str, session: GeneratorSession, target: inversion.Target, monkeypatch: pytest.MonkeyPatch
@@ -258,6 +261,7 @@ def test_image2stylegan_works_in_every_space(
     assert result.uses["perceptual"] == "factor-net maps"
 
 
+@pytest.mark.slow
 def test_a_masked_part_has_no_influence(session: GeneratorSession, target: inversion.Target) -> None:
     mask = torch.zeros(16, 16)
     mask[:, :8] = 1
@@ -280,6 +284,7 @@ def test_a_code_of_ones_own_is_where_it_starts(session: GeneratorSession, target
         projector.Projector(session, target, initial=torch.zeros(2, 9), **SMALL["projector"])
 
 
+@pytest.mark.slow
 def test_the_projector_finds_a_known_w() -> None:
     import stylewidgets as sw
 

@@ -33,8 +33,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
-    return sw.load("avatar-64", device="cpu")
+def session(device: str) -> GeneratorSession:
+    return sw.load("avatar-64", device=device)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +51,7 @@ def result(code: Any, space: str = "w+", **more: Any) -> Result:
     return Result("made up", space, np.asarray(code, np.float32), {}, names, 10, 4.0, **more)
 
 
+@pytest.mark.slow
 def test_the_true_code_is_perfect_in_every_space(session: GeneratorSession, target: Target) -> None:
     ws = codes(session, target)
     for space, code in (("w+", ws), ("w", ws[:, 0]), ("s", flat_styles(session, "w+", ws))):
@@ -98,6 +99,7 @@ def test_typical_codes_have_realism_one(session: GeneratorSession) -> None:
     assert about.distance("w", about.mean[None]) == pytest.approx(0, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_an_edit_of_another_face_is_measured_against_the_re_render(session: GeneratorSession, target: Target) -> None:
     item = AvatarDataset(seed=5, n=4, resolution=64, outputs=("image",)).batch(range(2))
     renders = Target.of(item, session)
@@ -112,6 +114,7 @@ def test_an_edit_of_another_face_is_measured_against_the_re_render(session: Gene
     assert figures["edit_error"] > 0.05 and "w_distance" not in figures
 
 
+@pytest.mark.slow
 def test_known_codes_of_generated_faces_edit_as_the_reference_for_renders_says(session: GeneratorSession) -> None:
     faces = [session.latent(seed=seed) for seed in range(700, 712)]
     read = torch.from_numpy(estimate(session.images(faces)).factors)

@@ -79,6 +79,7 @@ def test_a_trial_that_is_worse_or_not_finite_is_not_taken() -> None:
     assert torch.equal(after.x, x) and bool(torch.isfinite(after.trial()).all())
 
 
+@pytest.mark.slow
 def test_a_resumed_run_is_the_uninterrupted_one_to_the_bit(
     session: GeneratorSession, target: inversion.Target, tmp_path: Path
 ) -> None:
@@ -164,6 +165,7 @@ def test_an_encoder_that_fits_gives_the_start(tmp_path: Path) -> None:
     assert torch.equal(resumed.code(), run.code())
 
 
+@pytest.mark.slow
 def test_an_interrupt_leaves_the_step_before(
     session: GeneratorSession, target: inversion.Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def by_hand(
     return total
 
 
+@pytest.mark.slow
 def test_lpips_with_a_planted_backbone_is_its_definition(cache: Path) -> None:
     state = plant(cache, "alex")
     distance = perceptual("alex")
@@ -170,6 +171,7 @@ def test_nothing_outside_of_a_mask_counts() -> None:
     assert torch.allclose(distance.distance(x, y, torch.ones_like(mask)), distance.distance(x, y), rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_plain_maps_of_vgg_are_its_convolutions(cache: Path) -> None:
     state = plant(cache, "vgg")
     x = pictures(1)

@@ -104,6 +104,7 @@ def test_only_the_rows_of_a_task_move(session: GeneratorSession, target: inversi
     assert plus.inpainting_rows(18) == (*range(9), 16, 17) and plus.scribble_rows(18) == tuple(range(5))
 
 
+@pytest.mark.slow
 def test_a_crossover_nears_each_picture_where_it_is_wanted(session: GeneratorSession, target: inversion.Target) -> None:
     second = session.latent(seed=2)
     run = plus.crossover(session, target, second, half(), **{**QUICK, "steps": 40, "rate": 0.1})
@@ -131,6 +132,7 @@ def test_a_crossover_is_resumed_with_its_second_picture(
     assert torch.equal(run.code(), again.code()) and run.history == again.history
 
 
+@pytest.mark.slow
 def test_a_local_style_has_the_gram_matrices_of_the_other_picture(
     session: GeneratorSession, target: inversion.Target
 ) -> None:

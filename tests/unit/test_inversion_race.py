@@ -79,6 +79,7 @@ def test_a_goal_that_is_not_reached_is_said_so(session: GeneratorSession) -> Non
     assert "reached on 0 of 1" in races_text(found)
 
 
+@pytest.mark.slow
 def test_a_hybrid_and_an_optimisation_get_the_same_time(session: GeneratorSession, encoder: None) -> None:
     target = Target.of(session.latent(seed=2), session)
     one = next(race.equal_time(session, target, 0.3, net="factors"))

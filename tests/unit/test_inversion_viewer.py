@@ -26,10 +26,10 @@ SETTINGS: dict[str, Any] = {"method": "image2stylegan", "perceptual": 0.0, "step
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
+def session(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=8, w_dim=8, c_dim=0, resolution=16, channels=(6, 6, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+    return GeneratorSession(StyleGAN2(config), name="toy", device=device)
 
 
 @pytest.fixture
@@ -172,6 +172,7 @@ def test_the_table_follows_a_run_under_way(viewer: InversionViewer) -> None:
     assert viewer._panels.runs.table.rows[0][3:5] == ["running", 3]
 
 
+@pytest.mark.slow
 def test_controls_come_from_the_catalogue(session: GeneratorSession) -> None:
     for name, method in METHODS.items():
         panel = MethodPanel(session, name, {})
@@ -187,8 +188,8 @@ def test_settings_of_one_method_wait_while_another_is_chosen(session: GeneratorS
 
 def test_an_upload_is_read_from_both_versions() -> None:
     record = {"name": "a.png", "content": memoryview(b"xyz")}
-    assert _compat.uploaded(SimpleNamespace(value=(record,))) == [("a.png", b"xyz")]  # type: ignore[arg-type]
-    assert _compat.uploaded(SimpleNamespace(value={"a.png": {"content": b"xyz"}})) == [("a.png", b"xyz")]  # type: ignore[arg-type]
+    assert _compat.uploaded(SimpleNamespace(value=(record,))) == [("a.png", b"xyz")]
+    assert _compat.uploaded(SimpleNamespace(value={"a.png": {"content": b"xyz"}})) == [("a.png", b"xyz")]
 
 
 def test_a_saved_result_comes_back_as_a_row(viewer: InversionViewer, tmp_path: Path) -> None:
@@ -230,7 +231,7 @@ def test_several_pictures_are_inverted_at_once(session: GeneratorSession) -> Non
 
 def test_an_unknown_method_is_named() -> None:
     with pytest.raises(ValueError, match="projector"):
-        InversionViewer(None, method="projektor")  # type: ignore[arg-type]
+        InversionViewer(None, method="projektor")
 
 
 def test_curves_leave_out_what_has_no_logarithm() -> None:

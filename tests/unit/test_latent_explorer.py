@@ -118,6 +118,7 @@ def test_assigning_the_value_moves_the_controls_and_the_picture(explorer: Latent
     assert shows_its_value(explorer) and explorer.value.strength("smile") == 7.25
 
 
+@pytest.mark.slow
 def test_a_storm_of_slider_values_leaves_one_frame_of_the_last_and_no_growth(session: GeneratorSession) -> None:
     explorer = LatentExplorer(session)
     explorer.picture._pump.hello()  # a page is there, and acknowledges nothing
@@ -152,6 +153,7 @@ def test_linked_explorers_follow_each_other_without_going_round(session: Generat
     b.close()
 
 
+@pytest.mark.slow
 def test_two_threads_changing_a_linked_pair_from_both_ends_neither_block_nor_part(session: GeneratorSession) -> None:
     a, b = LatentExplorer(session), LatentExplorer(session)
     link = traitlets.link((a, "value"), (b, "value"))

@@ -54,6 +54,7 @@ latents = st.builds(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(latents)
 def test_text_brings_every_latent_back_exactly(latent: Latent) -> None:
@@ -81,7 +82,7 @@ def test_files_bring_every_latent_back_exactly(tmp_path: Path, latent: Latent, s
 def test_nothing_can_be_changed_in_place() -> None:
     latent = Latent(code=Code("w", [1.0, 2.0])).with_edit(SMILE, 1)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        latent.psi = 0.5  # type: ignore[misc]
+        latent.psi = 0.5
     for array in (
         latent.code.array,
         SMILE.vector,
@@ -255,10 +256,11 @@ def test_any_damage_to_a_file_is_a_value_error(tmp_path: Path) -> None:
 def test_pickled_objects_in_an_archive_are_not_loaded(tmp_path: Path) -> None:
     path = tmp_path / "evil.npz"
     np.savez(path, stylewidgets=np.array([print], dtype=object))
-    with pytest.raises(ValueError, match="cannot be read as a latent"):
+    with pytest.raises(ValueError, match="is no latent, or it is damaged"):
         Latent.load(path)
 
 
+@pytest.mark.slow
 def test_an_archive_that_claims_to_be_huge_is_refused_unread(tmp_path: Path) -> None:
     path = tmp_path / "bomb.npz"
     with (
@@ -267,7 +269,7 @@ def test_an_archive_that_claims_to_be_huge_is_refused_unread(tmp_path: Path) -> 
     ):
         for _ in range(300):
             f.write(bytes(1 << 20))
-    with pytest.raises(ValueError, match="larger than any latent"):
+    with pytest.raises(ValueError, match="claims to hold more than"):
         Latent.load(path)
 
 

@@ -20,7 +20,7 @@ def notebook() -> dict[str, Any]:
     question.metadata["stylewidgets"] = {"answer": "answer_1 = 7", "note": "Because it is."}
     question.outputs = [nbformat.v4.new_output("stream", text="old")]
     made.cells = [nbformat.v4.new_markdown_cell("# One"), question, nbformat.v4.new_code_cell("check(answer_1)")]
-    return json.loads(nbformat.writes(made))  # type: ignore[no-any-return]
+    return json.loads(nbformat.writes(made))
 
 
 def test_the_teacher_sees_answers_and_notes_and_the_students_version_stays() -> None:

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
+from stylewidgets.avatars.reading.factor_net import FactorRegressor, Head
 from stylewidgets.directions import DirectionSet
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent.latent import Direction
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.training.directions import Bench, Target, make_directions, read
-from stylewidgets.training.factor_net import FactorRegressor, Head
 
 HEADS = (
     Head("smile", "continuous", -1, 1, (), 0, 1),
@@ -65,7 +65,7 @@ class Reader:
 def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[DirectionSet, Path, Any]:
     session: Any = World()
     path = tmp_path_factory.mktemp("made") / "toy.directions.safetensors"
-    return make_directions(session, Reader(), path, samples=1_500, faces=32), path, session  # type: ignore[arg-type]
+    return make_directions(session, Reader(), path, samples=1_500, faces=32), path, session
 
 
 def test_well_read_factors_get_named_directions_before_pca_and_sefa(made: Any) -> None:
@@ -84,7 +84,7 @@ def test_each_direction_moves_its_own_factor_and_conditioning_spares_the_others(
     first, last = smile.layers or (0, session.num_ws)
     moved = rows.copy()
     moved[:, first:last] += smile.sigma * smile.vector
-    before, after = (read(session, Reader(), x) for x in (rows, moved))  # type: ignore[arg-type]
+    before, after = (read(session, Reader(), x) for x in (rows, moved))
     own, side = (float(np.mean(after[n] - before[n])) for n in ("smile", "skin_tone"))
     assert own > 0.1 and abs(side) < 0.2 * own
     assert "joint" in smile.source or "conditioned on" in smile.source
@@ -101,7 +101,7 @@ def test_the_source_and_the_card_state_what_was_measured(made: Any) -> None:
 def test_directions_of_a_generator_with_the_same_w_are_measured_anew_on_all_rows(made: Any, tmp_path: Path) -> None:
     first, _, session = made
     path = tmp_path / "other.directions.safetensors"
-    found = make_directions(session, Reader(), path, samples=300, faces=16, like=first)  # type: ignore[arg-type]
+    found = make_directions(session, Reader(), path, samples=300, faces=16, like=first)
     assert {"smile", "glasses", "skin tone"} <= set(found.names) and "sefa middle 0" in found
     for name in ("smile", "glasses"):
         assert np.array_equal(found[name].vector, first[name].vector) and found[name].sigma == first[name].sigma
@@ -114,8 +114,8 @@ def test_directions_of_a_generator_with_the_same_w_are_measured_anew_on_all_rows
 def test_an_effect_is_in_standard_deviations_per_sigma() -> None:
     session: Any = World()
     w = np.random.RandomState(1).randn(2_000, session.w_dim).astype(np.float32)
-    scores = read(session, Reader(), w)  # type: ignore[arg-type]
-    bench = Bench(session, Reader(), w[:8], scores)  # type: ignore[arg-type]
+    scores = read(session, Reader(), w)
+    bench = Bench(session, Reader(), w[:8], scores)
     vector = np.zeros(session.w_dim, np.float32)
     vector[1] = 1
     effect = bench.measure(Direction("tone", vector, sigma=1.0), Target("skin tone", "skin_tone", scores["skin_tone"]))

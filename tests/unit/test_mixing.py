@@ -14,7 +14,7 @@ from stylewidgets import mixing
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, GridRenderer, MixGrid
-from stylewidgets.mixing.figure import describe_mask
+from stylewidgets.mixing.figures import describe_mask
 from stylewidgets.mixing.grid import nearest_first
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.session.synthesis import synthesize

@@ -237,7 +237,7 @@ class TestBadFiles:
     def test_a_missing_file_and_a_folder_are_told_apart(self, read: Any, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match="there is no file"):
             read(tmp_path / "none.safetensors")
-        with pytest.raises(ValueError, match="is not a file"):
+        with pytest.raises(ValueError, match="is a folder"):
             read(tmp_path)
 
     @pytest.mark.parametrize(

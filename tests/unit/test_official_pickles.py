@@ -233,6 +233,7 @@ def test_an_activation_that_we_do_not_have_is_refused(tmp_path: Path) -> None:
         persistence_pickle.read(persistence(tmp_path / "x.pkl", {"G_ema": write.module(tensors, attributes)}))
 
 
+@pytest.mark.slow
 def test_opening_a_large_file_takes_less_memory_than_the_file(tmp_path: Path) -> None:
     tensors = StyleGAN2(
         StyleGAN2Config(resolution=64, channels=(256, 256, 256, 128, 64), mapping_layers=4)

@@ -324,10 +324,10 @@ def test_a_worker_that_cannot_be_asked_costs_its_frame_only(world: World, hands:
     def broken(work: Callable[[], object], then: Callable[[], object]) -> bool:
         raise LookupError("no parent")
 
-    hands.start = broken  # type: ignore[method-assign]
+    hands.start = broken
     world.pump.submit("a")
     assert isinstance(world.errors[0][0], LookupError) and world.pump.in_flight == 0
-    del hands.start  # type: ignore[method-assign]
+    del hands.start
     world.pump.submit("b")
     hands.finish()
     assert world.shown == ["b"]
@@ -347,7 +347,7 @@ def test_nothing_is_shown_or_reported_after_close(world: World, hands: Hands) ->
 def test_times_of_both_stages_are_kept_apart_and_the_ladder_counts_the_slower_one(world: World, hands: Hands) -> None:
     world.render_cost, world.encode_cost = 0.02, 0.025
     told: list[float] = []
-    world.pump.ladder.measured = lambda rung, ms: told.append(ms)  # type: ignore[method-assign]
+    world.pump.ladder.measured = lambda rung, ms: told.append(ms)
     world.pump.submit("a")
     world.now += 5  # waiting for a turn is nobody's work
     hands.finish()
@@ -361,7 +361,7 @@ def test_times_of_both_stages_are_kept_apart_and_the_ladder_counts_the_slower_on
 
 def test_the_round_trip_is_counted_from_showing(world: World, hands: Hands) -> None:
     seen: list[float] = []
-    world.pump.stats.on_seen = seen.append  # type: ignore[method-assign]
+    world.pump.stats.on_seen = seen.append
     world.pump.submit("a")
     world.now += 0.5
     hands.finish()
@@ -438,7 +438,7 @@ def test_a_frame_whose_loop_has_been_closed_is_shown_at_the_next_call() -> None:
 
     def slow(value: Any, rung: Rung) -> Encode:
         made = encode(value, rung)
-        return lambda: (go.wait(20), made())[1]  # type: ignore[return-value]
+        return lambda: (go.wait(20), made())[1]
 
     world.pump._render = slow
 

@@ -40,8 +40,8 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def session() -> GeneratorSession:
-    return GeneratorSession(generator(), device="cpu", name="toy")
+def session(device: str) -> GeneratorSession:
+    return GeneratorSession(generator(), device=device, name="toy")
 
 
 class Guess(Run):
@@ -85,7 +85,7 @@ def encoders(monkeypatch: pytest.MonkeyPatch) -> None:
                 name,
                 "",
                 "",
-                f"hybrid:{function}",
+                f"methods.hybrid:{function}",
                 kind="encoder",
                 available=lambda session, reason=reason: reason,
             ),
@@ -152,6 +152,7 @@ def test_each_picture_can_have_a_generator_of_its_own(session: GeneratorSession)
     )
 
 
+@pytest.mark.slow
 def test_the_regulariser_holds_the_generator_elsewhere(session: GeneratorSession) -> None:
     def moved(**settings: Any) -> float:
         result = invert(session, target(session), "pti", pivot="e4e", steps=15, rate=0.01, **settings)
@@ -237,7 +238,7 @@ def test_the_best_encoder_that_fits_is_taken_and_the_report_says_which(
         start("hybrid", session, target(session), start="psp")
     for name in ("restyle", "e4e"):
         monkeypatch.setitem(METHODS, name, METHODS["psp"])
-    monkeypatch.setitem(METHODS, "projector", Method("projector", "", "", "", "hybrid:_flat"))
+    monkeypatch.setitem(METHODS, "projector", Method("projector", "", "", "", "methods.hybrid:_flat"))
     assert start("hybrid", session, target(session)).uses["start"] == "projector (no encoder for this generator)"
     assert METHODS["hybrid"].available is not None and METHODS["hybrid"].available(session) == ""
     monkeypatch.delitem(METHODS, "projector")

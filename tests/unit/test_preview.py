@@ -14,7 +14,7 @@ import stylewidgets as sw
 from stylewidgets.generators.protocol import State
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent.latent import Latent
-from stylewidgets.ops import winograd
+from stylewidgets.ops.native import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.session import GeneratorSession

@@ -15,7 +15,7 @@ from stylewidgets.generators.protocol import State
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.generators.stylegan3.geometry import resampled
 from stylewidgets.latent.latent import Latent, Transform
-from stylewidgets.ops import winograd
+from stylewidgets.ops.native import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.session import GeneratorSession

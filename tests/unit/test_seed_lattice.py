@@ -104,7 +104,7 @@ def test_a_blend_is_described_in_words():
 @pytest.mark.parametrize("position", [(0.0, 0.0), (0.25, 0.5), (-0.25, 3.125), (-7.999, -2.001), (400.5, -77.0)])
 @pytest.mark.parametrize("base", [0, 7, 123_456_789])
 def test_the_position_of_a_blend_can_be_found_again(position, base):
-    assert locate(blend_at(*position, base), base) == pytest.approx(position, abs=1e-6)
+    assert locate(blend_at(position[0], position[1], base), base) == pytest.approx(position, abs=1e-6)
 
 
 def test_a_blend_that_is_not_one_place_on_the_lattice_has_no_position():

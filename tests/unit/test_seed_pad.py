@@ -1,14 +1,12 @@
 from __future__ import annotations
 
 import math
-import sys
 import threading
 
 import ipywidgets as widgets
 import pytest
 
 from stylewidgets.widgets.kit.views.canvas import drawing
-from stylewidgets.widgets.latent_explorer.tools import seed_pad
 from stylewidgets.widgets.latent_explorer.tools.seed_lattice import blend_at
 from stylewidgets.widgets.latent_explorer.tools.seed_pad import SeedPad
 
@@ -205,17 +203,6 @@ def test_a_failure_while_drawing_leaves_other_canvases_alive(monkeypatch):
         raise RuntimeError("in the block")
     canvas.fill_rect(0, 0, 5, 5)
     assert messages
-
-
-def test_without_ipycanvas_two_sliders_take_over_and_say_so(monkeypatch):
-    monkeypatch.setitem(sys.modules, "ipycanvas", None)
-    pad, seen = make_pad(seed=4)
-    sliders = controls(pad, widgets.FloatSlider)
-    assert [s.description for s in sliders] == ["x", "y"]
-    sliders[0].value = 0.5
-    assert seen == [blend_at(0.5, 0.0, 4)]
-    assert any("ipycanvas" in h.value for h in controls(pad, widgets.HTML))
-    assert seed_pad.import_ipycanvas() is None
 
 
 def test_a_position_that_is_not_finite_is_refused_and_nothing_moves():

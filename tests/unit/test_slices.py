@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import Any
 
 import pytest
@@ -31,7 +31,7 @@ def work() -> Iterator[SlicedWork]:
 TIME = iter(range(10**9))  # every look at the clock is a second later, so that every slice is one step
 
 
-def counting(log: list[Any], name: str, n: int = 3) -> Iterator[Any]:
+def counting(log: list[Any], name: str, n: int = 3) -> Generator[Any, None, str]:
     for k in range(n):
         log.append((name, k))
         yield k + 1, n

@@ -58,6 +58,7 @@ def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
     assert desk.latent.psi == 2.25
 
 
+@pytest.mark.slow
 def test_the_noise_seed_is_shown_only_where_it_counts() -> None:
     desk = Desk()
     assert "_noise_seed" not in desk.controls.__dict__

@@ -20,7 +20,6 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, MixGrid
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.widgets.kit.views import grid_view
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 
@@ -28,10 +27,10 @@ W_DIM = 8
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
+def session(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, c_dim=0, resolution=16, channels=(4, 4, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+    return GeneratorSession(StyleGAN2(config), name="toy", device=device)
 
 
 class Page:
@@ -353,18 +352,6 @@ def test_smaller_cells_leave_the_chosen_picture_in_full_size(session: GeneratorS
     page = Page(grid, monkeypatch)
     assert page.tiles[(0, 0)].shape == (8, 8, 3) and large(grid).shape == (16, 16, 3)
     assert {p.shape for p in grid.pictures(16).values()} == {(16, 16, 3)}
-    grid.close()
-
-
-def test_without_anywidget_a_picture_of_the_grid_is_shown(session: GeneratorSession, monkeypatch: Any) -> None:
-    monkeypatch.setattr(grid_view, "anywidget", None)
-    grid = StyleMixGrid(session, rows=[1, 2], columns=[3])
-    grid._ipython_display_()
-    before = bytes(grid.view._image.value)
-    grid._panels._crossover._choice.value = "fine"
-    assert before and bytes(grid.view._image.value) != before
-    grid.change("", lambda value: value.without("columns", 0))
-    assert "last of the columns" in grid.view._error.value
     grid.close()
 
 

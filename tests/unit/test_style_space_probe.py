@@ -22,8 +22,7 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
-from stylewidgets.stylespace.report.spaces import SPACES
-from stylewidgets.widgets.kit.views import channel_map
+from stylewidgets.stylespace.reports.spaces import SPACES
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 from stylewidgets.widgets.style_space_probe.panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
@@ -40,10 +39,10 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
+def session(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     config = StyleGAN2Config(z_dim=W_DIM, w_dim=W_DIM, c_dim=0, resolution=16, channels=(6, 6, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), name="toy", device="cpu")
+    return GeneratorSession(StyleGAN2(config), name="toy", device=device)
 
 
 @pytest.fixture
@@ -247,7 +246,7 @@ def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None
     panel = open_panel(probe, BY_PLACE)
     panel._region.value = 1
     assert panel.pad.mask_at(16, 16)[8:].all() and not panel.pad.mask_at(16, 16)[:8].any()
-    found = probe.find_place(region="bottom", pictures=2)
+    found: Any = probe.find_place(region="bottom", pictures=2)
     assert found.pictures == 2 and seen[0] == (16, 16, 3)
     with pytest.raises(ValueError, match="did you mean 'bottom'"):
         probe.find_place(region="botom")
@@ -330,6 +329,7 @@ def test_a_generator_without_a_reader_says_what_is_missing(probe: StyleSpaceProb
         probe.report()
 
 
+@pytest.mark.slow
 def test_the_report_has_all_spaces_and_a_figure(session: GeneratorSession, reader: stylespace.Reader) -> None:
     probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
     panel = open_panel(probe, REPORT)
@@ -452,15 +452,6 @@ def test_keys_undo_and_unknown_messages_do_nothing(probe: StyleSpaceProbe) -> No
     say(probe, "nonsense")
     say(probe, "pick", channel=10**6)
     assert "index" in probe.view.error
-
-
-def test_without_anywidget_the_map_is_a_picture(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(channel_map, "anywidget", None)
-    probe = StyleSpaceProbe(session, samples=SAMPLES)
-    probe._ipython_display_()
-    assert isinstance(probe.view, channel_map.ImageMap)
-    assert Image.open(io.BytesIO(probe.view._image.value)).size == (6, 8 * channel_map.ImageMap.ROW)
-    probe.close()
 
 
 def test_closing_leaves_no_widget_and_no_thread(session: GeneratorSession) -> None:

@@ -13,7 +13,7 @@ from stylewidgets.generators.layers import SynthesisLayer
 from stylewidgets.generators.protocol import State
 from stylewidgets.generators.stylegan2 import strips as _strips
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config, default_channels
-from stylewidgets.ops import winograd
+from stylewidgets.ops.native import winograd
 
 SMALL: dict[str, Any] = {"z_dim": 8, "w_dim": 12, "resolution": 16, "channels": (10, 8, 6), "mapping_layers": 2}
 

@@ -20,7 +20,7 @@ from stylewidgets.latent.latent import Code
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import cache
 from stylewidgets.stylespace.channel import Channel
-from stylewidgets.stylespace.report.dci import of_importance
+from stylewidgets.stylespace.reports.dci import of_importance
 from stylewidgets.stylespace.search.overlap import Overlaps
 from stylewidgets.stylespace.search.regions import in_cells, label_maps
 
@@ -49,7 +49,7 @@ class Toy(nn.Module):
 
     @property
     def w_avg(self) -> Tensor:
-        return self.mapping.w_avg  # type: ignore[return-value]
+        return self.mapping.w_avg
 
     @property
     def device(self) -> torch.device:
@@ -88,8 +88,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def session() -> GeneratorSession:
-    return GeneratorSession(Toy(), device="cpu")
+def session(device: str) -> GeneratorSession:
+    return GeneratorSession(Toy(), device=device)
 
 
 @pytest.fixture
@@ -98,12 +98,12 @@ def stats(session: GeneratorSession) -> ss.Statistics:
 
 
 @pytest.fixture(scope="module")
-def real() -> GeneratorSession:
+def real(device: str) -> GeneratorSession:
     torch.manual_seed(0)
     generator = StyleGAN2(
         StyleGAN2Config(z_dim=8, c_dim=0, w_dim=8, resolution=16, channels=(8, 6, 4), mapping_layers=1)
     )
-    return GeneratorSession(generator, device="cpu")
+    return GeneratorSession(generator, device=device)
 
 
 # -- channels ------------------------------------------------------------------------------------------------------------
@@ -410,6 +410,7 @@ def test_a_code_without_factors_in_it_tells_nothing() -> None:
     assert ss.dci(random.randn(400, 5), random.randn(400, 3)).informativeness < 0.05
 
 
+@pytest.mark.slow
 def test_trees_agree_on_a_disentangled_code() -> None:
     pytest.importorskip("sklearn")
     factors = np.random.RandomState(0).randn(300, 3)
@@ -427,7 +428,7 @@ def test_dci_of_an_importance_matrix_is_that_of_the_formula() -> None:
 def test_a_damaged_file_counts_as_absent(session: GeneratorSession) -> None:
     name = cache.key(session, "thing", n=3)
     cache.write(name, values=np.arange(3))
-    np.testing.assert_array_equal(cache.read(name)["values"], np.arange(3))  # type: ignore[index]
+    np.testing.assert_array_equal(cache.read(name)["values"], np.arange(3))
     path = cache.folder() / f"{name}.npz"
     whole = path.read_bytes()
     for damaged in (b"", whole[:40], b"x" * 300, whole[:-30]):

@@ -12,18 +12,18 @@ from stylewidgets import stylespace as ss
 from stylewidgets.directions import boundary, sample_w
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import cache
-from stylewidgets.stylespace.report import report as reports
-from stylewidgets.stylespace.report.measure import direction_name, targets_of
-from stylewidgets.stylespace.report.readings import read_w
-from stylewidgets.stylespace.report.report import Curve, Report, Row
+from stylewidgets.stylespace.reports import table as reports
+from stylewidgets.stylespace.reports.measure import direction_name, targets_of
+from stylewidgets.stylespace.reports.readings import read_w
+from stylewidgets.stylespace.reports.table import Curve, Report, Row
 
 FITTED = 512
 REMAKE = "python -m stylewidgets train stylespace"
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
-    return sw.load(device="cpu")
+def session(device: str) -> GeneratorSession:
+    return sw.load(device=device)
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +57,7 @@ def test_more_than_ten_factors_have_a_channel_and_seven_depend_less_than_the_bou
     assert all(curve.strengths for row in shipped.rows for curve in (row.style, row.boundary))
 
 
+@pytest.mark.slow
 def test_on_faces_that_nobody_has_seen_seven_channels_still_depend_less(
     session: GeneratorSession, shipped: Report
 ) -> None:
@@ -84,6 +85,7 @@ def test_s_is_more_disentangled_than_w_and_z_by_its_number_of_codes(shipped: Rep
         assert one["w expanded"] == pytest.approx(one["s"], abs=0.1)
 
 
+@pytest.mark.slow
 def test_a_row_measured_again_on_other_faces_is_within_a_third(session: GeneratorSession, shipped: Report) -> None:
     row = min(shipped.rows, key=lambda row: row.style.mean)
     reader, stats = ss.avatar_reader(), ss.statistics(session, shipped.samples)
@@ -112,7 +114,7 @@ def test_a_report_comes_back_from_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"format": 99}', '{"format": 1, "rows": [{}], "dci": {}}'])
 def test_a_file_that_is_no_report_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "r.json").write_text(text)
-    with pytest.raises(ValueError, match="not a StyleSpace report"):
+    with pytest.raises(ValueError, match="is no StyleSpace report"):
         Report.load(tmp_path / "r.json")
 
 

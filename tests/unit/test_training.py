@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from stylewidgets.avatars import FACTORS, sample
+from stylewidgets.avatars.world.dataset import to_uint8
 from stylewidgets.checkpoints.formats import native
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
-from stylewidgets.training.data import RenderedAvatars, region_weights, to_uint8
+from stylewidgets.training.data import RenderedAvatars, region_weights
 from stylewidgets.training.losses import (
     discriminator_loss,
     generator_loss,
@@ -191,6 +192,7 @@ def test_the_embedding_tells_categories_and_small_changes_apart() -> None:
     assert not torch.allclose(w[0], w[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("recipe", ["paired", "adversarial"])
 def test_the_command_trains_resumes_and_writes_weights_that_load(tmp_path: Path, recipe: str) -> None:
     given = ["--out", str(tmp_path / "run"), "--recipe", recipe]
@@ -236,6 +238,7 @@ def test_rates_of_all_parts_of_an_optimiser_fall_together() -> None:
     assert avatars.falling(0.0) == 1.0
 
 
+@pytest.mark.slow
 def test_a_conditional_generator_gives_every_class_its_own_w(tmp_path: Path) -> None:
     args = arguments("--out", str(tmp_path), "--condition", "hair_style", "--joint-images", "0")
     avatars.run(args)
@@ -264,6 +267,7 @@ def test_without_a_weight_no_discriminator_is_trained(tmp_path: Path, monkeypatc
     assert (tmp_path / "generator.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_a_grown_generator_that_keeps_w_has_the_mapping_of_the_smaller_one(tmp_path: Path) -> None:
     common = ("--joint-images", "0", "--adversarial-weight", "0")
     avatars.run(arguments("--out", str(tmp_path / "small"), *common))
@@ -309,6 +313,7 @@ def test_with_paired_mixing_coarse_rows_know_pose_and_shape_only_and_the_others_
     assert set(column) >= COARSE_FACTORS
 
 
+@pytest.mark.slow
 def test_a_stylegan3_keeps_the_latents_of_a_stylegan2_and_learns_to_draw_them(tmp_path: Path) -> None:
     common = ("--joint-images", "0", "--adversarial-weight", "0", "--paired-images", "8")
     avatars.run(arguments("--out", str(tmp_path / "two"), *common))

@@ -58,14 +58,14 @@ def generator(variant: str = "R") -> StyleGAN3:
 
 
 @pytest.fixture(scope="module")
-def session() -> GeneratorSession:
-    return GeneratorSession(generator(), device="cpu", name="alias-free")
+def session(device: str) -> GeneratorSession:
+    return GeneratorSession(generator(), device=device, name="alias-free")
 
 
 @pytest.fixture(scope="module")
-def plain() -> GeneratorSession:
+def plain(device: str) -> GeneratorSession:
     config = StyleGAN2Config(z_dim=6, w_dim=8, resolution=8, channels=(4, 4), mapping_layers=2)
-    return GeneratorSession(StyleGAN2(config), device="cpu")
+    return GeneratorSession(StyleGAN2(config), device=device)
 
 
 # -- the value ----------------------------------------------------------------------------------------------------------
@@ -95,7 +95,7 @@ def test_a_transform_that_means_nothing_is_refused(values: dict[str, Any], said:
 
 def test_a_latent_takes_a_transform_and_nothing_else_there() -> None:
     with pytest.raises(TypeError, match=r"Transform\(angle=30\)"):
-        Latent(transform=(0, 0, 30, 1))  # type: ignore[arg-type]
+        Latent(transform=(0, 0, 30, 1))
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])

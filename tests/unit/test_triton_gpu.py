@@ -14,8 +14,8 @@ from stylewidgets.generators.layers import SynthesisLayer
 from stylewidgets.generators.stylegan3.config import StyleGAN3Config
 from stylewidgets.generators.stylegan3.geometry import known_bands
 from stylewidgets.generators.stylegan3.layers import AliasFreeLayer
-from stylewidgets.ops import fused
-from stylewidgets.ops.trials import NEAR, Trials
+from stylewidgets.ops.triton import fused
+from stylewidgets.ops.triton.trials import NEAR, Trials
 
 DEVICE = "cuda"
 pytestmark = pytest.mark.skipif(

@@ -40,9 +40,11 @@ def run(cases: str, folder: Path, **variables: str) -> None:
     assert done.returncode == 0, done.stdout[-6000:]
 
 
+@pytest.mark.slow
 def test_interpreted_kernels_give_the_numbers_of_the_references(tmp_path: Path) -> None:
     run("triton_interpreted.py", tmp_path, TRITON_INTERPRET="1")
 
 
+@pytest.mark.slow
 def test_kernels_compile_for_the_usual_gpus(tmp_path: Path) -> None:
     run("triton_compiled.py", tmp_path)

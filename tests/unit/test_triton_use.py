@@ -13,10 +13,11 @@ from torch import Tensor
 
 from stylewidgets.generators.layers import SynthesisLayer
 from stylewidgets.generators.stylegan3.filters import low_pass, radial_low_pass
-from stylewidgets.ops import fused, trials, winograd
-from stylewidgets.ops._epilogue import epilogue
-from stylewidgets.ops.filter_tiles import down_matrices, separable, tiles
-from stylewidgets.ops.trials import Trials, near
+from stylewidgets.ops.native import winograd
+from stylewidgets.ops.triton import fused, trials
+from stylewidgets.ops.triton._epilogue import epilogue
+from stylewidgets.ops.triton.filter_tiles import down_matrices, separable, tiles
+from stylewidgets.ops.triton.trials import Trials, near
 
 
 class Work:
@@ -227,9 +228,10 @@ def test_matrices_of_a_filter_are_kept_until_it_changes() -> None:
     assert torch.equal(fused.matrices_of(taps, 2, sizes, torch.float32), down_matrices(taps, 2, sizes, torch.float32))
 
 
+@pytest.mark.slow
 def test_triton_is_not_imported_before_a_kernel_runs() -> None:
     program = (
-        "import sys, torch, stylewidgets.ops.fused, stylewidgets.generators.stylegan3.generator\n"
+        "import sys, torch, stylewidgets.ops.triton.fused, stylewidgets.generators.stylegan3.generator\n"
         "assert 'triton' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", program], check=True)

@@ -34,7 +34,7 @@ PROTOCOLS = range(6)
 def corpus(*task: str) -> dict[str, Any]:
     """Run a part of the corpus in a process of its own; a crash of the interpreter fails here."""
     done = subprocess.run(
-        [sys.executable, str(CORPUS), *task], capture_output=True, text=True, timeout=300, check=False
+        [sys.executable, str(CORPUS), *task], capture_output=True, text=True, timeout=1800, check=False
     )
     assert done.returncode == 0, (done.returncode, done.stderr[-2000:])
     found: dict[str, Any] = json.loads(done.stdout)
@@ -42,17 +42,19 @@ def corpus(*task: str) -> dict[str, Any]:
 
 
 # -- hostile files -----------------------------------------------------------------------------------------------------
-def test_ten_thousand_mutated_pickles_execute_nothing() -> None:
-    found = corpus("mutations", "10000")
+@pytest.mark.slow
+def test_ten_thousand_mutated_pickles_execute_nothing(thorough: int) -> None:
+    found = corpus("mutations", str(10_000 * thorough))
     assert found["wrong"] == [] and found["events"] == []
-    assert found["read"] + found["refused"] == 10_000
+    assert found["read"] + found["refused"] == 10_000 * thorough
     assert (
         found["read"] > 300 and found["refused"] > 3000 and found["reasons"] > 20
     )  # mutations that reach every corner
 
 
-def test_mutated_files_of_whole_networks_execute_nothing() -> None:
-    found = corpus("readers", "600")
+@pytest.mark.slow
+def test_mutated_files_of_whole_networks_execute_nothing(thorough: int) -> None:
+    found = corpus("readers", str(600 * thorough))
     assert found["wrong"] == [] and found["events"] == []
     assert found["read"] > 20 and found["refused"] > 100
 
@@ -63,6 +65,7 @@ def test_every_way_to_call_a_dangerous_name_leaves_a_record(tmp_path: Path) -> N
     assert found["ways"] > 20 and found["names"] > 100
 
 
+@pytest.mark.slow
 def test_bombs_stay_small() -> None:
     found = corpus("bombs")
     assert found["wrong"] == [] and found["events"] == []
@@ -236,11 +239,10 @@ def test_tensors_come_back_without_torch_reading_them(protocol: int) -> None:
 
 
 def test_streams_of_torch_before_1_6_are_read() -> None:
-    value = {"a": torch.arange(6.0).reshape(2, 3), "n": 3}
+    value: dict[str, Any] = {"a": torch.arange(6.0).reshape(2, 3), "n": 3}
     value["b"] = value["a"].t()
     file = io.BytesIO()
     torch.save(value, file, _use_new_zipfile_serialization=False)
-    assert _legacy.is_legacy(file.getvalue())
     found = _legacy.read(file.getvalue())
     assert found["n"] == 3 and torch.equal(to_tensor(found["b"]), value["b"])
     for size in range(0, len(file.getvalue()), 7):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import shutil
 import sys
 import time
 import zipfile
@@ -168,7 +169,7 @@ def test_a_free_path_never_overwrites(tmp_path):
 def test_without_a_codec_the_reason_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "imageio_ffmpeg", None)
     monkeypatch.setitem(sys.modules, "av", None)
-    monkeypatch.setattr(mp4.shutil, "which", lambda name: None)
+    monkeypatch.setattr(shutil, "which", lambda name: None)
     assert "pip install imageio-ffmpeg" in mp4.why_not()
     with pytest.raises(RuntimeError, match="pip install imageio-ffmpeg"):
         mp4.write_mp4(tmp_path / "film.mp4", film())
@@ -304,7 +305,7 @@ def test_frames_of_a_real_generator_are_those_that_the_session_renders(tmp_path)
             if number == 0
             else keyframes[1]
             if number == 4
-            else session.interpolate(*keyframes, number / 4)
+            else session.interpolate(keyframes[0], keyframes[1], number / 4)
         )
         np.testing.assert_array_equal(frame, np.asarray(session.render(latent)))
     assert not np.array_equal(shown[0], shown[4])

@@ -15,7 +15,7 @@ from PIL import Image
 from stylewidgets.render.pump import Frame
 from stylewidgets.widgets.kit import static
 from stylewidgets.widgets.kit.errors import describe, report, reporting
-from stylewidgets.widgets.kit.views.view import ImageView, LiveView
+from stylewidgets.widgets.kit.views.view import LiveView
 
 
 def _png(side: int = 8, mode: str = "RGB") -> bytes:
@@ -134,33 +134,9 @@ def test_an_exception_in_a_callback_is_shown_and_logged(view: LiveView, caplog: 
     assert view.error  # frames and messages do not take it away
 
 
-@pytest.mark.parametrize("kind", [LiveView, ImageView])
-def test_a_misspelt_argument_is_refused(kind: type) -> None:
+def test_a_misspelt_argument_is_refused() -> None:
     with pytest.raises(TypeError, match=r"has no smothing; it takes .*smoothing"):
-        kind(smothing="smooth")
-
-
-def test_the_view_of_core_widgets_has_the_same_interface() -> None:
-    view = ImageView(size=320, label="Face")
-    seen: list[int] = []
-    settled: list[int] = []
-    view.on_ack = seen.append
-    view.on_settle = lambda: settled.append(1)
-    view.SETTLE_SECONDS = 0.01
-    view.show(_frame(1, final=False))
-    view._timer.join(5)
-    assert (seen, settled, view.frame) == ([1], [1], b"data1")
-    view.error = "<b>"
-    assert "&lt;b&gt;" in view._error.value
-
-
-def test_without_anywidget_make_view_gives_core_widgets() -> None:
-    code = (
-        "import sys; sys.modules['anywidget'] = None\n"
-        "from stylewidgets.widgets.kit.views.view import make_view; print(type(make_view(size=200)).__name__)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "ImageView"
+        LiveView(smothing="smooth")
 
 
 def test_a_failing_block_shows_its_error_and_takes_an_old_one_away() -> None:

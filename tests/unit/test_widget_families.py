@@ -20,6 +20,7 @@ from stylewidgets.latent.latent import Latent
 from stylewidgets.mixing import GridRenderer, MixGrid
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
+from stylewidgets.stylespace.search import gradients
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
@@ -49,14 +50,14 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module", params=list(MAKE))
-def session(request: pytest.FixtureRequest) -> GeneratorSession:
+def session(request: pytest.FixtureRequest, device: str) -> GeneratorSession:
     torch.manual_seed(0)
     generator = MAKE[request.param]().eval()
     with torch.no_grad():
         for name, value in generator.named_parameters():
             if "noise" in name or "bias" in name:  # zero at birth: then no noise would be seen, and no bias
                 value.add_(0.1 * torch.randn_like(value))
-    return GeneratorSession(generator, name=request.param, device="cpu")
+    return GeneratorSession(generator, name=request.param, device=device)
 
 
 @pytest.fixture
@@ -131,11 +132,12 @@ def test_a_moved_channel_agrees_with_styles_moved_by_hand(probe: StyleSpaceProbe
     assert np.array_equal(np.asarray(probe.image), session.image(probe.value))
 
 
+@pytest.mark.slow
 def test_places_and_examples_rank_every_channel(probe: StyleSpaceProbe) -> None:
     session = probe.session
     mask = np.zeros((session.resolution,) * 2, bool)
     mask[:6, :6] = True
-    found = probe.find_place(mask)
+    found: Any = probe.find_place(mask)
     assert found.stage == "maps" and len(found.order) == int((~stylespace.is_torgb(session.layers)).sum())
     assert np.isfinite(found.values[found.order]).all() and np.nanmax(found.values) > 0
     examples = probe.find_examples(latents(session, range(10)))
@@ -151,7 +153,7 @@ def test_gradient_maps_are_those_of_small_steps(session: GeneratorSession) -> No
     """One channel of the middle layer: what the maps say is what a small step does, cell by cell."""
     latent = latents(session, [7])[0]
     stats = stylespace.statistics(session, SAMPLES)
-    *_, last = stylespace.gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
+    *_, last = gradients.gradient_maps(session, latent, grid=4, colours="each", cached=False)
     flat = Channel(len(session.layers) // 2, 1).flat(session.layers)
     step = 0.02 * float(stats.std[flat])
     edits = [
@@ -163,6 +165,7 @@ def test_gradient_maps_are_those_of_small_steps(session: GeneratorSession) -> No
     np.testing.assert_allclose(last.maps[flat], slope.numpy(), rtol=0.05, atol=0.02 * float(slope.max()) + 1e-6)
 
 
+@pytest.mark.slow
 def test_the_probe_saves_states_figures_and_directions(probe: StyleSpaceProbe, tmp_path: Path) -> None:
     probe.select("2_1")
     probe.set_strength("2_1", 3.0)

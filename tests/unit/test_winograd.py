@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from stylewidgets.generators.layers import SynthesisLayer
-from stylewidgets.ops import _compile, winograd
 from stylewidgets.ops.bias_act import bias_act_reference
 from stylewidgets.ops.modulated_conv2d import demodulation, modulated_conv2d_reference, weight_squares
+from stylewidgets.ops.native import build, compilers, winograd
 
 needs_compiler = pytest.mark.skipif(not winograd.available(), reason="no C++ compiler")
 SIZES = st.integers(1, 36)
@@ -171,8 +171,8 @@ def test_some_rows_have_the_bits_that_they_have_in_the_whole(rows: slice, noisy:
     x, weight, styles = torch.randn(2, 6, 21, 30), winograd.packed(torch.randn(20, 6, 3, 3), 1), torch.randn(2, 6)
     scale, bias = torch.rand(2, 20), torch.randn(20)
     given: dict[str, object] = {"noise": torch.randn(2, 1, 21, 30) if noisy else None, "clamp": 1.0}
-    whole = winograd.convolution(x, weight, styles, scale, bias, **given)  # type: ignore[arg-type]
-    some = winograd.convolution(x, weight, styles, scale, bias, rows=rows, **given)  # type: ignore[arg-type]
+    whole = winograd.convolution(x, weight, styles, scale, bias, **given)
+    some = winograd.convolution(x, weight, styles, scale, bias, rows=rows, **given)
     assert torch.equal(some, whole[:, :, rows])
 
 
@@ -214,7 +214,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
     def counted(*args: object, **options: object) -> Tensor:
         seen.append(1)
-        return compiled(*args, **options)  # type: ignore[arg-type]
+        return compiled(*args, **options)
 
     monkeypatch.setattr(winograd, "convolution", counted)
     return seen
@@ -261,37 +261,37 @@ def test_a_changed_weight_is_noticed(layer: SynthesisLayer) -> None:
 
 
 def test_without_a_compiler_one_warning_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_compile, "COMPILERS", ())
+    monkeypatch.setattr(compilers, "COMPILERS", ())
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match="no C\\+\\+ compiler"):
-            assert _compile.library("_winograd") is None
+            assert build.library("_winograd") is None
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            assert _compile.library("_winograd") is None
+            assert build.library("_winograd") is None
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()
 
 
 def test_a_compiler_that_fails_is_one_warning(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("CXX", "false")
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     monkeypatch.delenv("STYLEWIDGETS_COMPILE", raising=False)
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
         with pytest.warns(RuntimeWarning, match="could not be compiled with false"):
-            assert _compile.library("_winograd") is None
-        assert not list((tmp_path / "compiled").iterdir()), "nothing is left behind"
+            assert build.library("_winograd") is None
+        assert not list(tmp_path.rglob("*.so")), "nothing is left behind"
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()
 
 
 def test_it_can_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STYLEWIDGETS_COMPILE", "0")
-    _compile.library.cache_clear()
+    build.library.cache_clear()
     try:
-        assert _compile.library("_winograd") is None
+        assert build.library("_winograd") is None
     finally:
-        _compile.library.cache_clear()
+        build.library.cache_clear()

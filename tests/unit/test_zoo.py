@@ -6,10 +6,12 @@ import json
 import logging
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from stylewidgets.checkpoints import zoo
-from stylewidgets.checkpoints.zoo.download import DownloadError
+from stylewidgets.core import files
+from stylewidgets.core.download import DownloadError
 
 
 @pytest.fixture
@@ -65,7 +67,7 @@ def test_what_only_a_browser_can_fetch_says_where_from_and_where_to(
 
 
 def test_offline_the_place_for_the_file_is_named(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylewidgets.checkpoints.zoo.download.time.sleep", lambda _: None)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(DownloadError) as caught:
         zoo.get("ffhq-1024", progress=False)
     assert str(cache / "stylegan2-ffhq-1024x1024.pkl") in str(caught.value)
@@ -81,29 +83,16 @@ def test_a_kept_file_of_another_size_than_recorded_is_refused(cache: Path) -> No
 
 def test_a_classroom_server_replaces_the_publishers(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
-    monkeypatch.setattr(zoo, "download", lambda url, target, **_: asked.append(url) or target)
+    monkeypatch.setattr(zoo, "with_bar", lambda url, target, progress, **_: asked.append(url) or target)
     monkeypatch.setenv("STYLEWIDGETS_ZOO", "http://teacher:8000/")
     zoo.get("karras2019stylegan-cats-256x256", progress=False)
     assert asked == ["http://teacher:8000/karras2019stylegan-cats-256x256.pkl"]
 
 
-@pytest.mark.parametrize(
-    ("platform", "variables", "folder"),
-    [
-        ("linux", {"XDG_CACHE_HOME": "/x"}, "/x/stylewidgets"),
-        ("linux", {}, "/home/me/.cache/stylewidgets"),
-        ("darwin", {}, "/home/me/Library/Caches/stylewidgets"),
-        ("win32", {"LOCALAPPDATA": "/l"}, "/l/stylewidgets/Cache"),
-        ("win32", {"STYLEWIDGETS_CACHE": "/mine"}, "/mine"),
-    ],
-)
-def test_the_cache_is_where_the_platform_keeps_caches(
-    platform: str, variables: dict[str, str], folder: str, monkeypatch: pytest.MonkeyPatch
+def test_the_cache_is_where_the_variable_says_else_where_the_platform_keeps_caches(
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(zoo.sys, "platform", platform)
-    monkeypatch.setattr(zoo.Path, "home", lambda: Path("/home/me"))
-    for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "STYLEWIDGETS_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert zoo.cache_folder() == Path(folder)
+    monkeypatch.setenv("STYLEWIDGETS_CACHE", "~/mine")
+    assert files.cache_folder() == Path.home() / "mine"
+    monkeypatch.delenv("STYLEWIDGETS_CACHE")
+    assert files.cache_folder() == Path(platformdirs.user_cache_dir("stylewidgets", appauthor=False))

@@ -8,11 +8,11 @@ from torch import Tensor
 from triton.backends.compiler import GPUTarget
 from triton.runtime import driver
 
-from stylewidgets.ops import triton_epilogue, triton_filters
-from stylewidgets.ops._epilogue import Epilogue
-from stylewidgets.ops._filtered_lrelu_grad import Settings
-from stylewidgets.ops.filter_tiles import down_matrices, tiles
-from stylewidgets.ops.triton_epilogue import Launch
+from stylewidgets.ops.native._filtered_lrelu_grad import Settings
+from stylewidgets.ops.triton import triton_epilogue, triton_filters
+from stylewidgets.ops.triton._epilogue import Epilogue
+from stylewidgets.ops.triton.filter_tiles import down_matrices, tiles
+from stylewidgets.ops.triton.triton_epilogue import Launch
 
 HALVES = (torch.float16, torch.bfloat16)
 TARGETS = [

@@ -20,13 +20,14 @@ from stylewidgets.generators.stylegan3.config import StyleGAN3Config
 from stylewidgets.generators.stylegan3.filters import radial_low_pass
 from stylewidgets.generators.stylegan3.geometry import known_bands
 from stylewidgets.generators.stylegan3.layers import AliasFreeLayer
-from stylewidgets.ops import _filtered_lrelu, fused, trials, triton_epilogue, triton_filters, winograd
-from stylewidgets.ops._epilogue import epilogue
-from stylewidgets.ops._filtered_lrelu_grad import Settings
 from stylewidgets.ops.bias_act import bias_act_reference
-from stylewidgets.ops.filter_tiles import down_matrices, tiles
 from stylewidgets.ops.filtered_lrelu import filtered_lrelu_reference
-from stylewidgets.ops.trials import Trials
+from stylewidgets.ops.native import _filtered_lrelu, winograd
+from stylewidgets.ops.native._filtered_lrelu_grad import Settings
+from stylewidgets.ops.triton import fused, trials, triton_epilogue, triton_filters
+from stylewidgets.ops.triton._epilogue import epilogue
+from stylewidgets.ops.triton.filter_tiles import down_matrices, tiles
+from stylewidgets.ops.triton.trials import Trials
 from stylewidgets.ops.upfirdn2d import BINOMIAL, upfirdn2d_reference
 
 OFF = {torch.float32: 1e-6, torch.float16: 1e-3, torch.bfloat16: 8e-3}

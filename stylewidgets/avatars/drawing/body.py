@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..world.factors import FACTORS, INDEX, by_name
+from ..world.groups import columns
+from ..world.rows import by_name
 from .geometry import Canvas, Frame, Window, bounds, cluster, ellipsoid, rotation
 from .head import DEPTH, HeadShape, head_shape, intersect
 
@@ -40,19 +41,20 @@ class Scene:
     body: Frame
     shape: HeadShape
     canvas: Canvas
+    groups: tuple[str, ...]
     exact: bool = False  # slopes of the surfaces themselves, not the softened ones that look better in the light
 
     @classmethod
-    def of(cls, factors: Tensor, size: int, exact: bool = False) -> Scene:
+    def of(cls, factors: Tensor, size: int, groups: Sequence[str], exact: bool = False) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
-        v = by_name(factors)
-        return cls(
-            v, *frames(v), head_shape(v["face_width"], v["jaw"]), Canvas.empty(len(factors), size, factors), exact
-        )
+        v = by_name(factors, groups)
+        canvas = Canvas.empty(len(factors), size, factors)
+        return cls(v, *frames(v), head_shape(v["face_width"], v["jaw"]), canvas, tuple(groups), exact)
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
-        names = FACTORS[INDEX[factor]].categories
+        at = columns(self.groups)
+        names = at.factors[at.index[factor]].categories
         index = self.values[factor].round()
         mask = torch.zeros_like(index, dtype=torch.bool)
         for category in categories:
@@ -111,7 +113,7 @@ def _head(scene: Scene) -> None:
 def ear_offset(v: Mapping[str, Tensor], shape: HeadShape) -> Tensor:
     """How far out the middle of an ear is, [N]; long hair lies over the ears."""
     style = v["hair_style"].round()
-    return shape.width + torch.where((style == 2) | (style == 3), -0.06, 0.03).to(style.dtype)
+    return shape.width + torch.where((style == 2) | (style == 3), style.new_tensor(-0.06), 0.03)
 
 
 def _torso(scene: Scene) -> None:
@@ -154,7 +156,8 @@ def hairline(scene: Scene, rows: Tensor | None, x: Tensor, z: Tensor) -> Tensor:
     forward = ((z - 0.12) * 2.6).clamp(0, 1)
     back = ((0.05 - z) * 3.0).clamp(0, 1)
     line = torch.lerp(side.expand_as(front), front, forward * forward * (3 - 2 * forward))
-    nape = torch.where((v["hair_style"].round() == 2) | (v["hair_style"].round() == 3), -0.62, -0.34)
+    style = v["hair_style"].round()
+    nape = torch.where((style == 2) | (style == 3), style.new_tensor(-0.62), -0.34)
     return torch.lerp(line, nape.to(line.dtype).expand_as(line), back)
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ...core.checks import unknown_name
-from ..world.factors import NUM_FACTORS, by_name
+from ..world.groups import HEAD, with_head
+from ..world.rows import by_name
 from . import palette
 from .body import PART, PARTS, Scene, build, frames
 from .camera import Camera, camera_of
@@ -91,6 +92,7 @@ class _Job(NamedTuple):
     resolution: int
     supersample: int
     names: tuple[str, ...]
+    groups: tuple[str, ...] = HEAD
 
     def chunks(self, factors: Tensor) -> tuple[Tensor, ...]:
         size = self.resolution * self.supersample
@@ -103,11 +105,12 @@ def render(
     supersample: int = 2,
     outputs: Collection[str] = ("image", "segmentation", "landmarks"),
     grad: bool = False,
+    groups: Sequence[str] = HEAD,
 ) -> Render:
     """Draw avatars.
 
     Args:
-        factors: [N, NUM_FACTORS] in natural units, as `sample` gives; its device is where the work is done.
+        factors: [N, F] in natural units, as `sample` gives; its device is where the work is done.
         resolution: side of the picture in pixels.
         supersample: rays per pixel and axis; 2 gives smooth edges.
         outputs: which of OUTPUTS to make.
@@ -116,12 +119,12 @@ def render(
             (and there is no second derivative). Gradients are exact inside surfaces and at the soft edges of what is
             painted on the face (eyes, brows, mouth, glasses); that the outline of a solid part moves over a pixel is
             not seen by them. Categorical factors get zero.
+        groups: of factors that the rows have; "head" among them.
 
     Raises:
-        ValueError: wrong shape, resolution, supersample or output.
+        ValueError: wrong shape, resolution, supersample, output or group.
     """
-    if factors.ndim != 2 or factors.shape[1] != NUM_FACTORS:
-        raise ValueError(f"render needs factors [N, {NUM_FACTORS}], got {tuple(factors.shape)}")
+    with_head(groups, "render").check(factors.shape, "render")
     if resolution < 8 or not 1 <= supersample <= 4:
         raise ValueError(f"render accepts resolution >= 8 and supersample 1 to 4, got {resolution} and {supersample}")
     asked = (outputs,) if isinstance(outputs, str) else tuple(outputs)
@@ -129,9 +132,11 @@ def render(
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
     factors = factors.to(torch.float32)
-    job = _Job(resolution, supersample, tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked))
+    job = _Job(
+        resolution, supersample, tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked), tuple(groups)
+    )
     with torch.set_grad_enabled(grad):
-        made = _positions(factors, resolution)
+        made = _positions(factors, job)
         made = {name: value for name, value in made.items() if name in asked}
         if job.names:
             drawn = _Draw.apply(factors, job) if grad else draw(factors, job)  # type: ignore[no-untyped-call]
@@ -139,10 +144,10 @@ def render(
     return Render(**made)
 
 
-def _positions(factors: Tensor, resolution: int) -> dict[str, Tensor | Camera]:
+def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
     """What needs no pixels: camera and landmarks."""
-    v = by_name(factors)
-    camera = camera_of(*frames(v), resolution)
+    v = by_name(factors, job.groups)
+    camera = camera_of(*frames(v), job.resolution)
     points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
     return {"camera": camera, "points": points, "landmarks": camera.project(points)[..., :2]}
 
@@ -150,7 +155,7 @@ def _positions(factors: Tensor, resolution: int) -> dict[str, Tensor | Camera]:
 def draw(factors: Tensor, job: _Job) -> tuple[Tensor, ...]:
     """What needs pixels, in the order of ``job.names``, a piece of the batch at a time."""
     if not len(factors):
-        return tuple(x[:0] for x in draw(factors.new_zeros(1, NUM_FACTORS), job))
+        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job))
     parts = [_draw_chunk(chunk, job) for chunk in job.chunks(factors)]
     return tuple(torch.cat(p) for p in zip(*parts, strict=True))
 
@@ -192,15 +197,17 @@ def _draw_chunk(factors: Tensor, job: _Job) -> list[Tensor]:
     made: dict[str, Tensor] = {}
     truth = [name for name in job.names if name in TRUTH]
     if "image" in job.names or "segmentation" in job.names:
-        made["image"], made["segmentation"] = _paint(factors, job.resolution * job.supersample, job.supersample)
+        made["image"], made["segmentation"] = _paint(factors, job)
     if truth:
-        made |= draw_truth(factors, job.resolution, truth)
+        made |= draw_truth(Scene.of(factors, job.resolution, job.groups, exact=True), truth)
     return [made[name] for name in job.names]
 
 
-def _paint(factors: Tensor, size: int, supersample: int) -> tuple[Tensor, Tensor]:
+def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     """Pictures and labels."""
-    scene = Scene.of(factors, size)
+    supersample = job.supersample
+    size = job.resolution * supersample
+    scene = Scene.of(factors, size, job.groups)
     build(scene)
     canvas, v = scene.canvas, scene.values
     part = canvas.part.long()

@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from ..world.factors import sample
+from ..world.sampling import sample
 from .features import REGIONS
 from .renderer import Render, render
 

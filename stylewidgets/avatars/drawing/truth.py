@@ -17,9 +17,8 @@ TRUTH = ("depth", "normals", "uv")
 _HEAD_ROWS = 0.75  # the head's share of the height of the uv square; neck and clothes have the rest
 
 
-def draw_truth(factors: Tensor, resolution: int, outputs: Collection[str]) -> dict[str, Tensor]:
-    """Those of TRUTH that are in `outputs`; see `Render` for what they mean."""
-    scene = Scene.of(factors, resolution, exact=True)
+def draw_truth(scene: Scene, outputs: Collection[str]) -> dict[str, Tensor]:
+    """Those of TRUTH that are in `outputs`, of an exact scene that is still empty; see `Render` for what they mean."""
     build(scene)
     place_glasses(scene)
     canvas = scene.canvas

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ...core.devices import float_tensor
 from ..world.factors import FACTORS, INDEX, NAMES
 from .features import REGION
 from .renderer import render
@@ -42,7 +43,7 @@ def visible(factors: Tensor | npt.NDArray[np.floating], labels: Tensor | None = 
         factors: [N, F] in natural units.
         labels: segmentation [N, H, W] of the same avatars, drawn here when None.
     """
-    x = torch.as_tensor(factors).to(torch.float32)
+    x = float_tensor(factors)
     made = render(
         x,
         _SIDE if labels is None else labels.shape[-1],
@@ -97,7 +98,7 @@ class _Sight:
 
     def _share(self, *regions: str) -> npt.NDArray[np.float32]:
         flat = self.label.flatten(1)
-        found = torch.zeros(len(flat))
+        found = torch.zeros(len(flat), dtype=torch.float32, device="cpu")
         for region in regions:
             found += (flat == REGION[region]).float().mean(1)
         share: npt.NDArray[np.float32] = found.numpy()
@@ -107,8 +108,8 @@ class _Sight:
         from .landmarks import LANDMARKS
 
         place = self.landmarks[:, LANDMARKS.index(landmark)].floor().long().clamp(0, self.label.shape[-1] - 1)
-        there = self.label[torch.arange(len(place)), place[:, 1], place[:, 0]]
-        covered = torch.zeros(len(there), dtype=torch.bool)
+        there = self.label[torch.arange(len(place), dtype=torch.int64, device="cpu"), place[:, 1], place[:, 0]]
+        covered = torch.zeros(len(there), dtype=torch.bool, device="cpu")
         for region in _COVERS:
             covered |= there == region
         seen: Mask = (~covered).numpy()

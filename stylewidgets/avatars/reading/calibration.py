@@ -15,16 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .factor_net import FactorRegressor, Head
+from .factor_net import FactorRegressor
 
 Floats = NDArray[np.float32]
 _LIMIT = 3.0  # readings beyond so many standard deviations say no more about errors than those at the limit
 
 
-def residuals(head: Head, found: Floats, truth: Floats) -> Floats:
-    """found - truth [N] in natural units; the shorter way round for circular factors."""
-    difference: Floats = np.asarray(found, np.float64) - np.asarray(truth, np.float64)  # type: ignore[assignment]
-    return ((difference + 180) % 360 - 180 if head.kind == "circular" else difference).astype(np.float32)
+def residual(kind: str, read: NDArray[Any], true: NDArray[Any]) -> NDArray[np.float64]:
+    """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
+    difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
+    if kind == "circular":
+        return (difference + 180) % 360 - 180
+    return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
 
 
 def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float = 0.02) -> dict[str, Any]:
@@ -49,7 +51,7 @@ def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float =
             result["temperature"][head.name] = round(t, 4)
             result["within"][head.name] = [float(chosen.mean()), float((index == truth[half:]).float().mean())]
             continue
-        away = torch.from_numpy(residuals(head, found[head.name], factors[:, i])).abs()
+        away = torch.from_numpy(residual(head.kind, found[head.name], factors[:, i])).float().abs()
         weights = _fit(design[:half], away[:half], l2)
         error = _apply(design, weights)
         ratio = away[half:] / error[half:]
@@ -65,7 +67,7 @@ def errors(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
     raw = raw.float().cpu()
     design, fitted = _design(net, raw), _of(net)["errors"]
     return {
-        head.name: _apply(design, torch.tensor(fitted[head.name])).numpy()
+        head.name: _apply(design, torch.tensor(fitted[head.name], dtype=torch.float32, device="cpu")).numpy()
         for head in net.heads
         if head.kind != "categorical"
     }
@@ -86,7 +88,7 @@ def _of(net: FactorRegressor) -> dict[str, Any]:
 
 def _design(net: FactorRegressor, raw: Tensor) -> Tensor:
     """What errors may depend on, [N, K], first column 1: readings, their squares, probabilities, and how sure angles are."""
-    columns = [torch.ones(len(raw), 1)]
+    columns = [torch.ones(len(raw), 1, dtype=torch.float32, device="cpu")]
     for head in net.heads:
         part = raw[:, head.start : head.stop]
         if head.kind == "categorical":
@@ -105,7 +107,7 @@ def _fit(design: Tensor, away: Tensor, l2: float, steps: int = 60) -> Tensor:
     scale = away.square().mean().sqrt().clamp(min=1e-6)
     unit = (away / scale).double().clamp(max=6.0)  # one blunder in a thousand must not stretch all errors
     x = design.double()
-    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True)
+    weights = torch.zeros(x.shape[1], dtype=torch.float64, requires_grad=True, device="cpu")
     optimiser = torch.optim.LBFGS([weights], max_iter=steps, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
@@ -129,9 +131,9 @@ def _apply(design: Tensor, weights: Tensor) -> Tensor:
 
 def _temperature(logits: Tensor, truth: Tensor) -> float:
     """The temperature of the likeliest truths, by trying a fine grid of its logarithm."""
-    grid = torch.logspace(-1, 1, 81)
+    grid = torch.logspace(-1, 1, 81, dtype=torch.float32, device="cpu")
     losses = [float(torch.nn.functional.cross_entropy(logits / t, truth)) for t in grid]
     return float(grid[int(np.argmin(losses))])
 
 
-__all__ = ["calibrate", "errors", "population", "residuals"]
+__all__ = ["calibrate", "errors", "population", "residual"]

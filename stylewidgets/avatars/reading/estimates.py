@@ -15,10 +15,16 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from ... import domain
+from ...core import files, pictures
 from ...core.checks import unknown_name
+from ...core.values import rounded
 from ..drawing.renderer import render
-from ..world.factors import FACTORS, INDEX, NAMES, sample
+from ..world.factors import FACTORS
+from ..world.groups import HEAD, columns
+from ..world.sampling import sample
 from . import calibration
+from .calibration import residual
 from .factor_net import BUNDLED, FactorRegressor, load_regressor
 
 Floats = npt.NDArray[np.float32]
@@ -34,24 +40,27 @@ class Estimate:
             by itself where the network was calibrated so, else the one of all held-out renders. Of a categorical factor: the
             probability that it is another one.
         probabilities: float32 [N, categories] of each categorical factor, by name.
+        groups: of factors that were read.
     """
 
     factors: Floats
     error: Floats
     probabilities: dict[str, Floats]
+    groups: tuple[str, ...] = HEAD
 
     def __getitem__(self, name: str) -> Floats:
         """One factor [N] by name. ValueError with the nearest name."""
-        if name not in INDEX:
-            raise unknown_name("factor", name, NAMES)
-        return self.factors[:, INDEX[name]]
+        at = columns(self.groups)
+        if name not in at.index:
+            raise unknown_name("factor", name, at.names)
+        return self.factors[:, at.index[name]]
 
     def describe(self, index: int = 0) -> str:
         """The factors of one picture in lines: "yaw +12.3 ± 1.8 degrees", "hat cap (98 %)"."""
-        return "\n".join(self._line(i, index) for i in range(len(FACTORS)))
+        return "\n".join(self._line(i, index) for i in range(self.factors.shape[1]))
 
     def _line(self, column: int, index: int) -> str:
-        factor, value = FACTORS[column], float(self.factors[index, column])
+        factor, value = columns(self.groups).factors[column], float(self.factors[index, column])
         if factor.kind == "categorical":
             share = float(self.probabilities[factor.name][index].max())
             return f"{factor.name} {factor.categories[int(value)]} ({share:.0%})"
@@ -82,6 +91,7 @@ class Errors:
         resolution: side of those renders in pixels.
         factors: by name.
         readings: (mean, standard deviation) of each reading of `FactorRegressor.scores`.
+        domain: `Domain.stamp` of world and readings; None in files of version 0.1.
     """
 
     network: str
@@ -90,54 +100,59 @@ class Errors:
     resolution: int
     factors: dict[str, FactorError]
     readings: dict[str, tuple[float, float]]
+    domain: dict[str, object] | None = None
 
     def save(self, path: str | Path) -> Path:
         """Write JSON."""
-        path = Path(path)
-        path.write_text(json.dumps(_rounded(asdict(self)), indent=1) + "\n", encoding="utf-8")
-        return path
+        return files.write(path, json.dumps(rounded(asdict(self)), indent=1) + "\n")
 
     @classmethod
     def load(cls, path: str | Path) -> Errors:
         """Read what `save` wrote. ValueError for another file."""
-        try:
-            plain = json.loads(Path(path).read_text(encoding="utf-8"))
+        accepted = "Accepted are files of `stylewidgets train evaluate`"
+        with files.reading(path, "file of a factor network's errors", accepted) as found:
+            plain = files.parsed(found.read_text(encoding="utf-8"))
+            domain.get("avatars").check(plain.get("domain"), "it")
             factors = {name: FactorError(**entry) for name, entry in plain.pop("factors").items()}
             readings = {name: (float(a), float(b)) for name, (a, b) in plain.pop("readings").items()}
             return cls(factors=factors, readings=readings, **plain)
-        except (ValueError, TypeError, KeyError, AttributeError) as problem:
-            raise ValueError(f"{path} does not hold the errors of a factor network ({problem})") from problem
 
 
-def estimate(images: Any, network: str | Path | None = None, batch: int = 64) -> Estimate:
+def estimate(images: Any, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD) -> Estimate:
     """Read the factors of avatars off their pictures.
 
     Args:
         images: [N, 3, H, W] or [3, H, W] in [-1, 1]; uint8 array [N, H, W, 3] or [H, W, 3]; a PIL image or several.
         network: file of another factor network, beside which `stylewidgets train evaluate` has written its errors.
         batch: pictures at a time.
+        groups: of factors to read.
 
     Raises:
-        ValueError: pictures of another kind, or errors that belong to another network.
+        ValueError: pictures of another kind, errors that belong to another network, or factors that it does not read.
         FileNotFoundError: no network, or none of its errors.
     """
     net, errors = reader(network)
-    pictures = as_pictures(images)
+    wanted = columns(tuple(groups)).factors
+    unread = [f.name for f in wanted if f.name not in errors.factors]
+    if unread:
+        raise ValueError(
+            f"this factor network was not trained to read {', '.join(unread)}; it reads {', '.join(errors.factors)}"
+        )
     with torch.inference_mode():
-        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(pictures, batch)]
-    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features)
+        parts = [net(part.to(net.out.weight)).cpu() for part in torch.split(as_pictures(images), batch)]
+    raw = torch.cat(parts) if parts else torch.zeros(0, net.out.out_features, dtype=torch.float32, device="cpu")
     natural, shares = net.natural(raw), net.probabilities(raw)
     own = calibration.errors(net, raw) if net.calibration else {}
     for name, share in shares.items():
         own[name] = 1 - share.max(axis=1, initial=0.0)
-    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in FACTORS]
-    factors = np.stack([natural[f.name] for f in FACTORS], axis=1).astype(np.float32)
-    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares)
+    error = [own.get(f.name, np.full(len(raw), errors.factors[f.name].error, np.float32)) for f in wanted]
+    factors = np.stack([natural[f.name] for f in wanted], axis=1).astype(np.float32)
+    return Estimate(factors, np.stack(error, axis=1).astype(np.float32), shares, tuple(groups))
 
 
 def reader(network: str | Path | None = None) -> tuple[FactorRegressor, Errors]:
     """The factor network and its errors, kept after the first call. Errors as `estimate`."""
-    path = BUNDLED if network is None else Path(network)
+    path = BUNDLED if network is None else files.as_path(network)
     if not path.is_file():
         return load_regressor(path), Errors.load(path)  # the former says what is missing
     return _kept(path, path.stat().st_mtime_ns, _stamp(errors_path(path)))
@@ -173,42 +188,27 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
         within = [float((np.abs(other) <= k * error).mean()) for k in (1, 2)]
         factors[factor.name] = FactorError(1 - error**2 / max(spread, 1e-12), error, *within)
     readings = {name: (float(v[:renders].mean()), float(v[:renders].std())) for name, v in scores.items()}
-    return Errors(file_digest(network), renders, checked, net.resolution, factors, readings)
-
-
-def residual(kind: str, read: npt.NDArray[Any], true: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
-    """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
-    difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
-    if kind == "circular":
-        return (difference + 180) % 360 - 180
-    return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
+    stamp = domain.get("avatars").stamp(readings=True)
+    return Errors(file_digest(network), renders, checked, net.resolution, factors, readings, stamp)
 
 
 def file_digest(path: str | Path) -> str:
     """The first 16 hexadecimal digits of the sha256 of a file."""
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()[:16]
+    return hashlib.sha256(files.find(path).read_bytes()).hexdigest()[:16]
 
 
 def as_pictures(images: Any) -> Tensor:
     """Pictures float32 [N, 3, H, W] in [-1, 1] from what `estimate` takes."""
-    if isinstance(images, Sequence):
-        images = np.stack([np.asarray(_rgb(image)) for image in images])
     if not isinstance(images, Tensor):
-        array = np.asarray(_rgb(images))
-        array = array[None] if array.ndim == 3 else array
-        if array.dtype != np.uint8 or array.ndim != 4 or array.shape[-1] != 3:
-            raise ValueError(f"an array of pictures is uint8 [N, H, W, 3]; {array.dtype} {list(array.shape)} was given")
-        return torch.from_numpy(np.array(array)).permute(0, 3, 1, 2).float() / 127.5 - 1
-    pictures = images[None] if images.ndim == 3 else images
-    if pictures.ndim != 4 or pictures.shape[1] != 3 or not pictures.is_floating_point():
+        several = images if isinstance(images, (list, tuple)) else [images]
+        array = np.stack([np.asarray(one) for given in several for one in pictures.read_all(given)])
+        return torch.from_numpy(array).permute(0, 3, 1, 2).float() / 127.5 - 1
+    batch = images[None] if images.ndim == 3 else images
+    if batch.ndim != 4 or batch.shape[1] != 3 or not batch.is_floating_point():
         raise ValueError(
             f"a tensor of pictures is floating [N, 3, H, W] in [-1, 1]; {images.dtype} {list(images.shape)} was given"
         )
-    return pictures.detach().float().clamp(-1, 1)
-
-
-def _rgb(image: Any) -> Any:
-    return image.convert("RGB") if hasattr(image, "convert") else image
+    return batch.detach().float().clamp(-1, 1)
 
 
 def _read_renders(net: FactorRegressor, n: int, seed: int) -> tuple[Floats, Tensor]:
@@ -238,16 +238,9 @@ def _kept(path: Path, changed: int, errors_changed: int) -> tuple[FactorRegresso
     errors = Errors.load(beside)
     if errors.network != file_digest(path):
         raise ValueError(f"{beside} belongs to another factor network than {path}; {remedy}")
-    return load_regressor(path), errors
+    with torch.inference_mode(False):  # whoever asks first must not make it useless for gradients
+        return load_regressor(path), errors
 
 
 def _stamp(path: Path) -> int:
     return path.stat().st_mtime_ns if path.is_file() else 0
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(entry) for key, entry in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_rounded(entry) for entry in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value

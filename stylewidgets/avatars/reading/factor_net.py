@@ -6,9 +6,9 @@ distance that was trained on faces of this kind.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,6 +18,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from ... import domain
+from ...core import files
+from ...core.devices import from_file
+from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
 FORMAT = 2  # 2: with a part reader
@@ -71,22 +75,22 @@ class FactorRegressor(nn.Module):
         self.metadata: dict[str, Any] = {}
         self.calibration: dict[str, Any] = {}
         # Fine detail (iris, gaze) is a pixel or two wide: folding 2x2 pixels into channels keeps it, a stride would not.
-        self.stem = _convolution(24, self.widths[0])
+        self.stem = convolution(24, self.widths[0])
         stages = []
         for i, width in enumerate(self.widths):
             before = self.widths[max(i - 1, 0)]
-            stages.append(nn.Sequential(_Block(before, width, 1 if i == 0 else 2), _Block(width, width, 1)))
+            stages.append(nn.Sequential(Block(before, width, 1 if i == 0 else 2), Block(width, width, 1)))
         self.stages = nn.ModuleList(stages)
         # Where something is matters for pose and shape, so maps are flattened, not averaged. The finer ones are read
         # too: a smile or a blush is a few pixels, and takes far longer to get through a 4x4 map.
         side = self.resolution
         self.squeeze = nn.ModuleList(
-            _convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
+            convolution(width, channels, 1) for width, channels in zip(self.widths[1:], _READ, strict=True)
         )
         size = sum(channels * (side // 4 // 2**i) ** 2 for i, channels in enumerate(_READ))
-        self.hidden = nn.Linear(size, 192)
-        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0)
-        self.direct = nn.Linear(size, self.out.out_features, bias=False)
+        self.hidden = nn.Linear(size, 192, dtype=torch.float32, device="cpu")
+        self.out = nn.Linear(192, self.heads[-1].stop if self.heads else 0, dtype=torch.float32, device="cpu")
+        self.direct = nn.Linear(size, self.out.out_features, bias=False, dtype=torch.float32, device="cpu")
         self.parts = PartReader(self.widths, self.out.out_features, side) if parts else None
 
     def features(self, x: Tensor) -> list[Tensor]:
@@ -194,34 +198,7 @@ class FactorRegressor(nn.Module):
             raise RuntimeError("the factor network is in training mode; call .eval() before predicting")
         device = self.out.weight.device
         parts = [self(part.to(device, torch.float32)) for part in torch.split(images, batch)]
-        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features)
-
-
-class _Block(nn.Module):
-    """Two 3x3 convolutions beside a shortcut (He et al., "Deep residual learning", 2016)."""
-
-    def __init__(self, before: int, width: int, stride: int) -> None:
-        super().__init__()
-        self.first = _convolution(before, width, 3, stride)
-        self.second = nn.Sequential(nn.Conv2d(width, width, 3, 1, 1, bias=False), nn.BatchNorm2d(width))
-        same = before == width and stride == 1
-        self.shortcut = nn.Identity() if same else nn.Sequential(nn.AvgPool2d(stride), nn.Conv2d(before, width, 1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.relu(self.second(self.first(x)) + self.shortcut(x))
-
-
-def _convolution(before: int, width: int, size: int = 3, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(before, width, size, stride, size // 2, bias=False), nn.BatchNorm2d(width), nn.ReLU(inplace=True)
-    )
-
-
-def resize(x: Tensor, side: int) -> Tensor:
-    """Area resize of [N, C, H, W] to side x side; small pictures are enlarged bilinearly."""
-    if min(x.shape[-2:]) < side:
-        return F.interpolate(x, size=(side, side), mode="bilinear", align_corners=False)
-    return F.interpolate(x, size=(side, side), mode="area")
+        return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
 def make_heads(factors: Sequence[Any]) -> list[Head]:
@@ -240,6 +217,7 @@ def factor_of(reading: str) -> str:
     return reading.split(":")[0].removesuffix(" sin").removesuffix(" cos")
 
 
+@from_file()
 def load_regressor(path: str | Path | None = None, device: str | torch.device = "cpu") -> FactorRegressor:
     """The factor network in eval mode: the bundled one, or one from a file that `train_regressor` wrote.
 
@@ -250,42 +228,40 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
         FileNotFoundError: no such file.
         ValueError: the file is damaged or holds something else.
     """
-    from safetensors import SafetensorError, safe_open
-
-    path = BUNDLED if path is None else Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"no factor network at {path}; make one with: stylewidgets train regressor --out {path}"
-        )
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            meta = json.loads((file.metadata() or {})[_KEY])
-            state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    remedy = "Accepted are files of `stylewidgets train regressor --out FILE`"
+    with files.reading(BUNDLED if path is None else path, "factor network", remedy) as found:
+        meta, state = files.read_arrays(found, _KEY, "pt")
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
+        domain.get("avatars").check(meta.get("domain"), "it")
         net = FactorRegressor(
             _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
         )
         net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{path} is not a readable factor network ({error})") from error
     net.metrics, net.metadata = dict(meta["metrics"]), dict(meta["training"])
     net.calibration = dict(meta.get("calibration") or {})
     return net.to(device).eval().requires_grad_(False)
 
 
+@lru_cache(maxsize=4)
+def bundled(device: str = "cpu") -> FactorRegressor:
+    """The bundled network on a device, kept for the next call. Errors as `load_regressor`."""
+    with torch.inference_mode(False):  # whoever asks first must not make it useless for gradients
+        return load_regressor(device=device)
+
+
 def save_regressor(
     net: FactorRegressor, path: str | Path, *, metrics: dict[str, float], training: dict[str, Any]
 ) -> Path:
-    """Write the network to one safetensors file in fp16, with its quality, its calibration and the record of its training."""
-    from safetensors.torch import save
-
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    state = {k: v.detach().cpu().half() if v.is_floating_point() else v.cpu() for k, v in net.state_dict().items()}
+    """Write the network to one safetensors file, matrices in fp16, with its quality, its calibration and how it was made."""
+    files.as_path(path).parent.mkdir(parents=True, exist_ok=True)
+    state = {k: v.detach().cpu() for k, v in net.state_dict().items()}
+    # Vectors stay as they are: the running variances of a batch norm may be more than fp16 can hold.
+    state = {k: v.half() if v.is_floating_point() and v.ndim > 1 else v for k, v in state.items()}
     meta = {
         "kind": KIND,
         "version": FORMAT,
+        "domain": domain.get("avatars").stamp(readings=True),
         "resolution": net.resolution,
         "widths": net.widths,
         "parts": net.parts is not None,
@@ -294,9 +270,7 @@ def save_regressor(
         "training": training,
         "calibration": net.calibration,
     }
-    # Not save_file: that makes files which only their owner can read.
-    path.write_bytes(save({k: v.contiguous() for k, v in state.items()}, metadata={_KEY: json.dumps(meta)}))
-    return path
+    return files.write_arrays(path, state, meta, _KEY)
 
 
 def _heads(items: list[dict[str, Any]]) -> list[Head]:

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .blocks import Block, convolution
+
 _GRID = (4, 4)  # parts, downwards and across: where they look before anything is learned
 _FACE = ((0.3, 0.85), (0.25, 0.75))  # what the grid covers, in shares of the picture, downwards and across
 _SPREAD = 0.08  # standard deviation of those first looks, in shares of the picture
@@ -31,16 +33,17 @@ class PartReader(nn.Module):
         self, widths: Sequence[int], outputs: int, resolution: int, *, width: int = 16, hidden: int = 192
     ) -> None:
         super().__init__()
-        from .factor_net import _Block, _convolution
-
         self.parts = _GRID[0] * _GRID[1]
-        self.stem = nn.Sequential(_convolution(24, width), _Block(width, width, 1))
-        self.where = nn.ModuleList(nn.Conv2d(c, self.parts, 1, bias=False) for c in (width, *widths[1:]))
+        self.stem = nn.Sequential(convolution(24, width), Block(width, width, 1))
+        self.where = nn.ModuleList(
+            nn.Conv2d(c, self.parts, 1, bias=False, dtype=torch.float32, device="cpu") for c in (width, *widths[1:])
+        )
         self.prior = nn.Parameter(_first_looks(resolution // 2))
         size = self.parts * (width + widths[0] + widths[1] + 2) + widths[-1] + outputs
-        self.norm = nn.BatchNorm1d(size)
-        self.first, self.second = nn.Linear(size, hidden), nn.Linear(hidden, hidden // 2)
-        self.out = nn.Linear(hidden // 2 + hidden, outputs)
+        self.norm = nn.BatchNorm1d(size, dtype=torch.float32, device="cpu")
+        self.first = nn.Linear(size, hidden, dtype=torch.float32, device="cpu")
+        self.second = nn.Linear(hidden, hidden // 2, dtype=torch.float32, device="cpu")
+        self.out = nn.Linear(hidden // 2 + hidden, outputs, dtype=torch.float32, device="cpu")
         nn.init.zeros_(self.out.weight)
         nn.init.zeros_(self.out.bias)
 
@@ -84,8 +87,10 @@ def _places(look: Tensor) -> Tensor:
 
 def _first_looks(side: int) -> Tensor:
     """Logarithms of normal densities on a grid over the face, [1, parts, side, side]."""
-    at = (torch.arange(side) + 0.5) / side
-    rows, columns = (torch.linspace(*ends, n) for ends, n in zip(_FACE, _GRID, strict=True))
+    at = (torch.arange(side, dtype=torch.float32, device="cpu") + 0.5) / side
+    rows, columns = (
+        torch.linspace(*ends, n, dtype=torch.float32, device="cpu") for ends, n in zip(_FACE, _GRID, strict=True)
+    )
     y = (at[None] - rows[:, None]).square()[:, None, :, None]
     x = (at[None] - columns[:, None]).square()[None, :, None, :]
     return (-(y + x) / (2 * _SPREAD**2)).flatten(0, 1).clamp(min=-8.0)[None]

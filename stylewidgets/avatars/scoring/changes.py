@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..reading.estimates import Estimate
-from ..world.factors import FACTORS, Factor, from_uniform
+from ..world.factors import FACTORS, Factor
+from ..world.rows import from_uniform
 from .distributions import circular_deviation
 
 NAMED = 0.3

@@ -11,16 +11,15 @@ import torch
 from numpy.typing import NDArray
 
 from ...core.checks import unknown_name
-from ..reading.estimates import Errors, as_pictures, reader, residual
+from ..reading.calibration import residual
+from ..reading.estimates import Errors, as_pictures, reader
 from ..reading.factor_net import FactorRegressor, factor_of
+from ..reading.reader import READABLE
 from ..world.factors import FACTORS, INDEX, NAMES, Factor
-from .distributions import circular_deviation
+from .changes import deviation
 from .features import look
 
 Array = NDArray[np.float64]
-
-READABLE = 0.5
-"""R² or accuracy that a factor must be read with to be counted among the others."""
 
 IDENTITY = (
     "skin_tone",
@@ -116,7 +115,7 @@ def edit_report(before: Any, after: Any, wanted: str, network: str | Path | None
         dict(sorted(others.items(), key=lambda item: -item[1])),
         float(table.mean()),
         float(table.max(axis=0).mean()),
-        _identity(scores, factor.name, errors),
+        float(_identity(scores, factor.name, errors).mean()),
     )
 
 
@@ -156,16 +155,8 @@ def _moved(
     before, after = (net.natural(x)[name] for x in raw)
     way = float(residual(factor.kind, after, before).mean())
     if factor.kind == "circular":
-        return way, way / _deviation(name)
+        return way, way / deviation(factor)
     return way, way / errors.readings[name][1]
-
-
-def _deviation(name: str) -> float:
-    """Spread of an angle over the avatar world in degrees."""
-    from ..world.factors import from_uniform
-
-    column = from_uniform(np.tile(np.linspace(0, 1, 1001)[:, None], (1, len(FACTORS))))[:, INDEX[name]]
-    return circular_deviation(column)
 
 
 def _standardised(scores: dict[str, Any], errors: Errors) -> dict[str, Array]:
@@ -176,7 +167,15 @@ def _standardised(scores: dict[str, Any], errors: Errors) -> dict[str, Array]:
     }
 
 
-def _identity(scores: list[dict[str, Array]], wanted: str, errors: Errors) -> float:
+def same_person(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+    """Cosines [N] of the standardised readings of `IDENTITY` of pictures [N, 3, H, W]: 1 the same head, about 0 two at
+    random."""
+    net, errors = reader()
+    scores = [_standardised(net.readings(look(net, as_pictures(x)).raw), errors) for x in (a, b)]
+    return torch.from_numpy(_identity(scores, "", errors))
+
+
+def _identity(scores: list[dict[str, Array]], wanted: str, errors: Errors) -> Array:
     names = [
         name
         for name in scores[0]
@@ -186,4 +185,4 @@ def _identity(scores: list[dict[str, Array]], wanted: str, errors: Errors) -> fl
     ]
     before, after = (np.stack([s[name] for name in names], axis=1) for s in scores)
     lengths = np.linalg.norm(before, axis=1) * np.linalg.norm(after, axis=1)
-    return float(((before * after).sum(axis=1) / np.maximum(lengths, 1e-12)).mean())
+    return np.asarray((before * after).sum(axis=1) / np.maximum(lengths, 1e-12))

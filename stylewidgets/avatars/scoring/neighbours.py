@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ...metrics.precision_recall import squared_distances
-from .. import embed, render
+from ...metrics.coverage import squared_distances
+from ..drawing.renderer import render
 from ..reading.factor_net import FactorRegressor
+from ..world.rows import embed
 from .features import look
 
 

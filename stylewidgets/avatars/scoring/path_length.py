@@ -53,7 +53,9 @@ def each_class(session: Any, n: int) -> Tensor | None:
     """Labels [n, c_dim] that go through the classes in turn; None for a generator without."""
     if not session.c_dim:
         return None
-    return torch.eye(session.c_dim, device=session.device)[torch.arange(n, device=session.device) % session.c_dim]
+    return torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
+        torch.arange(n, device=session.device, dtype=torch.int64) % session.c_dim
+    ]
 
 
 @torch.inference_mode()

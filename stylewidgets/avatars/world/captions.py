@@ -8,21 +8,25 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from .factors import FACTORS, NAMES, NUM_FACTORS
+from .groups import HEAD, Columns, with_head
 from .words import CATEGORIES, HAIR_LENGTHS, LEVELS, colour_words, eye_words, hair_words, level
 
 
-def caption(factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int = 0) -> str:
+def caption(
+    factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int = 0, groups: Sequence[str] = HEAD
+) -> str:
     """A caption of one avatar, about everything that can be seen of it.
 
     Args:
         factors: [F] in natural units.
         variant: which wording, any whole number from 0: it picks the order of the sentence and the synonyms. The same
             factors and variant give the same words everywhere.
+        groups: of factors that the row has; "head" among them.
     """
-    if len(factors) != NUM_FACTORS:
-        raise ValueError(f"caption needs the {NUM_FACTORS} factors of one avatar, got {len(factors)} numbers")
-    return _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0](_Speaker(factors, variant))
+    at = with_head(groups, "caption")
+    if len(factors) != len(at):
+        raise ValueError(f"caption needs the {len(at)} factors of one avatar, got {len(factors)} numbers")
+    return _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0](_Speaker(factors, variant, at))
 
 
 def _hash(variant: int, place: int) -> int:
@@ -34,11 +38,12 @@ def _hash(variant: int, place: int) -> int:
 class _Speaker:
     """The phrases of one avatar in one wording."""
 
-    def __init__(self, factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int) -> None:
-        self.v = {name: float(factors[i]) for i, name in enumerate(NAMES)}
+    def __init__(self, factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int, at: Columns) -> None:
+        self.v = {name: float(factors[i]) for i, name in enumerate(at.names)}
+        self.others = [group.phrase for group in at.groups if group.phrase]
         self.variant = variant
         self.subject = self.pick("subject", ("face", "avatar", "character", "person"))
-        self.kind = {f.name: f.categories[round(self.v[f.name])] for f in FACTORS if f.categories}
+        self.kind = {f.name: f.categories[round(self.v[f.name])] for f in at.factors if f.categories}
 
     def pick(self, topic: str, phrases: Sequence[str]) -> str:
         place = sum(ord(c) * (i + 1) for i, c in enumerate(topic))
@@ -93,6 +98,7 @@ class _Speaker:
             self.word("lip_colour"),
             self.word("blush"),
             self.word("beard"),
+            *(phrase(self.v, self.pick) for phrase in self.others),
         ]
         return _list(parts)
 

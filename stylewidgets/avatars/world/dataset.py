@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from ...core.checks import unknown_name
 from ..drawing.camera import Camera
 from ..drawing.renderer import OUTPUTS, render
 from .captions import caption
-from .factors import sample
+from .groups import HEAD, with_head
+from .sampling import sample
 
 
 def to_uint8(image: Tensor) -> Tensor:
@@ -36,6 +37,7 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         correlated: factors go together as in `CORRELATIONS`; independent by default.
         variants: number of caption wordings; item i has wording i % variants.
         device: where pictures are drawn and stay.
+        groups: of factors, see `sample`; "head" among them.
     """
 
     def __init__(
@@ -47,12 +49,15 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         correlated: bool = False,
         variants: int = 1,
         device: str | torch.device = "cpu",
+        groups: Sequence[str] = HEAD,
     ) -> None:
+        with_head(groups, "a data set")
         for name in outputs:
             if name not in OUTPUTS:
                 raise unknown_name("output", name, OUTPUTS)
         self.seed, self.n, self.resolution, self.outputs = seed, n, resolution, tuple(outputs)
         self.correlated, self.variants, self.device = correlated, max(1, variants), torch.device(device)
+        self.groups = tuple(groups)
 
     def __len__(self) -> int:
         return self.n
@@ -67,13 +72,13 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
     def batch(self, indices: Iterable[int]) -> dict[str, Any]:
         """Some items at once, quicker than one by one: tensors with a first axis more, captions as a list."""
         rows = [self._row(i) for i in indices]
-        drawn = [sample(1, self.seed, i, self.correlated) for i in rows]
-        factors = torch.from_numpy(np.concatenate(drawn) if drawn else sample(0, self.seed))
-        made = render(factors.to(self.device), self.resolution, outputs=self.outputs)
+        drawn = [sample(1, self.seed, i, self.correlated, self.groups) for i in rows]
+        factors = torch.from_numpy(np.concatenate(drawn) if drawn else sample(0, self.seed, groups=self.groups))
+        made = render(factors.to(self.device), self.resolution, outputs=self.outputs, groups=self.groups)
         item: dict[str, Any] = {name: getattr(made, name) for name in made.names}
         if "image" in item:
             item["image"] = to_uint8(item["image"])
-        captions = [caption(f, i % self.variants) for f, i in zip(factors.numpy(), rows, strict=True)]
+        captions = [caption(f, i % self.variants, self.groups) for f, i in zip(factors.numpy(), rows, strict=True)]
         return item | {"factors": factors.to(self.device), "caption": captions}
 
     def _row(self, index: int) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -10,13 +10,17 @@ import torch
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...core.devices import float_tensor
 from ..drawing.renderer import Render, render
-from .factors import FACTORS, INDEX, NAMES, NUM_FACTORS, Factor
+from .factors import Factor
+from .groups import HEAD, columns
 
 Change = Mapping[str, "float | str | Tensor"] | Callable[[Tensor], Tensor]
 
 
-def edit_factors(factors: Tensor | npt.NDArray[np.floating], change: Change, relative: bool = False) -> Tensor:
+def edit_factors(
+    factors: Tensor | npt.NDArray[np.floating], change: Change, relative: bool = False, groups: Sequence[str] = HEAD
+) -> Tensor:
     """Factors with a change applied, [N, F]; nothing else moves and the input stays as it is.
 
     Args:
@@ -24,22 +28,23 @@ def edit_factors(factors: Tensor | npt.NDArray[np.floating], change: Change, rel
         change: new values by name, a number for all pictures or a tensor [N]; categories by name or index. Or a function
             from factors [N, F] to factors [N, F].
         relative: values are added to the present ones. Angles go round; categories cannot be added to.
+        groups: of factors that the rows have.
 
     Raises:
         ValueError: unknown factor or category (the message has the nearest one), or a value outside the factor's range:
             an edit that would be cut off is refused, because it would not be the edit that was asked for.
     """
-    x = torch.as_tensor(factors).detach().to(torch.float32)
+    x = float_tensor(factors).detach()
     x = x[None] if x.ndim == 1 else x
-    if x.ndim != 2 or x.shape[1] != NUM_FACTORS:
-        raise ValueError(f"an edit needs factors [N, {NUM_FACTORS}] or [{NUM_FACTORS}], got {tuple(x.shape)}")
+    at = columns(tuple(groups))
+    at.check(x.shape, "an edit")
     if isinstance(change, Mapping):
         out = x.clone()
         for name, value in change.items():
-            if name not in INDEX:
-                raise unknown_name("factor", name, NAMES)
-            factor = FACTORS[INDEX[name]]
-            out[:, INDEX[name]] = _checked(factor, _value(factor, value, x[:, INDEX[name]], relative))
+            if name not in at.index:
+                raise unknown_name("factor", name, at.names)
+            i = at.index[name]
+            out[:, i] = _checked(at.factors[i], _value(at.factors[i], value, x[:, i], relative))
         return out
     if relative:
         raise ValueError("relative=True goes with a mapping of changes; a function returns the new factors themselves")
@@ -47,7 +52,7 @@ def edit_factors(factors: Tensor | npt.NDArray[np.floating], change: Change, rel
     if not isinstance(made, Tensor) or made.shape != x.shape:
         got = tuple(made.shape) if isinstance(made, Tensor) else type(made).__name__
         raise ValueError(f"the function must return factors {tuple(x.shape)}, it returned {got}")
-    return torch.stack([_checked(f, made[:, i].to(x)) for i, f in enumerate(FACTORS)], 1)
+    return torch.stack([_checked(f, made[:, i].to(x)) for i, f in enumerate(at.factors)], 1)
 
 
 def edit_truth(
@@ -56,13 +61,14 @@ def edit_truth(
     relative: bool = False,
     resolution: int = 128,
     outputs: Collection[str] = ("image", "segmentation", "landmarks"),
+    groups: Sequence[str] = HEAD,
 ) -> Render:
     """What an ideal edit gives: the same avatars, drawn again with exactly this change.
 
     ``edit_truth(f, {"smile": 1.0, "hat": "cap"})``, ``edit_truth(f, {"yaw": 10.0}, relative=True)``.
     Arguments and errors as `edit_factors`; resolution and outputs as `render`.
     """
-    return render(edit_factors(factors, change, relative), resolution, outputs=outputs)
+    return render(edit_factors(factors, change, relative, groups), resolution, outputs=outputs, groups=groups)
 
 
 def _value(factor: Factor, value: object, now: Tensor, relative: bool) -> Tensor:

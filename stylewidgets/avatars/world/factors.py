@@ -1,22 +1,18 @@
-"""The named factors of the avatar world: their ranges, natural distributions, sampling and network input.
+"""The factors of a head: their ranges, natural distributions, and which of them go together.
 
-A picture of the avatar world is a function of one row of ``NUM_FACTORS`` numbers in natural units (degrees, fractions,
-category indices). Factors are sampled independently unless `correlations` is asked for, so a correlation measured on a generator
-that was trained on independent ones is the generator's own.
+A picture of the avatar world is a function of one row of numbers in natural units (degrees, fractions, category indices).
+These are the first ``NUM_FACTORS`` of a row; more come in groups, see `groups`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, overload
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 FloatArray = npt.NDArray[np.float32]
-
-_KNOTS = 16  # every inverse CDF is a table of 17 quantiles: linear interpolation gives the same bits on every machine
 
 
 @dataclass(frozen=True)
@@ -133,102 +129,33 @@ NAMES: tuple[str, ...] = tuple(f.name for f in FACTORS)
 INDEX: dict[str, int] = {name: i for i, name in enumerate(NAMES)}
 EMBED_SIZE: int = sum(f.width for f in FACTORS)
 
-
-def _quantile_table() -> npt.NDArray[np.float64]:
-    table = np.zeros((NUM_FACTORS, _KNOTS + 1))
-    for row, factor in zip(table, FACTORS, strict=True):
-        q = factor.quantiles or (factor.low, factor.high)
-        row[:] = np.interp(np.linspace(0, 1, _KNOTS + 1), np.linspace(0, 1, len(q)), q)
-    return table
-
-
-_TABLE = _quantile_table()
-_CHOICES = [(i, np.cumsum(f.weights)[:-1]) for i, f in enumerate(FACTORS) if f.kind == "categorical"]
-
-
-@overload
-def from_uniform(u: torch.Tensor) -> torch.Tensor: ...
-@overload
-def from_uniform(u: npt.NDArray[np.floating]) -> FloatArray: ...
-def from_uniform(u: torch.Tensor | npt.NDArray[np.floating]) -> torch.Tensor | FloatArray:
-    """Inverse CDF of every factor: uniforms [N, F] in (0, 1) to factors [N, F] in natural units (numpy or torch)."""
-    if u.ndim != 2 or u.shape[1] != NUM_FACTORS:
-        raise ValueError(f"from_uniform needs an array [N, {NUM_FACTORS}], got {tuple(u.shape)}")
-    if isinstance(u, torch.Tensor):
-        table = torch.as_tensor(_TABLE, dtype=u.dtype, device=u.device).T
-        t = u.clamp(0, 1) * _KNOTS
-        k = t.floor().clamp(max=_KNOTS - 1)
-        below = table.gather(0, k.long())
-        out = below + (table.gather(0, k.long() + 1) - below) * (t - k)
-        for i, edges in _CHOICES:
-            out[:, i] = (u[:, i, None] >= torch.as_tensor(edges, dtype=u.dtype, device=u.device)).sum(1).to(u.dtype)
-        return out
-    x = np.clip(np.asarray(u, np.float64), 0, 1)
-    t_ = x * _KNOTS
-    k_ = np.minimum(np.floor(t_), _KNOTS - 1).astype(np.int64)
-    column = np.arange(NUM_FACTORS)
-    low = _TABLE[column, k_]
-    result = low + (_TABLE[column, k_ + 1] - low) * (t_ - k_)
-    for i, edges in _CHOICES:
-        result[:, i] = (x[:, i, None] >= edges).sum(1)
-    return result.astype(np.float32)
-
-
-def _mix(x: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Finaliser of SplitMix64 (Steele, Lea, Flood 2014): every input bit reaches every output bit."""
-    x = x + np.uint64(0x9E3779B97F4A7C15)
-    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    mixed: npt.NDArray[np.uint64] = x ^ (x >> np.uint64(31))
-    return mixed
-
-
-def uniforms(n: int, seed: int, start: int = 0) -> npt.NDArray[np.float64]:
-    """Uniforms [n, F] in (0, 1). Row i is a hash of (seed, start + i, column), so it depends on nothing else."""
-    rows = np.arange(start, start + n, dtype=np.uint64)[:, None]
-    columns = np.arange(NUM_FACTORS, dtype=np.uint64)[None]
-    seeds = np.full((1, 1), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
-    bits = _mix(_mix(_mix(seeds) ^ rows) + columns)
-    fractions: npt.NDArray[np.float64] = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
-    return fractions
-
-
-def sample(n: int, seed: int, start: int = 0, correlated: bool = False) -> FloatArray:
-    """Draw factors [n, F] in natural units. Row i depends on (seed, start + i) only and is the same on every machine.
-
-    Independent factors by default; with `correlated`, beards go with square jaws and so on (see `CORRELATIONS`), while
-    every single factor keeps its distribution, and skin tone and whatever else nothing pulls at keeps its value.
-    """
-    if correlated:
-        from .correlations import correlate
-
-        return from_uniform(correlate(uniforms(n, seed, start)))
-    return from_uniform(uniforms(n, seed, start))
-
-
-def defaults(n: int = 1) -> FloatArray:
-    """The neutral face, [n, F]: every factor at its default."""
-    return np.tile(np.array([f.default for f in FACTORS], np.float32), (n, 1))
-
-
-def by_name(factors: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Factors [N, F] as columns [N] with their names."""
-    return {factor.name: factors[:, i] for i, factor in enumerate(FACTORS)}
-
-
-def embed(factors: torch.Tensor) -> torch.Tensor:
-    """Factors [N, F] as network input [N, EMBED_SIZE]: continuous in [-1, 1], circular as (sin, cos), categories one-hot."""
-    if factors.ndim != 2 or factors.shape[1] != NUM_FACTORS:
-        raise ValueError(f"embed needs factors [N, {NUM_FACTORS}], got {tuple(factors.shape)}")
-    parts: list[torch.Tensor] = []
-    for i, factor in enumerate(FACTORS):
-        x = factors[:, i]
-        if factor.kind == "continuous":
-            parts.append(((x - factor.low) * (2 / (factor.high - factor.low)) - 1)[:, None])
-        elif factor.kind == "circular":
-            angle = torch.deg2rad(x)
-            parts.append(torch.stack([angle.sin(), angle.cos()], 1))
-        else:
-            index = torch.arange(len(factor.categories), device=x.device)
-            parts.append((x.round()[:, None] == index).to(x.dtype))
-    return torch.cat(parts, 1)
+CORRELATIONS: tuple[tuple[str, str, float], ...] = (
+    # colouring goes together: darker skin, darker hair, browner eyes (hues of irises grow from brown to blue)
+    ("skin_tone", "hair_lightness", -0.65),
+    ("skin_tone", "iris_hue", -0.55),
+    ("hair_lightness", "iris_hue", 0.45),
+    # beards grow on broad faces with thick brows, beside short hair (styles grow from bald and short to long)
+    ("face_width", "jaw", 0.40),
+    ("jaw", "brow_thickness", 0.35),
+    ("jaw", "beard", 0.50),
+    ("brow_thickness", "beard", 0.45),
+    ("hair_style", "beard", -0.50),
+    # made-up lips go with long hair and without a beard
+    ("hair_style", "lip_colour", 0.40),
+    ("hair_length", "lip_colour", 0.35),
+    ("beard", "lip_colour", -0.45),
+    # pale (grey) hair comes with glasses, hats sit on short hair
+    ("hair_lightness", "glasses", 0.35),
+    ("hair_style", "hat", -0.35),
+    ("hair_length", "hat", -0.30),
+    # a smile moves the whole face
+    ("smile", "mouth_open", 0.45),
+    ("smile", "blush", 0.35),
+    ("smile", "eye_openness", -0.25),
+    ("smile", "brow_angle", -0.30),
+    ("brow_height", "eye_openness", 0.30),
+    # eyes look where the head turns
+    ("yaw", "gaze_x", 0.40),
+    ("pitch", "gaze_y", 0.35),
+)
+"""Pairs and the correlation of their normals; the correlation of the factors themselves is a little smaller."""

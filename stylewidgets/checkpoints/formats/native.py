@@ -11,9 +11,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
 from torch import Tensor, nn
 
+from ...core import files
+from ...core.devices import from_file
 from ...generators.families import FAMILIES
 from ..build import empty
 from ..loaded import Loaded
@@ -24,7 +25,7 @@ DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
 
 
 def save(
-    path: str | Path, generator: nn.Module, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16"
+    path: str | os.PathLike[str], generator: nn.Module, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16"
 ) -> None:
     """Write a generator; a crash while writing leaves the previous file.
 
@@ -56,24 +57,18 @@ def save(
         name: _packed(name, value, dtype if name in parameters or name.endswith("noise_const") else "fp32")
         for name, value in state.items()
     }
-    target = Path(path)
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_bytes(
-            serialize(tensors, metadata={KEY: text})
-        )  # safetensors' own files are closed to all other users
-        os.replace(part, target)
-    finally:
-        part.unlink(missing_ok=True)
+    files.write_arrays(path, tensors, about, KEY)
 
 
-def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
+@from_file()
+def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
     """Read a generator written by `save`: in evaluation mode, float32, on the CPU; and its metadata.
 
     Raises:
         FileNotFoundError: no such file.
         ValueError: the file is damaged, cut short, not ours, from a newer version, or holds weights that are not finite.
     """
+    path = files.find(path, "file")
     about, shapes = _header(path)
     generator: Any = empty(Loaded(about["family"], _config(path, about, shapes), {}))
     wanted = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
@@ -97,7 +92,7 @@ def load(path: str | Path) -> tuple[Any, dict[str, Any]]:
     return generator.eval(), about["metadata"]
 
 
-def inspect(path: str | Path) -> dict[str, Any]:
+def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file holds, from its header alone.
 
     Returns:
@@ -106,6 +101,7 @@ def inspect(path: str | Path) -> dict[str, Any]:
     Raises:
         FileNotFoundError, ValueError: as `load`, as far as the header tells.
     """
+    path = files.find(path, "file")
     about, shapes = _header(path)
     config = _config(path, about, shapes)
     return {
@@ -122,18 +118,14 @@ def inspect(path: str | Path) -> dict[str, Any]:
         "parameters": sum(math.prod(s) for s in shapes.values()),
         "tensors": len(shapes),
         "layers": {name: list(shape) for name, shape in sorted(shapes.items())},
-        "bytes": os.path.getsize(path),
+        "bytes": path.stat().st_size,
         "config": config.to_dict(),
         "metadata": about["metadata"],
     }
 
 
-def _header(path: str | Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
+def _header(path: Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]]]:
     """The description and the shapes; reads no tensor."""
-    if not Path(path).exists():
-        raise FileNotFoundError(f"there is no file {path}")
-    if not Path(path).is_file():
-        raise ValueError(f"{path} is not a file. Give the .safetensors file itself")
     try:
         with safe_open(path, "pt") as file:
             text = (file.metadata() or {}).get(KEY)
@@ -159,7 +151,7 @@ def _header(path: str | Path) -> tuple[dict[str, Any], dict[str, tuple[int, ...]
     return about, shapes
 
 
-def _config(path: str | Path, about: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> Any:
+def _config(path: Path, about: dict[str, Any], shapes: dict[str, tuple[int, ...]]) -> Any:
     """The described config, confirmed by the shapes, so that a damaged description cannot ask for any size."""
     if not isinstance(about.get("family"), str) or about["family"] not in FAMILIES:
         raise ValueError(
@@ -180,7 +172,8 @@ def _confirmed(family: str, given: dict[str, Any], shapes: Mapping[str, tuple[in
     """The config of these shapes, with the settings that no shape can tell; ValueError where the others differ."""
     hints = {name: given[name] for name in FAMILIES[family].not_in_shapes if name in given}
     found = FAMILIES[family].infer_config(
-        {name: torch.empty(()).expand(shape) for name, shape in shapes.items()}, hints
+        {name: torch.empty((), dtype=torch.float32, device="cpu").expand(shape) for name, shape in shapes.items()},
+        hints,
     )
     known = found.to_dict()
     for name in given.keys() - known.keys():

@@ -122,7 +122,7 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
     rate = tree.attribute(f"{prefix}mapping.fc0", "bias_gain", "lr_multiplier")
     if _positive(rate):
         hints["mapping_lr"] = float(rate)
-    found, clamp = _conv_clamp(family, tree, prefix)
+    found, clamp = _conv_clamp(tree, prefix)
     if found:
         hints["conv_clamp"] = clamp
     _check_activation(tree)
@@ -152,7 +152,7 @@ def _stylegan3_hints(tree: Tree, prefix: str) -> dict[str, Any]:
     return hints
 
 
-def _conv_clamp(family: str, tree: Tree, prefix: str) -> tuple[bool, float | None]:
+def _conv_clamp(tree: Tree, prefix: str) -> tuple[bool, float | None]:
     """(whether the file tells it, the clamp)."""
     for name, module in tree.modules.items():
         if name.startswith(f"{prefix}synthesis") and "conv_clamp" in module.attributes:

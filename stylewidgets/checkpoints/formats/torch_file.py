@@ -14,9 +14,8 @@ from typing import Any
 
 from ..errors import CheckpointError, reading
 from ..pickle import legacy as _legacy
-from ..pickle.constructors import storage_dtype
 from ..pickle.module_tree import flatten
-from ..pickle.records import ITEM_SIZES, Global, Storage, Stub, TensorRecord, whole
+from ..pickle.records import ITEM_SIZES, Global, Storage, Stub, TensorRecord, storage_dtype, whole
 from ..pickle.tensors import to_tensor
 from ..pickle.unpickler import AGAIN, as_view, unpickle
 

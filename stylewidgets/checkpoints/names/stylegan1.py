@@ -61,7 +61,7 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
         raise CheckpointError(f"it was built with fused_scale={fused!r:.40}; True, False or 'auto' can be drawn")
     hints["fused_from"] = 128 if fused == "auto" else 1 if fused else None
     blocks = tf.scopes(variables)
-    found = {"synthesis.lod": torch.tensor(hints["lod"])}
+    found = {"synthesis.lod": torch.tensor(hints["lod"], dtype=torch.float32, device="cpu")}
     for name, value in tf.as_tensors(variables).items():
         renamed = _from_tf(name, value, blocks)
         if renamed is not None:

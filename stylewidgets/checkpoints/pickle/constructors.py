@@ -37,22 +37,6 @@ DICTS = (
     "easydict.EasyDict",
     "collections.defaultdict",
 )
-STORAGE_TYPES = {
-    "DoubleStorage": "float64",
-    "FloatStorage": "float32",
-    "HalfStorage": "float16",
-    "BFloat16Storage": "bfloat16",
-    "LongStorage": "int64",
-    "IntStorage": "int32",
-    "ShortStorage": "int16",
-    "CharStorage": "int8",
-    "ByteStorage": "uint8",
-    "BoolStorage": "bool",
-    "ComplexFloatStorage": "complex64",
-    "ComplexDoubleStorage": "complex128",
-    "UntypedStorage": "uint8",
-    "_UntypedStorage": "uint8",
-}
 TORCH_DTYPES = {
     "half": "float16",
     "float": "float32",
@@ -61,21 +45,6 @@ TORCH_DTYPES = {
     "int": "int32",
     "short": "int16",
 }
-
-
-def storage_dtype(value: Any) -> str:
-    """The element type of a storage class named by the file.
-
-    Raises:
-        CheckpointError: it is not one of torch's storage classes.
-    """
-    name = value.name if isinstance(value, Global) else ""
-    found = STORAGE_TYPES.get(name.rpartition(".")[2]) if name.startswith("torch.") else None
-    if found is None:
-        raise CheckpointError(
-            f"{name[:80] or 'something else'} is no storage of torch. The file is damaged or not from torch"
-        )
-    return found
 
 
 def key_of(value: Any) -> Any:
@@ -249,17 +218,6 @@ def _typed_storage(args: tuple[Any, ...], spend: Spend) -> Storage | Stub:
     return found or Stub("torch.storage.TypedStorage", args)
 
 
-def _nested_storage(args: tuple[Any, ...], spend: Spend) -> Storage:
-    data = raw_bytes(args[0] if len(args) == 1 else None, spend)
-
-    def load() -> Storage:
-        from .legacy import read_storage  # the nested stream is a pickle again
-
-        return read_storage(data)
-
-    return Storage("uint8", load=load)
-
-
 def _persistent(args: tuple[Any, ...], spend: Spend) -> Persistent:
     if len(args) != 1 or not isinstance(args[0], dict):
         raise CheckpointError("a saved module lacks its description. The file is damaged")
@@ -307,7 +265,6 @@ CONSTRUCTORS: dict[str, Constructor] = {
     "torch._utils._rebuild_parameter_with_state": _first,
     "torch._tensor._rebuild_from_type": _subclass_tensor,
     "torch._tensor._rebuild_from_type_v2": _subclass_tensor,
-    "torch.storage._load_from_bytes": _nested_storage,
     "torch.storage.TypedStorage": _typed_storage,
     "torch.storage._TypedStorage": _typed_storage,
     "torch_utils.persistence._reconstruct_persistent_obj": _persistent,

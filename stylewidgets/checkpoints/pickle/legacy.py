@@ -8,17 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import CheckpointError
-from .constructors import storage_dtype
-from .records import ITEM_SIZES, Storage, whole
+from .constructors import CONSTRUCTORS, Spend, raw_bytes
+from .records import ITEM_SIZES, Storage, storage_dtype, whole
 from .unpickler import AGAIN, Limits, Machine
 
 MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
-
-
-def is_legacy(head: bytes | memoryview) -> bool:
-    """Whether the first bytes of a file are those of this stream."""
-    return bytes(head[:2]) == b"\x80\x02" and MAGIC.to_bytes(10, "little") in bytes(head[:16])
 
 
 def read(data: bytes | memoryview, limits: Limits | None = None) -> Any:
@@ -85,3 +80,11 @@ def _fill(view: memoryview, position: int, keys: Any, announced: dict[Any, tuple
             raise CheckpointError(f"a storage of {size} bytes is not whole. {AGAIN}")
         storage.fill(view[start : start + size])
         position = start + size
+
+
+def _nested_storage(args: tuple[Any, ...], spend: Spend) -> Storage:
+    data = raw_bytes(args[0] if len(args) == 1 else None, spend)
+    return Storage("uint8", load=lambda: read_storage(data))
+
+
+CONSTRUCTORS["torch.storage._load_from_bytes"] = _nested_storage

@@ -27,6 +27,22 @@ ITEM_SIZES = {
     "complex64": 8,
     "complex128": 16,
 }
+STORAGE_TYPES = {
+    "DoubleStorage": "float64",
+    "FloatStorage": "float32",
+    "HalfStorage": "float16",
+    "BFloat16Storage": "bfloat16",
+    "LongStorage": "int64",
+    "IntStorage": "int32",
+    "ShortStorage": "int16",
+    "CharStorage": "int8",
+    "ByteStorage": "uint8",
+    "BoolStorage": "bool",
+    "ComplexFloatStorage": "complex64",
+    "ComplexDoubleStorage": "complex128",
+    "UntypedStorage": "uint8",
+    "_UntypedStorage": "uint8",
+}
 MAX_DIMENSIONS = 16
 
 
@@ -214,6 +230,21 @@ class TensorRecord:
 
     def __repr__(self) -> str:
         return f"<tensor {list(self.size)}>"
+
+
+def storage_dtype(value: Any) -> str:
+    """The element type of a storage class named by the file.
+
+    Raises:
+        CheckpointError: it is not one of torch's storage classes.
+    """
+    name = value.name if isinstance(value, Global) else ""
+    found = STORAGE_TYPES.get(name.rpartition(".")[2]) if name.startswith("torch.") else None
+    if found is None:
+        raise CheckpointError(
+            f"{name[:80] or 'something else'} is no storage of torch. The file is damaged or not from torch"
+        )
+    return found
 
 
 def whole(value: Any, what: str, high: int = 1 << 48) -> int:

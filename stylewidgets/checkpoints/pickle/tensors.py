@@ -25,7 +25,7 @@ def to_tensor(record: TensorRecord) -> Tensor:
     array = record.array()  # checks that every element is inside
     kind: torch.dtype = getattr(torch, record.dtype)
     if not array.size:
-        return torch.empty(record.size, dtype=kind)
+        return torch.empty(record.size, dtype=kind, device="cpu")
     data = memoryview(record.storage.data)
     if data.readonly:
         copied = torch.from_numpy(np.array(array))

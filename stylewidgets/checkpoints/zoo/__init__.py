@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import logging
 import os
-import sys
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from ...core.checks import unknown_name
-from .download import DownloadError, Progress, download, sha256_of
+from ...core.download import DownloadError, Progress, read_json, sha256_of, with_bar
+from ...core.files import cache_folder, write
 
 _said: set[str] = set()
 _log = logging.getLogger("stylewidgets")
@@ -110,18 +109,6 @@ def entry(name: str) -> Entry:
     raise unknown_name("checkpoint in the zoo", name, names())
 
 
-def cache_folder() -> Path:
-    """Where downloads are kept: $STYLEWIDGETS_CACHE, else the platform's folder for caches."""
-    given = os.environ.get("STYLEWIDGETS_CACHE")
-    if given:
-        return Path(given).expanduser()
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "stylewidgets" / "Cache"
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "stylewidgets"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "stylewidgets"
-
-
 def path(one: Entry) -> Path:
     """Where the file of a checkpoint is, or would be."""
     return cache_folder() / one.file
@@ -152,7 +139,7 @@ def get(name: str, *, progress: Progress | bool = True) -> Path:
             f"{one.name} can only be fetched by hand: open {one.by_hand or one.page}, save the file, and put "
             f"it to {target}"
         )
-    fetched = _with_bar(url, target, progress, sha256=one.sha256, size=one.bytes)
+    fetched = with_bar(url, target, progress, sha256=one.sha256, size=one.bytes)
     if one.sha256 is None:
         _log.warning(
             "%s: no published sha256 is known, so this first download is trusted; its sha256 is in %s.json",
@@ -162,36 +149,9 @@ def get(name: str, *, progress: Progress | bool = True) -> Path:
     return fetched
 
 
-def fetch(url: str, *, progress: Progress | bool = True) -> Path:
-    """A checkpoint from any http(s) address, kept in the cache folder. Raises DownloadError."""
-    import hashlib
-
-    name = Path(unquote(urlsplit(url).path)).name or "file"
-    folder = hashlib.sha256(url.encode()).hexdigest()[:16]  # two addresses may end in the same name
-    return _with_bar(url, cache_folder() / "web" / folder / name, progress)
-
-
 def known_sha256(file: Path) -> dict[str, Any]:
     """What was recorded about a downloaded file (url, bytes, sha256, trust); {} for others."""
-    from .download import _read_json
-
-    return _read_json(Path(f"{file}.json"))
-
-
-def _with_bar(url: str, target: Path, progress: Progress | bool, **known: Any) -> Path:
-    if target.is_file():
-        return target
-    if progress is not True:
-        return download(url, target, progress=progress or None, **known)
-    from tqdm.auto import tqdm
-
-    with tqdm(desc=target.name, unit="B", unit_scale=True, unit_divisor=1024) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return download(url, target, progress=show, **known)
+    return read_json(Path(f"{file}.json"))
 
 
 def _check_kept(one: Entry, target: Path) -> None:
@@ -208,7 +168,7 @@ def _check_kept(one: Entry, target: Path) -> None:
                 f"{target} is another file: sha256 {found}, known is {one.sha256}. Delete it and load again"
             )
         about = {"url": one.url, "bytes": size, "sha256": found, "trust": "published sha256"}
-        Path(f"{target}.json").write_text(json.dumps(about))
+        write(f"{target}.json", json.dumps(about))
 
 
 def _say_licence(one: Entry) -> None:

@@ -46,7 +46,7 @@ class SynthesisBlock(nn.Module):
         }
         self.conv0: Epilogue
         if self.first:
-            self.const = nn.Parameter(torch.ones(out, *config.size(0)))
+            self.const = nn.Parameter(torch.ones(out, *config.size(0), dtype=torch.float32, device="cpu"))
             self.conv0 = Epilogue(out, **common)
         else:
             self.conv0 = StyledConv(

@@ -44,11 +44,11 @@ class Epilogue(nn.Module):
     ) -> None:
         super().__init__()
         self.size, self.resolution, self.eps = size, max(size), eps
-        self.bias = nn.Parameter(torch.zeros(channels))
+        self.bias = nn.Parameter(torch.zeros(channels, dtype=torch.float32, device="cpu"))
         self.affine = FullyConnected(w_dim, 2 * channels)
         if use_noise:
-            self.register_buffer("noise_const", torch.randn(size))
-            self.noise_strength = nn.Parameter(torch.zeros(channels))
+            self.register_buffer("noise_const", torch.randn(size, dtype=torch.float32, device="cpu"))
+            self.noise_strength = nn.Parameter(torch.zeros(channels, dtype=torch.float32, device="cpu"))
 
     @property
     def style_channels(self) -> int:
@@ -104,7 +104,7 @@ class StyledConv(PreparedWeight, Epilogue):
     ) -> None:
         super().__init__(channels, w_dim=w_dim, size=size, use_noise=use_noise, eps=eps)
         self.up, self.fused, self.bias_first = up, fused, bias_first and up == 2
-        self.weight = nn.Parameter(torch.randn(channels, inputs, 3, 3))
+        self.weight = nn.Parameter(torch.randn(channels, inputs, 3, 3, dtype=torch.float32, device="cpu"))
         self.scale = GAIN / math.sqrt(inputs * 9)
 
     def _make(self, weight: Tensor, dtype: torch.dtype) -> tuple[Tensor, ...]:
@@ -131,8 +131,8 @@ class PlainToRGB(nn.Module):
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1))
-        self.bias = nn.Parameter(torch.zeros(outputs))
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, 1, 1, dtype=torch.float32, device="cpu"))
+        self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu"))
         self.scale = 1 / math.sqrt(inputs)
 
     def forward(self, x: Tensor) -> Tensor:

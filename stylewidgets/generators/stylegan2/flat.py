@@ -16,9 +16,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...ops import winograd
 from ...ops.bias_act import GAINS, SLOPE
 from ...ops.modulated_conv2d import demodulation
+from ...ops.native import winograd
 from ..layers import COMPILED_FLAT, FLAT, SynthesisLayer
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...ops.colours import add_doubled
+from ...ops.native.colours import add_doubled
 from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 from ..mapping import MappingNetwork
 from ..noise import Noise, layer_noise, split_noise
@@ -32,7 +32,7 @@ class SynthesisBlock(nn.Module):
         common: dict[str, Any] = {"w_dim": config.w_dim, "size": size, "conv_clamp": config.conv_clamp}
         conv: dict[str, Any] = {**common, "use_noise": config.use_noise, "taps": config.taps}
         if index == 0:
-            self.const = nn.Parameter(torch.randn(out, *size))
+            self.const = nn.Parameter(torch.randn(out, *size, dtype=torch.float32, device="cpu"))
         else:
             before = config.channels[index - 1]
             self.conv0 = SynthesisLayer(before, out, up=2, **conv)

@@ -6,7 +6,8 @@ import math
 
 from torch import Tensor
 
-from ...ops import _buffers, winograd
+from ...ops import _buffers
+from ...ops.native import winograd
 from ..layers import SynthesisLayer, ToRGB
 
 LARGE = 32 << 20

@@ -18,7 +18,7 @@ def low_pass(taps: int, cutoff: float, half_width: float, rate: float) -> Tensor
         cutoff, half_width, rate: pass band, half of the transition band and sampling rate, all in the same unit.
     """
     if taps == 1:
-        return torch.ones(1)
+        return torch.ones(1, dtype=torch.float32, device="cpu")
     h = np.sinc(2 * cutoff / rate * _centred(taps)) * _window(taps, half_width, rate)
     return torch.from_numpy(h / h.sum()).float()
 

@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...ops import winograd
 from ...ops.filtered_lrelu import filtered_lrelu
 from ...ops.modulated_conv2d import demodulation, weight_squares
+from ...ops.native import winograd
 from ..layers import COMPILED, HALF, FullyConnected, StyleConv, _no_autocast
 from .config import Band, StyleGAN3Config
 from .geometry import Geometry, filters, resampled
@@ -44,15 +44,18 @@ class FourierInput(nn.Module):
             config.input_size - 2 * config.margin,
             config.bandwidth,
         )
-        self.weight = nn.Parameter(torch.randn(channels, channels))
+        self.weight = nn.Parameter(torch.randn(channels, channels, dtype=torch.float32, device="cpu"))
         self.affine = FullyConnected(config.w_dim, 4)
         with torch.no_grad():
             self.affine.weight.zero_()
-            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0]))
-        radius, angle = torch.rand(channels).sqrt() * config.bandwidth, torch.rand(channels) * (2 * math.pi)
-        self.register_buffer("transform", torch.eye(3))
+            self.affine.bias.copy_(torch.tensor([1.0, 0.0, 0.0, 0.0], dtype=torch.float32, device="cpu"))
+        radius, angle = (
+            torch.rand(channels, dtype=torch.float32, device="cpu").sqrt() * config.bandwidth,
+            torch.rand(channels, dtype=torch.float32, device="cpu") * (2 * math.pi),
+        )
+        self.register_buffer("transform", torch.eye(3, dtype=torch.float32, device="cpu"))
         self.register_buffer("freqs", torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1))
-        self.register_buffer("phases", torch.rand(channels) - 0.5)
+        self.register_buffer("phases", torch.rand(channels, dtype=torch.float32, device="cpu") - 0.5)
         self.style_channels, self.resolution = 4, self.size
 
     def forward(self, styles: Tensor) -> Tensor:
@@ -63,7 +66,7 @@ class FourierInput(nn.Module):
             phases = phases + (freqs @ place[:, :2, 2:]).squeeze(2)
             freqs = freqs @ place[:, :2, :2]
             fade = 1 - (freqs.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)
-            line = (2 * torch.arange(self.size, device=styles.device) + 1) / self.size - 1
+            line = (2 * torch.arange(self.size, dtype=torch.float32, device=styles.device) + 1) / self.size - 1
             line = line * (0.5 * self.size / self.rate)
             # x and y parts of the angle apart: the same sum as a product with the grid.
             angle = freqs[:, None, None, :, 0] * line[:, None] + freqs[:, None, None, :, 1] * line[:, None, None]
@@ -98,7 +101,7 @@ class AliasFreeLayer(StyleConv):
         self.factor_up, self.factor_down, self.padding = shape.up, shape.down, config.padding(index)
         self.conv_clamp, self.ema_beta, self.resolution = config.conv_clamp, config.ema_beta, shape.size
         self.halves = config.rates[index] * 2**config.num_fp16_res > config.resolution
-        self.register_buffer("magnitude_ema", torch.ones(()))
+        self.register_buffer("magnitude_ema", torch.ones((), dtype=torch.float32, device="cpu"))
         for name, taps in zip(("up_filter", "down_filter"), filters(config, index, bands), strict=True):
             if taps is not None:
                 self.register_buffer(name, taps)

@@ -25,7 +25,7 @@ class XLMapping(MappingNetwork):
                 f"{config.c_dim} and {config.embed_dim} were given"
             )
         super().__init__(config)
-        self.register_buffer("w_avg", torch.zeros(config.c_dim, config.w_dim))
+        self.register_buffer("w_avg", torch.zeros(config.c_dim, config.w_dim, dtype=torch.float32, device="cpu"))
 
     def make_label(self, config: Any) -> int:
         """The table ``embed`` [c_dim, embed_dim] and ``embed_proj``, which makes z_dim numbers of a row."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -16,6 +15,8 @@ from ...checkpoints import detect
 from ...checkpoints.errors import CheckpointError, reading
 from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
+from ...core import files
+from ...core.devices import from_file
 from .public_net import SIDE, PublicShape, answer, expected
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ class PublicEncoder:
         return replace(self, weights=weights, centre=centre.float().to(session.device))
 
 
+@from_file()
 def load_encoder(path: str | os.PathLike[str], deltas: bool | None = None) -> PublicEncoder:
     """The encoder in a checkpoint of pSp, e4e or ReStyle.
 
@@ -134,7 +136,7 @@ def load_encoder(path: str | os.PathLike[str], deltas: bool | None = None) -> Pu
         FileNotFoundError: no such file.
         ValueError: (CheckpointError) no encoder in it, one of another structure, or damaged; what is wrong is named.
     """
-    file = Path(path).expanduser()
+    file = files.as_path(path)
     kind = detect.check(file)
     with reading(file):
         if kind.format not in ("torch zip", "torch legacy"):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ... import weights
 from ...checkpoints.detect import detect
+from ...core.files import as_path
 from ..registry import METHODS, Method, Setting, register
 from ..run import Run
 from . import public, small
@@ -89,7 +90,7 @@ def _start(kind: str) -> Callable[..., Run]:
 
 def _opened(kind: str, given: str, session: GeneratorSession) -> small.SmallEncoder | public.PublicEncoder:
     """The encoder that ships, a file of `stylewidgets train encoders`, or a checkpoint of the public releases."""
-    path = bundled(kind) if given == BUNDLED else Path(given).expanduser()
+    path = bundled(kind) if given == BUNDLED else as_path(given)
     if path.is_file() and detect(path).format in ("torch zip", "torch legacy"):
         released = public.load_encoder(path, {"psp": False, "e4e": True}.get(kind))
         _same_kind(kind, released.shape.kind, given)

@@ -6,17 +6,18 @@ The public networks (267 M parameters, faces of 256 px) are in `public.py`.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save as serialize
 from torch import Tensor, nn
+
+from ...core import files
+from ...core.devices import from_file
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -62,17 +63,21 @@ class SmallEncoder(nn.Module):
         super().__init__()
         self.shape = shape
         self.register_buffer("centre", centre.detach().clone().float())
-        self.register_buffer("spread", torch.tensor(float(spread)))
+        self.register_buffer("spread", torch.tensor(float(spread), dtype=torch.float32, device="cpu"))
         a, b, c, d = shape.widths
-        self.stem = nn.Conv2d(24 if shape.kind == "restyle" else 12, a, 3, padding=1)
+        self.stem = nn.Conv2d(24 if shape.kind == "restyle" else 12, a, 3, padding=1, dtype=torch.float32, device="cpu")
         self.stages = nn.ModuleList([_Block(a, a, 1), _Block(a, b, 2), _Block(b, c, 2), _Block(c, d, 2)])
         groups = -(-shape.rows // ROWS_TOGETHER)
         sources = [shape.widths[max(0, 3 - i)] for i in range(groups)]
-        self.narrow = nn.ModuleList([nn.Conv2d(width, shape.head, 1) for width in sources])
+        self.narrow = nn.ModuleList(
+            [nn.Conv2d(width, shape.head, 1, dtype=torch.float32, device="cpu") for width in sources]
+        )
         left = shape.rows
         heads = []
         for _ in range(groups):
-            heads.append(nn.Linear(16 * shape.head, min(ROWS_TOGETHER, left) * shape.w_dim))
+            heads.append(
+                nn.Linear(16 * shape.head, min(ROWS_TOGETHER, left) * shape.w_dim, dtype=torch.float32, device="cpu")
+            )
             left -= ROWS_TOGETHER
         self.heads = nn.ModuleList(heads)
 
@@ -111,10 +116,13 @@ class _Block(nn.Module):
 
     def __init__(self, before: int, width: int, stride: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = nn.GroupNorm(8, before), nn.GroupNorm(8, width)
-        self.conv1 = nn.Conv2d(before, width, 3, stride, 1)
-        self.conv2 = nn.Conv2d(width, width, 3, 1, 1)
-        self.skip = nn.Conv2d(before, width, 1) if before != width else None
+        self.norm1, self.norm2 = (
+            nn.GroupNorm(8, before, dtype=torch.float32, device="cpu"),
+            nn.GroupNorm(8, width, dtype=torch.float32, device="cpu"),
+        )
+        self.conv1 = nn.Conv2d(before, width, 3, stride, 1, dtype=torch.float32, device="cpu")
+        self.conv2 = nn.Conv2d(width, width, 3, 1, 1, dtype=torch.float32, device="cpu")
+        self.skip = nn.Conv2d(before, width, 1, dtype=torch.float32, device="cpu") if before != width else None
         self.stride = stride
 
     def forward(self, x: Tensor) -> Tensor:
@@ -152,20 +160,13 @@ def fits(shape: Shape, about: Mapping[str, Any], session: GeneratorSession) -> b
 
 def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> None:
     """Write it with half the digits; `about` is plain JSON and has "w_space"."""
-    text = json.dumps({"shape": asdict(encoder.shape)} | dict(about))
-    tensors = {
-        name: (value if value.ndim == 0 else value.half()).contiguous().cpu()
-        for name, value in encoder.state_dict().items()
-    }
-    Path(path).write_bytes(serialize(tensors, metadata={KEY: text}))
+    tensors = {name: value if value.ndim == 0 else value.half() for name, value in encoder.state_dict().items()}
+    files.write_arrays(path, tensors, {"shape": asdict(encoder.shape)} | dict(about), KEY)
 
 
-def header(path: str | Path) -> tuple[Shape, dict[str, Any]]:
-    """What a file says of its encoder, without reading the encoder. Raises what a damaged file makes of it."""
-    with safe_open(str(path), framework="pt") as file:
-        about = json.loads((file.metadata() or {})[KEY])
+def _shape(about: Mapping[str, Any]) -> Shape:
     values = about["shape"]
-    shape = Shape(
+    return Shape(
         str(values["kind"]),
         int(values["rows"]),
         int(values["w_dim"]),
@@ -173,19 +174,27 @@ def header(path: str | Path) -> tuple[Shape, dict[str, Any]]:
         int(values["head"]),
         bool(values.get("relative", False)),
     )
-    return shape, about
 
 
+@lru_cache(maxsize=16)
+def _header(path: str, changed: int) -> tuple[Shape, dict[str, Any]]:
+    with files.reading(path, "encoder of this package", "Accepted are files of `stylewidgets train encoders`") as found:
+        about, _ = files.read_arrays(found, KEY, "pt")
+        return _shape(about), about
+
+
+def header(path: Path) -> tuple[Shape, dict[str, Any]]:
+    """What a file says of its encoder, which is not built for that. ValueError as `load`."""
+    return _header(str(path), path.stat().st_mtime_ns)
+
+
+@from_file()
 def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEncoder, dict[str, Any]]:
     """(encoder in evaluation, what was said about it). ValueError when the file is none of ours, or damaged."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(f"there is no encoder {str(path)!r} (in {Path.cwd()})")
-    try:
-        shape, about = header(path)
-        with safe_open(str(path), framework="pt") as file:
-            tensors = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118  it is no mapping
+    with files.reading(path, "encoder of this package", "Accepted are files of `stylewidgets train encoders`") as found:
+        about, state = files.read_arrays(found, KEY, "pt")
+        tensors = {name: value.float() for name, value in state.items()}
+        shape = _shape(about)
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
-        raise ValueError(f"{str(path)!r} is no encoder of this package, or it is damaged: {error}") from error
     return encoder.to(device).eval().requires_grad_(False), about

@@ -1,8 +1,8 @@
 """Editability: whether known directions do to an inverted code what they do to a real one. Measured, because the truth is known.
 
-Generated pictures: the same edit of the code that drew them. Renders of avatars: the same head, drawn again with one factor
-changed. The trade-off with distortion is the subject of Tov et al., "Designing an Encoder for StyleGAN Image Manipulation",
-SIGGRAPH 2021.
+Generated pictures: the same edit of the code that drew them. Pictures of a domain with a world, such as renders of avatars:
+the same head, drawn again with one factor changed. The trade-off with distortion is the subject of Tov et al., "Designing an
+Encoder for StyleGAN Image Manipulation", SIGGRAPH 2021.
 """
 
 from __future__ import annotations
@@ -15,24 +15,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from ...avatars import FACTORS, INDEX, edit_truth
-from ...avatars.reading.estimates import as_pictures, reader
-from ...avatars.reading.factor_net import factor_of
-from ...avatars.scoring.edits import IDENTITY, READABLE
+from ... import domain
 from ...core.checks import check_finite
 from ...latent.latent import Latent
 from ...session.synthesis import versions
 from ..losses.perceptual import Perceptual
+from ..target import to_bytes, to_tensor
 
 if TYPE_CHECKING:
+    from ...domain import Reader, World
     from ...latent.latent import Direction
     from ...session.session import GeneratorSession
     from ..result import Result
     from ..target import Target
 
 Array = NDArray[np.float64]
+Bounds = tuple[float, float]
 EDITS = ("smile", "yaw", "mouth open", "hair lightness", "eye openness", "skin tone")
 """Directions that editability is measured with by default: expression, pose, hair, eyes, skin."""
 STRENGTH = 2.0
@@ -48,8 +47,8 @@ class KnownEdits:
         directions: E of them.
         strengths: [N, E] in σ; of each picture to the side where the factor has room.
         after: pictures after the edit as they should be, uint8 [N, E, H, W, 3].
-        change: what the factor network reads of it: change of R readings in σ, [N, E, R]; None for other generators.
-        wanted: for each direction, the column of the reading that it is to move, −1 for one that is named after no factor.
+        change: what the domain's reader reads of it: change of R readings in σ, [N, E, R]; None where there is none.
+        wanted: for each direction, the column of the reading that it is to move, −1 for one that is named after none.
         valid: [N, E], whether there is a truth (a factor may have no room for the change).
     """
 
@@ -72,12 +71,6 @@ class KnownEdits:
         )
 
 
-def draws_avatars(session: GeneratorSession) -> bool:
-    """Whether the generator was trained on avatars, so that the factor network can read its pictures."""
-    recipe = session.metadata.get("recipe")
-    return isinstance(recipe, dict) and "twist" in recipe
-
-
 def known_edits(
     target: Target, session: GeneratorSession, names: Sequence[str] | None = None, strength: float = STRENGTH
 ) -> KnownEdits | None:
@@ -90,7 +83,7 @@ def known_edits(
         strength: in σ.
     """
     strength = check_finite("strength", strength, 0.01, 10)
-    avatars = draws_avatars(session)
+    known, reader = domain.of(session), _reader(session)
     directions = tuple(
         session.directions[name]
         for name in (names if names is not None else EDITS)
@@ -99,9 +92,9 @@ def known_edits(
     if not directions:
         return None
     if all(latent is not None for latent in target.latents):
-        return _by_latents(target, session, directions, strength, avatars)
-    if target.factors is not None and avatars:
-        return _by_factors(target, session, tuple(d for d in directions if _factor(d) is not None), strength)
+        return _by_latents(target, session, directions, strength, reader)
+    if target.factors is not None and known is not None and known.world is not None and reader is not None:
+        return _by_factors(target, session, directions, strength, reader, known.world())
     return None
 
 
@@ -111,8 +104,8 @@ def editability(
     """Figures for each picture, means over the edits.
 
     edit_perceptual: distance of the edited picture from what it should be; it has the distortion of the inversion in it.
-    edit_transfer: change of the wanted factor as a share of what it should be, 1 is right (factor network).
-    edit_error: |change − change that should be| of all readings, mean, in σ (factor network): 0 is right. What the
+    edit_transfer: change of the wanted factor as a share of what it should be, 1 is right (the domain's reader).
+    edit_error: |change − change that should be| of all readings, mean, in σ (the domain's reader): 0 is right. What the
         inversion got wrong before the edit does not count.
     """
     drawn = draw(
@@ -123,7 +116,8 @@ def editability(
     after = drawn[:, 1:]
     rows: list[dict[str, float]] = []
     far = _distances(net, known.after, after)
-    change = None if known.change is None else _change(drawn)
+    reader = None if known.change is None else _reader(session)
+    change = None if reader is None else _change(drawn, reader)
     for i, good in enumerate(known.valid):
         row = {"edit_perceptual": _mean(far[i][good])}
         if change is not None and known.change is not None:
@@ -135,14 +129,6 @@ def editability(
             row["edit_error"] = _mean(np.abs(change[i] - known.change[i]).mean(axis=1)[good])
         rows.append(row)
     return rows
-
-
-def same_person(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Array:
-    """Cosines [N] of what the factor network reads of `metrics.edits.IDENTITY`: 1 the same head, about 0 two at random."""
-    mine = [k for k, column in enumerate(_columns()) if factor_of(column) in IDENTITY]
-    x, y = _readings(a)[:, mine], _readings(b)[:, mine]
-    lengths = np.linalg.norm(x, axis=1) * np.linalg.norm(y, axis=1)
-    return np.asarray((x * y).sum(axis=1) / np.maximum(lengths, 1e-12))
 
 
 def draw(
@@ -172,13 +158,14 @@ def _labelled(latent: Latent, session: GeneratorSession) -> Latent:
 
 
 def _by_latents(
-    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float, avatars: bool
+    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float, reader: Reader | None
 ) -> KnownEdits:
     latents: list[Any] = list(target.latents)
     n, e = len(latents), len(directions)
     signs = np.ones((n, e))
-    if avatars:
-        signs = _room(_readings(session.images(latents)), [_wanted(d) for d in directions])
+    wanted = () if reader is None else tuple(reader.column(_name(d)) for d in directions)
+    if reader is not None:
+        signs = _room(_deviations(session.images(latents), reader), wanted)
     strengths = strength * signs
     rows = [
         [
@@ -192,15 +179,8 @@ def _by_latents(
     ]
     drawn = session.images([one for row in rows for one in row])
     drawn = drawn.reshape(n, e + 1, *drawn.shape[1:])
-    change = _change(drawn) if avatars else None
-    return KnownEdits(
-        directions,
-        strengths,
-        drawn[:, 1:],
-        change,
-        tuple(_wanted(d) for d in directions) if avatars else (),
-        np.ones((n, e), bool),
-    )
+    change = None if reader is None else _change(drawn, reader)
+    return KnownEdits(directions, strengths, drawn[:, 1:], change, wanted, np.ones((n, e), bool))
 
 
 def _present(latent: Latent, direction: Direction) -> float:
@@ -208,35 +188,39 @@ def _present(latent: Latent, direction: Direction) -> float:
 
 
 def _by_factors(
-    target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float
+    target: Target,
+    session: GeneratorSession,
+    directions: tuple[Direction, ...],
+    strength: float,
+    reader: Reader,
+    world: World,
 ) -> KnownEdits | None:
     """Renders: the truth of a direction is the re-render with its factor moved as far as it moves it in generated faces that
     have the factor where the render has it, at the same strength and to the same side."""
-    if not directions or target.factors is None:
+    ranges = [world.bounds(_name(d)) if _name(d) in reader.names else None for d in directions]
+    numbers = [(d, bounds) for d, bounds in zip(directions, ranges, strict=True) if bounds is not None]
+    if not numbers or target.factors is None:
         return None
-    n, e = len(target), len(directions)
-    side = target.images.shape[-1]
-    before = _bytes(target.images)
+    n, e = len(target), len(numbers)
+    before = to_bytes(target.images)
     strengths, valid = np.zeros((n, e)), np.zeros((n, e), bool)
     drawn = np.repeat(before[:, None], e + 1, axis=1)
-    for k, (direction, probe) in enumerate(zip(directions, _probes(session, directions, strength), strict=True)):
-        factor = _factor(direction)
-        now = target.factors[:, INDEX[factor.name]].numpy().astype(np.float64)
-        sign = _side(factor, now)
+    for k, ((d, bounds), probe) in enumerate(zip(numbers, _probes(session, numbers, strength, reader), strict=True)):
+        now = world.values(target.factors, _name(d))
+        sign = _side(bounds, now)
         new = now + sign * probe.amounts(now, sign)
-        valid[:, k] = (new >= factor.low) & (new <= factor.high)
+        valid[:, k] = (new >= bounds[0]) & (new <= bounds[1])
         strengths[:, k] = sign * strength
         rows = np.flatnonzero(valid[:, k])
         if len(rows):
-            values = torch.from_numpy(new[rows].astype(np.float32))
-            truth = edit_truth(target.factors[rows], {factor.name: values}, resolution=side, outputs=("image",)).image
-            drawn[rows, k + 1] = _bytes(truth)
-    return KnownEdits(directions, strengths, drawn[:, 1:], _change(drawn), tuple(_wanted(d) for d in directions), valid)
+            drawn[rows, k + 1] = world.redraw(target.factors[rows], _name(d), new[rows], target.images.shape[-1])
+    wanted = tuple(reader.column(_name(d)) for d, _ in numbers)
+    return KnownEdits(tuple(d for d, _ in numbers), strengths, drawn[:, 1:], _change(drawn, reader), wanted, valid)
 
 
-def _side(factor: Any, now: Array) -> Array:
+def _side(bounds: Bounds, now: Array) -> Array:
     """The side on which a factor has room: +1 in the lower half of its range, −1 in the upper."""
-    return np.where(now <= (factor.low + factor.high) / 2, 1.0, -1.0)
+    return np.where(now <= (bounds[0] + bounds[1]) / 2, 1.0, -1.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -270,72 +254,52 @@ class _Probe:
 _PROBED: weakref.WeakKeyDictionary[Any, tuple[Any, dict[Any, _Probe]]] = weakref.WeakKeyDictionary()
 
 
-def _probes(session: GeneratorSession, directions: Sequence[Direction], strength: float) -> list[_Probe]:
+def _probes(
+    session: GeneratorSession, numbers: Sequence[tuple[Direction, Bounds]], strength: float, reader: Reader
+) -> list[_Probe]:
     """A probe for each direction; kept until the generator changes."""
     stamp, kept = versions(session.generator), _PROBED.get(session.generator)
     known = kept[1] if kept is not None and kept[0] == stamp else {}
     _PROBED[session.generator] = (stamp, known)
-    keys = [(d.name, d.space, d.vector.tobytes(), d.sigma, d.layers, strength) for d in directions]
+    keys = [(d.name, d.space, d.vector.tobytes(), d.sigma, d.layers, strength) for d, _ in numbers]
     latents = [session.latent(seed=seed) for seed in range(9000, 9000 + _PROBES)]
     missing = [k for k, key in enumerate(keys) if key not in known]
-    before = _natural(session.images(latents)) if missing else {}
+    before = reader.values(to_tensor(session.images(latents))) if missing else np.zeros((0, 0))
     for k in missing:
-        direction, factor = directions[k], _factor(directions[k])
-        now = before[factor.name].astype(np.float64)
-        sign = _side(factor, now)
+        direction, bounds = numbers[k]
+        column = reader.index(_name(direction))
+        now = before[:, column]
+        sign = _side(bounds, now)
         edited = [
             latent.with_edit(direction, float(s) * strength, direction.layers)
             for latent, s in zip(latents, sign, strict=True)
         ]
-        known[keys[k]] = _Probe(now, sign, sign * (_natural(session.images(edited))[factor.name] - now))
+        after = reader.values(to_tensor(session.images(edited)))[:, column]
+        known[keys[k]] = _Probe(now, sign, sign * (after - now))
     return [known[key] for key in keys]
 
 
-def _natural(pictures: NDArray[np.uint8]) -> dict[str, NDArray[np.float32]]:
-    """Factors in natural units, as the factor network reads them."""
-    net, _ = reader()
-    with torch.inference_mode():
-        return net.natural(net.raw(as_pictures(pictures)))
+def _reader(session: GeneratorSession) -> Reader | None:
+    """The domain's reader, if its readings can be compared with each other."""
+    known = domain.of(session)
+    reader = known.reader() if known is not None and known.reader is not None else None
+    return reader if reader is not None and reader.spread else None
 
 
-def _factor(direction: Direction) -> Any:
-    """The numeric factor that a direction is named after, or None."""
-    name = direction.name.replace(" ", "_")
-    factor = FACTORS[INDEX[name]] if name in INDEX else None
-    return factor if factor is not None and factor.kind == "continuous" else None
+def _name(direction: Direction) -> str:
+    """The attribute that a direction is named after."""
+    return direction.name.replace(" ", "_")
 
 
-def _columns() -> list[str]:
-    """The readings that are compared: those of factors that the network reads well."""
-    _, errors = reader()
-    return [name for name in errors.readings if errors.factors[factor_of(name)].score >= READABLE]
+@torch.inference_mode()
+def _deviations(pictures: NDArray[np.uint8], reader: Reader) -> Array:
+    return reader.deviations(to_tensor(pictures))
 
 
-def _wanted(direction: Direction) -> int:
-    """The column of the reading that a direction is to move, the first of its factor where there are several; −1 if none."""
-    name = direction.name.replace(" ", "_")
-    columns = _columns()
-    return next((k for k, column in enumerate(columns) if column == name or factor_of(column) == name), -1)
-
-
-def _readings(pictures: NDArray[np.uint8]) -> Array:
-    """Readings [N, R] of pictures in standard deviations of the avatar world."""
-    net, errors = reader()
-    with torch.inference_mode():
-        found = net.readings(net.raw(as_pictures(pictures)))
-    return np.stack(
-        [
-            (found[name].astype(np.float64) - errors.readings[name][0]) / max(errors.readings[name][1], 1e-9)
-            for name in _columns()
-        ],
-        axis=1,
-    )
-
-
-def _change(drawn: NDArray[np.uint8]) -> Array:
+def _change(drawn: NDArray[np.uint8], reader: Reader) -> Array:
     """Change of readings [N, E, R] from the first of each row [N, 1 + E, H, W, 3] to the others."""
     n, e = drawn.shape[:2]
-    read = _readings(drawn.reshape(n * e, *drawn.shape[2:])).reshape(n, e, -1)
+    read = _deviations(drawn.reshape(n * e, *drawn.shape[2:]), reader).reshape(n, e, -1)
     return np.asarray(read[:, 1:] - read[:, :1])
 
 
@@ -351,11 +315,6 @@ def _mean(values: Array) -> float:
 @torch.inference_mode()
 def _distances(net: Perceptual, a: NDArray[np.uint8], b: NDArray[np.uint8], batch: int = 32) -> Array:
     n, e = a.shape[:2]
-    pairs = [as_pictures(x.reshape(n * e, *x.shape[2:])) for x in (a, b)]
+    pairs = [to_tensor(x.reshape(n * e, *x.shape[2:])) for x in (a, b)]
     parts = [net.distance(x, y) for x, y in zip(*(torch.split(p, batch) for p in pairs), strict=True)]
     return torch.cat(parts).double().cpu().numpy().reshape(n, e)
-
-
-def _bytes(images: Tensor) -> NDArray[np.uint8]:
-    pixels = (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-    return np.ascontiguousarray(pixels.cpu().numpy())

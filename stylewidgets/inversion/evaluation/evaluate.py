@@ -10,11 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...avatars.reading.estimates import as_pictures
+from ... import domain
 from ...metrics import similarity
 from ..losses.perceptual import Perceptual, perceptual
-from ..target import Target
-from .editability import KnownEdits, draw, draws_avatars, editability, known_edits, same_person
+from ..target import Target, to_bytes, to_tensor
+from .editability import KnownEdits, draw, editability, known_edits
 from .realism import code_statistics, flat_styles
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def evaluate(target: Any, result: Result, session: GeneratorSession, **options: 
         psnr: 10 log10(4 / mse) in dB; of several pictures the mean of theirs.
         ssim, ms_ssim: see `metrics.similarity`; ms_ssim_scales: how many scales fit into the picture.
         perceptual, perceptual_net: distance, and the network that it is of. LPIPS of different networks do not compare.
-        identity, identity_net: similarity from the hook; of avatars, by default, what the factor network reads of the head.
+        identity, identity_net: similarity from the hook; by default that of the generator's domain, if it has one.
         w_distance: distance from the known code in units of the typical distance from the mean; two samples are 1.41 apart.
             Of results in s, the same in s.
         code_length: distance from the mean in the same units: 1 is typical, much more is far out.
@@ -82,7 +82,7 @@ def evaluate_each(
         )
     measure = perceptual(net) if isinstance(net, str) else net
     drawn = draw(result, session, [[None]] * len(result))[:, 0]
-    truth = _bytes(wanted.images)
+    truth = to_bytes(wanted.images)
     rows = _distortion(truth, drawn, wanted.mask, measure)
     for extra in (
         _identity(truth, drawn, identity, session),
@@ -122,7 +122,7 @@ def mean_of(rows: Sequence[dict[str, Any]], middle: Callable[[Any], Any] = np.me
 def _distortion(
     truth: NDArray[np.uint8], drawn: NDArray[np.uint8], mask: Tensor | None, net: Perceptual
 ) -> list[dict[str, Any]]:
-    a, b = as_pictures(truth), as_pictures(drawn)
+    a, b = to_tensor(truth), to_tensor(drawn)
     values = {
         "mse": similarity.mse(a, b, mask),
         "psnr": similarity.psnr(a, b, mask),
@@ -137,14 +137,13 @@ def _distortion(
 def _identity(
     truth: NDArray[np.uint8], drawn: NDArray[np.uint8], hook: Identity | None, session: GeneratorSession
 ) -> list[dict[str, Any]]:
-    if hook is None and not draws_avatars(session):
-        return [{} for _ in truth]
+    known = domain.of(session)
+    name = known.network if hook is None and known is not None else getattr(hook, "__name__", type(hook).__name__)
+    hook = hook or (known.identity if known is not None else None)
     if hook is None:
-        values, name = same_person(truth, drawn), "factor-net"
-    else:
-        with torch.inference_mode():
-            values = hook(as_pictures(truth), as_pictures(drawn)).double().cpu().numpy()
-        name = getattr(hook, "__name__", type(hook).__name__)
+        return [{} for _ in truth]
+    with torch.inference_mode():
+        values = hook(to_tensor(truth), to_tensor(drawn)).double().cpu().numpy()
     return [{"identity": float(value), "identity_net": name} for value in values]
 
 
@@ -188,7 +187,3 @@ def _edits(
     if len(known.strengths) != len(result):
         raise ValueError(f"the known edits are of {len(known.strengths)} pictures; this result has {len(result)}")
     return [dict(row) for row in editability(known, result, session, net)]
-
-
-def _bytes(images: Tensor) -> NDArray[np.uint8]:
-    return (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu().numpy()

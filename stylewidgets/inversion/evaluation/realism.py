@@ -97,7 +97,7 @@ def flat_styles(session: GeneratorSession, space: str, code: NDArray[Any]) -> ND
     if space == "s":
         return np.asarray(code, np.float32)
     with session.lock, torch.inference_mode():
-        ws = torch.as_tensor(np.ascontiguousarray(code, np.float32), device=session.device)
+        ws = torch.as_tensor(np.ascontiguousarray(code, np.float32), device=session.device, dtype=torch.float32)
         ws = ws[:, None].expand(-1, session.num_ws, -1) if ws.ndim == 2 else ws
         return torch.cat(session.styles(ws), dim=1).float().cpu().numpy()
 

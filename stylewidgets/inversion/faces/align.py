@@ -8,16 +8,15 @@ appendix C). Any detector that knows eyes and mouth will do, and four clicks on 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
+from ...core import pictures
 from ...core.checks import check_finite, check_int
 from .mtcnn import Face, detect_faces
 
@@ -125,13 +124,13 @@ def detect(picture: Any, smallest: int = 24) -> list[Face]:
     dependencies.
 
     Args:
-        picture: a PIL image, a path, or an array uint8 [H, W, 3].
+        picture: as of `align`.
         smallest: side of the smallest face to look for, in pixels. Larger is quicker.
 
     Raises:
         ImportError: the package is not there; the text says how to install it, and what else can be done.
     """
-    return detect_faces(np.asarray(_opened(picture)), check_int("smallest", smallest, 12))
+    return detect_faces(np.asarray(pictures.read(picture)), check_int("smallest", smallest, 12))
 
 
 def align(
@@ -140,7 +139,8 @@ def align(
     """The crop of a face, as the generators of FFHQ know them.
 
     Args:
-        picture: a PIL image, a path, or an array uint8 [H, W, 3]. A photograph is turned upright as its camera says.
+        picture: of any kind (`stylewidgets.core.pictures.read`): a path, an address, a PIL image, an array … A photograph is
+            turned upright as its camera says.
         points: [4, 2], as `NAMES` says; None to look for a face.
         size: side of the crop, as a rule the generator's resolution.
         face: which of the faces found, 0 the biggest; None for the biggest, with a note if there are others.
@@ -152,7 +152,7 @@ def align(
         ValueError: there is no face, or not so many, or the points are not a face's.
         ImportError: no points were given and there is no detector.
     """
-    opened, size = _opened(picture), check_int("size", size, 8, 8192)
+    opened, size = pictures.read(picture), check_int("size", size, 8, 8192)
     note = ""
     if points is None:
         points, note = _choose(detect(opened), face)
@@ -171,7 +171,7 @@ def paste_back(picture: Any, crop: Image.Image, alignment: Alignment, feather: f
     Raises:
         ValueError: another picture than the crop is from, or a crop that is not square.
     """
-    opened, feather = _opened(picture), check_finite("feather", feather, 0.0, 0.5)
+    opened, feather = pictures.read(picture), check_finite("feather", feather, 0.0, 0.5)
     if opened.size != alignment.picture:
         raise ValueError(
             f"this crop is of a picture of {alignment.picture[0]} × {alignment.picture[1]} pixels; "
@@ -210,25 +210,6 @@ def _choose(faces: Sequence[Face], wanted: int | None) -> tuple[Array, str]:
         raise ValueError(f"face {index} was asked for; {len(faces)} found, 0 is the biggest")
     note = f"{len(faces)} faces were found; the biggest was taken" if wanted is None and len(faces) > 1 else ""
     return np.asarray(faces[index].points)[[0, 1, 3, 4]], note
-
-
-def _opened(picture: Any) -> Image.Image:
-    """RGB and upright."""
-    if isinstance(picture, (str, os.PathLike)):
-        with Image.open(Path(picture)) as file:
-            upright: Image.Image = ImageOps.exif_transpose(file) or file
-            return upright.convert("RGB")
-    if isinstance(picture, np.ndarray):
-        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3:
-            raise ValueError(
-                f"an array of a picture is uint8 [H, W, 3]; {picture.dtype} {list(picture.shape)} was given"
-            )
-        return Image.fromarray(picture)
-    if not isinstance(picture, Image.Image):
-        raise TypeError(
-            f"a picture is a PIL image, a path or an array uint8 [H, W, 3]; {type(picture).__name__} was given"
-        )
-    return (ImageOps.exif_transpose(picture) or picture).convert("RGB")
 
 
 def _crop(picture: Image.Image, alignment: Alignment, size: int) -> Image.Image:

@@ -16,6 +16,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...core.devices import from_file
+
 Array = NDArray[np.float64]
 POINTS = ("eye_left", "eye_right", "nose", "mouth_left", "mouth_right")
 THRESHOLDS = (0.6, 0.7, 0.7)
@@ -122,7 +124,7 @@ class _Cascade:
 
 @lru_cache(maxsize=2)
 def _networks(folder: Path) -> tuple[_Cascade, _Cascade, _Cascade]:
-    with torch.inference_mode(False):
+    with from_file():
         read: list[Any] = [
             torch.load(folder / f"{name}.pt", map_location="cpu", weights_only=True)
             for name in ("pnet", "rnet", "onet")

@@ -67,7 +67,7 @@ def noise_regulariser(noise: Sequence[Tensor]) -> Tensor:
             if min(x.shape[-2:]) <= NOISE_STOP:
                 break
             x = F.avg_pool2d(x, 2)
-    return torch.stack(terms).sum(dim=0) if terms else torch.zeros(1)
+    return torch.stack(terms).sum(dim=0) if terms else torch.zeros(1, dtype=torch.float32, device="cpu")
 
 
 def w_distance(code: Tensor, centre: Tensor) -> Tensor:
@@ -155,10 +155,10 @@ class Criterion:
 
 def _factor_identity(device: torch.device) -> Embed:
     """The factor network's last map: what stands in for a face recogniser on avatars."""
-    from .perceptual import factor_network
+    from .perceptual import factor_features
 
-    net = factor_network(device)
-    return lambda images: net.features(images)[-1].mean(dim=(2, 3))
+    maps = factor_features(device)
+    return lambda images: maps(images)[-1].mean(dim=(2, 3))
 
 
 register_identity("factors", _factor_identity)

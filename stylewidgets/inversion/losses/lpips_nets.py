@@ -11,7 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from ...checkpoints.zoo.download import DownloadError
+from ...core.devices import from_file
+from ...core.download import DownloadError
 
 BACKBONES = {
     "vgg": ("vgg16-397923af.pth", 528),
@@ -87,7 +88,7 @@ def lpips_network(net: str, device: torch.device) -> nn.Module:
 @lru_cache(maxsize=4)
 def _network(net: str, path: Path, _stamp: int, device: str) -> nn.Module:
     package = import_lpips()
-    with warnings.catch_warnings(), torch.random.fork_rng(devices=[]), torch.inference_mode(False):
+    with warnings.catch_warnings(), from_file(), torch.device("cpu"):
         warnings.simplefilter("ignore")  # lpips calls torchvision with arguments of earlier years
         model: nn.Module = package.LPIPS(net=net, pnet_rand=True, verbose=False)
     trunk = model.get_submodule("net")

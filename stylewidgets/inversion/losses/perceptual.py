@@ -6,16 +6,14 @@ LPIPS is Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Per
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...avatars.reading.factor_net import BUNDLED, FactorRegressor, load_regressor
+from ... import domain
 from ...core.checks import unknown_name
 from .lpips_nets import BACKBONES, backbone_path, download_backbone, lpips_network
 
@@ -110,10 +108,10 @@ class FactorFeatures(Perceptual):
     name = "factor-net"
 
     def __init__(self, device: torch.device) -> None:
-        self._net = factor_network(device)
+        self._maps = factor_features(device)
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
-        return [_unit(x, 1e-8) for x in self._net.features(_prepared(images, mask))]
+        return [_unit(x, 1e-8) for x in self._maps(_prepared(images, mask))]
 
 
 class Maps:
@@ -138,12 +136,12 @@ class Maps:
             self._scale: nn.Module = model.get_submodule("scaling_layer")  # ImageNet's mean and deviation, for [-1, 1]
         else:
             self.layers = tuple(_stand_in(layer) for layer in layers)
-            self._net = factor_network(device)
+            self._maps = factor_features(device)
 
     def __call__(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
         """Maps [N, C, h, w], in the order of `layers`, of pictures in [-1, 1]; outside of the mask they are mid gray."""
         x = _prepared(images, mask)
-        found = self._through_vgg(x) if self._vgg else dict(zip(FACTOR_STAGES, self._net.features(x), strict=True))
+        found = self._through_vgg(x) if self._vgg else dict(zip(FACTOR_STAGES, self._maps(x), strict=True))
         return [found[layer] for layer in self.layers]
 
     def _through_vgg(self, x: Tensor) -> dict[str, Tensor]:
@@ -244,12 +242,8 @@ def _stand_in(layer: str) -> str:
     return f"stage{min(int(layer[4]), 4)}"
 
 
-def factor_network(device: torch.device) -> FactorRegressor:
-    """The shipped factor network on a device; kept for the next call."""
-    return _factor_network(BUNDLED, str(device))
-
-
-@lru_cache(maxsize=4)
-def _factor_network(path: Path, device: str) -> FactorRegressor:
-    with torch.inference_mode(False):
-        return load_regressor(path, device)
+def factor_features(device: torch.device) -> Callable[[Tensor], list[Tensor]]:
+    """The feature maps of the shipped factor network, on a device."""
+    features = domain.get("avatars").features
+    assert features is not None
+    return features(device)

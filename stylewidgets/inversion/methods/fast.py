@@ -72,10 +72,9 @@ class FastProjector(Run):
 
     # -- Run -----------------------------------------------------------------------------------------------------------
     def _advance(self) -> dict[str, float]:
-        with torch.inference_mode(False):
-            if self.step >= self._looks:
-                return self._descend()
-            return self._look() if self._encoder is None else self._ask(self._encoder)
+        if self.step >= self._looks:
+            return self._descend()
+        return self._look() if self._encoder is None else self._ask(self._encoder)
 
     @property
     def full_size(self) -> bool:

@@ -17,6 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...core import pictures
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
 from ..losses.perceptual import plain_maps
@@ -160,7 +161,7 @@ class Image2StyleGANpp(Descent):
         rows = self.phases[max(self._phase, 0)].rows
         code = self._code
         if rows is not None and self._phase >= 0 and self.phases[self._phase].moves == "code":
-            free = torch.zeros(1, code.shape[1], 1, device=code.device)
+            free = torch.zeros(1, code.shape[1], 1, device=code.device, dtype=torch.float32)
             free[:, list(rows)] = 1
             code = self._start_code + (code - self._start_code) * free
         return spaces.draw(self.session, code, "w+", self._noise or "const")
@@ -379,7 +380,7 @@ def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, bloc
     generator = session.generator
     if not 0 <= block < generator.num_blocks:
         raise ValueError(f"block is from 0 to {generator.num_blocks - 1}; {block} was given")
-    weights = torch.as_tensor(mask, dtype=torch.float32, device=session.device)[None, None]
+    weights = torch.as_tensor(pictures.read_mask(mask), dtype=torch.float32, device=session.device)[None, None]
 
     def mixed(x: Tensor | None, y: Tensor | None) -> Tensor | None:
         if x is None or y is None:
@@ -409,7 +410,11 @@ def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def _mask(session: GeneratorSession, mask: Tensor | None) -> Tensor:
     side = session.resolution
-    return torch.ones(1, 1, side, side, device=session.device) if mask is None else mask.to(session.device)
+    return (
+        torch.ones(1, 1, side, side, device=session.device, dtype=torch.float32)
+        if mask is None
+        else mask.to(session.device)
+    )
 
 
 def _second(session: GeneratorSession, target: Target, given: Any) -> Tensor:

@@ -102,8 +102,12 @@ class Tuning(Run):
         """Distance between the tuned and the original generator near a pivot, on the way to a random w, without noise."""
         generator, pivot = self.session.generator, self._ws[self.step % len(self._ws)][None]
         with torch.no_grad():
-            z = torch.randn(1, self.session.z_dim, generator=self._random).to(pivot)
-            c = torch.eye(self.session.c_dim, device=pivot.device)[:1] if self.session.c_dim else None
+            z = torch.randn(1, self.session.z_dim, generator=self._random, dtype=torch.float32, device="cpu").to(pivot)
+            c = (
+                torch.eye(self.session.c_dim, device=pivot.device, dtype=torch.float32)[:1]
+                if self.session.c_dim
+                else None
+            )
             towards = generator.truncate(generator.map(z, c), LOCAL_PSI, None, c) - pivot
             near = pivot + self.settings["radius"] * towards / towards.norm().clamp_min(1e-8)
             truth = _picture(generator.synthesize(near, noise="none"))

@@ -105,7 +105,7 @@ class Projector(Descent):
         strength = self._spread.length * self.settings["perturbation"] * perturbation(self.step / self.total)
         code = self._code
         if strength:
-            white = torch.randn(1, *code.shape[1:], generator=self._source)
+            white = torch.randn(1, *code.shape[1:], generator=self._source, dtype=torch.float32, device="cpu")
             code = code + strength * white.to(code.device)
         drawn = spaces.draw(self.session, code, self.space, self._const)
         loss, terms = self._criterion(drawn)

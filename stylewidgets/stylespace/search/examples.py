@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...latent.latent import Latent
 from ..channel import num_channels
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
 from .ranking import Ranking, ranked
 
 

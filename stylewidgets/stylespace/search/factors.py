@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...domain import Reader
 from ..channel import Callback
-from ..report.readings import Reader, check_readings
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
+from ..reports.readings import check_readings
 from .pace import Pace
 from .ranking import Ranking, ranked
 
@@ -122,7 +123,7 @@ def factor_effects(
 def _read_with_graph(session: Any, reader: Reader, w: NDArray[np.float32]) -> tuple[Tensor, list[Tensor]]:
     """Readings [n, F] and the styles that they come from."""
     with session.lock, torch.inference_mode(False), torch.enable_grad():
-        codes = torch.as_tensor(w, device=session.device).clone()
+        codes = torch.as_tensor(w, device=session.device, dtype=torch.float32).clone()
         styles = [
             s.detach().clone().requires_grad_() for s in session.styles(codes[:, None].expand(-1, session.num_ws, -1))
         ]

@@ -112,12 +112,19 @@ def backward(picture: Tensor, styles: list[Tensor], cotangent: Tensor, session: 
 def cotangents(colour: int, height: int, width: int, colours: str) -> Tensor:
     """[passes, colour, height, width], the cell in the picture's order the fastest."""
     cells = height * width
-    one = torch.eye(cells).view(cells, 1, height, width)
+    one = torch.eye(cells, dtype=torch.float32, device="cpu").view(cells, 1, height, width)
     if colours == "each":
-        return torch.cat([one * F.one_hot(torch.tensor(i), colour).view(1, -1, 1, 1) for i in range(colour)])
+        return torch.cat(
+            [
+                one * F.one_hot(torch.tensor(i, dtype=torch.int64, device="cpu"), colour).view(1, -1, 1, 1)
+                for i in range(colour)
+            ]
+        )
     # Unequal parts, so that no change of hue cancels everywhere; they sum to 1, so that one of brightness is exact.
-    parts = torch.tensor([2.0**-i for i in range(colour)])
+    parts = torch.tensor([2.0**-i for i in range(colour)], dtype=torch.float32, device="cpu")
     parts = parts / parts.sum()
     random = torch.Generator().manual_seed(0)
-    mix = torch.stack([parts[torch.randperm(colour, generator=random)] for _ in range(cells)])
+    mix = torch.stack(
+        [parts[torch.randperm(colour, generator=random, dtype=torch.int64, device="cpu")] for _ in range(cells)]
+    )
     return one * mix[:, :, None, None]

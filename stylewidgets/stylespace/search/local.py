@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ...latent.latent import Latent
 from ..channel import Callback, Channel, Stopped, num_channels
-from ..statistics import Statistics
+from ..channel_statistics import Statistics
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
 from .pace import Pace
@@ -201,7 +201,10 @@ class _Search:
 
 def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
     """+1 and -1 at random, of a shape."""
-    return torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed)) * 2.0 - 1
+    return (
+        torch.randint(0, 2, shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu") * 2
+        - 1
+    )
 
 
 def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:

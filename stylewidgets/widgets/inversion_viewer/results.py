@@ -20,7 +20,7 @@ from ..kit.opening import Below
 from ..kit.parts import WIDE, button, control, listen, note, quiet, row
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
-from ..kit.views.run_table import make_run_table
+from ..kit.views.run_table import RunTable
 from .attempt import Attempt
 from .host import InversionHost
 from .settings import settings_line
@@ -48,7 +48,7 @@ class RunsPanel(widgets.VBox):
 
     def __init__(self, host: InversionHost) -> None:
         self._host = host
-        self.table = make_run_table(columns=[list(c) for c in COLUMNS], label="Runs")
+        self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
         listen(self.table, self._on_choice, "chosen")
         tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
         tools = row(

@@ -14,7 +14,7 @@ from ...inversion import Run
 from ...session.synthesis import to_uint8
 from ..kit.sharing import shared_layout
 from ..kit.static import SavedPicture
-from ..kit.views.inversion_view import encoded, make_inversion_view
+from ..kit.views.inversion_view import InversionView, encoded
 from .attempt import DONE, FAILED, PAUSED, Attempt
 
 SHOW_SECONDS = 0.12
@@ -30,7 +30,7 @@ class Stage:
     """
 
     def __init__(self, size: int) -> None:
-        self.view = make_inversion_view(size=size, layout=shared_layout())
+        self.view = InversionView(size=size, layout=shared_layout())
         self.saved = SavedPicture(2 * size)
         self._target: NDArray[np.uint8] | None = None
         self._shown_at = float("-inf")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -10,22 +9,23 @@ from typing import Any
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
 
-from ...inversion.evaluation.editability import draws_avatars
+from ... import domain
+from ...core import pictures
 from ..kit.compat import forget_upload, uploaded
+from ..kit.controls.form import FIELD
 from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import reporting
 from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
 from ..kit.sharing import shared_layout
-from ..kit.views.camera import make_camera
+from ..kit.views.camera import Camera
 from .host import InversionHost
-from .settings import STYLE
 
 
 class TargetPanel(widgets.HBox):
-    """Upload, path or address, the camera, a generated picture whose code is known, a rendered avatar whose factors are known.
+    """Upload, path or address, the camera, a generated picture whose code is known, a picture of the domain's world whose
+    factors are known.
 
     What is chosen goes to `host.set_target` with a Python expression for it, "" where there is none.
     """
@@ -52,8 +52,8 @@ class TargetPanel(widgets.HBox):
         self.seed = control(
             widgets.BoundedIntText,
             1,
-            tip="which generated picture or avatar",
-            style=STYLE,
+            tip="which generated picture or render",
+            style=FIELD,
             layout={"width": "230px", "max_width": "100%"},
             min=0,
             max=2**32 - 1,
@@ -61,13 +61,14 @@ class TargetPanel(widgets.HBox):
         )
         act = partial(button, view=host.view)
         own = [act("generated", "a picture of this generator: its code is known", self.generated)]
-        if draws_avatars(host.session):
-            tip = "an avatar that the renderer drew: its factors are known, but no code draws it exactly"
-            own.append(act("avatar", tip, self.avatar))
+        known = domain.of(host.session)
+        self._world = None if known is None or known.world is None else known.world()
+        if known is not None and self._world is not None:
+            tip = f"a rendered {known.noun}: its factors are known, but no code draws it exactly"
+            own.append(act(known.noun, tip, self.example))
         own.append(act("↻", "another seed", self._reroll))
-        self.camera = make_camera(lambda picture: self._guard(lambda: host.set_target(picture)))
-        parts = [part for part in (self.upload, self.path, self.camera) if part is not None]
-        super().__init__([*parts, self.seed, *own], layout=shared_layout(**ROW))
+        self.camera = Camera(lambda picture: self._guard(lambda: host.set_target(picture)), layout=shared_layout())
+        super().__init__([self.upload, self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
 
     def _guard(self, action: Callable[[], object]) -> None:
         with reporting(self._host.view):
@@ -78,13 +79,11 @@ class TargetPanel(widgets.HBox):
         seed = int(self.seed.value)
         self._host.set_target(self._host.session.latent(seed=seed), f"session.latent(seed={seed})")
 
-    def avatar(self) -> None:
-        """Take the rendered avatar of the seed."""
-        from ...avatars.world.dataset import AvatarDataset
-
-        side, seed = self._host.session.resolution, int(self.seed.value)
-        words = f'sw.AvatarDataset(seed={seed}, n=1, resolution={side}, outputs=("image",))[0]'
-        self._host.set_target(AvatarDataset(seed=seed, n=1, resolution=side, outputs=("image",))[0], words)
+    def example(self) -> None:
+        """Take the picture that the domain's world draws of the seed. ValueError when it has none."""
+        if self._world is None:
+            raise ValueError("no pictures with known factors are drawn of what this generator draws")
+        self._host.set_target(*self._world.example(int(self.seed.value), self._host.session.resolution))
 
     def _reroll(self) -> None:
         self.seed.value = random_seed()
@@ -95,14 +94,7 @@ class TargetPanel(widgets.HBox):
 
     def _on_upload(self) -> None:
         for name, data in uploaded(self.upload):
-            try:
-                with Image.open(io.BytesIO(data)) as image:
-                    image.load()
-                    picture = image.copy()
-            except (UnidentifiedImageError, OSError):
-                raise ValueError(
-                    f"{name!r} is not an image; JPEG, PNG, WebP and others that Pillow reads are accepted"
-                ) from None
+            picture = pictures.read(data, repr(name))
             forget_upload(self.upload)
             self._host.set_target(picture, repr(name))
 

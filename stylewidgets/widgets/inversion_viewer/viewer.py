@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ...core.checks import check_int, unknown_name
+from ...core.files import as_path
 from ...inversion import METHODS, Result, Target, evaluate
 from ...inversion import start as start_run
 from ...latent.latent import Code, Latent
@@ -299,7 +300,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def load(self, path: str | os.PathLike[str]) -> Attempt:
         """Show a result that `save` wrote, as another row of the table. ValueError when it does not fit."""
-        attempt = loaded(Path(path), self._number(), self.session, self._target)
+        attempt = loaded(as_path(path), self._number(), self.session, self._target)
         self._attempts.append(attempt)
         self.select(attempt)
         return attempt

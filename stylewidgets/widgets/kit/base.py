@@ -143,8 +143,8 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
     # -- files and code ------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `value` to a .json or .npz file and return its path."""
-        self.value.save(path)
-        return Path(path)
+        made: Path = self.value.save(path)
+        return made
 
     def load(self, path: str | os.PathLike[str]) -> Any:
         """Go to the value in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""

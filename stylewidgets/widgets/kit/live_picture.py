@@ -10,6 +10,7 @@ from collections.abc import Callable
 from IPython import get_ipython
 from PIL import Image
 
+from ...core import pictures
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...render.ladder import Ladder
@@ -21,7 +22,7 @@ from ...session.session import GeneratorSession
 from .errors import report
 from .sharing import shared_layout
 from .static import SavedPicture
-from .views.view import make_view
+from .views.view import LiveView
 
 STATUS_SECONDS = 0.25
 """The line of figures changes at most this often: faster can neither be read nor is it free."""
@@ -54,10 +55,10 @@ class LivePicture:
     ) -> None:
         self._session = session
         self._renderer = LiveRenderer(session)
-        self._said, self._said_final = float("-inf"), False
+        self._said, self._said_final, self._to_save = float("-inf"), False, False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
-        self.view = make_view(size=size, label=label, layout=shared_layout())
+        self.view = LiveView(size=size, label=label, layout=shared_layout())
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
@@ -79,20 +80,18 @@ class LivePicture:
         self._pump.submit(latent)
 
     def thumbnail(self, latent: Latent, side: int) -> bytes:
-        """Return a small JPEG of a latent; of the one that is shown without drawing anything."""
-        if latent == self.latent:
-            with Image.open(io.BytesIO(self._frame.data)) as image:
-                image = image.convert("RGB")
-                image.thumbnail((side, side), Image.Resampling.BOX)
-                return _jpeg(image)
+        """Return a small JPEG of a latent; of the settled one without drawing anything."""
+        if latent == self.latent and self._frame.final:
+            image = pictures.read(self._frame.data)
+            image.thumbnail((side, side), Image.Resampling.BOX)
+            return _jpeg(image)
         array = self._session.images([latent], resolution=side)[0]
         return _jpeg(Image.fromarray(array))
 
     def render(self, latent: Latent) -> Image.Image:
         """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
         if latent == self.latent and self._frame.final:
-            with Image.open(io.BytesIO(self._frame.data)) as image:
-                return image.convert("RGB")
+            return pictures.read(self._frame.data)
         return self._session.render(latent)
 
     def png(self, latent: Latent) -> bytes:
@@ -117,8 +116,7 @@ class LivePicture:
         self.latent = latent = frame.value
         self.view.alt = caption(latent)
         self.view.show(frame)
-        if not self._pump.live:  # no page will say when it rests
-            self._save()
+        self._save(at_rest=not self._pump.live)  # without a page nobody says when it rests
         now = time.monotonic()
         settled = frame.final and not self._said_final
         if settled or now - self._said >= STATUS_SECONDS:
@@ -130,11 +128,16 @@ class LivePicture:
 
     def _settle(self) -> None:
         self._pump.settle()
-        self._save()
+        self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:
             self.on_rest(self.latent)
 
-    def _save(self) -> None:
+    def _save(self, at_rest: bool) -> None:
+        """Keep the picture that rests, once it is a final one: another thread may still be drawing that."""
+        self._to_save |= at_rest
+        if not (self._to_save and self._frame.final):
+            return
+        self._to_save = False
         words = f"{self.view.label}: {self.view.alt}"
         self.saved.update(self._frame.data, self._frame.mime, words)
 

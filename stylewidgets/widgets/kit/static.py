@@ -16,6 +16,8 @@ from typing import Any
 
 from PIL import Image
 
+from ...core import pictures
+
 _log = logging.getLogger("stylewidgets")
 
 LONGEST_SIDE = 512
@@ -27,15 +29,13 @@ MOST_BYTES = 200_000
 
 def compact(data: bytes, mime: str) -> tuple[bytes, str]:
     """Return an encoded picture that is fit to be saved in a notebook, and its media type: PNG or JPEG."""
-    with Image.open(io.BytesIO(data)) as image:
-        small = max(image.size) <= LONGEST_SIDE
-        if small and len(data) <= MOST_BYTES and mime in ("image/png", "image/jpeg"):
-            return data, mime
-        image = image.convert("RGB")
-        image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-        buffer = io.BytesIO()
-        image.save(buffer, "JPEG", quality=85)
-        return buffer.getvalue(), "image/jpeg"
+    image = pictures.read(data)
+    if max(image.size) <= LONGEST_SIDE and len(data) <= MOST_BYTES and mime in ("image/png", "image/jpeg"):
+        return data, mime
+    image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=85)
+    return buffer.getvalue(), "image/jpeg"
 
 
 def mimebundle(data: bytes, mime: str, alt: str, width: int) -> dict[str, str]:
@@ -89,7 +89,7 @@ class SavedPicture:
             return
         try:
             bundle = mimebundle(*self._picture, self.width)
-        except OSError as error:  # Pillow cannot read it; the live picture does not depend on this
+        except ValueError as error:  # Pillow cannot read it; the live picture does not depend on this
             _log.warning("the picture could not be saved in the notebook: %s", error)
             return
         publish_display_data(bundle, transient={"display_id": self.display_id}, update=update)

@@ -22,6 +22,7 @@ SLICE_SECONDS = 0.08
 """One slice takes at most about this long."""
 
 ALONE_SECONDS = 2.0
+"""How long a grid that no page shows is filled at once."""
 """How long a grid that no page shows yet is filled at once: all of it, for a small generator."""
 
 ACK_TIMEOUT = 1.0
@@ -45,7 +46,6 @@ class GridFiller:
         on_done: called whenever nothing is missing any more, or no page is there to ask for the rest.
         on_error: called with the exception when `draw` or `show` fails; filling then waits for the next change.
         clock: seconds, monotonic.
-        alone_seconds: how long a grid that no page shows is filled at once.
     """
 
     def __init__(
@@ -56,9 +56,7 @@ class GridFiller:
         on_done: Callable[[], None] = lambda: None,
         on_error: Callable[[Exception], None] = lambda error: _log.error("drawing a grid failed", exc_info=error),
         clock: Callable[[], float] = time.monotonic,
-        alone_seconds: float = ALONE_SECONDS,
     ) -> None:
-        self._alone_seconds = alone_seconds
         self._draw, self._show, self._clock = draw, show, clock
         self._on_look, self._on_done, self._on_error = on_look, on_done, on_error
         self._lock = threading.Lock()
@@ -186,7 +184,7 @@ class GridFiller:
             return True
         now = self._clock()
         if not self._live:
-            return now - began < self._alone_seconds
+            return now - began < ALONE_SECONDS
         self._flight = {index: sent for index, sent in self._flight.items() if now - sent < ACK_TIMEOUT}
         return not self._flight
 

@@ -13,10 +13,11 @@ import traitlets
 from PIL import Image
 
 from ...core.checks import check_int
+from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
-from ...mixing.figure import describe_mask, figure, save_figure, sheet
+from ...mixing.cells import as_source, check_grid, mix_cell
+from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
-from ...mixing.mix import as_source, check_grid, mix_cell
 from ...mixing.renderer import GridRenderer
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed
@@ -25,9 +26,9 @@ from ..kit.live_picture import LivePicture
 from ..kit.sharing import shared_layout
 from ..kit.state_lock import STATE
 from ..kit.static import SavedPicture
-from ..kit.views.grid_view import GridImage, Header, make_grid_view
+from ..kit.views.grid_view import GridView, Header
 from .code import grid_code
-from .filler import ALONE_SECONDS, GridFiller
+from .filler import GridFiller
 from .panels import MixPanels
 from .state import describe_grid, page_state, tiled
 
@@ -84,11 +85,8 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self._version, self._choosing = 0, False
         self._place: Place | None = (0, 0)
         self._renderer = GridRenderer(session)
-        view = make_grid_view(layout=shared_layout())
-        alone = float("inf") if isinstance(view, GridImage) else ALONE_SECONDS
-        self._filler = GridFiller(
-            self._draw, self._show, self._announce, self._filled, self._failed, alone_seconds=alone
-        )
+        view = GridView(layout=shared_layout())
+        self._filler = GridFiller(self._draw, self._show, self._announce, self._filled, self._failed)
         self.picture = LivePicture(session, size, "Chosen picture")
         super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
         self._panels = MixPanels(self)
@@ -306,8 +304,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
 
 
 def _save_png(image: Image.Image, path: str | os.PathLike[str]) -> Path:
-    path = Path(path)
-    if path.suffix.lower() != ".png":
-        raise ValueError(f"pictures are written as .png; {path.name!r} was given")
-    image.save(path)
-    return path
+    check_suffix(path, (".png",), "saved picture")
+    with writing(path) as part:
+        image.save(part, "PNG")
+    return as_path(path)

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 
 from ...latent.caption import caption
-from ...mixing.figure import describe_mask
+from ...mixing.figures import describe_mask
 from ...mixing.grid import HEADER, MixGrid, Place
 
 WIDTH = 440

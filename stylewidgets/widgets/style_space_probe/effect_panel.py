@@ -57,6 +57,7 @@ class StrengthSlider(widgets.VBox):
             value=0.0,
             readout_format="+.1f",
             description="strength",
+            _dom_classes=("stylewidgets-strength",),  # as in direction_rows.py
             continuous_update=True,
             disabled=True,
         )

@@ -11,7 +11,7 @@ from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
 from ..kit.parts import WIDE, button, listen, note, quiet, row, say
 from ..kit.sharing import shared_layout
-from ..kit.views.picture_sheet import make_picture_sheet
+from ..kit.views.picture_sheet import PictureSheet
 from . import steps
 from .host import ProbeHost
 from .search import EXAMPLES
@@ -29,7 +29,7 @@ class ExamplePanel(widgets.VBox):
         self._host, self._search = host, host.search
         self._first = 0
         self._positives: list[int] = []
-        self.sheet = make_picture_sheet(columns=COLUMNS)
+        self.sheet = PictureSheet(columns=COLUMNS)
         listen(self.sheet, self._on_chosen, "chosen")
         self._about = note("")
         self.ranked = RankedList(

@@ -12,8 +12,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from ...core.checks import check_int
+from ...core.files import as_path
 from ...latent.latent import Direction, Latent
-from ...mixing.figure import save_figure
+from ...mixing.figures import save_figure
 from ...stylespace import Channel, Ranking, Reader, Report
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed, start_from
@@ -22,7 +23,7 @@ from ..kit.live_picture import LivePicture
 from ..kit.sharing import shared_layout
 from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
-from ..kit.views.channel_map import make_channel_map, page_layers
+from ..kit.views.channel_map import ChannelMap, page_layers
 from .edits import add_to_file, as_direction, edit_of, edited_channels, moved, probe_code
 from .panels import ProbePanels
 from .search import ProbeSearch
@@ -47,9 +48,9 @@ class StyleSpaceProbe(StateWidget[Latent]):
         value: where to start. None: seed 0.
         explorer, grid: a `LatentExplorer` and a `StyleMixGrid` that `send` and the buttons give the latent to.
         samples: how many random pictures the mean and spread of each channel are taken over.
-        segment: finds the regions of a picture, for search by region; see `Segment`. None: exact for avatars, else none.
+        segment: finds the regions of a picture, for search by region; see `Segment`. None: that of the domain, exact for avatars.
         regions: names of its labels.
-        reader: a `stylespace.Reader` of attributes, for search and the report. None: the factors of avatars, else none.
+        reader: a `stylespace.Reader` of attributes, for search and the report. None: that of the domain.
         size: width of the live picture in css pixels.
 
     Raises:
@@ -80,7 +81,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         start = session.latent(seed=0) if value is None else session.check(value)
         self._layers = session.layers
         self.explorer, self.grid = explorer, grid
-        view = make_channel_map(layers=page_layers(self._layers), layout=shared_layout())
+        view = ChannelMap(layers=page_layers(self._layers), layout=shared_layout())
         self.picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
         self._work = SlicedWork(view)
         super().__init__(session, start, view, self.picture.saved, "sw-probe")
@@ -192,7 +193,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         """
         edited, direction = as_direction(self.session, self.value, name, self.search.need_statistics())
         if path is not None:
-            add_to_file(self.session, direction, Path(path))
+            add_to_file(self.session, direction, as_path(path))
         self.change("", lambda _: edited)
         return direction
 
@@ -283,7 +284,8 @@ class StyleSpaceProbe(StateWidget[Latent]):
         settle = self.picture.view.on_settle
 
         def on_settle() -> None:
-            settle()
+            if settle is not None:
+                settle()
             self.search.settled()
             self._panels.rest()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from ...mixing.figure import save_figure
+from ...mixing.figures import save_figure
 from ...stylespace import Report
 from ..kit.parts import WIDE, button, control, note, row, say, show
 from ..kit.sharing import shared_layout

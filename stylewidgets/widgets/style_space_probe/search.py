@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import domain
 from ...core.checks import unknown_name
+from ...domain import Reader
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel, Ranking, Reader, Report, avatar_reader
-from ...stylespace.report.report import shipped_report
+from ...stylespace import Channel, Ranking, Report
+from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.slices import SlicedWork
 from . import steps
@@ -227,8 +229,9 @@ class ProbeSearch:
     @property
     def attributes(self) -> tuple[str, ...]:
         """What can be read off pictures; () when nothing can."""
-        if self._reader is None and steps.is_avatar(self._session):
-            self._reader = avatar_reader()  # reads a network, so not before somebody asks
+        known = domain.of(self._session)
+        if self._reader is None and known is not None and known.reader is not None:
+            self._reader = known.reader()  # reads a network, so not before somebody asks
         return () if self._reader is None else tuple(self._reader.names)
 
     def find_attribute(self, name: str, kind: str = "effect", now: bool = False) -> Ranking | None:

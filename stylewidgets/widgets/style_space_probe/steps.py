@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ... import stylespace
+from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel, Ranking, Stopped
-from ...stylespace.report.readings import read_w
+from ...stylespace.reports.readings import read_w
 from ..kit.slices import stepwise
 
 Steps = Generator[Any, None, Any]
@@ -27,7 +27,7 @@ EFFECT_FACES = 8
 
 
 class Regions:
-    """The regions of a picture: read off avatars, by a function of the user for others, else none.
+    """The regions of a picture: by a function of the user, else by the generator's domain, else none.
 
     Attributes:
         size: height and width of masks that are painted.
@@ -45,8 +45,9 @@ class Regions:
     def names(self) -> tuple[str, ...]:
         """One a label; () when the generator has no regions."""
         if self._names is None:
-            if self._segment is None and is_avatar(self._session):
-                self._segment = stylespace.AvatarSegmenter()
+            known = domain.of(self._session)
+            if self._segment is None and known is not None and known.segmenter is not None:
+                self._segment = known.segmenter()
             self._names = tuple(getattr(self._segment, "names", ()))
         return self._names
 
@@ -80,11 +81,6 @@ class Regions:
             raise ValueError(f"segment must return labels [height, width]; {list(labels.shape)} came")
         self._last = latent, labels.astype(np.uint8)
         return self._last[1]
-
-
-def is_avatar(session: Any) -> bool:
-    """Whether the generator draws avatars, so that regions and factors are known."""
-    return str(session.metadata.get("name", "")).startswith("avatar")
 
 
 def statistics(session: Any, samples: int) -> Steps:

@@ -43,7 +43,8 @@ def renamed(latent: Latent, old: str, new: str) -> Latent:
 class DirectionRow(widgets.HBox):
     """One edit: strength and reset; behind "⋯", made when it is first asked for, its layers, name and removal.
 
-    `edit` is what it shows; `show_edit` shows another edit of the same direction name.
+    `edit` is what it shows; `show_edit` shows another edit of the same direction name. In the page the row's handle is
+    `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
@@ -62,6 +63,7 @@ class DirectionRow(widgets.HBox):
             readout_format=".2f",
             description=name,
             continuous_update=True,
+            _dom_classes=("stylewidgets-strength",),
         )
         reset = button("↺", f"set {name} back to 0", lambda: self._set(0.0), layout=SMALL)
         self._open = button("⋯", f"layers of {name}, rename, remove", self._toggle, layout=SMALL)

@@ -7,12 +7,13 @@ from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
+from ipycanvas import MultiCanvas
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..parts import button, control, note, row
+from ..parts import button, control, row
 from ..sharing import shared_layout
-from ..views.canvas import LEAVE_STYLE, drawing, import_ipycanvas, release_focus
+from ..views.canvas import LEAVE_STYLE, drawing, release_focus
 
 SIDE = 256
 """Css pixels, and pixels of the canvas and its mask."""
@@ -24,7 +25,7 @@ ALPHA = 150
 class PaintPad(widgets.VBox):
     """A picture below, a brush above. `mask` is what was painted.
 
-    Mouse and finger paint. Without them, or without ipycanvas, two sliders choose a box. After a reload the page gets
+    Mouse and finger paint. Without them, two sliders choose a box. After a reload the page gets
     picture and paint again.
 
     Args:
@@ -36,9 +37,7 @@ class PaintPad(widgets.VBox):
         self._mask = np.zeros((SIDE, SIDE), bool)
         self._picture = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._last: tuple[float, float] | None = None
-        ipycanvas = import_ipycanvas()
-        self.canvas: Any = self._make_canvas(ipycanvas) if ipycanvas else None
-        self._fallback = None if ipycanvas else control(widgets.Image, layout={"width": f"{SIDE}px"}, format="png")
+        self.canvas = self._make_canvas()
         self._size = control(
             widgets.IntSlider,
             28,
@@ -54,11 +53,9 @@ class PaintPad(widgets.VBox):
         )
         self._box_x, self._box_y = self._make_range("across"), self._make_range("down")
         fill = button("paint this box", "paint the box of the two sliders: painting without a mouse", self._fill_box)
-        words = [] if ipycanvas else [note("Painting needs ipycanvas (pip install ipycanvas); the box does the same.")]
         super().__init__(
             [
-                *words,
-                self.canvas if self.canvas is not None else self._fallback,
+                self.canvas,
                 row(self._size, self._erase, button("clear", "take all paint away", self.clear, "60px")),
                 row(self._box_x, self._box_y, fill),
                 control(widgets.HTML, LEAVE_STYLE, layout={"display": "none"}),
@@ -103,8 +100,8 @@ class PaintPad(widgets.VBox):
         self._on_change()
 
     # -- building ------------------------------------------------------------------------------------------------------
-    def _make_canvas(self, ipycanvas: Any) -> Any:
-        canvas = ipycanvas.MultiCanvas(
+    def _make_canvas(self) -> MultiCanvas:
+        canvas = MultiCanvas(
             2, width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px", height="auto", max_width="100%")
         )
         canvas.on_mouse_down(self._on_down)
@@ -159,8 +156,6 @@ class PaintPad(widgets.VBox):
         rows, columns = np.ogrid[:SIDE, :SIDE]
         for x, y in centres:
             self._mask[(columns + 0.5 - x) ** 2 + (rows + 0.5 - y) ** 2 <= radius**2] = not self._erase.value
-        if self.canvas is None:
-            return
         with drawing():
             layer = self.canvas[1]
             for x, y in centres:
@@ -182,14 +177,6 @@ class PaintPad(widgets.VBox):
         self._on_change()
 
     def _draw(self) -> None:
-        if self.canvas is None:
-            from .heat import png
-
-            shown = self._picture.copy()
-            shown[self._mask] = (shown[self._mask] * 0.4 + np.array(COLOUR) * 0.6).astype(np.uint8)
-            assert self._fallback is not None
-            self._fallback.value = png(shown)
-            return
         paint = np.zeros((SIDE, SIDE, 4), np.uint8)
         paint[self._mask] = (*COLOUR, ALPHA)
         with drawing():

@@ -2,14 +2,6 @@
 
 const LONGEST_SIDE = 1024; // more than any generator here draws
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function reason(error) {
   if (error.name === "NotAllowedError") return "the camera was not allowed; the browser's address bar can allow it";
   if (error.name === "NotFoundError") return "no camera was found";
@@ -19,12 +11,14 @@ function reason(error) {
 function render({ model, el }) {
   let stream = null;
   let closed = false;
-  const open = element("button", "stylewidgets-button", { type: "button", title: "a picture from this computer's camera" }, "camera …");
+  const title = "a picture from this computer's camera";
+  const open = element("button", "stylewidgets-button", { type: "button", title }, "camera …");
   const take = element("button", "stylewidgets-button", { type: "button" }, "take the picture");
   const cancel = element("button", "stylewidgets-button", { type: "button", "aria-label": "close the camera" }, "×");
   const video = element("video", "stylewidgets-camera-video", { "aria-label": "what the camera sees" });
   video.muted = video.playsInline = true;
-  const panel = element("div", "stylewidgets-camera-panel", {}, video, element("div", "stylewidgets-camera-bar", {}, take, cancel));
+  const bar = element("div", "stylewidgets-camera-bar", {}, take, cancel);
+  const panel = element("div", "stylewidgets-camera-panel", {}, video, bar);
   const words = element("span", "stylewidgets-status", { role: "status" });
   el.append(element("div", "stylewidgets-view stylewidgets-camera", {}, open, words, panel));
   panel.hidden = true;
@@ -60,7 +54,8 @@ function render({ model, el }) {
 
   async function shoot() {
     const scale = Math.min(1, LONGEST_SIDE / Math.max(video.videoWidth, video.videoHeight));
-    const canvas = element("canvas", "", { width: Math.round(video.videoWidth * scale), height: Math.round(video.videoHeight * scale) });
+    const [width, height] = [video.videoWidth, video.videoHeight].map((side) => Math.round(side * scale));
+    const canvas = element("canvas", "", { width, height });
     canvas.getContext("2d").drawImage(video, 0, 0, canvas.width, canvas.height);
     const blob = await new Promise((done) => canvas.toBlob(done, "image/png"));
     stop();

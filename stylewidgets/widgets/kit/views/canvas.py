@@ -7,17 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ipycanvas.canvas import _CANVAS_MANAGER
+
 _DRAWING = threading.RLock()
-
-
-def import_ipycanvas() -> Any | None:
-    """Return the ipycanvas module, or None where it is missing or does not fit the installed ipywidgets."""
-    try:
-        import ipycanvas
-        from ipycanvas.canvas import _CANVAS_MANAGER  # noqa: F401  absent before 0.12
-    except (ImportError, AttributeError, TypeError):
-        return None
-    return ipycanvas
 
 
 @contextmanager
@@ -29,8 +21,7 @@ def drawing() -> Iterator[None]:
     drew on last, which a reloaded page has forgotten (ipycanvas#322): forgetting it here too makes every block name
     its canvas again.
     """
-    from ipycanvas.canvas import _CANVAS_MANAGER as manager
-
+    manager = _CANVAS_MANAGER
     with _DRAWING:
         outer = manager._caching
         manager._caching = True
@@ -42,7 +33,7 @@ def drawing() -> Iterator[None]:
                 manager.flush()
             finally:
                 manager._commands_cache, manager._buffers_cache = [], []
-                manager._caching, manager._current_canvas = outer, None  # it would keep a closed canvas alive, too
+                manager._caching, manager._current_canvas = outer, None  # nor hold a closed canvas, and its widget
 
 
 LEAVE_STYLE = """<style>

@@ -11,14 +11,6 @@ const PALETTES = {
 };
 const STEPS = 128;
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function colours(stops) {
   const rgb = stops.map((text) => [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
   return Array.from({ length: STEPS }, (_, n) => {
@@ -221,7 +213,9 @@ function createView(model, el) {
     node.textContent = face;
     return node;
   };
-  const [out, fit, into] = [tool("−", "zoom out (key -)"), tool("fit", "show all channels (key 0)"), tool("+", "zoom in (key +)")];
+  const out = tool("−", "zoom out (key -)");
+  const fit = tool("fit", "show all channels (key 0)");
+  const into = tool("+", "zoom in (key +)");
   const legend = element("span", "stylewidgets-map-legend");
   const bar = element("div", "stylewidgets-bar", {}, legend, element("span", "stylewidgets-map-tools", {}, out, fit, into));
   const words = element("div", "stylewidgets-map-words", { role: "status" });
@@ -254,7 +248,8 @@ function createView(model, el) {
   function say() {
     const selected = model.get("selected");
     const flat = cursor >= 0 ? cursor : hover >= 0 ? hover : selected;
-    words.textContent = flat < 0 || flat >= geometry.total ? "hover or use the arrow keys; click or Enter selects" : describe(flat);
+    const known = flat >= 0 && flat < geometry.total;
+    words.textContent = known ? describe(flat) : "hover or use the arrow keys; click or Enter selects";
   }
 
   function describe(flat) {

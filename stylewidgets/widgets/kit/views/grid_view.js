@@ -10,14 +10,6 @@ const AXES = ["rows", "columns"];
 
 const nameOf = (place) => `${place[0]},${place[1]}`;
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 // ---------------------------------------------------------------------------------------------------------------- hub
 
 function createHub(model) {

@@ -20,30 +20,23 @@ The traits `state` and `sheet` are enough to show the whole grid again after a r
 
 from __future__ import annotations
 
-import html
 import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-import ipywidgets
+import anywidget
 import numpy as np
 import traitlets
 
 from ....mixing.grid import Place
 from ....render.encode import encode, mime
 from ....render.ladder import SMALL, Rung
+from ...esm import script, style
 from ..errors import report
 from .view import enable_colab_widgets
 
-try:
-    import anywidget
-except ImportError:  # view.py has said so
-    anywidget = None
-
 _log = logging.getLogger("stylewidgets")
-_HERE = Path(__file__).parent
 
 Pictures = Mapping[Place, Any]
 Header = tuple[str, int]
@@ -103,93 +96,58 @@ def _arguments(kind: str, message: Mapping[str, Any]) -> tuple[Any, ...]:
     return ()
 
 
-if anywidget is not None:
+class GridView(_Listening, anywidget.AnyWidget):
+    """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
 
-    class GridView(_Listening, anywidget.AnyWidget):
-        """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
+    _esm = script("grid_view.js")
+    _css = style("grid_view.css")
 
-        _esm = (_HERE / "grid_view.js").read_text(encoding="utf-8")
-        _css = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("view.css", "grid_view.css"))
-
-        state = traitlets.Dict().tag(sync=True)
-        """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
-        `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
-        sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
-        """All pictures as one, encoded: headers in the first row and column, as of the last rest."""
-        label = traitlets.Unicode("Style mixing").tag(sync=True)
-        status = traitlets.Unicode("").tag(sync=True)
-        """Small line below."""
-        error = traitlets.Unicode("").tag(sync=True)
-        """Message over the grid, with a button to take it away; "" for none."""
-
-        def __init__(self, **traits: Any) -> None:
-            super().__init__(**traits)
-            self.on_msg(self._receive)
-            enable_colab_widgets()
-
-        def show(self, index: int, pictures: Pictures, version: int) -> None:
-            """Send pictures of one size to the page; it answers with an acknowledgement of `index`."""
-            data, media = encoded(list(pictures.values()))
-            places = [list(place) for place in pictures]
-            self.send(
-                {
-                    "type": "cells",
-                    "index": index,
-                    "version": version,
-                    "places": places,
-                    "mime": media,
-                    "count": len(places),
-                },
-                [data],
-            )
-
-        def rest(self, whole: Any) -> None:
-            """Keep the whole grid, a PIL image of all pictures, for pages that have no kernel to ask."""
-            buffer = io.BytesIO()
-            whole.save(buffer, "JPEG", quality=88)
-            self.sheet = buffer.getvalue()
-
-        def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-            kind = message.get("type")
-            if kind not in self.CALLBACKS:
-                _log.debug("message of an unknown type from the page: %r", message)
-                return
-            try:
-                callback = getattr(self, f"on_{kind}")
-                if callback is not None:
-                    callback(*_arguments(str(kind), message))
-            except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
-                report(self, error)
-
-
-class GridImage(_Listening, ipywidgets.VBox):
-    """The same interface on core widgets: a picture of the grid. What is done to it is done by the panels and in code."""
-
-    state = traitlets.Dict()
-    label = traitlets.Unicode("Style mixing")
-    status = traitlets.Unicode("")
-    error = traitlets.Unicode("")
+    state = traitlets.Dict().tag(sync=True)
+    """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
+    `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
+    sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
+    """All pictures as one, encoded: headers in the first row and column, as of the last rest."""
+    label = traitlets.Unicode("Style mixing").tag(sync=True)
+    status = traitlets.Unicode("").tag(sync=True)
+    """Small line below."""
+    error = traitlets.Unicode("").tag(sync=True)
+    """Message over the grid, with a button to take it away; "" for none."""
 
     def __init__(self, **traits: Any) -> None:
-        self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
-        self._status, self._error = ipywidgets.Label(), ipywidgets.HTML()
-        super().__init__([self._image, self._error, self._status], **traits)
-        self.observe(self._refresh, ["status", "error"])
-
-    def _refresh(self, _: Any = None) -> None:
-        self._status.value = self.status
-        self._error.value = f'<div role="alert">{html.escape(self.error)}</div>' if self.error else ""
+        super().__init__(**traits)
+        self.on_msg(self._receive)
+        enable_colab_widgets()
 
     def show(self, index: int, pictures: Pictures, version: int) -> None:
-        """Count the pictures as painted: they come with `rest`."""
+        """Send pictures of one size to the page; it answers with an acknowledgement of `index`."""
+        data, media = encoded(list(pictures.values()))
+        places = [list(place) for place in pictures]
+        self.send(
+            {
+                "type": "cells",
+                "index": index,
+                "version": version,
+                "places": places,
+                "mime": media,
+                "count": len(places),
+            },
+            [data],
+        )
 
     def rest(self, whole: Any) -> None:
-        """Show the whole grid."""
+        """Keep the whole grid, a PIL image of all pictures, for pages that have no kernel to ask."""
         buffer = io.BytesIO()
-        whole.save(buffer, "PNG", compress_level=1)
-        self._image.value = buffer.getvalue()
+        whole.save(buffer, "JPEG", quality=88)
+        self.sheet = buffer.getvalue()
 
-
-def make_grid_view(**traits: Any) -> Any:
-    """Return a `GridView`, or a `GridImage` where anywidget cannot be imported."""
-    return GridImage(**traits) if anywidget is None else GridView(**traits)
+    def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+        kind = message.get("type")
+        if kind not in self.CALLBACKS:
+            _log.debug("message of an unknown type from the page: %r", message)
+            return
+        try:
+            callback = getattr(self, f"on_{kind}")
+            if callback is not None:
+                callback(*_arguments(str(kind), message))
+        except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
+            report(self, error)

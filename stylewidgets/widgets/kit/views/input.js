@@ -8,7 +8,7 @@ const MAX_UNANSWERED = 2;
 
 function createInput(model, view, listen) {
   const { canvas } = view;
-  let queue = [];
+  const queue = [];
   let scheduled = false;
   let unanswered = 0;
 

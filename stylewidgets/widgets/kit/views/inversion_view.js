@@ -8,14 +8,6 @@ const MODES = [
 ];
 const BLINK_MS = 500;
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function picture(name) {
   const canvas = element("canvas", `stylewidgets-pair-canvas stylewidgets-pair-${name}`, { role: "img", width: 1, height: 1 });
   const words = element("figcaption", "stylewidgets-status");

@@ -1,13 +1,5 @@
 // A sheet of pictures to tick, as toggle buttons. See picture_sheet.py.
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function render({ model, el }) {
   const abort = new AbortController();
   const options = { signal: abort.signal };

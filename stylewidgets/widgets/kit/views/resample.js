@@ -14,7 +14,7 @@ function lanczosWeights(factor) {
   return Array.from({ length: factor }, (_, phase) => {
     const place = (phase + 0.5) / factor - 0.5; // of the new pixel, in old pixels from the old pixel's centre
     const first = Math.floor(place) - 2;
-    const raw = Array.from({ length: 6 }, (_, tap) => lobe(place - first - tap));
+    const raw = [0, 1, 2, 3, 4, 5].map((tap) => lobe(place - first - tap));
     const sum = raw.reduce((total, value) => total + value);
     return { first, taps: raw.map((value) => value / sum) };
   });

@@ -1,13 +1,5 @@
 // A table of runs: click a heading to sort, a row to choose. See run_table.py.
 
-function element(tag, className, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 function words(value) {
   if (typeof value !== "number") return value ?? "";
   if (Number.isInteger(value)) return String(value);

@@ -157,13 +157,6 @@ function decode(data, mime) {
 
 // --------------------------------------------------------------------------------------------------------------- view
 
-function element(tag, className, attributes = {}) {
-  const node = document.createElement(tag);
-  node.className = className;
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  return node;
-}
-
 function createView(model, hub, el) {
   const root = element("div", "stylewidgets-view stylewidgets-live");
   const stage = element("div", "stylewidgets-stage");

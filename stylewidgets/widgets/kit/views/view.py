@@ -1,4 +1,4 @@
-"""The live picture: a small view of our own where anywidget can be loaded, else ``ipywidgets.Image``.
+"""The live picture: a small view of our own.
 
 Messages (JSON, frames with one binary buffer)::
 
@@ -16,31 +16,23 @@ A final frame travels as traits because the page asks for traits again after a r
 
 from __future__ import annotations
 
-import html
 import logging
 import sys
 import threading
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import ipywidgets
+import anywidget
 import traitlets
 
+from ...esm import script, style
 from ..errors import report
 
 if TYPE_CHECKING:
     from ....render.pump import Frame
 
 _log = logging.getLogger("stylewidgets")
-_HERE = Path(__file__).parent
-
-try:
-    import anywidget
-except ImportError as error:  # pragma: no cover - exercised in a subprocess
-    anywidget = None
-    _log.warning("anywidget cannot be imported (%s): pictures are shown by ipywidgets.Image instead", error)
 
 
 @lru_cache(maxsize=1)
@@ -83,193 +75,115 @@ def _check_names(view: type, traits: dict[str, Any]) -> None:
         raise TypeError(f"{view.__name__} has no {', '.join(unknown)}; it takes {own}")
 
 
-if anywidget is not None:
+class LiveView(_Listening, anywidget.AnyWidget):
+    """A canvas that shows the newest frame, acknowledges it and reports input.
 
-    class LiveView(_Listening, anywidget.AnyWidget):
-        """A canvas that shows the newest frame, acknowledges it and reports input.
-
-        Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Unknown keyword arguments raise TypeError.
-        """
-
-        # One module without a build step: the last part uses functions of the others.
-        _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("resample.js", "input.js", "view.js"))
-        _css = (_HERE / "view.css").read_text(encoding="utf-8")  # given a path, the class would hold every view
-
-        frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
-        """Encoded bytes of the last final frame. Set by ``show``; a page that is reloaded starts from it."""
-        mime = traitlets.Unicode("image/png").tag(sync=True)
-        """Media type of ``frame``."""
-        info = traitlets.Dict().tag(sync=True)
-        """``index``, ``width`` and ``height`` of ``frame``, and whether it was ``settled``: made because nothing moved."""
-        label = traitlets.Unicode("Live picture").tag(sync=True)
-        """What the picture is, for screen readers."""
-        alt = traitlets.Unicode("").tag(sync=True)
-        """What it shows now, for screen readers and the saved picture."""
-        size = traitlets.Int(384, min=32).tag(sync=True)
-        """Width in css pixels; never wider than the cell."""
-        smoothing = traitlets.Enum(("smooth", "pixels"), "smooth").tag(sync=True)
-        """How a picture smaller than its place is enlarged."""
-        interactive = traitlets.Bool(False).tag(sync=True)
-        """Whether pointer and wheel events are sent."""
-        keyboard = traitlets.Bool(False).tag(sync=True)
-        """Whether keys are sent. Follows ``on_key``."""
-        status = traitlets.Unicode("").tag(sync=True)
-        """Small line under the picture: "31 fps · 12 ms · 64 px · cpu"."""
-        error = traitlets.Unicode("").tag(sync=True)
-        """Message over the picture, with a button to take it away; "" for none."""
-        compare = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
-        """Encoded picture shown while "Hold to see the start" or the space bar is held; b"" for no such button."""
-
-        def __init__(self, **traits: Any) -> None:
-            _check_names(type(self), traits)
-            super().__init__(**traits)
-            self._lock = threading.RLock()
-            self._number = 0  # of the last frame on the wire; never restarts, unlike the index of a new pump
-            self._waiting: dict[int, int] = {}  # number on the wire -> index of the frame, until acknowledged
-            self._resting = True  # nothing to settle
-            self._settling = False
-            self.on_msg(self._receive)
-            enable_colab_widgets()
-
-        def __setattr__(self, name: str, value: Any) -> None:
-            super().__setattr__(name, value)
-            if name == "on_key":
-                self.keyboard = value is not None
-
-        def show(self, frame: Frame) -> None:
-            """Send a frame to the page: as a message, or as the ``frame`` trait when it is final."""
-            with self._lock:
-                self._number += 1
-                self._waiting[self._number] = frame.index
-                while len(self._waiting) > 64:  # nobody is looking, for example in an executed but closed notebook
-                    del self._waiting[next(iter(self._waiting))]
-                self._resting = self._resting and frame.final and self._settling
-                info = {"index": self._number, "width": frame.width, "height": frame.height}
-                if not frame.final:
-                    self.send({"type": "frame", "mime": frame.mime, **info}, [frame.data])
-                    return
-                with self.hold_sync():
-                    self.frame = bytes(frame.data)
-                    self.mime = frame.mime
-                    self.info = {**info, "settled": self._settling}
-
-        def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-            handler = getattr(self, f"_receive_{message.get('type')}", None)
-            if handler is None:
-                _log.debug("message of an unknown type from the page: %r", message)
-                return
-            try:
-                handler(message)
-            except Exception as error:  # the edge: ipywidgets would only log it
-                report(self, error)
-
-        def _receive_ack(self, message: dict[str, Any]) -> None:
-            with self._lock:
-                done = [number for number in self._waiting if number <= message["index"]]
-                indices = [self._waiting.pop(number) for number in done]
-            if self.on_ack is not None:
-                for index in indices:
-                    self.on_ack(index)
-
-        def _receive_settle(self, message: dict[str, Any]) -> None:
-            # Every open page asks; the first one is enough. What is shown during the call is the settled picture.
-            if self._resting:
-                return
-            self._resting = self._settling = True
-            try:
-                if self.on_settle is not None:
-                    self.on_settle()
-            finally:
-                self._settling = False
-
-        def _receive_hello(self, message: dict[str, Any]) -> None:
-            if self.on_hello is not None:
-                self.on_hello(float(message["dpr"]), float(message["width"]))
-
-        def _receive_visible(self, message: dict[str, Any]) -> None:
-            if self.on_visible is not None:
-                self.on_visible(bool(message["value"]))
-
-        def _receive_key(self, message: dict[str, Any]) -> None:
-            if self.on_key is not None:
-                self.on_key(message["key"])
-
-        def _receive_pointer(self, message: dict[str, Any]) -> None:
-            if self.on_pointer is not None:
-                self.on_pointer({name: value for name, value in message.items() if name != "type"})
-
-
-class ImageView(_Listening, ipywidgets.VBox):
-    """The same interface on core widgets: no acknowledgement, pointer, keys or comparison, but it shows everywhere.
-
-    A frame counts as painted when it is sent: the sliders' own throttle keeps a slow page from falling behind.
+    Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Unknown keyword arguments raise TypeError.
     """
 
-    label = traitlets.Unicode("Live picture")
-    alt = traitlets.Unicode("")
-    size = traitlets.Int(384, min=32)
-    smoothing = traitlets.Enum(("smooth", "pixels"), "smooth")
-    interactive = traitlets.Bool(False)
-    keyboard = traitlets.Bool(False)
-    status = traitlets.Unicode("")
-    error = traitlets.Unicode("")
-    compare = traitlets.Bytes(b"")
+    # One module without a build step: the last part uses functions of the others.
+    _esm = script("resample.js", "input.js", "view.js")
+    _css = style()
 
-    SETTLE_SECONDS = 0.2
+    frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
+    """Encoded bytes of the last final frame. Set by ``show``; a page that is reloaded starts from it."""
+    mime = traitlets.Unicode("image/png").tag(sync=True)
+    """Media type of ``frame``."""
+    info = traitlets.Dict().tag(sync=True)
+    """``index``, ``width`` and ``height`` of ``frame``, and whether it was ``settled``: made because nothing moved."""
+    label = traitlets.Unicode("Live picture").tag(sync=True)
+    """What the picture is, for screen readers."""
+    alt = traitlets.Unicode("").tag(sync=True)
+    """What it shows now, for screen readers and the saved picture."""
+    size = traitlets.Int(384, min=32).tag(sync=True)
+    """Width in css pixels; never wider than the cell."""
+    smoothing = traitlets.Enum(("smooth", "pixels"), "smooth").tag(sync=True)
+    """How a picture smaller than its place is enlarged."""
+    interactive = traitlets.Bool(False).tag(sync=True)
+    """Whether pointer and wheel events are sent."""
+    keyboard = traitlets.Bool(False).tag(sync=True)
+    """Whether keys are sent. Follows ``on_key``."""
+    status = traitlets.Unicode("").tag(sync=True)
+    """Small line under the picture: "31 fps · 12 ms · 64 px · cpu"."""
+    error = traitlets.Unicode("").tag(sync=True)
+    """Message over the picture, with a button to take it away; "" for none."""
+    compare = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
+    """Encoded picture shown while "Hold to see the start" or the space bar is held; b"" for no such button."""
 
     def __init__(self, **traits: Any) -> None:
         _check_names(type(self), traits)
-        self._image = ipywidgets.Image(format="png", layout={"max_width": "100%"})
-        self._status = ipywidgets.Label()
-        self._error = ipywidgets.HTML()
-        self._timer: threading.Timer | None = None
+        super().__init__(**traits)
+        self._lock = threading.RLock()
+        self._number = 0  # of the last frame on the wire; never restarts, unlike the index of a new pump
+        self._waiting: dict[int, int] = {}  # number on the wire -> index of the frame, until acknowledged
+        self._resting = True  # nothing to settle
         self._settling = False
-        self.mime = "image/png"
-        self.info: dict[str, int] = {}
-        super().__init__([self._image, self._error, self._status], **traits)
-        self.observe(self._refresh, ["alt", "label", "size", "smoothing", "status", "error"])
-        self._refresh()
+        self.on_msg(self._receive)
+        enable_colab_widgets()
 
-    @property
-    def frame(self) -> bytes:
-        """Encoded bytes of the last frame."""
-        return bytes(self._image.value)
-
-    def _refresh(self, _: Any = None) -> None:
-        self._image.layout.width = f"{self.size}px"
-        self._status.value = self.status
-        self._error.value = f'<div role="alert">{html.escape(self.error)}</div>' if self.error else ""
-        if hasattr(self._image, "alt"):
-            self._image.alt = self.alt or self.label
+    def __setattr__(self, name: str, value: Any) -> None:
+        super().__setattr__(name, value)
+        if name == "on_key":
+            self.keyboard = value is not None
 
     def show(self, frame: Frame) -> None:
-        """Put the frame into the image widget; after a moment of rest ask for a better one."""
-        self.mime = frame.mime
-        self.info = {"index": frame.index, "width": frame.width, "height": frame.height}
-        if self._timer is not None:
-            self._timer.cancel()
-        self._image.format = frame.mime.partition("/")[2]
-        self._image.value = bytes(frame.data)
-        if self.on_ack is not None:
-            self.on_ack(frame.index)
-        if not self._settling:
-            self._timer = threading.Timer(self.SETTLE_SECONDS, self._settle)
-            self._timer.daemon = True
-            self._timer.start()
+        """Send a frame to the page: as a message, or as the ``frame`` trait when it is final."""
+        with self._lock:
+            self._number += 1
+            self._waiting[self._number] = frame.index
+            while len(self._waiting) > 64:  # nobody is looking, for example in an executed but closed notebook
+                del self._waiting[next(iter(self._waiting))]
+            self._resting = self._resting and frame.final and self._settling
+            info = {"index": self._number, "width": frame.width, "height": frame.height}
+            if not frame.final:
+                self.send({"type": "frame", "mime": frame.mime, **info}, [frame.data])
+                return
+            with self.hold_sync():
+                self.frame = bytes(frame.data)
+                self.mime = frame.mime
+                self.info = {**info, "settled": self._settling}
 
-    def _settle(self) -> None:
-        self._settling = True
+    def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
+        handler = getattr(self, f"_receive_{message.get('type')}", None)
+        if handler is None:
+            _log.debug("message of an unknown type from the page: %r", message)
+            return
+        try:
+            handler(message)
+        except Exception as error:  # the edge: ipywidgets would only log it
+            report(self, error)
+
+    def _receive_ack(self, message: dict[str, Any]) -> None:
+        with self._lock:
+            done = [number for number in self._waiting if number <= message["index"]]
+            indices = [self._waiting.pop(number) for number in done]
+        if self.on_ack is not None:
+            for index in indices:
+                self.on_ack(index)
+
+    def _receive_settle(self, message: dict[str, Any]) -> None:
+        # Every open page asks; the first one is enough. What is shown during the call is the settled picture.
+        if self._resting:
+            return
+        self._resting = self._settling = True
         try:
             if self.on_settle is not None:
                 self.on_settle()
-        except Exception as error:  # the edge: a timer thread would only print it
-            report(self, error)
         finally:
             self._settling = False
 
+    def _receive_hello(self, message: dict[str, Any]) -> None:
+        if self.on_hello is not None:
+            self.on_hello(float(message["dpr"]), float(message["width"]))
 
-def make_view(**traits: Any) -> Any:
-    """Return a ``LiveView``, or an ``ImageView`` where anywidget cannot be imported. Both take the same arguments."""
-    if anywidget is None:
-        return ImageView(**traits)
-    return LiveView(**traits)
+    def _receive_visible(self, message: dict[str, Any]) -> None:
+        if self.on_visible is not None:
+            self.on_visible(bool(message["value"]))
+
+    def _receive_key(self, message: dict[str, Any]) -> None:
+        if self.on_key is not None:
+            self.on_key(message["key"])
+
+    def _receive_pointer(self, message: dict[str, Any]) -> None:
+        if self.on_pointer is not None:
+            self.on_pointer({name: value for name, value in message.items() if name != "type"})

@@ -3,7 +3,7 @@
 `stylewidgets.tools` is this package: subclass `Tool`, `register` it, and every explorer that it fits has it.
 """
 
-from . import standard  # noqa: F401  registers its tools, in the order of use
+from . import standard
 from .tool import Tool, available, chosen, register
 
 __all__ = ["Tool", "available", "chosen", "register"]

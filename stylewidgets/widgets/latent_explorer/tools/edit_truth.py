@@ -1,8 +1,8 @@
-"""The line under the directions that says what the factor network reads of the picture, against the start."""
+"""The line under the directions that says what is read of the picture, against the start."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,17 +11,6 @@ from ....latent.latent import Latent
 from ...kit.errors import ShowsErrors, report
 from ...kit.parts import ROW, control, note, say
 from ...kit.sharing import shared_layout
-
-Reading = Any
-"""What the reader makes of a picture; an `avatars.Estimate`."""
-
-Describe = Callable[[Reading, Reading], str]
-
-
-def draws_avatars(metadata: Mapping[str, Any]) -> bool:
-    """Whether a generator with these metadata was trained on avatars, so that the factor network can read its pictures."""
-    recipe = metadata.get("recipe")
-    return isinstance(recipe, Mapping) and "twist" in recipe
 
 
 class EditTruth(widgets.HBox):
@@ -34,7 +23,7 @@ class EditTruth(widgets.HBox):
         view: where exceptions are shown.
         start: returns the latent that is compared with.
         picture: returns the picture of a latent; that of the one in sight without drawing it again.
-        read, describe: one picture to a reading, two readings to words; by default the factor network's.
+        read, describe: one picture to a reading, two readings to words; see `Domain.observe`.
     """
 
     def __init__(
@@ -42,12 +31,12 @@ class EditTruth(widgets.HBox):
         view: ShowsErrors,
         start: Callable[[], Latent],
         picture: Callable[[Latent], Any],
-        read: Callable[[Any], Reading] | None = None,
-        describe: Describe | None = None,
+        read: Callable[[Any], object],
+        describe: Callable[[object, object], str],
     ) -> None:
         self._view, self._start, self._picture = view, start, picture
         self._read, self._describe = read, describe
-        self._kept: tuple[Latent, Reading] | None = None  # the reading of the start
+        self._kept: tuple[Latent, object] | None = None  # the reading of the start
         self._shown: Latent | None = None
         self.toggle = control(
             widgets.Checkbox,
@@ -90,22 +79,8 @@ class EditTruth(widgets.HBox):
         if latent == start:
             return "this is the start"
         if self._kept is None or self._kept[0] != start:
-            self._kept = (start, self._reader()(self._picture(start)))
-        return "against the start: " + self._describer()(self._kept[1], self._reader()(self._picture(latent)))
-
-    def _reader(self) -> Callable[[Any], Reading]:
-        if self._read is None:
-            from ....avatars import estimate  # torch, and a network: not before somebody looks
-
-            self._read = estimate
-        return self._read
-
-    def _describer(self) -> Describe:
-        if self._describe is None:
-            from ....avatars.scoring.changes import describe_changes
-
-            self._describe = describe_changes
-        return self._describe
+            self._kept = (start, self._read(self._picture(start)))
+        return "against the start: " + self._describe(self._kept[1], self._read(self._picture(latent)))
 
     def _toggled(self, _: Any) -> None:
         say(self.line, "")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
+from ....core.files import as_path
 from ....film import mp4, video
 from ....film.export import Export
 from ...kit.compat import set_playing
@@ -40,7 +41,7 @@ class ExportPanel(widgets.VBox):
 
     def __init__(self, animator: Animator, folder: str | Path = ".") -> None:
         self._animator = weakref.ref(animator)
-        self._folder = Path(folder)
+        self._folder = as_path(folder)
         self._export: Export | None = None
         self._ender: Callable[[], Any] | None = None
         self.result: Path | None = None

@@ -12,13 +12,13 @@ import ipywidgets as widgets
 
 from ...kit.parts import button, control, quiet, row
 from ...kit.sharing import shared_layout
-from ...kit.views.canvas import LEAVE_STYLE, import_ipycanvas, release_focus
+from ...kit.views.canvas import LEAVE_STYLE, release_focus
 from . import seed_lattice as lattice
 from .seed_lattice import Blend, PadView
+from .seed_pad_painter import PadPainter
 
 KEY_STEPS = {"ArrowLeft": (-1, 0), "ArrowRight": (1, 0), "ArrowUp": (0, -1), "ArrowDown": (0, 1)}
 SNAP_PIXELS = 4
-FALLBACK_RANGE = 10.0
 
 
 class SeedPad(widgets.VBox):
@@ -28,8 +28,7 @@ class SeedPad(widgets.VBox):
     `on_change(blend)` with (seed, weight) pairs whose weights sum to 1. While one call runs, only the newest position
     is kept for the next, so a slow callback never builds a queue.
 
-    `seed` is the seed at the origin; assigning it goes back there without a call. Without ipycanvas two sliders and
-    one line of text take the pad's place.
+    `seed` is the seed at the origin; assigning it goes back there without a call.
 
     Raises ValueError when a position is not finite.
     """
@@ -47,8 +46,7 @@ class SeedPad(widgets.VBox):
         self._mailbox: Blend | None = None
         self._delivering = False
         self._status = control(widgets.HTML)
-        ipycanvas = import_ipycanvas()
-        self._painter: Any = self._make_painter(ipycanvas) if ipycanvas else None
+        self._painter = self._make_painter()
         self._x, self._y = self._make_box("x", "right"), self._make_box("y", "down")
         super().__init__(self._make_children(), layout=shared_layout(max_width="100%"))
         self._refresh()
@@ -94,10 +92,8 @@ class SeedPad(widgets.VBox):
 
     # -- building ---------------------------------------------------------------------------------------------------
 
-    def _make_painter(self, ipycanvas: Any) -> Any:
-        from .seed_pad_painter import PadPainter
-
-        painter = PadPainter(ipycanvas, self._view)
+    def _make_painter(self) -> PadPainter:
+        painter = PadPainter(self._view)
         canvas = painter.canvas
         canvas.on_mouse_down(self._on_down)
         canvas.on_mouse_move(self._on_move)
@@ -112,17 +108,17 @@ class SeedPad(widgets.VBox):
         return painter
 
     def _make_box(self, name: str, way: str) -> Any:
-        common: dict[str, Any] = {
-            "tip": f"position on the pad, {way}, in steps from seed to seed",
-            "on": lambda _: self._on_box(),
-            "style": {"description_width": "18px"},
-            "description": name,
-        }
-        if self._painter is None:
-            common |= {"min": -FALLBACK_RANGE, "max": FALLBACK_RANGE, "step": 0.05, "readout_format": ".2f"}
-            return control(widgets.FloatSlider, **common)
-        common |= {"min": -lattice.LIMIT, "max": lattice.LIMIT, "step": 0.1, "layout": {"width": "110px"}}
-        return control(widgets.BoundedFloatText, **common)
+        return control(
+            widgets.BoundedFloatText,
+            tip=f"position on the pad, {way}, in steps from seed to seed",
+            on=lambda _: self._on_box(),
+            style={"description_width": "18px"},
+            layout={"width": "110px"},
+            description=name,
+            min=-lattice.LIMIT,
+            max=lattice.LIMIT,
+            step=0.1,
+        )
 
     def _make_children(self) -> Sequence[widgets.Widget]:
         steps = [
@@ -132,9 +128,6 @@ class SeedPad(widgets.VBox):
             )
         ]  # fmt: skip
         centre = button("centre", "back to the seed in the middle", lambda: self.move_to(0.0, 0.0))
-        if self._painter is None:
-            words = "<i>The walk pad needs ipycanvas (pip install ipycanvas); these sliders do the same.</i>"
-            return [control(widgets.HTML, words), self._x, self._y, row(*steps, centre), self._status]
         style = control(widgets.HTML, LEAVE_STYLE, layout={"display": "none"})
         return [self._painter.canvas, row(self._x, self._y, *steps, centre), self._status, style]
 
@@ -195,8 +188,7 @@ class SeedPad(widgets.VBox):
         self._draw()
 
     def _draw(self) -> None:
-        if self._painter is not None:
-            self._painter.draw_all(self._view, self._position, self._trail, self._seed)
+        self._painter.draw_all(self._view, self._position, self._trail, self._seed)
 
     def _report(self) -> None:
         with self._mailbox_lock:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import ipywidgets as widgets
+from ipycanvas import MultiCanvas
 
 from ...kit.views.canvas import drawing
 from .seed_lattice import PadView, blend_at, seed_at
@@ -22,8 +23,8 @@ class PadPainter:
 
     scale = 2
 
-    def __init__(self, ipycanvas: Any, view: PadView) -> None:
-        self.canvas = ipycanvas.MultiCanvas(
+    def __init__(self, view: PadView) -> None:
+        self.canvas = MultiCanvas(
             2,
             width=view.width * self.scale,
             height=view.height * self.scale,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
+from .... import domain
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
@@ -19,7 +20,7 @@ from ...kit.parts import WIDE, button, column, note, row
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
-from .edit_truth import EditTruth, draws_avatars
+from .edit_truth import EditTruth
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
@@ -56,8 +57,10 @@ class Directions(Tool):
             add,
             host.view,
         )
-        if draws_avatars(session.metadata):
-            self.truth = EditTruth(host.view, lambda: host.start, host.picture.render)
+        known = domain.of(session)
+        if known is not None and known.observe is not None and known.describe is not None:
+            render = host.picture.render
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
         return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
 
     def update(self, host: PictureHost) -> None:

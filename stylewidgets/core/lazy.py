@@ -1,0 +1,41 @@
+"""Packages whose names are imported at first use, so that a room can be named without loading torch."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+from .checks import unknown_name
+
+
+def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """``__getattr__, __dir__, __all__ = attach(__name__, {"module": "Name another_name"})`` (PEP 562).
+
+    Args:
+        package: its ``__name__``.
+        names: module, relative to the package ("reports.dci", "..avatars.scoring"), → the names that are found there. The
+            modules themselves are found by their own names, too.
+
+    A name must not be that of a module beside it: Python binds the module to it.
+    """
+    homes = {
+        name: module if module.startswith(".") else "." + module
+        for module, listed in names.items()
+        for name in listed.split()
+    }
+    modules = {module.split(".")[0] for module in names} - {""}
+
+    def get(name: str) -> Any:
+        if name in homes:
+            value = getattr(import_module(homes[name], package), name)
+            setattr(sys.modules[package], name, value)
+            return value
+        if name in modules:
+            return import_module(f".{name}", package)
+        if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        raise AttributeError(str(unknown_name(f"name in {package}", name, (*homes, *sorted(modules)))))
+
+    return get, lambda: sorted({*vars(sys.modules[package]), *homes, *modules}), list(homes)

@@ -1,0 +1,143 @@
+"""Pictures as people have them, read in one way: upright, RGB, 8 bits, the first frame, over one background."""
+
+from __future__ import annotations
+
+import io
+import os
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from . import files
+
+BACKGROUND = "white"
+"""What shows through where a picture is transparent."""
+
+ACCEPTED = (
+    "Accepted are a path, an http(s) address, the bytes of a file, a PIL image, an array [H, W], [H, W, 3] or [H, W, 4] "
+    "(uint8, uint16, or floating in [0, 1]) and a tensor [3, H, W] (floating in [-1, 1], or uint8)"
+)
+_FORMATS = "JPEG, PNG, WebP and others that Pillow reads are accepted"
+_UNREADABLE = (
+    OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, Image.DecompressionBombError
+)  # fmt: skip
+_NEAR = 0.5  # how far a tensor may leave [-1, 1], as sums of a generator do, before it is taken for another scale
+
+
+def read(given: Any, name: str = "") -> Image.Image:
+    """One picture in RGB, turned upright as its camera says.
+
+    Args:
+        given: see `ACCEPTED`. 16 bits become 8; transparent places show the `BACKGROUND`; of an animation the first frame
+            is taken.
+        name: what to call it in messages, where it is not a path.
+
+    Raises:
+        FileNotFoundError: no such file.
+        ValueError: a folder, not a picture, cut short, larger than Pillow's ``Image.MAX_IMAGE_PIXELS`` allows, or numbers on
+            another scale.
+        TypeError: something else was given.
+    """
+    found = read_all(given, name)
+    if len(found) != 1:
+        raise ValueError(f"one picture is needed; {len(found)} were given")
+    return found[0]
+
+
+def read_all(given: Any, name: str = "") -> list[Image.Image]:
+    """As `read`, of arrays [N, H, W, C] and tensors [N, 3, H, W] too: the pictures one by one."""
+    if isinstance(given, (str, os.PathLike)):
+        return [_opened(files.find(given, "picture"), name or repr(os.fspath(given)))]
+    if isinstance(given, (bytes, bytearray, memoryview)):
+        return [_opened(io.BytesIO(given), name or "this file")]
+    if isinstance(given, Image.Image):
+        return [_plain(given, name or "this picture")]
+    if hasattr(given, "detach"):
+        return [_of_array(one) for one in _of_tensor(given)]
+    if isinstance(given, np.ndarray):
+        return [_of_array(one) for one in (given if given.ndim == 4 else given[None])]
+    raise TypeError(f"{type(given).__name__} is no picture. {ACCEPTED}")
+
+
+def read_mask(given: Any) -> Any:
+    """A mask of any kind: float32 [H, W] in [0, 1] from a picture (its brightness), a path or an address; arrays as they are,
+    but without negative strides; tensors as they are."""
+    if isinstance(given, (str, os.PathLike, bytes, Image.Image)):
+        return np.asarray(read(given, "this mask").convert("L"), np.float32) / 255
+    return given if hasattr(given, "detach") else np.ascontiguousarray(given)
+
+
+def _opened(file: Any, name: str) -> Image.Image:
+    try:
+        with Image.open(file) as image:
+            image.load()
+            return _plain(image, name)
+    except UnidentifiedImageError:
+        raise ValueError(f"{name} is not an image; {_FORMATS}") from None
+    except _UNREADABLE as error:
+        if name in str(error):
+            raise
+        raise ValueError(f"{name} cannot be read as a picture: {error}") from error
+
+
+def _plain(image: Image.Image, name: str) -> Image.Image:
+    """Upright and RGB."""
+    image = ImageOps.exif_transpose(image) or image
+    if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut off and not scale
+        numbers = np.asarray(image)
+        if numbers.dtype.kind == "i" and numbers.min() >= 0 and numbers.max() <= 65535:
+            numbers = numbers.astype(np.uint16)  # what older versions of Pillow make of 16 bits
+        return _of_array(numbers, name)
+    if image.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in image.info:
+        whole = image.convert({"La": "LA", "RGBa": "RGBA"}.get(image.mode, image.mode)).convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", whole.size, BACKGROUND), whole).convert("RGB")
+    return image.convert("RGB")
+
+
+def _of_array(array: NDArray[Any], name: str = "this array") -> Image.Image:
+    """One of [H, W] or [H, W, 1 … 4]."""
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (1, 2, 3, 4)) or not array.size:
+        raise ValueError(f"an array of a picture has no shape {list(array.shape)}. {ACCEPTED}")
+    array = np.ascontiguousarray(array[..., 0] if array.ndim == 3 and array.shape[2] == 1 else array)
+    return _plain(Image.fromarray(_eight_bits(array, name)), name)
+
+
+def _eight_bits(array: NDArray[Any], name: str) -> NDArray[np.uint8]:
+    if array.dtype == np.uint8:
+        return array
+    if array.dtype == bool:
+        return array.astype(np.uint8) * 255
+    if array.dtype.kind != "f" and array.dtype.str[1:] != "u2":
+        raise ValueError(f"{name} is {array.dtype}. {ACCEPTED}")
+    low, high, top = array.min(), array.max(), 1.0 if array.dtype.kind == "f" else 65535.0
+    if not (low >= 0 and high <= top):  # not a number is neither
+        raise ValueError(
+            f"{name} has values from {low:g} to {high:g}; of {array.dtype} they are taken from 0 to {top:g}. "
+            "Scale it to that, or give uint8"
+        )
+    return np.rint(array * (255.0 / top)).astype(np.uint8)
+
+
+def _of_tensor(tensor: Any) -> NDArray[np.uint8]:
+    """[N, H, W, 3] of torch's [3, H, W] or [N, 3, H, W]."""
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3) or not tensor.numel():
+        raise ValueError(f"a tensor of a picture has no shape {list(tensor.shape)}. {ACCEPTED}")
+    whole = (tensor[None] if tensor.ndim == 3 else tensor).detach().cpu()
+    if not whole.is_floating_point():
+        if str(whole.dtype) != "torch.uint8":
+            raise ValueError(f"a tensor of a picture is no {whole.dtype}. {ACCEPTED}")
+        return np.ascontiguousarray(whole.numpy().transpose(0, 2, 3, 1))
+    array = whole.float().numpy().transpose(0, 2, 3, 1)
+    check_scale(array)
+    bytes_: NDArray[np.uint8] = np.clip(array * 127.5 + 128, 0, 255).astype(np.uint8)
+    return bytes_
+
+
+def check_scale(values: Any) -> None:
+    """ValueError unless the numbers of an array or tensor are finite and, but for what a generator overshoots, in [-1, 1]."""
+    low, high = float(values.min()), float(values.max())
+    if not (low >= -1 - _NEAR and high <= 1 + _NEAR):  # not a number is neither
+        raise ValueError(f"a tensor of pictures holds finite values in [-1, 1]; {low:g} to {high:g} was given")

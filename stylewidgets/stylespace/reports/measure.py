@@ -1,0 +1,326 @@
+"""How a report is made: for every factor its best channel, and what channel and W boundaries move besides; then DCI."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ... import domain
+from ...directions import boundary, sample_w
+from ...domain import Reader
+from ...latent.latent import Direction
+from .. import cache
+from ..channel import Channel
+from ..channel_statistics import Statistics, statistics
+from ..effects import edit_direction
+from ..search.factors import effect_ranking, factor_effects
+from .dependency import Dependency, Faces, curve, reach, strongest_by_group
+from .readings import read_samples
+from .spaces import SPACES, disentanglement
+from .table import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
+
+TELL = Callable[[str, int, int], None]
+
+STRENGTHS = (-5.0, -14.0, 5.0, 14.0)
+"""In σ: at what strengths candidates are tried, on each side from weak to strong."""
+
+TOGETHER = 16
+"""Candidates that go to disk together."""
+
+
+def report(session: Any, reader: Reader | None = None, **options: Any) -> Report:
+    """The report that ships with a bundled generator, else a new one (minutes); see `make_report`."""
+    found = shipped_report(session) if reader is None and not options else None
+    return found if found is not None else make_report(session, reader, **options)
+
+
+def make_report(
+    session: Any,
+    reader: Reader | None = None,
+    *,
+    samples: int = 2000,
+    faces: int = 48,
+    trial: int = 8,
+    candidates: int = 12,
+    seed: int = 0,
+    include_torgb: bool = True,
+    spaces: Sequence[str] | None = None,
+    rows: bool = True,
+    cached: bool = True,
+    tell: TELL | None = None,
+) -> Report:
+    """Find the best channel of each factor and measure its attribute dependency beside that of W boundaries; then DCI.
+
+    Candidates are the channels whose gradient moves the factor most in proportion to all others. They are moved to both
+    sides on `trial` faces; the one with the smallest mean-AD where the factor has moved by CHANGE standard deviations is
+    measured again on `faces` others, as the boundaries are. The boundary of a factor is that of InterFaceGAN, not conditioned
+    on other factors: between the fifth of the samples that have most of it and the fifth that have least.
+
+    Args:
+        reader: differentiable; that of the generator's domain when None.
+        samples: faces of the population: for σ, for the boundaries and for DCI.
+        faces, trial: faces that edits are measured on.
+        candidates: channels tried for each factor.
+        seed: of all faces.
+        include_torgb: whether channels of ToRGB layers may be chosen. The paper leaves them out of its search by place; for
+            factors that are a colour they are often the cleanest.
+        spaces: for DCI; all of `spaces.SPACES` when None (z only for generators without labels), () for none.
+        rows: whether to make the table of factors.
+        cached: keep readings and finished rows on disk, so that one that was stopped goes on where it was.
+        tell: tell(words, done, total), several times a second; a `Stopped` from it goes on to the caller.
+    """
+    stamp = None
+    if reader is None:
+        known = domain.of(session)
+        if known is None or known.reader is None:
+            raise ValueError("the attributes of what this generator draws are not known: give a reader")
+        reader, stamp = known.reader(), known.stamp(readings=True)
+    tell = tell or (lambda words, done, total: None)
+    stats = statistics(session, samples, seed=seed)
+    found: list[Row] = []
+    if rows:
+        found = list(_Rows(session, stats, reader, faces, trial, candidates, seed, include_torgb, cached, tell).make())
+    scores: dict[str, tuple[float, float, float]] = {}
+    chosen = [space for space in SPACES if space != "z" or not session.c_dim] if spaces is None else spaces
+
+    def tick(done: int = 0, total: int = 0) -> None:
+        tell("DCI", len(scores), len(chosen))
+
+    for space in chosen:
+        tick()
+        one = disentanglement(session, stats, reader, spaces=(space,), cached=cached, callback=tick)[space]
+        scores[space] = (one.disentanglement, one.completeness, one.informativeness)
+    tick()
+    return Report(cache.weights_of(session), samples, faces, tuple(found), scores, domain=stamp)
+
+
+def targets_of(reader: Reader) -> list[str]:
+    """The readings that get a row: one for each attribute, of an angle its cosine, of categories all others than "none"."""
+    result = []
+    for group in dict.fromkeys(reader.attributes):
+        mine = [name for name, attribute in zip(reader.names, reader.attributes, strict=True) if attribute == group]
+        result.append(next((name for name in mine if name == group), mine[-1]))
+    return result
+
+
+def direction_name(reading: str) -> str:
+    """The name that the shipped directions give to a reading."""
+    name = reading.replace("_", " ").replace(":", "")
+    return name[:-4] + (" red" if name.endswith("cos") else " lime") if name.endswith((" cos", " sin")) else name
+
+
+@dataclass
+class _Rows:
+    session: Any
+    stats: Statistics
+    reader: Reader
+    faces: int
+    trial: int
+    candidates: int
+    seed: int
+    include_torgb: bool
+    cached: bool
+    tell: TELL
+    _done: int = 0
+
+    def make(self) -> Iterator[Row]:
+        """The rows of the targets that have a channel; finished ones are on disk."""
+        self.targets = targets_of(self.reader)
+        readings = read_samples(
+            self.session,
+            self.stats,
+            self.reader,
+            cached=self.cached,
+            callback=lambda done, total: self.tell("reading faces", done, total),
+        )
+        scale = readings.std(axis=0)
+        many = Faces(
+            self.session, self.reader, sample_w(self.session, self.faces, self.seed + 12), scale, self.stats, self._tick
+        )
+        trials: Trials | None = None
+        for number, target in enumerate(self.targets):
+            self._done = number
+            self._tick()
+            row = self._kept(target)
+            if row is None:
+                trials = trials or self._trials(scale)
+                row = self._row(target, readings[:, self.reader.index(target)], trials, many)
+                self._keep(target, row)
+            if row:
+                yield row[0]
+        self._done = len(self.targets)
+        self._tick()
+
+    def _tick(self) -> None:
+        self.tell("channels", self._done, len(self.targets))
+
+    def _trials(self, scale: NDArray[Any]) -> Trials:
+        effects = factor_effects(
+            self.session,
+            self.stats,
+            self.reader,
+            scale,
+            faces=self.trial,
+            callback=lambda done, total: self.tell("gradients", done, total),
+        )
+        rankings = effect_ranking(
+            self.session, self.stats, effects, self.reader, include_torgb=self.include_torgb, least=CHANGE / 30
+        )
+        few = Faces(
+            self.session, self.reader, sample_w(self.session, self.trial, self.seed + 11), scale, self.stats, self._tick
+        )
+        wanted = {target: [channel for channel, _ in rankings[target].top(self.candidates)] for target in self.targets}
+        changes = self._changes(few, sorted({channel for channels in wanted.values() for channel in channels}))
+        return Trials(self.reader, wanted, changes, effects.mean(axis=0))
+
+    def _changes(self, few: Faces, channels: list[Channel]) -> dict[Channel, NDArray[np.float32]]:
+        """Change [strengths, faces, F] of all readings by every channel; what was measured before is on disk."""
+        found: dict[Channel, NDArray[np.float32]] = {}
+        for start in range(0, len(channels), TOGETHER):
+            part = channels[start : start + TOGETHER]
+            name = ""
+            if self.cached and self.reader.key:
+                name = cache.key(
+                    self.session,
+                    "trial",
+                    reader=self.reader.key,
+                    channels=[c.paper for c in part],
+                    seed=self.seed,
+                    samples=self.stats.n,
+                    faces=self.trial,
+                    strengths=STRENGTHS,
+                )
+            kept = cache.read(name) if name else None
+            if kept is None:
+                rows = []
+                for i, channel in enumerate(part):
+                    self.tell("trying channels", start + i, len(channels))
+                    direction = edit_direction(self.session, {channel: 1.0}, self.stats)
+                    rows.append(np.stack([few.changes(direction, strength) for strength in STRENGTHS]))
+                kept = {"changes": np.stack(rows).astype(np.float32)}
+                if name:
+                    cache.write(name, **kept)
+            found.update(zip(part, kept["changes"], strict=True))
+        self.tell("trying channels", len(channels), len(channels))
+        return found
+
+    def _row(self, target: str, readings: NDArray[Any], trials: Trials, many: Faces) -> list[Row]:
+        """The row of a target; none if no channel moves it far enough."""
+        best = trials.best(target)
+        if best is None:
+            return []
+        channel, start = best
+        style = measured(many, edit_direction(self.session, {channel: 1.0}, self.stats), target, start)
+        if not np.isfinite(style.mean):
+            return []  # it was luck on the few
+        normal = boundary(self.stats.w, readings, name=target)
+        shipped = self.session.directions.get(direction_name(target))
+        effect = float(trials.effects[channel.flat(self.session.layers), self.reader.index(target)])
+        return [
+            Row(
+                target,
+                (channel.layer, channel.channel),
+                channel.name(self.session.layers),
+                1 if style.strength > 0 else -1,
+                effect,
+                style,
+                measured(many, normal, target, CHANGE),
+                None if shipped is None else measured(many, shipped, target, CHANGE),
+            )
+        ]
+
+    def _key(self, target: str) -> str:
+        if not (self.cached and self.reader.key):
+            return ""
+        shipped = self.session.directions.get(direction_name(target))
+        return cache.key(
+            self.session,
+            "row",
+            reader=self.reader.key,
+            target=target,
+            samples=self.stats.n,
+            seed=self.seed,
+            faces=self.faces,
+            trial=self.trial,
+            candidates=self.candidates,
+            torgb=self.include_torgb,
+            change=CHANGE,
+            shipped=None if shipped is None else np.asarray(shipped.vector).tobytes().hex(),
+        )
+
+    def _kept(self, target: str) -> list[Row] | None:
+        name = self._key(target)
+        found = cache.read(name) if name else None
+        return None if found is None else [row_from(row) for row in json.loads(found["rows"].tobytes())]
+
+    def _keep(self, target: str, row: list[Row]) -> None:
+        name = self._key(target)
+        if name:
+            cache.write(name, rows=np.frombuffer(json.dumps([row_to(each) for each in row]).encode(), np.uint8))
+
+
+@dataclass(frozen=True)
+class Trials:
+    """What candidates did to a few faces.
+
+    Attributes:
+        candidates: by target.
+        changes: by channel, [strengths, faces, F] for STRENGTHS, in standard deviations of the readings.
+        effects: [S, F], mean gradient in the same unit by one σ.
+    """
+
+    reader: Reader
+    candidates: dict[str, list[Channel]]
+    changes: dict[Channel, NDArray[np.float32]]
+    effects: NDArray[np.float32]
+
+    def best(self, target: str) -> tuple[Channel, float] | None:
+        """The channel with the smallest mean-AD where the target has moved by CHANGE, and the strength that does it."""
+        found = [
+            (dependency, channel, strength)
+            for channel in self.candidates[target]
+            for dependency, strength in self._reached(channel, self.reader.index(target))
+        ]
+        return min(found)[1:] if found else None
+
+    def _reached(self, channel: Channel, j: int) -> Iterator[tuple[float, float]]:
+        """Mean-AD and strength at CHANGE to either side, in straight lines between the strengths that were tried."""
+        changes = self.changes[channel]
+        for side in (-1, 1):
+            before = (0.0, 0.0, 0.0)  # strength, change of the target, mean-AD
+            for strength, change in zip(STRENGTHS, changes, strict=True):
+                if strength * side < 0:
+                    continue
+                others = float(strongest_by_group(np.abs(change), self.reader, j).mean())
+                here = (strength, float(change[:, j].mean()), others)
+                if here[1] >= CHANGE:
+                    t = (CHANGE - before[1]) / (here[1] - before[1])
+                    yield before[2] + t * (here[2] - before[2]), before[0] + t * (here[0] - before[0])
+                    break
+                before = here
+
+
+def measured(faces: Faces, direction: Direction, target: str, start: float = 1.0) -> Curve:
+    """The curve of an edit up to the common change, which it has at a strength of about `start`."""
+    found: Dependency = reach(faces, direction, target, CHANGE, start=start)
+    if len(found.strengths) < 3:
+        half = float(found.strengths[-1]) / 2
+        rows = [(half, *faces.point(direction, half, target))]
+        rows += list(zip(found.strengths, found.change, found.mean, found.largest, found.changes, strict=True))
+        found = curve(target, sorted(rows, key=lambda row: abs(row[0])))
+    mean, largest = found.at(CHANGE)
+    change = np.concatenate([[0.0], found.change])
+    reached = np.flatnonzero(change >= CHANGE)
+    strength = float("nan")
+    if len(reached):
+        i = int(reached[0])
+        t = (CHANGE - change[i - 1]) / (change[i] - change[i - 1])
+        sizes = np.concatenate([[0.0], found.strengths])
+        strength = float(sizes[i - 1] + t * (sizes[i] - sizes[i - 1]))
+    columns = (found.strengths, found.change, found.mean, found.largest)
+    return Curve(strength, mean, largest, *(tuple(float(v) for v in column) for column in columns))

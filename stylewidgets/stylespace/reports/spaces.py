@@ -1,0 +1,105 @@
+"""DCI of the spaces of a generator: Z, W, W+ and S."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core.checks import unknown_name
+from ...directions import sample_w
+from ...domain import Reader
+from .. import cache
+from ..channel import Callback, is_torgb
+from ..channel_statistics import Statistics, statistics, styles_of
+from .dci import DCI, dci
+from .readings import read_samples, read_w
+
+SPACES = ("z", "w", "s", "w expanded", "w+ mixed", "s mixed")
+"""What `disentanglement` measures. Codes of the mapping network repeat one w in every row, so w+ cannot be told from w by
+them; "mixed" samples have two w's each, meeting at a random row, and so give w+ a figure, beside s of the same samples.
+"w expanded" is a control: random linear mixtures of w, as many as s has codes. What it reaches comes from the number of codes."""
+
+
+def disentanglement(
+    session: Any,
+    stats: Statistics,
+    reader: Reader,
+    *,
+    spaces: tuple[str, ...] = SPACES,
+    method: str = "lasso",
+    cached: bool = True,
+    callback: Callback | None = None,
+) -> dict[str, DCI]:
+    """DCI of several spaces of one generator against the readings of its pictures.
+
+    Args:
+        stats: samples, without truncation as the paper has them.
+        reader: of the factors.
+        spaces: of SPACES.
+        method: see `dci`.
+        cached: keep the readings on disk.
+        callback: callback(done, spaces), several times a second; a `Stopped` goes on to the caller.
+
+    Raises:
+        ValueError: an unknown space, or z of a generator with labels.
+    """
+    for space in spaces:
+        if space not in SPACES:
+            raise unknown_name("space", space, SPACES)
+    result: dict[str, DCI] = {}
+
+    def tick(done: int = 0, total: int = 0) -> None:
+        if callback is not None:
+            callback(len(result), len(spaces))
+
+    plain = mixed = None
+    if any("mixed" not in space for space in spaces):
+        plain = read_samples(session, stats, reader, cached=cached, callback=tick)
+    if any("mixed" in space for space in spaces):
+        mixed = _mixed(session, stats, reader, cached, tick)
+    for space in spaces:
+        codes, readings = _codes(session, stats, space, plain, mixed)
+        result[space] = dci(codes, readings, method=method, callback=tick)
+        tick()
+    return result
+
+
+def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    if space == "z":
+        if session.c_dim:
+            raise ValueError("the label of a conditional generator is no part of z; leave z out of the spaces")
+        return np.random.RandomState(stats.seed).randn(stats.n, session.z_dim), plain
+    if space == "w":
+        return stats.w, plain
+    conv = ~is_torgb(session.layers)  # those that draw
+    if space == "w expanded":
+        return stats.w @ np.random.RandomState(0).randn(stats.w.shape[1], int(conv.sum())).astype(np.float32), plain
+    if space == "s":
+        return stats.values[:, conv].astype(np.float32), plain
+    rows, readings = mixed
+    if space == "w+ mixed":
+        return rows.reshape(len(rows), -1), readings
+    return styles_of(session, rows)[:, conv], readings
+
+
+def _mixed(
+    session: Any, stats: Statistics, reader: Reader, cached: bool, callback: Callback
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """w+ [n, num_ws, w_dim] of two w's that meet at a random row, and the readings of the pictures."""
+    n, seed = stats.n, stats.seed
+    other = sample_w(session, n, seed + 1) if stats.psi == 1 else statistics(session, n, seed=seed + 1, psi=stats.psi).w
+    cut = np.random.RandomState(seed).randint(1, max(2, session.num_ws), size=n)
+    first = np.arange(session.num_ws)[None] < cut[:, None]
+    rows = np.where(first[:, :, None], stats.w[:, None], other[:, None]).astype(np.float32)
+    name = ""
+    if cached and reader.key:
+        name = cache.key(session, "mixed", reader=reader.key, n=n, seed=seed, psi=stats.psi)
+        found = cache.read(name)
+        if found is not None and found["readings"].shape == (n, len(reader.names)):
+            return rows, found["readings"]
+    readings = read_w(session, reader, rows, callback=callback)
+    if name:
+        cache.write(name, readings=readings)
+    return rows, readings
