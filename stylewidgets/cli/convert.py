@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Convert a checkpoint to the safetensors file that loads quickest."""
     from ..checkpoints.formats import native
-    from ..core.download import sha256_of
+    from ..checkpoints.zoo.download import sha256_of
     from ..session.load import open_source
 
     out: Path = args.out

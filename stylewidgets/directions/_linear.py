@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ._sampling import Callback
+from ..jobs import Job, Progress, Work
 
 Array = NDArray[np.float64]
 
@@ -19,9 +19,8 @@ def ridge(x: Array, y: Array, l2: float) -> tuple[Array, float]:
     return weights, mean_y - float(mean_x @ weights)
 
 
-def logistic(
-    x: Array, y: Array, l2: float, *, steps: int = 30, tolerance: float = 1e-6, callback: Callback | None = None
-) -> tuple[Array, float]:
+@Work
+def logistic(x: Array, y: Array, l2: float, *, steps: int = 30, tolerance: float = 1e-6) -> Job[tuple[Array, float]]:
     """Weights [d] and offset that minimise the mean log loss of classes y (0 or 1) + l2/2 |b|², by Newton's method.
 
     The classes count equally, whatever their sizes. Each step is halved until the objective falls, so separable classes
@@ -46,8 +45,7 @@ def logistic(
                 fallen, value, beta = value - new, new, beta - size * move
                 break
             size /= 2
-        if callback is not None:
-            callback(step + 1, steps)
+        yield Progress(step + 1, steps, "fitting the boundary")
         if fallen < tolerance:
             break
     return beta[:-1], float(beta[-1])

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-Callback = Callable[[int, int], None]
+from ..jobs import Job, Progress, Work
+
 BATCH = 1024
 
 
-def sample_w(
-    session: Any, samples: int, seed: int = 0, *, label: int | None = None, callback: Callback | None = None
-) -> NDArray[np.float32]:
+@Work
+def sample_w(session: Any, samples: int, seed: int = 0, *, label: int | None = None) -> Job[NDArray[np.float32]]:
     """w of `samples` random z without truncation, float32 [samples, w_dim].
 
     z comes from numpy's RandomState(seed). A conditional generator gets `label`, or labels drawn uniformly when it is
-    None. callback(done, samples) is called after each batch.
+    None.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2; {samples} was given")
@@ -31,21 +30,26 @@ def sample_w(
         rows.append(
             _map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None)
         )
-        if callback is not None:
-            callback(min(start + BATCH, samples), samples)
+        yield Progress(min(start + BATCH, samples), samples, "drawing w")
     return np.concatenate(rows)
 
 
 def sample_styles(session: Any, samples: int, seed: int = 0) -> NDArray[np.float32]:
     """Flat style vectors of random samples, float32 [samples, S], layers in the order of `session.layers`."""
     w = sample_w(session, samples, seed)
-    rows = []
-    for start in range(0, samples, BATCH):
-        with session.lock, torch.inference_mode():
-            part = torch.as_tensor(w[start : start + BATCH], device=session.device, dtype=torch.float32)
-            styles = session.styles(part[:, None].expand(-1, session.num_ws, -1))
-            rows.append(torch.cat([s.float().flatten(1) for s in styles], dim=1).cpu().numpy())
-    return np.concatenate(rows)
+    return np.concatenate([styles_of(session, w[start : start + BATCH]) for start in range(0, samples, BATCH)])
+
+
+def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
+    """Flat s, float32 [n, S], of w [n, w_dim] or w+ [n, num_ws, w_dim]."""
+    with session.lock, torch.inference_mode():
+        codes = torch.as_tensor(np.ascontiguousarray(w, dtype=np.float32), device=session.device, dtype=torch.float32)
+        if codes.ndim == 2:
+            codes = codes[:, None].expand(-1, session.num_ws, -1)
+        flat: NDArray[np.float32] = (
+            torch.cat([s.float().flatten(1) for s in session.styles(codes)], dim=1).cpu().numpy()
+        )
+    return flat
 
 
 def spread(vector: NDArray[Any], population: NDArray[Any]) -> float:

@@ -7,9 +7,10 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jobs import Job, Work
 from ..latent.latent import Direction
 from ._linear import logistic, ridge
-from ._sampling import Callback, spread
+from ._sampling import spread
 
 Method = Literal["auto", "logistic", "ridge"]
 METHODS = ("auto", "logistic", "ridge")
@@ -25,6 +26,7 @@ class Fit(NamedTuple):
     held_out: int
 
 
+@Work
 def boundary(
     w: NDArray[Any],
     labels: NDArray[Any],
@@ -36,8 +38,7 @@ def boundary(
     held_out: float = 0.3,
     seed: int = 0,
     layers: tuple[int, int] | None = None,
-    callback: Callback | None = None,
-) -> Direction:
+) -> Job[Direction]:
     """The unit normal of the linear boundary between two groups of samples (Shen et al., "InterFaceGAN", CVPR 2020).
 
     Args:
@@ -53,7 +54,6 @@ def boundary(
         held_out: share of the samples that the fit does not see and that its score is measured on.
         seed: of the split.
         layers: default w+ row range of the direction.
-        callback: callback(step, steps) of the fit.
 
     Returns:
         Direction: towards larger labels; sigma is the standard deviation of w along it; `source` states the score.
@@ -61,8 +61,8 @@ def boundary(
     Raises:
         ValueError: shapes that do not match, labels that are not finite or all equal, or too few samples in a class.
     """
-    fit = fit_boundary(
-        w, labels, method=method, fraction=fraction, l2=l2, held_out=held_out, seed=seed, callback=callback
+    fit = yield from fit_boundary.steps(
+        w, labels, method=method, fraction=fraction, l2=l2, held_out=held_out, seed=seed
     )
     score = f"held-out accuracy {fit.score:.1%}" if fit.method == "logistic" else f"held-out R² {fit.score:.2f}"
     return Direction(
@@ -74,6 +74,7 @@ def boundary(
     )
 
 
+@Work
 def fit_boundary(
     w: NDArray[Any],
     labels: NDArray[Any],
@@ -83,8 +84,7 @@ def fit_boundary(
     l2: float = 1e-2,
     held_out: float = 0.3,
     seed: int = 0,
-    callback: Callback | None = None,
-) -> Fit:
+) -> Job[Fit]:
     """The fit behind `boundary`, as numbers. Same arguments and errors."""
     w, labels = _checked(w, labels, method, fraction, held_out)
     rows, targets = np.arange(len(w)), labels
@@ -103,7 +103,7 @@ def fit_boundary(
     else:
         if len(np.unique(targets[train])) < 2:
             raise ValueError("one of the two classes has no sample to train on; give more samples of it")
-        weights, offset = logistic(x[train], targets[train], l2, callback=callback)
+        weights, offset = yield from logistic.steps(x[train], targets[train], l2)
         score = float(np.mean((x[test] @ weights + offset > 0) == (targets[test] > 0.5)))
     length = float(np.linalg.norm(weights))
     if length == 0.0:

@@ -7,11 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..jobs import Job, Work
 from ..latent.latent import Direction
-from ._sampling import Callback, sample_w
+from ._sampling import sample_w
 from .direction_set import DirectionSet
 
 
+@Work
 def pca(
     session: Any,
     *,
@@ -20,8 +22,7 @@ def pca(
     seed: int = 0,
     layers: tuple[int, int] | None = None,
     prefix: str = "pca",
-    callback: Callback | None = None,
-) -> DirectionSet:
+) -> Job[DirectionSet]:
     """The directions along which w varies most (Härkönen et al., "GANSpace", NeurIPS 2020).
 
     Args:
@@ -32,7 +33,6 @@ def pca(
             positive.
         layers: default w+ row range [first, last) of the directions, None for all rows.
         prefix: directions are named "<prefix> 0", "<prefix> 1", ...
-        callback: callback(done, samples).
 
     Returns:
         DirectionSet: unit vectors [w_dim]; sigma is the standard deviation of w along the vector, so one unit of
@@ -41,7 +41,7 @@ def pca(
     limit = min(session.w_dim, samples - 1)
     if not 1 <= components <= limit:
         raise ValueError(f"components must be from 1 to {limit} (w_dim and samples limit it); {components} was given")
-    w = sample_w(session, samples, seed, callback=callback)
+    w = yield from sample_w.steps(session, samples, seed)
     vectors, sigmas, shares = principal_components(w, components)
     source = f"PCA of w, {samples} samples, seed {seed}"
     return DirectionSet.of(

@@ -1,97 +1,73 @@
-"""Writing a film in the background: with progress, pause and stop, and whatever is written stays."""
+"""Writing a film as a job: with progress, pause and stop, and whatever is written stays."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-import numpy as np
+from .. import jobs
+from ..latent.latent import Latent
+from . import mp4, video
 
-from .video import Writer
+KINDS = {"GIF": ".gif", "PNG frames (zip)": ".zip", "PNG frames (folder)": "", "MP4": ".mp4"}
+"""Endings of what a film can be written to."""
 
 
-class Export:
-    """Moves frames from an iterator to a writer, one at each `step`; `start` does it in a daemon thread.
+@jobs.Work
+def export(
+    session: video.Session,
+    keyframes: Sequence[Latent],
+    path: str | Path,
+    *,
+    fps: float = 25,
+    seconds: float = 2.0,
+    ease: str = "smooth",
+    closed: bool = False,
+) -> jobs.Job[Path]:
+    """Render the film through keyframes, see `video.frames`, and write it; returns the path.
 
-    The thread touches nothing but these two objects; who shows the progress reads `done`, `state` and `error`.
-    `state` is "paused", "running", "finished", "stopped" or "failed". After the last three the file is closed and
-    holds the first `done` frames.
+    However it ends, the file is whole and holds the frames so far; before the first one there is none.
+
+    Args:
+        session: draws.
+        keyframes: two at least.
+        path: its ending, one of `KINDS`, says what is written; none: a folder of PNG files.
+        fps, seconds, ease, closed: as of `video.frames`.
+
+    Raises:
+        ValueError: an ending that is not known, or a film that cannot be made; the text says why.
+        RuntimeError: .mp4 without a codec; the text says what to install.
     """
+    path = Path(path)
+    if path.suffix not in KINDS.values():
+        raise ValueError(
+            f"a film ends in .gif, .zip or .mp4, or is a folder without an ending; {path.name!r} was given"
+        )
+    film = video.frames(session, keyframes, fps, seconds, ease, closed)
+    total = video.frame_count(len(keyframes), fps, seconds, closed)
+    writer: video.Writer
+    if path.suffix == ".gif":
+        writer = video.GifWriter(path, fps)
+    else:
+        writer = mp4.open_mp4(path, fps) if path.suffix == ".mp4" else video.PngWriter(path)
+    return (yield from video.write.steps(writer, film, total))
 
-    def __init__(self, film: Iterator[np.ndarray], writer: Writer, total: int) -> None:
-        self.total, self.done = total, 0
-        self.state, self.error = "paused", ""
-        self._film, self._writer = film, writer
-        self._lock = threading.Lock()
-        self._go = threading.Event()
-        self._thread: threading.Thread | None = None
 
-    @property
-    def path(self) -> Path:
-        """The file or folder that is written."""
-        return self._writer.path
+def begin(
+    session: Any, *, latents: Sequence[Any], kind: str = ".gif", settings: Mapping[str, Any] | None = None
+) -> jobs.Run[Path]:
+    """Starts the kind "video" for `session.start`; the result is a file in a folder of its own for temporary files.
 
-    @property
-    def active(self) -> bool:
-        """Whether frames are still to come, be it after a pause."""
-        return self.state in ("running", "paused")
-
-    def start(self) -> None:
-        """Begin, or go on after a pause, in a thread of its own."""
-        if self.active:
-            self.state = "running"
-            self._go.set()
-            if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="stylewidgets-export", daemon=True)
-                self._thread.start()
-
-    def pause(self) -> None:
-        """Wait after the frame that is being rendered."""
-        if self.state == "running":
-            self.state = "paused"
-            self._go.clear()
-
-    def stop(self) -> None:
-        """End after the frame that is being rendered; the frames so far make a whole file."""
-        with self._lock:
-            if self.active:
-                self._end("stopped")
-        self._go.set()  # lets a paused thread see the end
-
-    def join(self, timeout: float | None = None) -> bool:
-        """Wait for the thread; True when it has ended."""
-        if self._thread is not None:
-            self._thread.join(timeout)
-            return not self._thread.is_alive()
-        return True
-
-    def step(self) -> bool:
-        """Render and write one frame; False when there is nothing more to do. Failures end up in `error`."""
-        with self._lock:
-            if not self.active:
-                return False
-            try:
-                frame = next(self._film, None)
-                if frame is None:
-                    self._end("finished")
-                    return False
-                self._writer.add(frame)
-                self.done += 1
-            except Exception as error:  # noqa: BLE001  renderer, disk or codec: the owner shows it
-                self.error = f"{type(error).__name__}: {error}"
-                self._end("failed")
-                return False
-            return True
-
-    def _end(self, state: str) -> None:
-        try:
-            self._writer.close()
-        except Exception as error:  # noqa: BLE001  as above
-            self.error = self.error or f"{type(error).__name__}: {error}"
-            state = "failed"
-        self.state = state
-
-    def _run(self) -> None:
-        while self.step():
-            self._go.wait()
+    Args:
+        session: a GeneratorSession.
+        latents: the keyframes, each as `Latent.to_dict` gives it.
+        kind: ending of the file, one of `KINDS`.
+        settings: fps, seconds, ease and closed.
+    """
+    if kind not in KINDS.values():
+        raise ValueError(f"the kind of a film is one of {', '.join(map(repr, KINDS.values()))}; {kind!r} was given")
+    jobs.check_names("setting of a film", settings or {}, export, 3)
+    path = Path(tempfile.mkdtemp(prefix="stylewidgets-")) / f"animation{kind}"
+    return export.start(session, [Latent.from_dict(one) for one in latents], path, **dict(settings or {}))

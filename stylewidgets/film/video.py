@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 
 from ..core.files import as_path
+from ..jobs import Job, Progress, Work
 
 if TYPE_CHECKING:
     from ..latent.latent import Latent
@@ -221,11 +222,16 @@ class PngWriter:
             self._zip.close()
 
 
-def write(writer: Writer, film: Iterable[np.ndarray]) -> Path:
-    """Write all frames and close; when a frame fails the file holds those before it, and the exception goes on."""
+@Work
+def write(writer: Writer, film: Iterable[np.ndarray], total: int | None = None) -> Job[Path]:
+    """Write all frames and close; when a frame fails the file holds those before it, and the exception goes on.
+
+    `total` is the number of frames, for the progress.
+    """
     try:
-        for frame in film:
+        for done, frame in enumerate(film, 1):
             writer.add(frame)
+            yield Progress(done, total, partial=lambda: writer.path)
     finally:
         writer.close()
     return writer.path

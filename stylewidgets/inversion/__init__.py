@@ -12,7 +12,7 @@ from .losses.perceptual import Perceptual, perceptual
 from .methods import catalogue, hybrid, pivotal
 from .registry import METHODS, Method, Setting, invert, register, start
 from .result import Frame, Result, tuned
-from .run import Progress, Run
+from .run import Run
 from .run_file import resume, save_run
 from .target import Target
 

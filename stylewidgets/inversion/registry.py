@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..core.checks import unknown_name
+from ..jobs import Progress
 from ..settings import Method, Setting
-from .run import Progress, Run
+from .run import Run
 from .target import Target
 
 if TYPE_CHECKING:
@@ -54,7 +55,13 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
         run: Run = getattr(import_module(f".{module}", __package__), name)(
             session, Target.of(target, session), **values
         )
+    run.plain = True
     return run
+
+
+def begin(session: GeneratorSession, *, method: str, target: str, settings: Mapping[str, Any] | None = None) -> Run:
+    """Starts the kind "inversion" for `session.start`. target: the hash that `session.put` returned."""
+    return start(method, session, session.known(target), **dict(settings or {}))
 
 
 def invert(

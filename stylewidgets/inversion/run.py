@@ -1,18 +1,20 @@
-"""Run: one inversion under way. A script, a notebook's clock and a test drive it alike: one `advance` after the other."""
+"""Run: one inversion under way. A script, a notebook's clock and a test drive it alike."""
 
 from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .. import jobs
 from ..core.pixels import fit
+from ..jobs import Job, Progress
 from ..session.synthesis import to_uint8
 from .result import Frame, Result
 
@@ -24,25 +26,18 @@ KEPT_FRAMES = 32
 FRAME_SIZE = 128
 
 
-@dataclass(frozen=True)
-class Progress:
-    """One step.
-
-    Attributes:
-        step: steps done, from 1.
-        total: steps planned.
-        terms: what the step measured, by name, mean over the pictures; "loss" is what is minimised.
-    """
-
-    step: int
-    total: int
-    terms: Mapping[str, float]
+LOADING_SECONDS = 2.0
+"""About how long it takes to read the networks of a loss and what else a method prepares."""
 
 
-class Run(ABC):
+class Run(jobs.Run[Result], ABC):
     """Base of every method. Making one does no work; each `advance` does one step; `result` is valid after any of them.
 
-    Subclasses implement `_advance`, `code`, and `_state` / `_restore`; `noise` and `delta` where they have such.
+    Iterating over it reports more often: what has to be loaded is a step of its own. `Progress` has the terms of a step by
+    name, mean over the pictures; "loss" is what is minimised.
+
+    Subclasses implement `_advance`, `code`, and `_state` / `_restore`; `noise` and `delta` where they have such; `_lacks` and
+    `_prepare` where networks are to be loaded.
 
     Args:
         session: the generator. It is locked during a step only.
@@ -56,13 +51,16 @@ class Run(ABC):
         history: terms of every step.
         seconds: time spent in steps.
         uses: names of what the losses measure with, such as {"perceptual": "lpips-vgg"}; for the report.
+        plain: whether method, settings and target say all, as they do of what `start` made; then the run has a `spec`.
     """
 
     space = "w+"
+    plain = False
 
     def __init__(
         self, session: GeneratorSession, target: Target, method: str, settings: Mapping[str, Any], total: int
     ) -> None:
+        super().__init__(self._steps(), again=self._steps)
         self.session, self.target, self.method = session, target, method
         self.settings = dict(settings)
         self.total, self.step, self.seconds = total, 0, 0.0
@@ -97,6 +95,13 @@ class Run(ABC):
     def _restore(self, state: dict[str, Any]) -> None:
         """The inverse of `_state`, on a run just made with the same settings."""
 
+    def _lacks(self) -> bool:
+        """Whether `_prepare` has something to do before the next step."""
+        return False
+
+    def _prepare(self) -> None:
+        """Make what the next step needs."""
+
     # -- to use --------------------------------------------------------------------------------------------------------
     @property
     def done(self) -> bool:
@@ -107,14 +112,13 @@ class Run(ABC):
         """Do one step. An interrupt in the middle leaves the run at the step before or after, never between."""
         if self.done:
             raise RuntimeError(f"this inversion has done all its {self.total} steps")
-        begin = time.perf_counter()
-        with self.session.lock, torch.inference_mode(False), torch.enable_grad():
-            terms = {name: float(value) for name, value in self._advance().items()}
-        self.step += 1
-        self.history.append(terms)
-        self.seconds += time.perf_counter() - begin
-        self._film()
-        return Progress(self.step, self.total, terms)
+        before, progress = self.step, self.progress
+        while self.step == before:
+            progress = super().advance()
+        if self.done:
+            for _ in self:  # the end of its job
+                pass
+        return progress
 
     def finish(self, callback: Callable[[Progress], Any] | None = None) -> Result:
         """Do the steps that are left; `callback` after each may raise to stop (the run can go on later)."""
@@ -169,7 +173,37 @@ class Run(ABC):
         self.step, self.seconds = int(state["step"]), float(state["seconds"])
         self.history = [dict(terms) for terms in state["history"]]
 
+    @property
+    def spec(self) -> dict[str, Any] | None:
+        """What `session.start` makes the same run of; None where a function of its own made it. Its target becomes known."""
+        if not self.plain:
+            return None
+        target = self.session.put(self.target)
+        return {"kind": "inversion", "method": self.method, "settings": dict(self.settings), "target": target}
+
     # -- inside --------------------------------------------------------------------------------------------------------
+    def _steps(self) -> Job[Result]:
+        while not self.done:
+            if self._lacks():
+                yield Progress(self.step, self.total, "loading what it measures with", indivisible=LOADING_SECONDS)
+                with self._timed():
+                    self._prepare()
+                yield Progress(self.step, self.total)
+            with self._timed():
+                terms = {name: float(value) for name, value in self._advance().items()}
+                self.step += 1
+                self.history.append(terms)
+            self._film()
+            yield Progress(self.step, self.total, terms=terms)
+        return self.result()
+
+    @contextmanager
+    def _timed(self) -> Iterator[None]:
+        began = time.perf_counter()
+        with self.session.lock, torch.inference_mode(False), torch.enable_grad():
+            yield
+        self.seconds += time.perf_counter() - began
+
     def _film(self) -> None:
         """Keep this step's picture for the strip; when there are too many, every second goes."""
         if self._drawn is None or (self.step % self._gap and not self.done and self.step != 1):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -55,6 +57,14 @@ class Target:
             None if self.factors is None else self.factors[part],
             None if self.mask is None else self.mask[part],
         )
+
+    def digest(self) -> str:
+        """A sha256 of all of it, hexadecimal: what `session.put` names it by."""
+        known = [None if one is None else one.to_dict() for one in self.latents]
+        made = hashlib.sha256(json.dumps([list(self.names), list(self.images.shape), known]).encode())
+        for tensor in (self.images, self.factors, self.mask):
+            made.update(b"-" if tensor is None else tensor.contiguous().numpy().tobytes())
+        return made.hexdigest()
 
     def with_mask(self, mask: Any) -> Target:
         """The same pictures, of which only the part under `mask` counts.

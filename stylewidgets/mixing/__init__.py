@@ -7,15 +7,7 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
-    from .cells import (
-        as_source,
-        check_grid,
-        convert_mask,
-        layer_mask,
-        mask_of,
-        mix,
-        mix_cell,
-    )
+    from .cells import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
     from .figures import figure, save_figure, sheet
     from .grid import HEADER, MixGrid, Place
     from .renderer import GridRenderer

@@ -15,6 +15,7 @@ Made = TypeVar("Made")
 
 MOST = 16
 """Pictures at once: more of them are not quicker."""
+_STEP_VALUES = 1 << 20  # features of the largest layer that a processor makes in a few hundredths of a second
 _SHARE = 4  # of the memory that is free on a GPU a quarter is asked for
 _BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 
@@ -36,6 +37,21 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
     # Not what is free on a CPU: sums round differently in batches of another size, and pictures depend on nobody's load.
     room = torch.cuda.mem_get_info(device)[0] // _SHARE if device.type == "cuda" else _BYTES
     return max(1, min(MOST, room // each))
+
+
+def pictures_in_a_step(session: Any, cost: int = 1) -> int:
+    """How many pictures one step of a job draws, 1 to `MOST`: as many as take about as long as a page may stand still.
+
+    It depends on the generator alone, never on how long a step took, so that a busy machine gets the same numbers.
+
+    Args:
+        session: a GeneratorSession.
+        cost: of one, in drawings; a backward pass has 2.
+    """
+    if session.device.type != "cpu":
+        return MOST
+    values: int = max(layer.channels * layer.resolution**2 for layer in session.layers)
+    return max(1, min(MOST, _STEP_VALUES // (cost * values)))
 
 
 def in_batches(items: Sequence[Item], draw: Callable[[Sequence[Item]], Sequence[Made]], size: int) -> Iterator[Made]:

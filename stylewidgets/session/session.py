@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from .._fork import remember
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.devices import choose_device, choose_dtype
 from ..core.pixels import fit
 from ..latent.latent import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
 from .batching import in_batches, pictures_at_once
 from .checks import check_latent, check_transform, in_s
+from .fork import remember
+from .starting import Starts
 from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 _KEPT_SEEDS = 256
 
 
-class GeneratorSession:
+class GeneratorSession(Starts):
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:

@@ -2,7 +2,8 @@
 
 `statistics` samples s. `effect` and `edit_direction` move channels. `local_effect` finds them by place,
 `attribute_ranking` by example, `factor_ranking` and `effect_ranking` by attribute. `attribute_dependency` and `dci` measure
-how well they keep things apart. Pure compute: torch and numpy in, arrays out, progress by callbacks.
+how well they keep things apart. Pure compute: torch and numpy in, arrays out. What takes long is a `jobs.Work`: a
+call does all of it, `.start(...)` gives a run to watch, pause and stop.
 """
 
 from __future__ import annotations
@@ -15,28 +16,11 @@ if TYPE_CHECKING:
     from ..avatars.reading.reader import avatar_reader
     from ..avatars.reading.segmenter import AvatarSegmenter
     from ..domain import Reader
-    from .channel import (
-        Channel,
-        Stopped,
-        is_torgb,
-        layer_of,
-        num_channels,
-        offsets,
-    )
+    from .channel import Channel, is_torgb, layer_of, num_channels, offsets
     from .channel_statistics import Statistics, statistics
-    from .effects import (
-        Effect,
-        direction_effect,
-        edit_direction,
-        effect,
-    )
+    from .effects import Effect, direction_effect, edit_direction, effect
     from .reports.dci import DCI, dci
-    from .reports.dependency import (
-        Dependency,
-        Faces,
-        attribute_dependency,
-        reach,
-    )
+    from .reports.dependency import Dependency, Faces, attribute_dependency, reach
     from .reports.figures import (
         dci_figure,
         dependency_figure,
@@ -50,11 +34,7 @@ if TYPE_CHECKING:
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
     from .search.examples import attribute_ranking
-    from .search.factors import (
-        effect_ranking,
-        factor_effects,
-        factor_ranking,
-    )
+    from .search.factors import effect_ranking, factor_effects, factor_ranking
     from .search.local import LocalRanking, local_effect
     from .search.ranking import Ranking
     from .segmenter import segmentation
@@ -62,7 +42,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "channel": "Channel Stopped is_torgb layer_of num_channels offsets",
+        "channel": "Channel is_torgb layer_of num_channels offsets",
         "channel_statistics": "Statistics statistics",
         "effects": "Effect direction_effect edit_direction effect",
         "reports.dci": "DCI dci",

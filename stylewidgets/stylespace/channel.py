@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.checks import unknown_name
-
-Callback = Callable[[int, int], None]
-"""callback(done, total); raising `Stopped` in it ends the work."""
-
-
-class Stopped(Exception):
-    """Raised by a callback to end the work. What is kept then is said where a function takes a callback."""
 
 
 class Channel(NamedTuple):

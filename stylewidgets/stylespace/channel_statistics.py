@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,12 @@ from numpy.typing import NDArray
 
 from ..core.checks import check_finite, check_int
 from ..directions import sample_w
+from ..directions._sampling import styles_of
+from ..jobs import Job, Progress, Work
 from . import cache
-from .channel import Callback, Channel, Stopped, num_channels
+from .channel import Channel, num_channels
 
+_last: weakref.WeakKeyDictionary[Any, tuple[Any, Statistics]] = weakref.WeakKeyDictionary()  # by session
 _LEAST = 64  # with fewer samples a standard deviation means little
 _LARGE = 4_000_000  # numbers; what is smaller is made in less time than it is looked up in
 
@@ -67,6 +71,7 @@ class Statistics:
         return found
 
 
+@Work
 def statistics(
     session: Any,
     n: int = 2000,
@@ -74,9 +79,8 @@ def statistics(
     seed: int = 0,
     batch: int = 64,
     psi: float = 1.0,
-    callback: Callback | None = None,
     cached: bool = True,
-) -> Statistics:
+) -> Job[Statistics]:
     """Mean, standard deviation and samples of every style channel over the generator's faces.
 
     Args:
@@ -85,47 +89,41 @@ def statistics(
         seed: of z.
         batch: faces at a time.
         psi: truncation of all rows. The paper takes 0.7; 1 gives the same unit as the directions in w have.
-        callback: callback(done, n). When it raises `Stopped`, the statistics of what there is are returned, or the
-            exception goes on if that is less than 64 faces.
-        cached: keep the samples of large generators on disk, see `cache`.
+        cached: keep the last statistics of the session, and the samples of large generators on disk, see `cache`.
+
+    A run that is stopped has the statistics of the faces so far as its result, None before there are 64 of them.
 
     Raises:
         ValueError: n below 2, or psi not finite.
     """
     check_int("n", n, 2)
     check_finite("psi", psi)
-    layers = session.layers
+    layers, about = session.layers, (cache.weights_of(session), n, seed, batch, psi)
+    last = _last.get(session)
+    if cached and last is not None and last[0] == about:
+        return last[1]
     kept = cached and n * num_channels(layers) > _LARGE
     name = cache.key(session, "statistics", n=n, seed=seed, psi=psi) if kept else ""
     found = cache.read(name) if kept else None
     if found is not None and found["values"].shape == (n, num_channels(layers)):
         return _of(found["values"], found["w"], seed, psi, layers, n)
-    w = sample_w(session, n, seed)
+    w = yield from sample_w.steps(session, n, seed)
     if psi != 1:
         w = _truncated(session, w, psi)
     rows: list[NDArray[np.float32]] = []
-    try:
-        for start in range(0, n, batch):
-            rows.append(styles_of(session, w[start : start + batch]))
-            if callback is not None:
-                callback(min(start + batch, n), n)
-    except Stopped:
-        if sum(map(len, rows)) < min(n, _LEAST):
-            raise
+
+    def partial() -> Statistics | None:
+        done = sum(map(len, rows))
+        return _of(np.concatenate(rows), w[:done], seed, psi, layers, n) if done >= min(n, _LEAST) else None
+
+    for start in range(0, n, batch):
+        rows.append(styles_of(session, w[start : start + batch]))
+        yield Progress(min(start + batch, n), n, "reading styles", partial=partial)
     values = np.concatenate(rows)
-    if kept and len(values) == n:
+    if kept:
         cache.write(name, values=values.astype(np.float16), w=w)
-    return _of(values, w[: len(values)], seed, psi, layers, n)
-
-
-def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
-    """Flat s, float32 [n, S], of w [n, w_dim] or w+ [n, num_ws, w_dim]."""
-    with session.lock, torch.inference_mode():
-        codes = torch.as_tensor(np.ascontiguousarray(w, dtype=np.float32), device=session.device, dtype=torch.float32)
-        if codes.ndim == 2:
-            codes = codes[:, None].expand(-1, session.num_ws, -1)
-        flat: NDArray[np.float32] = torch.cat([s.float() for s in session.styles(codes)], dim=1).cpu().numpy()
-    return flat
+    _last[session] = about, _of(values, w, seed, psi, layers, n)
+    return _last[session][1]
 
 
 def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:

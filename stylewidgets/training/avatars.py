@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -22,6 +22,7 @@ from ..checkpoints.formats import native
 from ..core.devices import own_random
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
+from ..jobs import Job, Progress, shown
 from .data import RenderedAvatars
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
@@ -127,20 +128,9 @@ def run(args: argparse.Namespace) -> None:
         seed=state.recipe.seed,
         device=args.device,
     )
-    work = schedule(state, data, args)
     begun, before = time.monotonic(), state.total
-    deadline = begun + 60 * args.minutes if args.minutes else float("inf")
-    saved = begun
-    with stoppable() as stop:
-        for _ in work:
-            now = time.monotonic()
-            if stop or now > deadline:
-                break
-            if now - saved > 60 * args.checkpoint_minutes:
-                write(state, data, args.out)
-                saved = time.monotonic()
+    drive(schedule(state, data, args), args, lambda: write(state, data, args.out))
     speed = (state.total - before) / (time.monotonic() - begun)
-    write(state, data, args.out)
     tqdm.write(
         f"{args.out}: {state.images} pictures, {state.seconds / 60:.0f} minutes in all; this time {speed:.1f} images/s"
     )
@@ -168,36 +158,32 @@ def default_channels(resolution: int, family: str = "stylegan2") -> tuple[int, .
     return tuple({4: 128, 8: 128, 16: 96, 32: 64, 64: 32}.get(size, 16) for size in sizes)
 
 
-def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace) -> Iterator[None]:
-    """Run the phases step by step, with a progress bar each; yields after every step."""
+def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace) -> Job[None]:
+    """The phases, step by step."""
     paired = args.recipe == "paired"
     batches = data.batches(state.recipe.batch, seed=state.total)
     grow_images = args.grow_images if state.generator.has_inner_pictures else 0
     if paired:
         weight, share = state.recipe.adversarial_weight, state.recipe.adversarial_from
         first = args.paired_images * share if weight else float("inf")
-        for bar in progress(state, "paired", args.paired_images):
+        for report in phase(state, "paired", args.paired_images):
             for name in ("synthesis", "embedding"):
                 rate(state, name, falling(state.images["paired"] / args.paired_images))
-            bar(
-                paired_step(
-                    state,
-                    next(batches),
-                    adversarial=state.images["paired"] >= first,
-                    shrink=shrink_at(state.images["paired"], grow_images),
-                )
+            losses = paired_step(
+                state,
+                next(batches),
+                adversarial=state.images["paired"] >= first,
+                shrink=shrink_at(state.images["paired"], grow_images),
             )
-            yield
-        for bar in progress(state, "mapping", args.mapping_samples):
+            yield report(losses)
+        for report in phase(state, "mapping", args.mapping_samples):
             rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
-            bar(mapping_step(state))
-            yield
+            yield report(mapping_step(state))
         if state.images["joint"] == 0:  # the average starts where the mapping has been fitted
             state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
         rate(state, "synthesis", 0.5)
-    for bar in progress(state, "joint", args.joint_images):
-        bar(joint_step(state, next(batches), paired=paired))
-        yield
+    for report in phase(state, "joint", args.joint_images):
+        yield report(joint_step(state, next(batches), paired=paired))
 
 
 def shrink_at(images: int, grow_images: int) -> int:
@@ -220,19 +206,17 @@ def rate(state: TrainingRun, name: str, factor: float) -> None:
         group["lr"] = group["initial_lr"] * factor
 
 
-def progress(state: TrainingRun, phase: str, total: int) -> Iterator[Any]:
-    """One bar a phase; yields a function that takes the losses of a step."""
+def phase(state: TrainingRun, name: str, total: int) -> Iterator[Callable[[dict[str, float]], Progress]]:
+    """As long as a phase lasts: a function that takes the losses of a step and gives its report, with their means."""
     means: dict[str, float] = {}
-    with tqdm(total=total, initial=state.images[phase], desc=phase, unit="img", mininterval=2, smoothing=0.05) as bar:
-        while state.images[phase] < total:
 
-            def report(losses: dict[str, float]) -> None:
-                for name, value in losses.items():
-                    means[name] = means.get(name, value) * 0.98 + value * 0.02
-                bar.update(state.images[phase] - bar.n)
-                bar.set_postfix({k: f"{v:.3f}" for k, v in means.items()}, refresh=False)
+    def report(losses: dict[str, float]) -> Progress:
+        for loss, value in losses.items():
+            means[loss] = means.get(loss, value) * 0.98 + value * 0.02
+        return Progress(state.images[name], total, name, dict(means))
 
-            yield report
+    while state.images[name] < total:
+        yield report
 
 
 def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
@@ -273,6 +257,20 @@ def sheet(images: torch.Tensor, path: Path, columns: int = 8) -> None:
     n, c, h, w = images.shape
     grid = to_uint8(images).reshape(n // columns, columns, c, h, w).permute(0, 3, 1, 4, 2)
     Image.fromarray(grid.reshape(n // columns * h, columns * w, c).cpu().numpy()).save(path)
+
+
+def drive(job: Job[None], args: argparse.Namespace, save: Callable[[], object]) -> None:
+    """Train until the job ends, the minutes are over or the user stops; saves now and then, and at the end."""
+    begun = saved = time.monotonic()
+    with stoppable() as stop:
+        for _ in shown(job, unit="img", mininterval=2, smoothing=0.05):
+            now = time.monotonic()
+            if stop or (args.minutes and now - begun > 60 * args.minutes):
+                break
+            if now - saved > 60 * args.checkpoint_minutes:
+                save()
+                saved = time.monotonic()
+    save()
 
 
 @contextmanager

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .. import jobs
 from ..avatars import REGIONS, render, sample
 from ..avatars.world.dataset import to_uint8
 from .world import LatentWorld
@@ -59,19 +59,18 @@ class RenderedAvatars:
         self.images = _memory(folder / "images.npy", (n, 3, resolution, resolution), fresh)
         self.labels = _memory(folder / "labels.npy", (n, resolution, resolution), fresh)
         self.weights = region_weights()
-        self._fill(0 if fresh else state["done"], key)
+        jobs.run(self._fill(0 if fresh else state["done"], key), unit="img")
 
-    def _fill(self, done: int, key: dict[str, object], step: int = 96) -> None:
-        with tqdm(total=self.n, initial=done, desc="rendering", unit="img", disable=done >= self.n) as bar:
-            for start in range(done, self.n, step):
-                factors = torch.from_numpy(self.factors[start : start + step]).to(self.device)
-                made = render(factors, self.resolution)
-                stop = start + len(factors)
-                self.images[start:stop] = to_uint8(made.image).cpu().numpy()
-                self.labels[start:stop] = made.segmentation.cpu().numpy()
-                bar.update(len(factors))
-                if stop == self.n or (start // step) % 10 == 9:
-                    self._state.write_text(json.dumps({"key": key, "done": stop}))
+    def _fill(self, done: int, key: dict[str, object], step: int = 96) -> jobs.Job[None]:
+        for start in range(done, self.n, step):
+            factors = torch.from_numpy(self.factors[start : start + step]).to(self.device)
+            made = render(factors, self.resolution)
+            stop = start + len(factors)
+            self.images[start:stop] = to_uint8(made.image).cpu().numpy()
+            self.labels[start:stop] = made.segmentation.cpu().numpy()
+            if stop == self.n or (start // step) % 10 == 9:
+                self._state.write_text(json.dumps({"key": key, "done": stop}))
+            yield jobs.Progress(stop, self.n, "rendering")
 
     def batches(self, size: int, *, seed: int = 0) -> Iterator[Batch]:
         """Endless shuffled batches."""

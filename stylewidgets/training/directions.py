@@ -8,7 +8,7 @@ and the factor network reads what changed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,15 +16,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from tqdm.auto import tqdm
 
+from .. import jobs
 from ..avatars.reading.factor_net import FactorRegressor, factor_of, load_regressor
 from ..avatars.reading.reader import READABLE
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
+from ..jobs import Job, Progress, Work
 from ..latent.latent import Direction
 from ..stylespace.reports.measure import direction_name
 
-Callback = Callable[[int, int], None]
 Scores = dict[str, NDArray[np.float32]]
 
 FIRST = (
@@ -99,9 +99,10 @@ def run(args: argparse.Namespace) -> None:
     out = args.out or args.generator.with_suffix(".directions.safetensors")
     regressor = load_regressor(args.regressor, args.device)
     like = DirectionSet.load(args.like) if args.like else None
-    make_directions(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like)
+    jobs.run(make_directions.steps(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like))
 
 
+@Work
 def make_directions(
     session: Any,
     regressor: FactorRegressor,
@@ -110,9 +111,8 @@ def make_directions(
     *,
     faces: int = 64,
     seed: int = 0,
-    callback: Callback | None = None,
     like: DirectionSet | None = None,
-) -> DirectionSet:
+) -> Job[DirectionSet]:
     """Make, measure and save the directions of a generator.
 
     Args:
@@ -122,7 +122,6 @@ def make_directions(
         samples: faces drawn without truncation, rendered and read, that the boundaries are fitted to.
         faces: faces that each effect is measured on.
         seed: of the samples; the faces that rivals are compared on and effects are measured on have others.
-        callback: callback(step, steps) over the named directions.
         like: named directions of another generator with the same w. They are measured, not made again, and act on all
             rows, because rows of different generators do not do the same.
 
@@ -131,7 +130,7 @@ def make_directions(
         `source` of each says what it was measured to do.
     """
     w = sample_w(session, samples, seed)
-    scores = read(session, regressor, w, desc="reading faces")
+    scores = yield from read.steps(session, regressor, w)
     trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
@@ -141,7 +140,7 @@ def make_directions(
     joint = [joint_boundaries(w, {t.name: t.values for t in targets}, slack=slack) for slack in slacks]
     plain = {t.name: boundary(w, t.values, name=t.name, method="ridge", l2=0.1) for t in targets}
     kept: list[tuple[Direction, Effect]] = []
-    for step, target in enumerate(tqdm(targets, desc="directions", unit="factor")):
+    for step, target in enumerate(targets):
         if like is not None:
             best = taken_over(like[target.name])
         else:
@@ -150,8 +149,7 @@ def make_directions(
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
-        if callback is not None:
-            callback(step + 1, len(targets))
+        yield Progress(step + 1, len(targets), "directions")
     kept.sort(key=lambda item: FIRST.index(item[0].name) if item[0].name in FIRST else len(FIRST))
     found = DirectionSet.of(session, (direction for direction, _ in kept))
     found = found.merge(
@@ -199,18 +197,17 @@ class Bench:
         return read(self.session, self.regressor, rows)
 
 
-def read(
-    session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32, desc: str = ""
-) -> Scores:
+@Work
+def read(session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32) -> Job[Scores]:
     """Readings [n] of the factor network of faces w [n, w_dim] or w+ [n, num_ws, w_dim]."""
     raw = []
-    starts: Any = range(0, len(w), batch)
-    for start in tqdm(starts, desc=desc, unit="batch") if desc else starts:
+    for start in range(0, len(w), batch):
         with session.lock, torch.inference_mode():
             images = session.synthesize(
                 torch.as_tensor(w[start : start + batch], device=session.device, dtype=torch.float32)
             ).float()
             raw.append(regressor(images.clamp(-1, 1).to(regressor.out.weight.device)).cpu())
+        yield Progress(min(start + batch, len(w)), len(w), "reading faces")
     return regressor.readings(torch.cat(raw))
 
 

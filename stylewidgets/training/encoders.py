@@ -20,8 +20,9 @@ from ..core.devices import own_random
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
+from ..jobs import Job, Progress
 from ..session.synthesis import synthesize
-from .avatars import falling, stoppable
+from .avatars import drive, falling
 from .data import RenderedAvatars
 from .muon import Together
 from .state import adam, matrices_and_rest
@@ -77,21 +78,13 @@ def run(args: argparse.Namespace) -> None:
         args.out / "renders", args.renders, training.session.resolution, seed=args.seed + 1, device=args.device
     )
     batches = renders.batches(args.batch, seed=training.images)
-    began = saved = time.monotonic()
-    with (
-        stoppable() as stop,
-        tqdm(total=args.images, initial=training.images, desc=args.kind, unit="img", mininterval=2) as bar,
-    ):
-        while training.images < args.images and not stop:
-            bar.set_postfix({k: f"{v:.3f}" for k, v in training.step(next(batches).image).items()}, refresh=False)
-            bar.update(training.images - bar.n)
-            now = time.monotonic()
-            if args.minutes and now - began > 60 * args.minutes:
-                break
-            if now - saved > 60 * args.checkpoint_minutes:
-                training.save()
-                saved = now
-    training.save()
+
+    def job() -> Job[None]:
+        while training.images < args.images:
+            terms = training.step(next(batches).image)
+            yield Progress(training.images, args.images, args.kind, terms)
+
+    drive(job(), args, training.save)
     tqdm.write(f"{args.out}: {training.images} pictures, {training.seconds / 60:.0f} minutes in all")
 
 

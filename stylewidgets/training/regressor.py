@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,14 +13,15 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from tqdm.auto import tqdm
 
+from .. import jobs
 from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..core import files
 from ..core.devices import own_random
+from ..jobs import Job, Progress, Work
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon
@@ -42,7 +42,6 @@ __all__ = [
     "train_regressor",
 ]
 
-Callback = Callable[[int, int], None]
 SAVE_EVERY = 30.0  # seconds between checkpoints
 # Matrices that are not for Muon: outputs, and all of a part reader (small gradients in much noise) but its own map.
 _SLOW = ("out", "direct", "parts.out", "parts.prior", "parts.first", "parts.second", "parts.where")
@@ -92,7 +91,7 @@ def run(args: argparse.Namespace) -> None:
     if args.measure_only:
         measure_regressor(args.out, held_out=args.held_out, device=args.device, checkpoint=args.checkpoint)
     else:
-        train_regressor(
+        job = train_regressor.steps(
             args.out,
             images=args.images,
             held_out=args.held_out,
@@ -106,10 +105,11 @@ def run(args: argparse.Namespace) -> None:
             parts=args.parts,
             renders_seed=args.renders_seed,
         )
+        jobs.run(job, unit="step")
     measure_errors(args.out).save(errors_path(args.out))
 
 
-@own_random()
+@Work
 def train_regressor(
     out: str | Path,
     *,
@@ -126,8 +126,7 @@ def train_regressor(
     start_from: str | Path | None = None,
     parts: bool = False,
     renders_seed: int | None = None,
-    callback: Callback | None = None,
-) -> FactorRegressor:
+) -> Job[FactorRegressor]:
     """Render, train, measure, calibrate, and write `out` (safetensors, fp16) with a model card `out` with the suffix .md.
 
     Args:
@@ -143,7 +142,6 @@ def train_regressor(
         start_from: file of a network of the same resolution whose weights are the start.
         parts: train only a `PartReader` on top of `start_from`, whose weights and feature maps stay as they are.
         renders_seed: of the renders alone, by default `seed` + 1,000,000 (those that it is measured on have `seed` + 2,000,000).
-        callback: callback(step, steps).
 
     Returns:
         FactorRegressor: the trained network, in eval mode, with `metrics` and `calibration`.
@@ -156,8 +154,9 @@ def train_regressor(
         raise ValueError("a part reader corrects a trained network; give its file with --start-from")
     renders_seed = seed + 1_000_000 if renders_seed is None else renders_seed
     train = _renders(folder / "train", images, resolution, renders_seed, device)
-    torch.manual_seed(seed)
-    net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
+    with own_random():
+        torch.manual_seed(seed)
+        net = FactorRegressor(make_heads(FACTORS), resolution=resolution, parts=parts)
     before = _start(net, start_from)
     settings = {
         "images": images,
@@ -169,7 +168,7 @@ def train_regressor(
         "renders_seed": renders_seed,
         "parts": parts,
     }
-    steps, seconds = fit(
+    steps, seconds = yield from fit.steps(
         net,
         train.images,
         train.factors,
@@ -180,7 +179,6 @@ def train_regressor(
         device=device,
         checkpoint=folder / "state.pt",
         minutes=minutes,
-        callback=callback,
     )
     # Measured as it ships: written in fp16, read back, asked about pictures that it has not seen.
     record = {
@@ -255,7 +253,7 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
     return [*old.metadata.get("before", []), {key: old.metadata[key] for key in keys if key in old.metadata}]
 
 
-@own_random()
+@Work
 def fit(
     net: FactorRegressor,
     images: NDArray[np.uint8],
@@ -268,15 +266,13 @@ def fit(
     device: str = "cpu",
     checkpoint: Path | None = None,
     minutes: float | None = None,
-    callback: Callback | None = None,
-) -> tuple[int, float]:
+) -> Job[tuple[int, float]]:
     """Train `net` in place on pictures uint8 [N, 3, H, W] and factors [N, F] in natural units; returns steps and seconds.
 
     Squared error of standardised targets and cross entropy of categories, Muon (vectors and outputs: AdamW), a moving
     average of the weights. With `checkpoint`, a file written twice a minute, the next call goes on from there. With
     `minutes`, the learning rate has fallen and training ends after that time, if not all steps are done before.
     """
-    torch.manual_seed(seed)
     if net.parts is None:
         net.heads = tuple(with_statistics(net.heads, factors))
     limit = 60 * minutes if minutes is not None else float("inf")
@@ -294,35 +290,28 @@ def fit(
     start, seconds = _resume(checkpoint, parts, average, steps)
     began = saved = time.monotonic()
     done = start
-    with tqdm(total=steps, initial=start, desc="factor network", unit="step") as bar:
-        for step in range(start, steps):
-            now = time.monotonic()
-            spent = seconds + now - began
-            if spent >= limit:
-                break
-            for optimiser in (muon, adam):
-                for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
-                    group["lr"] = first * _pace(step, max(step / steps, spent / limit))
-            random = np.random.RandomState((seed * 7919 + step) % 2**32)
-            index = np.sort(
-                _epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)]
-            )
-            x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
-            loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
-            net.zero_grad(set_to_none=True)
-            loss.backward()
-            muon.step()
-            adam.step()
-            done = step + 1
-            _update(average, net, min(0.998, (step + 1) / (step + 10)))
-            bar.update()
-            if step % 20 == 0:
-                bar.set_postfix(loss=f"{loss.item():.3f}")
-            if callback is not None:
-                callback(step + 1, steps)
-            if checkpoint is not None and (now - saved > SAVE_EVERY or done == steps):
-                saved = now
-                _save(checkpoint, parts, average, done, steps, seconds + time.monotonic() - began)
+    for step in range(start, steps):
+        now = time.monotonic()
+        spent = seconds + now - began
+        if spent >= limit:
+            break
+        for optimiser in (muon, adam):
+            for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
+                group["lr"] = first * _pace(step, max(step / steps, spent / limit))
+        random = np.random.RandomState((seed * 7919 + step) % 2**32)
+        index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
+        x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
+        loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
+        net.zero_grad(set_to_none=True)
+        loss.backward()
+        muon.step()
+        adam.step()
+        done = step + 1
+        _update(average, net, min(0.998, (step + 1) / (step + 10)))
+        if checkpoint is not None and (now - saved > SAVE_EVERY or done == steps):
+            saved = now
+            _save(checkpoint, parts, average, done, steps, seconds + time.monotonic() - began)
+        yield Progress(done, steps, "factor network", {"loss": loss.item()} if step % 20 == 0 else {})
     spent = seconds + time.monotonic() - began
     if checkpoint is not None and done > start:
         _save(checkpoint, parts, average, done, steps, spent)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import Any
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +28,7 @@ def run(args: argparse.Namespace) -> None:
     """Measure and write."""
     from dataclasses import replace
 
-    from tqdm.auto import tqdm
-
-    from .. import weights
+    from .. import jobs, weights
     from ..avatars.domain import DOMAIN
     from ..avatars.reading.factor_net import load_regressor
     from ..avatars.reading.reader import avatar_reader
@@ -42,14 +39,7 @@ def run(args: argparse.Namespace) -> None:
     path = args.generator or weights.find()
     session = load(path, device=args.device, precision="fp32")
     out = args.out or Path(path).with_suffix(".stylespace.json")
-    bars: dict[str, Any] = {}
-
-    def tell(words: str, done: int, total: int) -> None:
-        if words not in bars:
-            bars[words] = tqdm(total=total, desc=words)
-        bars[words].update(done - bars[words].n)
-
-    made = make_report(
+    job = make_report.steps(
         session,
         avatar_reader(load_regressor(device=args.device)),
         samples=args.samples,
@@ -57,11 +47,10 @@ def run(args: argparse.Namespace) -> None:
         candidates=args.candidates,
         rows=args.part != "dci",
         spaces=() if args.part == "rows" else None,
-        tell=tell,
     )
+    made = jobs.run(job)
+    assert made is not None
     made = replace(made, domain=DOMAIN.stamp(readings=True))
-    for bar in bars.values():
-        bar.close()
     if args.part != "all" and out.is_file():
         before = Report.load(out)
         if before.weights == made.weights:

@@ -154,6 +154,20 @@ def test_an_interrupted_cell_that_waits_for_the_end_ends_and_leaves_the_last_res
     assert page.state() == ("done", 12)
 
 
+def test_an_interrupt_between_two_slices_pauses_the_run(page: ViewerPage) -> None:
+    kernel = page.kernel
+    kernel.run("begin()")
+    page.tick_until("viewer.current.step >= 2")
+    page.tick()  # the last message before the interrupt is the page's, as it is where a page ticks
+    kernel.manager.interrupt_kernel()
+    kernel.until(lambda: "interrupted at step" in kernel.ask("viewer.view.error"), "the interrupt")
+    state, step = page.state()
+    page.tick()
+    assert (state, page.state()) == ("paused", ("paused", step)) and kernel.ask("bool(result_is_whole())")
+    kernel.run("viewer.resume()")
+    page.tick_until("viewer.current.state == 'done'")
+
+
 def test_closing_a_viewer_under_way_leaves_no_thread_no_widget_and_no_work(page: ViewerPage) -> None:
     kernel = page.kernel
     kernel.run("begin()")

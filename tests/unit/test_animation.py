@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 import zipfile
 from dataclasses import dataclass
 
@@ -177,8 +176,7 @@ def exported(animator, kind="GIF", fps=5):
     panel = animator.export_panel
     panel._kind.value, panel._fps.value = kind, fps
     panel._start.click()
-    assert panel.export is not None and panel.export.join(30)
-    panel._clock.value += 1  # the browser's clock
+    panel.finish()
     return panel
 
 
@@ -217,24 +215,28 @@ def test_a_second_export_does_not_overwrite_the_first(tmp_path):
 def test_progress_and_result_are_shown_by_the_clock(tmp_path):
     animator, _, _ = make(tmp_path=tmp_path)
     panel = exported(animator)
-    assert "wrote 21 of 21 frames" in panel._note.value and panel._bar.value == 21
+    assert "wrote 21 of 21 frames" in panel._note.value and panel._work._line.layout.visibility == "hidden"
     assert panel._preview.value[:6] == b"GIF89a"
-    assert not is_playing(panel._clock)
+    assert not is_playing(panel._work._clock_widget)
 
 
 def test_an_export_can_be_paused_continued_and_stopped_and_keeps_its_frames(tmp_path):
     animator, _, _ = make(tmp_path=tmp_path)
     animator._seconds.value = 600
     panel = animator.export_panel
+    panel._work.hello()  # a page is there: nothing is done but by its ticks
     panel._start.click()
-    panel._pause.click()
-    assert panel.export.state == "paused" and panel._pause.description == "go on"
-    panel._pause.click()
-    end = time.monotonic() + 30
-    while panel.export.done < 3 and time.monotonic() < end:
-        time.sleep(0.005)
-    panel._stop.click()
-    assert panel.export.state == "stopped" and "stopped; wrote" in panel._note.value
+    panel._work.tick()
+    panel._work._pause.click()
+    done = panel.export.progress.done
+    assert panel.export.status == "paused" and panel._work._pause.description == "go on" and done > 0
+    panel._work.tick()
+    assert panel.export.progress.done == done
+    panel._work._pause.click()
+    while panel.export.progress.done < done + 3:
+        panel._work.tick()
+    panel._work._stop.click()
+    assert panel.export.status == "stopped" and "stopped; wrote" in panel._note.value
     with Image.open(panel.result) as gif:
         assert gif.n_frames >= 3
 
@@ -243,15 +245,17 @@ def test_closing_the_widget_ends_the_export(tmp_path):
     animator, _, _ = make(tmp_path=tmp_path)
     animator._seconds.value = 600
     panel = animator.export_panel
+    panel._work.hello()
     panel._start.click()
+    panel._work.tick()
     panel.close()
-    assert panel.export.join(30) and panel.export.state == "stopped"
+    assert panel.export.status == "stopped"
 
 
 def test_a_frame_that_fails_is_reported_with_what_was_written(tmp_path):
     animator, _, _ = make(keys=(2, -2), tmp_path=tmp_path)
     panel = exported(animator)
-    assert panel.export.state == "failed"
+    assert panel.export.status == "failed"
     assert "cannot be drawn" in panel._note.value and panel.result.exists()
 
 

@@ -139,7 +139,7 @@ def test_pca_agrees_with_the_singular_vectors_of_the_same_samples(session: Any) 
 
 def test_pca_reports_progress_and_refuses_more_components_than_there_are(session: Any) -> None:
     seen: list[tuple[int, int]] = []
-    pca(session, samples=2_500, components=2, callback=lambda done, total: seen.append((done, total)))
+    pca(session, samples=2_500, components=2, callback=lambda done, total: seen.append((done, total)))  # type: ignore[call-arg]
     assert seen == [(1024, 2500), (2048, 2500), (2500, 2500)]
     with pytest.raises(ValueError, match="components must be from 1 to 6.*; 7 was given"):
         pca(session, components=7)

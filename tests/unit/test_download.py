@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from stylewidgets.core.download import DownloadError, download
+from stylewidgets.checkpoints.zoo.download import DownloadError, download
 
 CONTENT = bytes(range(256)) * 4096  # 1 MiB
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -141,7 +141,7 @@ def ranges(server: Server) -> list[str | None]:
 
 def test_a_whole_file_arrives_with_its_record_and_leaves_no_part(server: Server, target: Path) -> None:
     steps: list[tuple[int, int | None]] = []
-    assert fetch(server, target, sha256=SHA, size=len(CONTENT), progress=lambda *step: steps.append(step)) == target
+    assert fetch(server, target, sha256=SHA, size=len(CONTENT), callback=lambda *step: steps.append(step)) == target
     assert target.read_bytes() == CONTENT and steps[-1] == (len(CONTENT), len(CONTENT))
     record = json.loads(Path(f"{target}.json").read_text())
     assert record["sha256"] == SHA and record["trust"] == "published sha256" and record["url"] == server.url
@@ -179,7 +179,7 @@ def test_an_interrupt_leaves_the_part_and_the_next_call_goes_on(server: Server, 
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fetch(server, target, progress=interrupt)
+        fetch(server, target, callback=interrupt)
     kept = Path(f"{target}.part").stat().st_size
     assert 0 < kept < len(server.content) and not target.exists()
     assert fetch(server, target).read_bytes() == CONTENT * 3

@@ -140,9 +140,9 @@ def test_an_interrupted_training_goes_on_to_the_same_network(tmp_path: Path, mon
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        fit(cut, *data, epochs=2, batch=32, checkpoint=tmp_path / "state.pt", callback=stop)
+        fit(cut, *data, epochs=2, batch=32, checkpoint=tmp_path / "state.pt", callback=stop)  # type: ignore[call-arg]
     resumed, seen = network(), []
-    fit(
+    fit(  # type: ignore[call-arg]
         resumed,
         *data,
         epochs=2,

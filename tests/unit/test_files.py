@@ -49,7 +49,7 @@ def test_what_is_missing_a_folder_or_no_path_is_told_as_it_was_given(tmp_path: P
 
 
 def test_an_address_is_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stylewidgets.core.download.fetch", lambda url, folder: tmp_path / url[-5:])
+    monkeypatch.setattr("stylewidgets.checkpoints.zoo.download.fetch", lambda url, folder: tmp_path / url[-5:])
     assert files.find("https://example.org/a.png") == tmp_path / "a.png"
 
 

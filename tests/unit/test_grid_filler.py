@@ -112,14 +112,14 @@ def test_a_storm_of_masks_leaves_no_queue_and_ends_at_the_newest() -> None:
     bench.filler.hello()
     bench.filler.submit(grid)
     bench.answer_all()
-    drawn = len(bench.drawn)
+    sent = len(bench.sent)
     for n in range(1, 1000):
         newest = grid.replace(mask=tuple(bool(n >> k & 1) for k in range(10)))
         bench.filler.submit(newest)
-    assert len(bench.drawn) - drawn == 1, "one slice is under way, everything else waits in one place"
+    assert len(bench.sent) - sent == 1, "one slice is under way, everything else waits in one place"
     bench.answer_all()
     assert bench.shows(newest)
-    assert len(bench.drawn) - drawn <= 1 + 9
+    assert len(bench.sent) - sent <= 1 + 9
 
 
 def test_one_changed_header_draws_one_row_or_column() -> None:

@@ -19,6 +19,7 @@ from PIL import Image
 
 from stylewidgets import stylespace
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.jobs import Progress
 from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
@@ -281,7 +282,7 @@ def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None
 def test_the_sheet_of_examples_does_not_wait_for_a_long_search(probe: StyleSpaceProbe) -> None:
     say(probe, "hello")  # from now on the page ticks
     # The toy's own search may be over before a slice is: one that never is.
-    probe._work.run(EFFECT, ((0, 0) for _ in itertools.repeat(None)), lambda _: pytest.fail("it has no end"))
+    probe._work.run(EFFECT, (Progress() for _ in itertools.repeat(None)), lambda _: pytest.fail("it has no end"))
     panel = open_panel(probe, BY_EXAMPLE)
     assert "drawing" in panel._about.value
     while probe._work.busy("sheet"):
@@ -429,10 +430,11 @@ def test_a_state_is_saved_and_loaded(probe: StyleSpaceProbe, tmp_path: Path) -> 
 
 
 def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any, **__: Any) -> None:
+    def fail(*_: Any, **__: Any) -> Iterator[Progress]:
+        yield Progress()
         raise RuntimeError("out of memory")
 
-    monkeypatch.setattr(stylespace, "statistics", fail)
+    monkeypatch.setattr(stylespace.statistics, "steps", fail)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
     probe._ipython_display_()
     assert "out of memory" in probe.view.error and shows_its_value(probe)

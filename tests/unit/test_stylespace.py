@@ -144,14 +144,14 @@ def test_statistics_are_those_of_the_styles_of_seeded_z(session: GeneratorSessio
 
 
 def test_statistics_that_are_stopped_hold_what_was_sampled(session: GeneratorSession) -> None:
-    def stop(done: int, total: int) -> None:
-        if done >= 128:
-            raise ss.Stopped
-
-    part = ss.statistics(session, 1000, callback=stop)
-    assert part.n == 128 == len(part.w) and not part.complete
-    with pytest.raises(ss.Stopped):
-        ss.statistics(session, 1000, batch=8, callback=lambda done, total: (_ for _ in ()).throw(ss.Stopped))
+    run = ss.statistics.start(session, 1000, batch=32)
+    while run.progress.words != "reading styles" or run.progress.done < 64:
+        assert run.result() is None
+        run.advance()
+    run.advance()
+    run.stop()
+    part = run.result()
+    assert part is not None and part.n == 96 == len(part.w) and not part.complete
 
 
 # -- effects -------------------------------------------------------------------------------------------------------------
@@ -235,14 +235,13 @@ def test_a_search_that_is_stopped_keeps_its_last_ranking_and_goes_on_from_disk(
 ) -> None:
     mask, seen = np.eye(SIDE, dtype=bool), []
 
-    def stop(done: int, total: int) -> None:
-        seen.append((done, total))
-        if done > 3 * total // 4:  # in the second picture
-            raise ss.Stopped
-
     latents = [session.latent(seed=i) for i in range(2)]
-    partial = list(ss.local_effect(session, latents, stats, mask, batch=2, callback=stop))
-    assert partial[-1].pictures == 1 and seen[-1][0] < seen[-1][1]
+    run = ss.local_effect.start(session, latents, stats, mask, batch=2)
+    for progress in run:
+        seen.append((progress.done, progress.total))
+        if progress.done > 3 * progress.total // 4:  # in the second picture
+            run.stop()
+    assert run.result().pictures == 1 and seen[-1][0] < seen[-1][1]
     whole = list(ss.local_effect(session, latents, stats, mask, batch=2))
     assert whole[-1].pictures == 2 and len(whole) < seen[-1][1]
     again = list(ss.local_effect(session, latents, stats, mask, batch=2, cached=False))
@@ -265,7 +264,7 @@ def test_gradient_maps_agree_with_finite_differences(real: GeneratorSession) -> 
     from stylewidgets.stylespace.search.gradients import gradient_maps, pooled
 
     latent = real.latent(seed=5)
-    *_, (_, _, maps) = gradient_maps(real, latent, grid=4, colours="each", cached=False)
+    maps = gradient_maps(real, latent, grid=4, colours="each", cached=False)
     assert maps is not None and maps.shape == (ss.num_channels(real.layers), 4, 4)
     styles, flat, both = torch.cat(real.code_styles(latent), dim=1), 11, []
     for step in (-1e-3, 1e-3):

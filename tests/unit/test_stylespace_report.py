@@ -132,5 +132,8 @@ def test_make_report_stops_where_it_is_told(
     session: GeneratorSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
-    with pytest.raises(ss.Stopped):
-        ss.make_report(session, samples=64, tell=lambda words, done, total: (_ for _ in ()).throw(ss.Stopped))
+    run = ss.make_report.start(session, samples=64)
+    for progress in run:
+        if progress.words == "reading faces":
+            run.stop()
+    assert run.status == "stopped" and run.result() is None

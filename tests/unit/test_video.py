@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 import zipfile
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import pytest
 from PIL import Image, ImageSequence
 
 from stylewidgets.film import mp4, video
-from stylewidgets.film.export import Export
+from stylewidgets.film.export import export
 
 
 @dataclass(frozen=True)
@@ -209,53 +208,26 @@ def test_an_mp4_is_written_with_the_codec_of_this_machine(tmp_path):
     assert path.read_bytes()[4:8] == b"ftyp"
 
 
-def start_export(tmp_path, frames, total):
-    return Export(iter(frames), video.GifWriter(tmp_path / "film.gif", 4), total)
-
-
-def test_an_export_in_the_background_writes_everything(tmp_path):
-    export = start_export(tmp_path, film(), 9)
-    export.start()
-    assert export.join(30)
-    assert (export.state, export.done, export.error) == ("finished", 9, "")
-    with Image.open(export.path) as gif:
-        assert gif.n_frames == 9
-
-
 def test_a_stopped_export_leaves_a_whole_file_of_the_frames_so_far(tmp_path):
-    export = start_export(tmp_path, film(), 9)
+    run = export.start(SESSION, KEYS, tmp_path / "film.gif", fps=4)
     for _ in range(4):
-        assert export.step()
-    export.stop()
-    assert not export.step()
-    assert (export.state, export.done) == ("stopped", 4)
-    with Image.open(export.path) as gif:
+        run.advance()
+    run.stop()
+    assert (run.status, run.progress.done, run.result()) == ("stopped", 4, tmp_path / "film.gif")
+    with Image.open(tmp_path / "film.gif") as gif:
         assert gif.n_frames == 4
 
 
-def test_a_paused_export_waits_and_goes_on(tmp_path):
-    def endless():
-        while True:
-            yield SESSION.image(KEYS[0])
-
-    export = start_export(tmp_path, endless(), 1000)
-    export.start()
-    export.pause()
-    assert export.state == "paused"
-    done = settled(export)
-    export.start()
-    wait_for(lambda: export.done > done + 1)
-    export.stop()
-    assert export.join(30)
-
-
-def test_a_paused_export_can_be_stopped(tmp_path):
-    export = start_export(tmp_path, film(), 9)
-    export.start()
-    export.pause()
-    export.stop()
-    assert export.join(30)
-    assert export.state in ("stopped", "finished")
+def test_a_paused_export_goes_on_with_the_next_frame(tmp_path):
+    run = export.start(SESSION, KEYS, tmp_path / "film.zip", fps=4)
+    for progress in run:
+        if progress.done == 2:
+            run.pause()
+    assert run.status == "paused"
+    run.resume()
+    assert next(run).done == 3 and list(run) and run.status == "done"
+    whole = video.write_png_frames(tmp_path / "whole.zip", video.frames(SESSION, KEYS, fps=4))
+    assert (tmp_path / "film.zip").stat().st_size == whole.stat().st_size
 
 
 def test_a_failing_export_keeps_its_frames_and_its_reason(tmp_path):
@@ -263,28 +235,21 @@ def test_a_failing_export_keeps_its_frames_and_its_reason(tmp_path):
         yield from film()[:2]
         raise RuntimeError("out of memory")
 
-    export = start_export(tmp_path, broken(), 9)
-    export.start()
-    assert export.join(30)
-    assert (export.state, export.done, export.error) == ("failed", 2, "RuntimeError: out of memory")
-    with Image.open(export.path) as gif:
+    run = video.write.start(video.GifWriter(tmp_path / "film.gif", 4), broken(), 9)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        for _ in run:
+            pass
+    assert (run.status, run.progress.done) == ("failed", 2)
+    with Image.open(tmp_path / "film.gif") as gif:
         assert gif.n_frames == 2
 
 
-def wait_for(condition):
-    end = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.005)
-
-
-def settled(export):
-    """The count once the frame that was being rendered at the pause is written."""
-    while True:
-        done = export.done
-        time.sleep(0.05)
-        if export.done == done:
-            return done
+def test_an_export_that_is_stopped_before_its_first_frame_leaves_nothing(tmp_path):
+    run = export.start(SESSION, KEYS, tmp_path / "film.gif")
+    run.stop()
+    assert list(run) == [] and list(tmp_path.iterdir()) == []
+    with pytest.raises(ValueError, match=r"\.gif, \.zip or \.mp4"):
+        export(SESSION, KEYS, tmp_path / "film.avi")
 
 
 def test_frames_of_a_real_generator_are_those_that_the_session_renders(tmp_path):

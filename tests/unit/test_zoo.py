@@ -10,8 +10,8 @@ import platformdirs
 import pytest
 
 from stylewidgets.checkpoints import zoo
+from stylewidgets.checkpoints.zoo.download import DownloadError
 from stylewidgets.core import files
-from stylewidgets.core.download import DownloadError
 
 
 @pytest.fixture

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import logging
 import os
+import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from ...core.checks import unknown_name
-from ...core.download import DownloadError, Progress, read_json, sha256_of, with_bar
 from ...core.files import cache_folder, write
+from .download import DownloadError, Tell, read_json, sha256_of, with_bar
 
 _said: set[str] = set()
 _log = logging.getLogger("stylewidgets")
@@ -114,14 +116,14 @@ def path(one: Entry) -> Path:
     return cache_folder() / one.file
 
 
-def get(name: str, *, progress: Progress | bool = True) -> Path:
+def get(name: str, *, progress: Tell | bool = True) -> Path:
     """The file of a checkpoint, downloaded at the first time. Its licence is logged once per process.
 
     ``$STYLEWIDGETS_ZOO`` replaces the publishers' servers by the address of a folder with the same files under the
     names of the cache folder, such as one that a teacher serves with ``python -m http.server``.
 
     Args:
-        progress: True shows a bar, False nothing; or a function, as of `download`.
+        progress: True shows a bar, False nothing; or a function that is called with (bytes so far, bytes in all or None).
     Raises:
         ValueError: no such name; the nearest one is given.
         DownloadError: it cannot be fetched; the text says where to put the file by hand.

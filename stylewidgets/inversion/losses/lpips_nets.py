@@ -11,8 +11,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from ...checkpoints.zoo.download import DownloadError
 from ...core.devices import from_file
-from ...core.download import DownloadError
 
 BACKBONES = {
     "vgg": ("vgg16-397923af.pth", 528),

@@ -104,6 +104,9 @@ class Descent(Run):
         self._drawn, self.losses = drawn.detach(), loss.detach()
         return {"loss": float(self.losses.mean())} | {name: float(term.detach().mean()) for name, term in terms.items()}
 
+    def _lacks(self) -> bool:
+        return self._optimizer is None
+
     def _prepare(self) -> None:
         """Begin, unless that is done. With ordinary tensors even where the caller is in inference mode."""
         if self._optimizer is None:

@@ -71,6 +71,13 @@ class FastProjector(Run):
         """The perceptual part of what was minimised in the last evaluation, [N]."""
 
     # -- Run -----------------------------------------------------------------------------------------------------------
+    def _lacks(self) -> bool:
+        return not self._criteria and (self._encoder is None or self.step >= self._looks)
+
+    def _prepare(self) -> None:
+        spaces.spread(self.session)
+        self._criterion(self._small or self.session.resolution)
+
     def _advance(self) -> dict[str, float]:
         if self.step >= self._looks:
             return self._descend()

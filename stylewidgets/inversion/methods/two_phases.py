@@ -76,6 +76,12 @@ class TwoPhases(Run):
         self.uses |= run.uses
         return terms
 
+    def _lacks(self) -> bool:
+        return self.first._lacks() if not self.first.done else self.second is None or self.second._lacks()
+
+    def _prepare(self) -> None:
+        self._current()._prepare()
+
     def _current(self) -> Run:
         if not self.first.done:
             return self.first

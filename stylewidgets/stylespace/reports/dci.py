@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.checks import unknown_name
-from ..channel import Callback
+from ...jobs import Job, Progress, Work
 from .readings import check_readings
 
 METHODS = ("lasso", "gbt")
@@ -35,6 +34,7 @@ class DCI(NamedTuple):
     score: Array
 
 
+@Work
 def dci(
     codes: NDArray[Any],
     factors: Any,
@@ -43,8 +43,7 @@ def dci(
     held_out: float = 0.3,
     fraction: float = 0.1,
     seed: int = 0,
-    callback: Callback | None = None,
-) -> DCI:
+) -> Job[DCI]:
     """How cleanly codes separate factors.
 
     Disentanglement is Σ ρ_i (1 − H_F(P_i)), H_F the entropy to base F of row i of the importance matrix as shares, ρ_i the
@@ -60,7 +59,6 @@ def dci(
         held_out: share of the samples that informativeness is measured on ("gbt": half, as in the paper).
         fraction: of the samples in each class of "gbt".
         seed: of the split.
-        callback: callback(done, total), several times a second; a `Stopped` goes on to the caller.
 
     Raises:
         ValueError: shapes that do not match, fewer than two codes or factors, or an unknown method.
@@ -77,9 +75,9 @@ def dci(
         )
     order = np.random.RandomState(seed).permutation(len(x))
     if method == "gbt":
-        importance, score = _trees(x[order], y[order], fraction, seed, callback)
+        importance, score = yield from _trees(x[order], y[order], fraction, seed)
     else:
-        importance, score = _lasso(x[order], y[order], held_out, callback)
+        importance, score = yield from _lasso(x[order], y[order], held_out)
     return of_importance(importance, score)
 
 
@@ -101,7 +99,7 @@ def _entropy(p: Array, axis: int) -> Array:
     return entropy
 
 
-def _lasso(x: Array, y: Array, held_out: float, callback: Callback | None) -> tuple[Array, Array]:
+def _lasso(x: Array, y: Array, held_out: float) -> Job[tuple[Array, Array]]:
     """Importance and held-out R² of a linear model with an L1 penalty, chosen for each factor among ten.
 
     Half of the samples that are held out choose the penalty, the other half measure.
@@ -114,36 +112,31 @@ def _lasso(x: Array, y: Array, held_out: float, callback: Callback | None) -> tu
         np.float32
     )  # twice as fast, and enough
     y = ((y - y[rest].mean(axis=0)) / np.maximum(y[rest].std(axis=0), 1e-12)).astype(np.float32)
-    count, done = 10, 0
-
-    def tick() -> None:
-        if callback is not None:
-            callback(done, count)
-
-    gram, cross = _products(x[rest], y[rest], tick)
+    count = 10
+    gram, cross = yield from _products(x[rest], y[rest], Progress(0, count))
     step = 1.0 / max(_largest_eigenvalue(gram), 1e-12)
     weights = np.zeros_like(cross)
     best, best_error = weights.copy(), np.full(y.shape[1], np.inf)
     penalties = np.geomspace(max(float(np.abs(cross).max()), 1e-6) * 0.5, 2e-3, count)
-    for done, penalty in enumerate(penalties, 1):  # noqa: B007  tick reads it
-        weights = _fista(gram, cross, weights, float(penalty), step, tick)
+    for done, penalty in enumerate(penalties):
+        weights = yield from _fista(gram, cross, weights, float(penalty), step, Progress(done, count))
         error = np.square(x[choose] @ weights - y[choose]).mean(axis=0)
         better = error < best_error * 0.99  # of models that are as good, the sparser one
         best[:, better], best_error[better] = weights[:, better], error[better]
-        tick()
+        yield Progress(done + 1, count)
     residual = np.square(x[test] @ best - y[test]).mean(axis=0)
     score = np.clip(1 - residual / np.maximum(y[test].var(axis=0), 1e-12), 0, 1)
     return np.abs(best).astype(np.float64), score
 
 
-def _products(x: NDArray[Any], y: NDArray[Any], tick: Callable[[], None]) -> tuple[NDArray[Any], NDArray[Any]]:
+def _products(x: NDArray[Any], y: NDArray[Any], at: Progress) -> Job[tuple[NDArray[Any], NDArray[Any]]]:
     """xᵀ x / n and xᵀ y / n, a few rows at a time."""
     gram, cross = np.zeros((x.shape[1],) * 2, x.dtype), np.zeros((x.shape[1], y.shape[1]), x.dtype)
     for start in range(0, len(x), 256):
         part = x[start : start + 256]
         gram += part.T @ part
         cross += part.T @ y[start : start + 256]
-        tick()
+        yield at
     return gram / len(x), cross / len(x)
 
 
@@ -166,14 +159,14 @@ def _fista(
     start: NDArray[Any],
     penalty: float,
     step: float,
-    tick: Callable[[], None],
+    at: Progress,
     rounds: int = 300,
-) -> NDArray[Any]:
+) -> Job[NDArray[Any]]:
     """argmin ½ bᵀ gram b − bᵀ cross + penalty |b|₁ for all columns (Beck and Teboulle, 2009)."""
     now, ahead, t = start, start, 1.0
     for done in range(rounds):
         if done % 5 == 4:
-            tick()
+            yield at
         moved = ahead - step * (gram @ ahead - cross)
         new = np.sign(moved) * np.maximum(np.abs(moved) - step * penalty, 0)
         t_new = (1 + math.sqrt(1 + 4 * t * t)) / 2
@@ -185,7 +178,7 @@ def _fista(
     return now
 
 
-def _trees(x: Array, y: Array, fraction: float, seed: int, callback: Callback | None) -> tuple[Array, Array]:
+def _trees(x: Array, y: Array, fraction: float, seed: int) -> Job[tuple[Array, Array]]:
     try:
         from sklearn.ensemble import GradientBoostingClassifier
     except ImportError:
@@ -201,6 +194,5 @@ def _trees(x: Array, y: Array, fraction: float, seed: int, callback: Callback | 
         model = GradientBoostingClassifier(random_state=seed).fit(x[rows[train]], classes[train])
         importance[:, j] = model.feature_importances_
         score[j] = model.score(x[rows[test]], classes[test])
-        if callback is not None:
-            callback(j + 1, y.shape[1])
+        yield Progress(j + 1, y.shape[1])
     return importance, score

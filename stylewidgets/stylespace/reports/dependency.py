@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +11,16 @@ import torch
 from numpy.typing import NDArray
 
 from ...domain import Reader
+from ...jobs import Job, Progress, Work, part
 from ...latent.latent import Direction
-from ..channel import Callback, Channel, Stopped
+from ...session.batching import pictures_in_a_step
+from ..channel import Channel
 from ..channel_statistics import Statistics
 from ..effects import edit_direction
-from ..search.pace import Pace
 from .readings import read_w
 
 Array = NDArray[np.float64]
+Point = tuple[float, float, float, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,20 +70,10 @@ class Faces:
         w: [n, w_dim] of the faces.
         scale: [F] standard deviations of the readings over the population.
         stats: for channels.
-        tick: called after each batch of pictures; what it raises goes on to the caller.
     """
 
-    def __init__(
-        self,
-        session: Any,
-        reader: Reader,
-        w: NDArray[Any],
-        scale: NDArray[Any],
-        stats: Statistics,
-        tick: Callable[[], None] = lambda: None,
-    ) -> None:
-        self.session, self.reader, self.stats, self._tick = session, reader, stats, tick
-        self._pace = Pace()
+    def __init__(self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics) -> None:
+        self.session, self.reader, self.stats = session, reader, stats
         self.w, self.scale = np.asarray(w, np.float32), np.maximum(np.asarray(scale, np.float64), 1e-12)
         self._before: NDArray[np.float32] | None = None
 
@@ -89,32 +81,39 @@ class Faces:
     def before(self) -> NDArray[np.float32]:
         """Readings [n, F] of the faces as they are."""
         if self._before is None:
-            self._before = read_w(self.session, self.reader, self.w, callback=lambda done, total: self._tick())
+            self._before = read_w(self.session, self.reader, self.w)
         return self._before
 
-    def changes(self, direction: Direction, strength: float) -> Array:
+    @Work
+    def changes(self, direction: Direction, strength: float) -> Job[Array]:
         """Change [n, F] of all readings, in their standard deviations."""
-        return (self._after(direction, strength) - self.before).astype(np.float64) / self.scale
+        if self._before is None:
+            self._before = yield from read_w.steps(self.session, self.reader, self.w)
+        after = yield from self._after(direction, strength)
+        return (after - self._before).astype(np.float64) / self.scale
 
-    def point(self, direction: Direction, strength: float, target: str) -> tuple[float, float, float, Array]:
+    @Work
+    def point(self, direction: Direction, strength: float, target: str) -> Job[Point]:
         """(target change, mean-AD, max-AD, mean change [F]) of one edit."""
-        change = self.changes(direction, strength)
+        change = yield from self.changes.steps(direction, strength)
         j = self.reader.index(target)
         others = strongest_by_group(np.abs(change), self.reader, j)
         if not others.shape[1]:
             raise ValueError("the reader knows no other attribute, so nothing can depend on the edit")
         return (float(change[:, j].mean()), float(others.mean()), float(others.max(axis=1).mean()), change.mean(axis=0))
 
-    def _after(self, direction: Direction, strength: float) -> NDArray[np.float32]:
+    def _after(self, direction: Direction, strength: float) -> Job[NDArray[np.float32]]:
         session, rows = self.session, []
-        for part in self._pace.batches(len(self.w)):
+        size = pictures_in_a_step(session)
+        for start in range(0, len(self.w), size):
             with session.lock, torch.inference_mode():
-                styles = moved_styles(session, self.w[part], direction, strength)
+                styles = moved_styles(session, self.w[start : start + size], direction, strength)
                 rows.append(self.reader(session.synthesize(styles).float()).float().cpu().numpy())
-            self._tick()
+            yield Progress(min(start + size, len(self.w)), len(self.w), "edited faces")
         return np.concatenate(rows)
 
 
+@Work
 def attribute_dependency(
     session: Any,
     direction: Direction | Channel,
@@ -126,8 +125,7 @@ def attribute_dependency(
     n: int = 32,
     scale: NDArray[Any] | None = None,
     faces: Faces | None = None,
-    callback: Callback | None = None,
-) -> Dependency:
+) -> Job[Dependency]:
     """Mean-AD and max-AD of an edit against the change of its target, comparable between channels and boundaries.
 
     For every face, mean-AD is the mean over all other attributes of |change| / σ, max-AD the largest; σ is the standard
@@ -140,26 +138,24 @@ def attribute_dependency(
         target: name of the reading that the edit is meant to move.
         strengths: in units of the direction.
         scale: [F] σ of the readings; read from 256 samples of `stats` when None.
-        callback: callback(done, total); on `Stopped` the curve of the strengths so far is returned, if there is one.
+
+    A run that is stopped has the curve of the strengths so far as its result.
     """
     if isinstance(direction, Channel):
         direction = edit_direction(session, {direction: 1.0}, stats)
     if faces is None:
         if scale is None:
-            scale = read_w(session, reader, stats.w[:256]).std(axis=0)
+            scale = (yield from read_w.steps(session, reader, stats.w[:256])).std(axis=0)
         faces = Faces(session, reader, stats.w[-n:], scale, stats)
-    rows = []
-    try:
-        for i, strength in enumerate(strengths):
-            rows.append((float(strength), *faces.point(direction, float(strength), target)))
-            if callback is not None:
-                callback(i + 1, len(strengths))
-    except Stopped:
-        if not rows:
-            raise
+    rows: list[tuple[float, float, float, float, Array]] = []
+    for i, strength in enumerate(strengths):
+        job = faces.point.steps(direction, float(strength), target)
+        rows.append((float(strength), *(yield from part(job, done=i, total=len(strengths), words="strengths"))))
+        yield Progress(i + 1, len(strengths), "strengths", partial=lambda: curve(target, rows))
     return curve(target, rows)
 
 
+@Work
 def reach(
     faces: Faces,
     direction: Direction,
@@ -169,12 +165,12 @@ def reach(
     start: float = 1.0,
     limit: float = 30.0,
     tries: int = 5,
-) -> Dependency:
+) -> Job[Dependency]:
     """The curve of an edit up to where the target has moved by `change`, found by growing the strength from `start`.
 
     Goes to the side that raises the target. Gives up at strength `limit`, or when `tries` edits did not suffice.
     """
-    first = faces.point(direction, start, target)
+    first = yield from faces.point.steps(direction, start, target)
     sign = 1.0 if first[0] * start >= 0 else -1.0
     rows = [(start, *first)] if sign * start > 0 else []
     size = 1.05 * change / max(abs(first[0]), 1e-9) * abs(start)
@@ -182,7 +178,7 @@ def reach(
     done = hopeless or (bool(rows) and change <= first[0] < 1.2 * change)
     for _ in range(0 if done else tries):
         size = float(np.clip(size, 0.05, limit))
-        rows.append((sign * size, *faces.point(direction, sign * size, target)))
+        rows.append((sign * size, *(yield from faces.point.steps(direction, sign * size, target))))
         moved = rows[-1][1]
         if change <= moved < 1.2 * change or (size >= limit and moved < change):
             break

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ... import domain
 from ...directions import boundary, sample_w
 from ...domain import Reader
+from ...jobs import Job, Progress, Work, part
 from ...latent.latent import Direction
 from .. import cache
 from ..channel import Channel
@@ -24,8 +25,6 @@ from .readings import read_samples
 from .spaces import SPACES, disentanglement
 from .table import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
 
-TELL = Callable[[str, int, int], None]
-
 STRENGTHS = (-5.0, -14.0, 5.0, 14.0)
 """In σ: at what strengths candidates are tried, on each side from weak to strong."""
 
@@ -33,12 +32,14 @@ TOGETHER = 16
 """Candidates that go to disk together."""
 
 
-def report(session: Any, reader: Reader | None = None, **options: Any) -> Report:
+@Work
+def report(session: Any, reader: Reader | None = None, **options: Any) -> Job[Report]:
     """The report that ships with a bundled generator, else a new one (minutes); see `make_report`."""
     found = shipped_report(session) if reader is None and not options else None
-    return found if found is not None else make_report(session, reader, **options)
+    return found if found is not None else (yield from make_report.steps(session, reader, **options))
 
 
+@Work
 def make_report(
     session: Any,
     reader: Reader | None = None,
@@ -52,8 +53,7 @@ def make_report(
     spaces: Sequence[str] | None = None,
     rows: bool = True,
     cached: bool = True,
-    tell: TELL | None = None,
-) -> Report:
+) -> Job[Report]:
     """Find the best channel of each factor and measure its attribute dependency beside that of W boundaries; then DCI.
 
     Candidates are the channels whose gradient moves the factor most in proportion to all others. They are moved to both
@@ -72,7 +72,6 @@ def make_report(
         spaces: for DCI; all of `spaces.SPACES` when None (z only for generators without labels), () for none.
         rows: whether to make the table of factors.
         cached: keep readings and finished rows on disk, so that one that was stopped goes on where it was.
-        tell: tell(words, done, total), several times a second; a `Stopped` from it goes on to the caller.
     """
     stamp = None
     if reader is None:
@@ -80,22 +79,17 @@ def make_report(
         if known is None or known.reader is None:
             raise ValueError("the attributes of what this generator draws are not known: give a reader")
         reader, stamp = known.reader(), known.stamp(readings=True)
-    tell = tell or (lambda words, done, total: None)
-    stats = statistics(session, samples, seed=seed)
+    stats = yield from part(statistics.steps(session, samples, seed=seed))
     found: list[Row] = []
     if rows:
-        found = list(_Rows(session, stats, reader, faces, trial, candidates, seed, include_torgb, cached, tell).make())
+        found = yield from _Rows(session, stats, reader, faces, trial, candidates, seed, include_torgb, cached).make()
     scores: dict[str, tuple[float, float, float]] = {}
     chosen = [space for space in SPACES if space != "z" or not session.c_dim] if spaces is None else spaces
-
-    def tick(done: int = 0, total: int = 0) -> None:
-        tell("DCI", len(scores), len(chosen))
-
     for space in chosen:
-        tick()
-        one = disentanglement(session, stats, reader, spaces=(space,), cached=cached, callback=tick)[space]
+        job = disentanglement.steps(session, stats, reader, spaces=(space,), cached=cached)
+        one = (yield from part(job, done=len(scores), total=len(chosen), words="DCI"))[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)
-    tick()
+    yield Progress(len(scores), len(chosen), "DCI")
     return Report(cache.weights_of(session), samples, faces, tuple(found), scores, domain=stamp)
 
 
@@ -125,71 +119,51 @@ class _Rows:
     seed: int
     include_torgb: bool
     cached: bool
-    tell: TELL
-    _done: int = 0
 
-    def make(self) -> Iterator[Row]:
+    def make(self) -> Job[list[Row]]:
         """The rows of the targets that have a channel; finished ones are on disk."""
-        self.targets = targets_of(self.reader)
-        readings = read_samples(
-            self.session,
-            self.stats,
-            self.reader,
-            cached=self.cached,
-            callback=lambda done, total: self.tell("reading faces", done, total),
-        )
+        self.targets, rows = targets_of(self.reader), list[Row]()
+        readings = yield from read_samples.steps(self.session, self.stats, self.reader, cached=self.cached)
         scale = readings.std(axis=0)
-        many = Faces(
-            self.session, self.reader, sample_w(self.session, self.faces, self.seed + 12), scale, self.stats, self._tick
-        )
+        w = sample_w(self.session, self.faces, self.seed + 12)
+        many = Faces(self.session, self.reader, w, scale, self.stats)
         trials: Trials | None = None
         for number, target in enumerate(self.targets):
-            self._done = number
-            self._tick()
+            yield Progress(number, len(self.targets), "channels")
             row = self._kept(target)
             if row is None:
-                trials = trials or self._trials(scale)
-                row = self._row(target, readings[:, self.reader.index(target)], trials, many)
+                trials = trials or (yield from self._trials(scale))
+                job = self._row(target, readings[:, self.reader.index(target)], trials, many)
+                row = yield from part(job, done=number, total=len(self.targets), words="channels")
                 self._keep(target, row)
-            if row:
-                yield row[0]
-        self._done = len(self.targets)
-        self._tick()
+            rows += row
+        yield Progress(len(self.targets), len(self.targets), "channels")
+        return rows
 
-    def _tick(self) -> None:
-        self.tell("channels", self._done, len(self.targets))
-
-    def _trials(self, scale: NDArray[Any]) -> Trials:
-        effects = factor_effects(
-            self.session,
-            self.stats,
-            self.reader,
-            scale,
-            faces=self.trial,
-            callback=lambda done, total: self.tell("gradients", done, total),
-        )
+    def _trials(self, scale: NDArray[Any]) -> Job[Trials]:
+        effects = yield from factor_effects.steps(self.session, self.stats, self.reader, scale, faces=self.trial)
         rankings = effect_ranking(
             self.session, self.stats, effects, self.reader, include_torgb=self.include_torgb, least=CHANGE / 30
         )
-        few = Faces(
-            self.session, self.reader, sample_w(self.session, self.trial, self.seed + 11), scale, self.stats, self._tick
-        )
+        few = Faces(self.session, self.reader, sample_w(self.session, self.trial, self.seed + 11), scale, self.stats)
         wanted = {target: [channel for channel, _ in rankings[target].top(self.candidates)] for target in self.targets}
-        changes = self._changes(few, sorted({channel for channels in wanted.values() for channel in channels}))
+        changes = yield from self._changes(
+            few, sorted({channel for channels in wanted.values() for channel in channels})
+        )
         return Trials(self.reader, wanted, changes, effects.mean(axis=0))
 
-    def _changes(self, few: Faces, channels: list[Channel]) -> dict[Channel, NDArray[np.float32]]:
+    def _changes(self, few: Faces, channels: list[Channel]) -> Job[dict[Channel, NDArray[np.float32]]]:
         """Change [strengths, faces, F] of all readings by every channel; what was measured before is on disk."""
         found: dict[Channel, NDArray[np.float32]] = {}
         for start in range(0, len(channels), TOGETHER):
-            part = channels[start : start + TOGETHER]
+            group = channels[start : start + TOGETHER]
             name = ""
             if self.cached and self.reader.key:
                 name = cache.key(
                     self.session,
                     "trial",
                     reader=self.reader.key,
-                    channels=[c.paper for c in part],
+                    channels=[c.paper for c in group],
                     seed=self.seed,
                     samples=self.stats.n,
                     faces=self.trial,
@@ -198,28 +172,34 @@ class _Rows:
             kept = cache.read(name) if name else None
             if kept is None:
                 rows = []
-                for i, channel in enumerate(part):
-                    self.tell("trying channels", start + i, len(channels))
-                    direction = edit_direction(self.session, {channel: 1.0}, self.stats)
-                    rows.append(np.stack([few.changes(direction, strength) for strength in STRENGTHS]))
+                for i, channel in enumerate(group):
+                    direction, changed = edit_direction(self.session, {channel: 1.0}, self.stats), []
+                    for strength in STRENGTHS:
+                        job = few.changes.steps(direction, strength)
+                        changed.append(
+                            (yield from part(job, done=start + i, total=len(channels), words="trying channels"))
+                        )
+                    rows.append(np.stack(changed))
                 kept = {"changes": np.stack(rows).astype(np.float32)}
                 if name:
                     cache.write(name, **kept)
-            found.update(zip(part, kept["changes"], strict=True))
-        self.tell("trying channels", len(channels), len(channels))
+            found.update(zip(group, kept["changes"], strict=True))
+        yield Progress(len(channels), len(channels), "trying channels")
         return found
 
-    def _row(self, target: str, readings: NDArray[Any], trials: Trials, many: Faces) -> list[Row]:
+    def _row(self, target: str, readings: NDArray[Any], trials: Trials, many: Faces) -> Job[list[Row]]:
         """The row of a target; none if no channel moves it far enough."""
         best = trials.best(target)
         if best is None:
             return []
         channel, start = best
-        style = measured(many, edit_direction(self.session, {channel: 1.0}, self.stats), target, start)
+        style = yield from measured(many, edit_direction(self.session, {channel: 1.0}, self.stats), target, start)
         if not np.isfinite(style.mean):
             return []  # it was luck on the few
-        normal = boundary(self.stats.w, readings, name=target)
+        normal = yield from boundary.steps(self.stats.w, readings, name=target)
         shipped = self.session.directions.get(direction_name(target))
+        plain = yield from measured(many, normal, target, CHANGE)
+        known = None if shipped is None else (yield from measured(many, shipped, target, CHANGE))
         effect = float(trials.effects[channel.flat(self.session.layers), self.reader.index(target)])
         return [
             Row(
@@ -229,8 +209,8 @@ class _Rows:
                 1 if style.strength > 0 else -1,
                 effect,
                 style,
-                measured(many, normal, target, CHANGE),
-                None if shipped is None else measured(many, shipped, target, CHANGE),
+                plain,
+                known,
             )
         ]
 
@@ -305,12 +285,12 @@ class Trials:
                 before = here
 
 
-def measured(faces: Faces, direction: Direction, target: str, start: float = 1.0) -> Curve:
+def measured(faces: Faces, direction: Direction, target: str, start: float = 1.0) -> Job[Curve]:
     """The curve of an edit up to the common change, which it has at a strength of about `start`."""
-    found: Dependency = reach(faces, direction, target, CHANGE, start=start)
+    found: Dependency = yield from reach.steps(faces, direction, target, CHANGE, start=start)
     if len(found.strengths) < 3:
         half = float(found.strengths[-1]) / 2
-        rows = [(half, *faces.point(direction, half, target))]
+        rows = [(half, *(yield from faces.point.steps(direction, half, target)))]
         rows += list(zip(found.strengths, found.change, found.mean, found.largest, found.changes, strict=True))
         found = curve(target, sorted(rows, key=lambda row: abs(row[0])))
     mean, largest = found.at(CHANGE)

@@ -10,47 +10,38 @@ import torch
 from numpy.typing import NDArray
 
 from ...domain import Reader
+from ...jobs import Job, Progress, Work
+from ...session.batching import pictures_in_a_step
 from .. import cache
-from ..channel import Callback
 from ..channel_statistics import Statistics
-from ..search.pace import Pace
 
 
-def read_samples(
-    session: Any,
-    stats: Statistics,
-    reader: Reader,
-    *,
-    batch: int = 32,
-    cached: bool = True,
-    callback: Callback | None = None,
-) -> NDArray[np.float32]:
-    """Readings [n, F] of the pictures of all samples of `stats`, in their order.
-
-    callback(done, n) after each batch; a `Stopped` from it goes on to the caller. Kept on disk when the reader has a key.
-    """
+@Work
+def read_samples(session: Any, stats: Statistics, reader: Reader, *, cached: bool = True) -> Job[NDArray[np.float32]]:
+    """Readings [n, F] of the pictures of all samples of `stats`, in their order. Kept on disk when the reader has a key."""
     kept = cached and bool(reader.key)
     name = cache.key(session, "readings", reader=reader.key, n=stats.n, seed=stats.seed, psi=stats.psi) if kept else ""
     found = cache.read(name) if kept else None
     if found is not None and found["readings"].shape == (stats.n, len(reader.names)):
         return found["readings"]
-    readings = read_w(session, reader, stats.w, batch=batch, callback=callback)
+    readings = yield from read_w.steps(session, reader, stats.w)
     if kept:
         cache.write(name, readings=readings)
     return readings
 
 
-def read_w(
-    session: Any, reader: Reader, w: NDArray[Any], *, batch: int = 32, callback: Callback | None = None
-) -> NDArray[np.float32]:
-    """Readings [n, F] of the pictures of w [n, w_dim] or w+ [n, num_ws, w_dim], at most `batch` at a time."""
+@Work
+def read_w(session: Any, reader: Reader, w: NDArray[Any]) -> Job[NDArray[np.float32]]:
+    """Readings [n, F] of the pictures of w [n, w_dim] or w+ [n, num_ws, w_dim], a few at a time."""
     rows: list[NDArray[np.float32]] = []
-    for part in Pace(batch).batches(len(w)):
+    size = pictures_in_a_step(session)
+    for start in range(0, len(w), size):
         with session.lock, torch.inference_mode():
-            codes = torch.as_tensor(np.ascontiguousarray(w[part]), device=session.device, dtype=torch.float32)
+            codes = torch.as_tensor(
+                np.ascontiguousarray(w[start : start + size]), device=session.device, dtype=torch.float32
+            )
             rows.append(reader(session.synthesize(codes).float()).float().cpu().numpy())
-        if callback is not None:
-            callback(part.stop, len(w))
+        yield Progress(min(start + size, len(w)), len(w), "reading faces")
     return np.concatenate(rows) if rows else np.zeros((0, len(reader.names)), np.float32)
 
 

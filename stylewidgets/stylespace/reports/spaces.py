@@ -9,10 +9,12 @@ from numpy.typing import NDArray
 
 from ...core.checks import unknown_name
 from ...directions import sample_w
+from ...directions._sampling import styles_of
 from ...domain import Reader
+from ...jobs import Job, Progress, Work, part
 from .. import cache
-from ..channel import Callback, is_torgb
-from ..channel_statistics import Statistics, statistics, styles_of
+from ..channel import is_torgb
+from ..channel_statistics import Statistics, statistics
 from .dci import DCI, dci
 from .readings import read_samples, read_w
 
@@ -22,6 +24,7 @@ them; "mixed" samples have two w's each, meeting at a random row, and so give w+
 "w expanded" is a control: random linear mixtures of w, as many as s has codes. What it reaches comes from the number of codes."""
 
 
+@Work
 def disentanglement(
     session: Any,
     stats: Statistics,
@@ -30,8 +33,7 @@ def disentanglement(
     spaces: tuple[str, ...] = SPACES,
     method: str = "lasso",
     cached: bool = True,
-    callback: Callback | None = None,
-) -> dict[str, DCI]:
+) -> Job[dict[str, DCI]]:
     """DCI of several spaces of one generator against the readings of its pictures.
 
     Args:
@@ -40,7 +42,6 @@ def disentanglement(
         spaces: of SPACES.
         method: see `dci`.
         cached: keep the readings on disk.
-        callback: callback(done, spaces), several times a second; a `Stopped` goes on to the caller.
 
     Raises:
         ValueError: an unknown space, or z of a generator with labels.
@@ -49,20 +50,18 @@ def disentanglement(
         if space not in SPACES:
             raise unknown_name("space", space, SPACES)
     result: dict[str, DCI] = {}
-
-    def tick(done: int = 0, total: int = 0) -> None:
-        if callback is not None:
-            callback(len(result), len(spaces))
-
     plain = mixed = None
     if any("mixed" not in space for space in spaces):
-        plain = read_samples(session, stats, reader, cached=cached, callback=tick)
+        plain = yield from read_samples.steps(session, stats, reader, cached=cached)
     if any("mixed" in space for space in spaces):
-        mixed = _mixed(session, stats, reader, cached, tick)
+        mixed = yield from _mixed(session, stats, reader, cached)
     for space in spaces:
         codes, readings = _codes(session, stats, space, plain, mixed)
-        result[space] = dci(codes, readings, method=method, callback=tick)
-        tick()
+        job = dci.steps(codes, readings, method=method)
+        result[space] = yield from part(
+            job, done=len(result), total=len(spaces), words="DCI", partial=lambda: dict(result)
+        )
+    yield Progress(len(result), len(spaces), "DCI")
     return result
 
 
@@ -85,11 +84,14 @@ def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) 
 
 
 def _mixed(
-    session: Any, stats: Statistics, reader: Reader, cached: bool, callback: Callback
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    session: Any, stats: Statistics, reader: Reader, cached: bool
+) -> Job[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """w+ [n, num_ws, w_dim] of two w's that meet at a random row, and the readings of the pictures."""
     n, seed = stats.n, stats.seed
-    other = sample_w(session, n, seed + 1) if stats.psi == 1 else statistics(session, n, seed=seed + 1, psi=stats.psi).w
+    if stats.psi == 1:
+        other = yield from sample_w.steps(session, n, seed + 1)
+    else:
+        other = (yield from part(statistics.steps(session, n, seed=seed + 1, psi=stats.psi))).w
     cut = np.random.RandomState(seed).randint(1, max(2, session.num_ws), size=n)
     first = np.arange(session.num_ws)[None] < cut[:, None]
     rows = np.where(first[:, :, None], stats.w[:, None], other[:, None]).astype(np.float32)
@@ -99,7 +101,7 @@ def _mixed(
         found = cache.read(name)
         if found is not None and found["readings"].shape == (n, len(reader.names)):
             return rows, found["readings"]
-    readings = read_w(session, reader, rows, callback=callback)
+    readings = yield from part(read_w.steps(session, reader, rows), words="reading mixed faces")
     if name:
         cache.write(name, readings=readings)
     return rows, readings

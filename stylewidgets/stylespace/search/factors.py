@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +12,10 @@ from torch import Tensor
 
 from ...core.checks import unknown_name
 from ...domain import Reader
-from ..channel import Callback
+from ...jobs import Job, Progress, Work
+from ...session.batching import pictures_in_a_step
 from ..channel_statistics import Statistics
 from ..reports.readings import check_readings
-from .pace import Pace
 from .ranking import Ranking, ranked
 
 METHODS = ("correlation", "regression")
@@ -79,6 +78,7 @@ def _ridge(x: NDArray[np.float64], y: NDArray[np.float64], l2: float) -> NDArray
     return dual
 
 
+@Work
 def factor_effects(
     session: Any,
     stats: Statistics,
@@ -86,8 +86,7 @@ def factor_effects(
     scale: NDArray[Any],
     *,
     faces: int = 16,
-    callback: Callback | None = None,
-) -> NDArray[np.float32]:
+) -> Job[NDArray[np.float32]]:
     """How much one σ of every channel moves every reading, float32 [faces, S, F] in standard deviations of the reading.
 
     The gradient of each reading with respect to s, at the first `faces` samples of `stats`.
@@ -95,28 +94,21 @@ def factor_effects(
     Args:
         reader: a differentiable one.
         scale: [F] standard deviations of the readings over the population.
-        callback: callback(done, faces · readings); a `Stopped` goes on to the caller.
 
     Raises:
         ValueError: the reader is not differentiable.
     """
-    rows, pace = [], Pace(faces, first=4)
+    rows, size = [], pictures_in_a_step(session, cost=2)
     w, readings = stats.w[:faces], len(reader.names)
-    start = 0
-    while start < len(w):
-        part = w[start : start + pace.batch]
+    for start in range(0, len(w), size):
+        part = w[start : start + size]
         found, styles = _read_with_graph(session, reader, part)
-        if callback is not None:
-            callback(start * readings, len(w) * readings)
+        yield Progress(start * readings, len(w) * readings, "gradients")
         columns = []
         for j in range(readings):
-            began = time.perf_counter()
             columns.append(_gradient(session, found, j, styles) * stats.std / max(float(scale[j]), 1e-12))
-            pace.took(len(part), time.perf_counter() - began)
-            if callback is not None:
-                callback(start * readings + len(part) * (j + 1), len(w) * readings)
+            yield Progress(start * readings + len(part) * (j + 1), len(w) * readings, "gradients")
         rows.append(np.stack(columns, axis=2))
-        start += len(part)
     return np.concatenate(rows).astype(np.float32)
 
 

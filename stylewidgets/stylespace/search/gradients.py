@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from ...jobs import Job, Progress, Work
 from ...latent.latent import Latent
 from .. import cache
 
@@ -18,23 +18,16 @@ COLOURS = ("mixed", "each")
 FINEST = 16  # cells on a side: a quarter of the work of the paper's 32, and enough for hair, eyes and a mouth
 
 
-class Progress(NamedTuple):
-    """How many of the backward passes of one picture are done; `maps` [S, h, w] with the last one, else None."""
-
-    done: int
-    total: int
-    maps: NDArray[np.float32] | None
-
-
 def cells_of(session: Any, grid: int | None) -> int:
     """Cells on the longer side: as given, else a quarter of the picture's pixels and 16 at most."""
     return int(grid) if grid else max(1, min(FINEST, session.resolution // 4))
 
 
+@Work
 def gradient_maps(
     session: Any, latent: Latent, *, grid: int, colours: str = "mixed", batch: int = 32, cached: bool = True
-) -> Iterator[Progress]:
-    """Step by step the gradient maps of Wu et al.: |∂ picture / ∂ s_c| in each cell of a grid, for all channels c.
+) -> Job[NDArray[np.float32]]:
+    """The gradient maps [S, h, w] of Wu et al.: |∂ picture / ∂ s_c| in each cell of a grid, for all channels c.
 
     Args:
         grid: cells on the longer side; the picture is averaged in each.
@@ -44,32 +37,30 @@ def gradient_maps(
         batch: cells at a time.
         cached: read maps from disk and keep new ones there.
 
-    Yields:
-        Progress: before the first batch, after every one, and then the maps. They are of the picture in [-1, 1] by one unit of s.
+    They are of the picture in [-1, 1] by one unit of s.
     """
     if colours not in COLOURS:
         raise ValueError(f"colours is one of {', '.join(COLOURS)}; {colours!r} was given")
     name = cache.key(session, "gradients", latent=latent.to_dict(), grid=grid, colours=colours) if cached else ""
     found = cache.read(name) if cached else None
     if found is not None:
-        yield Progress(1, 1, found["maps"].astype(np.float32))
-        return
+        return found["maps"].astype(np.float32)
     picture, styles = pooled(session, [latent] * batch, grid)
     _, colour, height, width = picture.shape
     passes = cotangents(colour, height, width, colours)
-    yield Progress(0, len(passes), None)
+    yield Progress(0, len(passes))
     rows = []
     for start in range(0, len(passes), batch):
         part = passes[start : start + batch]
         gradient = backward(picture, styles, F.pad(part, (0, 0, 0, 0, 0, 0, 0, batch - len(part))), session)
         rows.append(gradient[: len(part)].abs().cpu())
-        yield Progress(min(start + batch, len(passes)), len(passes), None)
+        yield Progress(min(start + batch, len(passes)), len(passes))
     per_pass = torch.cat(rows)
     maps = per_pass.view(-1, height, width, per_pass.shape[1]).mean(dim=0).permute(2, 0, 1).contiguous().numpy()
     if cached:
         # Gradients span many powers of ten; half precision keeps three digits of all that can be seen.
         cache.write(name, maps=np.minimum(maps, 6e4).astype(np.float16))
-    yield Progress(len(passes), len(passes), maps)
+    return maps
 
 
 def pooled(session: Any, latents: list[Latent], grid: int) -> tuple[Tensor, list[Tensor]]:

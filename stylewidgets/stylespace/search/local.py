@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,12 +10,13 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from ...jobs import Job, Progress, Stream
 from ...latent.latent import Latent
-from ..channel import Callback, Channel, Stopped, num_channels
+from ...session.batching import pictures_in_a_step
+from ..channel import Channel, num_channels
 from ..channel_statistics import Statistics
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
-from .pace import Pace
 from .ranking import Ranking, ranked
 from .regions import in_cells, index_of, label_maps
 
@@ -72,6 +72,7 @@ class LocalRanking(Ranking):
         return replace(found, done=self.done, total=self.total)
 
 
+@Stream
 def local_effect(
     session: Any,
     latents: Latent | Sequence[Latent],
@@ -85,8 +86,7 @@ def local_effect(
     include_torgb: bool = False,
     batch: int = 16,
     cached: bool = True,
-    callback: Callback | None = None,
-) -> Iterator[LocalRanking]:
+) -> Job[LocalRanking]:
     """Rank all style channels by how local their effect in a region is, better with every step.
 
     First comes an estimate for all channels from a few random projections of the gradient; then the gradient maps of one
@@ -103,10 +103,8 @@ def local_effect(
         grid: cells on the longer side of the picture; default: cells of 4 pixels, 16 at most. The paper has 32.
         colours: "mixed" or "each" (the paper, three times as long), see `gradients.gradient_maps`.
         include_torgb: rank ToRGB channels too; the paper does not.
-        batch: backward passes at a time, at most; so many that a step takes about a tenth of a second.
+        batch: backward passes at a time, at most; fewer where a step of so many would take too long.
         cached: use maps on disk and keep new ones.
-        callback: callback(done, total) after every step; when it raises `Stopped`, the iteration ends and the last ranking
-            is what there is.
 
     Raises:
         ValueError: latents or regions that do not fit.
@@ -131,7 +129,8 @@ def local_effect(
         target=wanted,
         include_torgb=include_torgb,
     )
-    return _Search(session, chosen, cells, stats, start, side, colours, Pace(batch), cached).run(callback)
+    size = max(1, min(batch, pictures_in_a_step(session, cost=2)))
+    return (yield from _Search(session, chosen, cells, stats, start, side, colours, size, cached).steps())
 
 
 @dataclass
@@ -143,34 +142,31 @@ class _Search:
     ranking: LocalRanking
     grid: int
     colours: str
-    pace: Pace
+    batch: int
     cached: bool
 
-    def run(self, callback: Callback | None) -> Iterator[LocalRanking]:
-        try:
-            for ranking in self._steps():
-                yield ranking
-                if callback is not None:
-                    callback(ranking.done, ranking.total)
-        except Stopped:
-            return
-
-    def _steps(self) -> Iterator[LocalRanking]:
+    def steps(self) -> Job[LocalRanking]:
         cells = self.cells[0].size * (1 if self.colours == "mixed" else int(self.session.generator.img_channels))
         total = QUICK + cells * len(self.latents)
         for done, ranking in self._quick():
-            self.ranking = replace(ranking, done=done, total=total)
-            yield self.ranking
+            yield self._at(ranking, done, total)
         overlaps = Overlaps(len(self.ranking.regions), len(self.stats.std))
         for number, (latent, labels) in enumerate(zip(self.latents, self.cells, strict=True)):
-            for done, _, maps in gradient_maps(
-                self.session, latent, grid=self.grid, colours=self.colours, batch=self.pace.batch, cached=self.cached
-            ):
-                if maps is not None:
-                    overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
-                    self.ranking = _from_maps(overlaps, self.ranking.target, self.ranking)
-                    done = cells
-                yield replace(self.ranking, done=QUICK + cells * number + done, total=total)
+            begun = QUICK + cells * number
+            search = gradient_maps.start(
+                self.session, latent, grid=self.grid, colours=self.colours, batch=self.batch, cached=self.cached
+            )
+            for progress in search:
+                yield self._at(self.ranking, begun + progress.done, total)
+            maps = search.result()
+            assert maps is not None
+            overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
+            yield self._at(_from_maps(overlaps, self.ranking.target, self.ranking), begun + cells, total)
+        return self.ranking
+
+    def _at(self, ranking: LocalRanking, done: int, total: int) -> Progress:
+        self.ranking = ranking = replace(ranking, done=done, total=total)
+        return Progress(done, total, partial=lambda: ranking)
 
     def _quick(self) -> Iterator[tuple[int, LocalRanking]]:
         """Energy inside and outside the region from random projections: a sum of cells with random signs has a gradient
@@ -179,23 +175,18 @@ class _Search:
         alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
         chosen = [alike[i % len(alike)] for i in range(QUICK)]
         energy, area, stop = np.zeros((2, len(self.stats.std))), 0, 0
-        whole = Pace(self.pace.largest, first=1)  # of a step: drawing and two passes; `self.pace` is of one pass
         while stop < QUICK:
-            start, stop = stop, min(QUICK, stop + whole.batch)
-            began_step = time.perf_counter()
+            start, stop = stop, min(QUICK, stop + self.batch)
             latents, labels = zip(*chosen[start:stop], strict=True)
             picture, styles = pooled(self.session, list(latents), self.grid)
             inside = torch.from_numpy(np.stack(labels) == self.ranking.target)[:, None]
             for where, mask in enumerate((inside, ~inside)):
-                began = time.perf_counter()
                 gradient = backward(picture, styles, _signs(picture.shape, 2 * start + where) * mask, self.session)
                 energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
-                self.pace.took(len(latents), time.perf_counter() - began)
             area += int(inside.sum()) * picture.shape[1]
             share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
             strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
             found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
-            whole.took(len(latents), time.perf_counter() - began_step)
             yield stop, _local(found, self.ranking, stage="quick", pictures=min(stop, len(alike)))
 
 

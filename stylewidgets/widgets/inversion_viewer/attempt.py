@@ -12,20 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...inversion import Result, Run, Target, start
+from ...jobs import RUNNING
 
 if TYPE_CHECKING:
     from ...latent.latent import Latent
     from ...session.session import GeneratorSession
 
-READY, RUNNING, PAUSED, STOPPED, DONE, FAILED, LOADED = (
-    "ready",
-    "running",
-    "paused",
-    "stopped",
-    "done",
-    "failed",
-    "from a file",
-)
+LOADED = "from a file"
 
 
 @dataclass(eq=False)
@@ -36,7 +29,6 @@ class Attempt:
         number: from 1, as the table has it.
         target: what it was made for; None for a file whose target is not known.
         run: None for a file.
-        state: one of the words above.
         figures: what `measure` or `InversionViewer.evaluate` found.
         note: where it comes from, such as "fork of 1".
     """
@@ -45,7 +37,6 @@ class Attempt:
     base: GeneratorSession = field(repr=False)
     target: Target | None = field(repr=False)
     run: Run | None = field(repr=False)
-    state: str = READY
     figures: dict[str, Any] = field(default_factory=dict, repr=False)
     note: str = ""
     _result: Result | None = field(default=None, repr=False)
@@ -82,6 +73,11 @@ class Attempt:
     def total(self) -> int:
         """Steps planned."""
         return self.run.total if self.run is not None else self.result.steps
+
+    @property
+    def state(self) -> str:
+        """The word of `jobs` for what its run is doing, or "from a file"."""
+        return LOADED if self.run is None else self.run.status
 
     @property
     def can_go_on(self) -> bool:
@@ -149,6 +145,6 @@ def loaded(path: Path, number: int, base: GeneratorSession, target: Target | Non
     """
     result = Result.load(path)
     fits = target if target is not None and len(target) == len(result) else None
-    made = Attempt(number, base, fits, None, LOADED, dict(result.report), f"from {path.name}", _result=result)
+    made = Attempt(number, base, fits, None, dict(result.report), f"from {path.name}", _result=result)
     made.image()  # raises when it does not fit
     return made

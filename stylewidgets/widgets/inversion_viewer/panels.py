@@ -11,12 +11,13 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from ...jobs import RUNNING
 from ..kit.errors import reporting
+from ..kit.jobs import Jobs
 from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
 from ..kit.sharing import own
-from ..kit.slices import SlicedWork
 from ..kit.switcher import Switcher
-from .attempt import RUNNING, Attempt
+from .attempt import Attempt
 from .curves import curves
 from .host import InversionHost
 from .results import EditsPanel, RunsPanel, SendPanel
@@ -30,7 +31,7 @@ CURVE_SECONDS = 0.5
 class InversionPanels:
     """All controls of a viewer. `parts` are what it shows."""
 
-    def __init__(self, host: InversionHost, work: SlicedWork, method: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Any]) -> None:
         self._host, self._drawn_at = host, 0.0
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +13,6 @@ from ...session.synthesis import to_uint8
 from ..kit.sharing import shared_layout
 from ..kit.static import SavedPicture
 from ..kit.views.inversion_view import InversionView, encoded
-from .attempt import DONE, FAILED, PAUSED, Attempt
 
 SHOW_SECONDS = 0.12
 """The live picture changes at most this often: encoding and the wire are not free."""
@@ -62,34 +59,3 @@ class Stage:
         self._shown_at = now
         self.show_result(to_uint8(drawn[i : i + 1])[0], f"step {run.step}", final=False)
         return True
-
-
-def steps(
-    attempt: Attempt, stepped: Callable[[], None], rested: Callable[[], None], interrupted: Callable[[], bool]
-) -> Iterator[Any]:
-    """All steps of a run, for `SlicedWork`. However it ends, its state says so and its result is valid.
-
-    Args:
-        stepped: called after each step.
-        rested: called at the end, whichever it is.
-        interrupted: called when the kernel was interrupted; says whether to raise that.
-    """
-    run = attempt.run
-    assert run is not None
-    state = PAUSED
-    try:
-        yield run.step, run.total  # the page shows that it begins: preparing may take seconds
-        while not run.done:
-            run.advance()
-            stepped()
-            yield run.step, run.total
-        state = DONE
-    except KeyboardInterrupt:
-        if interrupted():
-            raise
-    except Exception:
-        state = FAILED
-        raise
-    finally:
-        attempt.state = state
-        rested()

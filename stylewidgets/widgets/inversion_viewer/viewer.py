@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,16 +15,17 @@ from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
 from ...inversion import METHODS, Result, Target, evaluate
 from ...inversion import start as start_run
+from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
 from ..kit import opening
 from ..kit.base import StateWidget
 from ..kit.errors import reporting
-from ..kit.slices import SlicedWork
+from ..kit.jobs import Jobs
 from ..kit.state_lock import STATE
-from .attempt import PAUSED, RUNNING, STOPPED, Attempt, as_uint8, forked, loaded
+from .attempt import Attempt, as_uint8, forked, loaded
 from .code import inversion_code
 from .panels import InversionPanels
-from .stage import Stage, steps
+from .stage import Stage
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from ..style_space_probe.probe import StyleSpaceProbe
 
 WORK = "inversion"
+MEASURING_SECONDS = 2.0
+"""About how long the figures of one run take."""
 FIRST_ROWS = 5
 """Directions that an explorer of a result starts with."""
 
@@ -72,9 +74,9 @@ class InversionViewer(StateWidget[Latent]):
         self._current: Attempt | None = None
         self._target: Target | None = None
         self._target_code, self._index = "", 0
-        self._showing = self._script = False
+        self._showing = False
         self._stage = Stage(check_int("size", size, 32))
-        self._work = SlicedWork(self._stage.view)
+        self._work = Jobs(self._stage.view)
         average = session.latent(seed=0, psi=0.0)
         super().__init__(session, average, self._stage.view, self._stage.saved, "sw-inversion")
         self._panels = InversionPanels(self, self._work, method, settings)
@@ -188,11 +190,9 @@ class InversionViewer(StateWidget[Latent]):
     def resume(self) -> None:
         """Go on with the shown run. Nothing happens when it is done."""
         attempt = self._need()
-        if attempt.can_go_on:
+        if attempt.run is not None and not attempt.run.done and not self.running:
             self._show_current()
-            attempt.state = RUNNING
-            self._panels.refresh()
-            self._work.run(WORK, self._steps(attempt), lambda _: None, attempt.method, stoppable=False)
+            self._go_on(attempt)
 
     def pause(self) -> None:
         """Let the run stand still; `resume` goes on with exactly the next step."""
@@ -209,19 +209,15 @@ class InversionViewer(StateWidget[Latent]):
         """End the run here; what it has found stays."""
         attempt = self._need()
         self._work.stop(WORK)
-        if attempt.state == PAUSED:
-            attempt.state = STOPPED
+        if attempt.run is not None and attempt.state == PAUSED:
+            attempt.run.stop()
         self._panels.refresh()
 
     def finish(self) -> Result | None:
         """Do all steps that are left now, and return the result. For scripts, where no page ticks."""
         if self._current is not None and not self.running:
             self.resume()
-        self._script = True
-        try:
-            self._work.finish()
-        finally:
-            self._script = False
+        self._work.finish()
         return None if self._current is None else self.result
 
     def select(self, attempt: Attempt) -> None:
@@ -263,12 +259,12 @@ class InversionViewer(StateWidget[Latent]):
         """Measure every run that has done a step, one after the other."""
         attempts = [a for a in self._attempts if a.step and a.target is not None and a.state != RUNNING]
 
-        def measuring() -> Iterator[tuple[int, int]]:
+        def measuring() -> Job[None]:
             for done, attempt in enumerate(attempts):
-                yield done, len(attempts)
+                yield Progress(done, len(attempts), indivisible=MEASURING_SECONDS)
                 self._measure(attempt)
 
-        self._work.run("measuring", measuring(), lambda _: None)
+        self._work.run("measuring", measuring())
 
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
         if attempt.target is None:
@@ -326,16 +322,18 @@ class InversionViewer(StateWidget[Latent]):
         self.resume()
         return attempt
 
-    def _steps(self, attempt: Attempt) -> Iterator[Any]:
+    def _go_on(self, attempt: Attempt) -> None:
+        run = attempt.run
+        assert run is not None
+
         def stepped() -> None:
-            if attempt is self._current and attempt.run is not None and self._stage.show_live(attempt.run, self._index):
+            if attempt is self._current and self._stage.show_live(run, self._index):
                 self._panels.progress(attempt)
 
-        def interrupted() -> bool:
-            self.view.error = f"interrupted at step {attempt.step}: the result so far is kept, and 'go on' goes on"
-            return self._script  # the cell that waits is to end as well
-
-        return steps(attempt, stepped, lambda: self._settle(attempt), interrupted)
+        run.resume()
+        self._panels.refresh()
+        settle = lambda: self._settle(attempt)  # noqa: E731
+        self._work.run(WORK, run, words=attempt.method, stoppable=False, kept=True, each=stepped, ended=settle)
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""

@@ -14,12 +14,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from ... import jobs
 from ...mixing.grid import MixGrid, Place, nearest_first
 
 _log = logging.getLogger("stylewidgets")
-
-SLICE_SECONDS = 0.08
-"""One slice takes at most about this long."""
 
 ALONE_SECONDS = 2.0
 """How long a grid that no page shows is filled at once."""
@@ -28,7 +26,6 @@ ALONE_SECONDS = 2.0
 ACK_TIMEOUT = 1.0
 """Seconds after which a slice without acknowledgement no longer counts, so that a lost one stops nothing."""
 
-MOST_AT_ONCE = 16
 KEPT = 600
 """Pictures that are kept, by what they show: a swapped row or an undone step is not drawn again."""
 
@@ -46,6 +43,11 @@ class GridFiller:
         on_done: called whenever nothing is missing any more, or no page is there to ask for the rest.
         on_error: called with the exception when `draw` or `show` fails; filling then waits for the next change.
         clock: seconds, monotonic.
+        at_once: pictures that are drawn together.
+
+    Attributes:
+        live: whether a page has said hello or acknowledged a slice.
+        seconds_each: running mean of the time for one picture; 0 before the first.
     """
 
     def __init__(
@@ -56,7 +58,9 @@ class GridFiller:
         on_done: Callable[[], None] = lambda: None,
         on_error: Callable[[Exception], None] = lambda error: _log.error("drawing a grid failed", exc_info=error),
         clock: Callable[[], float] = time.monotonic,
+        at_once: int = 1,
     ) -> None:
+        self._at_once = at_once
         self._draw, self._show, self._clock = draw, show, clock
         self._on_look, self._on_done, self._on_error = on_look, on_done, on_error
         self._lock = threading.Lock()
@@ -68,8 +72,8 @@ class GridFiller:
         self._flight: dict[int, float] = {}
         self._near: Place | None = None
         self._index = 0
-        self._each = 0.0  # seconds for one picture; 0 before the first
-        self._busy = self._live = self._closed = False
+        self.seconds_each = 0.0  # seconds for one picture; 0 before the first
+        self._busy = self.live = self._closed = False
 
     # -- what callers say ----------------------------------------------------------------------------------------------
     def submit(self, grid: MixGrid) -> None:
@@ -100,14 +104,14 @@ class GridFiller:
     def acknowledge(self, index: int) -> None:
         """The page has painted slice `index`, and so all before it. Draws the next one."""
         with self._lock:
-            self._live = True
+            self.live = True
             self._flight = {i: sent for i, sent in self._flight.items() if i > index}
         self._run()
 
     def hello(self) -> None:
         """A page is there, perhaps a reloaded one: it gets every picture."""
         with self._lock:
-            self._live = True
+            self.live = True
             self._flight.clear()
             self._shown.clear()
             self._look()
@@ -134,16 +138,6 @@ class GridFiller:
         """Whether every picture of the newest grid was shown."""
         return not self._missing
 
-    @property
-    def live(self) -> bool:
-        """Whether a page has said hello or acknowledged a slice."""
-        return self._live
-
-    @property
-    def seconds_each(self) -> float:
-        """Running mean of the time for one picture."""
-        return self._each
-
     def pictures(self, grid: MixGrid) -> dict[Place, Any]:
         """The pictures of a grid that are drawn already, by place."""
         with self._lock:
@@ -167,14 +161,12 @@ class GridFiller:
                     if not self._ready(began, patient):
                         self._busy = False
                         break
-                    grid, places = self._grid, self._next()
-                    assert grid is not None
-                done = self._slice(grid, places) or done
+                done = self._slice() or done
         except BaseException:
             with self._lock:
                 self._busy = False
             raise
-        if done and (self.done or not self._live):
+        if done and (self.done or not self.live):
             self._guarded(self._on_done)
 
     def _ready(self, began: float, patient: bool) -> bool:
@@ -183,26 +175,18 @@ class GridFiller:
         if patient:
             return True
         now = self._clock()
-        if not self._live:
+        if not self.live:
             return now - began < ALONE_SECONDS
         self._flight = {index: sent for index, sent in self._flight.items() if now - sent < ACK_TIMEOUT}
         return not self._flight
 
-    def _next(self) -> list[Place]:
-        """What to draw in the next slice; nothing when pictures that are kept already can be shown."""
-        if any(self._wanted[place] in self._kept for place in self._missing):
-            return []
-        count = 1 if not self._each else max(1, min(MOST_AT_ONCE, int(SLICE_SECONDS / self._each)))
-        return nearest_first(self._missing, self._near)[:count]
-
-    def _slice(self, grid: MixGrid, places: list[Place]) -> bool:
-        """Draw and show; True when that was a step forward."""
+    def _slice(self) -> bool:
+        """Draw and show; True when that was a step forward. Pictures that are kept already are shown first."""
         try:
-            if places:
-                began = self._clock()
-                pictures = self._draw(grid, places)
-                self._measured((self._clock() - began) / len(places))
-                self._keep({grid.content(place): picture for place, picture in zip(places, pictures, strict=True)})
+            with self._lock:
+                known = any(self._wanted[place] in self._kept for place in self._missing)
+            if not known:
+                jobs.turn(jobs.Run(self._drawing()), jobs.SLICE, self._clock)
             with self._lock:
                 index, ready = self._take()
             if ready:
@@ -214,12 +198,26 @@ class GridFiller:
             return False
         return True
 
+    def _drawing(self) -> jobs.Job[None]:
+        """Draws what is missing of the newest grid, nearest to the pointer first."""
+        while True:
+            with self._lock:
+                grid, near = self._grid, self._near
+                left = [place for place in self._missing if self._wanted[place] not in self._kept]
+            if grid is None or not left or self._closed:
+                return
+            places, began = nearest_first(left, near)[: self._at_once], self._clock()
+            pictures = self._draw(grid, places)
+            self._measured((self._clock() - began) / len(places))
+            self._keep({grid.content(place): picture for place, picture in zip(places, pictures, strict=True)})
+            yield jobs.Progress(len(self._wanted) - len(left) + len(places), len(self._wanted))
+
     def _take(self) -> tuple[int, dict[Place, Any]]:
         """Count the slice before it is shown, since the page may acknowledge it at once."""
         ready = {place: self._kept[self._wanted[place]] for place in self._missing if self._wanted[place] in self._kept}
         if ready:
             self._index += 1
-            if self._live:
+            if self.live:
                 self._flight[self._index] = self._clock()
             self._shown.update((place, self._wanted[place]) for place in ready)
             self._missing = [place for place in self._missing if place not in ready]
@@ -235,7 +233,9 @@ class GridFiller:
                 self._kept.popitem(last=False)
 
     def _measured(self, seconds: float) -> None:
-        self._each = seconds if not self._each else self._each + 0.4 * (seconds - self._each)
+        self.seconds_each = (
+            seconds if not self.seconds_each else self.seconds_each + 0.4 * (seconds - self.seconds_each)
+        )
 
     def _guarded(self, action: Callable[..., Any], *arguments: Any) -> None:
         try:

@@ -19,6 +19,7 @@ from ...mixing.cells import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
 from ...mixing.renderer import GridRenderer
+from ...session.batching import pictures_in_a_step
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import report
@@ -86,7 +87,9 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self._place: Place | None = (0, 0)
         self._renderer = GridRenderer(session)
         view = GridView(layout=shared_layout())
-        self._filler = GridFiller(self._draw, self._show, self._announce, self._filled, self._failed)
+        self._filler = GridFiller(
+            self._draw, self._show, self._announce, self._filled, self._failed, at_once=pictures_in_a_step(session)
+        )
         self.picture = LivePicture(session, size, "Chosen picture")
         super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
         self._panels = MixPanels(self)

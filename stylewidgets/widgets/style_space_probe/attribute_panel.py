@@ -19,6 +19,8 @@ NOTHING = "nothing can be read off these pictures: give StyleSpaceProbe a reader
 class AttributePanel(widgets.VBox):
     """The attributes that can be read, and the ranked channels of one. All are ranked at once; choosing another is free."""
 
+    measure = ATTRIBUTE
+
     def __init__(self, host: ProbeHost) -> None:
         self._host, self._search = host, host.search
         known = self._search.attributes
@@ -41,12 +43,6 @@ class AttributePanel(widgets.VBox):
     def find(self) -> None:
         """Start the search."""
         self._search.find_attribute(*self._asked())
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == ATTRIBUTE:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._host.selected)
 
     def _menu(self, text: str, tip: str, width: str, options: dict[str, str]) -> Any:
         return control(

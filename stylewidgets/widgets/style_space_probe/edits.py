@@ -10,9 +10,8 @@ import numpy as np
 
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Edit, Latent
-from ...stylespace import Channel
+from ...stylespace import Channel, edit_direction
 from ..kit.code import WIDTH, _arguments, _session_lines
-from . import steps
 
 MOST_CHANNELS = 64
 """Directions of more channels are written into code as JSON."""
@@ -66,7 +65,7 @@ def as_direction(session: Any, latent: Latent, name: str, statistics: Any) -> tu
     if name in (edit.direction.name for edit in others):
         raise ValueError(f"another direction called {name!r} is in use; choose another name")
     weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-    direction = steps.edit_direction(session, weights, statistics, name)
+    direction = edit_direction(session, weights, statistics, name)
     # How long one unit is belongs to the maker of directions; the picture must stay what it was.
     whole = sum(np.asarray(edit.direction.vector) * edit.direction.sigma * edit.strength for edit in edits.values())
     along = direction.vector * direction.sigma

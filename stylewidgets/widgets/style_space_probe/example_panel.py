@@ -25,6 +25,8 @@ ENOUGH = 10
 class ExamplePanel(widgets.VBox):
     """A sheet of random pictures, those that were ticked on all sheets so far, and the ranked channels."""
 
+    measure = EXAMPLES
+
     def __init__(self, host: ProbeHost) -> None:
         self._host, self._search = host, host.search
         self._first = 0
@@ -66,12 +68,6 @@ class ExamplePanel(widgets.VBox):
         """Untick all."""
         self._positives = []
         self._page(0)
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == EXAMPLES:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._host.selected)
 
     def _page(self, by: int) -> None:
         count = ROWS * COLUMNS

@@ -10,9 +10,9 @@ import ipywidgets as widgets
 
 from ...latent.latent import Latent
 from ..kit.errors import reporting
+from ..kit.jobs import Jobs
 from ..kit.opening import Below
 from ..kit.parts import LABEL, UndoButtons, button, column, control, note, quiet, row, say
-from ..kit.slices import SlicedWork
 from ..kit.state_panel import StatePanel
 from ..kit.switcher import Switcher
 from ..kit.views.channel_map import as_bytes
@@ -41,7 +41,7 @@ MEASURES = {
 class ProbePanels:
     """Builds the controls, moves them to a latent, and passes what people do to the host. `parts` are the layout."""
 
-    def __init__(self, host: ProbeHost, work: SlicedWork) -> None:
+    def __init__(self, host: ProbeHost, work: Jobs) -> None:
         self._host, self._search = host, host.search
         self._numbers_of: Any = None
         self._undo = UndoButtons(host)
@@ -157,7 +157,9 @@ class ProbePanels:
 
     def _on_ranking(self, measure: str, ranking: Any, words: str) -> None:
         for panel in self._panels_with_lists():
-            panel.show_ranking(measure, ranking, words)
+            if panel.measure == measure:
+                panel.ranked.show_ranking(ranking, words)
+                panel.ranked.update(self._host.selected)
 
     def _show_numbers(self) -> None:
         channel = self._host.selected

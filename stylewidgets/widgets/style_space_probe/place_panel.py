@@ -23,6 +23,8 @@ PAINTED = -1  # a list shows nothing at all where the value of an option is None
 class PlacePanel(widgets.HBox):
     """A picture to paint on, the regions of the picture, and the ranked channels."""
 
+    measure = PLACE
+
     def __init__(self, host: ProbeHost) -> None:
         self._host, self._search = host, host.search
         self._shown: Any = None
@@ -84,12 +86,6 @@ class PlacePanel(widgets.HBox):
         self._shown = latent
         with reporting(self._host.view):
             self.pad.show_picture(np.asarray(picture.render(latent)))
-
-    def show_ranking(self, measure: str, ranking: Any, words: str) -> None:
-        """Show a ranking of this panel."""
-        if measure == PLACE:
-            self.ranked.show_ranking(ranking, words)
-            self.ranked.update(self._host.selected)
 
     def _painted(self) -> None:
         self._region.value = PAINTED

@@ -19,9 +19,9 @@ from ...stylespace import Channel, Ranking, Reader, Report
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.errors import reporting
+from ..kit.jobs import Jobs
 from ..kit.live_picture import LivePicture
 from ..kit.sharing import shared_layout
-from ..kit.slices import SlicedWork
 from ..kit.state_lock import STATE
 from ..kit.views.channel_map import ChannelMap, page_layers
 from .edits import add_to_file, as_direction, edit_of, edited_channels, moved, probe_code
@@ -83,7 +83,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         self.explorer, self.grid = explorer, grid
         view = ChannelMap(layers=page_layers(self._layers), layout=shared_layout())
         self.picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
-        self._work = SlicedWork(view)
+        self._work = Jobs(view)
         super().__init__(session, start, view, self.picture.saved, "sw-probe")
         self.search = ProbeSearch(self, self._work, check_int("samples", samples, 2), segment, regions, reader)
         self._panels = ProbePanels(self, self._work)

@@ -14,10 +14,10 @@ from ... import domain
 from ...core.checks import unknown_name
 from ...domain import Reader
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel, Ranking, Report
+from ...stylespace import Channel, Ranking, Report, attribute_ranking, edit_direction, make_report
 from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
-from ..kit.slices import SlicedWork
+from ..kit.jobs import Jobs
 from . import steps
 from .edits import channel_of, edit_of, free_name
 
@@ -64,7 +64,7 @@ class ProbeSearch:
     def __init__(
         self,
         owner: ProbeHost,
-        work: SlicedWork,
+        work: Jobs,
         samples: int,
         segment: Callable[[NDArray[np.uint8]], Any] | None,
         regions: Sequence[str] | None,
@@ -99,13 +99,13 @@ class ProbeSearch:
             return
         self._work.run(
             "statistics",
-            steps.statistics(self._session, self._samples),
+            self._session.start({"kind": "statistics", "settings": {"n": self._samples}}),
             self._have_statistics,
             "statistics of the channels",
         )
 
     def run(self, name: str, task: Any, done: Callable[[Any], None], words: str, quiet: bool = False) -> None:
-        """Do other work of a panel; see `SlicedWork.run`."""
+        """Do other work of a panel; see `Jobs.run`."""
         self._work.run(name, task, done, words, quiet)
 
     def need_statistics(self) -> Any:
@@ -129,7 +129,7 @@ class ProbeSearch:
         if there is not None:
             return there.direction
         name = free_name(latent, channel.paper)
-        return steps.edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
+        return edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
 
     # -- the present picture -------------------------------------------------------------------------------------------
     def value_changed(self) -> None:
@@ -222,7 +222,7 @@ class ProbeSearch:
         latents = [p if isinstance(p, Latent) else self._session.latent(seed=int(p)) for p in positives]
         if len(latents) < 2:
             raise ValueError(f"θ needs at least 2 examples, better 10 to 30; {len(latents)} were given")
-        ranking = steps.examples(self._session, self.need_statistics(), latents)
+        ranking = attribute_ranking(self._session, self.need_statistics(), latents)
         self._have_ranking(EXAMPLES, ranking, f"common to {len(latents)} examples", "θ of the examples")
         return ranking
 
@@ -270,7 +270,8 @@ class ProbeSearch:
         if found is not None:  # a file: it need not wait for a search that goes on
             done(found)
             return
-        task = steps.report(self._session, self.need_statistics(), self._reader)
+        stats = self.need_statistics()
+        task = make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()

@@ -1,8 +1,8 @@
-"""The computations of the probe as steps for `SlicedWork`: a thin layer between the widget and `stylewidgets.stylespace`."""
+"""The computations of the probe as jobs: a thin layer between the widget and `stylewidgets.stylespace`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,11 @@ from PIL import Image
 
 from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
-from ...latent.latent import Direction, Latent
-from ...stylespace import Channel, Ranking, Stopped
+from ...jobs import Job, Progress
+from ...latent.latent import Latent
+from ...stylespace import Channel, Ranking
 from ...stylespace.reports.readings import read_w
-from ..kit.slices import stepwise
-
-Steps = Generator[Any, None, Any]
+from ...stylespace.starting import local_spec
 
 SCALE_SAMPLES = 256
 """Pictures that the spread of a reading is taken over."""
@@ -83,28 +82,24 @@ class Regions:
         return self._last[1]
 
 
-def statistics(session: Any, samples: int) -> Steps:
-    """Steps that return the statistics of all channels."""
-    return stepwise(lambda callback: stylespace.statistics(session, samples, callback=callback), Stopped)
-
-
-def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Any) -> Steps:
+def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Any) -> Job[Any]:
     """One step that returns pictures uint8 [k, H, W, 3] and heat [H, W]."""
-    yield None
+    yield Progress()
     return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
 
 
 def local(
     session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
-) -> Steps:
-    """Steps that show better and better rankings and return the best; see `stylespace.local_effect`."""
-    ranking = shown = None
-    for ranking in stylespace.local_effect(session, latents, statistics, regions, **options):
-        if shown is None or ranking.values is not shown.values:
+) -> Job[Any]:
+    """Shows better and better rankings and returns the best; see `stylespace.local_effect`."""
+    run, shown = session.start(local_spec(session, latents, statistics, regions, **options)), None
+    for progress in run:
+        ranking = run.result()
+        if ranking is not None and (shown is None or ranking.values is not shown.values):
             show(ranking)
             shown = ranking
-        yield ranking.done, ranking.total
-    return ranking
+        yield progress
+    return run.result()
 
 
 def local_to_region(
@@ -115,64 +110,35 @@ def local_to_region(
     region: str | int,
     show: Callable[[Any], None],
     **options: Any,
-) -> Steps:
+) -> Job[Any]:
     """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
     labels, target = [], regions.number(region)
     for latent in latents:
         labels.append(regions.labels(latent))
-        yield 0, 0
+        yield Progress(words="looking at the pictures")
     where = np.stack(labels)
     if not (where == target).any():
         raise ValueError(f"{regions.name(region)} is not in these pictures: paint or choose a place that is")
     return (yield from local(session, latents, statistics, where, show, target=target, names=regions.names, **options))
 
 
-def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Steps:
-    """Steps that return a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
-
-    def call(callback: Callable[..., None]) -> dict[str, Ranking]:
-        if kind == "correlation":
-            readings = stylespace.read_samples(session, statistics, reader, callback=callback)
-            return stylespace.factor_ranking(session, statistics, readings, reader.names)
-        scale = read_w(session, reader, statistics.w[:SCALE_SAMPLES], callback=callback).std(axis=0)
-        effects = stylespace.factor_effects(session, statistics, reader, scale, faces=EFFECT_FACES, callback=callback)
-        return stylespace.effect_ranking(session, statistics, effects, reader)
-
-    return stepwise(call, Stopped)
+def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Job[dict[str, Ranking]]:
+    """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
+    if kind == "correlation":
+        readings = yield from stylespace.read_samples.steps(session, statistics, reader)
+        return stylespace.factor_ranking(session, statistics, readings, reader.names)
+    scale = (yield from read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
+    effects = yield from stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
+    return stylespace.effect_ranking(session, statistics, effects, reader)
 
 
-def report(session: Any, statistics: Any, reader: Any) -> Steps:
-    """Steps that make a `stylespace.Report`."""
-
-    def make(callback: Callable[..., None]) -> stylespace.Report:
-        return stylespace.make_report(
-            session,
-            reader,
-            samples=statistics.n,
-            seed=statistics.seed,
-            tell=lambda words, done, total: callback(done, total),
-        )
-
-    return stepwise(make, Stopped)
-
-
-def edit_direction(session: Any, weights: Mapping[Channel, float], statistics: Any, name: str) -> Direction:
-    """The direction of some channels with their strengths in sigma."""
-    return stylespace.edit_direction(session, dict(weights), statistics, name)
-
-
-def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Steps:
-    """Steps that return small pictures of seeds, uint8 [n, h, w, 3]."""
+def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:
+    """Returns small pictures of seeds, uint8 [n, h, w, 3]."""
     pictures = []
     for number, seed in enumerate(seeds):
         pictures.append(session.images([session.latent(seed=seed)], resolution=side)[0])
-        yield number + 1, len(seeds)
+        yield Progress(number + 1, len(seeds))
     return np.stack(pictures)
-
-
-def examples(session: Any, statistics: Any, latents: Sequence[Latent]) -> Ranking:
-    """The ranking by θ."""
-    return stylespace.attribute_ranking(session, statistics, latents)
 
 
 def resized(mask: Any, height: int, width: int) -> NDArray[np.bool_]:

@@ -11,10 +11,12 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
 from ..errors import ShowsErrors, reporting
+from ..jobs import Jobs
 from ..parts import WIDE, button, column, control, note, replace_children, row, say, show
-from ..sharing import shared_layout
+from ..sharing import own, shared_layout
 from .direction_rows import describe
 
 STRENGTHS = (-3.0, 0.0, 3.0)
@@ -28,7 +30,7 @@ Images = Callable[[Sequence[Latent], int], NDArray[np.uint8]]
 class DirectionPicker(widgets.VBox):
     """Directions by name, four at a time, each with a strip (−3, 0, +3) of the present face.
 
-    The strips are drawn in one batch when the picker is opened, turned to another page or refreshed; never while
+    The strips are drawn one after the other when the picker is opened, turned to another page or refreshed; never while
     something is dragged.
 
     Args:
@@ -87,7 +89,9 @@ class DirectionPicker(widgets.VBox):
             button("refresh", "draw the small pictures again from the present face", self.refresh, "72px"),
             self._position,
         )
-        made = column(bar, self._list)
+        self._work = Jobs(self.view)
+        own(self._work).min_height = None  # no line before there is long work
+        made = column(bar, self._work, self._list)
         self.children = (self._toggle, made)
         return made
 
@@ -111,8 +115,7 @@ class DirectionPicker(widgets.VBox):
             first = self._page * PAGE
             shown = matches[first : first + PAGE]
             self._say_position(first, len(shown), len(matches))
-            strips = self._strips(shown)
-            replace_children(self._list, [self._entry(d, strip) for d, strip in zip(shown, strips, strict=True)])
+            self._work.run("strips", self._strips(shown), lambda strips: self._show(shown, strips), "small pictures")
 
     # -- inside ------------------------------------------------------------------------------------------------------
     def _on_toggle(self, opened: bool) -> None:
@@ -120,6 +123,7 @@ class DirectionPicker(widgets.VBox):
         if opened:
             self.refresh()
         else:
+            self._work.stop("strips")
             replace_children(self._list, [])  # closed pictures cost no memory
 
     def _on_filter(self, _: Any) -> None:
@@ -138,14 +142,17 @@ class DirectionPicker(widgets.VBox):
         else:
             say(self._position, "no directions yet: stylewidgets.directions makes some, for example pca(session)")
 
-    def _strips(self, directions: Sequence[Direction]) -> list[list[bytes]]:
-        if not directions:
-            return []
-        base = self._current()
-        latents = [base.with_edit(d, strength, d.layers) for d in directions for strength in STRENGTHS]
-        pictures = [encode_jpeg(array) for array in self._images(latents, 2 * THUMBNAIL)]
-        width = len(STRENGTHS)
-        return [pictures[i : i + width] for i in range(0, len(pictures), width)]
+    def _strips(self, directions: Sequence[Direction]) -> Job[list[list[bytes]]]:
+        base, strips = self._current(), list[list[bytes]]()
+        for d in directions:
+            latents = [base.with_edit(d, strength, d.layers) for strength in STRENGTHS]
+            strips.append([encode_jpeg(array) for array in self._images(latents, 2 * THUMBNAIL)])
+            yield Progress(len(strips), len(directions))
+        return strips
+
+    def _show(self, directions: Sequence[Direction], strips: Sequence[Sequence[bytes]]) -> None:
+        entries = [self._entry(d, strip) for d, strip in zip(directions, strips, strict=True)]
+        replace_children(self._list, entries)
 
     def _entry(self, direction: Direction, strip: Sequence[bytes]) -> widgets.Box:
         captions = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -71,7 +71,7 @@ class Form(widgets.VBox):
             if setting.advanced is advanced and name not in self._controls:
                 self._controls[name] = made = _control(setting, layout, style)
                 made.value = self._values[name]
-                listen(made, lambda _, name=name: self._judge(name))
+                listen(made, partial(self._changed, name))
         self._place()
 
     @property
@@ -104,6 +104,9 @@ class Form(widgets.VBox):
     def set(self, values: Mapping[str, object]) -> None:
         """Give the controls these values and the others their defaults. ValueError before anything changes."""
         self.raw = {name: s.check(values.get(name, s.default)) for name, s in self._settings.items()}
+
+    def _changed(self, name: str, _: object) -> None:
+        self._judge(name)
 
     def _judge(self, name: str) -> Value | ValueError:
         """The value of a control, or what is wrong with it, which is then said beside it."""

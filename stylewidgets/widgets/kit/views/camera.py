@@ -9,7 +9,7 @@ import anywidget
 from PIL import Image
 
 from ....core import pictures
-from ...esm import script, style
+from .esm import script, style
 from .view import enable_colab_widgets
 
 

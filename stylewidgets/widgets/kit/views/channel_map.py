@@ -19,8 +19,8 @@ import anywidget
 import numpy as np
 import traitlets
 
-from ...esm import script, style
 from ..errors import report
+from .esm import script, style
 from .view import enable_colab_widgets
 
 _log = logging.getLogger("stylewidgets")

@@ -32,8 +32,8 @@ import traitlets
 from ....mixing.grid import Place
 from ....render.encode import encode, mime
 from ....render.ladder import SMALL, Rung
-from ...esm import script, style
 from ..errors import report
+from .esm import script, style
 from .view import enable_colab_widgets
 
 _log = logging.getLogger("stylewidgets")

@@ -12,8 +12,8 @@ import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...esm import script, style
 from ..errors import report
+from .esm import script, style
 from .view import enable_colab_widgets
 
 MODES = ("side", "swipe", "blink", "difference")

@@ -12,7 +12,7 @@ import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...esm import script, style
+from .esm import script, style
 from .view import enable_colab_widgets
 
 

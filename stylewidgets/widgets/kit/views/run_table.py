@@ -7,7 +7,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ...esm import script, style
+from .esm import script, style
 from .view import enable_colab_widgets
 
 

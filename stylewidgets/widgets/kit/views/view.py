@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Any
 import anywidget
 import traitlets
 
-from ...esm import script, style
 from ..errors import report
+from .esm import script, style
 
 if TYPE_CHECKING:
     from ....render.pump import Frame

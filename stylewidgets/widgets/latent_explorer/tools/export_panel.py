@@ -3,85 +3,72 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ....core.files import as_path
 from ....film import mp4, video
-from ....film.export import Export
-from ...kit.compat import set_playing
+from ....film.export import KINDS, export
+from ....jobs import DONE, FAILED, STOPPED, Run
 from ...kit.errors import describe
+from ...kit.jobs import Jobs
 from ...kit.parts import button, control, note, row, say, show
 from ...kit.sharing import shared_layout
 
 if TYPE_CHECKING:
     from .animation import Animator
 
-POLL_MS = 200
-KINDS = {"GIF": ".gif", "PNG frames (zip)": ".zip", "PNG frames (folder)": "", "MP4": ".mp4"}
 PREVIEW_BYTES = 4_000_000
-
-
-def open_writer(kind: str, path: Path, fps: float) -> video.Writer:
-    """Return the writer of a kind in `KINDS`. Raises RuntimeError, with what to install, for MP4 without a codec."""
-    if kind == "GIF":
-        return video.GifWriter(path, fps)
-    return mp4.open_mp4(path, fps) if kind == "MP4" else video.PngWriter(path)
+HEADS = {DONE: "wrote", STOPPED: "stopped; wrote"}
 
 
 class ExportPanel(widgets.VBox):
-    """Writes the animator's film to a file while the notebook goes on.
+    """Writes the animator's film to a file while the notebook goes on, frame by frame as the page's clock ticks.
 
-    A daemon thread renders and writes; it touches no widget and ends with this one. The progress is read by a clock in
-    the browser, inside its own message, which is what shows on every kernel. `result` is the last file's path.
+    `result` is the last file's path, `export` the run that writes or wrote it.
     """
+
+    error = ""
+    """What went wrong, for the line below."""
 
     def __init__(self, animator: Animator, folder: str | Path = ".") -> None:
         self._animator = weakref.ref(animator)
         self._folder = as_path(folder)
-        self._export: Export | None = None
-        self._ender: Callable[[], Any] | None = None
+        self.export: Run[Path] | None = None
         self.result: Path | None = None
+        self._work = Jobs(self)
         self._make_controls()
         super().__init__(
-            [
-                row(self._kind, self._fps, self._name, self._start),
-                row(self._bar, self._pause, self._stop),
-                self._note,
-                self._preview,
-                self._clock,
-            ],
+            [row(self._kind, self._fps, self._name, self._start), self._work, self._note, self._preview],
             layout=shared_layout(max_width="100%"),
         )
         self._on_kind()
-        self._update()
-
-    @property
-    def export(self) -> Export | None:
-        """The running or last export."""
-        return self._export
 
     def start(self) -> None:
         """Begin an export with the present settings; the reason is shown when it cannot begin."""
-        if self._export is not None and self._export.active:
+        if self._work.busy():
             return
+        self.error = ""
         try:
-            self._export = self._make_export()
+            path, self.export = self._make_export()
         except Exception as error:  # noqa: BLE001  the edge of a callback: settings, disk or codec, shown here
             say(self._note, describe(error))
             return
-        self._ender = weakref.finalize(self, self._export.stop)
-        self._export.start()
-        self._update()
+        self._start.disabled = True
+        say(self._note, "")
+        self._work.run("writing the film", self.export, ended=lambda: self._finish(path))
+
+    def finish(self) -> None:
+        """Write all that is left now. For scripts, where no page ticks."""
+        self._work.finish()
 
     def close(self) -> None:
-        """End a running export; its file keeps the frames so far."""
-        ender = getattr(self, "_ender", None)  # absent when __init__ failed: ipywidgets closes from __del__
-        if ender is not None:
-            ender()
+        """End what is written; the file keeps the frames so far."""
+        work = getattr(self, "_work", None)  # absent when __init__ failed: ipywidgets closes from __del__
+        if work is not None:
+            work.close()
         super().close()
 
     # -- controls ---------------------------------------------------------------------------------------------------------
@@ -114,74 +101,47 @@ class ExportPanel(widgets.VBox):
             description="name",
         )
         self._start = button("export", "write the film to a file", self.start)
-        self._pause = button("pause", "pause the export, or go on", self._on_pause)
-        self._stop = button("stop", "end the export and keep the frames so far", self._on_stop)
-        self._bar = control(widgets.IntProgress, tip="progress of the export", layout={"width": "200px"}, min=0, max=1)
         self._note = note("")
         self._preview = control(widgets.Image, layout={"max_width": "160px"}, format="gif")
         show(self._preview, False)
-        self._clock = control(
-            widgets.Play, on=lambda _: self._update(), layout={"display": "none"}, min=0, max=10**6, interval=POLL_MS
-        )
 
     def _on_kind(self) -> None:
         why = mp4.why_not() if self._kind.value == "MP4" else ""
         self._start.disabled = bool(why)
         say(self._note, why)
 
-    def _on_pause(self) -> None:
-        if self._export is not None:
-            if self._export.state == "running":
-                self._export.pause()
-            else:
-                self._export.start()
-            self._update()
-
-    def _on_stop(self) -> None:
-        if self._export is not None:
-            self._export.stop()
-            self._update()
-
     # -- work -------------------------------------------------------------------------------------------------------------
 
-    def _make_export(self) -> Export:
+    def _make_export(self) -> tuple[Path, Run[Path]]:
         animator = self._animator()
         if animator is None:
             raise RuntimeError("this export panel's animator is gone: make a new one")
         name = self._name.value.strip()
         if not name or Path(name).name != name:
             raise ValueError(f"the name must be a plain file name without folders, not {name!r}")
-        keyframes, fps = animator.keyframes, float(self._fps.value)
-        film = video.frames(animator.session, keyframes, fps, animator.seconds, animator.ease, animator.closed)
-        total = video.frame_count(len(keyframes), fps, animator.seconds, animator.closed)
+        fps, keyframes = float(self._fps.value), animator.keyframes
+        video.check_film(len(keyframes), fps, animator.seconds, animator.ease)
         self._folder.mkdir(parents=True, exist_ok=True)
         path = video.free_path(self._folder / (name + KINDS[self._kind.value]))
-        return Export(film, open_writer(self._kind.value, path, fps), total)
+        return path, export.start(
+            animator.session,
+            keyframes,
+            path,
+            fps=fps,
+            seconds=animator.seconds,
+            ease=animator.ease,
+            closed=animator.closed,
+        )
 
-    def _update(self) -> None:
-        """Show how far the export is. Runs in the message of a button or of the browser's clock."""
-        export = self._export
-        active = export is not None and export.active
-        for part in (self._bar, self._pause, self._stop):
-            show(part, active)
-        self._start.disabled = active or (self._kind.value == "MP4" and bool(mp4.why_not()))
-        set_playing(self._clock, active and export is not None and export.state == "running")
-        if export is None:
-            return
-        self._bar.max, self._bar.value = export.total, export.done
-        self._pause.description = "pause" if export.state == "running" else "go on"
-        count = f"{export.done} of {export.total} frames"
-        if active:
-            say(self._note, count if export.state == "running" else f"paused at {count}")
-        elif self.result != export.path or not self._note.value:
-            self._finish(export, count)
-
-    def _finish(self, export: Export, count: str) -> None:
-        self.result = export.path if export.path.exists() else None
-        size = f", {export.path.stat().st_size / 1024:.0f} KiB" if export.path.is_file() else ""
-        head = {"finished": "wrote", "stopped": "stopped; wrote", "failed": f"{export.error}; wrote"}[export.state]
-        say(self._note, f"{head} {count} to {export.path}{size}" if self.result else f"{head} nothing")
-        is_gif = self.result is not None and self.result.suffix == ".gif"
-        fits = is_gif and export.path.stat().st_size <= PREVIEW_BYTES
-        self._preview.value = export.path.read_bytes() if fits else b""
+    def _finish(self, path: Path) -> None:
+        run = self.export
+        assert run is not None
+        self._start.disabled = self._kind.value == "MP4" and bool(mp4.why_not())
+        self.result = path if path.exists() else None
+        size = f", {path.stat().st_size / 1024:.0f} KiB" if path.is_file() else ""
+        head = f"{self.error}; wrote" if run.status == FAILED else HEADS[run.status]
+        count = f"{run.progress.done} of {run.progress.total} frames"
+        say(self._note, f"{head} {count} to {path}{size}" if self.result else f"{head} nothing")
+        fits = path.suffix == ".gif" and path.is_file() and path.stat().st_size <= PREVIEW_BYTES
+        self._preview.value = path.read_bytes() if fits else b""
         show(self._preview, fits)

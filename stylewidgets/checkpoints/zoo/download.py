@@ -17,13 +17,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
+from ...jobs import Job, Progress, Work, part, run
+
 if TYPE_CHECKING:
     from requests import Response
 
-Progress = Callable[[int, int | None], None]
+Tell = Callable[[int, int | None], None]
 CHUNK = 1 << 16  # what a broken connection can lose
 LIMIT = 16 << 30  # no published checkpoint has a tenth of it
 TIMEOUT = (10.0, 60.0)  # to connect, and between two pieces
+ANSWER_SECONDS = 1.0  # about what a server takes
+HASHED = 500e6  # bytes a second, about
 RETRIED = (408, 425, 429, 500, 502, 503, 504)
 LONGEST_WAIT = 60.0
 
@@ -40,26 +44,25 @@ class _Again(Exception):
         self.wait = wait
 
 
+@Work
 def download(
     url: str,
     target: Path,
     *,
     sha256: str | None = None,
     size: int | None = None,
-    progress: Progress | None = None,
     attempts: int = 4,
     wait: float = 1.0,
     timeout: tuple[float, float] = TIMEOUT,
-) -> Path:
+) -> Job[Path]:
     """Fetch `url` to `target` and return `target`; returns at once when it is there.
 
     A download that breaks off, or that is interrupted, leaves ``target.part``, and the next call goes on from there.
     ``target.json`` keeps the address, size and sha256. Without a known `sha256` the first download is trusted, and a
-    later one of the same file must equal it.
+    later one of the same file must equal it. Its progress is in bytes.
 
     Args:
         sha256, size: of the file, hexadecimal and in bytes, where they are known.
-        progress: called as ``progress(bytes so far, bytes in all or None)``.
         attempts: requests in a row that may bring nothing before it gives up.
         wait: seconds before the second request; doubled for every further one.
         timeout: seconds to connect, and to wait for the next bytes.
@@ -70,36 +73,29 @@ def download(
     from filelock import FileLock
 
     target.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(f"{target}.lock"):
+    with FileLock(f"{target}.lock", thread_local=False):  # whichever thread takes the last step lets go of it
         if target.is_file():
             return target
-        transfer = _Transfer(url, target, sha256, size, progress, timeout)
-        transfer.run(attempts, wait)
-        return transfer.finish(attempts, wait)
+        transfer = _Transfer(url, target, sha256, size, timeout)
+        yield from transfer.run(attempts, wait)
+        return (yield from transfer.finish(attempts, wait))
 
 
-def fetch(url: str, folder: Path, *, progress: Progress | bool = True) -> Path:
+def fetch(url: str, folder: Path, *, progress: Tell | bool = True) -> Path:
     """A file from any http(s) address, kept in a folder. Raises DownloadError."""
     name = Path(unquote(urlsplit(url).path)).name or "file"
     place = hashlib.sha256(url.encode()).hexdigest()[:16]  # two addresses may end in the same name
     return with_bar(url, folder / place / name, progress)
 
 
-def with_bar(url: str, target: Path, progress: Progress | bool, **known: Any) -> Path:
-    """`download`; True shows a bar, False nothing."""
+def with_bar(url: str, target: Path, progress: Tell | bool, **known: Any) -> Path:
+    """`download`; True shows a bar, False nothing, a function is called with (bytes so far, bytes in all or None)."""
     if target.is_file():
         return target
     if progress is not True:
-        return download(url, target, progress=progress or None, **known)
-    from tqdm.auto import tqdm
-
-    with tqdm(desc=target.name, unit="B", unit_scale=True, unit_divisor=1024) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        return download(url, target, progress=show, **known)
+        return download(url, target, **{"callback": progress or None, **known})
+    job = part(download.steps(url, target, **known), words=target.name)
+    return run(job, unit="B", unit_scale=True, unit_divisor=1024) or target
 
 
 def sha256_of(path: Path) -> str:
@@ -120,11 +116,10 @@ class _Transfer:
         target: Path,
         sha256: str | None,
         size: int | None,
-        progress: Progress | None,
         timeout: tuple[float, float],
     ) -> None:
         self.url, self.target, self.sha256, self.size = url, target, sha256, size
-        self.progress, self.timeout = progress, timeout
+        self.timeout = timeout
         self.part = Path(f"{target}.part")
         self.notes = Path(f"{target}.part.json")
         self.record = Path(f"{target}.json")
@@ -145,31 +140,37 @@ class _Transfer:
         self.notes.unlink(missing_ok=True)
 
     # -- requests ----------------------------------------------------------------------------------------------------
-    def run(self, attempts: int, wait: float) -> None:
+    def run(self, attempts: int, wait: float) -> Job[None]:
         """Request until the part is complete. Failures count in a row; any bytes received start the count anew."""
         failed = 0
         while not self.complete():
             before = self.received
             try:
-                self.request()
+                yield self.at(indivisible=ANSWER_SECONDS)
+                yield from self.request()
             except _Again as problem:
                 failed = 1 if self.received > before else failed + 1
                 if failed >= attempts:
                     raise DownloadError(f"{self.url}: {problem}. {self.advice()}") from problem.__cause__
-                time.sleep(min(LONGEST_WAIT, wait * 2 ** (failed - 1) if problem.wait is None else problem.wait))
+                pause = min(LONGEST_WAIT, wait * 2 ** (failed - 1) if problem.wait is None else problem.wait)
+                yield self.at(indivisible=pause)
+                time.sleep(pause)
+
+    def at(self, indivisible: float | None = None) -> Progress:
+        return Progress(self.received, self.known().get("total"), indivisible=indivisible)
 
     def complete(self) -> bool:
         total = self.known().get("total")
         return isinstance(total, int) and self.received == total and self.part.is_file()
 
-    def request(self) -> None:
+    def request(self) -> Job[None]:
         import requests
 
         start, headers = self.range_headers()
         try:
             with requests.get(self.url, headers=headers, stream=True, timeout=self.timeout) as answer:
                 start = self.check(answer, start)
-                self.receive(answer, start)
+                yield from self.receive(answer, start)
         except (
             requests.exceptions.SSLError,
             requests.exceptions.TooManyRedirects,
@@ -238,7 +239,7 @@ class _Transfer:
                 f"{self.target.parent}. Set STYLEWIDGETS_CACHE to a folder with more room"
             )
 
-    def receive(self, answer: Response, start: int) -> None:
+    def receive(self, answer: Response, start: int) -> Job[None]:
         total = self.known().get("total")
         limit = total if total is not None else self.size or LIMIT
         with self.part.open("r+b" if start else "wb") as file:
@@ -249,15 +250,14 @@ class _Transfer:
                 if start > limit:
                     raise DownloadError(f"{self.url}: the server sends more than {limit:,} bytes. {self.advice()}")
                 file.write(block)
-                if self.progress is not None:
-                    self.progress(start, total)
+                yield Progress(start, total)
         if total is None:  # the server did not say: the end of the answer is the end of the file
             self.notes.write_text(json.dumps({**self.known(), "total": start}))
         elif start < total:
             raise _Again(f"the connection ended after {start:,} of {total:,} bytes")
 
     # -- the end -----------------------------------------------------------------------------------------------------
-    def finish(self, attempts: int, wait: float) -> Path:
+    def finish(self, attempts: int, wait: float) -> Job[Path]:
         """Check the complete part and move it into place."""
         with self.part.open("rb") as file:
             if file.read(512).lstrip().lower().startswith((b"<!doctype html", b"<html")):
@@ -266,13 +266,14 @@ class _Transfer:
             size = self.received
             self.discard()
             raise DownloadError(f"{self.url}: {size:,} bytes came; the file has {self.size:,}. {self.advice()}")
+        yield self.at(indivisible=self.received / HASHED)
         found = sha256_of(self.part)
         if self.sha256 is not None and found != self.sha256.lower():
             self.discard()
             if self.resumed:  # perhaps two versions were joined: once more from the start
                 self.resumed = False
-                self.run(attempts, wait)
-                return self.finish(attempts, wait)
+                yield from self.run(attempts, wait)
+                return (yield from self.finish(attempts, wait))
             raise DownloadError(
                 f"{self.url}: the content is another one: sha256 {found}, known is {self.sha256}. {self.advice()}"
             )

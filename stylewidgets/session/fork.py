@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from .session.session import GeneratorSession
+    from .session import GeneratorSession
 
 _sessions: weakref.WeakSet[GeneratorSession] = weakref.WeakSet()
 
