@@ -30,6 +30,7 @@ _ROOMS = (
     "metrics",
     "render",
     "stylespace",
+    "tools",
     "training",
     "weights",
 )
@@ -48,6 +49,5 @@ __getattr__, __dir__, __all__ = attach(
         "widgets.style_mix_grid.grid": "StyleMixGrid",
         "widgets.style_space_probe.probe": "StyleSpaceProbe",
         **dict.fromkeys(_ROOMS, ""),
-        "widgets.latent_explorer": "tools",
     },
 )

@@ -87,7 +87,7 @@ def test_a_value_that_is_given_is_kept_as_it_is(session: GeneratorSession) -> No
 
 def test_an_unknown_keyword_is_refused_with_the_nearest_name(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="directions"):
-        LatentExplorer(session, directons=[])
+        LatentExplorer(session, directons=[])  # type: ignore[call-arg]
 
 
 def test_a_value_that_does_not_fit_is_refused(session: GeneratorSession) -> None:

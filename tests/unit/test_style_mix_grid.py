@@ -106,7 +106,7 @@ def test_it_starts_complete_with_the_first_cell_chosen(grid: StyleMixGrid, page:
 
 def test_an_unknown_keyword_and_a_source_that_does_not_fit_are_refused(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="did you mean 'columns'"):
-        StyleMixGrid(session, colums=[1])
+        StyleMixGrid(session, colums=[1])  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="shape"):
         StyleMixGrid(session, rows=[Latent(code=Code("w", np.zeros(99)))])
 

@@ -102,7 +102,7 @@ def test_it_starts_with_the_picture_of_its_value_and_every_channel_on_the_map(pr
 
 def test_unknown_keywords_and_values_that_do_not_fit_are_refused(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="did you mean 'samples'"):
-        StyleSpaceProbe(session, sampels=3)
+        StyleSpaceProbe(session, sampels=3)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="shape"):
         StyleSpaceProbe(session, Latent(code=Code("w", np.zeros(99))))
 

@@ -104,7 +104,7 @@ class LatentExplorer(StateWidget[Latent]):
         return self._directions
 
     @property
-    def tools(self) -> Mapping[str, Tool]:
+    def tools(self) -> Mapping[str, Any]:
         """The tools by name."""
         return self._panels.tools
 
