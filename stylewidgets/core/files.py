@@ -192,4 +192,4 @@ def _serialized(arrays: Mapping[str, Any], metadata: dict[str, str]) -> bytes:
         return of_tensors({k: v.detach().cpu().contiguous() for k, v in arrays.items()}, metadata)
     from safetensors.numpy import save
 
-    return save({name: np.ascontiguousarray(value) for name, value in arrays.items()}, metadata)
+    return save({name: np.array(value, order="C") for name, value in arrays.items()}, metadata)

@@ -14,7 +14,7 @@ class Value:
     content."""
 
     def _key(self) -> tuple[Any, ...]:
-        values = (getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
+        values = (getattr(self, field.name) for field in fields(self) if field.compare)  # type: ignore[arg-type]
         return tuple((v.shape, v.tobytes()) if isinstance(v, np.ndarray) else v for v in values)
 
     def __eq__(self, other: object) -> bool:
@@ -57,6 +57,16 @@ def frozen(name: str, value: Any) -> NDArray[np.float32]:
     array += 0.0  # -0 becomes 0, so that equal values have equal bytes
     array.flags.writeable = False
     return array
+
+
+def size(value: object) -> int:
+    """About how many bytes a value takes: its arrays and texts, those of the values inside it too."""
+    if isinstance(value, Value):
+        names = (field.name for field in fields(value))  # type: ignore[arg-type]
+        return 64 + sum(map(size, (getattr(value, name) for name in names)))
+    if isinstance(value, (tuple, list)):
+        return 8 + sum(map(size, value))
+    return value.nbytes if isinstance(value, np.ndarray) else len(value) if isinstance(value, str) else 8
 
 
 def what(value: object) -> str:

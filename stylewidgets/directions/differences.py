@@ -20,7 +20,7 @@ def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> 
     Raises:
         ValueError: the latents describe the same point, or do not fit the session.
     """
-    in_s = any(_uses_styles(latent) for latent in (a, b))
+    in_s = a.in_s or b.in_s
     with session.lock, torch.inference_mode():
         start, end = (_styles(session, x) if in_s else _rows(session, x) for x in (a, b))
     vector = end - start
@@ -36,11 +36,6 @@ def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> 
         unit="×",
         source=f"difference of two latents: {_describe(a)} to {_describe(b)}",
     )
-
-
-def _uses_styles(latent: Latent) -> bool:
-    coded = latent.code is not None and latent.code.space == "s"
-    return coded or any(edit.direction.space == "s" for edit in latent.edits)
 
 
 def _rows(session: Any, latent: Latent) -> NDArray[np.float32]:

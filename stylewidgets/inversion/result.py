@@ -169,6 +169,7 @@ def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | N
             directions=base.directions,
         )
         session.source = base.source
+        session.editors.take(base.editors)
         return session
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core import files
-from ..latent import files as _latent_io
+from ..latent.latent import Latent
 from .registry import start
 from .run import Run
 from .target import Target
@@ -42,7 +42,7 @@ def save_run(run: Run, path: str | os.PathLike[str]) -> Path:
             "names": list(target.names),
             "factors": target.factors,
             "mask": target.mask,
-            "latents": [None if one is None else _latent_io.to_dict(one) for one in target.latents],
+            "latents": [None if one is None else one.to_dict() for one in target.latents],
         },
     }
     tensors: dict[str, Tensor] = {}
@@ -71,7 +71,7 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
         target = Target(
             given["images"],
             tuple(given["names"]),
-            tuple(None if one is None else _latent_io.from_dict(one) for one in given["latents"]),
+            tuple(None if one is None else Latent.from_dict(one) for one in given["latents"]),
             given["factors"],
             given["mask"],
         )

@@ -1,8 +1,14 @@
-"""One picture as a value: `Latent`, with codes, directions, edits and the view. Knows no torch module."""
+"""One picture as a value: `Latent`, with codes, directions, edits of any kind and the view. Knows no torch module."""
 
 from __future__ import annotations
 
+from .edits import kinds, register_kind
 from .latent import MAX_SEED, NOISE_MODES, SPACES, Code, Direction, Edit, Latent
-from .view import IDENTITY, Transform
+from .move import Move, moves
+from .transfer import TransferEdit
+from .view import IDENTITY, Transform, View, register_view
 
-__all__ = ["IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "Latent", "Transform"]
+__all__ = [
+    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "Latent", "Move", "TransferEdit", "Transform",
+    "View", "kinds", "moves", "register_kind", "register_view",
+]  # fmt: skip

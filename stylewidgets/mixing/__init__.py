@@ -7,17 +7,19 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
-    from .cells import as_source, check_grid, convert_mask, layer_mask, mask_of, mix, mix_cell
+    from .cells import mix, mix_cell
     from .figures import figure, save_figure, sheet
-    from .grid import HEADER, MixGrid, Place
+    from .grid import HEADER, MixGrid, Place, check_grid
     from .renderer import GridRenderer
+    from .sources import as_source, convert_mask, layer_mask, mask_of
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
-        "cells": "as_source check_grid convert_mask layer_mask mask_of mix mix_cell",
+        "cells": "mix mix_cell",
         "figures": "figure save_figure sheet",
-        "grid": "HEADER MixGrid Place",
+        "grid": "HEADER MixGrid Place check_grid",
         "renderer": "GridRenderer",
+        "sources": "as_source convert_mask layer_mask mask_of",
     },
 )

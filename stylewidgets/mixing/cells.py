@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from torch import Tensor
 
-from ..core.checks import check_layers, unknown_name
-from ..directions.layers import named_ranges
 from ..latent.latent import Code, Latent
 from ..session.synthesis import SEEDED_NOISE
-from .grid import HEADER, NOISES, SPACES, MixGrid, Place
+from .grid import HEADER, MixGrid, Place
+from .sources import layer_mask
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -71,81 +67,6 @@ def mix_cell(session: GeneratorSession, grid: MixGrid, place: Place) -> Latent:
     return row.replace(code=code, psi=1.0, cutoff=None, edits=(), **noise)
 
 
-def as_source(session: GeneratorSession, item: Any) -> Latent:
-    """Return a seed, a latent, the path of a saved state, or anything with a `latent` (an inversion) as a checked latent."""
-    if isinstance(item, (str, os.PathLike)):
-        return session.check(Latent.load(item))
-    if isinstance(getattr(item, "latent", None), Latent):
-        return session.check(item.latent)
-    if isinstance(item, Latent):
-        return session.check(item)
-    if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
-        return session.latent(seed=int(item))
-    raise TypeError(f"a source is a seed, a Latent or the path of a saved state; {type(item).__name__} was given")
-
-
-def mask_of(session: GeneratorSession, layers: Any, space: str = "w+") -> tuple[bool, ...]:
-    """Return one bool for each row of w+ (or for each style layer, in s) from a name, a range of rows, or bools.
-
-    Ranges and names count rows of w+ in both spaces.
-    """
-    if space not in SPACES:
-        raise unknown_name("space to mix in", space, SPACES)
-    num_ws, names = session.num_ws, named_ranges(session.num_ws)
-    whole = {"all": (0, num_ws), "none": (0, 0)}
-    if isinstance(layers, str):
-        ranges = {**names, **whole}
-        if layers not in ranges:
-            raise unknown_name("range of layers", layers, ranges)
-        first, last = ranges[layers]
-    elif len(layers) == 2 and not any(isinstance(value, (bool, np.bool_)) for value in layers):
-        first, last = check_layers(layers, num_ws)
-    else:
-        mask = tuple(bool(value) for value in layers)
-        _check_mask(session, mask, space)
-        return mask
-    return convert_mask(session, [first <= i < last for i in range(num_ws)], "w+", space)
-
-
-def convert_mask(session: GeneratorSession, mask: Sequence[bool], old: str, new: str) -> tuple[bool, ...]:
-    """Return a mask for another space. From s to w+, a row is taken when most of the layers that read it are."""
-    if old == new:
-        return tuple(mask)
-    if new == "s":
-        return layer_mask(session, mask, old)
-    votes = [
-        [taken for taken, layer in zip(mask, session.layers, strict=True) if layer.ws_index == i]
-        for i in range(session.num_ws)
-    ]
-    return tuple(2 * sum(each) > len(each) for each in votes)
-
-
-def layer_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> tuple[bool, ...]:
-    """Return one bool for each style layer."""
-    return tuple(mask) if space == "s" else tuple(bool(mask[layer.ws_index]) for layer in session.layers)
-
-
-def check_grid(session: GeneratorSession, grid: MixGrid) -> MixGrid:
-    """Return `grid` if this generator can draw it; else ValueError with what was given and what is accepted."""
-    if not isinstance(grid, MixGrid):
-        raise TypeError(
-            f"a MixGrid is expected; {type(grid).__name__} was given. MixGrid.of(session, [1], [2]) makes one"
-        )
-    _check_mask(session, grid.mask, grid.space)
-    for axis in ("rows", "columns"):
-        for i, latent in enumerate(getattr(grid, axis)):
-            try:
-                session.check(latent)
-            except ValueError as error:
-                raise ValueError(f"{axis[:-1]} {i}: {error}") from None
-    return grid
-
-
-def source_styles(session: GeneratorSession, latent: Latent) -> list[Tensor]:
-    """One [1, C_l] per layer."""
-    return session.code_styles(latent)
-
-
 def noise_of(grid: MixGrid, place: Place, taken: Sequence[bool]) -> tuple[tuple[str, int], ...]:
     """The (mode, seed) of the noise of each convolution, where `taken` says which of them are in the mask."""
     i, j = place
@@ -163,34 +84,14 @@ def _noise(latent: Latent) -> tuple[str, int]:
 
 
 def _code(session: GeneratorSession, row: Latent, column: Latent, mask: Sequence[bool], grid: MixGrid) -> Code:
-    if grid.space == "w+" and not (_lives_in_s(row) or _lives_in_s(column)):
+    if grid.space == "w+" and not (row.in_s or column.in_s):
         taken = torch.tensor(grid.mask, dtype=torch.bool, device=session.device)[:, None]
         return Code("w+", torch.where(taken, session.map(column)[0], session.map(row)[0]).cpu().numpy())
-    pairs = zip(source_styles(session, row), source_styles(session, column), mask, strict=True)
+    pairs = zip(session.code_styles(row), session.code_styles(column), mask, strict=True)
     return Code("s", torch.cat([theirs if taken else own for own, theirs, taken in pairs], dim=1).cpu().numpy())
-
-
-def _lives_in_s(latent: Latent) -> bool:
-    coded = latent.code is not None and latent.code.space == "s"
-    return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
 def _beyond_styles(row: Latent, column: Latent) -> bool:
     """Whether the two differ in what stays with the row though all styles come from the column."""
     plain = {"seed": 0, "psi": 1.0, "cutoff": None, "label": None, "edits": (), "noise_mode": "const", "noise_seed": 0}
     return row.replace(**plain) != column.replace(**plain)
-
-
-def _check_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> None:
-    accepted = session.num_ws if space == "w+" else len(session.layers)
-    if len(mask) != accepted:
-        what = "row of w+" if space == "w+" else "style layer"
-        raise ValueError(
-            f"the mask has one bool for each {what}, {accepted} for this generator; {len(mask)} were given"
-        )
-
-
-__all__ = [
-    "NOISES", "as_source", "check_grid", "convert_mask", "layer_mask", "mask_of", "mix", "mix_cell", "noise_of",
-    "source_styles",
-]  # fmt: skip

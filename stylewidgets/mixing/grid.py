@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from dataclasses import replace as _replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.checks import check_finite, check_int, unknown_name
-from ..core.values import Value
+from ..latent.files import Data, Get, Put, keys, sequence
 from ..latent.latent import Latent
+from ..latent.saved import Saved, check_version
+from .sources import SPACES, as_source, check_mask, mask_of
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
 
 AXES = ("rows", "columns")
-SPACES = ("w+", "s")
 NOISES = ("row", "column", "layers")
+VERSION = 1
+KIND = "mix grid"
+_PLAIN = ("space", "noise", "row_psi", "column_psi")
 MOST = 64
 """Sources on one side."""
 
@@ -30,7 +32,7 @@ Place = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class MixGrid(Value):
+class MixGrid(Saved):
     """Sources down the side, styles across the top, and which layers come from the top.
 
     The cell in row i and column j is `rows[i]`, with the layers of `mask` taken from `columns[j]`.
@@ -46,6 +48,9 @@ class MixGrid(Value):
     Raises:
         ValueError: no source or too many, an empty mask, an unknown name, or a psi that is not finite.
     """
+
+    title = "style-mixing grid"
+    accepted = "Accepted are .json and .npz files written by MixGrid.save or StyleMixGrid.save"
 
     rows: tuple[Latent, ...]
     columns: tuple[Latent, ...]
@@ -85,8 +90,6 @@ class MixGrid(Value):
                 (first, last), or one bool each.
             settings: `space`, `noise`, `row_psi`, `column_psi`.
         """
-        from .cells import as_source, check_grid, mask_of
-
         space = settings.get("space", "w+")
         sources = [tuple(as_source(session, item) for item in axis) for axis in (rows, columns)]
         return check_grid(session, cls(sources[0], sources[1], mask_of(session, layers, space), **settings))
@@ -165,37 +168,39 @@ class MixGrid(Value):
         sources: tuple[Latent, ...] = getattr(self, _axis(axis))
         return sources[check_int(f"the number of one of the {axis}", index, 0, len(sources) - 1)]
 
-    # -- text and files ----------------------------------------------------------------------------------------------
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values; arrays become base64 text. `from_dict` gives an equal grid."""
-        from . import _grid_io
-
-        return _grid_io.to_dict(self)
-
-    @classmethod
-    def from_dict(cls, data: Any) -> MixGrid:
-        """Return the grid of a dict that `to_dict` made. ValueError with the reason when it cannot be read."""
-        from . import _grid_io
-
-        return _grid_io.from_dict(data)
-
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a .json or .npz file, by the path's ending, and return its path."""
-        from . import _grid_io
-
-        return _grid_io.save(self, path)
+    # -- files ---------------------------------------------------------------------------------------------------------
+    def describe(self, put: Put) -> Data:
+        """What a file says of it, its latents as their own files would."""
+        data: Data = {"kind": KIND, "version": VERSION, "mask": [int(taken) for taken in self.mask]}
+        data |= {name: getattr(self, name) for name in _PLAIN}
+        return data | {axis: [latent.describe(put) for latent in getattr(self, axis)] for axis in AXES}
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> MixGrid:
-        """Read a file that `save` wrote. Nothing in it is executed.
+    def build(cls, data: object, get: Get) -> MixGrid:
+        """The inverse of `describe`."""
+        if not isinstance(data, dict) or data.get("kind") != KIND:
+            raise ValueError(f"its description does not say that it is a style-mixing grid (kind: {KIND!r})")
+        check_version(data.get("version"), VERSION)
+        given = keys("grid", data, ("kind", "version", "mask", *AXES, *_PLAIN), required=("mask", *AXES))
+        rows, columns = (tuple(Latent.build(item, get) for item in sequence(axis, given[axis])) for axis in AXES)
+        plain = {name: given[name] for name in _PLAIN if name in given}
+        return cls(rows, columns, tuple(sequence("mask", given["mask"])), **plain)
 
-        Raises:
-            FileNotFoundError: there is no such file.
-            ValueError: the file is damaged, holds something else or was written by a newer version.
-        """
-        from . import _grid_io
 
-        return _grid_io.load(path)
+def check_grid(session: GeneratorSession, grid: MixGrid) -> MixGrid:
+    """Return `grid` if this generator can draw it; else ValueError with what was given and what is accepted."""
+    if not isinstance(grid, MixGrid):
+        raise TypeError(
+            f"a MixGrid is expected; {type(grid).__name__} was given. MixGrid.of(session, [1], [2]) makes one"
+        )
+    check_mask(session, grid.mask, grid.space)
+    for axis in ("rows", "columns"):
+        for i, latent in enumerate(getattr(grid, axis)):
+            try:
+                session.check(latent)
+            except ValueError as error:
+                raise ValueError(f"{axis[:-1]} {i}: {error}") from None
+    return grid
 
 
 def nearest_first(places: Iterable[Place], near: Place | None) -> list[Place]:

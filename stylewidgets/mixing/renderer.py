@@ -15,8 +15,9 @@ from ..core.devices import block_dtype, out_of_memory
 from ..core.pixels import fit
 from ..generators.protocol import State
 from ..session.synthesis import SEEDED_NOISE, block_resolution, last_block, to_uint8, versions
-from .cells import layer_mask, noise_of, source_styles
+from .cells import noise_of
 from .grid import HEADER, MixGrid, Place, nearest_first
+from .sources import layer_mask
 
 if TYPE_CHECKING:
     from ..latent.latent import Latent, Transform
@@ -157,7 +158,7 @@ class GridRenderer:
     def _number(self, latent: Latent) -> int:
         if latent not in self._numbers:
             self._numbers[latent] = len(self._numbers)
-            self._styles[self._numbers[latent]] = source_styles(self.session, latent)
+            self._styles[self._numbers[latent]] = self.session.code_styles(latent)
         return self._numbers[latent]
 
     def _key(self, cell: _Cell, block: int) -> Any:

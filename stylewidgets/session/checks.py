@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from ..core.checks import check_layers
+from ..core.checks import check_layers, unknown_name
 from ..latent.latent import Code, Edit, Latent, Transform
+from ..latent.view import View
 
 
 def check_latent(generator: Any, latent: Latent) -> Latent:
@@ -21,26 +23,28 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
     if latent.code is not None:
         _check_code(generator, latent.code)
     for edit in latent.edits:
-        _check_edit(generator, edit)
-    check_transform(generator, latent.transform)
+        _check_edit(generator, edit, latent)
+    check_transform(generator, latent.view)
+    if latent.extra or latent.source is not None:
+        _check_extra(generator, latent)
+    for inner in latent.nested:
+        check_latent(generator, inner)
     return latent
 
 
-def check_transform(generator: Any, transform: Transform) -> None:
-    """Raise ValueError when `generator` cannot move its pictures and `transform` would."""
-    if not isinstance(transform, Transform):
+def check_transform(generator: Any, transform: View) -> None:
+    """Raise ValueError when `generator` cannot show its pictures so and `transform` would."""
+    if not isinstance(transform, View):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(transform).__name__} was given")
+    if transform and not isinstance(transform, Transform):
+        raise ValueError(
+            f"{transform!r} was given; {type(generator).__name__} has no {transform.kind}. Leave {transform.kind} out"
+        )
     if transform and not getattr(generator, "can_transform", False):
         raise ValueError(
             f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
             f"{type(generator).__name__} leave transform out"
         )
-
-
-def in_s(latent: Latent) -> bool:
-    """Whether the styles of a latent, and not its w, are what it is made of."""
-    coded = latent.code is not None and latent.code.space == "s"
-    return coded or any(edit.direction.space == "s" and edit.strength for edit in latent.edits)
 
 
 def _check_label(generator: Any, latent: Latent) -> None:
@@ -55,7 +59,12 @@ def _check_label(generator: Any, latent: Latent) -> None:
             f"this generator is conditional: label must be from 0 to {classes - 1}; None was given. "
             "session.latent(...) fills in 0"
         )
-    if latent.label is not None and latent.label >= classes:
+    if isinstance(latent.label, tuple):
+        if len(latent.label) != classes:
+            raise ValueError(
+                f"a label vector has shape [{classes}] for this generator; [{len(latent.label)}] was given"
+            )
+    elif latent.label is not None and latent.label >= classes:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")
 
 
@@ -77,19 +86,24 @@ def _check_code(generator: Any, code: Code) -> None:
         )
 
 
-def _check_edit(generator: Any, edit: Edit) -> None:
-    shape, direction = edit.direction.vector.shape, edit.direction
-    accepted: list[tuple[int, ...]] = [(generator.w_dim,), (generator.num_ws, generator.w_dim)]
-    if direction.space == "s":
-        accepted = [(_channels(generator),)]
-    if shape not in accepted:
-        listed = " or ".join(str(list(size)) for size in accepted)
-        raise ValueError(
-            f"direction {direction.name!r} in {direction.space} must have shape {listed} for this generator; "
-            f"{list(shape)} was given. It was made for another one"
-        )
+def _check_edit(generator: Any, edit: Edit, latent: Latent) -> None:
+    reason = edit.fits(generator) or (edit.accepts(latent) if edit.strength else None)
+    if reason is not None:
+        raise ValueError(reason)
     if edit.layers is not None:
         try:
             check_layers(edit.layers, int(generator.num_ws))
         except ValueError as error:
-            raise ValueError(f"edit {direction.name!r}: {error}") from None
+            raise ValueError(f"edit {edit.name!r}: {error}") from None
+
+
+def _check_extra(generator: Any, latent: Latent) -> None:
+    """A family declares ``extra``: names, and the length of each vector; and ``needs_source`` where it draws from one."""
+    declared: Mapping[str, int] = getattr(generator, "extra", {})
+    for name, value in latent.extra:
+        if name not in declared:
+            raise unknown_name("part of `extra` for this generator", name, declared)
+        if not isinstance(value, int) and len(value) != declared[name]:
+            raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
+    if latent.source is not None and not getattr(generator, "needs_source", False):
+        raise ValueError("this generator draws from no source, so source must be None")

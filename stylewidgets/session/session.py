@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,23 +14,23 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from ..core.checks import check_finite, check_int, unknown_name
+from ..core.checks import check_int, unknown_name
 from ..core.devices import choose_device, choose_dtype
 from ..core.pixels import fit
-from ..latent.latent import IDENTITY, NOISE_MODES, Code, Edit, Latent, Transform
+from ..latent.latent import IDENTITY, NOISE_MODES, Latent, Transform
 from .batching import in_batches, pictures_at_once
-from .checks import check_latent, check_transform, in_s
+from .checks import check_latent, check_transform
+from .codes import Codes
+from .editors import Editors
 from .fork import remember
 from .starting import Starts
-from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8, versions
+from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..directions import DirectionSet
     from ..generators.protocol import Layer
-
-_KEPT_SEEDS = 256
 
 
 class GeneratorSession(Starts):
@@ -49,6 +48,7 @@ class GeneratorSession(Starts):
 
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
+        editors: the machines that edits of some kinds need.
         source: what `load` was called with ("" for the default), None for a session made by hand.
         half: dtype of the features in larger blocks, None for float32: always on a CPU.
         drag_half: the same for the frames of a drag, which are neither saved nor compared.
@@ -77,8 +77,8 @@ class GeneratorSession(Starts):
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self._directions = directions
         self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
-        self._seeds: OrderedDict[tuple[int, int | None], Tensor] = OrderedDict()
-        self._seeds_of: Any = None
+        self.editors = Editors(self)
+        self._codes = Codes(self)
         remember(self)
 
     # -- sizes -------------------------------------------------------------------------------------------------------
@@ -155,63 +155,22 @@ class GeneratorSession(Starts):
         Raises:
             ValueError: the latent does not fit, or starts from a code in s, which has no w.
         """
-        self.check(latent)
-        if latent.code is not None and latent.code.space == "s":
-            raise ValueError("a code in s has no w; use session.code_styles(latent)")
-        with self._quiet():
-            ws: Tensor = self.generator.truncate(
-                self._source(latent), latent.psi, latent.cutoff, self._one_hot(latent.label)
-            )
-            for edit in latent.edits:
-                if edit.direction.space == "w" and edit.strength:
-                    ws = ws + self._shift(edit)
-            return ws
+        return self._codes.map(latent)
 
     def code_styles(self, latent: Latent) -> list[Tensor]:
         """Styles of a latent, one [1, C_l] per layer: `map`, `styles`, then the edits in s.
 
         For a code in s, truncation and edits in w are applied too: the style layers are affine, so they carry over.
         """
-        self.check(latent)
-        with self._quiet():
-            if latent.code is not None and latent.code.space == "s":
-                styles = self._styles_of_code(latent)
-            else:
-                styles = list(self.generator.styles(self.map(latent)))
-            for edit in latent.edits:
-                if edit.direction.space == "s" and edit.strength:
-                    parts = self._split(self._tensor(edit.direction.vector) * (edit.strength * edit.direction.sigma))
-                    first, last = edit.layers or (0, self.num_ws)
-                    styles = [
-                        s + part if first <= layer.ws_index < last else s
-                        for s, part, layer in zip(styles, parts, self.layers, strict=True)
-                    ]
-            return styles
+        return self._codes.code_styles(latent)
 
     def interpolate(self, a: Latent, b: Latent, t: float) -> Latent:
         """The latent at t between two: linear in w+, or in s when either has a code or edits there.
 
         t = 0 and 1 give `a` and `b` themselves, values beyond extrapolate. Others are a code without truncation and
-        edits; label and noise are those of the nearer one, the transform moves along.
+        edits; label, noise and source are those of the nearer one, the view and vectors in `extra` move along.
         """
-        t = check_finite("t", t)
-        if t in (0.0, 1.0):
-            return self.check(a if t == 0.0 else b)
-        near = a if t < 0.5 else b
-        if in_s(a) or in_s(b):
-            left, right = (torch.cat(self.code_styles(latent), dim=1)[0] for latent in (a, b))
-            space = "s"
-        else:
-            left, right = self.map(a)[0], self.map(b)[0]
-            space = "w+"
-        code = Code(space, torch.lerp(left, right, t).cpu().numpy())
-        return Latent(
-            code=code,
-            label=near.label,
-            noise_mode=near.noise_mode,
-            noise_seed=near.noise_seed,
-            transform=a.transform.towards(b.transform, t),
-        )
+        return self._codes.interpolate(a, b, t)
 
     # -- tensors -----------------------------------------------------------------------------------------------------
     def styles(self, w: Tensor) -> list[Tensor]:
@@ -322,84 +281,6 @@ class GeneratorSession(Starts):
             return [fit(picture, resolution) for picture in drawn]
 
         yield from in_batches(latents, draw, pictures_at_once(self.generator, self.device, inner))
-
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Locked, without gradients, yet giving tensors that gradients may pass through later."""
-        with self.lock, torch.inference_mode(False), torch.no_grad():
-            yield
-
-    def _source(self, latent: Latent) -> Tensor:
-        """w+ before truncation, [1, num_ws, w_dim]."""
-        if latent.code is not None:
-            rows = self._tensor(latent.code.array)
-            if latent.code.space == "z":
-                return self._mapped(rows[None], latent.label)
-            return rows.expand(1, self.num_ws, -1).clone()
-        if latent.blend:
-            return torch.stack([self._seed(seed, latent.label) * weight for seed, weight in latent.blend]).sum(dim=0)
-        assert latent.seed is not None
-        return self._seed(latent.seed, latent.label)
-
-    def _seed(self, seed: int, label: int | None) -> Tensor:
-        """w+ of one seed, kept for the next time: dragging an edit does not run the mapping network."""
-        current = versions(self.generator.mapping)
-        if current != self._seeds_of:
-            self._seeds.clear()
-            self._seeds_of = current
-        key = (seed, label)
-        if key not in self._seeds:
-            z = np.random.RandomState(seed).randn(1, self.z_dim)
-            self._seeds[key] = self._mapped(self._tensor(z), label)
-            if len(self._seeds) > _KEPT_SEEDS:
-                self._seeds.popitem(last=False)
-        self._seeds.move_to_end(key)
-        return self._seeds[key].clone()
-
-    def _mapped(self, z: Tensor, label: int | None) -> Tensor:
-        c = self._one_hot(label)
-        return self.generator.map(z, None if c is None else c.expand(len(z), -1))  # type: ignore[no-any-return]
-
-    def _one_hot(self, label: int | None) -> Tensor | None:
-        """c [1, c_dim] of a class."""
-        if label is None:
-            return None
-        return torch.nn.functional.one_hot(
-            torch.tensor([label], dtype=torch.int64, device=self.device), self.c_dim
-        ).float()
-
-    def _shift(self, edit: Edit) -> Tensor:
-        """What an edit adds to w+, [1, num_ws, w_dim]."""
-        first, last = edit.layers or (0, self.num_ws)
-        rows = self._tensor(edit.direction.vector).expand(self.num_ws, -1)
-        shift = torch.zeros(1, self.num_ws, self.w_dim, device=self.device, dtype=torch.float32)
-        shift[0, first:last] = rows[first:last] * (edit.strength * edit.direction.sigma)
-        return shift
-
-    def _styles_of_code(self, latent: Latent) -> list[Tensor]:
-        assert latent.code is not None
-        styles = self._split(self._tensor(latent.code.array))
-        shifts = [self._shift(edit) for edit in latent.edits if edit.direction.space == "w" and edit.strength]
-        if latent.psi == 1 and not shifts:
-            return styles
-        centre = self.generator.centre(self._one_hot(latent.label)).expand(1, self.num_ws, -1)
-        mean = self.generator.styles(centre)
-        if latent.psi != 1:
-            cut = self.num_ws if latent.cutoff is None else latent.cutoff
-            styles = [
-                m + (s - m) * latent.psi if layer.ws_index < cut else s
-                for s, m, layer in zip(styles, mean, self.layers, strict=True)
-            ]
-        if shifts:
-            moved = self.generator.styles(centre + torch.stack(shifts).sum(dim=0))
-            styles = [s + (a - m) for s, a, m in zip(styles, moved, mean, strict=True)]
-        return styles
-
-    def _split(self, flat: Tensor) -> list[Tensor]:
-        return list(torch.split(flat[None], [layer.channels for layer in self.layers], dim=1))
-
-    def _tensor(self, array: NDArray[Any]) -> Tensor:
-        return torch.tensor(array, dtype=torch.float32, device=self.device)
 
     def _check_device(self, tensor: Any) -> None:
         if not isinstance(tensor, Tensor):

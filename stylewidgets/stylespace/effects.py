@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..latent.latent import Direction, Latent
+from ..latent.move import Move
 from ..session.synthesis import to_uint8
 from .channel import Channel, num_channels
 from .channel_statistics import Statistics
@@ -48,8 +49,10 @@ def direction_effect(
     """As `effect`, along any direction in s or w."""
     strengths = np.asarray(sigmas, np.float32).reshape(-1)
     name = direction.name
-    base = latent.without_edit(name) if any(e.direction.name == name for e in latent.edits) else latent
-    offset = latent.strength(name) if base is not latent else 0.0
+    base = (
+        latent.without_edit(name, Move.kind) if any(e.identity == (Move.kind, name) for e in latent.edits) else latent
+    )
+    offset = latent.strength(name, Move.kind) if base is not latent else 0.0
     latents = [base.with_edit(direction, offset + float(x)) for x in strengths]
     drawn = draw(session, [latent, *latents])
     change = (drawn[1:] - drawn[:1]).abs().mean(dim=1) if len(latents) else drawn[:1, 0] * 0

@@ -14,7 +14,6 @@ import traitlets
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.kit.base import StateWidget
-from stylewidgets.widgets.kit.code import code
 from stylewidgets.widgets.kit.controls.source_controls import parse_seed
 from stylewidgets.widgets.kit.host import Files, Host
 from stylewidgets.widgets.kit.live_picture import LivePicture
@@ -96,10 +95,6 @@ class StubWidget(StateWidget[Latent]):
     def randomize(self) -> None:
         """Take the next seed; key r."""
         self.value = self.value.replace(seed=(self.value.seed or 0) + 1)
-
-    def code(self) -> str:
-        """Return lines of Python that make exactly this picture."""
-        return code(self.session, self.value)
 
     def _update(self) -> None:
         self.controls.update(self.value)

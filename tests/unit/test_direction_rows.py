@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from stylewidgets.latent.latent import Direction, Latent
+from stylewidgets.latent.move import moves
 from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow, DirectionRows, renamed
 
 
@@ -34,7 +35,7 @@ class Desk:
 
     @property
     def names(self) -> list[str]:
-        return [row.edit.direction.name for row in self.rows.rows]
+        return [row.edit.name for row in self.rows.rows]
 
 
 def slider(row: DirectionRow) -> Any:
@@ -105,9 +106,9 @@ def test_renaming_keeps_place_strength_and_vector() -> None:
         Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 2.0, (0, 4)).with_edit(direction("c"), 3.0)
     )
     new = renamed(latent, "b", " smile ")
-    assert [edit.direction.name for edit in new.edits] == ["a", "smile", "c"]
+    assert [edit.name for edit in new.edits] == ["a", "smile", "c"]
     assert new.edits[1].strength == 2.0 and new.edits[1].layers == (0, 4)
-    assert np.array_equal(new.edits[1].direction.vector, latent.edits[1].direction.vector)
+    assert np.array_equal(moves(new)[1].direction.vector, moves(latent)[1].direction.vector)
 
 
 @pytest.mark.parametrize(

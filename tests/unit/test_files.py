@@ -122,7 +122,7 @@ def test_core_needs_no_torch() -> None:
     program = (
         "import sys; sys.modules['torch'] = None\n"
         "import numpy as np, tempfile, pathlib\n"
-        "from stylewidgets.core import download, files, pictures\n"
+        "from stylewidgets.core import files, pictures\n"
         "p = pathlib.Path(tempfile.mkdtemp()) / 'x.safetensors'\n"
         "files.write_arrays(p, {'x': np.ones(2)}, {}, 'k'); assert files.read_arrays(p, 'k')[1]['x'].sum() == 2\n"
         "assert pictures.read(np.zeros((4, 4), np.uint8)).size == (4, 4)"

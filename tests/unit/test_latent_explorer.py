@@ -51,7 +51,7 @@ def explorer(session: GeneratorSession) -> Iterator[LatentExplorer]:
 
 
 def rows(explorer: LatentExplorer) -> dict[str, Any]:
-    return {row.edit.direction.name: row for row in explorer.tools["directions"].rows.rows}
+    return {row.edit.name: row for row in explorer.tools["directions"].rows.rows}
 
 
 def slider(explorer: LatentExplorer, name: str = "smile") -> Any:

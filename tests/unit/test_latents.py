@@ -16,7 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stylewidgets.latent.latent import Code, Direction, Edit, Latent
+from stylewidgets.latent import Code, Direction, Edit, Latent
 
 SMILE = Direction("smile", np.linspace(-1, 1, 4), sigma=1.5, layers=(1, 3), explained=0.25, source="made up")
 YAW = Direction("yaw", np.arange(12.0).reshape(3, 4), unit="×")
@@ -40,7 +40,7 @@ edits = st.lists(
         st.one_of(st.none(), st.tuples(st.integers(0, 3), st.integers(4, 9))),
     ),
     max_size=3,
-    unique_by=lambda edit: edit.direction.name,
+    unique_by=lambda edit: edit.name,
 )
 latents = st.builds(
     lambda source, **rest: Latent(**source, **rest),
@@ -131,7 +131,7 @@ def test_the_source_is_one_of_three_and_replace_switches_it() -> None:
 def test_edits_keep_their_place_and_name() -> None:
     latent = Latent().with_edit(SMILE, 1, SMILE.layers).with_edit(YAW, 2)
     again = latent.with_edit(SMILE, 0)
-    assert [edit.direction.name for edit in again.edits] == ["smile", "yaw"] and again.strength("smile") == 0.0
+    assert [edit.name for edit in again.edits] == ["smile", "yaw"] and again.strength("smile") == 0.0
     assert latent.edits[0].layers == (1, 3) and again.edits[0].layers is None
     assert again.without_edit("smile").edits == (Edit(YAW, 2),)
     for call in (again.strength, again.without_edit):
@@ -143,7 +143,7 @@ def test_edits_keep_their_place_and_name() -> None:
 
 def test_reprs_are_short_and_tell_what_differs() -> None:
     assert repr(Latent(seed=7, psi=0.7)) == "Latent(seed=7, psi=0.7)"
-    assert repr(Latent().with_edit(SMILE, 2, (0, 3))) == "Latent(seed=0, edits=(Edit('smile', 2, layers=(0, 3)),))"
+    assert repr(Latent().with_edit(SMILE, 2, (0, 3))) == "Latent(seed=0, edits=(Move('smile', 2, layers=(0, 3)),))"
     assert repr(Latent(code=Code("w+", np.zeros((18, 512))))) == "Latent(code=Code('w+', array of [18, 512]))"
     assert repr(SMILE) == "Direction('smile', array of [4], sigma=1.5, space='w', layers=(1, 3))"
 
@@ -186,7 +186,7 @@ def test_impossible_values_are_refused_with_what_is_accepted(make: Any, text: st
 def test_wrong_types_name_what_belongs_there() -> None:
     for make in (
         lambda: Latent(code=[1.0]),
-        lambda: Latent(edits=[SMILE]),
+        lambda: Latent(edits=[SMILE]),  # type: ignore[list-item]
         lambda: Latent(edits=3),
         lambda: Edit("smile", 1),
     ):
@@ -209,7 +209,7 @@ def damaged(change: Any) -> str:
         ("{", "not JSON"),
         ("[1]", "does not say that it is a latent"),
         ('{"kind": "directions"}', "does not say that it is a latent"),
-        (damaged(lambda d: d.update(version=2)), "version 2; this stylewidgets reads up to 1. Update"),
+        (damaged(lambda d: d.update(version=3)), "version 3; this stylewidgets reads up to 2. Update"),
         (damaged(lambda d: d.update(version="1")), "its version must be"),
         (damaged(lambda d: d.update(pis=1)), "'pis'; did you mean 'psi'"),
         (damaged(lambda d: d.update(seed=3)), "seed and code were given"),

@@ -365,7 +365,7 @@ def test_channels_become_one_direction_and_the_picture_stays(probe: StyleSpacePr
     probe.set_strength("4_1", -1.5)
     before = np.asarray(probe.image)
     direction = probe.save_direction("both", tmp_path / "mine.safetensors")
-    assert [edit.direction.name for edit in probe.value.edits] == ["both"] and np.count_nonzero(direction.vector) == 2
+    assert [edit.name for edit in probe.value.edits] == ["both"] and np.count_nonzero(direction.vector) == 2
     assert np.abs(np.asarray(probe.image).astype(int) - before).max() <= 1
     from stylewidgets.directions import DirectionSet
 
@@ -394,8 +394,8 @@ def test_a_link_with_an_explorer_carries_style_edits_both_ways(probe: StyleSpace
     link = traitlets.link((probe, "value"), (explorer, "value"))
     probe.select("2_3")
     slider(probe).value = 2.0
-    assert explorer.value == probe.value and explorer.value.edits[-1].direction.name == "2_3"
-    explorer.value = explorer.value.with_edit(explorer.value.edits[-1].direction, -1.0)
+    assert explorer.value == probe.value and explorer.value.edits[-1].name == "2_3"
+    explorer.value = explorer.value.with_edit(explorer.value.edits[-1].with_strength(-1.0))
     assert probe.strength("2_3") == -1.0 and slider(probe).value == -1.0 and shows_its_value(probe)
     link.unlink()
     explorer.close()

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from ... import domain
 from ...core.checks import check_finite
 from ...latent.latent import Latent
+from ...latent.move import moves
 from ...session.synthesis import versions
 from ..losses.perceptual import Perceptual
 from ..target import to_bytes, to_tensor
@@ -184,7 +185,7 @@ def _by_latents(
 
 
 def _present(latent: Latent, direction: Direction) -> float:
-    return next((edit.strength for edit in latent.edits if edit.direction.name == direction.name), 0.0)
+    return next((edit.strength for edit in moves(latent) if edit.name == direction.name), 0.0)
 
 
 def _by_factors(

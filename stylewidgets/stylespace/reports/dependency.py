@@ -216,6 +216,8 @@ def strongest_by_group(size: Array, reader: Reader, j: int) -> Array:
 
 def moved_styles(session: Any, w: NDArray[np.float32], direction: Direction, strength: float) -> list[torch.Tensor]:
     """Styles [n, C_l] of faces w [n, w_dim] with an edit, the same as those of a `Latent` with it."""
+    if direction.space == "z":
+        raise ValueError(f"direction {direction.name!r} moves z, which faces given by w do not have")
     first, last = direction.layers or (0, session.num_ws)
     codes = torch.as_tensor(w, device=session.device, dtype=torch.float32)[:, None].expand(-1, session.num_ws, -1)
     step = torch.tensor(np.asarray(direction.vector), device=session.device, dtype=torch.float32) * (

@@ -238,4 +238,4 @@ def _local(found: Ranking, like: LocalRanking, **changes: Any) -> LocalRanking:
 
 def _alike(a: Latent, b: Latent) -> bool:
     """Whether two latents can be drawn in one batch."""
-    return (a.noise_mode, a.noise_seed, a.transform) == (b.noise_mode, b.noise_seed, b.transform)
+    return (a.noise_mode, a.noise_seed, a.view) == (b.noise_mode, b.noise_seed, b.view)

@@ -13,6 +13,7 @@ import traitlets
 
 from ...core.checks import unknown_name
 from ...latent.latent import Latent
+from .code import code
 from .errors import ShowsErrors, reporting
 from .history import History
 from .parts import close_tree
@@ -36,7 +37,7 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
     - `_end()`: stop drawing and computing
     - `_displayed()`: draw what was put off until somebody looks
     - `_checked(value)`: raise ValueError for what cannot be shown; by default `session.check`
-    - `code()`, and `KEYS` for keys that do something
+    - `code()`, where the value is no `Latent`, and `KEYS` for keys that do something
 
     Its `__init__` makes what it needs, calls `super().__init__`, builds the controls and ends with `_begin(root)`.
     `tests/contract/stub_widget.py` is a whole one.
@@ -151,8 +152,8 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
         self.value = type(self).value.klass.load(path)
 
     def code(self) -> str:
-        """Return lines of Python that make exactly what is shown."""
-        raise NotImplementedError
+        """Return lines of Python that make exactly this picture."""
+        return code(self._session, self.value)
 
     def close(self) -> None:
         """Stop drawing and computing, and close every widget in here. The session, and what was given, stay open."""

@@ -11,8 +11,8 @@ import traitlets
 from ...core.checks import unknown_name
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Latent
+from ...latent.move import Move
 from ..kit.base import StateWidget
-from ..kit.code import code
 from ..kit.controls.direction_rows import renamed
 from ..kit.controls.snapshots import SnapshotStrip
 from ..kit.controls.source_controls import random_seed, start_from
@@ -158,20 +158,20 @@ class LatentExplorer(StateWidget[Latent]):
         if isinstance(direction, str):
             direction = self._directions[direction]
         with STATE:
-            for edit in self.value.edits:
-                if edit.direction == direction:
-                    return
-                if edit.direction.name == direction.name:
-                    raise ValueError(
-                        f"another direction called {direction.name!r} is in use; rename it first: "
-                        f"explorer.rename_direction({direction.name!r}, ...)"
-                    )
-            self.value = self.value.with_edit(direction, strength, direction.layers)
+            edit = Move(direction, strength, direction.layers)
+            there = next((old for old in self.value.edits if old.identity == edit.identity), None)
+            if there is None:
+                self.value = self.value.with_edit(edit)
+            elif there != edit.with_strength(there.strength).with_layers(there.layers):
+                raise ValueError(
+                    f"another direction called {direction.name!r} is in use; rename it first: "
+                    f"explorer.rename_direction({direction.name!r}, ...)"
+                )
 
     def remove_direction(self, name: str) -> None:
         """Remove the slider and the edit of the direction of that name. Raises ValueError when none is called so."""
         with STATE:
-            names = [edit.direction.name for edit in self.value.edits]
+            names = [edit.name for edit in self.value.edits]
             if name not in names:
                 raise unknown_name("direction in use", name, names)
             self.value = self.value.without_edit(name)
@@ -180,10 +180,6 @@ class LatentExplorer(StateWidget[Latent]):
         """Give a direction in use another name. Raises ValueError when `old` is not in use or `new` is."""
         with STATE:
             self.value = renamed(self.value, old, new)
-
-    def code(self) -> str:
-        """Return lines of Python that make exactly this picture."""
-        return code(self.session, self.value)
 
     # -- wiring --------------------------------------------------------------------------------------------------------
     def _update(self) -> None:

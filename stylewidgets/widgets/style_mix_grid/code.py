@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...latent.expression import latent_code
 from ...latent.latent import Latent
 from ...mixing.grid import MixGrid, Place
-from ..kit.code import WIDTH, _arguments, _session_lines
+from ..kit.code import WIDTH, _session_lines
 
 
 def grid_code(session: Any, grid: MixGrid, place: Place | None = None) -> str:
@@ -23,7 +24,7 @@ def _grid_lines(session: Any, grid: MixGrid) -> Iterator[str]:
     yield "grid = sw.MixGrid.of("
     yield "    session,"
     for axis in ("rows", "columns"):
-        sources = [list(_source(session, latent)) for latent in getattr(grid, axis)]
+        sources = [_source(session, latent).split("\n") for latent in getattr(grid, axis)]
         if all(len(each) == 1 for each in sources) and sum(len(each[0]) + 2 for each in sources) <= WIDTH:
             yield f"    {axis}=[{', '.join(each[0] for each in sources)}],"
             continue
@@ -46,19 +47,7 @@ def _layers(grid: MixGrid) -> str:
     return repr("all" if all(grid.mask) else "none") if len(set(grid.mask)) == 1 else repr(list(grid.mask))
 
 
-def _source(session: Any, latent: Latent) -> Iterator[str]:
-    """A seed, a latent by its values, or its JSON where it has a code or a direction that exists only here."""
-    named = all(session.directions.get(edit.direction.name) == edit.direction for edit in latent.edits)
-    if latent.code is not None or not named:
-        text = latent.to_json()
-        yield "sw.Latent.from_json("
-        for start in range(0, len(text), WIDTH):
-            yield f"    {text[start : start + WIDTH]!r}"
-        yield ")"
-    elif latent.seed is not None and latent == session.latent(seed=latent.seed):
-        yield str(latent.seed)
-    else:
-        edits = "".join(
-            f".with_edit(session.directions[{e.direction.name!r}], {e.strength!r}, {e.layers!r})" for e in latent.edits
-        )
-        yield f"session.latent({', '.join(_arguments(latent))}){edits}"
+def _source(session: Any, latent: Latent) -> str:
+    """A seed where that is all, else a latent by its values."""
+    plain = latent.seed is not None and latent == session.latent(seed=latent.seed)
+    return str(latent.seed) if plain else latent_code(session, latent)

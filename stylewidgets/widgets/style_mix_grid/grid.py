@@ -15,7 +15,7 @@ from PIL import Image
 from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
-from ...mixing.cells import as_source, check_grid, mix_cell
+from ...mixing import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
 from ...mixing.renderer import GridRenderer

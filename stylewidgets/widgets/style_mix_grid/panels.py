@@ -11,8 +11,8 @@ import ipywidgets as widgets
 from ...core.checks import check_finite
 from ...latent.caption import caption
 from ...latent.latent import Latent
-from ...mixing.cells import convert_mask, mask_of
 from ...mixing.grid import NOISES, MixGrid, Place
+from ...mixing.sources import convert_mask, mask_of
 from ..kit.controls.crossover import Crossover
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host

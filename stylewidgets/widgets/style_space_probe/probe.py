@@ -24,7 +24,7 @@ from ..kit.live_picture import LivePicture
 from ..kit.sharing import shared_layout
 from ..kit.state_lock import STATE
 from ..kit.views.channel_map import ChannelMap, page_layers
-from .edits import add_to_file, as_direction, edit_of, edited_channels, moved, probe_code
+from .edits import add_to_file, as_direction, edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
 
@@ -208,10 +208,6 @@ class StyleSpaceProbe(StateWidget[Latent]):
     def save_figure(self, path: str | os.PathLike[str]) -> Path:
         """Write `figure()` as .svg or .pdf (text stays text) or .png, and return the path."""
         return save_figure(self.figure(), path)
-
-    def code(self) -> str:
-        """Return lines of Python that make exactly this picture."""
-        return probe_code(self.session, self.value)
 
     # -- wiring --------------------------------------------------------------------------------------------------------
     def refresh(self) -> None:

@@ -327,5 +327,5 @@ class ProbeSearch:
 
 def base_of(latent: Latent, flat: int) -> Latent:
     """Return a latent without the edit of one channel."""
-    edits = tuple(edit for edit in latent.edits if channel_of(edit.direction) != flat)
+    edits = tuple(edit for edit in latent.edits if channel_of(edit) != flat)
     return latent if len(edits) == len(latent.edits) else latent.replace(edits=edits)

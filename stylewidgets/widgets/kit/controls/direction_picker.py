@@ -17,7 +17,6 @@ from ..errors import ShowsErrors, reporting
 from ..jobs import Jobs
 from ..parts import WIDE, button, column, control, note, replace_children, row, say, show
 from ..sharing import own, shared_layout
-from .direction_rows import describe
 
 STRENGTHS = (-3.0, 0.0, 3.0)
 PAGE = 4
@@ -160,7 +159,7 @@ class DirectionPicker(widgets.VBox):
         )
         add = button("add", f"add a slider for {direction.name}", lambda: self._add(direction), "56px")
         name = control(widgets.Label, direction.name, layout={"width": "auto"})
-        words = column(row(name, add), note(describe(direction).partition(": ")[2]), flex="1 1 150px")
+        words = column(row(name, add), note(direction.label.partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
 
 

@@ -3,62 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cached_property
 
 import ipywidgets as widgets
 
-from ....latent.latent import Direction, Edit, Latent
+from ....latent.latent import Edit, Latent
 from ..parts import SMALL, WIDE, Change, button, control, move, note, replace_children, row, show
 from ..sharing import shared_layout
 from .layer_range import LayerRange, Range
-
-STRENGTH = 5.0
-"""Sliders reach from minus to plus this many units of the direction; a stronger edit widens its own slider."""
 
 STEP = 0.05
 
 
 def renamed(latent: Latent, old: str, new: str) -> Latent:
-    """Return `latent` with the direction of one edit under a new name, at the same place.
+    """Return `latent` with one edit under a new name, at the same place.
 
     Raises:
         ValueError: the new name is empty or taken, or no edit is called `old`.
     """
     new = new.strip()
-    names = [edit.direction.name for edit in latent.edits]
+    names = [edit.name for edit in latent.edits]
     if old not in names:
         raise ValueError(f"no direction called {old!r} is in use; in use: {', '.join(names) or 'none'}")
     if not new:
         raise ValueError("a direction needs a name; an empty one was given")
     if new != old and new in names:
         raise ValueError(f"cannot rename {old!r} to {new!r}: a direction with that name is in use")
-    edits = (
-        replace(edit, direction=replace(edit.direction, name=new)) if edit.direction.name == old else edit
-        for edit in latent.edits
-    )
-    return latent.replace(edits=tuple(edits))
+    there = latent.edit(old)
+    return latent.replace(edits=tuple(edit.renamed(new) if edit is there else edit for edit in latent.edits))
 
 
 class DirectionRow(widgets.HBox):
-    """One edit: strength and reset; behind "⋯", made when it is first asked for, its layers, name and removal.
+    """One edit, of any kind: strength and reset; behind "⋯", made when it is first asked for, its layers, name and removal.
 
-    `edit` is what it shows; `show_edit` shows another edit of the same direction name. In the page the row's handle is
+    `edit` is what it shows; `show_edit` shows another edit of the same kind and name. In the page the row's handle is
     `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
         self._change, self._num_ws = change, num_ws
         self.edit = edit
-        name = edit.direction.name
+        name = edit.name
         self._slider = control(
             widgets.FloatSlider,
-            tip=describe(edit.direction),
+            tip=edit.label,
             on=lambda strength: self._set(float(strength)),
             style={"description_width": "88px"},
             layout={"width": "auto", "flex": "1 1 320px", "max_width": "480px"},
-            min=-STRENGTH,
-            max=STRENGTH,
+            min=edit.reach[0],
+            max=edit.reach[1],
             step=STEP,
             readout_format=".2f",
             description=name,
@@ -82,12 +75,12 @@ class DirectionRow(widgets.HBox):
     @cached_property
     def layers(self) -> LayerRange:
         """The picker of layers."""
-        return LayerRange(self._num_ws, self._set_layers, self.edit.layers, label=repr(self.edit.direction.name))
+        return LayerRange(self._num_ws, self._set_layers, self.edit.layers, label=repr(self.edit.name))
 
     @cached_property
     def more(self) -> widgets.HBox:
         """What "⋯" shows."""
-        name = self.edit.direction.name
+        name = self.edit.name
         rename = control(
             widgets.Text,
             name,
@@ -98,33 +91,37 @@ class DirectionRow(widgets.HBox):
             description="new name",
             continuous_update=False,
         )
-        made = row(self.layers, rename, button("remove", f"remove {name}", self.remove))
+        made = row(
+            *([self.layers] if self.edit.stage != "z" else []), rename, button("remove", f"remove {name}", self.remove)
+        )
         self.children += (made,)
         return made
 
     # -- events ------------------------------------------------------------------------------------------------------
     def rename(self, new: str) -> None:
         """Give the direction another name."""
-        old = self.edit.direction.name
+        old = self.edit.name
         if new != old:
             self._change(f"name of {old}", lambda latent: renamed(latent, old, new))
 
     def remove(self) -> None:
         """Take the edit out."""
-        name = self.edit.direction.name
-        self._change(f"removal of {name}", lambda latent: latent.without_edit(name))
+        kind, name = self.edit.identity
+        self._change(f"removal of {name}", lambda latent: latent.without_edit(name, kind))
 
     def _toggle(self) -> None:
         there = "more" in self.__dict__
         show(self.more, not there or self.more.layout.display == "none")
 
     def _set(self, strength: float) -> None:
-        name = self.edit.direction.name
-        self._change(f"strength of {name}", lambda latent: _with(latent, name, strength=strength))
+        kind, name = self.edit.identity
+        self._change(
+            f"strength of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_strength(strength))
+        )
 
     def _set_layers(self, layers: Range | None) -> None:
-        name = self.edit.direction.name
-        self._change(f"layers of {name}", lambda latent: _with(latent, name, layers=layers))
+        kind, name = self.edit.identity
+        self._change(f"layers of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_layers(layers)))
 
 
 class DirectionRows(widgets.VBox):
@@ -143,14 +140,14 @@ class DirectionRows(widgets.VBox):
         return [child for child in self.children if isinstance(child, DirectionRow)]
 
     def update(self, latent: Latent) -> None:
-        """Show the edits of `latent`. Rows of directions that stay keep their widgets, so a drag is never cut off."""
+        """Show the edits of `latent`. Rows of edits that stay keep their widgets, so a drag is never cut off."""
         if latent.edits is self._edits:
             return
         self._edits = latent.edits
-        old = {made.edit.direction.name: made for made in self.rows}
+        old = {made.edit.identity: made for made in self.rows}
         rows = []
         for edit in latent.edits:
-            made = old.get(edit.direction.name)
+            made = old.get(edit.identity)
             if made is None:
                 made = DirectionRow(edit, self._num_ws, self._change)
             elif made.edit is not edit:
@@ -158,18 +155,3 @@ class DirectionRows(widgets.VBox):
             rows.append(made)
         if rows or self.rows:
             replace_children(self, rows or [note(self._empty)])
-
-
-def describe(direction: Direction) -> str:
-    """Return where a direction comes from, in a line."""
-    parts = [f"strength in {direction.unit or 'units'}"]
-    if direction.source:
-        parts.append(direction.source)
-    if direction.explained is not None:
-        parts.append(f"{100 * direction.explained:.1f} % of the variance")
-    return f"{direction.name}: " + ", ".join(parts)
-
-
-def _with(latent: Latent, name: str, **changes: object) -> Latent:
-    edits = (replace(edit, **changes) if edit.direction.name == name else edit for edit in latent.edits)  # type: ignore[arg-type]
-    return latent.replace(edits=tuple(edits))

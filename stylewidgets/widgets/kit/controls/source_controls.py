@@ -158,7 +158,7 @@ class SourceControls(widgets.VBox):
             self._noise_seed.value = str(latent.noise_seed)
             show(self._noise_seed, drawn)
         if self._label is not None:
-            self._label.value = latent.label
+            self._label.value = latent.label if isinstance(latent.label, int) else None
 
     def randomize(self) -> None:
         """Take a random seed."""

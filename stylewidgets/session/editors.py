@@ -1,0 +1,102 @@
+"""The machines of edits that a session has, found by kind and hash of weights."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+from weakref import ref
+
+from ..core.checks import unknown_name
+
+if TYPE_CHECKING:
+    from ..editing.protocol import Editor
+    from .session import GeneratorSession
+
+
+KINDS: dict[str, type[Editor]] = {}
+"""Filled by `editing.register`: rooms above this one bring the machines."""
+
+
+class Editors:
+    """The machines of one session. Each is loaded when an edit first needs it.
+
+    Args:
+        session: that they work with.
+    """
+
+    def __init__(self, session: GeneratorSession) -> None:
+        self._owner = ref(session)  # which has this object: together they would wait for the garbage collector
+        self._known: dict[tuple[str, str], Editor] = {}
+        self._files: dict[tuple[str, str], str | os.PathLike[str]] = {}
+
+    @property
+    def _session(self) -> GeneratorSession:
+        session = self._owner()
+        assert session is not None
+        return session
+
+    def add(self, kind: str, machine: Editor | str | os.PathLike[str], weights: str | None = None) -> None:
+        """Make a machine known.
+
+        Args:
+            kind: a registered one.
+            machine: itself, or the path of its file.
+            weights: the hash that edits ask for; of a machine at hand its own. With a path the file is read when an edit first
+                asks for this hash, without one at once.
+
+        Raises:
+            ValueError: an unknown kind, or the machine does not fit the generator.
+        """
+        if not isinstance(machine, (str, os.PathLike)):
+            self._keep(kind, machine)
+        elif weights is None:
+            self._keep(kind, _loader(kind).load(machine))
+        else:
+            _loader(kind)
+            self._files[kind, weights] = machine
+
+    def get(self, kind: str, weights: str) -> Editor:
+        """The machine with that hash: one that is known, that of a known file, or the one that belongs to the generator.
+
+        Raises:
+            ValueError: there is none. The text says what to do.
+        """
+        key = kind, weights
+        if key not in self._known:
+            source = self._files.get(key, self._session)
+            try:
+                self._keep(kind, _loader(kind).load(source))
+            except (OSError, ValueError) as error:
+                raise ValueError(f"{_missing(kind, weights)} ({error})") from error
+        if key not in self._known:
+            raise ValueError(_missing(kind, weights))
+        return self._known[key]
+
+    def take(self, other: Editors) -> None:
+        """Know what another session knows, as far as it fits here."""
+        self._files.update(other._files)
+        self._known.update({key: m for key, m in other._known.items() if m.fits(self._session) is None})
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Kind and hash of each machine that is loaded or has a file."""
+        return iter({**self._known, **self._files})
+
+    def _keep(self, kind: str, machine: Editor) -> None:
+        reason = machine.fits(self._session)
+        if reason is not None:
+            raise ValueError(reason)
+        self._known[kind, machine.weights] = machine
+
+
+def _loader(kind: str) -> type[Editor]:
+    if kind not in KINDS:
+        raise unknown_name("kind of editor", kind, KINDS)
+    return KINDS[kind]
+
+
+def _missing(kind: str, weights: str) -> str:
+    return (
+        f"an edit needs the {kind!r} editor with weights {weights!r}, which this session does not have. "
+        f"session.editors.add({kind!r}, path) makes its file known"
+    )
