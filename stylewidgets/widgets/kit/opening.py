@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -19,23 +20,25 @@ if TYPE_CHECKING:
 
 def explorer(session: GeneratorSession, latent: Latent, **options: Any) -> LatentExplorer:
     """A new `LatentExplorer` of a latent."""
-    from ..latent_explorer.explorer import LatentExplorer
-
-    return LatentExplorer(session, latent, **options)
+    made: LatentExplorer = _named("LatentExplorer")(session, latent, **options)
+    return made
 
 
 def grid(session: GeneratorSession, latent: Latent, **options: Any) -> StyleMixGrid:
     """A new `StyleMixGrid` whose first row is a latent."""
-    from ..style_mix_grid.grid import StyleMixGrid
-
-    return StyleMixGrid(session, **{"rows": [latent, 1, 2], **options})
+    made: StyleMixGrid = _named("StyleMixGrid")(session, **{"rows": [latent, 1, 2], **options})
+    return made
 
 
 def probe(session: GeneratorSession, latent: Latent, **options: Any) -> StyleSpaceProbe:
     """A new `StyleSpaceProbe` of a latent."""
-    from ..style_space_probe.probe import StyleSpaceProbe
+    made: StyleSpaceProbe = _named("StyleSpaceProbe")(session, latent, **options)
+    return made
 
-    return StyleSpaceProbe(session, latent, **options)
+
+def _named(name: str) -> Any:
+    # By the package's public name, at the time of opening: each of them has a panel that opens another one.
+    return getattr(import_module(__name__.partition(".")[0]), name)
 
 
 class Below(widgets.VBox):
