@@ -31,6 +31,7 @@ _ROOMS = (
     "metrics",
     "render",
     "stylespace",
+    "tools",
     "training",
     "weights",
 )

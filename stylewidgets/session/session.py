@@ -120,7 +120,7 @@ class GeneratorSession(Starts):
             if self._directions is None:
                 self._directions = kind(w_dim=self.w_dim, num_ws=self.num_ws)
             elif not isinstance(self._directions, kind):
-                self._directions = kind.load(self._directions).check(self)
+                self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
 
     def __repr__(self) -> str:

@@ -248,6 +248,39 @@ def test_a_seed_that_is_none_is_refused_in_words_and_the_picture_stays(explore: 
     assert explorer.shot() != before
 
 
+TOOL = """
+import ipywidgets
+import stylewidgets as sw
+
+@sw.tools.register
+class Opposite(sw.tools.Tool):
+    name, title = "opposite", "Opposite"
+
+    def panel(self, host):
+        def turn(latent):
+            return latent.replace(edits=tuple(edit.with_strength(-edit.strength) for edit in latent.edits))
+
+        button = ipywidgets.Button(description="turn around")
+        button.on_click(lambda _: host.change("", turn))
+        return button
+"""
+
+
+def test_a_tool_that_a_cell_defines_has_its_panel_and_changes_the_picture(
+    open_notebook: Callable[..., Notebook], generator: Path
+) -> None:
+    explorer = ExplorerPage(open_notebook(TOOL, EXPLORER.format(source=str(generator), options=", size=64")))
+    explorer.press("ArrowRight", 20)
+    explorer.rest()
+    explorer.panel("Opposite")
+    explorer.click("turn around")
+    explorer.rest()
+    assert explorer.kernel.ask("explorer.value.edits[0].strength") == -1.0
+    assert explorer.pixels() == explorer.wanted()
+    explorer.close()
+    assert explorer.notebook.console == []
+
+
 PANELS = ("Directions", "Walk", "History", "Animate", "Save & code")
 
 

@@ -23,7 +23,7 @@ CELL = """
 import hashlib, torch
 import stylewidgets as sw
 from stylewidgets import inversion
-from stylewidgets.widgets import inversion_attempt
+from stylewidgets.widgets.inversion_viewer import attempt as inversion_attempt
 torch.set_num_threads(1)
 session = sw.load('avatar-64')
 viewer = sw.InversionViewer(session, {options})

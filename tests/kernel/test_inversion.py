@@ -14,8 +14,8 @@ VIEWER = """
 import hashlib, threading, time, ipywidgets, numpy as np, torch
 import stylewidgets as sw
 from stylewidgets import inversion
-from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
-from stylewidgets.session import GeneratorSession
+from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.session.session import GeneratorSession
 
 torch.set_num_threads(1)
 torch.manual_seed(0)

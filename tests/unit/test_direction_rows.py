@@ -81,6 +81,26 @@ def test_each_control_names_itself_for_the_undo_history() -> None:
     assert a == b != c
 
 
+def test_layers_name_and_removal_are_made_when_a_row_is_asked_for_more_and_follow_the_edit() -> None:
+    desk = Desk("smile", "age")
+    first = desk.rows.rows[0]
+    assert len(first.children) == 3 and first._open.description == "⋯"
+    first._open.click()
+    layers, rename, remove = first.children[3].children
+    layers.children[0].value = "coarse"
+    assert desk.latent.edits[0].layers == (0, 4) and first._open.description == "0–3 ⋯"
+    desk.change("", lambda latent: latent.with_edit(direction("smile"), 1.0))
+    assert layers.value is None
+    first._open.click()
+    assert first.children[3].layout.display == "none"
+    rename.value = "grin"
+    assert desk.names == ["grin", "age"]
+    remove.click()
+    assert desk.names == ["grin", "age"], "the row of the old name is gone, and its button does nothing"
+    desk.rows.rows[0].remove()
+    assert desk.names == ["age"]
+
+
 def test_renaming_keeps_place_strength_and_vector() -> None:
     latent = (
         Latent().with_edit(direction("a"), 1.0).with_edit(direction("b"), 2.0, (0, 4)).with_edit(direction("c"), 3.0)

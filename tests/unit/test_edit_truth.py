@@ -134,13 +134,13 @@ def test_deviations_are_those_of_the_world() -> None:
 # -- in the explorer -----------------------------------------------------------------------------------------------------
 def test_only_generators_of_avatars_have_the_line() -> None:
     explorer = LatentExplorer(make_session())
-    assert explorer._panels.truth is None
+    assert explorer.tools["directions"].truth is None
     explorer.close()
 
 
 def test_the_explorer_reads_when_the_picture_settles_and_not_before() -> None:
     explorer = LatentExplorer(make_session(recipe={"twist": 0.3}))
-    truth, reads = explorer._panels.truth, []
+    truth, reads = explorer.tools["directions"].truth, []
     assert truth is not None
     truth._read, truth._describe = lambda image: reads.append(image.size) or image, lambda a, b: "read"
     explorer.value = explorer.value.replace(seed=3)

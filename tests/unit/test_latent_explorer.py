@@ -51,7 +51,7 @@ def explorer(session: GeneratorSession) -> Iterator[LatentExplorer]:
 
 
 def rows(explorer: LatentExplorer) -> dict[str, Any]:
-    return {row.edit.name: row for row in explorer._panels._rows.rows}
+    return {row.edit.name: row for row in explorer.tools["directions"].rows.rows}
 
 
 def slider(explorer: LatentExplorer, name: str = "smile") -> Any:
@@ -60,7 +60,8 @@ def slider(explorer: LatentExplorer, name: str = "smile") -> Any:
 
 def registry() -> dict[str, Any]:
     """Every open widget by its model id; kept elsewhere in ipywidgets 7."""
-    return getattr(ipywidgets.widgets.widget, "_instances", None) or ipywidgets.Widget.widgets
+    known = getattr(ipywidgets.widgets.widget, "_instances", None)
+    return ipywidgets.Widget.widgets if known is None else known
 
 
 def pixels(explorer: LatentExplorer) -> Any:
@@ -86,7 +87,7 @@ def test_a_value_that_is_given_is_kept_as_it_is(session: GeneratorSession) -> No
 
 def test_an_unknown_keyword_is_refused_with_the_nearest_name(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="directions"):
-        LatentExplorer(session, directons=[])
+        LatentExplorer(session, directons=[])  # type: ignore[call-arg]
 
 
 def test_a_value_that_does_not_fit_is_refused(session: GeneratorSession) -> None:
@@ -111,7 +112,7 @@ def test_a_slider_changes_the_value_and_the_picture(explorer: LatentExplorer) ->
 def test_assigning_the_value_moves_the_controls_and_the_picture(explorer: LatentExplorer) -> None:
     smile = explorer.directions["smile"]
     explorer.value = Latent(seed=5, psi=0.5, cutoff=3).with_edit(smile, 7.25, (0, 2))
-    source = explorer._panels._source
+    source = explorer._panels.source
     assert (source._seed.value, source._psi.value, source._cutoff.value) == ("5", 0.5, 3)
     assert slider(explorer).value == 7.25 and list(rows(explorer)) == ["smile"]
     assert shows_its_value(explorer) and explorer.value.strength("smile") == 7.25
@@ -120,16 +121,16 @@ def test_assigning_the_value_moves_the_controls_and_the_picture(explorer: Latent
 @pytest.mark.slow
 def test_a_storm_of_slider_values_leaves_one_frame_of_the_last_and_no_growth(session: GeneratorSession) -> None:
     explorer = LatentExplorer(session)
-    explorer._picture._pump.hello()  # a page is there, and acknowledges nothing
-    explorer._picture._pump._clock = explorer._history._clock = lambda: 0.0  # however slow this machine is
+    explorer.picture._pump.hello()  # a page is there, and acknowledges nothing
+    explorer.picture._pump._clock = explorer._history._clock = lambda: 0.0  # however slow this machine is
     control = slider(explorer)
     gc.collect()
     widgets_before, sent_before = set(registry()), explorer.stats.sent
     for step in range(2000):
         control.value = (step % 200) / 20 - 5
     assert explorer.stats.sent - sent_before <= 3
-    explorer._picture._pump.acknowledge(10**9)
-    assert explorer._picture._pump.in_flight <= 1 and not explorer._picture._pump.waiting
+    explorer.picture._pump.acknowledge(10**9)
+    assert explorer.picture._pump.in_flight <= 1 and not explorer.picture._pump.waiting
     assert explorer.value.strength("smile") == pytest.approx(199 / 20 - 5) and shows_its_value(explorer)
     assert len(explorer._history) == 1
     assert set(registry()) == widgets_before
@@ -213,16 +214,16 @@ def test_snapshots_keep_and_restore(explorer: LatentExplorer) -> None:
     explorer.snapshot()
     kept = explorer.value
     explorer.reset()
-    explorer._panels.snapshots.restore(0)
+    explorer.strip.restore(0)
     assert explorer.value == kept and explorer.snapshots == (kept,)
 
 
 def test_the_history_strip_shows_where_one_was_and_restores_it(explorer: LatentExplorer) -> None:
     explorer.value = explorer.value.replace(seed=1)
     explorer.value = explorer.value.replace(seed=2)
-    explorer._panels._switcher.selected = "History"
-    assert [latent.seed for latent in explorer._panels._steps.items] == [1, 0]
-    explorer._panels._steps.restore(0)
+    explorer.open("history")
+    assert [latent.seed for latent in explorer.tools["history"].steps.items] == [1, 0]
+    explorer.tools["history"].steps.restore(0)
     assert explorer.value.seed == 1
 
 
@@ -250,21 +251,22 @@ def test_bad_input_shows_its_text_and_leaves_value_controls_and_picture(
 ) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{not a state")
-    source = explorer._panels._source
-    explorer._panels._switcher.selected = "Save & code"
-    state = explorer._panels._switcher.made("Save & code")
+    source = explorer._panels.source
+    explorer.open("save")
+    state = explorer.tools["save"].state
 
     def load() -> None:
         state._path.value = str(broken)
         state._on_load()
 
+    add = explorer.tools["directions"].picker._add
     before, frame = explorer.value, bytes(explorer.view.frame)
     for act, text in (
         (lambda: setattr(source._seed, "value", "seven"), "whole number"),
         (lambda: setattr(source._psi, "value", float("nan")), "finite"),
-        (lambda: rows(explorer)["smile"]._on_rename({"new": "age"}), "in use"),
-        (lambda: explorer._panels._add(Direction("smile", np.ones(W_DIM))), "rename"),
-        (lambda: explorer._panels._add(Direction("other", np.ones(99))), "shape"),
+        (lambda: rows(explorer)["smile"].rename("age"), "in use"),
+        (lambda: add(Direction("smile", np.ones(W_DIM))), "rename"),
+        (lambda: add(Direction("other", np.ones(99))), "shape"),
         (load, "broken.json"),
     ):
         act()
@@ -298,7 +300,7 @@ def test_a_failing_render_keeps_the_last_frame_and_says_why(explorer: LatentExpl
     def fail(*_: object) -> None:
         raise RuntimeError("the device is gone")
 
-    monkeypatch.setattr(explorer._picture._renderer.cache, "run", fail)
+    monkeypatch.setattr(explorer.picture._renderer.cache, "run", fail)
     slider(explorer).value = 2.0
     assert "the device is gone" in explorer.view.error and bytes(explorer.view.frame) == frame
 
@@ -337,7 +339,7 @@ def test_the_code_makes_exactly_the_picture(explorer: LatentExplorer, value: Lat
 
 
 def test_the_code_takes_bundled_directions_by_name(explorer: LatentExplorer) -> None:
-    rows(explorer)["age"]._layers.children[0].value = "coarse"
+    rows(explorer)["age"].layers.children[0].value = "coarse"
     slider(explorer, "age").value = 2.0
     text = explorer.code()
     assert "session.directions['age'], 2.0, layers=" in text and "from_json" not in text and "smile" not in text
@@ -353,18 +355,18 @@ def test_a_preview_moves_the_picture_and_not_the_value(explorer: LatentExplorer)
 
 
 def test_every_panel_opens_and_follows_the_value(explorer: LatentExplorer) -> None:
-    for name in ("Walk", "History", "Animate", "Save & code", "Directions"):
-        explorer._panels._switcher.selected = name
+    for name in (*explorer.tools, "directions"):
+        explorer.open(name)
         explorer.value = Latent(blend=((1, 0.5), (2, 0.5)))
         explorer.randomize()
         assert explorer.view.error == ""
-    assert explorer._panels._switcher.made("Walk").blend == ((explorer.value.seed, 1.0),)
+    assert explorer.tools["walk"].pad.blend == ((explorer.value.seed, 1.0),)
 
 
 def test_a_conditional_generator_has_a_class_chooser(tmp_path: Path) -> None:
     explorer = LatentExplorer(make_session(c_dim=3))
     assert explorer.value.label == 0
-    explorer._panels._source._label.value = 2
+    explorer._panels.source._label.value = 2
     assert explorer.value.label == 2 and shows_its_value(explorer)
     explorer.value = Latent(code=Code("w", np.zeros(W_DIM)))
     explorer.randomize()
@@ -375,8 +377,12 @@ def test_a_conditional_generator_has_a_class_chooser(tmp_path: Path) -> None:
 def test_closing_leaves_no_widget_behind(session: GeneratorSession) -> None:
     before = set(registry())
     explorer = LatentExplorer(session)
-    for name in ("Walk", "History", "Animate", "Save & code"):
-        explorer._panels._switcher.selected = name
+    for name in explorer.tools:
+        explorer.open(name)
+    for row in rows(explorer).values():
+        row.more  # noqa: B018  builds it
+    explorer.tools["directions"].picker.unfold()
+    explorer.snapshot()
     explorer.close()
     left = {type(registry()[key]).__name__ for key in set(registry()) - before}
     assert left <= {"_CanvasManager"}  # one for the whole process, made by ipycanvas

@@ -61,9 +61,11 @@ def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
 @pytest.mark.slow
 def test_the_noise_seed_is_shown_only_where_it_counts() -> None:
     desk = Desk()
-    assert desk.controls._noise_seed.layout.display == "none"
+    assert "_noise_seed" not in desk.controls.__dict__
     desk.controls._noise.value = "random"
-    assert desk.controls._noise_seed.layout.display is None
+    assert desk.controls._noise_seed in desk.controls.children and desk.controls._noise_seed.layout.display is None
+    desk.controls._noise.value = "const"
+    assert desk.controls._noise_seed.layout.display == "none"
 
 
 def test_there_is_a_class_chooser_only_for_conditional_generators() -> None:

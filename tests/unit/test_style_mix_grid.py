@@ -106,7 +106,7 @@ def test_it_starts_complete_with_the_first_cell_chosen(grid: StyleMixGrid, page:
 
 def test_an_unknown_keyword_and_a_source_that_does_not_fit_are_refused(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="did you mean 'columns'"):
-        StyleMixGrid(session, colums=[1])
+        StyleMixGrid(session, colums=[1])  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="shape"):
         StyleMixGrid(session, rows=[Latent(code=Code("w", np.zeros(99)))])
 
@@ -114,6 +114,7 @@ def test_an_unknown_keyword_and_a_source_that_does_not_fit_are_refused(session: 
 def test_a_value_can_be_given_and_the_notebook_keeps_a_picture_of_it(session: GeneratorSession) -> None:
     value = MixGrid.of(session, [9], [8, 7], "fine", space="s")
     grid = StyleMixGrid(session, value=value)
+    grid._ipython_display_()
     data, mime, words = grid.saved._picture
     assert grid.value == value and mime == "image/png" and "seed 9 × seed 8, seed 7" in words
     assert Image.open(io.BytesIO(data)).size == grid.image.size
@@ -288,7 +289,7 @@ def test_an_explorer_gets_the_chosen_picture_and_can_stay_linked(session: Genera
 
 def test_without_an_explorer_one_appears_below(grid: StyleMixGrid) -> None:
     made = grid.send()
-    assert made.value == grid.selected and made in grid._panels._below.children
+    assert made.value == grid.selected and made in grid._panels.below.children
     grid.select(1, 0)
     assert grid.send() is made and made.value == grid.latent(1, 0)
 

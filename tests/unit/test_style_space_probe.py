@@ -49,6 +49,7 @@ def session(device: str) -> GeneratorSession:
 @pytest.fixture
 def probe(session: GeneratorSession) -> Iterator[StyleSpaceProbe]:
     made = StyleSpaceProbe(session, samples=SAMPLES)
+    made._ipython_display_()
     yield made
     made.close()
 
@@ -101,7 +102,7 @@ def test_it_starts_with_the_picture_of_its_value_and_every_channel_on_the_map(pr
 
 def test_unknown_keywords_and_values_that_do_not_fit_are_refused(session: GeneratorSession) -> None:
     with pytest.raises(TypeError, match="did you mean 'samples'"):
-        StyleSpaceProbe(session, sampels=3)
+        StyleSpaceProbe(session, sampels=3)  # type: ignore[call-arg]
     with pytest.raises(ValueError, match="shape"):
         StyleSpaceProbe(session, Latent(code=Code("w", np.zeros(99))))
 
@@ -120,7 +121,7 @@ def test_a_click_selects_a_channel_and_shows_its_effect_as_plain_compute_has_it(
     wanted = stylespace.effect(
         probe.session, probe.value, channel, (-3.0, 0.0, 3.0), stats=stylespace.statistics(probe.session, SAMPLES)
     )
-    panel = probe._panels._effect
+    panel = probe._panels.effect
     assert np.array_equal(panel.pictures, wanted.pictures) and np.allclose(panel.heat, wanted.heat)
     assert Image.open(io.BytesIO(panel._images[0].value)).size == (16, 16)
     assert "<svg" in panel._histogram.value and channel.paper in panel._histogram.value
@@ -167,20 +168,20 @@ def test_a_style_edit_agrees_with_styles_that_are_moved_by_hand(probe: StyleSpac
 def test_the_outer_pictures_can_be_taken_over(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
     probe.finish()
-    probe._panels._effect._uses[2].click()
+    probe._panels.effect._uses[2].click()
     assert probe.strength("2_3") == 3.0
 
 
 def test_the_effect_is_that_of_the_latent_without_this_channel_s_edit(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
     probe.finish()
-    before = probe._panels._effect.pictures
+    before = probe._panels.effect.pictures
     probe.set_strength("2_3", 5.0)
     probe.finish()
-    assert np.array_equal(probe._panels._effect.pictures, before)
+    assert np.array_equal(probe._panels.effect.pictures, before)
     probe.set_strength("1_2", 5.0)
     probe.finish()
-    assert not np.array_equal(probe._panels._effect.pictures, before)
+    assert not np.array_equal(probe._panels.effect.pictures, before)
 
 
 # -- searching ----------------------------------------------------------------------------------------------------------
@@ -435,6 +436,7 @@ def test_a_failing_computation_shows_in_the_widget(session: GeneratorSession, mo
 
     monkeypatch.setattr(stylespace.statistics, "steps", fail)
     probe = StyleSpaceProbe(session, samples=SAMPLES)
+    probe._ipython_display_()
     assert "out of memory" in probe.view.error and shows_its_value(probe)
     say(probe, "pick", channel=3)
     slider(probe).value = 1.0

@@ -23,7 +23,7 @@ from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.activations import SynthesisCache
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.widgets.kit.controls.transform_controls import CLOSED, OPEN, TransformControls, describe_transform
+from stylewidgets.widgets.kit.controls.transform_controls import TransformControls, describe_transform
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 
 TURNED = Transform(angle=30, x=0.1)
@@ -220,18 +220,8 @@ def explorer(session: GeneratorSession) -> Iterator[LatentExplorer]:
 
 
 def controls(explorer: LatentExplorer) -> TransformControls:
-    found = explorer._panels._transform
-    assert found is not None
-    return found
-
-
-def test_the_group_starts_closed_and_opens_with_its_button(explorer: LatentExplorer) -> None:
-    group = controls(explorer)
-    assert not group.expanded and group._toggle.description == CLOSED
-    group._toggle.click()
-    assert group.expanded and group._toggle.description == OPEN
-    group._toggle.click()
-    assert not group.expanded
+    explorer.open("transform")
+    return explorer.tools["transform"].controls
 
 
 def test_sliders_move_the_picture_and_undo_moves_them_back(explorer: LatentExplorer) -> None:
@@ -273,8 +263,10 @@ def test_the_code_makes_the_same_picture(explorer: LatentExplorer, session: Gene
 
 def test_generators_that_cannot_show_no_such_group(plain: GeneratorSession) -> None:
     explorer = LatentExplorer(plain)
-    assert explorer._panels._transform is None
+    assert "transform" not in explorer.tools
     explorer.close()
+    with pytest.raises(ValueError, match="only StyleGAN3"):
+        LatentExplorer(plain, tools=["transform"])
 
 
 def test_the_words_name_what_is_not_as_it_was() -> None:

@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -138,24 +139,21 @@ def test_a_misspelt_argument_is_refused() -> None:
         LiveView(smothing="smooth")
 
 
-class _Shows:
-    def __init__(self) -> None:
-        self.error = "old"
-        self.view = self
-
-
-def test_an_error_is_shown_and_an_old_one_taken_away() -> None:
-    shows = _Shows()
+def test_a_failing_block_shows_its_error_and_takes_an_old_one_away() -> None:
+    shows = SimpleNamespace(error="old")
     with reporting(shows):
         pass
     assert shows.error == ""
     with reporting(shows):
         raise ZeroDivisionError("division by zero")
     assert shows.error == "ZeroDivisionError: division by zero"
+    with reporting(shows, keep=True):
+        pass
+    assert shows.error == "ZeroDivisionError: division by zero"
 
 
 def test_an_error_reported_deeper_down_is_not_taken_away() -> None:
-    shows = _Shows()
+    shows = SimpleNamespace(error="old")
     with reporting(shows):
         report(shows, ValueError("no such seed"), "drawing seed 7")
     assert shows.error == "drawing seed 7: no such seed"

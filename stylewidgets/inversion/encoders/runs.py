@@ -99,7 +99,7 @@ def _opened(kind: str, given: str, session: GeneratorSession) -> small.SmallEnco
         return released.for_session(session)
     net, about = small.load(path, session.device)
     _same_kind(kind, net.shape.kind, given)
-    if not small.fits(net, about, session):
+    if not small.fits(net.shape, about, session):
         raise ValueError(_other(about, session))
     return net
 
@@ -124,8 +124,8 @@ def _available(kind: str) -> Callable[[Any], str]:
     def reason(session: GeneratorSession) -> str:
         if not bundled(kind).is_file():
             return f"the encoder {bundled(kind).name} is not installed; `stylewidgets train encoders {kind}` makes it"
-        net, about = small.load(bundled(kind))
-        return "" if small.fits(net, about, session) else _other(about, session)
+        shape, about = small.header(bundled(kind))
+        return "" if small.fits(shape, about, session) else _other(about, session)
 
     return reason
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -142,9 +143,9 @@ def pooled(images: Tensor) -> Tensor:
     return F.interpolate(images, size=SIDE, mode="bilinear")
 
 
-def fits(encoder: SmallEncoder, about: Mapping[str, Any], session: GeneratorSession) -> bool:
+def fits(shape: Shape, about: Mapping[str, Any], session: GeneratorSession) -> bool:
     """Whether its codes mean something to the generator: the same mapping network, and rows enough."""
-    wide = encoder.shape.w_dim == session.w_dim and encoder.shape.rows >= session.num_ws
+    wide = shape.w_dim == session.w_dim and shape.rows >= session.num_ws
     return wide and about.get("w_space") == session.fingerprint("w")
 
 
@@ -154,21 +155,37 @@ def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> N
     files.write_arrays(path, tensors, {"shape": asdict(encoder.shape)} | dict(about), KEY)
 
 
+def _shape(about: Mapping[str, Any]) -> Shape:
+    values = about["shape"]
+    return Shape(
+        str(values["kind"]),
+        int(values["rows"]),
+        int(values["w_dim"]),
+        tuple(int(n) for n in values["widths"]),
+        int(values["head"]),
+        bool(values.get("relative", False)),
+    )
+
+
+@lru_cache(maxsize=16)
+def _header(path: str, changed: int) -> tuple[Shape, dict[str, Any]]:
+    with files.reading(path, "encoder of this package", "Accepted are files of `stylewidgets train encoders`") as found:
+        about, _ = files.read_arrays(found, KEY, "pt")
+        return _shape(about), about
+
+
+def header(path: Path) -> tuple[Shape, dict[str, Any]]:
+    """What a file says of its encoder, which is not built for that. ValueError as `load`."""
+    return _header(str(path), path.stat().st_mtime_ns)
+
+
 @from_file()
 def load(path: str | Path, device: str | torch.device = "cpu") -> tuple[SmallEncoder, dict[str, Any]]:
     """(encoder in evaluation, what was said about it). ValueError when the file is none of ours, or damaged."""
     with files.reading(path, "encoder of this package", "Accepted are files of `stylewidgets train encoders`") as found:
         about, state = files.read_arrays(found, KEY, "pt")
         tensors = {name: value.float() for name, value in state.items()}
-        values = about["shape"]
-        shape = Shape(
-            str(values["kind"]),
-            int(values["rows"]),
-            int(values["w_dim"]),
-            tuple(int(n) for n in values["widths"]),
-            int(values["head"]),
-            bool(values.get("relative", False)),
-        )
+        shape = _shape(about)
         encoder = SmallEncoder(shape, tensors["centre"], float(tensors["spread"]))
         encoder.load_state_dict(tensors)
     return encoder.to(device).eval().requires_grad_(False), about

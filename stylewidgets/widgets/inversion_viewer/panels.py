@@ -3,142 +3,131 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from functools import cached_property, partial
+from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
 
 from ...jobs import RUNNING
-from ..kit.compat import button, set_tooltip
+from ..kit.errors import reporting
 from ..kit.jobs import Jobs
-from ..kit.parts import STYLE, close_tree, column, heading, note, row, say, show
-from ..kit.state_panel import StatePanel
+from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
+from ..kit.sharing import own
 from ..kit.switcher import Switcher
 from .attempt import Attempt
 from .curves import curves
-from .results import EditsPanel, RunsPanel, SendPanel, labelled
+from .host import InversionHost
+from .results import EditsPanel, RunsPanel, SendPanel
 from .settings import MethodPanel
 from .target import MaskPanel, TargetPanel
-
-if TYPE_CHECKING:
-    from .viewer import InversionViewer
 
 LOSS, RUNS, EDITS, MASK, SEND = "Loss", "Runs", "Edit all results", "Mask", "Open, save, code"
 CURVE_SECONDS = 0.5
 
 
 class InversionPanels:
-    """All controls of a viewer. `root` is what it shows."""
+    """All controls of a viewer. `parts` are what it shows."""
 
-    def __init__(
-        self,
-        owner: InversionViewer,
-        work: Jobs,
-        method: str,
-        settings: dict[str, Any],
-        guard: Callable[[Callable[[], Any]], None],
-    ) -> None:
-        self._owner, self._guard, self._syncing, self._drawn_at = owner, guard, False, 0.0
-        self.target = TargetPanel(owner.session, owner.set_target, guard)
-        self.method = MethodPanel(owner.session, method, settings)
-        self.mask = MaskPanel()
-        self.runs = RunsPanel(owner, guard)
-        self.curve = widgets.HTML(curves((), 1), layout=widgets.Layout(width="100%", max_width="580px"))
+    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Any]) -> None:
+        self._host, self._drawn_at = host, 0.0
+        self._target_picture: NDArray[np.uint8] | None = None
+        self.method = MethodPanel(host.session, method, settings)
+        self.curve = control(widgets.HTML, curves((), 1), layout=NOTE)
         self.line = note("")
-        self._picture = labelled(("target",))
-        self._picture.observe(self._on_picture, "value")
-        self.way = widgets.IntSlider(
+        act = partial(button, view=host.view)
+        self._start = act("start", "begin a new run with this method and these settings", host.start)
+        self._start.button_style = "primary"
+        self._pause = act("pause", "pause, or go on (space on the picture)", host.toggle)
+        self._stop = act("stop", "end the run here and keep what it found", host.stop)
+        self._fork = act("fork", "a second run from here on, with the settings as they are now", host.fork)
+        self._left = column(
+            host.view,
+            row(self._start, self._pause, self._stop, self._fork),
+            self.line,
+            work,
+            flex="1 1 420px",
+            min_width="0",
+        )
+        panels: dict[str, Callable[[], Any]] = {
+            LOSS: lambda: self.curve,
+            RUNS: lambda: self.runs,
+            EDITS: partial(EditsPanel, host),
+            MASK: lambda: self.mask,
+            SEND: partial(SendPanel, host),
+        }
+        self._switcher = Switcher(panels, self._on_show)
+        right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
+        both = row(self._left, right, align_items="flex-start", width="100%")
+        self.parts = (heading("Target"), TargetPanel(host), both, self._switcher)
+
+    # -- made when they are needed -------------------------------------------------------------------------------------
+    @cached_property
+    def mask(self) -> MaskPanel:
+        """The brush."""
+        made = MaskPanel()
+        if self._target_picture is not None:
+            made.pad.show_picture(self._target_picture)
+        return made
+
+    @cached_property
+    def runs(self) -> RunsPanel:
+        """The table."""
+        return RunsPanel(self._host)
+
+    @cached_property
+    def _picture(self) -> Any:
+        """A menu of the pictures of a target, where there are several."""
+        made = control(
+            widgets.Dropdown,
+            tip="which of the pictures is shown; all are inverted at once",
+            on=self._on_picture,
+            style={"description_width": "52px"},
+            layout={"width": "220px"},
+            description="picture",
+        )
+        view, *others = self._left.children
+        self._left.children = (view, made, *others)
+        return made
+
+    @cached_property
+    def way(self) -> Any:
+        """A slider over the steps on the way."""
+        made = control(
+            widgets.IntSlider,
             0,
+            tip="look at steps on the way there; at the right end is the result",
+            on=self._on_way,
+            style={"description_width": "48px"},
+            layout={"width": "calc(100% - 12px)", "max_width": "508px"},  # the knob is wider than its track
             min=0,
             max=1,
             description="rewind",
             readout=False,
             continuous_update=True,
-            style={"description_width": "48px"},
-            layout=widgets.Layout(width="calc(100% - 12px)", max_width="508px"),  # the knob is wider than its track
         )
-        set_tooltip(self.way, "look at steps on the way there; at the right end is the result")
-        self.way.observe(self._on_way, "value")
         self._way_words = note("")
-        self._switcher = Switcher(
-            {
-                LOSS: lambda: self.curve,
-                RUNS: lambda: self.runs,
-                EDITS: lambda: EditsPanel(owner, guard),
-                MASK: lambda: self.mask,
-                SEND: self._make_send,
-            },
-            self._on_show,
-        )
-        self.root = self._layout(work)
-
-    # -- layout --------------------------------------------------------------------------------------------------------
-    def _layout(self, work: Jobs) -> widgets.VBox:
-        owner = self._owner
-        self._start = self._button("start", "begin a new run with this method and these settings", owner.start, "70px")
-        self._start.button_style = "primary"
-        self._pause = self._button("pause", "pause, or go on (space on the picture)", owner.toggle, "70px")
-        self._stop = self._button("stop", "end the run here and keep what it found", owner.stop, "60px")
-        self._fork = self._button(
-            "fork", "a second run from here on, with the settings as they are now", owner.fork, "60px"
-        )
-        left = column(
-            owner.view,
-            self._picture,
-            row(self._start, self._pause, self._stop, self._fork),
-            self.line,
-            work,
-            self.way,
-            self._way_words,
-            flex="1 1 420px",
-            min_width="0",
-        )
-        right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
-        return column(
-            widgets.HTML(STYLE, layout=widgets.Layout(display="none")),
-            heading("Target"),
-            self.target,
-            row(left, right, align_items="flex-start", width="100%"),
-            self._switcher,
-            width="100%",
-        )
-
-    def _button(self, text: str, tooltip: str, action: Callable[[], Any], width: str) -> widgets.Button:
-        return button(text, tooltip, lambda: self._guard(action), width)
-
-    def _make_send(self) -> SendPanel:
-        owner = self._owner
-        state = StatePanel(owner.save, owner.load, owner.code, owner.view, "inversion.safetensors")
-        state.refresh()
-        return SendPanel(owner, state, self._guard)
-
-    @property
-    def edits(self) -> EditsPanel | None:
-        """The panel of edits if it was opened."""
-        made: EditsPanel | None = self._switcher.made(EDITS)
+        self._left.children += (made, self._way_words)
         return made
 
     # -- bringing up to date -------------------------------------------------------------------------------------------
     def refresh(self) -> None:
         """Buttons, table, strip and curve to the shown run as it is."""
-        current = self._owner.current
-        self._syncing = True
-        try:
-            running = current is not None and current.state == RUNNING
-            self._pause.description = "pause" if running or current is None or not current.can_go_on else "go on"
-            self._pause.disabled = not (running or (current is not None and current.can_go_on))
-            self._stop.disabled = not running
-            self._fork.disabled = current is None or current.run is None
-            self.runs.refresh()
-            self._show_frames(current)
-        finally:
-            self._syncing = False
+        current = self._host.current
+        running = current is not None and current.state == RUNNING
+        self._pause.description = "pause" if running or current is None or not current.can_go_on else "go on"
+        self._pause.disabled = not (running or (current is not None and current.can_go_on))
+        self._stop.disabled = not running
+        self._fork.disabled = current is None or current.run is None
+        self._refresh_runs()
+        self._show_frames(current)
         self.progress(current, now=True)
-        send = self._switcher.made(SEND)
-        if send is not None and self._switcher.selected == SEND:
+        if (send := self._switcher.shown(SEND)) is not None:
             send.state.refresh()
-        if self.edits is not None and self._switcher.selected == EDITS and not running:
-            self.edits.refresh()
+        if (edits := self._switcher.shown(EDITS)) is not None and not running:
+            edits.refresh()
 
     def progress(self, current: Attempt | None, now: bool = False) -> None:
         """The line and, now and then, curve and table."""
@@ -151,51 +140,68 @@ class InversionPanels:
             text = curves(history, current.total if current is not None else 1)
             if text != self.curve.value:
                 self.curve.value = text
-            if not now and self._switcher.selected == RUNS:
-                self.runs.refresh()
+            if not now:
+                self._refresh_runs()
 
     def show_target(self, names: tuple[str, ...]) -> None:
-        """The menu of pictures, where there are several."""
-        self._syncing = True
-        try:
+        """Another target: nothing is painted, and where it has several pictures there is a menu of them."""
+        if "mask" in self.__dict__:
+            self.mask.paint(None)
+        if len(names) < 2 and "_picture" not in self.__dict__:
+            return
+        with quiet(self._picture):
             self._picture.options = [(name, k) for k, name in enumerate(names)]
             self._picture.value = 0
-            show(self._picture, len(names) > 1)
-        finally:
-            self._syncing = False
+        show(self._picture, len(names) > 1)
+
+    def show_picture(self, picture: NDArray[np.uint8]) -> None:
+        """Put the target's picture uint8 [H, W, 3] under the brush."""
+        self._target_picture = picture
+        if "mask" in self.__dict__:
+            self.mask.pad.show_picture(picture)
+
+    def painted(self, side: int) -> NDArray[np.float32] | None:
+        """See `MaskPanel.mask`."""
+        return self.mask.mask(side) if "mask" in self.__dict__ else None
 
     def close(self) -> None:
-        """Close what is not in the tree."""
-        self._switcher.close_panels()
-        close_tree(self.mask, self.runs, self.curve)
+        """Close what may not be in the tree."""
+        close_tree(self.curve, *(self.__dict__[name] for name in ("mask", "runs") if name in self.__dict__))
 
     # -- events --------------------------------------------------------------------------------------------------------
+    def _refresh_runs(self) -> None:
+        if self._switcher.shown(RUNS) is not None:
+            self.runs.refresh()
+
     def _show_frames(self, current: Attempt | None) -> None:
+        if current is None and "way" not in self.__dict__:
+            return
         frames = [] if current is None or current.run is None else current.run.frames
         shown = len(frames) > 1
         for part in (self.way, self._way_words):
             show(part, current is not None)
-            part.layout.visibility = "visible" if shown else "hidden"  # its place stays, so that nothing below jumps
+            own(part).visibility = "visible" if shown else "hidden"  # its place stays, so that nothing below jumps
         say(self._way_words, f"steps kept: {frames[0].step} to {frames[-1].step}" if shown else "no steps kept yet")
         if shown:
-            self.way.max = len(frames)
-            self.way.value = len(frames)  # its right end is the result itself, not a frame
+            with quiet(self.way):
+                self.way.max = self.way.value = len(frames)  # its right end is the result itself, not a frame
 
-    def _on_way(self, event: Any) -> None:
-        if not self._syncing:
-            self._guard(lambda: self._owner.scrub(None if event["new"] >= self.way.max else int(event["new"])))
+    def _on_way(self, place: int) -> None:
+        with reporting(self._host.view):
+            self._host.scrub(None if place >= self.way.max else int(place))
 
-    def _on_picture(self, event: Any) -> None:
-        if not self._syncing and event["new"] is not None:
-            self._guard(lambda: self._owner.show_picture(int(event["new"])))
+    def _on_picture(self, index: int | None) -> None:
+        if index is not None:
+            with reporting(self._host.view):
+                self._host.show_picture(int(index))
 
     def _on_show(self, name: str) -> None:
-        if name == SEND:
-            self._switcher.made(SEND).state.refresh()  # type: ignore[union-attr]
-        elif name == RUNS:
-            self.runs.refresh()
-        elif name == EDITS:
-            self._guard(self.edits.refresh)  # type: ignore[union-attr]
+        panel: Any = self._switcher.made(name)
+        with reporting(self._host.view):
+            if name == SEND:
+                panel.state.refresh()
+            elif name in (RUNS, EDITS):
+                panel.refresh()
 
 
 def _line(current: Attempt | None) -> str:

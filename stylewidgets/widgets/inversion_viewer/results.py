@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import base64
 import html
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
 from ...latent.latent import Latent
-from ..kit.compat import button, set_tooltip
 from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
 from ..kit.controls.direction_rows import DirectionRows
-from ..kit.parts import column, note, replace_children, row
+from ..kit.errors import reporting
+from ..kit.opening import Below
+from ..kit.parts import WIDE, button, control, listen, note, quiet, row
+from ..kit.sharing import shared_layout
+from ..kit.state_panel import StatePanel
 from ..kit.views.run_table import RunTable
 from .attempt import Attempt
+from .host import InversionHost
 from .settings import settings_line
-
-if TYPE_CHECKING:
-    from .viewer import InversionViewer
 
 COLUMNS = [
     ("run", "number of the run; a click on a row shows it and brings its settings back"),
@@ -44,34 +46,27 @@ SIDE = 128
 class RunsPanel(widgets.VBox):
     """Every run, sortable; a row restores its run."""
 
-    def __init__(self, owner: InversionViewer, guard: Callable[[Callable[[], Any]], None]) -> None:
-        self._owner, self._guard, self._syncing = owner, guard, False
+    def __init__(self, host: InversionHost) -> None:
+        self._host = host
         self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
-        self.table.observe(self._on_choice, "chosen")
+        listen(self.table, self._on_choice, "chosen")
+        tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
         tools = row(
-            button(
-                "measure all",
-                "compute perceptual distance, realism and, where the truth is known, how well edits work",
-                lambda: guard(owner.measure_all),
-                "100px",
-            ),
-            button("remove run", "take the shown run out of the table", lambda: guard(owner.remove), "100px"),
+            button("measure all", tip, host.measure_all, view=host.view),
+            button("remove run", "take the shown run out of the table", host.remove, view=host.view),
             note("Click a heading to sort, a row to show that run and its settings again."),
         )
-        super().__init__([self.table, tools], layout=widgets.Layout(width="100%"))
+        super().__init__([self.table, tools], layout=shared_layout(**WIDE))
         self.refresh()
 
     def refresh(self) -> None:
         """Write the table anew."""
-        rows = [self._row(attempt) for attempt in self._owner.runs]
-        current = self._owner.current
-        self._syncing = True
-        try:
+        rows = [self._row(attempt) for attempt in self._host.runs]
+        current = self._host.current
+        with quiet(self.table):
             if rows != self.table.rows:
                 self.table.rows = rows
-            self.table.chosen = self._owner.runs.index(current) if current is not None else -1
-        finally:
-            self._syncing = False
+            self.table.chosen = self._host.runs.index(current) if current is not None else -1
 
     def _row(self, attempt: Attempt) -> list[Any]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
@@ -87,9 +82,10 @@ class RunsPanel(widgets.VBox):
             attempt.note,
         ]
 
-    def _on_choice(self, event: Any) -> None:
-        if not self._syncing and 0 <= event["new"] < len(self._owner.runs):
-            self._guard(lambda: self._owner.select(self._owner.runs[event["new"]]))
+    def _on_choice(self, place: int) -> None:
+        if 0 <= place < len(self._host.runs):
+            with reporting(self._host.view):
+                self._host.select(self._host.runs[place])
 
 
 def _plain(value: Any) -> float | None:
@@ -103,28 +99,26 @@ class EditsPanel(widgets.VBox):
     `latent` holds the edits; its code is not used.
     """
 
-    def __init__(self, owner: InversionViewer, guard: Callable[[Callable[[], Any]], None]) -> None:
-        self._owner, self._guard = owner, guard
+    def __init__(self, host: InversionHost) -> None:
+        self._host = host
         self.latent = Latent()
-        session = owner.session
+        session = host.session
         self._rows = DirectionRows(session.num_ws, self.change)
         self._picker = DirectionPicker(
-            lambda: session.directions, session.images, lambda: owner.value, self._add, owner.view
+            lambda: session.directions, session.images, lambda: host.value, self._add, host.view
         )
-        self._sheet = widgets.HTML(layout=widgets.Layout(max_width="100%"))
+        self._sheet = control(widgets.HTML, layout={"max_width": "100%"})
         words = note("The same edits on every result show which of them can be edited, and which only look right.")
-        super().__init__([words, self._rows, self._picker, self._sheet], layout=widgets.Layout(width="100%"))
+        super().__init__([words, self._rows, self._picker, self._sheet], layout=shared_layout(**WIDE))
         self._rows.update(self.latent)
 
     def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
         """See `parts.Change`."""
 
-        def act() -> None:
+        with reporting(self._host.view):
             self.latent = transform(self.latent)
             self._rows.update(self.latent)
             self.refresh()
-
-        self._guard(act)
 
     def refresh(self) -> None:
         """Draw the row of pictures again."""
@@ -139,13 +133,13 @@ class EditsPanel(widgets.VBox):
 
     def pictures(self) -> list[tuple[str, NDArray[np.uint8]]]:
         """Name and edited picture uint8 [h, w, 3]: of the target where its code is known, then of every run."""
-        owner, edits, i = self._owner, self.latent.edits, self._owner.index
+        host, edits, i = self._host, self.latent.edits, self._host.index
         made = []
-        known = owner.target.latents[i] if owner.target is not None else None
+        known = host.target.latents[i] if host.target is not None else None
         if known is not None:
             latent = known.replace(edits=(*known.edits, *edits))
-            made.append(("the truth", owner.session.images([latent], SIDE)[0]))
-        for attempt in owner.runs:
+            made.append(("the truth", host.session.images([latent], SIDE)[0]))
+        for attempt in host.runs:
             if attempt.step and i < len(attempt.result):
                 picture = attempt.session(i).images([attempt.latent(i, edits=edits)], SIDE)[0]
                 made.append((f"{attempt.number}: {attempt.method}", picture))
@@ -158,41 +152,12 @@ class EditsPanel(widgets.VBox):
 class SendPanel(widgets.VBox):
     """Buttons that open the result in another widget below, and the file and code."""
 
-    def __init__(self, owner: InversionViewer, state: Any, guard: Callable[[Callable[[], Any]], None]) -> None:
-        self._guard = guard
-        self._below = column(width="100%")
-        self.state = state
-        super().__init__(
-            [
-                row(
-                    note("Open the result in"),
-                    button(
-                        "explorer", "a LatentExplorer from this result on", lambda: self._open(owner.explorer), "90px"
-                    ),
-                    button(
-                        "mixing grid",
-                        "a StyleMixGrid with this result as a row",
-                        lambda: self._open(owner.grid),
-                        "100px",
-                    ),
-                    button("probe", "a StyleSpaceProbe of this result", lambda: self._open(owner.probe), "80px"),
-                ),
-                state,
-                self._below,
-            ],
-            layout=widgets.Layout(width="100%"),
-        )
-
-    def _open(self, make: Callable[[], Any]) -> None:
-        self._guard(lambda: replace_children(self._below, [make()]))
-
-
-def labelled(names: Sequence[str]) -> Any:
-    """A menu of the pictures of a target."""
-    menu = widgets.Dropdown(
-        options=[(name, k) for k, name in enumerate(names)],
-        description="picture",
-        style={"description_width": "52px"},
-        layout=widgets.Layout(width="220px"),
-    )
-    return set_tooltip(menu, "which of the pictures is shown; all are inverted at once")
+    def __init__(self, host: InversionHost) -> None:
+        self.state = StatePanel(host, "inversion.safetensors")
+        below = Below()
+        act = partial(button, view=host.view)
+        words = note("Open the result in")
+        explorer = act("explorer", "a LatentExplorer from this result on", lambda: below.open_here(host.explorer()))
+        grid = act("mixing grid", "a StyleMixGrid with this result as a row", lambda: below.open_here(host.grid()))
+        probe = act("probe", "a StyleSpaceProbe of this result", lambda: below.open_here(host.probe()))
+        super().__init__([row(words, explorer, grid, probe), self.state, below], layout=shared_layout(**WIDE))

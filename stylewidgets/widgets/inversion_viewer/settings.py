@@ -11,9 +11,9 @@ import ipywidgets as widgets
 from ...inversion import METHODS
 from ...session.session import GeneratorSession
 from ...settings import Value
-from ..kit.compat import set_tooltip
-from ..kit.controls.form import Form
-from ..kit.parts import close_tree, note, say
+from ..kit.controls.form import FIELD, Form
+from ..kit.parts import WIDE, close_tree, control, note
+from ..kit.sharing import shared_layout
 
 LABELS = {
     "rate": "learning rate",
@@ -39,19 +39,19 @@ class MethodPanel(widgets.VBox):
         METHODS[method].checked(settings)  # raises for what does not exist
         self._session = session
         self._kept: dict[str, Mapping[str, object]] = {method: settings}
-        self._menu = widgets.Dropdown(
+        self._menu = control(
+            widgets.Dropdown,
+            tip="how the code is looked for",
+            on=lambda _: self._change(),
+            style=FIELD,
+            layout={"width": "330px", "max_width": "100%"},
             options=self._options(),
             value=method,
             description="method",
-            style={"description_width": "52px"},
-            layout=widgets.Layout(width="330px", max_width="100%"),
         )
-        set_tooltip(self._menu, "how the code is looked for")
-        self._line = widgets.HTML(layout=widgets.Layout(max_width="460px", margin="0 2px"))
-        self.said = note("")
-        super().__init__(layout=widgets.Layout(max_width="100%", min_width="0"))
+        self._line = note("")
+        super().__init__(layout=shared_layout(**WIDE))
         self._show()
-        self._menu.observe(lambda _: self._change(), "value")
 
     @property
     def method(self) -> str:
@@ -88,13 +88,12 @@ class MethodPanel(widgets.VBox):
     def _show(self) -> None:
         self._shown = self.method
         method, reason = METHODS[self._shown], self._why_not(self._shown)
-        self._line.value = (
-            f'<div class="sw-note">{html.escape(method.line)}<br><i>{html.escape(method.source)}</i></div>'
-        )
-        say(self.said, f"Not here: {reason}" if reason else "")
+        words = [html.escape(method.line), f"<i>{html.escape(method.source)}</i>"]
+        words += [f"Not here: {html.escape(reason)}"] if reason else []
+        self._line.value = f'<div class="sw-note">{"<br>".join(words)}</div>'
         settings = [replace(s, label=s.label or LABELS.get(s.name, "")) for s in method.settings]
         self.form = Form(settings, self._kept.get(self._shown), reset="the paper's values")
-        self.children = [self._menu, self._line, self.form, self.said]
+        self.children = [self._menu, self._line, self.form]
 
 
 def settings_line(method: str, settings: Mapping[str, object]) -> str:

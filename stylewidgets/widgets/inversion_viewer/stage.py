@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +10,7 @@ from PIL import Image
 
 from ...inversion import Run
 from ...session.synthesis import to_uint8
-from ..kit.errors import report
+from ..kit.sharing import shared_layout
 from ..kit.static import SavedPicture
 from ..kit.views.inversion_view import InversionView, encoded
 
@@ -29,7 +27,7 @@ class Stage:
     """
 
     def __init__(self, size: int) -> None:
-        self.view = InversionView(size=size)
+        self.view = InversionView(size=size, layout=shared_layout())
         self.saved = SavedPicture(2 * size)
         self._target: NDArray[np.uint8] | None = None
         self._shown_at = float("-inf")
@@ -61,11 +59,3 @@ class Stage:
         self._shown_at = now
         self.show_result(to_uint8(drawn[i : i + 1])[0], f"step {run.step}", final=False)
         return True
-
-    @contextmanager
-    def reporting(self) -> Iterator[None]:
-        """As `errors.reporting`, but a message that is there already stays."""
-        try:
-            yield
-        except Exception as error:  # noqa: BLE001  the edge: nothing above would show it
-            report(self.view, error, "showing the result")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
@@ -11,92 +12,91 @@ from numpy.typing import NDArray
 
 from ... import domain
 from ...core import pictures
-from ...session.session import GeneratorSession
-from ..kit.compat import button, forget_upload, set_tooltip, uploaded
+from ..kit.compat import forget_upload, uploaded
+from ..kit.controls.form import FIELD
 from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
-from ..kit.parts import column, note, row, say
+from ..kit.errors import reporting
+from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
+from ..kit.sharing import shared_layout
 from ..kit.views.camera import Camera
-
-Chosen = Callable[[Any, str], None]
-"""Called with what `Target.of` takes and a Python expression for it, "" where there is none."""
+from .host import InversionHost
 
 
-class TargetPanel(widgets.VBox):
-    """Upload, path or address, the camera, a generated picture whose code is known, a picture of the
-    domain's world whose factors are known.
+class TargetPanel(widgets.HBox):
+    """Upload, path or address, the camera, a generated picture whose code is known, a picture of the domain's world whose
+    factors are known.
 
-    Args:
-        session: tells the size and the domain.
-        chosen: see `Chosen`.
-        guard: runs a callback so that its exceptions are shown.
+    What is chosen goes to `host.set_target` with a Python expression for it, "" where there is none.
     """
 
-    def __init__(self, session: GeneratorSession, chosen: Chosen, guard: Callable[[Callable[[], Any]], None]) -> None:
-        self._session, self._chosen = session, chosen
-        self.upload = widgets.FileUpload(accept="image/*", multiple=False, description="upload a picture")
-        self.upload.layout.width = "190px"
-        set_tooltip(self.upload, "a picture from your disk")
-        self.upload.observe(lambda _: guard(self._on_upload), "value")
-        self.path = widgets.Text(
+    def __init__(self, host: InversionHost) -> None:
+        self._host = host
+        self.upload = control(
+            widgets.FileUpload,
+            tip="a picture from your disk",
+            on=lambda _: self._guard(self._on_upload),
+            layout={"width": "230px", "max_width": "100%"},
+            accept="image/*",
+            multiple=False,
+            description="upload a picture",
+        )
+        self.path = control(
+            widgets.Text,
+            tip="a file beside the notebook, or an http(s) address; Enter takes it",
+            on=lambda text: self._guard(self._on_path) if text.strip() else None,
+            layout={"width": "330px", "max_width": "100%"},
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
-            layout=widgets.Layout(width="270px", max_width="100%"),
         )
-        set_tooltip(self.path, "a file beside the notebook, or an http(s) address; Enter takes it")
-        self.path.observe(lambda change: guard(self._on_path) if change["new"].strip() else None, "value")
-        self.seed = widgets.BoundedIntText(
+        self.seed = control(
+            widgets.BoundedIntText,
             1,
+            tip="which generated picture or render",
+            style=FIELD,
+            layout={"width": "230px", "max_width": "100%"},
             min=0,
             max=2**32 - 1,
             description="seed",
-            style={"description_width": "34px"},
-            layout=widgets.Layout(width="140px"),
         )
-        set_tooltip(self.seed, "which generated picture or render")
-        own = [
-            button("generated", "a picture of this generator: its code is known", lambda: guard(self.generated), "90px")
-        ]
-        known = domain.of(session)
+        act = partial(button, view=host.view)
+        own = [act("generated", "a picture of this generator: its code is known", self.generated)]
+        known = domain.of(host.session)
         self._world = None if known is None or known.world is None else known.world()
         if known is not None and self._world is not None:
-            own.append(
-                button(
-                    known.noun,
-                    f"a rendered {known.noun}: its factors are known, but no code draws it exactly",
-                    lambda: guard(self.example),
-                    "70px",
-                )
-            )
-        own.append(button("↻", "another seed", self._reroll, "36px"))
-        self.camera = Camera(lambda picture: guard(lambda: self._chosen(picture, "")))
-        super().__init__(
-            [row(self.upload, self.path, self.camera, row(self.seed, *own))], layout=widgets.Layout(width="100%")
-        )
+            tip = f"a rendered {known.noun}: its factors are known, but no code draws it exactly"
+            own.append(act(known.noun, tip, self.example))
+        own.append(act("↻", "another seed", self._reroll))
+        self.camera = Camera(lambda picture: self._guard(lambda: host.set_target(picture)), layout=shared_layout())
+        super().__init__([self.upload, self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
+
+    def _guard(self, action: Callable[[], object]) -> None:
+        with reporting(self._host.view):
+            action()
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
         seed = int(self.seed.value)
-        self._chosen(self._session.latent(seed=seed), f"session.latent(seed={seed})")
+        self._host.set_target(self._host.session.latent(seed=seed), f"session.latent(seed={seed})")
 
     def example(self) -> None:
         """Take the picture that the domain's world draws of the seed. ValueError when it has none."""
         if self._world is None:
             raise ValueError("no pictures with known factors are drawn of what this generator draws")
-        self._chosen(*self._world.example(int(self.seed.value), self._session.resolution))
+        self._host.set_target(*self._world.example(int(self.seed.value), self._host.session.resolution))
 
     def _reroll(self) -> None:
         self.seed.value = random_seed()
 
     def _on_path(self) -> None:
         text = self.path.value.strip()
-        self._chosen(text, repr(text))
+        self._host.set_target(text, repr(text))
 
     def _on_upload(self) -> None:
         for name, data in uploaded(self.upload):
             picture = pictures.read(data, repr(name))
             forget_upload(self.upload)
-            self._chosen(picture, repr(name))
+            self._host.set_target(picture, repr(name))
 
 
 class MaskPanel(widgets.VBox):
@@ -104,33 +104,22 @@ class MaskPanel(widgets.VBox):
 
     def __init__(self) -> None:
         self.pad = PaintPad(self._say)
-        self._meaning = widgets.Dropdown(
+        self._meaning = control(
+            widgets.Dropdown,
+            tip="which part of the target the next run has to match",
+            on=lambda _: self._say(),
+            style={"description_width": "80px"},
+            layout={"width": "270px", "max_width": "100%"},
             options=[("counts, and nothing else", False), ("is left out", True)],
             description="what I paint",
-            style={"description_width": "80px"},
-            layout=widgets.Layout(width="270px", max_width="100%"),
         )
-        set_tooltip(self._meaning, "which part of the target the next run has to match")
-        self._meaning.observe(lambda _: self._say(), "value")
         self._about = note("")
-        super().__init__(
-            [
-                row(
-                    self.pad,
-                    column(
-                        self._meaning,
-                        self._about,
-                        note(
-                            "Holds for the next run. What does not count is left to the generator: paint out glasses "
-                            "or a hand, and it puts a face there."
-                        ),
-                        flex="1 1 240px",
-                    ),
-                    align_items="flex-start",
-                )
-            ],
-            layout=widgets.Layout(width="100%"),
+        words = note(
+            "Holds for the next run. What does not count is left to the generator: paint out glasses or a hand, and it "
+            "puts a face there."
         )
+        side = column(self._meaning, self._about, words, flex="1 1 240px")
+        super().__init__([row(self.pad, side, align_items="flex-start")], layout=shared_layout(**WIDE))
         self._say()
 
     @property

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
@@ -19,24 +17,30 @@ from ...inversion import METHODS, Result, Target, evaluate
 from ...inversion import start as start_run
 from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
-from ...session.session import GeneratorSession
+from ..kit import opening
+from ..kit.base import StateWidget
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
-from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
-from ..kit.static import SavesPicture
 from .attempt import Attempt, as_uint8, forked, loaded
 from .code import inversion_code
 from .panels import InversionPanels
-from .sending import SendsResult
 from .stage import Stage
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+    from ..latent_explorer.explorer import LatentExplorer
+    from ..style_mix_grid.grid import StyleMixGrid
+    from ..style_space_probe.probe import StyleSpaceProbe
 
 WORK = "inversion"
 MEASURING_SECONDS = 2.0
 """About how long the figures of one run take."""
+FIRST_ROWS = 5
+"""Directions that an explorer of a result starts with."""
 
 
-class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
+class InversionViewer(StateWidget[Latent]):
     """Inverts pictures step by step while the notebook stays usable, and keeps every run to compare and edit.
 
     Args:
@@ -66,36 +70,21 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
         METHODS[method].checked(settings)
-        self._session = session
         self._attempts: list[Attempt] = []
         self._current: Attempt | None = None
         self._target: Target | None = None
         self._target_code, self._index = "", 0
-        self._showing, self._closed = False, True
+        self._showing = False
         self._stage = Stage(check_int("size", size, 32))
-        self.saved = self._stage.saved
-        self._work = Jobs(self.view)
-        super().__init__(value=session.latent(seed=0, psi=0.0), layout=widgets.Layout(width="100%"))
-        self.add_class("sw-explorer")
-        self.add_class("sw-inversion")
-        self._panels = InversionPanels(self, self._work, method, settings, self._guard)
-        self.children = (self._panels.root,)
+        self._work = Jobs(self._stage.view)
+        average = session.latent(seed=0, psi=0.0)
+        super().__init__(session, average, self._stage.view, self._stage.saved, "sw-inversion")
+        self._panels = InversionPanels(self, self._work, method, settings)
         self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
-        self.observe(self._on_value, "value")
-        self._closed = False
+        self._begin(*self._panels.parts)
         self.set_target(session.latent(seed=1) if target is None else target)
 
     # -- what it shows -------------------------------------------------------------------------------------------------
-    @property
-    def session(self) -> GeneratorSession:
-        """The generator as it is, without anything that a method fitted."""
-        return self._session
-
-    @property
-    def view(self) -> Any:
-        """The two pictures: `target`, `result`, `mode`, `error`, `status`."""
-        return self._stage.view
-
     @property
     def target(self) -> Target | None:
         """The pictures to invert."""
@@ -109,7 +98,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     @property
     def mask(self) -> NDArray[np.float32] | None:
         """[H, W], 1 where the next run has to match the target; None for everywhere. Assign an array to paint it."""
-        return self._panels.mask.mask(self._session.resolution)
+        return self._panels.painted(self.session.resolution)
 
     @mask.setter
     def mask(self, mask: Any) -> None:
@@ -148,14 +137,13 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         Args:
             code: a Python expression for it, for `code()`.
         """
-        made = Target.of(target, self._session)
+        made = Target.of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
         given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
-        if isinstance(target, Latent) and target == self._session.latent(seed=target.seed):
+        if isinstance(target, Latent) and target == self.session.latent(seed=target.seed):
             given = f"session.latent(seed={target.seed})"
         self._target_code = code or given
-        self._panels.mask.paint(None)
         self._panels.show_target(made.names)
         self._show_target()
 
@@ -180,8 +168,8 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
             method, settings = self._panels.method.method, {**self._panels.method.settings, **settings}
         assert self._target is not None
         target = self._target.with_mask(self.mask)
-        return self._begin(
-            Attempt(self._number(), self._session, target, start_run(method, self._session, target, **settings))
+        return self._run(
+            Attempt(self._number(), self.session, target, start_run(method, self.session, target, **settings))
         )
 
     def fork(self, **settings: Any) -> Attempt:
@@ -197,7 +185,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         self.pause()
         same = self._panels.method.method == source.method
         given = settings or (self._panels.method.settings if same else {})
-        return self._begin(forked(source, self._number(), given))
+        return self._run(forked(source, self._number(), given))
 
     def resume(self) -> None:
         """Go on with the shown run. Nothing happens when it is done."""
@@ -281,7 +269,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
         if attempt.target is None:
             raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
-        figures = evaluate(attempt.target, attempt.result, self._session, **options)
+        figures = evaluate(attempt.target, attempt.result, self.session, **options)
         attempt.figures |= figures
         self._panels.refresh()
         return dict(attempt.figures)
@@ -291,34 +279,42 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         """Write code, noise, parameter changes, settings, history and figures of the shown run to one .safetensors file."""
         return self.result.save(path)
 
+    def explorer(self, **options: Any) -> LatentExplorer:
+        """A new `LatentExplorer` of the shown result, on a generator with its fitted noise and parameters."""
+        session, value = self._shown_session(), self.value
+        for direction in list(session.directions.values())[:FIRST_ROWS]:
+            value = value.with_edit(direction, 0.0, direction.layers)
+        return opening.explorer(session, value, **options)
+
+    def grid(self, **options: Any) -> StyleMixGrid:
+        """A new `StyleMixGrid` whose first row is the shown result."""
+        return opening.grid(self._shown_session(), self.value, **options)
+
+    def probe(self, **options: Any) -> StyleSpaceProbe:
+        """A new `StyleSpaceProbe` of the shown result."""
+        return opening.probe(self._shown_session(), self.value, **options)
+
     def load(self, path: str | os.PathLike[str]) -> Attempt:
         """Show a result that `save` wrote, as another row of the table. ValueError when it does not fit."""
-        attempt = loaded(as_path(path), self._number(), self._session, self._target)
+        attempt = loaded(as_path(path), self._number(), self.session, self._target)
         self._attempts.append(attempt)
         self.select(attempt)
         return attempt
 
     def code(self) -> str:
         """Return lines of Python that repeat the shown run."""
-        return inversion_code(self._session, self._current, self._target_code)
-
-    def close(self) -> None:
-        """Stop computing and close every widget in here. The session stays open."""
-        if not getattr(self, "_closed", True):
-            self._closed = True
-            self._work.close()
-            self.view.on_hello = self.view.on_key = None
-            self._panels.close()
-            close_tree(*self.children)
-            self.layout.close()
-        super().close()
-
-    def __repr__(self) -> str:
-        # The stock one would print every trait of every child into the notebook.
-        return f"InversionViewer({self._session.name or 'generator'}, {len(self._attempts)} runs)"
+        return inversion_code(self.session, self._current, self._target_code)
 
     # -- wiring --------------------------------------------------------------------------------------------------------
-    def _begin(self, attempt: Attempt) -> Attempt:
+    def _words(self) -> str:
+        return f"{len(self._attempts)} runs"
+
+    def _end(self) -> None:
+        self._work.close()
+        self.view.on_hello = self.view.on_key = None
+        self._panels.close()
+
+    def _run(self, attempt: Attempt) -> Attempt:
         self.pause()
         self._attempts.append(attempt)
         self._current = attempt
@@ -343,7 +339,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         """A run came to rest."""
         if self._closed or attempt not in self._attempts:
             return
-        with self._stage.reporting():
+        with reporting(self.view, "showing the result", keep=True):
             if attempt.step:
                 attempt.measure(self._index, attempt.image(self._index))
             if attempt is self._current:
@@ -354,7 +350,7 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
     def _show_target(self) -> None:
         assert self._target is not None
         picture = as_uint8(self._target, self._index)
-        self._panels.mask.pad.show_picture(picture)
+        self._panels.show_picture(picture)
         self._stage.show_target(picture, self._target.names[self._index])
         self._show_current()
 
@@ -362,8 +358,8 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         """Picture, value and controls of the shown run as it is now."""
         attempt = self._current
         if attempt is None or not attempt.step:
-            self._stage.show_result(self._session.image(self._session.latent(seed=0, psi=0.0)), "the average face")
-            self._set_value(self._session.latent(seed=0, psi=0.0))
+            self._stage.show_result(self.session.image(self.session.latent(seed=0, psi=0.0)), "the average face")
+            self._set_value(self.session.latent(seed=0, psi=0.0))
         else:
             i = min(self._index, len(attempt.result) - 1)
             self._stage.show_result(attempt.image(i), f"result of run {attempt.number}, step {attempt.step}")
@@ -378,18 +374,16 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
             finally:
                 self._showing = outer
 
-    @traitlets.validate("value")
-    def _check_value(self, proposal: Any) -> Latent:
-        return self._session.check(proposal["value"])
-
-    def _on_value(self, _: Any) -> None:
+    def _follow(self, old: Latent, new_step: bool) -> None:
         if not self._showing:  # assigned from outside, by a cell or a linked widget
-            self._stage.show_result(self._shown_session().image(self.value), "changed outside")
+            value = self.value
+            picture = lambda: self._shown_session().image(value)  # noqa: E731
+            STATE.afterwards((id(self), "picture"), lambda: self._stage.show_result(picture(), "changed outside"))
 
     def _shown_session(self) -> GeneratorSession:
         attempt = self._current
         if attempt is None or not attempt.step:
-            return self._session
+            return self.session
         return attempt.session(min(self._index, len(attempt.result) - 1))
 
     def _number(self) -> int:
@@ -399,7 +393,3 @@ class InversionViewer(SendsResult, SavesPicture, widgets.VBox):
         if self._current is None:
             raise RuntimeError("there is no run yet: viewer.start() begins one")
         return self._current
-
-    def _guard(self, action: Callable[[], Any]) -> None:
-        with reporting(self.view):
-            action()

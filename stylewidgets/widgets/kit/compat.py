@@ -18,15 +18,6 @@ def set_tooltip(widget: Any, text: str) -> Any:
     return widget
 
 
-def button(text: str, tooltip: str, on_click: Any = None, width: str = "auto", **kwargs: Any) -> widgets.Button:
-    """Return a small button that says what it does, in its face or in its tooltip."""
-    made = widgets.Button(description=text, layout=widgets.Layout(width=width), **kwargs)
-    set_tooltip(made, tooltip)
-    if on_click is not None:
-        made.on_click(lambda _: on_click())
-    return made
-
-
 def is_playing(play: widgets.Play) -> bool:
     """Say whether a Play widget's browser clock is running (`_playing` in ipywidgets 7, `playing` in 8)."""
     return bool(play.playing if play.has_trait("playing") else play._playing)

@@ -13,7 +13,6 @@ from typing import Protocol
 
 _log = logging.getLogger("stylewidgets")
 
-
 _LONGEST = 600
 """Characters of an error message that are shown; the log has the rest."""
 
@@ -51,13 +50,14 @@ def report(view: ShowsErrors, error: BaseException, doing: str = "") -> None:
 
 
 @contextmanager
-def reporting(view: ShowsErrors, doing: str = "") -> Iterator[None]:
+def reporting(view: ShowsErrors, doing: str = "", keep: bool = False) -> Iterator[None]:
     """Run a block of a callback; an exception is shown in ``view`` instead of being raised.
 
     An older message is taken away when the block starts, not when it ends, so that a failure which somebody deeper
-    down reports during the block is still there afterwards. KeyboardInterrupt and SystemExit pass through.
+    down reports during the block is still there afterwards; with ``keep`` it stays until another one comes.
+    KeyboardInterrupt and SystemExit pass through.
     """
-    if view.error:
+    if view.error and not keep:
         view.error = ""
     try:
         yield

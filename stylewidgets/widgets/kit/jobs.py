@@ -19,9 +19,10 @@ from typing import Any
 import ipywidgets as widgets
 
 from ... import jobs
-from .compat import button, set_playing, set_tooltip
+from .compat import set_playing
 from .errors import ShowsErrors, report
-from .parts import note, row, say, show
+from .parts import button, control, note, row, say, show
+from .sharing import own, shared_layout
 from .state_lock import STATE
 
 ALONE_SECONDS = 2.0
@@ -73,9 +74,10 @@ class Jobs(widgets.VBox):
         self._working = threading.Lock()
         self.live = self._closed = False
         self._line: widgets.HBox | None = None
-        self._clock_widget = widgets.Play(min=0, max=ENDLESS, interval=TICK_MS, layout=widgets.Layout(display="none"))
-        self._clock_widget.observe(lambda _: self.tick(), "value")
-        super().__init__([self._clock_widget], layout=widgets.Layout(width="100%", min_height="34px"))
+        self._clock_widget = control(
+            widgets.Play, on=lambda _: self.tick(), layout={"display": "none"}, min=0, max=ENDLESS, interval=TICK_MS
+        )
+        super().__init__([self._clock_widget], layout=shared_layout(width="100%", min_height="34px"))
 
     # -- what others use -----------------------------------------------------------------------------------------------
     def run(
@@ -261,7 +263,7 @@ class Jobs(widgets.VBox):
             return
         visible = "visible" if loud else "hidden"  # its place stays, so that nothing below jumps
         if self._line.layout.visibility != visible:
-            self._line.layout.visibility = visible
+            own(self._line).visibility = visible
         if loud is None:
             return
         at = loud.run.progress
@@ -274,10 +276,8 @@ class Jobs(widgets.VBox):
         say(self._words, loud.said)
 
     def _make_line(self) -> widgets.HBox:
-        self._bar = widgets.FloatProgress(
-            min=0.0, max=1.0, layout=widgets.Layout(width="auto", flex="1 1 120px", max_width="260px")
-        )
-        set_tooltip(self._bar, "progress of the work")
+        wide = {"width": "auto", "flex": "1 1 120px", "max_width": "260px"}
+        self._bar = control(widgets.FloatProgress, tip="progress of the work", layout=wide, min=0.0, max=1.0)
         self._words = note("")
         self._pause = button("pause", "let this work stand still, or go on", self.pause, "60px")
         self._stop = button("stop", "end this work and keep what is found so far", self.stop, "60px")

@@ -20,6 +20,7 @@ from ...render.renderer import LiveRenderer
 from ...render.stats import Stats
 from ...session.session import GeneratorSession
 from .errors import report
+from .sharing import shared_layout
 from .static import SavedPicture
 from .views.view import LiveView
 
@@ -57,7 +58,7 @@ class LivePicture:
         self._said, self._said_final, self._to_save = float("-inf"), False, False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
-        self.view = LiveView(size=size, label=label)
+        self.view = LiveView(size=size, label=label, layout=shared_layout())
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
@@ -92,6 +93,14 @@ class LivePicture:
         if latent == self.latent and self._frame.final:
             return pictures.read(self._frame.data)
         return self._session.render(latent)
+
+    def png(self, latent: Latent) -> bytes:
+        """Return `render` as PNG; of the picture that is shown without drawing or encoding anything."""
+        if latent == self.latent and self._frame.final and self._frame.mime == "image/png":
+            return bytes(self._frame.data)
+        buffer = io.BytesIO()
+        self.render(latent).save(buffer, "PNG")
+        return buffer.getvalue()
 
     def close(self) -> None:
         """Draw nothing more and listen to nothing."""

@@ -1,14 +1,23 @@
-"""Small things that the panels share: the type of a change, headings, wrapping rows and closing."""
+"""What the panels are made of: controls with shared looks, buttons, rows, words, and closing them."""
 
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterable
-from typing import Any
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
 from ...latent.latent import Latent
+from .compat import set_tooltip
+from .errors import ShowsErrors, reporting
+from .sharing import own, release, shared, shared_layout
+
+if TYPE_CHECKING:
+    from .host import Host
 
 Change = Callable[[str, Callable[[Latent], Latent]], None]
 """`change(source, transform)`: make `transform(value)` the new value. `source` names the control for the undo history.
@@ -20,27 +29,113 @@ controls after one. So a control needs no guard of its own.
 LABEL = {"description_width": "62px"}
 """Style of the labels in front of controls that stand below each other."""
 
-STYLE = """<style>
-.sw-explorer .sw-heading { color: var(--jp-ui-font-color1, inherit); font-weight: 600; font-size: 13px;
-  line-height: 20px; border-bottom: 1px solid var(--jp-border-color2, #8884); margin-top: 4px; }
-.sw-explorer .sw-note { color: var(--jp-ui-font-color2, inherit); font-size: 12px; line-height: 16px; }
-.sw-explorer .sw-caption { color: var(--jp-ui-font-color1, inherit); font-size: 12px; line-height: 14px;
-  text-align: center; }
-</style>"""
-"""Colours come from the theme, so light and dark both read. Goes into an HTML widget: core ones have no style sheet."""
+ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
+NOTE = {"margin": "0 2px", "max_width": "100%"}
+SMALL = {"padding": "0 8px"}
+WIDE = {"width": "100%", "max_width": "100%"}
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def control(
+    kind: type[Any],
+    *values: Any,
+    tip: str = "",
+    on: Callable[[Any], object] | None = None,
+    layout: Mapping[str, Any] = NOTHING,
+    style: Mapping[str, Any] = NOTHING,
+    **settings: Any,
+) -> Any:
+    """Return a core widget of this class, with layout and style from `sharing`.
+
+    Args:
+        tip: what appears under the pointer and is read to screen readers.
+        on: called with each new `value`.
+        settings: other traits.
+    """
+    if hasattr(kind, "style"):
+        settings["style"] = shared(kind.style.klass, **style)
+    made = kind(*values, layout=shared_layout(**layout), **settings)
+    if tip:
+        set_tooltip(made, tip)
+    if on is not None:
+        listen(made, on)
+    return made
+
+
+def listen(widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value") -> None:
+    """Call `on` with each new value of a trait, unless it was set under `quiet`."""
+    widget.observe(lambda event: None if getattr(widget, "quiet", False) else on(event["new"]), trait)
+
+
+@contextmanager
+def quiet(*controls: Any) -> Iterator[None]:
+    """Within this block, moving these controls calls nobody who listens by `control(on=...)` or `listen`."""
+    before = [getattr(each, "quiet", False) for each in controls]
+    for each in controls:
+        each.quiet = True
+    try:
+        yield
+    finally:
+        for each, was in zip(controls, before, strict=True):
+            each.quiet = was
+
+
+def move(slider: Any, value: float) -> None:
+    """Move a slider without a call. It is widened first, or it would clip; never narrowed: it may be under a hand."""
+    at = math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
+    with quiet(slider):
+        slider.min, slider.max = min(slider.min, math.floor(at)), max(slider.max, math.ceil(at))
+        slider.value = value
+
+
+def button(
+    text: str,
+    tip: str,
+    action: Callable[[], object],
+    width: str = "auto",
+    view: ShowsErrors | None = None,
+    layout: Mapping[str, Any] = NOTHING,
+    **settings: Any,
+) -> widgets.Button:
+    """Return a small button that says what it does, in its face or in its tooltip.
+
+    Args:
+        view: shows what `action` raises; None where the action does so itself.
+    """
+    made = control(widgets.Button, tip=tip, layout={"width": width, **layout}, description=text, **settings)
+
+    def clicked(_: widgets.Button) -> None:
+        with reporting(view) if view is not None else nullcontext():
+            action()
+
+    made.on_click(clicked)
+    return made
+
+
+class UndoButtons:
+    """The buttons "undo" and "redo" of a widget."""
+
+    def __init__(self, host: Host[Any]) -> None:
+        self._host = host
+        self.both = (
+            button("undo", "one step back (key z)", host.undo, view=host.view),
+            button("redo", "one step forward (key y)", host.redo, view=host.view),
+        )
+
+    def update(self) -> None:
+        """Bring them to the history."""
+        self.both[0].disabled, self.both[1].disabled = not self._host.can_undo, not self._host.can_redo
 
 
 def heading(text: str) -> widgets.HTML:
     """Return a title above a group of controls."""
-    return widgets.HTML(
-        f'<div class="sw-heading" role="heading" aria-level="4">{html.escape(text)}</div>',
-        layout=widgets.Layout(width="100%", margin="0"),
-    )
+    words = f'<div class="sw-heading" role="heading" aria-level="4">{html.escape(text)}</div>'
+    return control(widgets.HTML, words, layout=NOTE)
 
 
-def note(text: str) -> widgets.HTML:
+def note(text: str, **layout: Any) -> widgets.HTML:
     """Return a small line of explanation."""
-    made = widgets.HTML(layout=widgets.Layout(margin="0 2px", max_width="100%"))
+    made = control(widgets.HTML, layout={**NOTE, **layout})
     say(made, text)
     return made
 
@@ -52,27 +147,19 @@ def say(widget: widgets.HTML, text: str) -> None:
 
 def row(*children: Any, **layout: Any) -> widgets.HBox:
     """Return controls beside each other that wrap where the place is narrow."""
-    return widgets.HBox(list(children), layout=row_layout(**layout))
-
-
-def row_layout(**layout: Any) -> widgets.Layout:
-    """Return the layout of a `row`."""
-    return widgets.Layout(**{"flex_flow": "row wrap", "align_items": "center", "max_width": "100%", **layout})
+    return control(widgets.HBox, children, layout={**ROW, **layout})
 
 
 def column(*children: Any, **layout: Any) -> widgets.VBox:
     """Return controls below each other."""
-    return widgets.VBox(list(children), layout=widgets.Layout(**{"max_width": "100%", **layout}))
+    return control(widgets.VBox, children, layout={"max_width": "100%", **layout})
 
 
-def slider(kind: Any, label: str, **settings: Any) -> Any:
+def slider(kind: Any, label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> Any:
     """Return a slider of that class with its label, as wide as its place, that speaks while it moves."""
-    return kind(
-        description=label,
-        continuous_update=True,
-        style=LABEL,
-        layout=widgets.Layout(width="100%", max_width="440px"),
-        **settings,
+    layout = {"width": "100%", "max_width": "440px"}
+    return control(
+        kind, tip=tip, on=on, style=LABEL, layout=layout, description=label, continuous_update=True, **settings
     )
 
 
@@ -80,18 +167,21 @@ def show(widget: Any, shown: bool) -> None:
     """Show or hide a widget without taking it out of its box."""
     display = None if shown else "none"
     if widget.layout.display != display:
-        widget.layout.display = display
+        own(widget).display = display
 
 
 def close_tree(*roots: Any) -> None:
     """Close widgets and everything in them, with their layouts and styles: `close` alone leaves those behind."""
     for root in roots:
+        if getattr(root, "_tree_closed", False):
+            continue
+        root._tree_closed = True
+        root.close()
         close_tree(*getattr(root, "children", ()), *getattr(root, "_canvases", ()))  # the layers of a MultiCanvas
         for name in ("layout", "style"):
             part = getattr(root, name, None)
             if isinstance(part, widgets.Widget):
-                part.close()
-        root.close()
+                release(part)
 
 
 def replace_children(box: widgets.Box, children: Iterable[Any]) -> None:

@@ -112,4 +112,8 @@ class SavesPicture:
 
             # The words are what a reader without a kernel sees above the picture: not the widget's whole state.
             display({**parent._repr_mimebundle_(**options), "text/plain": type(self).__name__}, raw=True)
+        self._displayed()
         self.saved.display()
+
+    def _displayed(self) -> None:
+        """Called when it was put on a page, before its picture is saved: time for what its first sight does not need."""

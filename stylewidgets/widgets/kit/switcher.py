@@ -7,7 +7,8 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from .parts import close_tree
+from .parts import WIDE, close_tree, control
+from .sharing import shared_layout
 
 
 class Switcher(widgets.VBox):
@@ -22,16 +23,16 @@ class Switcher(widgets.VBox):
         self._factories = dict(panels)
         self._made: dict[str, Any] = {}
         self._on_show = on_show
-        self._buttons = widgets.ToggleButtons(
+        self._buttons = control(
+            widgets.ToggleButtons,
+            on=self._on_choice,
+            style={"button_width": "auto", "description_width": "0"},
+            layout={"margin": "6px 0 2px 0", "max_width": "100%"},
             options=list(self._factories),
             description="",
-            style={"button_width": "auto", "description_width": "0"},
-            layout=widgets.Layout(margin="6px 0 2px 0", max_width="100%"),
         )
-        self._body = widgets.VBox(layout=widgets.Layout(max_width="100%", width="100%"))
-        super().__init__([self._buttons, self._body], layout=widgets.Layout(max_width="100%"))
-        self._buttons.observe(self._on_choice, "value")
-        self._show()
+        super().__init__([self._buttons], layout=shared_layout(**WIDE))
+        self._show(self.selected)
 
     @property
     def selected(self) -> str:
@@ -46,17 +47,21 @@ class Switcher(widgets.VBox):
         """Return a panel if it was chosen before."""
         return self._made.get(name)
 
-    def close_panels(self) -> None:
-        """Close the panels that are not up; those in the tree close with it."""
-        close_tree(*(panel for panel in self._made.values() if panel not in self._body.children))
+    def shown(self, name: str) -> Any | None:
+        """Return a panel if it is the one in sight."""
+        return self._made.get(name) if self.selected == name else None
 
-    def _show(self) -> None:
-        name = self.selected
+    def close(self) -> None:
+        """Close, and with it the panels that are not up."""
+        close_tree(*(panel for panel in getattr(self, "_made", {}).values() if panel not in self.children))
+        super().close()
+
+    def _show(self, name: str) -> None:
         if name not in self._made:
             self._made[name] = self._factories[name]()
-        self._body.children = (self._made[name],)
+        self.children = (self._buttons, self._made[name])
 
-    def _on_choice(self, _: Any) -> None:
-        self._show()
+    def _on_choice(self, name: str) -> None:
+        self._show(name)
         if self._on_show is not None:
-            self._on_show(self.selected)
+            self._on_show(name)

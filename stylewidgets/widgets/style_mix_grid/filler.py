@@ -78,6 +78,11 @@ class GridFiller:
     # -- what callers say ----------------------------------------------------------------------------------------------
     def submit(self, grid: MixGrid) -> None:
         """Make `grid` the newest and draw its first slice now, unless one is under way."""
+        self.prepare(grid)
+        self.begin()
+
+    def prepare(self, grid: MixGrid) -> None:
+        """Make `grid` the newest; `begin`, or the page, draws it."""
         with self._lock:
             self._grid = grid
             self._wanted = {place: grid.content(place) for place in grid.places()}
@@ -85,6 +90,9 @@ class GridFiller:
             self._look()
             stale = list(self._missing)
         self._guarded(self._on_look, stale)
+
+    def begin(self) -> None:
+        """Draw the first slice; all of a small grid where no page is there to ask for it."""
         self._run()
 
     def near(self, place: Place | None) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
 import numpy as np
 import traitlets
 from PIL import Image
 
-from ...core.checks import check_int, unknown_name
+from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
 from ...mixing import as_source, check_grid, mix_cell
@@ -21,30 +20,30 @@ from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place
 from ...mixing.renderer import GridRenderer
 from ...session.batching import pictures_in_a_step
-from ...session.session import GeneratorSession
+from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed
-from ..kit.errors import report, reporting
-from ..kit.history import History
+from ..kit.errors import report
 from ..kit.live_picture import LivePicture
-from ..kit.parts import close_tree
+from ..kit.sharing import shared_layout
 from ..kit.state_lock import STATE
-from ..kit.static import SavedPicture, SavesPicture
+from ..kit.static import SavedPicture
 from ..kit.views.grid_view import GridView, Header
-from ..latent_explorer.explorer import LatentExplorer
 from .code import grid_code
 from .filler import GridFiller
 from .panels import MixPanels
 from .state import describe_grid, page_state, tiled
 
-KEYWORDS = ("session", "rows", "columns", "layers", "value", "explorer", "resolution", "size")
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+    from ..latent_explorer.explorer import LatentExplorer
+
 ROWS, COLUMNS = (1, 2, 3), (4, 5, 6, 7)
 RESOLUTION = 128
-STROKE = "stroke"
 SAVED_WIDTH = 560
 """Css pixels of the picture that a notebook keeps."""
 
 
-class StyleMixGrid(SavesPicture, widgets.VBox):
+class StyleMixGrid(StateWidget[MixGrid]):
     """Sources down the side, styles across the top, mixed pictures between (Karras et al., CVPR 2019, figure 3).
 
     `value` is the only state: controls build the next `MixGrid` and assign it, and whatever assigns it (a control, undo, a
@@ -80,58 +79,28 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         explorer: LatentExplorer | None = None,
         resolution: int = RESOLUTION,
         size: int = 256,
-        **unknown: Any,
     ) -> None:
-        for name in unknown:
-            raise TypeError(str(unknown_name("keyword of StyleMixGrid", name, KEYWORDS)))
-        self._session = session
         start = MixGrid.of(session, rows, columns, layers) if value is None else check_grid(session, value)
         self.explorer = explorer
         self.resolution = check_int("resolution", resolution, 8)
-        self._history: History[MixGrid] = History(start)
-        self._source, self._updating, self._refreshes, self._version = "", False, 0, 0
-        self._choosing = False
-        self._closed = True  # until there is something to close
+        self._version, self._choosing = 0, False
         self._place: Place | None = (0, 0)
         self._renderer = GridRenderer(session)
-        self._view = GridView()
+        view = GridView(layout=shared_layout())
         self._filler = GridFiller(
             self._draw, self._show, self._announce, self._filled, self._failed, at_once=pictures_in_a_step(session)
         )
-        self._picture = LivePicture(session, size, "Chosen picture")
-        self.saved = SavedPicture(SAVED_WIDTH)
-        super().__init__(value=start, selected=mix_cell(session, start, (0, 0)), layout=widgets.Layout(width="100%"))
-        self.add_class("sw-explorer")
-        self.add_class("sw-mixgrid")
+        self.picture = LivePicture(session, size, "Chosen picture")
+        super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
         self._panels = MixPanels(self)
-        self._own_explorer: LatentExplorer | None = None
-        self.children = (self._panels.root,)
         self._listen()
-        self._refresh()
-        self._filler.submit(start)
-        assert self.selected is not None
-        self._picture.submit(self.selected)
-        self._panels.choose(self.selected, self._place, start)
-        self.observe(self._on_value, "value")
+        self._begin(*self._panels.parts)
+        self._choose()
         self.observe(self._on_selected, "selected")
-        self._closed = False
+        self.picture.submit(self._need_selected())
+        self._filler.prepare(start)
 
     # -- what it shows -----------------------------------------------------------------------------------------------
-    @property
-    def session(self) -> GeneratorSession:
-        """The session that draws."""
-        return self._session
-
-    @property
-    def view(self) -> Any:
-        """The grid on the page: its `error` and `status`."""
-        return self._view
-
-    @property
-    def picture(self) -> LivePicture:
-        """The large picture of `selected`."""
-        return self._picture
-
     @property
     def cell(self) -> Place | None:
         """The chosen place (row, column), with -1 for a header; None when `selected` came from elsewhere."""
@@ -140,7 +109,7 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
     def latent(self, row: int, column: int) -> Latent:
         """Return the latent of a cell, or of a header with -1 in place of the other number."""
         place = self._check_place((row, column))
-        return mix_cell(self._session, self.value, place)
+        return mix_cell(self.session, self.value, place)
 
     def pictures(self, resolution: int | None = None) -> dict[Place, np.ndarray]:
         """Return all pictures, uint8 [h, w, 3] by (row, column), -1 for headers. Draws what is missing.
@@ -180,7 +149,7 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         with STATE:
             grid = self.value
             for item in items or (random_seed(),):
-                grid = grid.added(axis, as_source(self._session, item))
+                grid = grid.added(axis, as_source(self.session, item))
             self.value = grid
 
     def remove(self, axis: str, index: int) -> None:
@@ -189,46 +158,22 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
 
     def reroll(self, axis: str, index: int) -> None:
         """Put a random seed in the place of a source."""
-        self.value = self.value.with_source(axis, index, as_source(self._session, random_seed()))
+        self.value = self.value.with_source(axis, index, as_source(self.session, random_seed()))
 
     def swap(self, one: Header, other: Header) -> None:
         """Exchange two sources, each ("rows" or "columns", index)."""
         self.value = self.value.swapped(one, other)
 
-    def undo(self) -> None:
-        """Go one step back. One painted stroke is one step."""
-        with STATE:
-            self.value = self._history.undo()
-            self._refresh()
-
-    def redo(self) -> None:
-        """Go one step forward again."""
-        with STATE:
-            self.value = self._history.redo()
-            self._refresh()
-
     def send(self, explorer: LatentExplorer | None = None) -> LatentExplorer:
         """Give the chosen picture to a `LatentExplorer` and return it: the given one, `self.explorer`, or one below."""
-        latent = self.selected
-        if latent is None:
-            raise ValueError("no picture is chosen: click a cell, or grid.select(0, 0)")
-        target = explorer or self.explorer or self._own_explorer
-        if target is None:
-            target = self._own_explorer = LatentExplorer(self._session, latent)
-            self._panels.show_below(target)
-        else:
-            target.value = latent
-        return target
+        made: LatentExplorer = self._panels.below.send(self.session, self._need_selected(), explorer or self.explorer)
+        return made
 
-    # -- files and code ----------------------------------------------------------------------------------------------
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write `value` to a .json or .npz file and return its path."""
-        return self.value.save(path)
+    def receive(self, latent: Latent) -> None:
+        """Take a latent that another widget sends: it becomes another row."""
+        self.add("rows", latent)
 
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Go to the grid in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
-        self.value = MixGrid.load(path)
-
+    # -- files and code ------------------------------------------------------------------------------------------------
     def save_figure(self, path: str | os.PathLike[str], resolution: int | None = None) -> Path:
         """Write the grid with its labels as .svg or .pdf (text stays text) or .png by matplotlib; return the path."""
         return save_figure(self.figure(resolution), path)
@@ -239,57 +184,36 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
 
     def save_cell(self, path: str | os.PathLike[str]) -> Path:
         """Write the chosen picture in full size as .png and return the path."""
-        if self.selected is None:
-            raise ValueError("no picture is chosen: click a cell, or grid.select(0, 0)")
-        return _save_png(self._session.render(self.selected), path)
+        return _save_png(self.session.render(self._need_selected()), path)
 
     def code(self) -> str:
         """Return lines of Python that make exactly this figure, and the chosen picture."""
-        return grid_code(self._session, self.value, self._place)
+        return grid_code(self.session, self.value, self._place)
 
-    def close(self) -> None:
-        """Stop drawing and close every widget in here. The session, and an explorer that was given, stay open."""
-        if not getattr(self, "_closed", True):
-            self._closed = True
-            self._filler.close()
-            self._view.forget()
-            self._picture.close()
-            self._panels.close()
-            if self._own_explorer is not None:
-                self._own_explorer.close()
-                self._panels.show_below(None)
-            close_tree(*self.children)
-            self.layout.close()
-        super().close()
-
-    def __repr__(self) -> str:
-        # The stock one would print every trait of every child into the notebook.
-        rows, columns = self.value.size
-        return f"StyleMixGrid({self._session.name or 'generator'}, {rows} x {columns}, {describe_mask(self.value)})"
+    def _need_selected(self) -> Latent:
+        if self.selected is None:
+            raise ValueError("no picture is chosen: click a cell, or grid.select(0, 0)")
+        return self.selected
 
     # -- wiring: state -------------------------------------------------------------------------------------------------
-    def change(self, source: str, transform: Callable[[MixGrid], MixGrid]) -> None:
-        """Make `transform(value)` the value, on behalf of a control; `source` names it for the undo history."""
-        with STATE:
-            if self._updating:  # the control moved because we moved it
-                return
-            before = self._refreshes
-            with reporting(self._view):
-                self._source = source
-                try:
-                    self.value = transform(self.value)
-                finally:
-                    self._source = ""
-            if self._refreshes == before:
-                self._refresh()  # refused, or the same in other words: the controls go back
+    def _checked(self, value: MixGrid) -> MixGrid:
+        return check_grid(self.session, value)
 
-    @traitlets.validate("value")
-    def _check_value(self, proposal: Any) -> MixGrid:
-        return check_grid(self._session, proposal["value"])
+    def _words(self) -> str:
+        rows, columns = self.value.size
+        return f"{rows} x {columns}, {describe_mask(self.value)}"
+
+    def _displayed(self) -> None:
+        self._filler.begin()  # the page builds its view meanwhile
+
+    def _end(self) -> None:
+        self._filler.close()
+        self.view.forget()
+        self.picture.close()
 
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> Latent | None:
-        return None if proposal["value"] is None else self._session.check(proposal["value"])
+        return None if proposal["value"] is None else self.session.check(proposal["value"])
 
     def _check_place(self, place: Place) -> Place:
         sizes = self.value.size
@@ -300,25 +224,23 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
             raise ValueError("-1 stands for a header; there is none in the corner")
         return made[0], made[1]
 
-    def _on_value(self, _: Any) -> None:
-        with STATE:
-            grid = self.value
-            # A painted stroke has a number of its own, so it stays one step however long the hand rests in it.
-            pause = float("inf") if self._source.startswith(STROKE) else None
-            self._history.push(grid, self._source or None, pause)
-            if self._place is not None:
-                limits = grid.size
-                self._place = (min(self._place[0], limits[0] - 1), min(self._place[1], limits[1] - 1))
-            self._refresh()
-            STATE.afterwards((id(self), "grid"), lambda: self._filler.submit(grid))
-            self._choose()
+    def _update(self) -> None:
+        self._panels.update(self.value)
+
+    def _follow(self, old: MixGrid, new_step: bool) -> None:
+        grid = self.value
+        if self._place is not None:
+            rows, columns = grid.size
+            self._place = (min(self._place[0], rows - 1), min(self._place[1], columns - 1))
+        STATE.afterwards((id(self), "grid"), lambda: self._filler.submit(grid))
+        self._choose()
 
     def _choose(self) -> None:
         """Make `selected` the latent of the chosen place."""
         if self._place is not None:
             outer, self._choosing = self._choosing, True
             try:
-                self.selected = mix_cell(self._session, self.value, self._place)
+                self.selected = mix_cell(self.session, self.value, self._place)
             finally:
                 self._choosing = outer
         self._panels.choose(self.selected, self._place, self.value)
@@ -331,34 +253,26 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
                 self._panels.choose(latent, None, self.value)
                 self._announce(self._filler.stale)
             if latent is not None:
-                STATE.afterwards((id(self), "picture"), lambda: self._picture.submit(latent))
-
-    def _refresh(self) -> None:
-        self._refreshes += 1
-        outer, self._updating = self._updating, True
-        try:
-            self._panels.update(self.value, self._history.can_undo, self._history.can_redo)
-        finally:
-            self._updating = outer
+                STATE.afterwards((id(self), "picture"), lambda: self.picture.submit(latent))
 
     # -- wiring: pictures ------------------------------------------------------------------------------------------------
     def _draw(self, grid: MixGrid, places: Any) -> list[Any]:
         return self._renderer.draw(grid, places, self.resolution)
 
     def _show(self, index: int, pictures: Any) -> None:
-        self._view.show(index, pictures, self._version)
+        self.view.show(index, pictures, self._version)
 
     def _announce(self, stale: list[Place]) -> None:
         """Tell the page what the grid is, before its pictures."""
         with STATE:
             self._version += 1
-            self._view.state = page_state(self._session, self.value, self._place, stale, self._version)
+            self.view.state = page_state(self.session, self.value, self._place, stale, self._version)
 
     def _filled(self) -> None:
         """Nothing more is drawn for now: say so, and where no page will say that it rests, keep the picture."""
         count, left, each = len(list(self.value.places())), len(self._filler.stale), self._filler.seconds_each * 1000
         done = f"{count} pictures" if not left else f"{count - left} of {count} pictures"
-        self._view.status = f"{done} · {each:.0f} ms each · {describe_mask(self.value)}"
+        self.view.status = f"{done} · {each:.0f} ms each · {describe_mask(self.value)}"
         if not self._filler.live:
             self._rest()
 
@@ -367,30 +281,29 @@ class StyleMixGrid(SavesPicture, widgets.VBox):
         grid = self.value
         pictures = self._filler.pictures(grid)
         if pictures and (self._filler.done or not self._filler.live):
-            self._view.rest(tiled(grid, pictures))
+            self.view.rest(tiled(grid, pictures))
             buffer = io.BytesIO()
             sheet(grid, pictures).save(buffer, "PNG", compress_level=1)
             self.saved.update(buffer.getvalue(), "image/png", describe_grid(grid))
 
     def _failed(self, error: Exception) -> None:
-        report(self._view, error, "drawing the grid")
+        report(self.view, error, "drawing the grid")
 
     # -- wiring: page ----------------------------------------------------------------------------------------------------
     def _listen(self) -> None:
-        view, filler = self._view, self._filler
+        view, filler = self.view, self._filler
         view.on_hello, view.on_ack, view.on_near = filler.hello, filler.acknowledge, filler.near
         view.on_settle = self._rest
         view.on_pick = lambda place: self._guard(self.select, *place)
-        view.on_mask = lambda mask, stroke: self.change(f"{STROKE} {stroke}", lambda grid: grid.replace(mask=mask))
+        # A painted stroke has a number of its own, so it stays one step however long the hand rests in it.
+        view.on_mask = lambda mask, stroke: self.change(
+            f"stroke {stroke}", lambda grid: grid.replace(mask=mask), float("inf")
+        )
         view.on_swap = lambda one, other: self._guard(self.swap, one, other)
         view.on_remove = lambda header: self._guard(self.remove, *header)
         view.on_reroll = lambda header: self._guard(self.reroll, *header)
         view.on_add = lambda axis: self._guard(self.add, axis)
-        view.on_key = lambda key: self._guard({"z": self.undo, "y": self.redo}.get(key, lambda: None))
-
-    def _guard(self, action: Callable[..., Any], *arguments: Any) -> None:
-        with reporting(self._view):
-            action(*arguments)
+        view.on_key = self._on_key
 
 
 def _save_png(image: Image.Image, path: str | os.PathLike[str]) -> Path:

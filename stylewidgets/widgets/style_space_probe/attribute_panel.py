@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 import ipywidgets as widgets
 
-from ..kit.compat import button, set_tooltip
 from ..kit.controls.ranked_list import RankedList
-from ..kit.errors import reporting
-from ..kit.parts import note, row
-from .search import ATTRIBUTE, ProbeSearch
-
-if TYPE_CHECKING:
-    from .probe import StyleSpaceProbe
+from ..kit.parts import WIDE, button, control, note, row
+from ..kit.sharing import shared_layout
+from .host import ProbeHost
+from .search import ATTRIBUTE
 
 KINDS = {"moves it and little else": "effect", "goes with it over samples": "correlation"}
 NOTHING = "nothing can be read off these pictures: give StyleSpaceProbe a reader=stylewidgets.stylespace.Reader(...)"
@@ -24,40 +21,39 @@ class AttributePanel(widgets.VBox):
 
     measure = ATTRIBUTE
 
-    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
-        self._owner, self._search = owner, search
-        self._names = widgets.Dropdown(
-            options=search.attributes, description="attribute", style={"description_width": "58px"},
-            layout=widgets.Layout(width="230px"),
-        )  # fmt: skip
-        set_tooltip(self._names, "what a network reads off the pictures")
-        self._kind = widgets.Dropdown(
-            options=list(KINDS.items()),
-            description="channel",
-            style={"description_width": "56px"},
-            layout=widgets.Layout(width="270px"),
+    def __init__(self, host: ProbeHost) -> None:
+        self._host, self._search = host, host.search
+        known = self._search.attributes
+        self._names = self._menu(
+            "attribute", "what a network reads off the pictures", "230px", {name: name for name in known}
         )
-        set_tooltip(
-            self._kind, "moves it: by the gradient of the reading; goes with it: by correlation over all samples"
-        )
+        tip = "moves it: by the gradient of the reading; goes with it: by correlation over all samples"
+        self._kind = self._menu("channel", tip, "270px", KINDS)
         self.ranked = RankedList(
-            owner.select, "score of the channel for this attribute; (+) or (−) is the way to move it for more"
+            host.select, "score of the channel for this attribute; (+) or (−) is the way to move it for more"
         )
-        for control in (self._names, self._kind):
-            control.observe(lambda _: self._search.attribute_known(*self._asked()), "value")
-        why = "" if search.attributes else NOTHING
-        find = button(
-            "find channels", "rank all channels for every attribute", self.find, disabled=not search.attributes
-        )
+        why = "" if known else NOTHING
+        tip = "rank all channels for every attribute"
+        find = button("find channels", tip, self.find, view=host.view, disabled=not known)
         super().__init__(
             [row(self._names, self._kind, find), note(why), self.ranked],
-            layout=widgets.Layout(max_width="100%", width="100%"),
+            layout=shared_layout(**WIDE),
         )
 
     def find(self) -> None:
         """Start the search."""
-        with reporting(self._owner.view):
-            self._search.find_attribute(*self._asked())
+        self._search.find_attribute(*self._asked())
+
+    def _menu(self, text: str, tip: str, width: str, options: dict[str, str]) -> Any:
+        return control(
+            widgets.Dropdown,
+            tip=tip,
+            on=lambda _: self._search.attribute_known(*self._asked()),
+            style={"description_width": "58px"},
+            layout={"width": width},
+            options=list(options.items()),
+            description=text,
+        )
 
     def _asked(self) -> tuple[str, str]:
         return str(self._names.value), str(self._kind.value)

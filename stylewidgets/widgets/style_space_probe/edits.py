@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...directions import DirectionSet
 from ...latent.latent import Direction, Edit, Latent
 from ...latent.move import Move, moves
+from ...stylespace import Channel, edit_direction
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
 MOST_CHANNELS = 64
 """Edits of more channels are not marked on the map."""
@@ -32,6 +42,35 @@ def moved(latent: Latent, direction: Direction, strength: float) -> Latent:
     if there is not None:
         return latent.with_edit(there.direction, strength, there.layers)
     return latent.with_edit(direction, strength)
+
+
+def as_direction(session: GeneratorSession, latent: Latent, name: str, statistics: Any) -> tuple[Latent, Direction]:
+    """Return `latent` with all its edits of single channels made one direction, which draws the same, and the direction.
+
+    Raises:
+        ValueError: no channel is edited, or another direction is called so.
+    """
+    layers, name = session.layers, name.strip()
+    strong = [(channel_of(edit), edit) for edit in moves(latent) if edit.strength and edit.layers is None]
+    edits = {flat: edit for flat, edit in strong if flat is not None}
+    if not edits:
+        raise ValueError("no channel is edited: select one on the map and move its strength")
+    others = tuple(edit for edit in latent.edits if edit not in edits.values())
+    if name in (edit.name for edit in others):
+        raise ValueError(f"another direction called {name!r} is in use; choose another name")
+    weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
+    direction = edit_direction(session, weights, statistics, name)
+    # How long one unit is belongs to the maker of directions; the picture must stay what it was.
+    whole = sum(np.asarray(edit.direction.vector) * edit.direction.sigma * edit.strength for edit in edits.values())
+    along = direction.vector * direction.sigma
+    strength = round(float(np.dot(whole, along) / np.dot(along, along)), 6)
+    return latent.replace(edits=others).with_edit(direction, strength), direction
+
+
+def add_to_file(session: GeneratorSession, direction: Direction, path: Path) -> None:
+    """Write a direction to a file, after those that the file has."""
+    there = DirectionSet.load(path).check(session) if path.exists() else DirectionSet.of(session)
+    there.add(direction, replace=True).save(path)
 
 
 def free_name(latent: Latent, name: str) -> str:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import html
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from ..kit.compat import button, set_tooltip
+from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
-from ..kit.parts import column, note, row, say
+from ..kit.parts import LABEL, WIDE, button, column, control, move, note, quiet, row, say
+from ..kit.sharing import shared_layout
 
 SIDE = 112
 """Css pixels of a picture."""
@@ -33,40 +35,41 @@ class StrengthSlider(widgets.VBox):
     """
 
     def __init__(self, on_strength: Callable[[float], None], on_name: Callable[[str], None]) -> None:
-        self._syncing = False
-        self._box = widgets.Text(
+        self._box = control(
+            widgets.Text,
+            tip="layer_channel, as in the StyleSpace paper; Enter selects it",
+            on=lambda text: on_name(text) if text.strip() else None,
+            style=LABEL,
+            layout={"width": "170px"},
             placeholder="6_50",
             description="channel",
             continuous_update=False,
-            style={"description_width": "64px"},
-            layout=widgets.Layout(width="150px"),
         )
-        set_tooltip(self._box, "layer_channel, as in the StyleSpace paper; Enter selects it")
-        self._slider = widgets.FloatSlider(
-            min=-STRENGTH, max=STRENGTH, step=STEP, value=0.0, readout_format="+.1f", description="strength",
-            continuous_update=True, style={"description_width": "64px"}, disabled=True,
-            layout=widgets.Layout(width="auto", min_width="0", max_width="100%"),
-        )  # fmt: skip
-        self._slider.add_class("stylewidgets-strength")  # as in direction_rows.py
-        set_tooltip(self._slider, "added to the selected channel, in standard deviations of it over many samples")
-        zero = button("↺", "set this channel back", lambda: on_strength(0.0), "34px")
-        self._box.observe(
-            lambda event: None if self._syncing or not event["new"].strip() else on_name(event["new"]), "value"
+        self._slider = control(
+            widgets.FloatSlider,
+            tip="added to the selected channel, in standard deviations of it over many samples",
+            on=lambda sigmas: on_strength(float(sigmas)),
+            style=LABEL,
+            layout={"width": "auto", "min_width": "0", "max_width": "100%"},
+            min=-STRENGTH,
+            max=STRENGTH,
+            step=STEP,
+            value=0.0,
+            readout_format="+.1f",
+            description="strength",
+            _dom_classes=("stylewidgets-strength",),  # as in direction_rows.py
+            continuous_update=True,
+            disabled=True,
         )
-        self._slider.observe(lambda event: None if self._syncing else on_strength(float(event["new"])), "value")
-        super().__init__([self._slider, row(self._box, zero)], layout=widgets.Layout(width="100%"))
+        zero = button("↺", "set this channel back", lambda: on_strength(0.0))
+        super().__init__([self._slider, row(self._box, zero)], layout=shared_layout(**WIDE))
 
     def update(self, name: str, strength: float, enabled: bool) -> None:
         """Show this channel and strength."""
-        self._syncing = True
-        try:
+        with quiet(self._box):
             self._box.value = name
-            if abs(strength) > self._slider.max:
-                self._slider.min, self._slider.max = -abs(strength), abs(strength)
-            self._slider.value = strength
-            self._slider.disabled = not enabled
-        finally:
-            self._syncing = False
+        move(self._slider, strength)
+        self._slider.disabled = not enabled
 
 
 class EffectPanel(widgets.VBox):
@@ -81,30 +84,36 @@ class EffectPanel(widgets.VBox):
         self._on_pick = on_pick
         self.pictures: NDArray[np.uint8] | None = None
         self.heat: NDArray[np.float32] | None = None
-        self._reach = widgets.Dropdown(
-            options=[(f"± {reach:g} σ", reach) for reach in REACHES], value=REACHES[1], description="shown",
-            style={"description_width": "48px"}, layout=widgets.Layout(width="150px"),
-        )  # fmt: skip
-        set_tooltip(self._reach, "how far the outer pictures are from the middle one")
-        self._reach.observe(lambda _: on_reach(), "value")
-        self._images = [widgets.Image(format="png", layout=_square()) for _ in range(4)]
-        self._uses = [button("", "", lambda k=k: self._use(k), "auto") for k in range(3)]
-        for use in self._uses:
-            use.layout.height, use.layout.max_width = "24px", f"{SIDE}px"
+        self._reach = control(
+            widgets.Dropdown,
+            tip="how far the outer pictures are from the middle one",
+            on=lambda _: on_reach(),
+            style=LABEL,
+            layout={"width": "170px"},
+            options=[(f"± {reach:g} σ", reach) for reach in REACHES],
+            value=REACHES[1],
+            description="shown",
+        )
+        self._note = note("select a channel on the map")
+        super().__init__([self._reach, self._note], layout=shared_layout(**WIDE))
+
+    @cached_property
+    def _images(self) -> list[widgets.Image]:
+        """The three pictures and the heat map, made with all that stands around them when there is something to show."""
+        square = {"width": f"{SIDE}px", "height": f"{SIDE}px", "object_fit": "contain"}
+        images = [control(widgets.Image, layout=square, format="png") for _ in range(4)]
+        low = {"height": "24px", "max_width": f"{SIDE}px"}
+        self._uses = [button("", "", partial(self._use, k), layout=low) for k in range(3)]
         captions = [*self._uses, note("where it changes")]
         cells = [
             column(image, caption, align_items="center", margin="2px 6px 2px 0")
-            for image, caption in zip(self._images, captions, strict=True)
+            for image, caption in zip(images, captions, strict=True)
         ]
-        self._strip = row(*cells, align_items="flex-start")
-        self._strip.layout.visibility = "hidden"
-        self._note = note("select a channel on the map")
-        self._histogram = widgets.HTML(layout=widgets.Layout(flex="1 1 240px", max_width="340px"))
-        self._scores = widgets.HTML(layout=widgets.Layout(flex="1 1 200px"))
-        super().__init__(
-            [row(self._reach, self._note), self._strip, row(self._histogram, self._scores, align_items="flex-start")],
-            layout=widgets.Layout(max_width="100%", width="100%"),
-        )
+        self._histogram = control(widgets.HTML, layout={"flex": "1 1 240px", "max_width": "340px"})
+        self._scores = control(widgets.HTML, layout={"flex": "1 1 200px"})
+        words = row(self._histogram, self._scores, align_items="flex-start")
+        self.children += (row(*cells, align_items="flex-start"), words)
+        return images
 
     @property
     def sigmas(self) -> tuple[float, float, float]:
@@ -121,13 +130,13 @@ class EffectPanel(widgets.VBox):
         for use, sigma in zip(self._uses, sigmas, strict=True):
             use.description = f"{sigma:+g} σ" if sigma else "0"
             set_tooltip(use, f"set {name} to {sigma:+g} σ")
-        self._strip.layout.visibility = "visible"
         say(self._note, "")
 
     def show_numbers(
         self, histogram: tuple[Any, Any] | None, present: float, start: float, scores: Mapping[str, str], name: str
     ) -> None:
         """Show the distribution with the value marked, and a table of scores."""
+        self._images  # noqa: B018  made now, if it was not before
         if histogram is not None:
             words = f"distribution of {name}: present value {present:+.2f} σ, without the edit {start:+.2f} σ"
             drawing = histogram_svg(*histogram, present, start, html.escape(words))
@@ -147,7 +156,3 @@ class EffectPanel(widgets.VBox):
     def _use(self, number: int) -> None:
         if self.pictures is not None:
             self._on_pick(self.sigmas[number])
-
-
-def _square() -> widgets.Layout:
-    return widgets.Layout(width=f"{SIDE}px", height=f"{SIDE}px", object_fit="contain")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import ipywidgets as widgets
 
-from ..kit.compat import button
 from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
-from ..kit.parts import note, row, say
+from ..kit.parts import WIDE, button, listen, note, quiet, row, say
+from ..kit.sharing import shared_layout
 from ..kit.views.picture_sheet import PictureSheet
 from . import steps
-from .search import EXAMPLES, ProbeSearch
-
-if TYPE_CHECKING:
-    from .probe import StyleSpaceProbe
+from .host import ProbeHost
+from .search import EXAMPLES
 
 COLUMNS, ROWS = 8, 5
 THUMBNAIL = 72
@@ -28,23 +27,23 @@ class ExamplePanel(widgets.VBox):
 
     measure = EXAMPLES
 
-    def __init__(self, owner: StyleSpaceProbe, search: ProbeSearch) -> None:
-        self._owner, self._search = owner, search
+    def __init__(self, host: ProbeHost) -> None:
+        self._host, self._search = host, host.search
         self._first = 0
         self._positives: list[int] = []
-        self._syncing = False
         self.sheet = PictureSheet(columns=COLUMNS)
-        self.sheet.observe(self._on_chosen, "chosen")
+        listen(self.sheet, self._on_chosen, "chosen")
         self._about = note("")
         self.ranked = RankedList(
-            owner.select, "θ: how far the examples agree on a channel; (+) or (−) is the way to move it"
+            host.select, "θ: how far the examples agree on a channel; (+) or (−) is the way to move it"
         )
-        buttons = [
-            self._button("←", "the sheet before", lambda: self._page(-1)),
-            self._button("→", "the next sheet; what is ticked stays", lambda: self._page(1)),
-            self._button("none", "untick all pictures", self.clear),
-            self._button("find channels", "rank all channels by what the ticked pictures have in common", self.find),
-        ]
+        actions = (
+            ("←", "the sheet before", lambda: self._page(-1)),
+            ("→", "the next sheet; what is ticked stays", lambda: self._page(1)),
+            ("none", "untick all pictures", self.clear),
+            ("find channels", "rank all channels by what the ticked pictures have in common", self.find),
+        )
+        buttons = [button(*action, view=host.view) for action in actions]
         super().__init__(
             [
                 note("tick 10 to 30 pictures that have something in common: glasses, a smile, long hair"),
@@ -52,7 +51,7 @@ class ExamplePanel(widgets.VBox):
                 row(*buttons, self._about),
                 self.ranked,
             ],
-            layout=widgets.Layout(max_width="100%", width="100%"),
+            layout=shared_layout(**WIDE),
         )
         self._page(0)
 
@@ -74,41 +73,27 @@ class ExamplePanel(widgets.VBox):
         count = ROWS * COLUMNS
         self._first = max(0, self._first + by * count)
         seeds = range(self._first, self._first + count)
-        done = lambda pictures: self._show(seeds, pictures)  # noqa: E731
-        task = steps.thumbnails(self._owner.session, seeds, THUMBNAIL)
+        task = steps.thumbnails(self._host.session, seeds, THUMBNAIL)
         say(self._about, "drawing the sheet …")
-        self._search.run(
-            "sheet", task, done, "pictures of the sheet", quiet=True
-        )  # it goes before a search of many seconds
+        # Quiet: it goes before a search of many seconds.
+        self._search.run("sheet", task, partial(self._show, seeds), "pictures of the sheet", quiet=True)
 
     def _show(self, seeds: range, pictures: Any) -> None:
-        self._syncing = True
-        try:
+        with quiet(self.sheet):
             self.sheet.show(pictures, [f"seed {seed}" for seed in seeds])
             self.sheet.chosen = [seed - seeds.start for seed in self._positives if seed in seeds]
-        finally:
-            self._syncing = False
         self._say()
 
     def _on_chosen(self, _: Any) -> None:
-        if self._syncing:
-            return
         shown = range(self._first, self._first + ROWS * COLUMNS)
         others = [seed for seed in self._positives if seed not in shown]
         self._positives = sorted([*others, *(self._first + int(k) for k in self.sheet.chosen)])
         self._say()
         if len(self._positives) >= ENOUGH and self._search.statistics is not None:
-            with reporting(self._owner.view):  # quick enough to follow every tick
+            with reporting(self._host.view):  # quick enough to follow every tick
                 self.find()
 
     def _say(self) -> None:
         count = len(self._positives)
         more = f", {ENOUGH - count} more for a ranking that can be trusted" if 0 < count < ENOUGH else ""
         say(self._about, f"{count} ticked{more}")
-
-    def _button(self, text: str, tooltip: str, action: Any) -> widgets.Button:
-        def guarded() -> None:
-            with reporting(self._owner.view):
-                action()
-
-        return button(text, tooltip, guarded)

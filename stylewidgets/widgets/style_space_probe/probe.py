@@ -5,40 +5,39 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import ipywidgets as widgets
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from ...core.checks import check_int, unknown_name
+from ...core.checks import check_int
+from ...core.files import as_path
 from ...latent.latent import Direction, Latent
 from ...mixing.figures import save_figure
-from ...session.session import GeneratorSession
 from ...stylespace import Channel, Ranking, Reader, Report
-from ..kit.code import code
+from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.errors import reporting
-from ..kit.history import History
 from ..kit.jobs import Jobs
 from ..kit.live_picture import LivePicture
-from ..kit.parts import close_tree
+from ..kit.sharing import shared_layout
 from ..kit.state_lock import STATE
-from ..kit.static import SavesPicture
 from ..kit.views.channel_map import ChannelMap, page_layers
-from .edits import edit_of, edited_channels, moved
+from .edits import add_to_file, as_direction, edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
 
-KEYWORDS = ("session", "value", "explorer", "grid", "samples", "segment", "regions", "reader", "size")
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+
 SAMPLES = 2000
 
 Segment = Callable[[NDArray[np.uint8]], Any]
 """Takes a picture uint8 [H, W, 3], returns its region labels [h, w], whole numbers from 0."""
 
 
-class StyleSpaceProbe(SavesPicture, widgets.VBox):
+class StyleSpaceProbe(StateWidget[Latent]):
     """The channels of style space (Wu, Lischinski, Shechtman, CVPR 2021): a map of all, the effect of one, and search.
 
     `value` is the only state: moving a channel edits the latent, and whatever assigns it (a control, undo, a cell,
@@ -64,6 +63,8 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     selected = traitlets.Instance(Channel, allow_none=True)
     """The selected `Channel`, or None."""
 
+    KEYS: ClassVar[dict[str, str]] = {**StateWidget.KEYS, "r": "randomize"}
+
     def __init__(
         self,
         session: GeneratorSession,
@@ -76,60 +77,26 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         regions: Sequence[str] | None = None,
         reader: Reader | None = None,
         size: int = 300,
-        **unknown: Any,
     ) -> None:
-        for name in unknown:
-            raise TypeError(str(unknown_name("keyword of StyleSpaceProbe", name, KEYWORDS)))
-        self._session = session
-        self._layers = session.layers
         start = session.latent(seed=0) if value is None else session.check(value)
+        self._layers = session.layers
         self.explorer, self.grid = explorer, grid
-        self._history: History[Latent] = History(start)
-        self._source, self._updating, self._refreshes = "", False, 0
-        self._closed = True  # until there is something to close
-        self._map = ChannelMap(layers=page_layers(self._layers))
-        self._picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
-        self.saved = self._picture.saved
-        self._work = Jobs(self._map)
-        super().__init__(value=start, layout=widgets.Layout(width="100%"))
-        self.add_class("sw-explorer")
-        self.add_class("sw-probe")
-        self._search = ProbeSearch(self, self._work, check_int("samples", samples, 2), segment, regions, reader)
-        self._panels = ProbePanels(self, self._search, self._work)
-        self.children = (self._panels.root,)
+        view = ChannelMap(layers=page_layers(self._layers), layout=shared_layout())
+        self.picture = LivePicture(session, size, "Live picture of the probe", on_key=self._on_key)
+        self._work = Jobs(view)
+        super().__init__(session, start, view, self.picture.saved, "sw-probe")
+        self.search = ProbeSearch(self, self._work, check_int("samples", samples, 2), segment, regions, reader)
+        self._panels = ProbePanels(self, self._work)
         self._listen()
-        self._picture.submit(start)
-        self._refresh()
-        self.observe(self._on_value, "value")
+        self.picture.submit(start)
+        self._begin(*self._panels.parts)
         self.observe(self._on_selected, "selected")
-        self._closed = False
-        self._search.start()
 
     # -- what it shows -------------------------------------------------------------------------------------------------
     @property
-    def session(self) -> GeneratorSession:
-        """The session that draws."""
-        return self._session
-
-    @property
-    def view(self) -> Any:
-        """The map on the page: its `error` and `status`. What goes wrong in the live picture shows in `picture.view`."""
-        return self._map
-
-    @property
-    def picture(self) -> LivePicture:
-        """The live picture of `value`."""
-        return self._picture
-
-    @property
-    def search(self) -> ProbeSearch:
-        """What was computed: `statistics`, `measures` and rankings."""
-        return self._search
-
-    @property
     def image(self) -> Any:
         """The picture of `value` as a PIL image of the generator's full size, drawn now."""
-        return self._session.render(self.value)
+        return self.session.render(self.value)
 
     def strength(self, channel: Channel | str) -> float:
         """Return how far an edit moves this channel, in sigma; 0 where none does."""
@@ -138,6 +105,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
 
     def finish(self) -> None:
         """Do all computation that is under way now. Where no page is displayed nothing else would."""
+        self.search.start()
         self._work.finish()
 
     def figure(self) -> Any:
@@ -146,9 +114,12 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
 
         if self.selected is None:
             raise ValueError("no channel is selected: click one on the map, or probe.select('3_12')")
-        return effect_figure(
-            self._session, self.value, self.selected, self._search.need_statistics(), self._panels.sigmas
-        )
+        return effect_figure(self.session, self.value, self.selected, self.search.need_statistics(), self.sigmas)
+
+    @property
+    def sigmas(self) -> Sequence[float]:
+        """What the pictures of the selected channel add to it, in sigma."""
+        return self._panels.effect.sigmas
 
     # -- going somewhere -----------------------------------------------------------------------------------------------
     def select(self, channel: Channel | str | None) -> None:
@@ -166,19 +137,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     def randomize(self) -> None:
         """Take a random seed; psi, noise and edits stay."""
         with STATE:
-            self.value = start_from(self.value, self._session.c_dim > 0, seed=random_seed())
-
-    def undo(self) -> None:
-        """Go one step back. One drag of one control is one step."""
-        with STATE:
-            self.value = self._history.undo()
-            self._refresh()
-
-    def redo(self) -> None:
-        """Go one step forward again."""
-        with STATE:
-            self.value = self._history.redo()
-            self._refresh()
+            self.value = start_from(self.value, self.session.c_dim > 0, seed=random_seed())
 
     # -- searching -----------------------------------------------------------------------------------------------------
     def find_place(self, mask: Any = None, region: str | int | None = None, pictures: int = 1) -> Ranking:
@@ -192,11 +151,11 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         Raises:
             ValueError: the place is empty, or there is no such region.
         """
-        return self._found(self._search.find_place(mask, region, pictures, now=True))
+        return self._found(self.search.find_place(mask, region, pictures, now=True))
 
     def find_examples(self, positives: Iterable[Any]) -> Ranking:
         """Return the `stylespace.Ranking` of channels by θ, what 10 to 30 pictures have in common: seeds or latents."""
-        return self._search.find_examples(positives)
+        return self.search.find_examples(positives)
 
     def find_attribute(self, name: str, kind: str = "effect") -> Ranking:
         """Return the `stylespace.Ranking` of channels for an attribute, such as "smile" of avatars.
@@ -205,7 +164,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
             kind: "effect" ranks by what a channel does to the reading and how little to the others, "correlation" by what
                 goes with it over all samples.
         """
-        return self._found(self._search.find_attribute(name, kind, now=True))
+        return self._found(self.search.find_attribute(name, kind, now=True))
 
     def report(self, anew: bool = False) -> Report:
         """Return the `stylespace.Report` of Z, W, W+ and S: channels by factor, `dci`, dependency curves and `figure()`.
@@ -216,12 +175,12 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
             anew: measure even if one comes with the generator.
         """
         found: list[Report] = []
-        self._search.make_report(found.append, now=True, anew=anew)
+        self.search.make_report(found.append, now=True, anew=anew)
         return self._found(found[0] if found else None)
 
     def _found(self, result: Any) -> Any:
         if result is None:
-            raise RuntimeError(self._map.error or "the search was stopped")
+            raise RuntimeError(self.view.error or "the search was stopped")
         return result
 
     # -- edits ---------------------------------------------------------------------------------------------------------
@@ -232,65 +191,25 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
             name: of the direction.
             path: a .npz or .safetensors file that it is written to as well, after those that the file has.
         """
-        return self._panels.edits.save_direction(name, path)
+        edited, direction = as_direction(self.session, self.value, name, self.search.need_statistics())
+        if path is not None:
+            add_to_file(self.session, direction, as_path(path))
+        self.change("", lambda _: edited)
+        return direction
 
     def send(self, target: Any = None) -> Any:
         """Give `value` to a `LatentExplorer`, or to a `StyleMixGrid` as another row, and return it.
 
         None: `self.explorer`, or a new one below.
         """
-        return self._panels.edits.send(target)
+        return self._panels.below.send(self.session, self.value, target or self.explorer)
 
     # -- files and code ------------------------------------------------------------------------------------------------
-    def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write `value` to a .json or .npz file and return its path."""
-        return self.value.save(path)
-
-    def load(self, path: str | os.PathLike[str]) -> None:
-        """Go to the state in a file that `save` wrote. Raises ValueError when it is damaged or does not fit."""
-        self.value = Latent.load(path)
-
     def save_figure(self, path: str | os.PathLike[str]) -> Path:
         """Write `figure()` as .svg or .pdf (text stays text) or .png, and return the path."""
         return save_figure(self.figure(), path)
 
-    def code(self) -> str:
-        """Return lines of Python that make exactly this picture."""
-        return code(self._session, self.value)
-
-    def close(self) -> None:
-        """Stop drawing and computing, and close every widget in here. The session, and what was given, stay open."""
-        if not getattr(self, "_closed", True):
-            self._closed = True
-            self._work.close()
-            self._map.forget()
-            self._picture.close()
-            self._panels.close()
-            close_tree(*self.children)
-            self.layout.close()
-        super().close()
-
-    def __repr__(self) -> str:
-        # The stock one would print every trait of every child into the notebook.
-        count = sum(layer.channels for layer in self._layers)
-        return f"StyleSpaceProbe({self._session.name or 'generator'}, {count} channels)"
-
     # -- wiring --------------------------------------------------------------------------------------------------------
-    def change(self, source: str, transform: Callable[[Latent], Latent]) -> None:
-        """Make `transform(value)` the value, on behalf of a control; see `parts.Change`."""
-        with STATE:
-            if self._updating:  # the control moved because we moved it
-                return
-            before = self._refreshes
-            with reporting(self._map):
-                self._source = source
-                try:
-                    self.value = transform(self.value)
-                finally:
-                    self._source = ""
-            if self._refreshes == before:
-                self._refresh()  # refused, or the same in other words: the controls go back
-
     def refresh(self) -> None:
         """Bring the controls to the value again."""
         with STATE:
@@ -299,7 +218,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
     def move_selected(self, sigmas: float) -> None:
         """Set the strength of the selected channel, on behalf of a control."""
         if self.selected is not None and not self._updating:
-            with reporting(self._map):
+            with reporting(self.view):
                 self._move(self.selected, sigmas)
 
     def _move(self, channel: Channel, sigmas: float) -> None:
@@ -307,7 +226,7 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
             flat = channel.flat(self._layers)
             if sigmas == 0.0 and edit_of(self.value, flat) is None:
                 return
-            direction = self._search.direction(channel, self.value)
+            direction = self.search.direction(channel, self.value)
             self.change(f"channel {flat}", lambda latent: moved(latent, direction, sigmas))
 
     def _channel(self, channel: Channel | str) -> Channel:
@@ -320,56 +239,50 @@ class StyleSpaceProbe(SavesPicture, widgets.VBox):
         made.flat(self._layers)  # raises where there is none
         return made
 
-    @traitlets.validate("value")
-    def _check_value(self, proposal: Any) -> Latent:
-        return self._session.check(proposal["value"])
-
     @traitlets.validate("selected")
     def _check_selected(self, proposal: Any) -> Channel | None:
         return None if proposal["value"] is None else self._channel(proposal["value"])
 
-    def _on_value(self, _: Any) -> None:
-        with STATE:
-            value = self.value
-            self._history.push(value, self._source or None)
-            self._refresh()
-            STATE.afterwards((id(self), "picture"), lambda: self._picture.submit(value))
-            self._search.value_changed()
+    def _words(self) -> str:
+        return f"{self.search.size} channels"
+
+    def _update(self) -> None:
+        flat = -1 if self.selected is None else self.selected.flat(self._layers)
+        self.view.selected, self.view.marked = flat, edited_channels(self.value)
+        self._panels.update(self.value)
+
+    def _follow(self, old: Latent, new_step: bool) -> None:
+        value = self.value
+        STATE.afterwards((id(self), "picture"), lambda: self.picture.submit(value))
+        self.search.value_changed()
+
+    def _displayed(self) -> None:
+        self.search.start()  # the page builds its view meanwhile
+
+    def _end(self) -> None:
+        self._work.close()
+        self.view.forget()
+        self.picture.close()
 
     def _on_selected(self, _: Any) -> None:
         with STATE:
             self._refresh()
-            self._search.effect_changed()
-
-    def _refresh(self) -> None:
-        self._refreshes += 1
-        outer, self._updating = self._updating, True
-        try:
-            flat = -1 if self.selected is None else self.selected.flat(self._layers)
-            self._map.selected, self._map.marked = flat, edited_channels(self.value)
-            self._panels.update(self.value, self._history.can_undo, self._history.can_redo)
-        finally:
-            self._updating = outer
+            self.search.effect_changed()
 
     def _listen(self) -> None:
-        self._map.on_hello = self._work.hello
-        self._map.on_pick = lambda flat: self._guard(lambda: self.select(Channel.of(flat, self._layers)))
-        self._map.on_key = self._on_key
-        settle = self._picture.view.on_settle
+        def hello() -> None:
+            self._work.hello()
+            self.search.start()
+
+        self.view.on_hello = hello
+        self.view.on_pick = lambda flat: self._guard(lambda: self.select(Channel.of(flat, self._layers)))
+        self.view.on_key = self._on_key
+        settle = self.picture.view.on_settle
 
         def on_settle() -> None:
             if settle is not None:
                 settle()
-            self._search.settled()
+            self.search.settled()
             self._panels.rest()
 
-        self._picture.view.on_settle = on_settle
-
-    def _on_key(self, key: str) -> None:
-        action = {"z": self.undo, "y": self.redo, "r": self.randomize}.get(key)
-        if action is not None:
-            self._guard(action)
-
-    def _guard(self, action: Callable[[], Any]) -> None:
-        with reporting(self._map):
-            action()
+        self.picture.view.on_settle = on_settle

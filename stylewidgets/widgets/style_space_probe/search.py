@@ -22,7 +22,7 @@ from . import steps
 from .edits import channel_of, edit_of, free_name
 
 if TYPE_CHECKING:
-    from .probe import StyleSpaceProbe
+    from .host import ProbeHost
 
 VALUE, EFFECT, PLACE, EXAMPLES, ATTRIBUTE = "value", "effect", "place", "examples", "attribute"
 """The measures that can colour the map."""
@@ -63,7 +63,7 @@ class ProbeSearch:
 
     def __init__(
         self,
-        owner: StyleSpaceProbe,
+        owner: ProbeHost,
         work: Jobs,
         samples: int,
         segment: Callable[[NDArray[np.uint8]], Any] | None,
@@ -94,7 +94,9 @@ class ProbeSearch:
 
     # -- statistics ----------------------------------------------------------------------------------------------------
     def start(self) -> None:
-        """Begin with what everything else needs."""
+        """Begin with what everything else needs, unless that is there or under way."""
+        if self.statistics is not None or self._work.busy("statistics"):
+            return
         self._work.run(
             "statistics",
             self._session.start({"kind": "statistics", "settings": {"n": self._samples}}),
@@ -108,8 +110,7 @@ class ProbeSearch:
 
     def need_statistics(self) -> Any:
         """Return the statistics, finishing or beginning them now when they are not there."""
-        if self.statistics is None and not self._work.busy("statistics"):
-            self.start()
+        self.start()
         if self.statistics is None:
             self._work.finish()
         if self.statistics is None:

@@ -2,56 +2,40 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-import ipywidgets as widgets
-
-from ..compat import button
 from ..errors import reporting
+from ..parts import button
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-
     from ....latent.latent import Latent
 
 
-class Renders(Protocol):
-    """What is needed of a `GeneratorSession`."""
-
-    def render(self, latent: Latent) -> Image: ...
-
-
-class HoldToCompare(widgets.HBox):
+class HoldToCompare:
     """The buttons "set start" and "back to start", and the picture that the view shows while its button is held.
 
     Args:
-        session: renders the start.
-        view: a `LiveView`; its trait `compare` gets the start's picture as PNG, its `error` what goes wrong.
-        current: returns the present latent.
-        show: goes to a latent.
-        start: the start; the present latent unless given. Assign the attribute `start` to change it.
+        png: returns the picture of a latent as PNG.
+        view: a `LiveView`; its trait `compare` gets the start's picture, its `error` what goes wrong.
+        current: returns the present latent; it is the first start.
+        go: goes to a latent.
 
-    The picture is rendered when the start changes, never while the button is held.
+    The picture is drawn when the start changes, never while the button is held.
     """
 
     def __init__(
         self,
-        session: Renders,
+        png: Callable[[Latent], bytes],
         view: Any,
         current: Callable[[], Latent],
-        show: Callable[[Latent], None],
-        start: Latent | None = None,
+        go: Callable[[Latent], None],
     ) -> None:
-        self._session, self._view, self._current, self._show = session, view, current, show
-        self._start = current() if start is None else start
-        super().__init__(
-            [
-                button("set start", "make the present picture the one to compare with", self.set_start),
-                button("back to start", "go back to the picture to compare with", self.back_to_start),
-            ],
-            layout=widgets.Layout(flex_flow="row wrap"),
+        self._png, self._view, self._current, self._go = png, view, current, go
+        self._start = current()
+        self.buttons = (
+            button("set start", "make the present picture the one to compare with", self.set_start, view=view),
+            button("back to start", "go back to the picture to compare with", self.back_to_start, view=view),
         )
         with reporting(view):
             self.start = self._start
@@ -63,17 +47,13 @@ class HoldToCompare(widgets.HBox):
 
     @start.setter
     def start(self, start: Latent) -> None:
-        buffer = io.BytesIO()
-        self._session.render(start).save(buffer, "PNG")
-        self._start = start  # only after it could be rendered
-        self._view.compare = buffer.getvalue()
+        self._view.compare = self._png(start)
+        self._start = start  # only after it could be drawn
 
     def set_start(self) -> None:
         """Make the present latent the start."""
-        with reporting(self._view):
-            self.start = self._current()
+        self.start = self._current()
 
     def back_to_start(self) -> None:
         """Go to the start."""
-        with reporting(self._view):
-            self._show(self._start)
+        self._go(self._start)

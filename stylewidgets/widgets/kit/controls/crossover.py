@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
 
 import ipywidgets as widgets
 
 from ....directions.layers import named_ranges
-from ..compat import set_tooltip
-from ..parts import show
+from ..parts import control, quiet, show
+from ..sharing import shared_layout
 
 RANGE, PAINTED = "from–to", "painted"
 Mask = tuple[bool, ...]
@@ -25,28 +27,42 @@ class Crossover(widgets.VBox):
     """
 
     def __init__(self, num_ws: int, on_change: Callable[[tuple[int, int]], None]) -> None:
-        self._on_change, self._quiet = on_change, False
+        self._on_change = on_change
         self._named = named_ranges(num_ws)
         captions = [(f"{name} {a}–{b - 1}", name) for name, (a, b) in self._named.items()]
-        self._choice = widgets.ToggleButtons(
+        words = [f"these rows of w+ come from the columns: {what}" for what in ("pose and shape", "features", "colour")]
+        self._choice = control(
+            widgets.ToggleButtons,
+            on=self._on_choice,
+            style={"button_width": "auto", "description_width": "0"},
+            layout={"max_width": "100%"},
             options=[*captions, (RANGE, RANGE), (PAINTED, PAINTED)],
             description="",
             tooltips=[
-                f"these rows of w+ come from the columns: {what}" for what in ("pose and shape", "features", "colour")
-            ][: len(captions)]
-            + ["rows of w+ from the columns, by a slider", "layers painted on the strip above the grid"],
-            style={"button_width": "auto", "description_width": "0"},
-            layout=widgets.Layout(max_width="100%"),
+                *words[: len(captions)],
+                "rows of w+ from the columns, by a slider",
+                "layers painted on the strip above the grid",
+            ],
         )
+        self._last, self._span = num_ws - 1, (0, num_ws - 1)
+        super().__init__([self._choice], layout=shared_layout(max_width="100%"))
+
+    @cached_property
+    def _slider(self) -> Any:
         # Both ends count, as people read them: 2–5 are the rows 2, 3, 4 and 5.
-        self._slider = widgets.IntRangeSlider(
-            min=0, max=num_ws - 1, value=(0, num_ws - 1), description="rows", style={"description_width": "36px"},
-            layout=widgets.Layout(width="100%", max_width="360px"),
-        )  # fmt: skip
-        set_tooltip(self._slider, "the first and the last row of w+ that come from the columns, both included")
-        self._choice.observe(self._on_choice, "value")
-        self._slider.observe(self._on_slider, "value")
-        super().__init__([self._choice, self._slider], layout=widgets.Layout(max_width="100%"))
+        made = control(
+            widgets.IntRangeSlider,
+            tip="the first and the last row of w+ that come from the columns, both included",
+            on=self._on_slider,
+            style={"description_width": "36px"},
+            layout={"width": "100%", "max_width": "360px"},
+            min=0,
+            max=self._last,
+            value=self._span,
+            description="rows",
+        )
+        self.children = (self._choice, made)
+        return made
 
     def update(self, mask: Sequence[bool]) -> None:
         """Move the controls to a mask over the rows of w+."""
@@ -55,25 +71,25 @@ class Crossover(widgets.VBox):
         name = next((name for name, rows in self._named.items() if rows == span), PAINTED)
         if span is not None and self._choice.value == RANGE:
             name = RANGE
-        self._quiet = True
-        try:
-            if span is not None:
-                self._slider.value = (span[0], span[1] - 1)
+        if span is not None:
+            self._span = (span[0], span[1] - 1)
+        with quiet(self._choice):
             self._choice.value = name
-            show(self._slider, name == RANGE)
-        finally:
-            self._quiet = False
+        self._show_slider(name == RANGE)
 
-    def _on_choice(self, _: object) -> None:
-        if self._quiet:
-            return
-        show(self._slider, self._choice.value == RANGE)
-        if self._choice.value in self._named:
-            self._on_change(self._named[self._choice.value])
-        elif self._choice.value == RANGE:
-            self._on_slider(None)
+    def _show_slider(self, shown: bool) -> None:
+        if shown or len(self.children) > 1:
+            with quiet(self._slider):
+                self._slider.value = self._span
+            show(self._slider, shown)
 
-    def _on_slider(self, _: object) -> None:
-        if not self._quiet:
-            first, last = self._slider.value
-            self._on_change((int(first), int(last) + 1))
+    def _on_choice(self, name: str) -> None:
+        self._show_slider(name == RANGE)
+        if name in self._named:
+            self._on_change(self._named[name])
+        elif name == RANGE:
+            self._on_slider(self._slider.value)
+
+    def _on_slider(self, span: tuple[int, int]) -> None:
+        self._span = (int(span[0]), int(span[1]))
+        self._on_change((self._span[0], self._span[1] + 1))

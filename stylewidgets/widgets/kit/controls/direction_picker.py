@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
@@ -12,10 +13,10 @@ from numpy.typing import NDArray
 
 from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
-from ..compat import button, set_tooltip
-from ..errors import reporting
+from ..errors import ShowsErrors, reporting
 from ..jobs import Jobs
-from ..parts import column, note, replace_children, row, say, show
+from ..parts import WIDE, button, column, control, note, replace_children, row, say, show
+from ..sharing import own, shared_layout
 
 STRENGTHS = (-3.0, 0.0, 3.0)
 PAGE = 4
@@ -45,7 +46,7 @@ class DirectionPicker(widgets.VBox):
         images: Images,
         current: Callable[[], Latent],
         add: Callable[[Direction], None],
-        view: Any,
+        view: ShowsErrors,
     ) -> None:
         self._directions = directions
         self._images = images
@@ -53,18 +54,33 @@ class DirectionPicker(widgets.VBox):
         self._add = add
         self.view = view
         self._page = 0
-        self._toggle = widgets.ToggleButton(value=False, description="Add a direction …", layout={"width": "170px"})
-        set_tooltip(self._toggle, "show the directions that there are, with a picture of what each one does")
-        self._filter = widgets.Text(
+        self._toggle = control(
+            widgets.ToggleButton,
+            tip="show the directions that there are, with a picture of what each one does",
+            on=self._on_toggle,
+            layout={"width": "170px"},
+            value=False,
+            description="Add a direction …",
+        )
+        super().__init__([self._toggle], layout=shared_layout(**WIDE))
+
+    @cached_property
+    def _filter(self) -> Any:
+        return control(
+            widgets.Text,
+            tip="show only directions whose name or source contains this",
+            on=self._on_filter,
+            style={"description_width": "34px"},
+            layout={"width": "190px"},
             description="find",
             placeholder="part of a name",
             continuous_update=True,
-            style={"description_width": "34px"},
-            layout=widgets.Layout(width="190px"),
         )
-        set_tooltip(self._filter, "show only directions whose name or source contains this")
-        self._position = note("")
-        self._list = column()
+
+    @cached_property
+    def _body(self) -> Any:
+        """What is in sight when the picker is open."""
+        self._position, self._list = note(""), column()
         bar = row(
             self._filter,
             button("◀", "previous directions", lambda: self._turn(-1), "34px"),
@@ -72,13 +88,11 @@ class DirectionPicker(widgets.VBox):
             button("refresh", "draw the small pictures again from the present face", self.refresh, "72px"),
             self._position,
         )
-        self._work = Jobs(view)
-        self._work.layout.min_height = None  # no line before there is long work
-        self._body = column(bar, self._work, self._list)
-        show(self._body, False)
-        self._toggle.observe(self._on_toggle, "value")
-        self._filter.observe(self._on_filter, "value")
-        super().__init__([self._toggle, self._body], layout=widgets.Layout(width="100%"))
+        self._work = Jobs(self.view)
+        own(self._work).min_height = None  # no line before there is long work
+        made = column(bar, self._work, self._list)
+        self.children = (self._toggle, made)
+        return made
 
     @property
     def matches(self) -> list[Direction]:
@@ -93,6 +107,7 @@ class DirectionPicker(widgets.VBox):
     def refresh(self) -> None:
         """Draw the page again, from the present latent."""
         with reporting(self.view, "showing the directions"):
+            show(self._body, True)
             matches = self.matches
             pages = max(1, -(-len(matches) // PAGE))
             self._page %= pages
@@ -102,9 +117,9 @@ class DirectionPicker(widgets.VBox):
             self._work.run("strips", self._strips(shown), lambda strips: self._show(shown, strips), "small pictures")
 
     # -- inside ------------------------------------------------------------------------------------------------------
-    def _on_toggle(self, _: Any) -> None:
-        show(self._body, self._toggle.value)
-        if self._toggle.value:
+    def _on_toggle(self, opened: bool) -> None:
+        show(self._body, opened)
+        if opened:
             self.refresh()
         else:
             self._work.stop("strips")
@@ -143,7 +158,7 @@ class DirectionPicker(widgets.VBox):
             column(_picture(data), _caption(s), align_items="center") for data, s in zip(strip, STRENGTHS, strict=True)
         )
         add = button("add", f"add a slider for {direction.name}", lambda: self._add(direction), "56px")
-        name = widgets.Label(direction.name, layout=widgets.Layout(width="auto"))
+        name = control(widgets.Label, direction.name, layout={"width": "auto"})
         words = column(row(name, add), note(direction.label.partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
 
@@ -160,11 +175,11 @@ def encode_jpeg(array: NDArray[np.uint8]) -> bytes:
 def _picture(data: bytes) -> widgets.Image:
     side = f"{THUMBNAIL}px"
     # No tooltip: with one, the page of ipywidgets 8.1 cannot create the view of an Image.
-    return widgets.Image(value=data, format="jpeg", layout=widgets.Layout(width=side, height=side, margin="0 2px"))
+    return control(widgets.Image, layout={"width": side, "height": side, "margin": "0 2px"}, value=data, format="jpeg")
 
 
 def _caption(strength: float) -> widgets.HTML:
-    return widgets.HTML(f'<div class="sw-caption">{_signed(strength)}</div>', layout=widgets.Layout(margin="0"))
+    return control(widgets.HTML, f'<div class="sw-caption">{_signed(strength)}</div>', layout={"margin": "0"})
 
 
 def _signed(strength: float) -> str:

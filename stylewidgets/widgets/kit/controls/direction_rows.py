@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
+from functools import cached_property
 
 import ipywidgets as widgets
 
 from ....latent.latent import Edit, Latent
-from ..compat import button, set_tooltip
-from ..parts import Change, note, replace_children, show
+from ..parts import SMALL, WIDE, Change, button, control, move, note, replace_children, row, show
+from ..sharing import shared_layout
 from .layer_range import LayerRange, Range
 
 STEP = 0.05
@@ -34,68 +34,84 @@ def renamed(latent: Latent, old: str, new: str) -> Latent:
 
 
 class DirectionRow(widgets.HBox):
-    """One edit, of any kind: strength, layers, rename, reset, remove.
+    """One edit, of any kind: strength and reset; behind "⋯", made when it is first asked for, its layers, name and removal.
 
     `edit` is what it shows; `show_edit` shows another edit of the same kind and name. In the page the row's handle is
     `.stylewidgets-strength [role=slider]`, whatever draws it: scripts that drag it need no other selector.
     """
 
     def __init__(self, edit: Edit, num_ws: int, change: Change) -> None:
-        self._change = change
+        self._change, self._num_ws = change, num_ws
         self.edit = edit
         name = edit.name
-        self._slider = widgets.FloatSlider(
+        self._slider = control(
+            widgets.FloatSlider,
+            tip=edit.label,
+            on=lambda strength: self._set(float(strength)),
+            style={"description_width": "88px"},
+            layout={"width": "auto", "flex": "1 1 320px", "max_width": "480px"},
             min=edit.reach[0],
             max=edit.reach[1],
             step=STEP,
-            value=0.0,
             readout_format=".2f",
             description=name,
             continuous_update=True,
-            style={"description_width": "88px"},
-            layout=widgets.Layout(width="auto", flex="1 1 320px", max_width="480px"),
+            _dom_classes=("stylewidgets-strength",),
         )
-        self._slider.add_class("stylewidgets-strength")
-        set_tooltip(self._slider, edit.label)
-        self._layers = LayerRange(num_ws, self._set_layers, edit.layers, label=repr(name))
-        show(self._layers, edit.stage != "z")
-        self._rename = widgets.Text(
-            value=name,
-            description="new name",
-            continuous_update=False,
-            style={"description_width": "68px"},
-            layout=widgets.Layout(width="230px", display="none"),
-        )
-        set_tooltip(self._rename, "a new name for this direction; Enter accepts it")
-        self._slider.observe(self._on_slider, "value")
-        self._rename.observe(self._on_rename, "value")
-        buttons = [
-            button("✎", f"rename {name}", self._toggle_rename, "30px"),
-            button("↺", f"set {name} back to 0", self._reset, "30px"),
-            button("✕", f"remove {name}", self._remove, "30px"),
-        ]
-        for small in buttons:
-            small.layout.padding = "0"
-        side = widgets.HBox([self._layers, *buttons], layout=widgets.Layout(flex_flow="row wrap", flex="0 1 auto"))
-        super().__init__(
-            [self._slider, side, self._rename],
-            layout=widgets.Layout(flex_flow="row wrap", align_items="center", width="100%"),
-        )
+        reset = button("↺", f"set {name} back to 0", lambda: self._set(0.0), layout=SMALL)
+        self._open = button("⋯", f"layers of {name}, rename, remove", self._toggle, layout=SMALL)
+        super().__init__([self._slider, reset, self._open], layout=shared_layout(flex_flow="row wrap",
+                         align_items="center", width="100%"))  # fmt: skip
         self.show_edit(edit)
 
     def show_edit(self, edit: Edit) -> None:
         """Bring the controls to `edit`."""
         self.edit = edit
-        reach = float(math.ceil(abs(edit.strength)))
-        if reach > self._slider.max:
-            # Widen before the value moves, or the slider would clip it. Never narrow: it may be under somebody's hand.
-            self._slider.min, self._slider.max = -reach, reach
-        self._slider.value = edit.strength
-        self._layers.value = edit.layers
+        move(self._slider, edit.strength)
+        self._open.description = "⋯" if edit.layers is None else f"{edit.layers[0]}–{edit.layers[1] - 1} ⋯"
+        if "more" in self.__dict__:
+            self.layers.value = edit.layers
+
+    @cached_property
+    def layers(self) -> LayerRange:
+        """The picker of layers."""
+        return LayerRange(self._num_ws, self._set_layers, self.edit.layers, label=repr(self.edit.name))
+
+    @cached_property
+    def more(self) -> widgets.HBox:
+        """What "⋯" shows."""
+        name = self.edit.name
+        rename = control(
+            widgets.Text,
+            name,
+            tip="a new name for this direction; Enter accepts it",
+            on=self.rename,
+            style={"description_width": "68px"},
+            layout={"width": "230px"},
+            description="new name",
+            continuous_update=False,
+        )
+        made = row(
+            *([self.layers] if self.edit.stage != "z" else []), rename, button("remove", f"remove {name}", self.remove)
+        )
+        self.children += (made,)
+        return made
 
     # -- events ------------------------------------------------------------------------------------------------------
-    def _on_slider(self, event: dict[str, float]) -> None:
-        self._set(float(event["new"]))
+    def rename(self, new: str) -> None:
+        """Give the direction another name."""
+        old = self.edit.name
+        if new != old:
+            self._change(f"name of {old}", lambda latent: renamed(latent, old, new))
+
+    def remove(self) -> None:
+        """Take the edit out."""
+        kind, name = self.edit.identity
+        self._change(f"removal of {name}", lambda latent: latent.without_edit(name, kind))
+
+    def _toggle(self) -> None:
+        there = "more" in self.__dict__
+        show(self.more, not there or self.more.layout.display == "none")
 
     def _set(self, strength: float) -> None:
         kind, name = self.edit.identity
@@ -103,25 +119,9 @@ class DirectionRow(widgets.HBox):
             f"strength of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_strength(strength))
         )
 
-    def _reset(self) -> None:
-        self._set(0.0)
-
     def _set_layers(self, layers: Range | None) -> None:
         kind, name = self.edit.identity
         self._change(f"layers of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_layers(layers)))
-
-    def _toggle_rename(self) -> None:
-        self._rename.value = self.edit.name
-        show(self._rename, self._rename.layout.display == "none")
-
-    def _on_rename(self, event: dict[str, str]) -> None:
-        old, new = self.edit.name, event["new"]
-        if new != old:
-            self._change(f"name of {old}", lambda latent: renamed(latent, old, new))
-
-    def _remove(self) -> None:
-        kind, name = self.edit.identity
-        self._change(f"removal of {name}", lambda latent: latent.without_edit(name, kind))
 
 
 class DirectionRows(widgets.VBox):
@@ -131,8 +131,8 @@ class DirectionRows(widgets.VBox):
         self._num_ws = num_ws
         self._change = change
         self._edits: tuple[Edit, ...] = ()
-        self._empty = note(empty)
-        super().__init__([self._empty], layout=widgets.Layout(width="100%"))
+        self._empty = empty
+        super().__init__([note(empty)], layout=shared_layout(**WIDE))
 
     @property
     def rows(self) -> Sequence[DirectionRow]:
@@ -144,14 +144,14 @@ class DirectionRows(widgets.VBox):
         if latent.edits is self._edits:
             return
         self._edits = latent.edits
-        old = {row.edit.identity: row for row in self.rows}
+        old = {made.edit.identity: made for made in self.rows}
         rows = []
         for edit in latent.edits:
-            row = old.get(edit.identity)
-            if row is None:
-                row = DirectionRow(edit, self._num_ws, self._change)
-            elif row.edit is not edit:
-                row.show_edit(edit)
-            rows.append(row)
-        show(self._empty, not rows)
-        replace_children(self, [self._empty, *rows])
+            made = old.get(edit.identity)
+            if made is None:
+                made = DirectionRow(edit, self._num_ws, self._change)
+            elif made.edit is not edit:
+                made.show_edit(edit)
+            rows.append(made)
+        if rows or self.rows:
+            replace_children(self, rows or [note(self._empty)])

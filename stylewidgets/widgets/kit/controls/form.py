@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
+from typing import Any
 
 import ipywidgets as widgets
 
 from ....settings import Setting, Value
-from ..compat import button, set_tooltip
-from ..parts import close_tree, note, row, say, show
+from ..parts import WIDE, button, close_tree, control, listen, note, row, say, show
+from ..sharing import shared_layout
+
+FIELD = {"description_width": "104px"}
+"""Style of the label in a control of a form."""
 
 
 class Form(widgets.VBox):
@@ -22,9 +27,6 @@ class Form(widgets.VBox):
         reset: label of the button that brings the defaults back; "" for no button.
         width: of a control.
         label_width: of the label in it.
-
-    Attributes:
-        controls: the core widget of each setting, by name, for scripts and links.
     """
 
     def __init__(
@@ -38,27 +40,45 @@ class Form(widgets.VBox):
     ) -> None:
         self._settings = {setting.name: setting for setting in settings}
         self._notes: dict[str, widgets.HTML] = {}
-        self.controls = {name: _control(setting, width, label_width) for name, setting in self._settings.items()}
-        self._plain, self._advanced = row(align_items="flex-start"), row(align_items="flex-start")
-        show(self._advanced, False)
+        self._values: dict[str, object] = {name: s.default for name, s in self._settings.items()} | dict(values or {})
+        self._look = {"width": width, "max_width": "100%"}, {"description_width": label_width}
+        self._controls: dict[str, widgets.Widget] = {}
+        self._plain, self._unfolded = row(align_items="flex-start", width="100%"), False
         buttons = []
         if any(setting.advanced for setting in settings):
-            more = widgets.ToggleButton(
-                value=False, description="more settings …", layout=widgets.Layout(width="130px")
-            )
-            set_tooltip(more, "settings that are mostly left as they are")
-            more.observe(lambda _: show(self._advanced, more.value), "value")
-            buttons.append(more)
+            buttons.append(button("more settings …", "settings that are mostly left as they are", self._unfold))
         if reset:
-            buttons.append(button(reset, "set every setting back", lambda: self.set({}), "160px"))
-        super().__init__(
-            [self._plain, *([row(*buttons), self._advanced] if buttons else [])],
-            layout=widgets.Layout(max_width="100%", min_width="0"),
-        )
+            buttons.append(button(reset, "set every setting back", lambda: self.set({})))
+        super().__init__([self._plain, *([row(*buttons)] if buttons else [])], layout=shared_layout(**WIDE))
+        self._make(advanced=False)
+
+    @cached_property
+    def _advanced(self) -> widgets.HBox:
+        made = row(align_items="flex-start", width="100%")
+        self.children += (made,)
+        return made
+
+    def _unfold(self) -> None:
+        """Show the advanced settings, made when they are first asked for, or hide them."""
+        self._unfolded = not self._unfolded
+        self._make(advanced=True)
+        show(self._advanced, self._unfolded)
+
+    def _make(self, advanced: bool) -> None:
+        """Make the controls of the plain or of the advanced settings that there are not yet."""
+        layout, style = self._look
+        for name, setting in self._settings.items():
+            if setting.advanced is advanced and name not in self._controls:
+                self._controls[name] = made = _control(setting, layout, style)
+                made.value = self._values[name]
+                listen(made, partial(self._changed, name))
         self._place()
-        self.raw = values or {}
-        for name, control in self.controls.items():
-            control.observe(lambda _, name=name: self._judge(name), "value")
+
+    @property
+    def controls(self) -> Mapping[str, widgets.Widget]:
+        """The core widget of each setting, by name, for scripts and links; those of advanced ones are made now."""
+        self._make(advanced=True)
+        return self._controls
 
     @property
     def values(self) -> dict[str, Value]:
@@ -72,21 +92,26 @@ class Form(widgets.VBox):
     @property
     def raw(self) -> dict[str, object]:
         """What the controls hold, accepted or not. Setting it changes those that are named."""
-        return {name: control.value for name, control in self.controls.items()}
+        return self._values | {name: made.value for name, made in self._controls.items()}
 
     @raw.setter
     def raw(self, values: Mapping[str, object]) -> None:
         for name, value in values.items():
-            self.controls[name].value = value
+            self._values[name] = value
+            if name in self._controls:
+                self._controls[name].value = value
 
     def set(self, values: Mapping[str, object]) -> None:
         """Give the controls these values and the others their defaults. ValueError before anything changes."""
         self.raw = {name: s.check(values.get(name, s.default)) for name, s in self._settings.items()}
 
+    def _changed(self, name: str, _: object) -> None:
+        self._judge(name)
+
     def _judge(self, name: str) -> Value | ValueError:
         """The value of a control, or what is wrong with it, which is then said beside it."""
         try:
-            value = self._settings[name].check(self.controls[name].value)
+            value = self._settings[name].check(self.raw[name])
         except ValueError as problem:
             if name not in self._notes:
                 self._notes[name] = note("")
@@ -100,38 +125,35 @@ class Form(widgets.VBox):
         return value
 
     def _place(self) -> None:
-        for box, advanced in ((self._plain, False), (self._advanced, True)):
-            names = [name for name, setting in self._settings.items() if setting.advanced is advanced]
-            box.children = [
-                widget
-                for name in names
-                for widget in (self.controls[name], self._notes.get(name))
-                if widget is not None
-            ]
+        made = [
+            (self._settings[name].advanced, control, self._notes.get(name)) for name, control in self._controls.items()
+        ]
+        for advanced in (False, True):
+            parts = [part for kind, *both in made if kind is advanced for part in both if part is not None]
+            if parts or not advanced:
+                (self._advanced if advanced else self._plain).children = parts
 
 
-def _control(setting: Setting, width: str, label_width: str) -> widgets.Widget:
+def _control(setting: Setting, layout: Mapping[str, str], style: Mapping[str, str]) -> widgets.Widget:
     """A menu, a tick, a number or a text: what the type of the default asks for.
 
     Numbers are boxes: their ranges span decades, and a box shows the paper's value as the paper writes it.
     """
-    common = {
+    common: dict[str, Any] = {
+        "tip": f"{setting.name}: {setting.help}",
+        "style": style,
+        "layout": layout,
         "value": setting.default,
         "description": setting.words,
-        "style": {"description_width": label_width},
-        "layout": widgets.Layout(width=width, max_width="100%"),
     }
-    made: widgets.Widget
     if setting.choices:
-        made = widgets.Dropdown(options=list(setting.choices), **common)
-    elif isinstance(setting.default, bool):
-        made = widgets.Checkbox(indent=True, **common)
-    elif isinstance(setting.default, int):
+        return control(widgets.Dropdown, options=list(setting.choices), **common)
+    if isinstance(setting.default, bool):
+        return control(widgets.Checkbox, indent=True, **common)
+    if isinstance(setting.default, int):
         low = int(setting.low if setting.low is not None else -(2**53))
         high = int(setting.high if setting.high is not None else 2**53)
-        made = widgets.BoundedIntText(min=low, max=high, **common)
-    elif isinstance(setting.default, float):
-        made = widgets.FloatText(**common)
-    else:
-        made = widgets.Text(continuous_update=False, **common)
-    return set_tooltip(made, f"{setting.name}: {setting.help}")
+        return control(widgets.BoundedIntText, min=low, max=high, **common)
+    if isinstance(setting.default, float):
+        return control(widgets.FloatText, **common)
+    return control(widgets.Text, continuous_update=False, **common)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ....directions.layers import named_ranges
-from ..compat import set_tooltip
+from ..parts import control, quiet, show
+from ..sharing import shared_layout
 
 Range = tuple[int, int]
 """[first, last) rows of w+, as in Python's slices."""
@@ -36,28 +37,30 @@ class LayerRange(widgets.HBox):
         label: str = "this direction",
     ) -> None:
         self._on_change = on_change
-        self._quiet = False
         self._named = named_ranges(num_ws)
-        self._menu = widgets.Dropdown(
+        self._menu = control(
+            widgets.Dropdown,
+            tip=f"the layers that {label} changes: coarse is pose and shape, fine is colour and grain",
+            on=self._on_menu,
+            style={"description_width": "20px"},
+            layout={"width": "140px"},
             options=[("all layers", ALL), *((self._caption(name), name) for name in self._named), (CUSTOM, CUSTOM)],
             description="on",
-            style={"description_width": "20px"},
-            layout=widgets.Layout(width="140px"),
         )
-        set_tooltip(self._menu, f"the layers that {label} changes: coarse is pose and shape, fine is colour and grain")
         # Both ends count, as people read them: 2–5 are the rows 2, 3, 4 and 5.
-        self._slider = widgets.IntRangeSlider(
+        self._slider = control(
+            widgets.IntRangeSlider,
+            tip=f"the first and the last row of w+ that {label} changes, both included",
+            on=lambda _: on_change(self.value),
+            style={"description_width": "32px"},
+            layout={"width": "200px"},
             min=0,
             max=num_ws - 1,
             value=(0, num_ws - 1),
             description="rows",
-            style={"description_width": "32px"},
-            layout=widgets.Layout(width="200px", display="none"),
         )
-        set_tooltip(self._slider, f"the first and the last row of w+ that {label} changes, both included")
-        self._menu.observe(self._on_menu, "value")
-        self._slider.observe(self._on_slider, "value")
-        super().__init__([self._menu, self._slider], layout=widgets.Layout(flex_flow="row wrap", flex="0 0 auto"))
+        show(self._slider, False)
+        super().__init__([self._menu, self._slider], layout=shared_layout(flex_flow="row wrap", flex="0 0 auto"))
         self.value = value
 
     @property
@@ -74,36 +77,21 @@ class LayerRange(widgets.HBox):
     def value(self, value: Range | None) -> None:
         if self.value == value:
             return  # in particular: a from–to range that happens to be a named one keeps its slider
-        self._quiet = True
-        try:
-            name = ALL if value is None else next((n for n, pair in self._named.items() if pair == value), CUSTOM)
+        name = ALL if value is None else next((n for n, pair in self._named.items() if pair == value), CUSTOM)
+        with quiet(self._slider, self._menu):
             if value is not None:
                 self._slider.value = (value[0], value[1] - 1)
             self._menu.value = name
-            self._show_slider()
-        finally:
-            self._quiet = False
+        show(self._slider, name == CUSTOM)
 
     def _caption(self, name: str) -> str:
         first, last = self._named[name]
         return f"{name} ({first}–{last - 1})"
 
-    def _show_slider(self) -> None:
-        self._slider.layout.display = None if self._menu.value == CUSTOM else "none"
-
-    def _on_menu(self, _: object) -> None:
-        if self._quiet:
-            return
-        self._show_slider()
-        if self._menu.value in self._named:  # from–to then starts where the named range was
-            first, last = self._named[self._menu.value]
-            self._quiet = True
-            try:
+    def _on_menu(self, name: str) -> None:
+        show(self._slider, name == CUSTOM)
+        if name in self._named:  # from–to then starts where the named range was
+            first, last = self._named[name]
+            with quiet(self._slider):
                 self._slider.value = (first, last - 1)
-            finally:
-                self._quiet = False
         self._on_change(self.value)
-
-    def _on_slider(self, _: object) -> None:
-        if not self._quiet:
-            self._on_change(self.value)

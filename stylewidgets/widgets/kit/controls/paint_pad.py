@@ -11,8 +11,8 @@ from ipycanvas import MultiCanvas
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..compat import button, set_tooltip
-from ..parts import row
+from ..parts import button, control, row
+from ..sharing import shared_layout
 from ..views.canvas import LEAVE_STYLE, drawing, release_focus
 
 SIDE = 256
@@ -38,17 +38,19 @@ class PaintPad(widgets.VBox):
         self._picture = np.zeros((SIDE, SIDE, 3), np.uint8)
         self._last: tuple[float, float] | None = None
         self.canvas = self._make_canvas()
-        self._size = widgets.IntSlider(
+        self._size = control(
+            widgets.IntSlider,
             28,
+            tip="width of the brush in pixels of the page",
+            style={"description_width": "40px"},
+            layout={"width": "130px", "flex": "1 1 120px"},
             min=4,
             max=80,
             description="brush",
-            style={"description_width": "40px"},
-            layout=widgets.Layout(width="130px", flex="1 1 120px"),
         )
-        set_tooltip(self._size, "width of the brush in pixels of the page")
-        self._erase = widgets.ToggleButton(description="erase", layout=widgets.Layout(width="64px"))
-        set_tooltip(self._erase, "the brush takes paint away")
+        self._erase = control(
+            widgets.ToggleButton, tip="the brush takes paint away", layout={"width": "64px"}, description="erase"
+        )
         self._box_x, self._box_y = self._make_range("across"), self._make_range("down")
         fill = button("paint this box", "paint the box of the two sliders: painting without a mouse", self._fill_box)
         super().__init__(
@@ -56,9 +58,9 @@ class PaintPad(widgets.VBox):
                 self.canvas,
                 row(self._size, self._erase, button("clear", "take all paint away", self.clear, "60px")),
                 row(self._box_x, self._box_y, fill),
-                widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none")),
+                control(widgets.HTML, LEAVE_STYLE, layout={"display": "none"}),
             ],
-            layout=widgets.Layout(width=f"{SIDE + 8}px", max_width="100%"),
+            layout=shared_layout(width=f"{SIDE + 8}px", max_width="100%"),
         )
 
     # -- what others use -----------------------------------------------------------------------------------------------
@@ -115,15 +117,16 @@ class PaintPad(widgets.VBox):
         return canvas
 
     def _make_range(self, text: str) -> Any:
-        made = widgets.IntRangeSlider(
+        return control(
+            widgets.IntRangeSlider,
+            tip=f"percent of the picture, {text}",
+            style={"description_width": "46px"},
+            layout={"width": "250px", "max_width": "100%"},
             value=(35, 65),
             min=0,
             max=100,
             description=text,
-            style={"description_width": "46px"},
-            layout=widgets.Layout(width="250px", max_width="100%"),
         )
-        return set_tooltip(made, f"percent of the picture, {text}")
 
     # -- painting ------------------------------------------------------------------------------------------------------
     def _on_down(self, x: float, y: float) -> None:

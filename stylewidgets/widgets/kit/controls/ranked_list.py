@@ -8,8 +8,8 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....stylespace import Channel, Ranking
-from ..compat import set_tooltip
-from ..parts import note, say
+from ..parts import control, note, quiet, say, show
+from ..sharing import shared_layout
 
 SHOWN = 40
 """Channels in the list at most; the map shows all."""
@@ -24,17 +24,19 @@ class RankedList(widgets.VBox):
     """
 
     def __init__(self, on_pick: Callable[[Channel], None], words: str) -> None:
-        self._on_pick = on_pick
-        self._syncing = False
         self._channels: tuple[Channel, ...] = ()
         self._note = note("")
-        self._select = widgets.Select(options=[], rows=9, layout=widgets.Layout(width="100%", max_width="340px"))
-        set_tooltip(self._select, words)
-        self._select.observe(self._on_choice, "value")
+
+        def picked(channel: Channel | None) -> None:
+            if channel is not None:
+                on_pick(channel)
+
+        wide = {"width": "100%", "max_width": "340px"}
+        self._select = control(widgets.Select, tip=words, on=picked, layout=wide, options=[], rows=9)
         super().__init__(
-            [self._note, self._select], layout=widgets.Layout(max_width="100%", flex="1 1 220px", min_width="200px")
+            [self._note, self._select], layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="200px")
         )
-        self._select.layout.display = "none"
+        show(self._select, False)
 
     def show_ranking(self, ranking: Ranking, words: str) -> None:
         """Show the first of these channels, and `words` above; what was chosen stays so where it can."""
@@ -46,26 +48,15 @@ class RankedList(widgets.VBox):
         ]
         say(self._note, words)
         chosen = self._select.value
-        self._syncing = True
-        try:
+        with quiet(self._select):
             self._select.options = options
-            self._select.value = chosen if any(channel == chosen for _, channel in options) else None
-        finally:
-            self._syncing = False
-        self._select.layout.display = None if options else "none"
+            self._select.value = chosen if chosen in self._channels else None
+        show(self._select, bool(options))
 
     def update(self, channel: Any) -> None:
         """Mark this channel where the list has it."""
-        there = channel in self._channels
-        self._syncing = True
-        try:
-            self._select.value = channel if there else None
-        finally:
-            self._syncing = False
-
-    def _on_choice(self, event: Any) -> None:
-        if not self._syncing and event["new"] is not None:
-            self._on_pick(event["new"])
+        with quiet(self._select):
+            self._select.value = channel if channel in self._channels else None
 
 
 def _sign(ranking: Ranking, channel: Channel) -> str:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from ....latent.caption import caption
-from ..compat import button
-from ..parts import close_tree, show
+from ..parts import button, close_tree, control, show
+from ..sharing import shared_layout
 
 if TYPE_CHECKING:
     from ....latent.latent import Latent
@@ -51,10 +51,9 @@ class SnapshotStrip(widgets.VBox):
         self._lock = threading.RLock()
         self._cards: list[_Card] = []
         self._selected: _Card | None = None
-        self._row = widgets.HBox(
-            layout=widgets.Layout(flex_flow="row nowrap", overflow="auto hidden", max_width="100%", min_height="28px")
-        )
-        self._note = widgets.HTML()
+        scrolls = {"flex_flow": "row nowrap", "overflow": "auto hidden", "max_width": "100%", "min_height": "28px"}
+        self._row = control(widgets.HBox, layout=scrolls)
+        self._note = control(widgets.HTML)
         self._left = button("←", "move the marked picture one place to the left", lambda: self._move(-1), "34px")
         self._right = button("→", "move the marked picture one place to the right", lambda: self._move(1), "34px")
         self._delete = button("delete", "delete the marked picture", self._delete_selected)
@@ -62,8 +61,8 @@ class SnapshotStrip(widgets.VBox):
         for arrow in (self._left, self._right):
             show(arrow, movable)  # hidden rather than left out, so that they close with the rest
         tools = [self._left, self._right, self._delete, self._clear, self._note]
-        self._tools = widgets.HBox(tools, layout=widgets.Layout(flex_flow="row wrap"))
-        super().__init__([self._row, self._tools], layout=widgets.Layout(max_width="100%"))
+        self._tools = control(widgets.HBox, tools, layout={"flex_flow": "row wrap"})
+        super().__init__([self._row, self._tools], layout=shared_layout(max_width="100%"))
         self._arrange()
 
     @property
@@ -180,19 +179,17 @@ class _Card(widgets.VBox):
     def __init__(self, strip: SnapshotStrip, latent: Latent, picture: bytes, size: int) -> None:
         self.latent = latent
         self.text = caption(latent)
-        shown = widgets.Image(
+        shown = control(
+            widgets.Image,
+            layout={"width": f"{size}px", "height": f"{size}px", "object_fit": "contain", "margin": "0"},
             value=picture,
             format="png" if picture[:4] == b"\x89PNG" else "jpeg",
-            layout=widgets.Layout(width=f"{size}px", height=f"{size}px", object_fit="contain", margin="0"),
         )
-        self._restore = button(self.text, "", lambda: strip._restore(self), f"{size + CROSS}px")
-        self._delete = button("×", "", lambda: strip._discard(self), f"{CROSS}px")
-        for made in (self._restore, self._delete):
-            made.layout.padding, made.layout.margin = "0 2px", "0"
-        top = widgets.HBox([shown, self._delete], layout=widgets.Layout(margin="0 0 1px 0"))
-        super().__init__(
-            [top, self._restore], layout=widgets.Layout(flex="0 0 auto", margin="1px", border=PLAIN, padding="1px")
-        )
+        tight = {"padding": "0 2px", "margin": "0"}
+        self._restore = button(self.text, "", lambda: strip._restore(self), f"{size + CROSS}px", layout=tight)
+        self._delete = button("×", "", lambda: strip._discard(self), f"{CROSS}px", layout=tight)
+        top = control(widgets.HBox, [shown, self._delete], layout={"margin": "0 0 1px 0"})
+        super().__init__([top, self._restore], layout=widgets.Layout(flex="0 0 auto", margin="1px", padding="1px"))
 
     def mark(self, number: int, selected: bool) -> None:
         """Say which place this is, also to screen readers, and outline the marked picture."""

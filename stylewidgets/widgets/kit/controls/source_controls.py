@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
-from ..compat import button, set_tooltip
-from ..parts import LABEL, Change, note, row, say, show, slider
+from ..parts import LABEL, WIDE, Change, button, control, move, note, row, say, show, slider
+from ..sharing import shared_layout
 
 SEEDS = 2**32
 """Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
@@ -80,57 +81,68 @@ class SourceControls(widgets.VBox):
         self._change = change
         self._num_ws = num_ws
         self._latent = Latent()
-        self._seed = widgets.Text(
+        self._seed = control(
+            widgets.Text,
+            tip="the number that the face grows from; Enter accepts it",
+            on=lambda text: self._set_seed(lambda: parse_seed(text)),
+            style=LABEL,
+            layout={"width": "170px"},
             description="seed",
             continuous_update=False,
             placeholder="number",
-            style=LABEL,
-            layout=widgets.Layout(width="170px"),
         )
-        set_tooltip(self._seed, "the number that the face grows from; Enter accepts it")
         self._about = note("")
-        self._psi = slider(widgets.FloatSlider, "ψ", min=PSI[0], max=PSI[1], step=0.01, readout_format=".2f")
-        set_tooltip(self._psi, "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite")
-        self._cutoff = slider(widgets.IntSlider, "cutoff", min=0, max=num_ws)
-        set_tooltip(self._cutoff, f"ψ acts on the rows of w+ below this one; {num_ws} means all rows")
-        self._noise = widgets.Dropdown(
+        self._psi = slider(
+            widgets.FloatSlider,
+            "ψ",
+            "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite",
+            lambda psi: self._set(psi=float(psi)),
+            min=PSI[0],
+            max=PSI[1],
+            step=0.01,
+            readout_format=".2f",
+        )
+        self._cutoff = slider(
+            widgets.IntSlider,
+            "cutoff",
+            f"ψ acts on the rows of w+ below this one; {num_ws} means all rows",
+            lambda rows: self._set(cutoff=None if rows >= num_ws else int(rows)),
+            min=0,
+            max=num_ws,
+        )
+        self._noise = control(
+            widgets.Dropdown,
+            tip="the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it",
+            on=lambda mode: self._set(noise_mode=mode),
+            style=LABEL,
+            layout={"width": "170px"},
             description="noise",
             options=[("fixed", "const"), ("random", "random"), ("none", "none"), ("TensorFlow", "tf")],
-            style=LABEL,
-            layout=widgets.Layout(width="170px"),
         )
-        set_tooltip(
-            self._noise,
-            "the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it",
+        seeds = row(
+            self._seed,
+            button("◀", "previous seed", lambda: self._step(-1), "34px"),
+            button("▶", "next seed", lambda: self._step(1), "34px"),
+            button("random", "a random seed (key r)", self.randomize),
+            self._about,
         )
-        self._noise_seed = widgets.Text(
+        self._label = self._make_label(classes, names) if classes else None
+        parts = [seeds, self._psi, self._cutoff, self._noise, self._label]
+        super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
+
+    @cached_property
+    def _noise_seed(self) -> Any:
+        made = control(
+            widgets.Text,
+            tip="the number that the noise is drawn from; the TensorFlow scripts take the seed of the face",
+            on=lambda text: self._change("noise_seed", lambda latent: latent.replace(noise_seed=parse_seed(text))),
+            style={"description_width": "70px"},
+            layout={"width": "160px"},
             description="noise seed",
             continuous_update=False,
-            style={"description_width": "70px"},
-            layout=widgets.Layout(width="160px"),
         )
-        set_tooltip(
-            self._noise_seed,
-            "the number that the noise is drawn from; the TensorFlow scripts take the seed of the face",
-        )
-        self._label = self._make_label(classes, names)
-        self._observe()
-        super().__init__(
-            [
-                row(
-                    self._seed,
-                    button("◀", "previous seed", lambda: self._step(-1), "34px"),
-                    button("▶", "next seed", lambda: self._step(1), "34px"),
-                    button("random", "a random seed (key r)", self.randomize, "72px"),
-                    self._about,
-                ),
-                self._psi,
-                self._cutoff,
-                row(self._noise, self._noise_seed),
-                *([self._label] if self._label is not None else []),
-            ],
-            layout=widgets.Layout(max_width="100%"),
-        )
+        self.children += (made,)
+        return made
 
     def update(self, latent: Latent) -> None:
         """Bring the controls to `latent`."""
@@ -138,13 +150,13 @@ class SourceControls(widgets.VBox):
         seed = main_seed(latent)
         self._seed.value = "" if seed is None else str(seed)
         say(self._about, describe_source(latent))
-        if not self._psi.min <= latent.psi <= self._psi.max:
-            self._psi.min, self._psi.max = min(PSI[0], latent.psi), max(PSI[1], latent.psi)
-        self._psi.value = latent.psi
+        move(self._psi, latent.psi)
         self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
         self._noise.value = latent.noise_mode
-        self._noise_seed.value = str(latent.noise_seed)
-        show(self._noise_seed, latent.noise_mode in ("random", "tf"))
+        drawn = latent.noise_mode in ("random", "tf")
+        if drawn or "_noise_seed" in self.__dict__:
+            self._noise_seed.value = str(latent.noise_seed)
+            show(self._noise_seed, drawn)
         if self._label is not None:
             self._label.value = latent.label if isinstance(latent.label, int) else None
 
@@ -153,35 +165,24 @@ class SourceControls(widgets.VBox):
         self._set_seed(random_seed)
 
     # -- inside ------------------------------------------------------------------------------------------------------
-    def _make_label(self, classes: int, names: Any) -> widgets.Dropdown | None:
-        if not classes:
-            return None
+    def _make_label(self, classes: int, names: Sequence[str] | Mapping[int, str]) -> widgets.Dropdown:
         known = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
         options = [("no class", None), *((f"{i}: {known[i]}" if i in known else str(i), i) for i in range(classes))]
-        chooser = widgets.Dropdown(
-            description="class", options=options, style=LABEL, layout=widgets.Layout(width="260px", max_width="100%")
+        return control(
+            widgets.Dropdown,
+            tip="the class that the generator is asked for",
+            on=lambda label: self._set(label=label),
+            style=LABEL,
+            layout={"width": "260px", "max_width": "100%"},
+            description="class",
+            options=options,
         )
-        return set_tooltip(chooser, "the class that the generator is asked for")
-
-    def _observe(self) -> None:
-        self._seed.observe(lambda event: self._set_seed(lambda: parse_seed(event["new"])), "value")
-        self._psi.observe(lambda event: self._set(psi=float(event["new"])), "value")
-        self._cutoff.observe(lambda event: self._set(cutoff=self._cutoff_of(event["new"])), "value")
-        self._noise.observe(lambda event: self._set(noise_mode=event["new"]), "value")
-        self._noise_seed.observe(
-            lambda event: self._change("noise_seed", lambda x: x.replace(noise_seed=parse_seed(event["new"]))), "value"
-        )
-        if self._label is not None:
-            self._label.observe(lambda event: self._set(label=event["new"]), "value")
-
-    def _cutoff_of(self, value: int) -> int | None:
-        return None if value >= self._num_ws else int(value)
 
     def _set(self, **change: Any) -> None:
         (source,) = change
         self._change(source, lambda latent: latent.replace(**change))
 
-    def _set_seed(self, seed: Any) -> None:
+    def _set_seed(self, seed: Callable[[], int]) -> None:
         # A seed is a step of its own: two faces in a row are two steps back, however fast they were chosen.
         self._change("", lambda latent: start_from(latent, self._label is not None, seed=seed()))
 

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ....film.video import check_film, latent_at, segments
-from ...kit.compat import is_playing, observe_playing, repeats, set_playing, set_repeat, set_tooltip
+from ...kit.compat import is_playing, observe_playing, repeats, set_playing, set_repeat
 from ...kit.errors import describe
-from ...kit.parts import note, row, say
+from ...kit.parts import control, note, quiet, row, say
+from ...kit.sharing import shared_layout
 from .export_panel import ExportPanel
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ class Animator(widgets.VBox):
     ) -> None:
         self._session, self._snapshots, self._current, self._show = session, snapshots, current, show
         self._film: tuple[Latent, ...] = ()
-        self._syncing = False
         self._now: Callable[[], float] = time.monotonic
         self._last_tick = 0.0
         self._seconds_shown = 0.0
@@ -70,7 +70,7 @@ class Animator(widgets.VBox):
                 self._note,
                 self.export_panel,
             ],
-            layout=widgets.Layout(max_width="100%"),
+            layout=shared_layout(max_width="100%"),
         )
         self._resize()
         self.refresh()
@@ -132,41 +132,65 @@ class Animator(widgets.VBox):
     # -- controls ---------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self._play = widgets.Play(min=0, max=ENDLESS, value=0, interval=TICK_MS)
-        set_tooltip(self._play, "play, pause, back to the start")
+        self._play = control(
+            widgets.Play,
+            tip="play, pause, back to the start",
+            on=self._on_tick,
+            min=0,
+            max=ENDLESS,
+            value=0,
+            interval=TICK_MS,
+        )
         set_repeat(self._play, True)
-        self._scrub = widgets.IntSlider(
-            min=0, max=1, description="time", readout=False, layout=widgets.Layout(width="260px", max_width="100%")
-        )
-        set_tooltip(self._scrub, "where in the film the picture is")
-        self._time = widgets.Label()
-        self._seconds = widgets.BoundedFloatText(
-            2.0, min=0.1, max=600, step=0.5, description="seconds for each", layout=widgets.Layout(width="190px")
-        )
-        set_tooltip(self._seconds, "time from one snapshot to the next, in seconds")
-        self._speed = widgets.Dropdown(
-            options=list(SPEEDS.items()), value=1.0, description="speed", layout=widgets.Layout(width="120px")
-        )
-        self._ease = widgets.Dropdown(
-            options=list(EASE_LABELS.items()), description="motion", layout=widgets.Layout(width="270px")
-        )
-        self._closed = widgets.Checkbox(
-            description="closed loop", indent=False, layout=widgets.Layout(width="auto", margin="2px 8px")
-        )
-        set_tooltip(self._closed, "go on from the last snapshot to the first")
-        for control, width in (
-            (self._seconds, "112px"),
-            (self._speed, "44px"),
-            (self._ease, "50px"),
-            (self._scrub, "36px"),
-        ):
-            control.style.description_width = width
-        self._note = note("")
-        self._play.observe(self._on_tick, "value")
         observe_playing(self._play, self._on_playing)
-        self._scrub.observe(self._on_scrub, "value")
-        for control in (self._seconds, self._closed):
-            control.observe(lambda _: self.refresh(), "value")
+        self._scrub = control(
+            widgets.IntSlider,
+            tip="where in the film the picture is",
+            on=self._on_scrub,
+            style={"description_width": "36px"},
+            layout={"width": "260px", "max_width": "100%"},
+            min=0,
+            max=1,
+            description="time",
+            readout=False,
+        )
+        self._time = control(widgets.Label)
+        self._seconds = control(
+            widgets.BoundedFloatText,
+            2.0,
+            tip="time from one snapshot to the next, in seconds",
+            on=lambda _: self.refresh(),
+            style={"description_width": "112px"},
+            layout={"width": "190px"},
+            min=0.1,
+            max=600,
+            step=0.5,
+            description="seconds for each",
+        )
+        self._speed = control(
+            widgets.Dropdown,
+            style={"description_width": "44px"},
+            layout={"width": "120px"},
+            options=list(SPEEDS.items()),
+            value=1.0,
+            description="speed",
+        )
+        self._ease = control(
+            widgets.Dropdown,
+            style={"description_width": "50px"},
+            layout={"width": "270px"},
+            options=list(EASE_LABELS.items()),
+            description="motion",
+        )
+        self._closed = control(
+            widgets.Checkbox,
+            tip="go on from the last snapshot to the first",
+            on=lambda _: self.refresh(),
+            layout={"width": "auto", "margin": "2px 8px"},
+            description="closed loop",
+            indent=False,
+        )
+        self._note = note("")
 
     @property
     def _length(self) -> float:
@@ -175,11 +199,8 @@ class Animator(widgets.VBox):
 
     def _resize(self) -> None:
         """Fit the slider to the film's length."""
-        self._syncing = True
-        try:
+        with quiet(self._scrub):
             self._scrub.max = max(1, round(self._length * UNITS_PER_SECOND))
-        finally:
-            self._syncing = False
         self._say_time()
 
     def _say_time(self) -> None:
@@ -194,19 +215,18 @@ class Animator(widgets.VBox):
             if len(self._film) < 2:
                 self.playing = False
 
-    def _on_tick(self, change: Any) -> None:
+    def _on_tick(self, tick: int) -> None:
         now = self._now()
         passed, self._last_tick = min(now - self._last_tick, LONGEST_TICK), now
         if self.playing:
             self._advance(passed * self.speed)
-        elif change["new"] == 0:  # the stop button of Play: paused, and back to the start
+        elif tick == 0:  # the stop button of Play: paused, and back to the start
             self.seek(0.0)
 
-    def _on_scrub(self, change: Any) -> None:
-        if not self._syncing:
-            self.playing = False  # a hand on the slider and the clock would pull at each other
-            self.refresh()
-            self._go(self._scrub.value / UNITS_PER_SECOND)
+    def _on_scrub(self, _: int) -> None:
+        self.playing = False  # a hand on the slider and the clock would pull at each other
+        self.refresh()
+        self._go(self._scrub.value / UNITS_PER_SECOND)
 
     def _advance(self, seconds: float) -> None:
         target = self._seconds_shown + seconds
@@ -220,11 +240,9 @@ class Animator(widgets.VBox):
     def _go(self, seconds: float) -> None:
         if len(self._film) < 2:
             return
-        self._seconds_shown, self._syncing = seconds, True
-        try:
+        self._seconds_shown = seconds
+        with quiet(self._scrub):
             self._scrub.value = round(seconds * UNITS_PER_SECOND)
-        finally:
-            self._syncing = False
         self._say_time()
         try:
             check_film(len(self._film), 1, self.seconds, self.ease)

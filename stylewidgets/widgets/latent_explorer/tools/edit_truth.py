@@ -8,9 +8,9 @@ from typing import Any
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
-from ...kit.compat import set_tooltip
-from ...kit.errors import report
-from ...kit.parts import note, row_layout, say
+from ...kit.errors import ShowsErrors, report
+from ...kit.parts import ROW, control, note, say
+from ...kit.sharing import shared_layout
 
 
 class EditTruth(widgets.HBox):
@@ -28,7 +28,7 @@ class EditTruth(widgets.HBox):
 
     def __init__(
         self,
-        view: Any,
+        view: ShowsErrors,
         start: Callable[[], Latent],
         picture: Callable[[Latent], Any],
         read: Callable[[Any], object],
@@ -38,13 +38,17 @@ class EditTruth(widgets.HBox):
         self._read, self._describe = read, describe
         self._kept: tuple[Latent, object] | None = None  # the reading of the start
         self._shown: Latent | None = None
-        self.toggle = widgets.Checkbox(
-            value=True, description="read factors", indent=False, layout=widgets.Layout(width="auto")
+        self.toggle = control(
+            widgets.Checkbox,
+            tip="when the picture rests, let the factor network say what changed since the start",
+            on=self._toggled,
+            layout={"width": "auto"},
+            value=True,
+            description="read factors",
+            indent=False,
         )
-        set_tooltip(self.toggle, "when the picture rests, let the factor network say what changed since the start")
-        self.toggle.observe(self._toggled, "value")
         self.line = note("")
-        super().__init__([self.toggle, self.line], layout=row_layout())
+        super().__init__([self.toggle, self.line], layout=shared_layout(**ROW))
 
     @property
     def text(self) -> str:

@@ -12,10 +12,10 @@ from ....core.files import as_path
 from ....film import mp4, video
 from ....film.export import KINDS, export
 from ....jobs import DONE, FAILED, STOPPED, Run
-from ...kit.compat import button, set_tooltip
 from ...kit.errors import describe
 from ...kit.jobs import Jobs
-from ...kit.parts import note, row, say, show
+from ...kit.parts import button, control, note, row, say, show
+from ...kit.sharing import shared_layout
 
 if TYPE_CHECKING:
     from .animation import Animator
@@ -42,7 +42,7 @@ class ExportPanel(widgets.VBox):
         self._make_controls()
         super().__init__(
             [row(self._kind, self._fps, self._name, self._start), self._work, self._note, self._preview],
-            layout=widgets.Layout(max_width="100%"),
+            layout=shared_layout(max_width="100%"),
         )
         self._on_kind()
 
@@ -74,17 +74,36 @@ class ExportPanel(widgets.VBox):
     # -- controls ---------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self._kind = widgets.Dropdown(options=list(KINDS), description="export", layout=widgets.Layout(width="220px"))
-        self._fps = widgets.BoundedIntText(25, min=1, max=60, description="fps", layout=widgets.Layout(width="90px"))
-        set_tooltip(self._fps, "frames for each second of the film")
-        self._name = widgets.Text("animation", description="name", layout=widgets.Layout(width="200px"))
-        set_tooltip(self._name, "name of the file, without its ending; a number is added when it exists")
-        for control, width in ((self._kind, "44px"), (self._fps, "26px"), (self._name, "40px")):
-            control.style.description_width = width
+        self._kind = control(
+            widgets.Dropdown,
+            on=lambda _: self._on_kind(),
+            style={"description_width": "44px"},
+            layout={"width": "220px"},
+            options=list(KINDS),
+            description="export",
+        )
+        self._fps = control(
+            widgets.BoundedIntText,
+            25,
+            tip="frames for each second of the film",
+            style={"description_width": "26px"},
+            layout={"width": "90px"},
+            min=1,
+            max=60,
+            description="fps",
+        )
+        self._name = control(
+            widgets.Text,
+            "animation",
+            tip="name of the file, without its ending; a number is added when it exists",
+            style={"description_width": "40px"},
+            layout={"width": "200px"},
+            description="name",
+        )
         self._start = button("export", "write the film to a file", self.start)
         self._note = note("")
-        self._preview = widgets.Image(format="gif", layout=widgets.Layout(max_width="160px", display="none"))
-        self._kind.observe(lambda _: self._on_kind(), "value")
+        self._preview = control(widgets.Image, layout={"max_width": "160px"}, format="gif")
+        show(self._preview, False)
 
     def _on_kind(self) -> None:
         why = mp4.why_not() if self._kind.value == "MP4" else ""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import ipywidgets as widgets
 
-from ...kit.compat import button, set_tooltip
+from ...kit.parts import button, control, quiet, row
+from ...kit.sharing import shared_layout
 from ...kit.views.canvas import LEAVE_STYLE, release_focus
 from . import seed_lattice as lattice
 from .seed_lattice import Blend, PadView
@@ -40,14 +42,13 @@ class SeedPad(widgets.VBox):
         self._view = PadView(width, height, cell)
         self._trail: deque[tuple[float, float]] = deque(maxlen=30)
         self._pressed = False
-        self._syncing = False
         self._mailbox_lock = threading.Lock()
         self._mailbox: Blend | None = None
         self._delivering = False
-        self._status = widgets.HTML()
+        self._status = control(widgets.HTML)
         self._painter = self._make_painter()
         self._x, self._y = self._make_box("x", "right"), self._make_box("y", "down")
-        super().__init__(self._make_children(), layout=widgets.Layout(max_width="100%"))
+        super().__init__(self._make_children(), layout=shared_layout(max_width="100%"))
         self._refresh()
 
     # -- what others use --------------------------------------------------------------------------------------------
@@ -107,26 +108,28 @@ class SeedPad(widgets.VBox):
         return painter
 
     def _make_box(self, name: str, way: str) -> Any:
-        box = widgets.BoundedFloatText(
-            description=name, min=-lattice.LIMIT, max=lattice.LIMIT, step=0.1, layout=widgets.Layout(width="110px")
+        return control(
+            widgets.BoundedFloatText,
+            tip=f"position on the pad, {way}, in steps from seed to seed",
+            on=lambda _: self._on_box(),
+            style={"description_width": "18px"},
+            layout={"width": "110px"},
+            description=name,
+            min=-lattice.LIMIT,
+            max=lattice.LIMIT,
+            step=0.1,
         )
-        box.style.description_width = "18px"
-        set_tooltip(box, f"position on the pad, {way}, in steps from seed to seed")
-        box.observe(self._on_box, "value")
-        return box
 
     def _make_children(self) -> Sequence[widgets.Widget]:
         steps = [
-            button(face, f"walk {way} by a quarter of a step", lambda dx=dx, dy=dy: self._step(dx, dy), "34px")
+            button(face, f"walk {way} by a quarter of a step", partial(self._step, dx, dy), "34px")
             for face, way, dx, dy in (
                 ("←", "left", -0.25, 0.0), ("→", "right", 0.25, 0.0), ("↑", "up", 0.0, -0.25), ("↓", "down", 0.0, 0.25)
             )
         ]  # fmt: skip
         centre = button("centre", "back to the seed in the middle", lambda: self.move_to(0.0, 0.0))
-        wrap = widgets.Layout(flex_flow="row wrap", align_items="center")
-        controls = [self._x, self._y, *steps, centre]
-        style = widgets.HTML(LEAVE_STYLE, layout=widgets.Layout(display="none"))
-        return [self._painter.canvas, widgets.HBox(controls, layout=wrap), self._status, style]
+        style = control(widgets.HTML, LEAVE_STYLE, layout={"display": "none"})
+        return [self._painter.canvas, row(self._x, self._y, *steps, centre), self._status, style]
 
     # -- events -----------------------------------------------------------------------------------------------------
 
@@ -151,9 +154,8 @@ class SeedPad(widgets.VBox):
         elif key in ("Tab", "Escape"):
             release_focus(self._painter.canvas)
 
-    def _on_box(self, _: Any) -> None:
-        if not self._syncing:
-            self.move_to(self._x.value, self._y.value)
+    def _on_box(self) -> None:
+        self.move_to(self._x.value, self._y.value)
 
     def _step(self, dx: float, dy: float) -> None:
         self.move_to(self._position[0] + dx, self._position[1] + dy)
@@ -180,11 +182,8 @@ class SeedPad(widgets.VBox):
         x, y = self._position
         if self._view.needs_centring(x, y):
             self._view = self._view.centred(x, y)
-        self._syncing = True
-        try:
+        with quiet(self._x, self._y):
             self._x.value, self._y.value = x, y
-        finally:
-            self._syncing = False
         self._status.value = lattice.describe(self.blend)
         self._draw()
 

@@ -1,0 +1,195 @@
+"""The tools that every explorer has, where they fit."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+import ipywidgets as widgets
+
+from .... import domain
+from ....latent.latent import Direction, Latent
+from ...kit.controls.direction_picker import DirectionPicker
+from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.snapshots import SnapshotStrip
+from ...kit.controls.source_controls import main_seed, start_from
+from ...kit.controls.transform_controls import TransformControls
+from ...kit.errors import reporting
+from ...kit.host import PictureHost
+from ...kit.parts import WIDE, button, column, note, row
+from ...kit.state_lock import STATE
+from ...kit.state_panel import StatePanel
+from .animation import Animator
+from .edit_truth import EditTruth
+from .seed_lattice import Blend
+from .seed_pad import SeedPad
+from .tool import Tool, register
+
+if TYPE_CHECKING:
+    from ....session.session import GeneratorSession
+
+THUMBNAIL = 96
+STEPS = 24
+
+
+@register
+class Directions(Tool):
+    """A slider for each edit, and a list to add more from.
+
+    Attributes: `rows`, `picker`, and `truth`, the line about what changed; None where nothing can be read.
+    """
+
+    name, title = "directions", "Directions"
+    truth: EditTruth | None = None
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        session = host.session
+
+        def add(direction: Direction) -> None:
+            with reporting(host.view):
+                host.add_direction(direction)
+
+        self.rows = DirectionRows(session.num_ws, host.change)
+        self.picker = DirectionPicker(
+            lambda: host.directions,
+            lambda latents, side: session.images(latents, resolution=side),
+            lambda: host.value,
+            add,
+            host.view,
+        )
+        known = domain.of(session)
+        if known is not None and known.observe is not None and known.describe is not None:
+            render = host.picture.render
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
+        return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
+
+    def update(self, host: PictureHost) -> None:
+        self.rows.update(host.value)
+        if self.truth is not None:
+            self.truth.update(host.value)
+
+    def opened(self, host: PictureHost) -> None:
+        if host.picture.latent is not None:
+            self.rested(host, host.picture.latent)
+
+    def rested(self, host: PictureHost, latent: Latent) -> None:
+        if self.truth is not None and latent == host.value:  # not of a moment of a film
+            self.truth.settled(latent)
+
+
+@register
+class TransformTool(Tool):
+    """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
+
+    name, title = "transform", "Transform"
+
+    def fits(self, session: GeneratorSession) -> str | None:
+        return None if session.can_transform else "only StyleGAN3 can move its picture"
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        self.controls = TransformControls(host.change)
+        return self.controls
+
+    def update(self, host: PictureHost) -> None:
+        self.controls.update(host.value)
+
+
+@register
+class Walk(Tool):
+    """A pad on which dragging walks from face to face. Attribute: `pad`."""
+
+    name, title = "walk", "Walk"
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        def walk(blend: Blend) -> None:
+            source = {"seed": blend[0][0]} if len(blend) == 1 else {"blend": blend}
+            host.change("walk", lambda latent: start_from(latent, host.session.c_dim > 0, **source))
+
+        self.pad = SeedPad(walk, seed=main_seed(host.value) or 0)
+        return self.pad
+
+    def update(self, host: PictureHost) -> None:
+        """Show on the pad where the value is; a seed that is nowhere near becomes the new centre."""
+        seed = main_seed(host.value)
+        if seed is None:
+            return
+        blend = host.value.blend or ((seed, 1.0),)
+        if self.pad.blend != blend and not self.pad.show_blend(blend):
+            self.pad.seed = seed
+
+
+@register
+class Animate(Tool):
+    """A film from snapshot to snapshot. Only the picture moves: the value stays, so that it can be the other end of the film."""
+
+    name, title = "animate", "Animate"
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        def use_moment() -> None:
+            shown = host.picture.latent
+            host.change("", lambda latent: shown or latent)
+
+        animator = Animator(host.session, lambda: host.snapshots, lambda: host.value, host.preview)
+        use = button("use this moment", "make the picture that is shown the present state", use_moment)
+        return column(animator, row(use))
+
+    def left(self, host: PictureHost) -> None:
+        host.preview(host.value)  # away from the film, back to the present state
+
+
+@register
+class HistoryTool(Tool):
+    """What was kept, and where one was. Attribute: `steps`, the strip of the states that were left."""
+
+    name, title = "history", "History"
+
+    def __init__(self) -> None:
+        # Pictures of the steps wait here until somebody looks: their widgets would hold up the first frame of a drag.
+        self._waiting: deque[tuple[Latent, bytes]] = deque(maxlen=STEPS)
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        def picture(latent: Latent) -> bytes:
+            kept = dict(self._waiting).get(latent)
+            return kept or host.picture.thumbnail(latent, THUMBNAIL)
+
+        self.steps = SnapshotStrip(
+            picture,
+            lambda latent: host.change("", lambda _: latent),
+            STEPS,
+            newest_first=True,
+            movable=False,
+            empty="nothing has changed yet",
+        )
+        keep = button("snapshot", "keep this state (key s)", host.snapshot, view=host.view)
+        return column(row(note("snapshots"), keep), host.strip, note("where you were, newest first"), self.steps)
+
+    def opened(self, host: PictureHost) -> None:
+        """Move what waits into the strip, each state once."""
+        known = set(self.steps.items)
+        for latent in dict.fromkeys(latent for latent, _ in self._waiting):
+            if latent not in known:
+                self.steps.add(latent)
+        self._waiting.clear()
+
+    def stepped(self, host: PictureHost, old: Latent) -> None:
+        self._waiting.append((old, host.picture.thumbnail(old, THUMBNAIL)))
+        if self.shown:
+            STATE.afterwards(id(self), lambda: self.opened(host))
+
+
+@register
+class Save(Tool):
+    """Files of the state, and the Python that makes the picture. Attribute: `state`."""
+
+    name, title = "save", "Save & code"
+
+    def panel(self, host: PictureHost) -> widgets.Widget:
+        self.state = StatePanel(host)
+        return self.state
+
+    def opened(self, host: PictureHost) -> None:
+        self.state.refresh()
+
+    def update(self, host: PictureHost) -> None:
+        if self.shown:
+            self.state.refresh()
