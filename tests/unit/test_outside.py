@@ -21,6 +21,8 @@ from stylewidgets.generators.families import FAMILIES
 from stylewidgets.latent import edits
 from stylewidgets.widgets.latent_explorer.tools import tool as tools
 
+from .test_house import IMPORTS, room
+
 ROOT = Path(__file__).resolve().parents[2]
 OUTSIDE = ROOT / "tests" / "outside"
 EXAMPLES = ("family", "edit", "method", "tool", "domain")
@@ -76,6 +78,22 @@ def test_the_other_lines_of_the_how_to_run(outside: Any, tmp_path: Path, monkeyp
     for made in names.values():
         if isinstance(made, widgets.Widget):
             made.close()
+
+
+def test_the_architecture_names_every_room_in_order_and_only_files_that_exist() -> None:
+    package, text = Path(sw.__file__).parent, (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    rooms = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    there = [path.stem for path in package.iterdir() if path.is_dir() or path.suffix == ".py"]
+    assert sorted(rooms) == sorted(name for name in there if not name.startswith("_"))
+    down = {
+        f"{name} imports {target}"
+        for name, targets in IMPORTS.items()
+        for target in targets
+        if {room(name), room(target)} <= set(rooms) and rooms.index(room(target)) > rooms.index(room(name))
+    }
+    assert down == set()
+    places = re.findall(r"\b(?:\w+/)+(?:\w+\.(?:py|js))?", "".join(re.findall(r"```\n(.*?)```", text, re.DOTALL)))
+    assert len(places) > 30 and [place for place in places if not (package / place).exists()] == []
 
 
 def test_an_explorer_tool_takes_about_forty_lines() -> None:
