@@ -14,13 +14,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..generators.protocol import makes_previews
 from ..latent.latent import Latent
 from ..render.encode import fit
 from ..render.ladder import Rung, drag_rungs
 from ..render.renderer import LiveRenderer
 from ..session.activations import SynthesisCache
 from ..session.session import GeneratorSession
-from ..session.synthesis import has_previews
 from . import plain
 from .against import same_styles
 from .compute import some_direction
@@ -90,7 +90,7 @@ def measure(
 
 def preview_rungs(session: GeneratorSession) -> dict[str, Rung]:
     """The rungs below full size of a picture in motion, by name; none where they would cost a whole frame."""
-    if not has_previews(session.generator):
+    if not makes_previews(session.generator):
         return {}
     return {f"preview, {rung.max_side} px": rung for rung in drag_rungs(session.resolution) if rung.max_side}
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ..core.checks import unknown_name
-from ..core.devices import own_random
+from ..ops.devices import own_random
 from ..session.session import GeneratorSession
 
 BUNDLED = "bundled"

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ..core.devices import from_file
+from ..ops.devices import from_file
 from .errors import CheckpointError
 from .loaded import Loaded
 from .pickle.tensors import check_size

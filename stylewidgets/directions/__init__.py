@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from .boundaries import Fit, boundary, condition, fit_boundary
     from .components import pca
     from .differences import difference
-    from .direction_set import DirectionSet, UnknownDirection, fingerprint
+    from .direction_set import DirectionSet, UnknownDirection
     from .factorisation import sefa
+    from .identity import fingerprint
     from .joint import joint_boundaries
     from .layers import named_ranges
     from .tensor import from_tensor
@@ -29,8 +30,9 @@ __getattr__, __dir__, __all__ = attach(
         "boundaries": "Fit boundary condition fit_boundary",
         "components": "pca",
         "differences": "difference",
-        "direction_set": "DirectionSet UnknownDirection fingerprint",
+        "direction_set": "DirectionSet UnknownDirection",
         "factorisation": "sefa",
+        "identity": "fingerprint",
         "joint": "joint_boundaries",
         "layers": "named_ranges",
         "tensor": "from_tensor",

@@ -79,12 +79,9 @@ def _map(session: Any, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[
     # The lock is taken for one batch only, so a live widget on the same session keeps its turn.
     with session.lock, torch.inference_mode():
         codes = torch.as_tensor(z, dtype=torch.float32, device=session.device)
-        if labels is None:
-            ws = session.generator.map(codes)
-        else:
-            one_hot = torch.nn.functional.one_hot(
-                torch.as_tensor(labels, dtype=torch.int64, device="cpu"), int(session.c_dim)
-            )
-            ws = session.generator.map(codes, one_hot.to(codes))
-        w: NDArray[np.float32] = ws[:, 0].float().cpu().numpy()
+        one_hot = None
+        if labels is not None:
+            classes = torch.as_tensor(labels, dtype=torch.int64, device="cpu")
+            one_hot = torch.nn.functional.one_hot(classes, int(session.c_dim)).to(codes)
+        w: NDArray[np.float32] = session.map_z(codes, one_hot).float().cpu().numpy()
     return w

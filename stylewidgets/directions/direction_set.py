@@ -61,7 +61,7 @@ class DirectionSet(Mapping[str, Direction]):
     @classmethod
     def of(cls, session: Any, directions: Iterable[Direction] = ()) -> DirectionSet:
         """A set marked with the identity of `session`'s generator."""
-        return cls(directions, w_dim=session.w_dim, num_ws=session.num_ws, weights=fingerprint(session.generator))
+        return cls(directions, w_dim=session.w_dim, num_ws=session.num_ws, weights=session.fingerprint())
 
     # -- reading ---------------------------------------------------------------------------------------------------
     def __getitem__(self, name: str) -> Direction:
@@ -148,7 +148,7 @@ class DirectionSet(Mapping[str, Direction]):
                     f"these directions were made for a generator with {name} {mine}; this one has {theirs}. "
                     "Make them again from this session, for example with stylewidgets.directions.components(session)"
                 )
-        if self.weights and self.weights != fingerprint(session.generator):
+        if self.weights and self.weights != session.fingerprint():
             warnings.warn(
                 "these directions were made with other weights of the same shape; their effect may differ", stacklevel=2
             )
@@ -219,19 +219,6 @@ class UnknownDirection(KeyError, ValueError):
 
     def __str__(self) -> str:  # KeyError would show the repr of the text
         return str(self.args[0])
-
-
-def fingerprint(generator: Any) -> str:
-    """16 hexadecimal digits that identify the parameters of a torch module, equal for its fp16 and fp32 copies."""
-    import hashlib
-
-    digest = hashlib.sha256()
-    for name, value in sorted(generator.state_dict().items()):
-        array = value.detach().cpu()
-        array = array.half().numpy() if array.is_floating_point() else array.numpy()
-        digest.update(f"{name}{list(array.shape)}".encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()[:16]
 
 
 def _same_weights(a: str, b: str) -> str:

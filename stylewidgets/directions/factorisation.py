@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,12 @@ from ._sampling import sample_w, spread
 from .components import fix_signs
 from .direction_set import DirectionSet
 
+if TYPE_CHECKING:
+    from ..session.session import GeneratorSession
+
 
 def sefa(
-    session: Any,
+    session: GeneratorSession,
     *,
     layers: tuple[int, int] | None = None,
     components: int = 10,
@@ -42,7 +45,7 @@ def sefa(
     if not 1 <= components <= session.w_dim:
         raise ValueError(f"components must be from 1 to {session.w_dim} (w_dim); {components} was given")
     first, last = (0, session.num_ws) if layers is None else check_layers(layers, session.num_ws)
-    matrix = affine_matrix(session.generator, first, last)
+    matrix = affine_matrix(session, first, last)
     vectors, shares = factorise(matrix, components)
     w = sample_w(session, samples, seed)
     return DirectionSet.of(
@@ -70,24 +73,14 @@ def factorise(matrix: NDArray[Any], components: int) -> tuple[NDArray[np.float64
     return vectors[:components], values[:components] / max(values.sum(), 1e-300)
 
 
-def affine_matrix(generator: Any, first: int, last: int) -> NDArray[np.float32]:
+def affine_matrix(session: GeneratorSession, first: int, last: int) -> NDArray[np.float32]:
     """Affine weights of the w+ rows first to last - 1, stacked: [sum of style channels, w_dim].
 
     The convolution of each row counts; a toRGB layer only where its row has no convolution (the last row), because it
     carries colour and would otherwise count twice.
     """
-    chosen: dict[int, Any] = {}
-    for layer in generator.layers:
+    chosen: dict[int, int] = {}
+    for k, layer in enumerate(session.layers):
         if first <= layer.ws_index < last and (layer.kind == "conv" or layer.ws_index not in chosen):
-            chosen[layer.ws_index] = layer
-    parts = []
-    for _, layer in sorted(chosen.items()):
-        try:
-            weight = generator.synthesis.get_submodule(layer.name).affine.weight
-        except AttributeError as error:
-            raise ValueError(
-                f"SeFa needs the affine weights of each style layer; {type(generator).__name__} has none at "
-                f"synthesis.{layer.name}.affine.weight. Use pca(session) for this generator"
-            ) from error
-        parts.append(weight.detach().float().cpu().numpy())
-    return np.concatenate(parts)
+            chosen[layer.ws_index] = k
+    return np.concatenate([session.affine(k)[0].detach().float().cpu().numpy() for _, k in sorted(chosen.items())])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
-from .protocol import Generator, Layer, State
+from .families import Family, register
+from .protocol import Generator, HasLayers, HasPreview, HasView, Layer, State
+from .style_based import StyleBased
 
-__all__ = ["Generator", "Layer", "State"]
+__all__ = ["Family", "Generator", "HasLayers", "HasPreview", "HasView", "Layer", "State", "StyleBased", "register"]

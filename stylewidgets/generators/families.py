@@ -1,4 +1,4 @@
-"""The generator families by name. Each is imported when it is first used."""
+"""The generator families by name, `register` for those written elsewhere. Each is imported when it is first used."""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ class Family:
     Attributes:
         name: as in ``generator.family``, in files and in metadata.
         title: for people.
-        module: where the generator class is.
+        module: where the generator class is, such as "my_package.my_generator". `infer_config` stands beside it, and
+            ``NOT_IN_SHAPES``, names of settings that no shape tells, beside the config.
         class_name: of the generator; its config is called ``<class_name>Config``.
     """
 
@@ -56,6 +57,18 @@ FAMILIES = {
         Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
     )
 }
+
+
+def register(family: Family) -> None:
+    """Make a family known by name: its generators can then be written to our own files (`GeneratorSession.save`) and read again.
+
+    A session needs none of this: ``GeneratorSession(generator)`` takes whatever fits the protocol.
+
+    Raises:
+        ValueError: another family has this name.
+    """
+    if FAMILIES.setdefault(family.name, family) != family:
+        raise ValueError(f"{family.name!r} is {FAMILIES[family.name].title} already; give the family another name")
 
 
 def build(family: str, config: Any) -> nn.Module:

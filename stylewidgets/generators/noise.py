@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from .protocol import Noise
+
 NOISE_MODES = ("const", "random", "none")
-Noise = str | Sequence[Tensor | None]
 
 
 def split_noise(noise: Noise, counts: Sequence[int]) -> list[Noise]:

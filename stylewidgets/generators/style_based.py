@@ -4,34 +4,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
-from .protocol import Layer
+from .families import FAMILIES
+from .layers import FullyConnected
+from .protocol import Layer, Noise, State
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class StyleBased(nn.Module):
-    """Mapping, truncation and the checks of arguments. A family sets the attributes and ``mapping``.
+    """All of the protocol but the blocks. A family sets the attributes, ``mapping`` and ``synthesis``, and has `block_layers`,
+    `block_noise`, `step` and `image`.
 
     Attributes:
         num_ws, w_dim, z_dim, c_dim: sizes.
         layers: every style layer in StyleSpace order.
+        synthesis: a module with ``<layer>.affine``, a `FullyConnected` from w to the style, for each layer.
         mapping: z [N, z_dim] and label → w [N, w_dim], with a buffer ``w_avg`` [w_dim], or [c_dim, w_dim] where every
             class has a mean of its own (StyleGAN-XL).
         default_psi, default_cutoff: the truncation of the family's published pictures.
     """
 
+    family: str
     default_psi: float = 1.0
     default_cutoff: int | None = None
+    has_inner_pictures: bool = False
+    has_previews: bool = False
+    can_run_layers: bool = False
+    extra: Mapping[str, int] = MappingProxyType({})
+    needs_source: bool = False
 
     num_ws: int
     w_dim: int
     z_dim: int
     c_dim: int
+    num_blocks: int
     layers: tuple[Layer, ...]
     mapping: nn.Module
+    synthesis: nn.Module
 
     @property
     def w_avg(self) -> Tensor:
@@ -89,8 +106,95 @@ class StyleBased(nn.Module):
         """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
         self._check_ws(ws)
         rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
-        synthesis: nn.Module = self.get_submodule("synthesis")
-        return [synthesis.get_submodule(f"{layer.name}.affine")(rows[layer.ws_index]) for layer in self.layers]
+        return [affine(rows[layer.ws_index]) for affine, layer in zip(self._affines, self.layers, strict=True)]
+
+    def affine(self, k: int) -> tuple[Tensor, Tensor]:
+        """Weight [C_k, w_dim] and bias [C_k] as layer k uses them: its style is w · weightᵀ + bias."""
+        module = self._affines[k]
+        return module.weight * module.gain, module.bias * module.lr_multiplier
+
+    @cached_property
+    def _affines(self) -> list[FullyConnected]:
+        found = [self.synthesis.get_submodule(f"{layer.name}.affine") for layer in self.layers]
+        return [affine for affine in found if isinstance(affine, FullyConnected)]
+
+    def noise_maps(self) -> list[Tensor]:
+        """The stored noise pictures, [H, W] each, in the order of the layers with noise."""
+        return [
+            module.get_buffer("noise_const") for module in self.synthesis.modules() if "noise_const" in module._buffers
+        ]
+
+    def synthesize(
+        self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
+    ) -> Tensor:
+        """Pictures [N, img_channels, H, W], float32, differentiable in every input.
+
+        Args:
+            x: w [N, w_dim], w+ [N, num_ws, w_dim], or a list of styles as `styles` returns.
+            noise: "const" (the stored pictures), "random" (fresh), "none", or one tensor per layer with noise, each [H, W],
+                [1, 1, H, W] or [N, 1, H, W] with ``noise_shapes``; None in the list leaves that layer without.
+            dtype: of the features; None is float32 (or what torch.autocast chooses).
+        """
+        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
+        self._check_styles(styles, self.layers)
+        state: State | None = None
+        for i, own in enumerate(self.block_noise(noise)):
+            state = self.step(i, state, styles[self.block_layers(i)], own, dtype)
+        assert state is not None
+        return self.image(state)
+
+    forward = synthesize
+
+    def block_layers(self, i: int) -> slice:
+        """Where block i's layers are in `layers`."""
+        raise NotImplementedError
+
+    def block_noise(self, noise: Noise) -> Sequence[Noise]:
+        """A noise argument of `synthesize`, checked and split into one per block."""
+        raise NotImplementedError
+
+    def step(
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: Noise = "const",
+        dtype: torch.dtype | None = None,
+    ) -> State:
+        """Run block i on the state after block i − 1 (None for the first). Steps 0 … num_blocks − 1 are `synthesize`.
+
+        Args:
+            i: block index.
+            state: result of the step before.
+            styles: this block's styles, ``styles[generator.block_layers(i)]``.
+            noise: a mode, or one tensor (or None) per layer of this block that has noise.
+            dtype: of the features; None keeps float32. ``state.img`` always is float32.
+        """
+        raise NotImplementedError
+
+    def image(self, state: State) -> Tensor:
+        """The picture of a state; ValueError where there is none yet."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> Self:
+        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
+
+        Args:
+            params: names of this class: those of stylegan2-ada-pytorch and of the public StyleGAN3;
+                ``checkpoints.names.stylegan1`` makes those of StyleGAN from others. ``*.resample_filter`` only tells the
+                filter. A missing ``w_avg`` is replaced by the mean of w over 10 000 latents.
+            hints: settings that shapes do not tell, such as ``conv_clamp=256`` or ``lod=1.5``.
+        Raises:
+            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
+        """
+        family = FAMILIES[cls.family]
+        generator = cls(family.infer_config(params, hints))
+        given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
+        load_parameters(generator, given, family.title, optional=("mapping.w_avg",))
+        if "mapping.w_avg" not in given:
+            generator.estimate_w_avg()
+        return generator.eval()
 
     @torch.no_grad()
     def estimate_w_avg(self, samples: int = 10_000, seed: int = 0) -> None:
@@ -112,6 +216,13 @@ class StyleBased(nn.Module):
                 torch.randint(self.c_dim, (samples,), generator=source, dtype=torch.int64, device="cpu")
             ].to(self.device)
         mean.copy_(self.mapping(z, c).mean(dim=0))
+
+    def _check_step(self, i: int, state: State | None, styles: Sequence[Tensor]) -> None:
+        if not 0 <= i < self.num_blocks:
+            raise ValueError(f"block is from 0 to {self.num_blocks - 1}; {i} was given")
+        if (state is None) != (i == 0):
+            raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
+        self._check_styles(styles, self.layers[self.block_layers(i)])
 
     def _check_ws(self, ws: Any) -> None:
         if not isinstance(ws, Tensor) or not (

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from ..session.tuning import tuned
 from .encoders import runs as encoder_runs
 from .evaluation.editability import known_edits
 from .evaluation.evaluate import evaluate, evaluate_each
 from .losses.perceptual import Perceptual, perceptual
 from .methods import catalogue, hybrid, pivotal
 from .registry import METHODS, Method, Setting, invert, register, start
-from .result import Frame, Result, tuned
+from .result import Frame, Result
 from .run import Run
 from .run_file import resume, save_run
 from .target import Target

@@ -18,14 +18,13 @@ def initial_noise(session: GeneratorSession, n: int, source: torch.Generator) ->
         .expand(n, -1, -1, -1)
         .to(session.device)
         .clone()
-        for shape in session.generator.noise_shapes
+        for shape in session.noise_shapes
     ]
 
 
 def constant_noise(session: GeneratorSession, n: int) -> list[Tensor]:
     """The generator's own noise pictures, [n, 1, H, W] for each layer with noise."""
-    owned = [m.get_buffer("noise_const") for m in session.generator.modules() if "noise_const" in m._buffers]
-    return [noise.detach().reshape(1, 1, *noise.shape[-2:]).expand(n, -1, -1, -1).clone() for noise in owned]
+    return [noise.expand(n, -1, -1, -1).clone() for noise in session.noise_maps()]
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..core import files
@@ -85,7 +83,7 @@ class Result:
         """
         if self.noise is None and self.delta is None:
             return base
-        return tuned(base, self.delta or {}, None if self.noise is None else [n[i] for n in self.noise])
+        return base.tuned(self.delta or {}, None if self.noise is None else [n[i] for n in self.noise])
 
     def images(self, base: GeneratorSession) -> NDArray[np.uint8]:
         """All pictures, uint8 [N, H, W, 3]."""
@@ -117,60 +115,6 @@ class Result:
             noise = [arrays[f"noise.{k}"] for k in range(sum(name.startswith("noise.") for name in arrays))]
             delta = {name[6:]: d.astype(np.float32) for name, d in arrays.items() if name.startswith("delta.")}
             return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
-
-
-def tuned(base: GeneratorSession, delta: Mapping[str, Any], noise: list[Any] | None) -> GeneratorSession:
-    """A session over the same generator with some parameters moved and, if given, other constant noise.
-
-    Args:
-        base: stays as it is; what is not changed is shared with it.
-        delta: parameter name → what is added to it.
-        noise: [1, H, W] per layer with noise, in the generator's order.
-    """
-    from ..session.session import GeneratorSession
-
-    with base.lock:
-        source = base.generator
-        known = dict(source.named_parameters())
-        for name, change in delta.items():
-            if name not in known or tuple(known[name].shape) != tuple(change.shape):
-                raise ValueError(
-                    f"this inversion tuned {name} {list(change.shape)}, which the generator does not have: "
-                    f"it belongs to another generator than {base.name!r}"
-                )
-        shared = {id(t): t for t in (*source.parameters(), *source.buffers())}
-        generator = copy.deepcopy(source, memo=dict(shared))  # the modules anew, every tensor still the same one
-        for name, change in delta.items():
-            owner, _, leaf = name.rpartition(".")
-            moved = known[name].detach() + torch.as_tensor(change, dtype=torch.float32, device=known[name].device)
-            setattr(
-                generator.get_submodule(owner),
-                leaf,
-                torch.nn.Parameter(moved.to(known[name].dtype), requires_grad=False),
-            )
-        if noise is not None:
-            owners = [module for module in generator.modules() if "noise_const" in module._buffers]
-            if len(owners) != len(noise):
-                raise ValueError(
-                    f"{len(noise)} noise pictures were fitted; this generator has {len(owners)} layers with noise"
-                )
-            for module, picture in zip(owners, noise, strict=True):
-                old = module._buffers["noise_const"]
-                assert old is not None
-                module._buffers["noise_const"] = torch.as_tensor(picture, dtype=old.dtype, device=old.device).reshape(
-                    old.shape
-                )
-        session = GeneratorSession(
-            generator,
-            device=base.device,
-            precision=base.precision,
-            name=f"{base.name} (fitted)",
-            metadata=base.metadata,
-            directions=base.directions,
-        )
-        session.source = base.source
-        session.editors.take(base.editors)
-        return session
 
 
 def _jsonable(value: Any) -> Any:

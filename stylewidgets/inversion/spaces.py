@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,8 +12,6 @@ from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
-from ..latent.latent import IDENTITY as _IDENTITY
-from ..session.synthesis import versions
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -50,25 +47,15 @@ class Spread:
         return widths[:, None] * self.axes
 
 
-_kept: weakref.WeakKeyDictionary[Any, tuple[Any, Spread]] = weakref.WeakKeyDictionary()
-
-
 def spread(session: GeneratorSession, samples: int = SAMPLES) -> Spread:
     """Mean and spread of w, as the projector takes them: 10 000 z of NumPy's RandomState(123). Kept until the mapping
     network changes. Labels of conditional generators are drawn evenly."""
-    generator = session.generator
-    with session.lock, torch.inference_mode(False), torch.no_grad():
-        stamp = (samples, versions(generator.mapping))
-        known = _kept.get(generator)
-        if known is None or known[0] != stamp:
-            known = (stamp, _measure(session, samples))
-            _kept[generator] = known
-        return known[1]
+    with torch.inference_mode(False), torch.no_grad():
+        return session.remembered(("spread", samples), lambda: _measure(session, samples), "mapping")
 
 
 def _measure(session: GeneratorSession, samples: int) -> Spread:
-    source = np.random.RandomState(SAMPLES_SEED)
-    w = sample_w(session, source.randn(samples, session.z_dim), source)
+    w = session.sample_w(samples, SAMPLES_SEED)
     mean = w.mean(dim=0)
     away = (w - mean).double()
     values, vectors = torch.linalg.eigh(away.T @ away / samples)
@@ -77,20 +64,6 @@ def _measure(session: GeneratorSession, samples: int) -> Spread:
     return Spread(
         mean, float(away.square().sum(dim=1).mean().sqrt()), vectors.T[order].float().contiguous(), deviations
     )
-
-
-def sample_w(session: GeneratorSession, z: Any, source: np.random.RandomState) -> Tensor:
-    """w [N, w_dim] of z [N, z_dim]; classes of a conditional generator come from `source`."""
-    generator = session.generator
-    rows = []
-    for part in np.array_split(np.asarray(z, np.float32), max(1, len(z) // 1000)):
-        c = None
-        if session.c_dim:
-            c = torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-                source.randint(session.c_dim, size=len(part))
-            ]
-        rows.append(generator.map(torch.from_numpy(part).to(session.device), c)[:, 0])
-    return torch.cat(rows)
 
 
 def initial(session: GeneratorSession, space: str, start: str, n: int, seed: int) -> Tensor:
@@ -105,14 +78,13 @@ def initial(session: GeneratorSession, space: str, start: str, n: int, seed: int
         ValueError: an unknown space or start.
     """
     check_space(space)
-    source = np.random.RandomState(seed)
     if start == "mean":
         code = spread(session).mean[None]
     elif start == "random":
-        code = sample_w(session, source.randn(1, session.z_dim), source)
+        code = session.sample_w(1, seed)
     elif start == "uniform":
         shape = (1, session.w_dim) if space == "w" else (1, session.num_ws, session.w_dim)
-        code = torch.from_numpy(source.uniform(-1, 1, shape).astype(np.float32)).to(session.device)
+        code = torch.from_numpy(np.random.RandomState(seed).uniform(-1, 1, shape).astype(np.float32)).to(session.device)
     else:
         raise unknown_name("start", start, STARTS)
     given = convert(session, code, "w" if code.ndim == 2 else "w+", space)
@@ -133,20 +105,22 @@ def convert(session: GeneratorSession, code: Tensor, given: str, wanted: str) ->
         return code.mean(dim=1)
     if wanted == "w+":
         return code[:, None].expand(-1, session.num_ws, -1).clone()
-    return torch.cat(list(session.generator.styles(code)), dim=1)
+    return torch.cat(session.styles(code), dim=1)
 
 
 def styles(session: GeneratorSession, code: Tensor, space: str) -> list[Tensor]:
     """One [N, C_l] per layer of codes in w, w+ or s; differentiable."""
     if space == "s":
         return list(torch.split(code, [layer.channels for layer in session.layers], dim=1))
-    return list(session.generator.styles(code))
+    return session.styles(code)
 
 
 def draw(session: GeneratorSession, code: Tensor, space: str, noise: Sequence[Tensor] | str = "const") -> Tensor:
     """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes and noise."""
-    with session.transformed(_IDENTITY):
-        drawn: Tensor = session.generator.synthesize(styles(session, code, space), noise)
+    given = None if isinstance(noise, str) else noise
+    drawn = session.synthesize(
+        styles(session, code, space), noise_mode="const" if given is not None else str(noise), noise=given, exact=True
+    )
     return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
 
 

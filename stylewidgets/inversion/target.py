@@ -17,8 +17,8 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from ..core import pictures
-from ..core.devices import float_tensor
 from ..latent.latent import Latent
+from ..ops.devices import float_tensor
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -127,7 +127,8 @@ class Target:
 
 def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     """Pictures uint8 [N, H, W, 3] as float32 [N, 3, H, W] in [-1, 1]."""
-    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).float() / 127.5 - 1
+    # Dense, since sums in another order of memory round differently, and files keep no strides.
+    return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
 
 
 def to_bytes(images: Tensor) -> NDArray[np.uint8]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.values import what
-from .checks import (
+from .checks import (  # fmt: skip
     MAX_SEED,
     Extra,
     check_within,
@@ -19,7 +19,7 @@ from .checks import (
     checked_source,
     checked_view,
     whole_or_vector,
-)  # fmt: skip
+)
 from .code import SPACES, Code
 from .direction import Direction
 from .edits import Edit

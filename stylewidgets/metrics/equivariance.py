@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from ..latent.view import IDENTITY, Transform
+
+if TYPE_CHECKING:
+    from ..session.session import GeneratorSession
 
 SHARE = 1 / 8
 PEAK = 2.0  # from -1 to 1
 
 
 @torch.inference_mode()
-def translation_equivariance(session: Any, samples: int = 64, *, seed: int = 0, batch: int = 4) -> float:
+def translation_equivariance(session: GeneratorSession, samples: int = 64, *, seed: int = 0, batch: int = 4) -> float:
     """Peak signal-to-noise ratio in decibels between moving inside of the generator and moving its pictures; more is better.
 
     Pictures are moved by random whole numbers of pixels, up to an eighth of their side along each axis, once by
-    ``set_transform`` and once as pictures; what both show is compared: EQ-T of the paper, whose StyleGAN3-T reach 60 to 67
+    a `Transform` and once as pictures; what both show is compared: EQ-T of the paper, whose StyleGAN3-T reach 60 to 67
     on photographs. Constant noise, no truncation.
 
     Args:
-        session: a GeneratorSession whose ``can_transform`` is true; labels are those of its classes in turn.
+        session: a GeneratorSession whose ``view_kind`` is `Transform`; labels are those of its classes in turn.
         samples: pictures.
         seed: of the pictures and of the distances.
         batch: pictures that are moved alike.
@@ -30,41 +35,26 @@ def translation_equivariance(session: Any, samples: int = 64, *, seed: int = 0, 
     Raises:
         ValueError: the generator cannot move its pictures, or no samples are asked for.
     """
-    if not session.can_transform:
+    if session.view_kind is not Transform:
         raise ValueError(f"{session.name or 'this generator'} cannot move its pictures; only StyleGAN3 generators can")
     if samples < 1:
         raise ValueError(f"samples is a whole number from 1; {samples} was given")
     random = np.random.RandomState(seed)
-    generator, most = session.generator, max(1, int(session.resolution * SHARE))
+    most, size = max(1, int(session.resolution * SHARE)), session.resolution
     z = torch.from_numpy(random.randn(samples, session.z_dim).astype(np.float32)).to(session.device)
-    labels = (
-        torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-            torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
-        ]
-        if session.c_dim
-        else None
-    )
+    labels = session.each_class(samples)
     total, count = 0.0, 0
     for start in range(0, samples, batch):
         rows = slice(start, start + batch)
         right, down = (int(d) for d in random.randint(-most, most + 1, 2))
-        with session.lock:
-            ws = generator.map(z[rows], None if labels is None else labels[rows])
-            still, moved = generator.synthesize(ws), _moved(generator, ws, right, down)
+        w = session.map_z(z[rows], None if labels is None else labels[rows])
+        still, moved = (
+            session.synthesize(w, transform=view, exact=True)
+            for view in (IDENTITY, Transform(right / size, down / size))
+        )
         error = (part(moved, right, down) - part(still, -right, -down)).double().square()
         total, count = total + float(error.sum()), count + error.numel()
     return 10 * math.log10(PEAK**2 / max(total / count, 1e-20))
-
-
-def _moved(generator: Any, ws: Tensor, right: int, down: int) -> Tensor:
-    """Pictures of w that the generator itself moves by whole pixels."""
-    kept, size = generator.transform, generator.resolution
-    generator.set_transform([[1, 0, right / size], [0, 1, down / size], [0, 0, 1]])
-    try:
-        made: Tensor = generator.synthesize(ws)
-    finally:
-        generator.transform = kept
-    return made
 
 
 def part(image: Tensor, right: int, down: int) -> Tensor:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..latent.latent import Code, Latent
-from ..session.synthesis import SEEDED_NOISE
+from ..session.noise import SEEDED_NOISE
 from .grid import HEADER, MixGrid, Place
 from .sources import layer_mask
 

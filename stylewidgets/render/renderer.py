@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.devices import out_of_memory
-from ..session.activations import SynthesisCache
+from ..ops.devices import out_of_memory
+from ..session.noise import Seeded
 from ..session.synthesis import to_uint8
 from .encode import encode, fit, mime
 from .ladder import Rung
@@ -30,7 +30,7 @@ class LiveRenderer:
 
     def __init__(self, session: GeneratorSession) -> None:
         self.session = session
-        self.cache = SynthesisCache(session.generator)
+        self.cache = session.cache()
 
     def __call__(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         """uint8 [h, w, 3], at most `rung.max_side` pixels."""
@@ -58,8 +58,8 @@ class LiveRenderer:
     def _draw(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         session = self.session
         styles = session.code_styles(latent)
-        noise = session.noise(latent.noise_mode, latent.noise_seed)
-        with session.transformed(latent.transform):
+        noise = Seeded(latent.noise_mode, latent.noise_seed)
+        with session.viewed(latent.view):
             picture = self.cache.run(styles, noise, rung.max_side, session.half if rung.final else session.drag_half)
         return fit(to_uint8(picture)[0], rung.max_side)
 

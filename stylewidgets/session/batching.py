@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
-from ..core.devices import out_of_memory
+from ..generators.protocol import Generator
+from ..ops.devices import out_of_memory
 from .synthesis import block_resolution, last_block
+
+if TYPE_CHECKING:
+    from .session import GeneratorSession
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")
@@ -20,7 +24,7 @@ _SHARE = 4  # of the memory that is free on a GPU a quarter is asked for
 _BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 
 
-def pictures_at_once(generator: Any, device: torch.device, max_resolution: int | None = None) -> int:
+def pictures_at_once(generator: Generator, device: torch.device, max_resolution: int | None = None) -> int:
     """How many pictures to draw together, 1 to `MOST`, so that the features of the largest layer fit the free memory.
 
     Args:
@@ -29,7 +33,7 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
         max_resolution: as of `synthesize`: pictures may come from an inner block.
     """
     stop = generator.block_layers(last_block(generator, max_resolution)).stop
-    values: int = max(
+    values = max(
         layer.channels * max(layer.resolution, block_resolution(generator, layer.block)) ** 2
         for layer in generator.layers[:stop]
     )
@@ -39,7 +43,7 @@ def pictures_at_once(generator: Any, device: torch.device, max_resolution: int |
     return max(1, min(MOST, room // each))
 
 
-def pictures_in_a_step(session: Any, cost: int = 1) -> int:
+def pictures_in_a_step(session: GeneratorSession, cost: int = 1) -> int:
     """How many pictures one step of a job draws, 1 to `MOST`: as many as take about as long as a page may stand still.
 
     It depends on the generator alone, never on how long a step took, so that a busy machine gets the same numbers.
@@ -50,7 +54,7 @@ def pictures_in_a_step(session: Any, cost: int = 1) -> int:
     """
     if session.device.type != "cpu":
         return MOST
-    values: int = max(layer.channels * layer.resolution**2 for layer in session.layers)
+    values = max(layer.channels * layer.resolution**2 for layer in session.layers)
     return max(1, min(MOST, _STEP_VALUES // (cost * values)))
 
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from ..core.checks import check_layers, unknown_name
+from ..generators.protocol import Generator, view_kind
 from ..latent.latent import Code, Edit, Latent, Transform
 from ..latent.view import View
 
 
-def check_latent(generator: Any, latent: Latent) -> Latent:
+def check_latent(generator: Generator, latent: Latent) -> Latent:
     """Return `latent` if `generator` can draw it, else raise ValueError (TypeError for anything but a Latent)."""
     if not isinstance(latent, Latent):
         raise TypeError(f"a Latent is expected; {type(latent).__name__} was given. session.latent(seed=7) makes one")
-    num_ws = int(generator.num_ws)
+    num_ws = generator.num_ws
     if latent.cutoff is not None and latent.cutoff > num_ws:
         raise ValueError(
             f"cutoff is a row count from 0 to {num_ws} for this generator, or None for all; {latent.cutoff} was given"
@@ -24,7 +22,7 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
         _check_code(generator, latent.code)
     for edit in latent.edits:
         _check_edit(generator, edit, latent)
-    check_transform(generator, latent.view)
+    check_view(generator, latent.view)
     if latent.extra or latent.source is not None:
         _check_extra(generator, latent)
     for inner in latent.nested:
@@ -32,23 +30,21 @@ def check_latent(generator: Any, latent: Latent) -> Latent:
     return latent
 
 
-def check_transform(generator: Any, transform: View) -> None:
-    """Raise ValueError when `generator` cannot show its pictures so and `transform` would."""
-    if not isinstance(transform, View):
-        raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(transform).__name__} was given")
-    if transform and not isinstance(transform, Transform):
+def check_view(generator: Generator, view: View) -> None:
+    """Raise ValueError when `generator` has no views of this kind and `view` would change its pictures."""
+    if not isinstance(view, View):
+        raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
+    if view and not isinstance(view, Transform) and not isinstance(view, view_kind(generator) or ()):
+        raise ValueError(f"{view!r} was given; {type(generator).__name__} has no {view.kind}. Leave {view.kind} out")
+    if view and not isinstance(view, view_kind(generator) or ()):
         raise ValueError(
-            f"{transform!r} was given; {type(generator).__name__} has no {transform.kind}. Leave {transform.kind} out"
-        )
-    if transform and not getattr(generator, "can_transform", False):
-        raise ValueError(
-            f"{transform!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
+            f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
             f"{type(generator).__name__} leave transform out"
         )
 
 
-def _check_label(generator: Any, latent: Latent) -> None:
-    classes = int(generator.c_dim)
+def _check_label(generator: Generator, latent: Latent) -> None:
+    classes = generator.c_dim
     if not classes:
         if latent.label is not None:
             raise ValueError(f"this generator knows no classes, so label must be None; {latent.label} was given")
@@ -68,11 +64,11 @@ def _check_label(generator: Any, latent: Latent) -> None:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")
 
 
-def _channels(generator: Any) -> int:
-    return sum(int(layer.channels) for layer in generator.layers)
+def _channels(generator: Generator) -> int:
+    return sum(layer.channels for layer in generator.layers)
 
 
-def _check_code(generator: Any, code: Code) -> None:
+def _check_code(generator: Generator, code: Code) -> None:
     sizes = {
         "z": (generator.z_dim,),
         "w": (generator.w_dim,),
@@ -86,24 +82,24 @@ def _check_code(generator: Any, code: Code) -> None:
         )
 
 
-def _check_edit(generator: Any, edit: Edit, latent: Latent) -> None:
+def _check_edit(generator: Generator, edit: Edit, latent: Latent) -> None:
     reason = edit.fits(generator) or (edit.accepts(latent) if edit.strength else None)
     if reason is not None:
         raise ValueError(reason)
     if edit.layers is not None:
         try:
-            check_layers(edit.layers, int(generator.num_ws))
+            check_layers(edit.layers, generator.num_ws)
         except ValueError as error:
             raise ValueError(f"edit {edit.name!r}: {error}") from None
 
 
-def _check_extra(generator: Any, latent: Latent) -> None:
+def _check_extra(generator: Generator, latent: Latent) -> None:
     """A family declares ``extra``: names, and the length of each vector; and ``needs_source`` where it draws from one."""
-    declared: Mapping[str, int] = getattr(generator, "extra", {})
+    declared = generator.extra
     for name, value in latent.extra:
         if name not in declared:
             raise unknown_name("part of `extra` for this generator", name, declared)
         if not isinstance(value, int) and len(value) != declared[name]:
             raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
-    if latent.source is not None and not getattr(generator, "needs_source", False):
+    if latent.source is not None and not generator.needs_source:
         raise ValueError("this generator draws from no source, so source must be None")

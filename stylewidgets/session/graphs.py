@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 from torch.utils import _pytree as pytree
 
-from ..core.devices import out_of_memory
 from ..core.environ import switch
+from ..ops.devices import out_of_memory
 
 Inputs = TypeVar("Inputs")  # any nest of lists, tuples and dictionaries with tensors
 Made = TypeVar("Made")

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.devices import choose_device, choose_dtype, from_file
+from ..ops.devices import choose_device, choose_dtype, from_file
 from .session import GeneratorSession
 
 if TYPE_CHECKING:

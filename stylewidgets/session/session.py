@@ -4,40 +4,35 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor
 
-from ..core.checks import check_int, unknown_name
-from ..core.devices import choose_device, choose_dtype
-from ..core.pixels import fit
-from ..latent.latent import IDENTITY, NOISE_MODES, Latent, Transform
-from .batching import in_batches, pictures_at_once
-from .checks import check_latent, check_transform
+from ..generators.protocol import Generator, HasView
+from ..latent.latent import Latent, Transform
+from ..latent.view import View
+from ..ops.devices import choose_device, choose_dtype
+from . import drawing, inside, pictures, tuning
+from .checks import check_latent
 from .codes import Codes
 from .editors import Editors
 from .fork import remember
+from .noise import SeededNoise
 from .starting import Starts
-from .synthesis import SEEDED_NOISE, Noise, SeededNoise, synthesize, to_uint8
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from ..directions import DirectionSet
-    from ..generators.protocol import Layer
+    from .engine import Engine
 
 
 class GeneratorSession(Starts):
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:
-        generator: a generator module such as `StyleGAN2`.
+        generator: a generator module such as `StyleGAN2`, or one of your own that fits `generators.Generator`.
         device: "cpu", "cuda", "cuda:1" ...; None is CUDA where there is a GPU, else the CPU.
         precision: "auto", "fp32", "bf16" or "fp16", of features in blocks of 32 pixels and more. "auto" is bf16 or else
             fp16 on CUDA, fp32 on the CPU. On the CPU "bf16" and "fp16" are for the frames of a drag in a widget; every
@@ -48,6 +43,13 @@ class GeneratorSession(Starts):
 
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
+        resolution: longer side of the picture in pixels.
+        img_channels: colours of the picture, 3 or 1.
+        num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
+        c_dim: classes of a conditional generator, 0 for others.
+        layers: the style layers in StyleSpace order.
+        noise_shapes: (height, width) of each noise picture; () for a generator without.
+        has_inner_pictures: whether smaller pictures come true, and quicker, from inner blocks.
         editors: the machines that edits of some kinds need.
         source: what `load` was called with ("" for the default), None for a session made by hand.
         half: dtype of the features in larger blocks, None for float32: always on a CPU.
@@ -59,7 +61,7 @@ class GeneratorSession(Starts):
 
     def __init__(
         self,
-        generator: Any,
+        generator: Generator,
         *,
         device: str | torch.device | None = None,
         precision: str = "auto",
@@ -75,62 +77,68 @@ class GeneratorSession(Starts):
         self.lock = threading.RLock()
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
+        self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
+            generator.num_ws,
+            generator.w_dim,
+            generator.z_dim,
+            generator.c_dim,
+        )
+        self.layers, self.noise_shapes = generator.layers, generator.noise_shapes
+        self.has_inner_pictures = generator.has_inner_pictures
         self._directions = directions
-        self._random = SeededNoise(generator.noise_shapes, self.z_dim, self.device)
+        self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
         self._codes = Codes(self)
+        self._viewed = self.generator if isinstance(self.generator, HasView) else None
+        self._engines: dict[bool, Engine] = {}
+        self._memory: dict[object, tuple[object, object]] = {}
         remember(self)
 
-    # -- sizes -------------------------------------------------------------------------------------------------------
+    # -- what it can do and has ---------------------------------------------------------------------------------------
     @property
-    def resolution(self) -> int:
-        """Longer side of the picture in pixels."""
-        return int(self.generator.resolution)
+    def w_avg(self) -> Tensor:
+        """Mean of w, [w_dim]."""
+        return self.generator.w_avg
 
     @property
-    def num_ws(self) -> int:
-        """Rows of w+."""
-        return int(self.generator.num_ws)
-
-    @property
-    def w_dim(self) -> int:
-        """Length of w."""
-        return int(self.generator.w_dim)
-
-    @property
-    def z_dim(self) -> int:
-        """Length of z."""
-        return int(self.generator.z_dim)
-
-    @property
-    def c_dim(self) -> int:
-        """Classes of a conditional generator, 0 for others."""
-        return int(self.generator.c_dim)
-
-    @property
-    def layers(self) -> tuple[Layer, ...]:
-        """The style layers in StyleSpace order."""
-        return tuple(self.generator.layers)
+    def view_kind(self) -> type[View] | None:
+        """The class of the views that latents may have here, such as `Transform` (StyleGAN3); None for no views."""
+        return None if self._viewed is None else self._viewed.view_kind
 
     @property
     def can_transform(self) -> bool:
         """Whether latents may have a `Transform` here (StyleGAN3)."""
-        return bool(getattr(self.generator, "can_transform", False))
+        return self.view_kind is Transform
 
     @property
     def directions(self) -> DirectionSet:
         """The directions that came with the weights; an empty set when there are none."""
-        from ..directions import DirectionSet
-
+        # By name: sets of directions stand above this room.
+        kind: type[DirectionSet] = import_module("stylewidgets.directions").DirectionSet
         with self.lock:
             if self._directions is None:
-                self._directions = DirectionSet(w_dim=self.w_dim, num_ws=self.num_ws)
-            elif not isinstance(self._directions, DirectionSet):
-                self._directions = DirectionSet.load(self._directions).check(self)
+                self._directions = kind(w_dim=self.w_dim, num_ws=self.num_ws)
+            elif not isinstance(self._directions, kind):
+                self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
 
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
+
+    def over(self, generator: Generator, precision: str | None = None) -> GeneratorSession:
+        """A session over another generator, such as a tuned copy, with this one's device, metadata and directions."""
+        made = GeneratorSession(
+            generator,
+            device=self.device,
+            precision=precision or self.precision,
+            name=f"{self.name} (fitted)",
+            metadata=self.metadata,
+            directions=self.directions,
+        )
+        made.source = self.source
+        made.editors.take(self.editors)
+        return made
 
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: Any) -> Latent:
@@ -172,125 +180,14 @@ class GeneratorSession(Starts):
         """
         return self._codes.interpolate(a, b, t)
 
-    # -- tensors -----------------------------------------------------------------------------------------------------
-    def styles(self, w: Tensor) -> list[Tensor]:
-        """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, differentiable."""
-        self._check_device(w)
-        with self.lock:
-            return list(self.generator.styles(w))
+    # -- tensors and pictures: functions of the files they stand in, each with a docstring of its own ------------------
+    styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
+    viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
+    image, render, images = pictures.image, pictures.render, pictures.images
 
-    def synthesize(
-        self,
-        x: Tensor | Sequence[Tensor],
-        *,
-        noise_mode: str = "const",
-        noise_seed: int = 0,
-        transform: Transform = IDENTITY,
-    ) -> Tensor:
-        """Pictures [N, C, H, W], float32 and about [-1, 1], differentiable in `x`.
-
-        Args:
-            x: w [N, w_dim], w+ [N, num_ws, w_dim] or a list of styles, on the session's device.
-            noise_mode: "const", "random", "none" or "tf", as of `Latent`.
-            noise_seed: of "random" and "tf"; equal for all N.
-            transform: of all N, for generators that can.
-        """
-        tensors = [x] if isinstance(x, Tensor) else list(x)
-        for tensor in tensors:
-            self._check_device(tensor)
-        if noise_mode not in NOISE_MODES:
-            raise unknown_name("noise mode", noise_mode, NOISE_MODES)
-        check_transform(self.generator, transform)
-        with self.transformed(transform):
-            styles = self.generator.styles(x) if isinstance(x, Tensor) else tensors
-            if len(styles) != len(self.layers):
-                raise ValueError(f"one style per layer is expected, {len(self.layers)}; {len(styles)} were given")
-            return synthesize(self.generator, styles, self.noise(noise_mode, noise_seed), self.half)
-
-    def noise(self, mode: str, seed: int = 0) -> Noise:
-        """The noise argument of the generator: a mode, or for "random" and "tf" one tensor per convolution from the seed."""
-        with self.lock:
-            return self._random(mode, check_int("noise_seed", seed, 0)) if mode in SEEDED_NOISE else mode
-
-    @contextmanager
-    def transformed(self, transform: Transform) -> Iterator[None]:
-        """Locked, with a transform in force for everything that the generator draws inside.
-
-        Whoever runs the generator block by block wraps it in this; `image`, `images`, `synthesize` do.
-        """
-        with self.lock:
-            if not self.can_transform:
-                yield
-                return
-            before = self.generator.transform
-            self.generator.set_transform(transform.matrix() if transform else None)
-            try:
-                yield
-            finally:
-                self.generator.transform = before
-
-    # -- pictures ----------------------------------------------------------------------------------------------------
-    def image(self, latent: Latent) -> NDArray[np.uint8]:
-        """The picture as uint8 [H, W, 3] in the generator's full size."""
-        with self.transformed(self.check(latent).transform), torch.inference_mode():
-            styles = self.code_styles(latent)
-            noise = self.noise(latent.noise_mode, latent.noise_seed)
-            pixels = to_uint8(synthesize(self.generator, styles, noise, self.half))
-            return np.ascontiguousarray(pixels[0])
-
-    def render(self, latent: Latent) -> Image.Image:
-        """The picture as a PIL image in the generator's full size."""
-        return Image.fromarray(self.image(latent))
-
-    def images(self, latents: Sequence[Latent], resolution: int | None = None) -> NDArray[np.uint8]:
-        """Many pictures, uint8 [N, h, w, 3], drawn in batches.
-
-        Args:
-            latents: any number.
-            resolution: longest side in pixels, for thumbnails; None for full size. Small ones may come from an inner
-                block of at least four times that size, which saves most of the time of large generators.
-        """
-        if resolution is not None:
-            resolution = check_int("resolution", resolution, 1)
-        latents = list(latents)
-        groups: dict[tuple[str, int, Transform], list[int]] = {}
-        for i, latent in enumerate(latents):
-            self.check(latent)
-            seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
-            key = (latent.noise_mode, seed, latent.transform)
-            groups.setdefault(key, []).append(i)
-        pictures: list[Any] = [None] * len(latents)
-        for key, members in groups.items():
-            for i, picture in zip(members, self._batches([latents[k] for k in members], key, resolution), strict=True):
-                pictures[i] = picture
-        if not pictures:
-            side = self.resolution if resolution is None else min(resolution, self.resolution)
-            return np.zeros((0, side, side, 3), np.uint8)
-        return np.stack(pictures)
-
-    # -- inside ------------------------------------------------------------------------------------------------------
-    def _batches(
-        self, latents: list[Latent], shared: tuple[str, int, Transform], resolution: int | None
-    ) -> Iterator[NDArray[np.uint8]]:
-        inner = None if resolution is None else _power_of_two(4 * resolution)
-
-        def draw(part: Sequence[Latent]) -> list[NDArray[np.uint8]]:
-            with self.transformed(shared[2]), torch.inference_mode():
-                styles = [torch.cat(rows) for rows in zip(*map(self.code_styles, part), strict=True)]
-                drawn = to_uint8(synthesize(self.generator, styles, self.noise(*shared[:2]), self.half, inner))
-            return [fit(picture, resolution) for picture in drawn]
-
-        yield from in_batches(latents, draw, pictures_at_once(self.generator, self.device, inner))
-
-    def _check_device(self, tensor: Any) -> None:
-        if not isinstance(tensor, Tensor):
-            raise TypeError(f"a tensor is expected; {type(tensor).__name__} was given. torch.as_tensor(...) makes one")
-        if tensor.device != self.generator.device:
-            raise ValueError(
-                f"a tensor on {tensor.device} was given; this session computes on {self.device}. "
-                f"Use tensor.to({str(self.device)!r})"
-            )
-
-
-def _power_of_two(n: int) -> int:
-    return 1 << (n - 1).bit_length()
+    # -- what others need of the generator ---------------------------------------------------------------------------
+    map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
+    affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
+    fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
+    tuned, trainable = tuning.tuned, tuning.trainable
+    transformed = viewed  # its name in version 0.1

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from functools import partial
 
 import torch
 from torch import Tensor
 
-from ..generators.protocol import State
-from .synthesis import block_resolution, has_previews
+from ..generators.protocol import Generator, HasLayers, HasPreview, Noise, State, makes_previews, runs_layers
+from .synthesis import block_resolution
 
 Value = Tensor | State
 """What a stage makes: features, colours, a picture, or the state after a block."""
+Dtype = torch.dtype | None
+Work = Callable[[Sequence[Value], Sequence[Tensor], Noise, Dtype], Value]
+"""(values of the inputs, styles, noise, dtype) → value."""
 
 
 @dataclass(frozen=True)
@@ -24,129 +27,142 @@ class Stage:
         layers: the style layers that it reads, as indices into ``generator.layers``.
         inputs: stages whose values it takes, in this order.
         block: the block it belongs to; its size decides about half precision.
-        noise: which of the block's noise it reads: the index of a convolution, None for all of the block, -1 for none.
-        run: (values of the inputs, styles, noise, dtype) → value.
+        maps: the noise pictures that it reads, as indices into ``generator.noise_shapes``.
+        run: does it.
     """
 
     layers: slice
     inputs: tuple[int, ...]
     block: int
-    noise: int | None
-    run: Callable[[Sequence[Any], Sequence[Tensor], Any, torch.dtype | None], Value]
+    maps: slice
+    run: Work
 
 
-class Stages(NamedTuple):
-    """All stages of a generator in order, and where pictures are.
+class Stages:
+    """All stages of a generator in order, and where things are.
+
+    Args:
+        generator: of any family.
+        fused: whether the last convolution and its colours are one stage, so that nothing holds the features in between, the
+            largest of all. Not for those who want to see them.
 
     Attributes:
+        all: the stages.
         pictures: for each block the stage that has its picture (or its state).
-        previews: for each block but the last the stage that has a preview of the whole picture; none where the family has none.
+        previews: for each block but the last the stage that has a preview of the whole picture; [] where the family has none.
+        ends: for each layer after which there is a value to be seen, the stages of its features and of the picture so far,
+            which is None before the first colours; both are the same where a stage is a block.
     """
 
-    all: list[Stage]
-    pictures: list[int]
-    previews: list[int]
+    def __init__(self, generator: Generator, fused: bool = True) -> None:
+        self.all: list[Stage] = []
+        self.pictures: list[int] = []
+        self.previews: list[int] = []
+        self.ends: dict[int, tuple[int, int | None]] = {}
+        self._generator, self._maps = generator, [0] * generator.num_blocks
+        if generator.noise_shapes:
+            self._maps = [len(part) for part in generator.block_noise([None] * len(generator.noise_shapes))]
+        if runs_layers(generator):
+            self._by_layer(generator, fused)
+        else:
+            self._by_block(fused)
 
+    def _add(self, layers: slice, inputs: tuple[int, ...], block: int, maps: slice, run: Work) -> int:
+        self.all.append(Stage(layers, inputs, block, maps, run))
+        return len(self.all) - 1
 
-def stages(generator: Any) -> Stages:
-    """What there is to run."""
-    return _by_layer(generator) if getattr(generator, "can_run_layers", False) else _by_block(generator)
-
-
-def _by_block(generator: Any) -> Stages:
-    last = generator.num_blocks - 1
-
-    def step(i: int) -> Callable[..., Value]:
-        def run(values: Sequence[State], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
-            made: State = generator.step(i, values[0] if values else None, styles, noise, dtype)
-            # After the last block nothing needs the features, the largest of all.
-            return made if i < last else State(made.x[:0, :0].clone(), generator.image(made))
-
-        return run
-
-    made = [Stage(generator.block_layers(i), (i - 1,) if i else (), i, None, step(i)) for i in range(last + 1)]
-    previews = [_preview(generator, made, i, (i,)) for i in range(last if has_previews(generator) else 0)]
-    return Stages(made, list(range(last + 1)), previews)
-
-
-def _by_layer(generator: Any) -> Stages:
-    """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up.
-
-    The last convolution and its colours are one stage: nothing else needs these features, the largest of all."""
-    made: list[Stage] = []
-    pictures: list[int] = []
-    previews: list[int] = []
-    features = picture = -1
-    for i in range(generator.num_blocks):
-        inside, conv = generator.block_layers(i), 0
-        for k in range(inside.start, inside.stop):
-            before = (features,) if features >= 0 else ()
-            own = slice(k, k + 1)
-            ends = k == len(generator.layers) - 2 and bool(before)  # the last convolution, with the colours after it
-            if generator.layers[k].kind == "conv" and not ends:
-                made.append(Stage(own, before, i, conv, _layer(generator, k)))
-                features, conv = len(made) - 1, conv + 1
-                continue
-            made.append(
-                Stage(slice(k, k + 2), before, i, conv, _last(generator))
-                if ends
-                else Stage(own, before, i, -1, _layer(generator, k))
+    def _by_block(self, fused: bool) -> None:
+        generator, first = self._generator, 0
+        for i, count in enumerate(self._maps):
+            before = (self.pictures[-1],) if i else ()
+            inside = generator.block_layers(i)
+            self.pictures.append(
+                self._add(inside, before, i, slice(first, first + count), partial(_step, generator, i, fused))
             )
-            below = (picture,) if picture >= 0 else ()
-            made.append(Stage(slice(k, k), (len(made) - 1, *below), i, -1, _add(generator)))
-            picture = len(made) - 1
-            if ends:
-                break
-        pictures.append(picture)
-        if i < generator.num_blocks - 1 and has_previews(generator):
-            previews.append(_preview(generator, made, i, (features, picture) if picture >= 0 else (features,)))
-    return Stages(made, pictures, previews)
+            self.ends[inside.stop - 1] = (self.pictures[-1], self.pictures[-1])
+            first += count
+        if makes_previews(generator):
+            self.previews = [self._preview(generator, i, (k,)) for i, k in enumerate(self.pictures[:-1])]
+
+    def _by_layer(self, generator: HasLayers, fused: bool) -> None:
+        """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up."""
+        layers, maps = self._generator.layers, 0
+        features: int | None = None
+        picture: int | None = None
+        k = 0
+        while k < len(layers):
+            layer, before = layers[k], () if features is None else (features,)
+            ends = fused and k == len(layers) - 2 and features is not None
+            own = slice(k, k + 2 if ends else k + 1)
+            noise = slice(maps, maps + (layer.kind == "conv" and any(self._maps)))
+            made = self._add(
+                own, before, layer.block, noise, partial(_last, generator) if ends else partial(_layer, generator, k)
+            )
+            maps, k = noise.stop, own.stop
+            if layer.kind == "conv" and not ends:
+                features = made
+            else:
+                below = () if picture is None else (picture,)
+                picture = self._add(slice(k, k), (made, *below), layer.block, slice(0, 0), partial(_colours, generator))
+            if features is not None and not ends:
+                self.ends[k - 1] = (features, picture)
+            if k == self._generator.block_layers(layer.block).stop:
+                self.pictures.append(-1 if picture is None else picture)
+                if makes_previews(self._generator) and k < len(layers):
+                    inputs = (made,) if features is None else (features,)
+                    self.previews.append(
+                        self._preview(self._generator, layer.block, inputs if picture is None else (*inputs, picture))
+                    )
+
+    def _preview(self, generator: HasPreview, i: int, inputs: tuple[int, ...]) -> int:
+        """Add the stage that makes a preview of what is there after block i: its place."""
+
+        after = slice(self._generator.block_layers(i).stop, len(self._generator.layers))
+        return self._add(after, inputs, i, slice(0, 0), partial(_small, generator, i))
 
 
-def _preview(generator: Any, made: list[Stage], i: int, inputs: tuple[int, ...]) -> int:
-    """Add the stage that makes a preview of what is there after block i: its place."""
-
-    def run(values: Sequence[Value], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
-        x, img = values[0] if isinstance(values[0], State) else (*values, None)[:2]
-        preview: Tensor = generator.finish_small(i, x, img, styles)
-        return preview
-
-    made.append(Stage(slice(generator.block_layers(i).stop, len(generator.layers)), inputs, i, -1, run))
-    return len(made) - 1
-
-
-def _layer(generator: Any, k: int) -> Callable[..., Value]:
-    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
-        made: Tensor = generator.run_layer(k, values[0] if values else None, styles[0], noise, dtype)
-        return made
-
-    return run
+def _step(
+    generator: Generator,
+    i: int,
+    fused: bool,
+    values: Sequence[Value],
+    styles: Sequence[Tensor],
+    noise: Noise,
+    dtype: Dtype,
+) -> State:
+    before = values[0] if values else None
+    assert not isinstance(before, Tensor)
+    made = generator.step(i, before, styles, noise, dtype)
+    # After the last block nothing needs the features.
+    return made if i < generator.num_blocks - 1 or not fused else State(made.x[:0, :0].clone(), generator.image(made))
 
 
-def _last(generator: Any) -> Callable[..., Value]:
-    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
-        made: Tensor = generator.run_last(values[0], styles, noise, dtype)
-        return made
-
-    return run
+def _layer(
+    generator: HasLayers, k: int, values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: Dtype
+) -> Tensor:
+    return generator.run_layer(k, _tensor(values[0]) if values else None, styles[0], noise, dtype)
 
 
-def _add(generator: Any) -> Callable[..., Value]:
-    def run(values: Sequence[Tensor], styles: Sequence[Tensor], noise: Any, dtype: torch.dtype | None) -> Value:
-        made: Tensor = generator.add_colours(*values)
-        return made
-
-    return run
+def _last(
+    generator: HasLayers, values: Sequence[Value], styles: Sequence[Tensor], noise: Noise, dtype: Dtype
+) -> Tensor:
+    return generator.run_last(_tensor(values[0]), styles, noise, dtype)
 
 
-def stage_noise(stage: Stage, each: Sequence[Any]) -> Any:
-    """What the stage is given of the noise of every block."""
-    if stage.noise == -1:
-        return "none"
-    noise = each[stage.block]
-    return noise if stage.noise is None or isinstance(noise, str) else list(noise[stage.noise : stage.noise + 1])
+def _colours(generator: HasLayers, values: Sequence[Value], *_: object) -> Tensor:
+    return generator.add_colours(*map(_tensor, values))
 
 
-def block_sizes(generator: Any) -> list[int]:
+def _small(generator: HasPreview, i: int, values: Sequence[Value], styles: Sequence[Tensor], *_: object) -> Tensor:
+    state = values[0] if isinstance(values[0], State) else State(*map(_tensor, values), *[None][len(values) - 1 :])
+    return generator.finish_small(i, state.x, state.img, styles)
+
+
+def _tensor(value: Value) -> Tensor:
+    assert isinstance(value, Tensor)
+    return value
+
+
+def block_sizes(generator: Generator) -> list[int]:
     """Longer side of each block's output in pixels."""
     return [block_resolution(generator, i) for i in range(generator.num_blocks)]

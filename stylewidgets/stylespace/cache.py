@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import weakref
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import files
-from ..directions import fingerprint
-from ..session.synthesis import versions
 
 FORMAT = 1
 _LARGEST = 1 << 34  # bytes of a result; these files are our own
 _log = logging.getLogger("stylewidgets")
-_known: weakref.WeakKeyDictionary[Any, tuple[Any, str]] = weakref.WeakKeyDictionary()
 
 
 def folder() -> Path:
@@ -32,20 +28,10 @@ def folder() -> Path:
     return files.cache_folder() / "stylespace"
 
 
-def weights_of(session: Any) -> str:
-    """The fingerprint of the session's weights, computed once for as long as they stay the same."""
-    generator = session.generator
-    state = versions(generator)
-    before = _known.get(generator)
-    if before is None or before[0] != state:
-        before = _known[generator] = (state, fingerprint(generator))
-    return before[1]
-
-
 def key(session: Any, kind: str, **arguments: Any) -> str:
     """The name of a result: `kind` and a hash of the weights, the precision and the arguments (plain JSON values)."""
     # The fingerprint of a file with half the digits is that of the file, so the precision of the features is named too.
-    said = {"format": FORMAT, "weights": weights_of(session), "half": str(session.half), **arguments}
+    said = {"format": FORMAT, "weights": session.fingerprint(), "half": str(session.half), **arguments}
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return f"{kind}-{digest[:32]}"
 

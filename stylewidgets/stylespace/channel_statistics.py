@@ -98,7 +98,7 @@ def statistics(
     """
     check_int("n", n, 2)
     check_finite("psi", psi)
-    layers, about = session.layers, (cache.weights_of(session), n, seed, batch, psi)
+    layers, about = session.layers, (session.fingerprint(), n, seed, batch, psi)
     last = _last.get(session)
     if cached and last is not None and last[0] == about:
         return last[1]
@@ -128,10 +128,9 @@ def statistics(
 
 def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:
     with session.lock, torch.inference_mode():
-        rows = session.generator.truncate(
-            torch.as_tensor(w, device=session.device, dtype=torch.float32)[:, None].expand(-1, session.num_ws, -1), psi
+        result: NDArray[np.float32] = (
+            session.truncate(torch.as_tensor(w, device=session.device, dtype=torch.float32), psi).cpu().numpy()
         )
-        result: NDArray[np.float32] = rows[:, 0].float().cpu().numpy()
     return result
 
 

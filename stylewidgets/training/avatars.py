@@ -19,10 +19,10 @@ from tqdm.auto import tqdm
 from ..avatars.domain import DOMAIN
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
-from ..core.devices import own_random
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown
+from ..ops.devices import own_random
 from .data import RenderedAvatars
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun

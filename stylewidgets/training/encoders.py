@@ -16,12 +16,11 @@ from tqdm.auto import tqdm
 
 from .. import load
 from ..core import files
-from ..core.devices import own_random
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
 from ..jobs import Job, Progress
-from ..session.synthesis import synthesize
+from ..ops.devices import own_random
 from .avatars import drive, falling
 from .data import RenderedAvatars
 from .muon import Together
@@ -190,8 +189,7 @@ class EncoderTraining:
         return ((code[: len(known)] - known) / self.net.spread).square().mean()
 
     def _draw(self, code: Tensor, side: int | None) -> Tensor:
-        generator = self.session.generator
-        return synthesize(generator, generator.styles(code), "const", None, side)
+        return self.session.synthesize(code, exact=True, max_resolution=side)
 
     def _scaled(self, code: Tensor) -> Tensor:
         return ((code - self.net.centre) / self.net.spread).flatten(0, 1)
@@ -221,7 +219,7 @@ class EncoderTraining:
             self.average,
             self.args.out / "encoder.safetensors",
             {
-                "w_space": small.identity_of(self.session.generator),
+                "w_space": self.session.fingerprint("w"),
                 "generator": self.session.name,
                 "images": self.images,
                 "seconds": round(self.seconds),

@@ -18,10 +18,11 @@ from ..avatars import FACTORS, INDEX, render
 from ..avatars.domain import DOMAIN
 from ..avatars.reading.estimates import Errors, errors_path, file_digest, measure_errors
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
-from ..avatars.scoring.path_length import each_class, shortest_path
+from ..avatars.scoring.path_length import shortest_path
 from ..avatars.world.dataset import to_uint8
 from ..core import files
 from ..core.values import rounded
+from ..latent.view import Transform
 from ..metrics import (
     Look,
     factor_distances,
@@ -132,7 +133,7 @@ def measure(
         "read": _read(read, truth),
         "throughput": throughput(session, world, seed=seed),
     }
-    if session.can_transform:
+    if session.view_kind is Transform:
         quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}
     quality["factors"] = {
@@ -155,7 +156,7 @@ def _pictures(
             factors[:, INDEX[recipe["condition"]]] = (
                 torch.arange(samples, dtype=torch.int64, device="cpu") % session.c_dim
             ).float()
-        labels = each_class(session, samples)
+        labels = session.each_class(samples)
         parts = []
         for start in tqdm(range(0, samples, 32), desc=name, unit="batch", leave=False):
             rows = slice(start, start + 32)
@@ -182,7 +183,7 @@ def throughput(session: Any, world: LatentWorld, *, seed: int = 0, count: int = 
         return time.process_time() / threads if session.device.type == "cpu" else time.perf_counter()
 
     z = torch.from_numpy(np.random.RandomState(seed).randn(count, session.z_dim).astype(np.float32))
-    factors, labels = world.factors(z), each_class(session, count)
+    factors, labels = world.factors(z), session.each_class(count)
     seconds: dict[str, list[float]] = {"renderer": [], "generator": []}
     for _ in range(rounds):
         with session.lock:

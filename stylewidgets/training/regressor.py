@@ -20,8 +20,8 @@ from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
 from ..core import files
-from ..core.devices import own_random
 from ..jobs import Job, Progress, Work
+from ..ops.devices import own_random
 from .augment import augment
 from .data import RenderedAvatars
 from .muon import Muon

@@ -144,6 +144,9 @@ class FakeSession:
         torch.manual_seed(0)
         self.generator, self.w_dim, self.num_ws = torch.nn.Linear(3, 2), w_dim, 3
 
+    def fingerprint(self) -> str:
+        return fingerprint(self.generator)
+
 
 def test_a_set_knows_its_generator() -> None:
     session: Any = FakeSession()

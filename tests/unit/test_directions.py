@@ -15,6 +15,7 @@ from stylewidgets.directions import (
     boundary,
     condition,
     difference,
+    fingerprint,
     fit_boundary,
     from_tensor,
     joint_boundaries,
@@ -83,6 +84,16 @@ class FakeSession:
 
     def check(self, latent: Latent) -> Latent:
         return latent
+
+    def map_z(self, z: torch.Tensor, c: torch.Tensor | None = None) -> torch.Tensor:
+        return self.generator.map(z, c)[:, 0]
+
+    def affine(self, k: int) -> tuple[torch.Tensor, torch.Tensor]:
+        affine = self.generator.synthesis.get_submodule(LAYERS[k].name).affine
+        return affine.weight, affine.bias
+
+    def fingerprint(self) -> str:
+        return fingerprint(self.generator)
 
     def map(self, latent: Latent) -> torch.Tensor:
         if latent.code is not None:
@@ -163,7 +174,7 @@ def test_samples_of_a_conditional_generator_use_all_labels_or_the_given_one() ->
 
 def test_sefa_gives_the_leading_eigenvectors_of_the_row_normalised_affine_weights(session: Any) -> None:
     found = sefa(session, components=W_DIM)
-    rows = affine_matrix(session.generator, 0, NUM_WS).astype(np.float64)
+    rows = affine_matrix(session, 0, NUM_WS).astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     shares = [d.explained for d in found.values()]
     assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1)
@@ -174,8 +185,8 @@ def test_sefa_gives_the_leading_eigenvectors_of_the_row_normalised_affine_weight
 
 
 def test_sefa_of_a_range_uses_its_convolutions_and_the_last_torgb_and_keeps_the_range(session: Any) -> None:
-    assert affine_matrix(session.generator, 1, 2).shape == (5, W_DIM)  # b8.conv0, not b4.torgb
-    assert affine_matrix(session.generator, 3, 4).shape == (3, W_DIM)  # b8.torgb has a row of its own
+    assert affine_matrix(session, 1, 2).shape == (5, W_DIM)  # b8.conv0, not b4.torgb
+    assert affine_matrix(session, 3, 4).shape == (3, W_DIM)  # b8.torgb has a row of its own
     found = sefa(session, layers=(1, 3), components=3, prefix="middle")
     assert found.names == ("middle 0", "middle 1", "middle 2")
     assert all(d.layers == (1, 3) for d in found.values())

@@ -27,7 +27,7 @@ def encoder(kind: str = "psp", rows: int = 10, w_dim: int = 128) -> small.SmallE
 
 def saved(tmp_path: Path, session: sw.GeneratorSession, kind: str = "psp", **changes: str) -> str:
     path = tmp_path / f"{kind}.safetensors"
-    about = {"w_space": small.identity_of(session.generator), "generator": "avatar-64"} | changes
+    about = {"w_space": session.fingerprint("w"), "generator": "avatar-64"} | changes
     small.save(encoder(kind), path, about)
     return str(path)
 
@@ -102,7 +102,7 @@ def test_damaged_and_missing_files_are_named(tmp_path: Path) -> None:
     broken.write_bytes(b"no")
     with pytest.raises(ValueError, match="no encoder of this package"):
         small.load(broken)
-    with pytest.raises(FileNotFoundError, match="there is no encoder"):
+    with pytest.raises(FileNotFoundError, match="there is no file"):
         small.load(tmp_path / "none.safetensors")
 
 
@@ -156,4 +156,4 @@ def test_a_training_step_lowers_the_losses_of_its_own_batch_and_is_resumed(tmp_p
     assert all(
         torch.equal(a, b) for a, b in zip(again.net.state_dict().values(), run.net.state_dict().values(), strict=True)
     )
-    assert small.load(tmp_path / "encoder.safetensors")[1]["w_space"] == small.identity_of(run.session.generator)
+    assert small.load(tmp_path / "encoder.safetensors")[1]["w_space"] == run.session.fingerprint("w")

@@ -16,8 +16,8 @@ from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.mixing import HEADER, GridRenderer, MixGrid
 from stylewidgets.mixing.figures import describe_mask
 from stylewidgets.mixing.grid import nearest_first
+from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.session.synthesis import synthesize
 
 W_DIM = 8
 
@@ -150,7 +150,7 @@ def test_a_mix_equals_the_recompute_from_the_two_sources(
     each = mixing.layer_mask(session, mask, space)
     own, theirs = session.code_styles(row.replace(psi=0.75)), session.code_styles(column)
     styles = [b if taken else a for a, b, taken in zip(own, theirs, each, strict=True)]
-    wanted = synthesize(session.generator, styles, session.noise(row.noise_mode, row.noise_seed), None)
+    wanted = Engine(session.generator).picture(styles, session.noise(row.noise_mode, row.noise_seed))
     assert torch.allclose(draw(session, made), wanted, atol=1e-5)
     assert session.check(made).code is not None
 
@@ -205,47 +205,46 @@ def test_noise_of_layers_follows_the_mask(session: GeneratorSession) -> None:
             source = other if 4 <= layer.ws_index < 8 else same
             stored = session.generator.synthesis.get_submodule(layer.name).get_buffer("noise_const")
             noise.append(stored if source.noise_mode == "const" else session.noise("random", source.noise_seed)[n])
-        wanted = ((synthesize(session.generator, session.code_styles(same), noise, None) * 127.5) + 128).clamp(0, 255)
+        wanted = ((Engine(session.generator).picture(session.code_styles(same), noise) * 127.5) + 128).clamp(0, 255)
         assert np.abs(pictures[(0, j)].astype(int) - wanted[0].permute(1, 2, 0).byte().numpy().astype(int)).max() <= 1
         assert not np.array_equal(pictures[(0, j)], pictures[(0, HEADER)])
 
 
 def test_another_mask_starts_at_its_first_changed_layer(session: GeneratorSession) -> None:
     grid = MixGrid.of(session, [1, 2, 3], [4, 5, 6], "coarse")
-    renderer, blocks = GridRenderer(session), session.generator.num_blocks
+    renderer, layers = GridRenderer(session), len(session.layers)
     renderer.all(grid)
-    before = renderer.steps
+    before = renderer.cache.layers_run
     late = grid.replace(mask=(*grid.mask[:-1], not grid.mask[-1]))
     pictures = {(i, j): p for i, j, p in renderer.cells(late)}
-    assert renderer.steps - before == 9  # the last block of each cell
+    assert renderer.cache.layers_run - before == 9 * 2  # the last convolution and the colours of each cell
     assert_exact(session, late, pictures)
-    before = renderer.steps
+    before = renderer.cache.layers_run
     early = grid.replace(mask=(not grid.mask[0], *grid.mask[1:]))
     pictures = {(i, j): p for i, j, p in renderer.cells(early)}
-    assert renderer.steps - before == 9 * blocks
+    assert renderer.cache.layers_run - before == 9 * (layers - 1)  # the first one is that of the row's header
     assert_exact(session, early, pictures)
 
 
 def test_one_changed_header_costs_one_row_or_column(session: GeneratorSession) -> None:
     grid = MixGrid.of(session, [1, 2, 3], [4, 5], "fine")
-    renderer, blocks = GridRenderer(session), session.generator.num_blocks
+    renderer, layers = GridRenderer(session), len(session.layers)
     renderer.all(grid)
     for axis, cells in (("rows", 2), ("columns", 3)):
         changed = grid.with_source(axis, 1, Latent(seed=77))
-        before = renderer.steps
+        before = renderer.cache.layers_run
         places = [p for p in changed.places() if changed.content(p) != grid.content(p)]
         pictures = {(i, j): p for i, j, p in renderer.cells(changed, places)}
         assert len(places) == cells + 1
-        assert renderer.steps - before <= (cells + 1) * blocks
+        assert renderer.cache.layers_run - before <= (cells + 1) * layers
         assert_exact(session, changed, pictures)
 
 
 def test_layers_that_cells_share_are_computed_once(session: GeneratorSession) -> None:
-    renderer, blocks = GridRenderer(session), session.generator.num_blocks
+    renderer, layers = GridRenderer(session), len(session.layers)
     grid = MixGrid.of(session, [1, 2, 3], [4, 5, 6, 7], "none")
     renderer.all(grid)
-    headers = 7 * blocks
-    assert renderer.steps <= headers + 12  # a cell without a mask is its row: only last blocks are drawn anew
+    assert renderer.cache.layers_run == 7 * layers  # of the headers: a cell without a mask is its row
 
 
 def test_memory_stays_within_its_limit_and_pictures_stay_right(session: GeneratorSession) -> None:
@@ -253,7 +252,7 @@ def test_memory_stays_within_its_limit_and_pictures_stay_right(session: Generato
     for layers in ("coarse", "middle", "fine"):
         grid = MixGrid.of(session, range(4), range(4, 8), layers)
         assert_exact(session, grid, renderer.all(grid))
-        assert renderer.bytes <= 20_000
+        assert renderer.cache.bytes <= 20_000
 
 
 def test_changed_weights_are_noticed() -> None:
@@ -269,14 +268,14 @@ def test_changed_weights_are_noticed() -> None:
 
 def test_full_memory_makes_batches_smaller(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer, grid = GridRenderer(session), MixGrid.of(session, [1, 2], [3, 4])
-    run = renderer._run
+    draw = renderer.cache.draw
 
-    def cramped(cells: Any, inner: Any) -> Any:
-        if len(cells) > 1:
+    def cramped(units: Any, *rest: Any) -> Any:
+        if len(units) > 1:
             raise torch.OutOfMemoryError("out of memory")
-        return run(cells, inner)
+        return draw(units, *rest)
 
-    monkeypatch.setattr(renderer, "_run", cramped)
+    monkeypatch.setattr(renderer.cache, "draw", cramped)
     assert_exact(session, grid, renderer.all(grid))
 
 

@@ -272,7 +272,7 @@ def test_settings_are_checked(session: GeneratorSession) -> None:
 
 
 def test_a_trainable_copy_shares_what_is_frozen(session: GeneratorSession) -> None:
-    made, moving = pivotal.trainable(session.generator)
-    assert made.mapping.w_avg is session.generator.mapping.w_avg
+    made, moving = session.trainable()
+    assert made.w_avg is session.w_avg
     originals = dict(session.generator.named_parameters())
     assert moving and all(value is not originals[name] and value.requires_grad for name, value in moving.items())

@@ -17,8 +17,9 @@ from stylewidgets.latent.latent import Latent
 from stylewidgets.ops.native import winograd
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
+from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.session.synthesis import synthesize, to_uint8
+from stylewidgets.session.synthesis import to_uint8
 
 ARCHITECTURES = pytest.mark.parametrize("architecture", ["skip", "resnet", "orig"])
 
@@ -90,7 +91,7 @@ def test_a_preview_is_nearer_to_the_whole_picture_than_the_picture_that_is_there
         latent = session.latent(seed=seed, psi=0.8)
         whole = session.image(latent)
         off.append(distance(live(latent, Rung(side)), whole))
-        small = synthesize(session.generator, session.code_styles(latent), "const", None, side)
+        small = Engine(session.generator).picture(session.code_styles(latent), max_resolution=side)
         inner.append(distance(to_uint8(small)[0], whole))
     assert np.mean(off) < most and np.mean(off) < 0.6 * np.mean(inner)
 
@@ -133,5 +134,6 @@ def test_an_edit_of_the_last_layer_shows_in_the_preview() -> None:
     styles[-1] = styles[-1] + 3
     assert not torch.equal(live.cache.run(styles, max_resolution=16), before)
     wrong = [*styles[:-1], styles[-1][:, :1]]
+    assert isinstance(session.generator, StyleGAN2)
     with pytest.raises(ValueError, match="style"):
         session.generator.finish_small(3, torch.zeros(1, 11, 4, 4), torch.zeros(1, 3, 4, 4), wrong[-3:])

@@ -14,17 +14,18 @@ import torch
 import stylewidgets as sw
 from stylewidgets import weights
 from stylewidgets.checkpoints.formats import native
-from stylewidgets.core.devices import choose_device, choose_dtype
 from stylewidgets.directions import DirectionSet
 from stylewidgets.generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.latent.latent import Code, Direction, Latent
+from stylewidgets.ops.devices import choose_device, choose_dtype
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.renderer import LiveRenderer
 from stylewidgets.session.activations import SynthesisCache
+from stylewidgets.session.engine import Engine
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.session.synthesis import synthesize, to_uint8
+from stylewidgets.session.synthesis import to_uint8
 
 W = 8
 
@@ -226,15 +227,15 @@ def test_many_pictures_at_once_are_those_drawn_one_by_one(session: GeneratorSess
 
 
 def test_full_memory_halves_the_batch(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
+    sizes, picture = [], Engine.picture
 
-    def small(generator: Any, styles: Any, *rest: Any) -> Any:
+    def small(engine: Engine, styles: Any, *rest: Any) -> Any:
         sizes.append(len(styles[0]))
         if len(styles[0]) > 3:
             raise torch.OutOfMemoryError("CUDA out of memory")
-        return synthesize(generator, styles, *rest)
+        return picture(engine, styles, *rest)
 
-    monkeypatch.setattr("stylewidgets.session.session.synthesize", small)
+    monkeypatch.setattr(Engine, "picture", small)
     assert len(session.images([Latent(seed=i) for i in range(10)])) == 10 and max(sizes[3:]) <= 3
 
 
@@ -368,7 +369,8 @@ def test_a_cached_run_equals_a_full_one_to_the_last_bit(config: dict[str, Any]) 
 def test_only_layers_that_a_change_reaches_run_again(
     session: GeneratorSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cache, ran = SynthesisCache(session.generator), []
+    assert isinstance(session.generator, StyleGAN2)
+    cache, ran = SynthesisCache(session.generator), list[int]()
     run_layer, run_last, count = session.generator.run_layer, session.generator.run_last, len(session.layers)
     monkeypatch.setattr(session.generator, "run_layer", lambda k, *rest: ran.append(k) or run_layer(k, *rest))
     monkeypatch.setattr(
@@ -436,6 +438,7 @@ def test_an_error_in_the_middle_leaves_a_cache_that_is_right(
 ) -> None:
     renderer = LiveRenderer(session)
     renderer(Latent(seed=1), STILL)
+    assert isinstance(session.generator, StyleGAN2)
     run_layer = session.generator.run_layer
 
     def fail(k: int, *rest: Any) -> Any:
@@ -452,6 +455,7 @@ def test_an_error_in_the_middle_leaves_a_cache_that_is_right(
 def test_full_memory_gives_up_the_kept_activations(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
     renderer = LiveRenderer(session)
     renderer(Latent(seed=1), STILL)
+    assert isinstance(session.generator, StyleGAN2)
     run_layer, failures = session.generator.run_layer, iter([True])
 
     def fail_once(k: int, *rest: Any) -> Any:
@@ -465,7 +469,8 @@ def test_full_memory_gives_up_the_kept_activations(session: GeneratorSession, mo
 
 def test_lower_rungs_come_from_inner_blocks_or_are_made_smaller(session: GeneratorSession) -> None:
     with torch.no_grad():
-        state, net, styles = None, session.generator, session.code_styles(Latent(seed=1))
+        net: Any = session.generator
+        state, styles = None, session.code_styles(Latent(seed=1))
         for i in range(3):
             state = net.step(i, state, styles[net.block_layers(i)])
         inner = to_uint8(net.finish_small(2, state.x, state.img, styles[net.block_layers(2).stop :]))[0]

@@ -11,7 +11,6 @@ import stylewidgets as sw
 from stylewidgets import stylespace as ss
 from stylewidgets.directions import boundary, sample_w
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.stylespace import cache
 from stylewidgets.stylespace.reports import table as reports
 from stylewidgets.stylespace.reports.measure import direction_name, targets_of
 from stylewidgets.stylespace.reports.readings import read_w
@@ -34,9 +33,7 @@ def shipped(session: GeneratorSession) -> Report:
 
 
 def test_the_report_is_of_the_bundled_weights(session: GeneratorSession, shipped: Report) -> None:
-    assert shipped.weights == cache.weights_of(session), (
-        f"the weights are newer than the report; make it anew by: {REMAKE}"
-    )
+    assert shipped.weights == session.fingerprint(), f"the weights are newer than the report; make it anew by: {REMAKE}"
     assert ss.report(session) == shipped
 
 

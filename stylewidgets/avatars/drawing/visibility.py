@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from ...core.devices import float_tensor
+from ...ops.devices import float_tensor
 from ..world.factors import FACTORS, INDEX, NAMES
 from .features import REGION
 from .renderer import render

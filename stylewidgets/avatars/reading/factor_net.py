@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from ... import domain
 from ...core import files
-from ...core.devices import from_file
+from ...ops.devices import from_file
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -11,12 +11,21 @@ from torch import Tensor
 from ..reading.factor_net import FactorRegressor
 from .features import perceptual_distance
 
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+
 EPSILON = 1e-4
 
 
 @torch.inference_mode()
 def path_length(
-    session: Any, net: FactorRegressor, pairs: int = 200, *, seed: int = 0, epsilon: float = EPSILON, batch: int = 20
+    session: GeneratorSession,
+    net: FactorRegressor,
+    pairs: int = 200,
+    *,
+    seed: int = 0,
+    epsilon: float = EPSILON,
+    batch: int = 20,
 ) -> float:
     """Mean of distance / epsilon² of two pictures, epsilon apart on the line between two random w; lower is smoother.
 
@@ -33,29 +42,19 @@ def path_length(
     random = np.random.RandomState(seed)
     z = torch.from_numpy(random.randn(pairs, 2, session.z_dim).astype(np.float32)).to(session.device)
     t = torch.from_numpy(random.rand(pairs, 1).astype(np.float32)).to(session.device)
-    c = each_class(session, pairs)
+    c = session.each_class(pairs)
     found = []
     for start in range(0, pairs, batch):
         part = slice(start, start + batch)
         label = None if c is None else c[part]
-        with session.lock:
-            first, last = (session.generator.map(z[part, i], label)[:, 0] for i in (0, 1))
-            step = last - first
-            here, there = (session.synthesize(first + step * (t[part] + e)) for e in (0.0, epsilon))
+        first, last = (session.map_z(z[part, i], label) for i in (0, 1))
+        step = last - first
+        here, there = (session.synthesize(first + step * (t[part] + e)) for e in (0.0, epsilon))
         maps = [net.features(x.clamp(-1, 1).to(net.out.weight)) for x in (here, there)]
         found.append(perceptual_distance(*maps) / epsilon**2)
     values = torch.cat(found).double().cpu().numpy()
     low, high = np.percentile(values, [1, 99])
     return float(values[(values >= low) & (values <= high)].mean())
-
-
-def each_class(session: Any, n: int) -> Tensor | None:
-    """Labels [n, c_dim] that go through the classes in turn; None for a generator without."""
-    if not session.c_dim:
-        return None
-    return torch.eye(session.c_dim, device=session.device, dtype=torch.float32)[
-        torch.arange(n, device=session.device, dtype=torch.int64) % session.c_dim
-    ]
 
 
 @torch.inference_mode()

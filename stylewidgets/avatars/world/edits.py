@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ...core.checks import unknown_name
-from ...core.devices import float_tensor
+from ...ops.devices import float_tensor
 from ..drawing.renderer import Render, render
 from .factors import Factor
 from .groups import HEAD, columns

@@ -11,11 +11,12 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...core import files
-from ...core.devices import from_file
 from ...generators.families import FAMILIES
+from ...generators.protocol import Generator
+from ...ops.devices import from_file
 from ..build import empty
 from ..loaded import Loaded
 
@@ -25,7 +26,7 @@ DTYPES = {"fp16": torch.float16, "fp32": torch.float32}
 
 
 def save(
-    path: str | os.PathLike[str], generator: nn.Module, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16"
+    path: str | os.PathLike[str], generator: Generator, metadata: Mapping[str, Any] | None = None, dtype: str = "fp16"
 ) -> None:
     """Write a generator; a crash while writing leaves the previous file.
 
@@ -39,10 +40,13 @@ def save(
     """
     if dtype not in DTYPES:
         raise ValueError(f"dtype is one of {', '.join(DTYPES)}; {dtype!r} was given")
-    family = str(getattr(generator, "family", ""))
+    family = str(getattr(generator, "family", ""))  # what is given may be any module
     if family not in FAMILIES or not isinstance(generator, FAMILIES[family].generator):
-        raise ValueError(f"generators of {', '.join(FAMILIES)} can be written; a {type(generator).__name__} was given")
-    settings = generator.config.to_dict()  # type: ignore[operator, union-attr]
+        raise ValueError(
+            f"generators of {', '.join(FAMILIES)} can be written; a {type(generator).__name__} was given. "
+            "generators.register makes another family known"
+        )
+    settings = generator.config.to_dict()
     about = {"format": VERSION, "family": family, "dtype": dtype, "config": settings, "metadata": dict(metadata or {})}
     try:
         text = json.dumps(about, allow_nan=False)

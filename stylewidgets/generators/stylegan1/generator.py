@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,9 +11,9 @@ from torch import Tensor, nn
 
 from ..layers import batch
 from ..mapping import MappingNetwork
-from ..noise import Noise, layer_noise, split_noise
-from ..protocol import Layer, State
-from ..style_based import StyleBased, load_parameters
+from ..noise import layer_noise, split_noise
+from ..protocol import Layer, Noise, State
+from ..style_based import StyleBased
 from .config import StyleGAN1Config, default_channels, infer_config
 from .layers import Dense, Epilogue, PlainToRGB, StyledConv
 
@@ -98,9 +98,8 @@ class StyleGAN1(StyleBased):
     """
 
     family = "stylegan1"
-    has_inner_pictures = False
-    has_previews = False
     default_psi = 0.7
+    synthesis: SynthesisNetwork
 
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()
@@ -119,28 +118,6 @@ class StyleGAN1(StyleBased):
         self.noise_shapes: tuple[tuple[int, int], ...] = tuple(
             config.size(layer.block) for layer in self.layers if config.use_noise
         )
-
-    def synthesize(
-        self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
-    ) -> Tensor:
-        """Pictures [N, img_channels, H, W], float32, differentiable in every input.
-
-        Args:
-            x: w [N, w_dim], w+ [N, num_ws, w_dim], or a list of styles as `styles` returns.
-            noise: "const" (the stored pictures), "random" (fresh), "none", or one tensor per layer, each [H, W],
-                [1, 1, H, W] or [N, 1, H, W] with `noise_shapes`; None in the list leaves that layer without.
-            dtype: of the features; None is float32 (or what torch.autocast chooses).
-        """
-        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
-        self._check_styles(styles, self.layers)
-        each = self.block_noise(noise)
-        state: State | None = None
-        for i in range(self.num_blocks):
-            state = self.step(i, state, styles[self.block_layers(i)], each[i], dtype)
-        assert state is not None
-        return self.image(state)
-
-    forward = synthesize
 
     def block_layers(self, i: int) -> slice:
         """Where block i's layers are in `layers`."""
@@ -167,12 +144,8 @@ class StyleGAN1(StyleBased):
             noise: a mode, or one tensor (or None) per layer of this block.
             dtype: of the features; None keeps float32. ``state.img`` always is float32.
         """
-        if not 0 <= i < self.num_blocks:
-            raise ValueError(f"block is from 0 to {self.num_blocks - 1}; {i} was given")
-        if (state is None) != (i == 0):
-            raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
+        self._check_step(i, state, styles)
         own = self.layers[self.block_layers(i)]
-        self._check_styles(styles, own)
         block = self.synthesis.blocks[i]
         tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
         if state is None:
@@ -202,23 +175,6 @@ class StyleGAN1(StyleBased):
         if state.img is None or max(state.img.shape[2:]) != self.resolution:
             raise ValueError(f"StyleGAN has a picture only after the last block, {self.num_blocks - 1}")
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN1:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of this class; ``checkpoints.names_stylegan1`` makes them from those of other code. A missing
-                ``w_avg`` is replaced by the mean of w over 10 000 latents.
-            hints: settings that shapes do not tell, such as ``lod=1.5`` or ``fused_from=None``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        load_parameters(generator, params, "StyleGAN", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in params:
-            generator.estimate_w_avg()
-        return generator.eval()
 
 
 def _doubled(img: Tensor) -> Tensor:

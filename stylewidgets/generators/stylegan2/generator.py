@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from ...ops.native.colours import add_doubled
 from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 from ..mapping import MappingNetwork
-from ..noise import Noise, layer_noise, split_noise
-from ..protocol import Layer, State
-from ..style_based import StyleBased, load_parameters
+from ..noise import layer_noise, split_noise
+from ..protocol import Layer, Noise, State
+from ..style_based import StyleBased
 from .config import StyleGAN2Config, default_channels, infer_config
 from .flat import finish_small
 from .strips import colours_of
@@ -100,6 +100,7 @@ class StyleGAN2(StyleBased):
     family = "stylegan2"
     has_previews = True
     mapping: MappingNetwork
+    synthesis: SynthesisNetwork
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
@@ -140,35 +141,6 @@ class StyleGAN2(StyleBased):
     def _block(self, i: int) -> SynthesisBlock:
         return self.synthesis.blocks[i]
 
-    def styles(self, ws: Tensor) -> list[Tensor]:
-        """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, in the order of `layers`."""
-        self._check_ws(ws)
-        rows = ws.unbind(dim=1) if ws.ndim == 3 else [ws] * self.num_ws
-        modules = [getattr(block, name) for block in self.synthesis.blocks for name in block.names]
-        return [module.affine(rows[layer.ws_index]) for module, layer in zip(modules, self.layers, strict=True)]
-
-    def synthesize(
-        self, x: Tensor | Sequence[Tensor], noise: Noise = "const", dtype: torch.dtype | None = None
-    ) -> Tensor:
-        """Pictures [N, img_channels, H, W], float32, differentiable in every input.
-
-        Args:
-            x: w [N, w_dim], w+ [N, num_ws, w_dim], or a list of styles as `styles` returns.
-            noise: "const" (the stored pictures), "random" (fresh), "none", or one tensor per convolution, each
-                [H, W], [1, 1, H, W] or [N, 1, H, W] with `noise_shapes`; None in the list leaves that layer without.
-            dtype: of the features; None is float32 (or what torch.autocast chooses).
-        """
-        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
-        self._check_styles(styles, self.layers)
-        each = self.block_noise(noise)
-        state: State | None = None
-        for i in range(self.num_blocks):
-            state = self.step(i, state, styles[self.block_layers(i)], each[i], dtype)
-        assert state is not None
-        return self.image(state)
-
-    forward = synthesize
-
     def block_layers(self, i: int) -> slice:
         """Where block i's layers are in `layers`."""
         return self._slices[i]
@@ -194,12 +166,8 @@ class StyleGAN2(StyleBased):
             noise: a mode, or one tensor (or None) per convolution of this block.
             dtype: of the features; None keeps float32. ``state.img`` always is float32.
         """
-        if not 0 <= i < self.num_blocks:
-            raise ValueError(f"block is from 0 to {self.num_blocks - 1}; {i} was given")
-        if (state is None) != (i == 0):
-            raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
+        self._check_step(i, state, styles)
         own = self.layers[self.block_layers(i)]
-        self._check_styles(styles, own)
         block = self._block(i)
         kind = dtype or torch.float32
         x = block.start(len(styles[0]), kind) if state is None else state.x if dtype is None else state.x.to(dtype)
@@ -276,21 +244,3 @@ class StyleGAN2(StyleBased):
                 f"{self.num_blocks - 1}"
             )
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of stylegan2-ada-pytorch; ``*.resample_filter`` only tells the filter, a missing ``w_avg`` is
-                replaced by the mean of w over 10 000 latents.
-            hints: settings that shapes do not tell, such as ``conv_clamp=256``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        given = {name: value for name, value in params.items() if not name.endswith(".resample_filter")}
-        load_parameters(generator, given, "StyleGAN2", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in given:
-            generator.estimate_w_avg()
-        return generator.eval()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -10,8 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..protocol import Layer, State
-from ..style_based import StyleBased, load_parameters
+from ...latent.view import Transform
+from ..protocol import Layer, Noise, State
+from ..style_based import StyleBased
 from .config import StyleGAN3Config, infer_config
 from .geometry import can_be_reduced, known_bands, reduced
 from .layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows
@@ -49,13 +51,13 @@ class StyleGAN3(StyleBased):
         noise_shapes: ().
         has_inner_pictures: False; only the last block has a picture.
         has_previews: True where the filters are those of the published design.
-        can_transform: True; see `set_transform`.
+        view_kind: `Transform`; see `set_transform`.
         mapping, synthesis: the two networks; ``mapping.w_avg`` is the mean of w.
     """
 
     family = "stylegan3"
-    has_inner_pictures = False
-    can_transform = True
+    view_kind = Transform
+    synthesis: SynthesisNetwork
 
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
@@ -106,35 +108,26 @@ class StyleGAN3(StyleBased):
     def transform(self, rows: Rows | None) -> None:
         self.synthesis.input.moved = rows
 
-    def synthesize(
-        self,
-        x: Tensor | Sequence[Tensor],
-        noise: str | Sequence[Tensor | None] = "const",
-        dtype: torch.dtype | None = None,
-    ) -> Tensor:
-        """Pictures [N, img_channels, H, W], float32, differentiable in every input.
+    @property
+    def view_key(self) -> Rows | None:
+        """`transform`."""
+        return self.transform
 
-        Args:
-            x: w [N, w_dim], w+ [N, num_ws, w_dim], or a list of styles as `styles` returns.
-            noise: as in the other families; there is none here.
-            dtype: of the features in layers of high sampling rate; None is float32 (or what torch.autocast chooses).
-        """
-        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
-        self._check_styles(styles, self.layers)
-        each = self.block_noise(noise)
-        state: State | None = None
-        for i in range(self.num_blocks):
-            state = self.step(i, state, styles[self.block_layers(i)], each[i], dtype)
-        assert state is not None
-        return self.image(state)
-
-    forward = synthesize
+    @contextmanager
+    def viewed(self, view: Transform) -> Iterator[None]:
+        """`set_transform` inside, and what was in force before afterwards."""
+        before = self.transform
+        self.set_transform(view.matrix() if view else None)
+        try:
+            yield
+        finally:
+            self.transform = before
 
     def block_layers(self, i: int) -> slice:
         """Where block i's layers are in `layers`."""
         return slice(i, i + 1)
 
-    def block_noise(self, noise: str | Sequence[Tensor | None]) -> list[str]:
+    def block_noise(self, noise: Noise) -> list[str]:
         """ "none" for every block, after a check of the argument."""
         if isinstance(noise, str) and noise not in NOISE_MODES:
             raise ValueError(f"noise is one of {', '.join(NOISE_MODES)}; {noise!r} was given")
@@ -147,7 +140,7 @@ class StyleGAN3(StyleBased):
         i: int,
         state: State | None,
         styles: Sequence[Tensor],
-        noise: str | Sequence[Tensor | None] = "none",
+        noise: Noise = "none",
         dtype: torch.dtype | None = None,
     ) -> State:
         """Run block i on the state after block i − 1 (None for the input, block 0).
@@ -159,11 +152,7 @@ class StyleGAN3(StyleBased):
             noise: not used.
             dtype: of the features where the layer is one that may run in half precision; None keeps them as they are.
         """
-        if not 0 <= i < self.num_blocks:
-            raise ValueError(f"block is from 0 to {self.num_blocks - 1}; {i} was given")
-        if (state is None) != (i == 0):
-            raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
-        self._check_styles(styles, self.layers[i : i + 1])
+        self._check_step(i, state, styles)
         if state is None:
             return State(self.synthesis.input(styles[0]), None)
         layer = self._layer(i)
@@ -198,23 +187,6 @@ class StyleGAN3(StyleBased):
         if state.img is None:
             raise ValueError(f"StyleGAN3 has a picture only after the last block, {self.num_blocks - 1}")
         return state.img
-
-    @classmethod
-    def from_state_dict(cls, params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3:
-        """A generator in evaluation mode, its config read from names and shapes; copies the parameters.
-
-        Args:
-            params: names of the public PyTorch implementation; a missing ``w_avg`` is replaced by the mean of w over
-                10 000 latents.
-            hints: settings that shapes do not tell, such as ``conv_clamp=256``.
-        Raises:
-            ValueError: parameters are missing, unknown or of a wrong shape; the first is named.
-        """
-        generator = cls(infer_config(params, **hints))
-        load_parameters(generator, params, "StyleGAN3", optional=("mapping.w_avg",))
-        if "mapping.w_avg" not in params:
-            generator.estimate_w_avg()
-        return generator.eval()
 
 
 def _inverse(matrix: Any) -> Any:

@@ -16,7 +16,7 @@ from ...checkpoints.errors import CheckpointError, reading
 from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
 from ...core import files
-from ...core.devices import from_file
+from ...ops.devices import from_file
 from .public_net import SIDE, PublicShape, answer, expected
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class PublicEncoder:
             )
         if shape.channels not in (1, 3, 6):
             return f"it takes maps of {shape.channels} labels, not pictures"
-        own = dict(session.generator.named_parameters()).get("mapping.fc0.weight")
+        own = session.parameters().get("mapping.fc0.weight")
         if self.mapping is not None and own is not None and not _alike(self.mapping, own):
             return (
                 "it was trained for a generator with another mapping network. Load the generator in the same file: "
@@ -115,7 +115,7 @@ class PublicEncoder:
 
     def for_session(self, session: GeneratorSession) -> PublicEncoder:
         """The same on the session's device, with its mean of w where the file has none."""
-        centre = self.centre if self.centre is not None else session.generator.w_avg.expand(self.shape.rows, -1)
+        centre = self.centre if self.centre is not None else session.w_avg.expand(self.shape.rows, -1)
         weights = {name: value.to(session.device) for name, value in self.weights.items()}
         return replace(self, weights=weights, centre=centre.float().to(session.device))
 

@@ -5,7 +5,6 @@ The public networks (267 M parameters, faces of 256 px) are in `public.py`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -17,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...core import files
-from ...core.devices import from_file
+from ...ops.devices import from_file
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -144,18 +143,10 @@ def pooled(images: Tensor) -> Tensor:
     return F.interpolate(images, size=SIDE, mode="bilinear")
 
 
-def identity_of(generator: nn.Module) -> str:
-    """What tells a w space: a digest of the mapping network's weights, rounded as files of 16 bits have them."""
-    digest = hashlib.sha256()
-    for name, value in sorted(generator.get_submodule("mapping").state_dict().items()):
-        digest.update(name.encode() + value.detach().cpu().half().numpy().tobytes())
-    return digest.hexdigest()[:16]
-
-
 def fits(shape: Shape, about: Mapping[str, Any], session: GeneratorSession) -> bool:
     """Whether its codes mean something to the generator: the same mapping network, and rows enough."""
     wide = shape.w_dim == session.w_dim and shape.rows >= session.num_ws
-    return wide and about.get("w_space") == identity_of(session.generator)
+    return wide and about.get("w_space") == session.fingerprint("w")
 
 
 def save(encoder: SmallEncoder, path: str | Path, about: Mapping[str, Any]) -> None:

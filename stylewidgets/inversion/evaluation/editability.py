@@ -7,7 +7,6 @@ Encoder for StyleGAN Image Manipulation", SIGGRAPH 2021.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,6 @@ from ... import domain
 from ...core.checks import check_finite
 from ...latent.latent import Latent
 from ...latent.move import moves
-from ...session.synthesis import versions
 from ..losses.perceptual import Perceptual
 from ..target import to_bytes, to_tensor
 
@@ -252,16 +250,11 @@ class _Probe:
         return found
 
 
-_PROBED: weakref.WeakKeyDictionary[Any, tuple[Any, dict[Any, _Probe]]] = weakref.WeakKeyDictionary()
-
-
 def _probes(
     session: GeneratorSession, numbers: Sequence[tuple[Direction, Bounds]], strength: float, reader: Reader
 ) -> list[_Probe]:
     """A probe for each direction; kept until the generator changes."""
-    stamp, kept = versions(session.generator), _PROBED.get(session.generator)
-    known = kept[1] if kept is not None and kept[0] == stamp else {}
-    _PROBED[session.generator] = (stamp, known)
+    known = session.remembered("probes of edits", dict[object, _Probe])
     keys = [(d.name, d.space, d.vector.tobytes(), d.sigma, d.layers, strength) for d, _ in numbers]
     latents = [session.latent(seed=seed) for seed in range(9000, 9000 + _PROBES)]
     missing = [k for k, key in enumerate(keys) if key not in known]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,6 @@ import torch
 from numpy.typing import NDArray
 
 from ...directions import sample_w
-from ...session.synthesis import versions
 from ..spaces import spread
 
 if TYPE_CHECKING:
@@ -78,18 +76,9 @@ class CodeStatistics:
         return np.asarray(np.sqrt(np.mean(squares, axis=0)))
 
 
-_KEPT: weakref.WeakKeyDictionary[Any, tuple[Any, CodeStatistics]] = weakref.WeakKeyDictionary()
-
-
 def code_statistics(session: GeneratorSession, samples: int = SAMPLES) -> CodeStatistics:
     """Statistics of the session's generator; made once, and again when its mapping network changes."""
-    mapping = session.generator.mapping
-    current = (versions(mapping), samples)
-    kept = _KEPT.get(session.generator)
-    if kept is None or kept[0] != current:
-        kept = (current, _measure(session, samples))
-        _KEPT[session.generator] = kept
-    return kept[1]
+    return session.remembered(("code statistics", samples), lambda: _measure(session, samples), "mapping")
 
 
 def flat_styles(session: GeneratorSession, space: str, code: NDArray[Any]) -> NDArray[np.float32]:

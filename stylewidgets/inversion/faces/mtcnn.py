@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ...core.devices import from_file
+from ...ops.devices import from_file
 
 Array = NDArray[np.float64]
 POINTS = ("eye_left", "eye_right", "nose", "mouth_left", "mouth_right")

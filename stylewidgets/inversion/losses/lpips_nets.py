@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ...checkpoints.zoo.download import DownloadError
-from ...core.devices import from_file
+from ...ops.devices import from_file
 
 BACKBONES = {
     "vgg": ("vgg16-397923af.pth", 528),

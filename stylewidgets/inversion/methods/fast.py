@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...latent.latent import IDENTITY
-from ...session.synthesis import has_inner_pictures, synthesize
 from .. import spaces
 from ..losses.losses import Criterion
 from ..losses.perceptual import perceptual
@@ -122,10 +120,9 @@ class FastProjector(Run):
     @torch.no_grad()
     def _look(self) -> dict[str, float]:
         """Compare some faces with every target."""
-        source = np.random.RandomState(self.settings["seed"])
         mean = spaces.spread(self.session).mean
-        z = source.randn(self.settings["samples"], self.session.z_dim)
-        faces = mean + TRUNCATION * (spaces.sample_w(self.session, z, source) - mean)
+        faces = self.session.sample_w(self.settings["samples"], self.settings["seed"])
+        faces = mean + TRUNCATION * (faces - mean)
         faces = torch.cat([mean[None], faces])[self.step * TOGETHER : (self.step + 1) * TOGETHER]
         side = self._small or self.session.resolution
         criterion = self._criterion(side)
@@ -181,7 +178,7 @@ class FastProjector(Run):
 
     def _draw(self, code: Tensor, space: str, side: int) -> Tensor:
         with self.session.transformed(IDENTITY):
-            drawn = synthesize(self.session.generator, spaces.styles(self.session, code, space), "const", None, side)
+            drawn = self.session.synthesize(spaces.styles(self.session, code, space), exact=True, max_resolution=side)
         return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
 
     def _criterion(self, side: int) -> Criterion:
@@ -226,7 +223,7 @@ def _encoder(session: GeneratorSession, target: Target, wanted: str, space: str)
 def _small_side(session: GeneratorSession) -> int:
     """Pixels of the smaller picture that is enough at first; 0 where there is none."""
     side = session.resolution
-    if side < 128 or not has_inner_pictures(session.generator):
+    if side < 128 or not session.has_inner_pictures:
         return 0
     return min(256, side // 2)
 

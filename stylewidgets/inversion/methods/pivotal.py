@@ -6,13 +6,12 @@ what was tuned is kept as a difference from it.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...metrics.similarity import mse
 from ..losses.perceptual import NETS, perceptual
@@ -54,7 +53,7 @@ class Tuning(Run):
         with torch.no_grad():
             self._wanted = self.net.features(self._images, self._mask)
         self._random = torch.Generator().manual_seed(settings["seed"])
-        self._tuned, self._moving = trainable(session.generator)
+        self._tuned, self._moving = session.trainable()
         self._optimizer = torch.optim.Adam(self._moving.values(), lr=settings["rate"])
 
     def code(self) -> Tensor:
@@ -100,23 +99,19 @@ class Tuning(Run):
 
     def _locality(self) -> Tensor:
         """Distance between the tuned and the original generator near a pivot, on the way to a random w, without noise."""
-        generator, pivot = self.session.generator, self._ws[self.step % len(self._ws)][None]
+        pivot = self._ws[self.step % len(self._ws)][None]
         with torch.no_grad():
             z = torch.randn(1, self.session.z_dim, generator=self._random, dtype=torch.float32, device="cpu").to(pivot)
-            c = (
-                torch.eye(self.session.c_dim, device=pivot.device, dtype=torch.float32)[:1]
-                if self.session.c_dim
-                else None
-            )
-            towards = generator.truncate(generator.map(z, c), LOCAL_PSI, None, c) - pivot
+            c = self.session.each_class(1)
+            towards = self.session.truncate(self.session.map_z(z, c), LOCAL_PSI, None, c)[:, None] - pivot
             near = pivot + self.settings["radius"] * towards / towards.norm().clamp_min(1e-8)
-            truth = _picture(generator.synthesize(near, noise="none"))
-        drawn = _picture(self._tuned.synthesize(near, noise="none"))
+            truth = _picture(self.session.synthesize(near, noise_mode="none", exact=True))
+        drawn = _picture(self._tuned.synthesize(near, noise_mode="none"))
         return (mse(drawn, truth) + self.net.distance(drawn, truth)).mean()
 
     def delta(self) -> dict[str, Tensor]:
-        known = dict(self.session.generator.named_parameters())
-        return {name: parameter.detach() - known[name].detach().float() for name, parameter in self._moving.items()}
+        before = self.session.parameters()
+        return {name: own.detach() - before[name].float() for name, own in self._moving.items()}
 
     def _state(self) -> dict[str, Any]:
         moments = self._optimizer.state
@@ -150,25 +145,6 @@ class PivotalRun(TwoPhases):
         if self.space == "s":
             raise ValueError("a pivot is a code in w or w+; this one is in s")
         return Tuning(self.session, self.target, dict(self.settings), code)
-
-
-def trainable(generator: Any) -> tuple[Any, dict[str, nn.Parameter]]:
-    """A copy of a generator whose synthesis network can be tuned, and the parameters that can, by name.
-
-    It shares the mapping network and all buffers with the original. StyleGAN3's Fourier input stays frozen, as in Alaluf et
-    al., "Third Time's the Charm?", 2022.
-    """
-    shared = {id(t): t for t in (*generator.parameters(), *generator.buffers())}
-    made = copy.deepcopy(generator, memo=dict(shared))
-    moving: dict[str, nn.Parameter] = {}
-    for name, parameter in generator.named_parameters():
-        if not name.startswith("synthesis.") or name.startswith("synthesis.input."):
-            continue
-        owner, _, leaf = name.rpartition(".")
-        own = nn.Parameter(parameter.detach().float().clone())
-        setattr(made.get_submodule(owner), leaf, own)
-        moving[name] = own
-    return made, moving
 
 
 def _picture(drawn: Tensor) -> Tensor:
@@ -289,4 +265,4 @@ register(
     )
 )
 
-__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "trainable", "tune", "tune_each"]
+__all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "tune", "tune_each"]

@@ -11,8 +11,8 @@ from importlib.util import find_spec
 import torch
 from torch import Tensor
 
-from ...core.devices import out_of_memory
 from ...core.environ import switch
+from ..devices import out_of_memory
 from ..native.winograd import plainly_run
 
 NEAR = {torch.float32: 2e-3, torch.float16: 1e-2, torch.bfloat16: 5e-2}

@@ -90,7 +90,7 @@ def make_report(
         one = (yield from part(job, done=len(scores), total=len(chosen), words="DCI"))[space]
         scores[space] = (one.disentanglement, one.completeness, one.informativeness)
     yield Progress(len(scores), len(chosen), "DCI")
-    return Report(cache.weights_of(session), samples, faces, tuple(found), scores, domain=stamp)
+    return Report(session.fingerprint(), samples, faces, tuple(found), scores, domain=stamp)
 
 
 def targets_of(reader: Reader) -> list[str]:

@@ -13,7 +13,6 @@ import numpy as np
 from ... import domain
 from ...core import files
 from ...core.values import rounded
-from .. import cache
 
 FORMAT = 1
 CHANGE = 0.5
@@ -162,7 +161,7 @@ def shipped_report(session: Any) -> Report | None:
     """The report that comes with a bundled generator, if it is of these very weights."""
     path = path_of(session)
     found = Report.load(path) if path.is_file() else None
-    return found if found is not None and found.weights == cache.weights_of(session) else None
+    return found if found is not None and found.weights == session.fingerprint() else None
 
 
 def row_to(row: Row) -> dict[str, Any]:

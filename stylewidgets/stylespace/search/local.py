@@ -146,7 +146,7 @@ class _Search:
     cached: bool
 
     def steps(self) -> Job[LocalRanking]:
-        cells = self.cells[0].size * (1 if self.colours == "mixed" else int(self.session.generator.img_channels))
+        cells = self.cells[0].size * (1 if self.colours == "mixed" else self.session.img_channels)
         total = QUICK + cells * len(self.latents)
         for done, ranking in self._quick():
             yield self._at(ranking, done, total)

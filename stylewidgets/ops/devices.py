@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from .checks import unknown_name
+from ..core.checks import unknown_name
 
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 HALF_FROM = 32
