@@ -201,3 +201,18 @@ def test_a_run_that_is_kept_is_paused_when_it_is_dropped_and_can_come_back(work:
     work.run("a", run, log.append, kept=True)
     work.finish()
     assert log == [("a", 0), ("a", 1), ("a", 2), "result of a"]
+
+
+def test_work_that_failed_in_the_hands_of_a_cell_is_let_go(work: Jobs) -> None:
+    def failing() -> Job[None]:
+        yield Progress(1, 2)
+        raise ValueError("no more")
+
+    log: list[Any] = []
+    run = Run(failing())
+    work.run("a", run, ended=lambda: log.append("ended"))
+    work.tick()
+    with pytest.raises(ValueError, match="no more"):
+        run.advance()
+    work.tick()
+    assert not work.busy() and log == ["ended"] and not is_playing(work._clock_widget)

@@ -211,7 +211,7 @@ class Jobs(widgets.VBox):
             return False
         if not any(other is task for other in list(self._tasks)):  # dropped meanwhile
             self._rest(task)
-        elif task.run.status in (jobs.DONE, jobs.STOPPED):
+        elif task.run.status in (jobs.DONE, jobs.STOPPED, jobs.FAILED):  # be it in somebody else's hands
             self._drop(task)
             result = task.run.result()
             self._guarded(task, lambda: task.done(result))
