@@ -134,3 +134,12 @@ def test_a_tool_that_fails_says_so_in_its_place_and_leaves_the_rest_alone() -> N
     explorer.open("walk")
     assert explorer.tools["walk"].pad.blend == ((explorer.value.seed, 1.0),)
     explorer.close()
+
+
+def test_two_tools_of_one_title_are_both_there() -> None:
+    other = type("Other", (Mirror,), {"name": "other"})
+    explorer = sw.LatentExplorer(make_session(), tools=[Mirror, other])
+    for name in ("other", "mirror"):
+        explorer.open(name)
+        assert explorer.tools[name].shown and explorer.tools[name].button.comm is not None
+    explorer.close()

@@ -27,7 +27,12 @@ class ExplorerPanels:
     def __init__(self, host: PictureHost, tools: Sequence[Tool]) -> None:
         self._host = host
         self.tools = {tool.name: tool for tool in tools}
-        self._titles = {tool.title or tool.name: tool for tool in tools}
+        titles = [
+            tool.title or tool.name for tool in tools
+        ]  # two tools may have the same: then their names tell them apart
+        self._titles = {
+            tool.name if titles.count(title) > 1 else title: tool for title, tool in zip(titles, tools, strict=True)
+        }
         self._made: list[Tool] = []
         self._overlays: dict[Tool, widgets.Widget] = {}
         session, view = host.session, host.picture.view
@@ -58,8 +63,7 @@ class ExplorerPanels:
 
     def open(self, name: str) -> None:
         """Bring the panel of a tool into sight."""
-        tool = self.tools[name]
-        self._switcher.selected = tool.title or tool.name
+        self._switcher.selected = next(title for title, tool in self._titles.items() if tool is self.tools[name])
 
     def update(self, latent: Latent) -> None:
         """Move every control to `latent`."""
