@@ -143,3 +143,22 @@ def test_two_tools_of_one_title_are_both_there() -> None:
         explorer.open(name)
         assert explorer.tools[name].shown and explorer.tools[name].button.comm is not None
     explorer.close()
+
+
+def test_a_tool_that_cannot_say_whether_it_fits_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fits(self: Any, session: Any) -> str | None:
+        raise RuntimeError("no ruler")
+
+    monkeypatch.setitem(registry._TOOLS, "unsure", type("Unsure", (Mirror,), {"name": "unsure", "fits": fits}))
+    with pytest.warns(RuntimeWarning, match="'unsure' is left out: RuntimeError: no ruler"):
+        explorer = sw.LatentExplorer(make_session())
+    assert "unsure" not in explorer.tools and "walk" in explorer.tools
+    explorer.close()
+
+
+def test_a_panel_that_is_no_widget_is_words_in_its_place() -> None:
+    empty = type("Empty", (Mirror,), {"name": "empty", "title": "Empty", "panel": lambda self, host: None})
+    explorer = sw.LatentExplorer(make_session(), tools=["walk", empty])
+    explorer.open("empty")
+    assert "opening Empty: TypeError: its panel() returns a widget; NoneType came" in explorer.view.error
+    explorer.close()

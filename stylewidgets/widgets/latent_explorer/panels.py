@@ -86,6 +86,8 @@ class ExplorerPanels:
         """The panel of a tool; words in its place where it fails, for a tool may be anybody's."""
         try:
             panel, overlay = tool.panel(self._host), tool.overlay(self._host)
+            if not isinstance(panel, widgets.Widget):
+                raise TypeError(f"its panel() returns a widget; {type(panel).__name__} came")
         except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
             report(self._host.view, error, f"opening {tool.title or tool.name}")
             return note(describe(error))

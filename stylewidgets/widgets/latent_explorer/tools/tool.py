@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 from ....core.checks import unknown_name
+from ...kit.errors import describe
 
 if TYPE_CHECKING:
     import ipywidgets as widgets
@@ -84,6 +86,16 @@ def available() -> tuple[str, ...]:
     return tuple(_TOOLS)
 
 
+def _fitting(kind: type[Tool], session: GeneratorSession) -> list[Tool]:
+    """One, or none: a tool that fails may be anybody's, and takes no explorer with it."""
+    try:
+        tool = kind()
+        return [tool] if tool.fits(session) is None else []
+    except Exception as error:  # noqa: BLE001  it is said, and the others go on
+        warnings.warn(f"the tool {kind.name!r} is left out: {describe(error)}", RuntimeWarning, stacklevel=4)
+        return []
+
+
 def chosen(session: GeneratorSession, wanted: Iterable[str | type[Tool]] | None) -> list[Tool]:
     """Return tools by name or class, in this order; for None all that fit.
 
@@ -91,7 +103,7 @@ def chosen(session: GeneratorSession, wanted: Iterable[str | type[Tool]] | None)
         ValueError: there is no tool of that name, or it does not fit; with the reason.
     """
     if wanted is None:
-        return [tool for tool in (kind() for kind in _TOOLS.values()) if tool.fits(session) is None]
+        return [tool for kind in _TOOLS.values() for tool in _fitting(kind, session)]
     made = []
     for each in [wanted] if isinstance(wanted, str) else wanted:
         if isinstance(each, str) and each not in _TOOLS:
