@@ -160,5 +160,11 @@ def test_a_panel_that_is_no_widget_is_words_in_its_place() -> None:
     empty = type("Empty", (Mirror,), {"name": "empty", "title": "Empty", "panel": lambda self, host: None})
     explorer = sw.LatentExplorer(make_session(), tools=["walk", empty])
     explorer.open("empty")
-    assert "opening Empty: TypeError: its panel() returns a widget; NoneType came" in explorer.view.error
+    assert "opening Empty: its panel() returns a widget; NoneType came" in explorer.view.error
+    explorer.close()
+
+
+def test_the_first_tool_may_have_an_overlay() -> None:
+    explorer = sw.LatentExplorer(make_session(), tools=[Mirror])
+    assert explorer.tools["mirror"].mark.layout.display is None
     explorer.close()

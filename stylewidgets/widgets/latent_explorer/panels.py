@@ -42,9 +42,6 @@ class ExplorerPanels:
         )
         self._undo = UndoButtons(host)
         keep = button("snapshot", "keep this state in the history (key s)", host.snapshot, view=view)
-        self._switcher = Switcher(
-            {title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool
-        )
         # As wide as the picture: its buttons wrap rather than push the controls below it.
         self._left = column(
             view,
@@ -52,6 +49,9 @@ class ExplorerPanels:
             flex="0 1 auto",
             width=f"{view.size + 4}px",
             margin="0 12px 0 0",
+        )
+        self._switcher = Switcher(
+            {title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool
         )
         right = column(heading("Source"), self.source, self._switcher, flex="1 1 400px", min_width="0", width="auto")
         self.root = row(self._left, right, align_items="flex-start", width="100%")
