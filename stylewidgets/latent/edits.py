@@ -101,6 +101,8 @@ class Edit(Saved):
     def __post_init__(self) -> None:
         if not isinstance(self.name, str) or not self.name.strip() or len(self.name) > 200:
             raise ValueError(f"an edit's name is a text of 1 to 200 characters; {self.name!r:.80} was given")
+        if self.stage not in STAGES:  # nobody would ever ask for it
+            raise unknown_name(f"stage of the edit {self.name!r}", self.stage, STAGES)
         object.__setattr__(self, "strength", check_finite(f"strength of {self.name!r}", self.strength))
         if self.layers is not None:
             if self.stage == "z":

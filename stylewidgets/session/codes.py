@@ -187,6 +187,11 @@ class Codes:
         """A code after the edits of one stage."""
         for edit in _acting(stage, latent):
             made = edit.apply(self, value, latent)
+            if not isinstance(made, Tensor) or made.shape != value.shape:
+                came = list(made.shape) if isinstance(made, Tensor) else type(made).__name__
+                raise ValueError(
+                    f"apply of the edit {edit.name!r} must return a tensor {list(value.shape)}; {came} came"
+                )
             value = made if edit.layers is None else torch.where(self._within(edit.layers, stage), made, value)
         return value
 

@@ -599,3 +599,16 @@ def test_a_label_vector_conditions_the_mapping() -> None:
     explorer = sw.LatentExplorer(conditional, conditional.latent(label=(0.2, 0.2, 0.6)))
     assert explorer.view.error == ""
     explorer.close()
+
+
+def test_an_edit_of_a_stage_that_there_is_not_is_refused_and_not_left_out() -> None:
+    astray = type("Astray", (Wish,), {"stage": "w+"})
+    with pytest.raises(ValueError, match="stage of the edit 'wish' 'w\\+'"):
+        astray((), "wisher-1")
+
+
+def test_an_edit_that_returns_something_else_is_told_so_by_name(session: sw.GeneratorSession) -> None:
+    for came, wrong in (("NoneType", None), (r"\[2, 2\]", torch.zeros(2, 2))):
+        wayward = type("Wayward", (Wish,), {"apply": lambda self, door, value, latent, wrong=wrong: wrong})
+        with pytest.raises(ValueError, match=rf"apply of the edit 'wish' must return a tensor \[1, .*; {came} came"):
+            session.image(Latent(seed=1).with_edit(wayward((), "wisher-1")))
