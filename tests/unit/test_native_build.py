@@ -141,6 +141,20 @@ def test_a_compiler_with_arguments_in_cxx_is_taken(monkeypatch: pytest.MonkeyPat
     assert found is not None and found.words[:2] == ("ccache", "g++")
 
 
+def test_a_cxx_that_is_no_command_is_told_and_plain_torch_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STYLEWIDGETS_COMPILE", "1")
+    monkeypatch.setenv("CXX", 'g++ "-O3')
+    with pytest.warns(RuntimeWarning, match="CXX is no command"):
+        assert build.library.__wrapped__("_colours") is None
+
+
+def test_a_damaged_folder_of_builds_is_mended(sources: Path, compiler: Compiler, tmp_path: Path) -> None:
+    first, _ = again(compiler, tmp_path)
+    for file in (tmp_path / "home").rglob("*.ninja"):
+        file.write_bytes(b"\xff\xfe")
+    assert again(compiler, tmp_path)[0].keys() == first.keys()
+
+
 def test_on_windows_a_compiler_on_the_path_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cl = executable(tmp_path / "cl", FAKE)
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -41,7 +41,11 @@ def library(name: str) -> ctypes.CDLL | None:
     """The library of ``<name>.cpp`` in this folder, or None where it cannot be had; then one warning says why."""
     if not switch("STYLEWIDGETS_COMPILE"):
         return None
-    compiler = compilers.find()
+    try:
+        compiler = compilers.find()
+    except ValueError as error:
+        warnings.warn(f"CXX is no command ({error}), so plain torch is used", RuntimeWarning, stacklevel=1)
+        return None
     if compiler is None:
         # Said at this place and not at the caller's, so that Python shows it once for all the sources.
         warnings.warn(
@@ -58,7 +62,7 @@ def library(name: str) -> ctypes.CDLL | None:
         made = ctypes.CDLL(str(folder / f"{name}{compiler.suffix}"))
         made.stylewidgets_fork(_fork())
         return made
-    except (OSError, AttributeError, subprocess.SubprocessError) as error:
+    except (OSError, AttributeError, NotImplementedError, subprocess.SubprocessError) as error:  # a disk without locks
         said = str(error).strip().splitlines() or [type(error).__name__]
         warnings.warn(
             f"{name}.cpp could not be compiled with {compiler.words[0]}, so plain torch is used, which takes 2 to 4 times "
@@ -125,8 +129,9 @@ def built(compiler: Compiler, home: Path) -> tuple[Path, dict[str, str]]:
 
 
 def _renew(target: Path, text: str) -> None:
-    if not target.is_file() or target.read_text(encoding="utf-8") != text:
-        target.write_text(text, encoding="utf-8")
+    # As bytes: a damaged one may be anything.
+    if not target.is_file() or target.read_bytes() != text.encode():
+        target.write_bytes(text.encode())
 
 
 def _run(folder: Path, compiler: Compiler) -> dict[str, str]:
