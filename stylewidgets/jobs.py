@@ -331,6 +331,9 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
     missing = [name for name, field_ in known.items() if field_.default is field_.empty and name not in fields]
     if missing:
         raise ValueError(f"work of the kind {kind!r} needs {', '.join(map(repr, missing))} as well")
+    for name, wanted in (("settings", dict), ("statistics", dict), ("latents", list), ("target", str), ("method", str)):
+        if not isinstance(fields.get(name), (wanted, type(None))):
+            raise ValueError(f"{name} of a spec is a {wanted.__name__}; {fields[name]!r:.60} was given")
     made = starter(session, **fields)
     if made.spec is None:
         made._spec = _plain(spec)

@@ -240,6 +240,11 @@ def test_a_film_is_made_from_json(session: GeneratorSession) -> None:
         ({"kind": "video", "latents": [], "kind_": ".gif"}, "field"),
         ({"kind": "video", "latents": [], "settings": {"path": "x"}}, "setting of a film"),
         ({"kind": "statistics", "settings": {"m": 3}}, "setting of statistics"),
+        ({"kind": "statistics", "settings": 5}, "settings of a spec is a dict; 5 was given"),
+        ({"kind": "statistics", "settings": []}, "settings of a spec is a dict"),
+        ({"kind": "inversion", "method": "projector", "target": ["a"]}, "target of a spec is a str"),
+        ({"kind": "inversion", "method": [], "target": "a"}, "method of a spec is a str"),
+        ({"kind": "video", "latents": 5}, "latents of a spec is a list"),
     ],
 )
 def test_a_spec_that_makes_no_sense_says_what_would(session: GeneratorSession, spec: Any, words: str) -> None:
