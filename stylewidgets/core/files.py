@@ -84,7 +84,9 @@ def find(given: Given, what: str = "file", accepted: str = "") -> Path:
 
 def check_suffix(given: Given, suffixes: tuple[str, ...], what: str) -> None:
     """ValueError unless the path or address ends in one of these."""
-    name = PurePath(os.fspath(given)).name.partition("?")[0]
+    name = PurePath(os.fspath(given)).name
+    if is_address(given):
+        name = name.partition("?")[0]
     if PurePath(name).suffix.lower() not in suffixes:
         raise ValueError(f"a {what} ends in {' or '.join(suffixes)}; {name!r} was given")
 

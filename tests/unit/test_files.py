@@ -129,3 +129,8 @@ def test_core_needs_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_file_may_have_a_question_mark_in_its_name() -> None:
+    files.check_suffix("what?.json", (".json",), "latent's file")
+    files.check_suffix("https://a.org/latent.json?version=2.1", (".json",), "latent's file")
