@@ -333,7 +333,7 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
         raise ValueError(f"work of the kind {kind!r} needs {', '.join(map(repr, missing))} as well")
     for name, wanted in (("settings", dict), ("statistics", dict), ("latents", list), ("target", str), ("method", str)):
         if not isinstance(fields.get(name), (wanted, type(None))):
-            raise ValueError(f"{name} of a spec is a {wanted.__name__}; {fields[name]!r:.60} was given")
+            raise ValueError(f"{name} of a spec is a {wanted.__name__}; {fields[name]!r:.60} was given")  # noqa: TRY004  as for all of a spec
     made = starter(session, **fields)
     if made.spec is None:
         made._spec = _plain(spec)
