@@ -90,6 +90,8 @@ class Run(Generic[R]):
     def __next__(self) -> Progress:
         if self.status not in (READY, RUNNING):
             raise StopIteration(self._result)
+        if inspect.getgeneratorstate(self._job) == inspect.GEN_RUNNING:  # which is no failure of the work
+            raise RuntimeError("a step of this work is being done by somebody else: steps are taken one at a time")
         if self.status == READY:
             self.status = RUNNING
         began = time.perf_counter()

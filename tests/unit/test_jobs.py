@@ -320,6 +320,17 @@ def test_a_stop_from_within_a_step_is_the_last_one() -> None:
     assert closed == [True] and list(run) == [] and run.status == "stopped"
 
 
+def test_who_asks_for_a_step_within_a_step_is_told_and_the_work_goes_on() -> None:
+    def job() -> Job[str]:
+        with pytest.raises(RuntimeError, match="one at a time"):
+            run.advance()
+        yield Progress(1, 1)
+        return "made"
+
+    run = Run(job())
+    assert jobs.run(run, disable=True) == "made" and run.status == jobs.DONE
+
+
 def test_a_step_that_took_long_says_that_the_next_one_will(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count().__next__
     monkeypatch.setattr("stylewidgets.jobs.time.perf_counter", clock)
