@@ -6,7 +6,7 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,12 +15,10 @@ from torch import Tensor
 from .. import jobs
 from ..core.pixels import fit
 from ..jobs import Job, Progress
+from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .result import Frame, Result
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
-    from .target import Target
+from .target import Target
 
 KEPT_FRAMES = 32
 FRAME_SIZE = 128

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,9 +12,7 @@ from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from ..session.session import GeneratorSession
 
 SPACES = ("w", "w+", "s")
 STARTS = ("mean", "random", "uniform")

@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +19,7 @@ from torch import Tensor
 from ..core import pictures
 from ..latent.latent import Latent
 from ..ops.devices import float_tensor
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from ..session.session import GeneratorSession
 
 
 @dataclass(frozen=True, eq=False)

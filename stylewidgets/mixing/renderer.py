@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -16,13 +15,11 @@ from ..latent.view import View
 from ..ops.devices import out_of_memory
 from ..session.activations import Unit
 from ..session.noise import SEEDED_NOISE, Seeded
+from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .cells import noise_of
 from .grid import HEADER, MixGrid, Place, nearest_first
 from .sources import layer_mask
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
 
 Pixels = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from ..core.checks import check_int
 from ..core.pixels import fit
 from ..latent.latent import Latent
 from .batching import in_batches, pictures_at_once
-from .drawing import engine
+from .drawing import engine, joined_styles
 from .noise import SEEDED_NOISE
 from .synthesis import to_uint8
 
@@ -71,6 +71,6 @@ def _drawn(session: GeneratorSession, latents: Sequence[Latent], inner: int | No
     """Pictures of latents that agree in noise and view, in one batch."""
     first = latents[0]
     with session.viewed(first.view), torch.inference_mode():
-        styles = [torch.cat(rows) for rows in zip(*map(session.code_styles, latents), strict=True)]
+        styles = joined_styles(session, latents)
         noise = session.noise(first.noise_mode, first.noise_seed)
         return to_uint8(engine(session).picture(styles, noise, session.half, inner))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,8 @@ from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
 from ...core import files
 from ...ops.devices import from_file
+from ...session.session import GeneratorSession
 from .public_net import SIDE, PublicShape, answer, expected
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
 
 TYPES = {
     "GradualStyleEncoder": False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,13 +12,11 @@ from torch import Tensor
 from ... import weights
 from ...checkpoints.detect import detect
 from ...core.files import as_path
+from ...session.session import GeneratorSession
 from ..registry import METHODS, Method, Setting, register
 from ..run import Run
+from ..target import Target
 from . import public, small
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 BUNDLED = "bundled"
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,9 +17,7 @@ from torch import Tensor, nn
 
 from ...core import files
 from ...ops.devices import from_file
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
+from ...session.session import GeneratorSession
 
 KEY = "stylewidgets-encoder"
 KINDS = ("psp", "e4e", "restyle")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,17 +17,13 @@ from numpy.typing import NDArray
 
 from ... import domain
 from ...core.checks import check_finite
-from ...latent.latent import Latent
+from ...domain import Reader, World
+from ...latent.latent import Direction, Latent
 from ...latent.move import moves
+from ...session.session import GeneratorSession
 from ..losses.perceptual import Perceptual
-from ..target import to_bytes, to_tensor
-
-if TYPE_CHECKING:
-    from ...domain import Reader, World
-    from ...latent.latent import Direction
-    from ...session.session import GeneratorSession
-    from ..result import Result
-    from ..target import Target
+from ..result import Result
+from ..target import Target, to_bytes, to_tensor
 
 Array = NDArray[np.float64]
 Bounds = tuple[float, float]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,14 +12,12 @@ from torch import Tensor
 
 from ... import domain
 from ...metrics import similarity
+from ...session.session import GeneratorSession
 from ..losses.perceptual import Perceptual, perceptual
+from ..result import Result
 from ..target import Target, to_bytes, to_tensor
 from .editability import KnownEdits, draw, editability, known_edits
 from .realism import code_statistics, flat_styles
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..result import Result
 
 Identity = Callable[[Tensor, Tensor], Tensor]
 """Pictures [N, 3, H, W] in [-1, 1], those of the target first → similarities [N]."""

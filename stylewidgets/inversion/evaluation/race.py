@@ -8,21 +8,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.perceptual import Perceptual, perceptual
 from ..methods.fast import FastProjector
 from ..methods.hybrid import Refinement
 from ..methods.projector import Projector
 from ..registry import METHODS, start
+from ..run import Run
 from ..target import Target
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..run import Run
 
 _WARM = 3  # evaluations that tell how long one takes
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from ...directions import sample_w
+from ...session.session import GeneratorSession
 from ..spaces import spread
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
 
 Array = NDArray[np.float64]
 SAMPLES = 4000

@@ -5,17 +5,15 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from ..run import Run
 from ..spaces import check_code, check_space
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
+from ..target import Target
 
 
 class Descent(Run):

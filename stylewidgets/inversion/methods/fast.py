@@ -7,25 +7,23 @@ every evaluation counts; and large generators draw a smaller picture from an inn
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...latent.latent import IDENTITY
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import Criterion
 from ..losses.perceptual import perceptual
 from ..registry import METHODS
 from ..registry import start as start_method
 from ..run import Run
+from ..target import Target
 from . import lbfgs
 from .two_phases import ENCODERS, why_not
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 TRUNCATION = 0.7  # of the faces to start from: nearer to the mean they are clearer
 TOGETHER = 4  # of them a step looks at

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import Criterion
 from ..losses.perceptual import NETS, perceptual
 from ..registry import Method, Setting, register
 from ..run import Run
+from ..target import Target
 from .descent import Descent
 from .two_phases import ENCODERS, TwoPhases, begin, choose, usable
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 STARTS = (*ENCODERS, "projector")
 _WARM, _DOWN = 0.05, 0.5  # shares of the steps in which the learning rate rises and falls

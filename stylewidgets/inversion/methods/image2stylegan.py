@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import map_distance, mse, shrink, w_distance
 from ..losses.perceptual import Maps, plain_maps
 from ..registry import METHODS
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 LAYERS = ("conv1_1", "conv1_2", "conv3_2", "conv4_2")
 """The paper's layers of VGG16."""

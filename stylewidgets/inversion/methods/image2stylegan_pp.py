@@ -6,7 +6,7 @@ A run is a list of `Phase`s, the paper's building blocks. Its applications are f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,12 +14,10 @@ from torch import Tensor
 
 from ...core import pictures
 from ...generators.protocol import State
+from ...session.session import GeneratorSession
 from ..registry import METHODS
+from ..target import Target
 from .phases import Image2StyleGANpp, Phase, blurred
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 LAYERS = ("conv1_1", "conv1_2", "conv2_2", "conv3_3")
 STYLE_LAYER = "conv3_3"

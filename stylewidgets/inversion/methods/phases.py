@@ -9,21 +9,19 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
 from ..losses.perceptual import plain_maps
 from ..noise import constant_noise
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 LAYERS = ("conv1_1", "conv1_2", "conv2_2", "conv3_3")
 STYLE_LAYER = "conv3_3"

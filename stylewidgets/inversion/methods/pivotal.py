@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...metrics.similarity import mse
+from ...session.session import GeneratorSession
 from ..losses.perceptual import NETS, perceptual
 from ..registry import METHODS, Method, Setting, register
+from ..result import Result
 from ..run import Run
 from ..spaces import convert
 from ..target import Target
 from .two_phases import TwoPhases, begin, choose, usable
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..result import Result
 
 PIVOTS = ("projector", "e4e", "restyle", "psp", "hybrid")
 LOCAL_PSI = 0.5

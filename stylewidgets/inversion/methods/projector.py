@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import Criterion, noise_regulariser, w_distance
 from ..losses.perceptual import perceptual
 from ..noise import initial_noise, normalise
 from ..registry import METHODS
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 RAMP_UP, RAMP_DOWN, NOISE_RAMP = 0.05, 0.25, 0.75
 """Shares of all steps: of warming up, of ramping down to 0, and after which w is not perturbed any more."""

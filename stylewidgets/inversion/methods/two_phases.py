@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from ..registry import METHODS, start
 from ..run import Run
 from ..spaces import convert
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
+from ..target import Target
 
 ENCODERS = ("restyle", "e4e", "psp")
 """Encoders in the order in which "auto" likes them."""

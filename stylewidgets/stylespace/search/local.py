@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...jobs import Job, Progress, Stream
 from ...latent.latent import Latent
 from ...session.batching import pictures_in_a_step
+from ...session.session import GeneratorSession
 from ..channel import Channel, num_channels
 from ..channel_statistics import Statistics
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
 from .ranking import Ranking, ranked
-from .regions import in_cells, index_of, label_maps
+from .regions import Segmenter, in_cells, index_of, label_maps
 
 VISIBLE = 0.25
 """Grey levels of 255 in the region by one σ that a channel must move to be ranked before those that nobody would see."""
 
+Floats = NDArray[np.floating]
 QUICK = 16
 """Random projections of the first estimate."""
 
@@ -74,10 +75,10 @@ class LocalRanking(Ranking):
 
 @Stream
 def local_effect(
-    session: Any,
+    session: GeneratorSession,
     latents: Latent | Sequence[Latent],
     stats: Statistics,
-    regions: Any,
+    regions: ArrayLike | Segmenter,
     *,
     target: str | int | None = None,
     names: Sequence[str] | None = None,
@@ -135,7 +136,7 @@ def local_effect(
 
 @dataclass
 class _Search:
-    session: Any
+    session: GeneratorSession
     latents: list[Latent]
     cells: list[NDArray[np.uint8]]
     stats: Statistics
@@ -186,8 +187,8 @@ class _Search:
             area += int(inside.sum()) * picture.shape[1]
             share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
             strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
-            found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
-            yield stop, _local(found, self.ranking, stage="quick", pictures=min(stop, len(alike)))
+            found = _ordered(self.ranking, share, strength, share)
+            yield stop, replace(found, stage="quick", pictures=min(stop, len(alike)))
 
 
 def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
@@ -201,11 +202,9 @@ def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
 def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:
     share, overlap = overlaps.share(), overlaps.overlap(target)
     inside, strength = overlaps.inside(target), overlaps.strength(target) * 127.5
-    several = len(like.regions) > 2
-    found = _ordered(overlap, strength, inside, like.include_torgb, like.layers, share[:, target] if several else None)
-    return _local(
-        found,
-        like,
+    wins = {"wins": share[:, target]} if len(like.regions) > 2 else {}
+    return replace(
+        _ordered(like, overlap, strength, inside, **wins),
         stage="maps",
         pictures=overlaps.pictures,
         share=share.astype(np.float32),
@@ -214,26 +213,13 @@ def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRank
     )
 
 
-def _ordered(
-    values: NDArray[Any],
-    strength: NDArray[Any],
-    inside: NDArray[Any],
-    torgb: bool,
-    layers: Any,
-    wins: NDArray[Any] | None = None,
-) -> Ranking:
+def _ordered(like: LocalRanking, values: Floats, strength: Floats, inside: Floats, **wins: Floats) -> LocalRanking:
     """By `wins` if there are several regions, then by value, then by `inside`; after all of them what nobody would see."""
-    table = {"inside": inside, "strength": strength} | ({} if wins is None else {"wins": wins})
-    found = ranked("overlap", layers, values, torgb=torgb, **table)
-    first = np.zeros(len(values)) if wins is None else np.nan_to_num(wins)
-    keys = (-np.nan_to_num(inside), -np.nan_to_num(values), -first, strength < VISIBLE)
-    order = np.lexsort(keys)
-    kept = np.isin(order, found.order)
-    return replace(found, order=order[kept])
-
-
-def _local(found: Ranking, like: LocalRanking, **changes: Any) -> LocalRanking:
-    return replace(like, values=found.values, order=found.order, sign=found.sign, table=found.table, **changes)
+    found = ranked("overlap", like.layers, values, torgb=like.include_torgb, inside=inside, strength=strength, **wins)
+    best_last = (inside, values, *wins.values())
+    order = np.lexsort((*(-np.nan_to_num(key) for key in best_last), strength < VISIBLE))
+    order = order[np.isin(order, found.order)]
+    return replace(like, values=found.values, order=order, sign=found.sign, table=found.table)
 
 
 def _alike(a: Latent, b: Latent) -> bool:
