@@ -56,6 +56,10 @@ class Target:
             None if self.mask is None else self.mask[part],
         )
 
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor | None]:
+        """Pictures and mask on a device."""
+        return self.images.to(device), None if self.mask is None else self.mask.to(device)
+
     def digest(self) -> str:
         """A sha256 of all of it, hexadecimal: what `session.put` names it by."""
         known = [None if one is None else one.to_dict() for one in self.latents]
