@@ -37,8 +37,7 @@ def difference(session: GeneratorSession, a: Latent, b: Latent, name: str = "dif
 
 
 def _rows(session: GeneratorSession, latent: Latent) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = session.map(session.check(latent))[0].detach().cpu().numpy()
-    return rows
+    return np.asarray(session.map(session.check(latent))[0].detach().cpu().numpy())
 
 
 def _describe(latent: Latent) -> str:

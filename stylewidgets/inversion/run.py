@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import jobs
@@ -118,7 +119,7 @@ class Run(jobs.Run[Result], ABC):
                 pass
         return progress
 
-    def finish(self, callback: Callable[[Progress], Any] | None = None) -> Result:
+    def finish(self, callback: Callable[[Progress], object] | None = None) -> Result:
         """Do the steps that are left; `callback` after each may raise to stop (the run can go on later)."""
         while not self.done:
             progress = self.advance()
@@ -213,5 +214,5 @@ class Run(jobs.Run[Result], ABC):
             self.frames = [f for f in self.frames if f.step == 1 or f.step % self._gap == 0]
 
 
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().float().cpu().numpy().copy()
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return np.array(tensor.detach().float().cpu().numpy())

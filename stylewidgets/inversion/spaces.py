@@ -128,10 +128,10 @@ def coloured(pictures: Tensor) -> Tensor:
     return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
 
 
-def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
+def check_space(space: str) -> str:
     """The space, or ValueError."""
-    if space not in accepted:
-        raise unknown_name("space to invert in", space, accepted)
+    if space not in SPACES:
+        raise unknown_name("space to invert in", space, SPACES)
     return space
 
 

@@ -21,7 +21,7 @@ def mse(a: Tensor, b: Tensor, mask: Tensor | None = None) -> Tensor:
     Args:
         mask: [N, 1, H, W] in [0, 1]: the mean is over its places.
     """
-    return _mean((a - b).square(), mask)
+    return masked_mean((a - b).square(), mask)
 
 
 def psnr(a: Tensor, b: Tensor, mask: Tensor | None = None, span: float = 2.0) -> Tensor:
@@ -45,10 +45,10 @@ def ssim(a: Tensor, b: Tensor, mask: Tensor | None = None, span: float = 2.0) ->
     window = _window(a)
     similar, _ = _parts(a, b, window, span)
     if mask is None:
-        return _mean(similar, None)
+        return masked_mean(similar, None)
     margin = (a.shape[-1] - similar.shape[-1]) // 2, (a.shape[-2] - similar.shape[-2]) // 2
     inner = mask[..., margin[1] : margin[1] + similar.shape[-2], margin[0] : margin[0] + similar.shape[-1]]
-    return _mean(similar, inner)
+    return masked_mean(similar, inner)
 
 
 def ms_ssim(a: Tensor, b: Tensor, span: float = 2.0) -> Tensor:
@@ -100,10 +100,12 @@ def _parts(a: Tensor, b: Tensor, window: Tensor, span: float) -> tuple[Tensor, T
     return (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1) * contrast, contrast
 
 
-def _mean(x: Tensor, mask: Tensor | None) -> Tensor:
+def masked_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean over all but the first dimension of [N, C, h, w] → [N]; with a mask [N, 1, H, W], the mean over its places."""
     if mask is None:
         return x.mean(dim=(1, 2, 3))
-    return (x.mean(dim=1, keepdim=True) * mask).sum(dim=(1, 2, 3)) / mask.sum(dim=(1, 2, 3)).clamp_min(1e-6)
+    weights = mask if mask.shape[-2:] == x.shape[-2:] else F.adaptive_avg_pool2d(mask, (x.shape[-2], x.shape[-1]))
+    return (x.mean(dim=1, keepdim=True) * weights).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp_min(1e-6)
 
 
-__all__ = ["SCALE_WEIGHTS", "SIGMA", "WINDOW", "ms_ssim", "mse", "psnr", "scales", "ssim"]
+__all__ = ["SCALE_WEIGHTS", "SIGMA", "WINDOW", "masked_mean", "ms_ssim", "mse", "psnr", "scales", "ssim"]

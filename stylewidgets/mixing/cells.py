@@ -11,14 +11,14 @@ from ..latent.latent import Code, Latent
 from ..session.noise import SEEDED_NOISE
 from ..session.session import GeneratorSession
 from .grid import HEADER, MixGrid, Place
-from .sources import layer_mask
+from .sources import Layers, layer_mask
 
 
 def mix(
     session: GeneratorSession,
-    row: Any,
-    column: Any,
-    layers: Any = "coarse",
+    row: object,
+    column: object,
+    layers: Layers = "coarse",
     *,
     space: str = "w+",
     noise: str = "row",

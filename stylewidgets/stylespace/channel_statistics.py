@@ -54,9 +54,8 @@ class Statistics:
 
     def in_sigma(self, s: ArrayLike | list[Tensor]) -> NDArray[np.float32]:
         """A flat s [S] or [n, S], or the list of styles of one latent, in units of σ from the mean."""
-        flat = torch.cat(s, dim=1)[0].detach().cpu() if isinstance(s, list) and isinstance(s[0], Tensor) else s
-        result: NDArray[np.float32] = ((np.asarray(flat, np.float32) - self.mean) / self.std).astype(np.float32)
-        return result
+        flat = torch.cat(s, dim=1)[0].detach().cpu().numpy() if isinstance(s, list) and isinstance(s[0], Tensor) else s
+        return np.asarray((np.asarray(flat, np.float32) - self.mean) / self.std, np.float32)
 
     def samples(self, channel: Channel) -> NDArray[np.float32]:
         """The values [n] of one channel."""
@@ -69,8 +68,7 @@ class Statistics:
 
     def quantiles(self, channel: Channel, at: Sequence[float] = (0.01, 0.25, 0.5, 0.75, 0.99)) -> NDArray[np.float32]:
         """Values below which these shares of the samples lie."""
-        found: NDArray[np.float32] = np.quantile(self.samples(channel), at).astype(np.float32)
-        return found
+        return np.asarray(np.quantile(self.samples(channel), at), np.float32)
 
 
 @Work

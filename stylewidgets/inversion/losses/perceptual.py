@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from ... import domain
 from ...core.checks import unknown_name
+from ...metrics.similarity import masked_mean
 from .lpips_nets import BACKBONES, backbone_path, download_backbone, lpips_network
 
 NETS = ("auto", "vgg", "alex", "squeeze", "factors")
@@ -199,14 +200,6 @@ def plain_maps(
     """
     wanted = "auto" if net in ("alex", "squeeze") else net
     return Maps(layers, _choose(wanted, ("vgg",), download), torch.device(device), relu)
-
-
-def masked_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean over all but the first dimension of [N, C, h, w] → [N]; with a mask [N, 1, H, W], the mean over its places."""
-    if mask is None:
-        return x.mean(dim=(1, 2, 3))
-    weights = mask if mask.shape[-2:] == x.shape[-2:] else F.adaptive_avg_pool2d(mask, (x.shape[-2], x.shape[-1]))
-    return (x.mean(dim=1, keepdim=True) * weights).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp_min(1e-6)
 
 
 def _choose(net: str, prefer: Sequence[str], download: bool) -> str:

@@ -96,8 +96,7 @@ def of_importance(importance: ArrayLike, score: ArrayLike) -> DCI:
 def _entropy(p: Array, axis: int) -> Array:
     """Entropy of shares along an axis, to the base of its length."""
     share = p / np.maximum(p.sum(axis=axis, keepdims=True), _SMALL) + _SMALL
-    entropy: Array = -(share * np.log(share)).sum(axis=axis) / np.log(p.shape[axis])
-    return entropy
+    return np.asarray(-(share * np.log(share)).sum(axis=axis) / np.log(p.shape[axis]))
 
 
 def _lasso(x: Array, y: Array, held_out: float) -> Job[tuple[Array, Array]]:

@@ -70,5 +70,4 @@ def _flat(
             f"examples are rows 0 to {stats.n - 1} of the statistics; "
             f"{int(array.min())} to {int(array.max())} were given"
         )
-    chosen: NDArray[np.float32] = stats.values[array].astype(np.float32)
-    return chosen
+    return np.asarray(stats.values[array], np.float32)

@@ -63,5 +63,4 @@ class Overlaps:
 
     def _mean(self, sums: NDArray[np.float64], region: int) -> NDArray[np.float64]:
         count = self._present[region]
-        result: NDArray[np.float64] = sums[:, region] / count if count else np.full(self.channels, np.nan)
-        return result
+        return np.asarray(sums[:, region] / count if count else np.full(self.channels, np.nan))
