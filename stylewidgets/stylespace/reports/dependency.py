@@ -95,13 +95,6 @@ class Faces:
         self.w, self.scale = np.asarray(w, np.float32), np.maximum(np.asarray(scale, np.float64), 1e-12)
         self._before: NDArray[np.float32] | None = None
 
-    @property
-    def before(self) -> NDArray[np.float32]:
-        """Readings [n, F] of the faces as they are."""
-        if self._before is None:
-            self._before = read_w(self.session, self.reader, self.w)
-        return self._before
-
     @Work
     def changes(self, direction: Direction, strength: float) -> Job[Array]:
         """Change [n, F] of all readings, in their standard deviations."""
