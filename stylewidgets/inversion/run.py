@@ -197,6 +197,16 @@ class Run(jobs.Run[Result], ABC):
         return self.result()
 
     @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """What fails or is interrupted inside, in the middle of Adam too, leaves the state of before."""
+        before = self._state()
+        try:
+            yield
+        except BaseException:
+            self._restore(before)
+            raise
+
+    @contextmanager
     def _timed(self) -> Iterator[None]:
         began = time.perf_counter()
         with self.session.lock, torch.inference_mode(False), torch.enable_grad():

@@ -76,14 +76,17 @@ def scales(side: int) -> int:
 
 
 def _window(x: Tensor) -> Tensor:
-    """The Gaussian, [size], that sums to 1."""
-    size = min(WINDOW, *x.shape[-2:])
-    place = torch.arange(size, dtype=x.dtype, device=x.device) - (size - 1) / 2
-    line = torch.exp(-(place**2) / (2 * SIGMA**2))
+    return gaussian(min(WINDOW, *x.shape[-2:]), SIGMA, x)
+
+
+def gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
+    """A Gaussian, [size], that sums to 1, with the type and on the device of `like`. sigma: in places."""
+    place = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
+    line = torch.exp(-(place**2) / (2 * sigma**2))
     return line / line.sum()
 
 
-def _blur(x: Tensor, line: Tensor) -> Tensor:
+def blur(x: Tensor, line: Tensor) -> Tensor:
     """Weighted means over windows, of [N, C, H, W], one channel at a time."""
     flat = x.flatten(0, 1)[:, None]
     flat = F.conv2d(F.conv2d(flat, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
@@ -93,9 +96,9 @@ def _blur(x: Tensor, line: Tensor) -> Tensor:
 def _parts(a: Tensor, b: Tensor, window: Tensor, span: float) -> tuple[Tensor, Tensor]:
     """Similarity, and its part from contrast and structure, of every window: [N, C, h, w] each."""
     c1, c2 = (_K1 * span) ** 2, (_K2 * span) ** 2
-    mean_a, mean_b = _blur(a, window), _blur(b, window)
-    var_a, var_b = _blur(a * a, window) - mean_a**2, _blur(b * b, window) - mean_b**2
-    both = _blur(a * b, window) - mean_a * mean_b
+    mean_a, mean_b = blur(a, window), blur(b, window)
+    var_a, var_b = blur(a * a, window) - mean_a**2, blur(b * b, window) - mean_b**2
+    both = blur(a * b, window) - mean_a * mean_b
     contrast = (2 * both + c2) / (var_a + var_b + c2)
     return (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1) * contrast, contrast
 

@@ -87,8 +87,7 @@ class Descent(Run):
     # -- Run -----------------------------------------------------------------------------------------------------------
     def _advance(self) -> dict[str, float]:
         self._prepare()
-        before = self._state()
-        try:
+        with self._undone():
             loss, terms, drawn = self._objective()
             total = loss.sum()  # pictures are independent: the gradient of the sum is that of each
             if not math.isfinite(float(total.detach())):
@@ -101,9 +100,6 @@ class Descent(Run):
             optimizer.param_groups[0]["lr"] = self._rate()
             optimizer.step()
             self._after()
-        except BaseException:
-            self._restore(before)
-            raise
         self._drawn, self.losses = drawn.detach(), loss.detach()
         return {"loss": float(self.losses.mean())} | {name: float(term.detach().mean()) for name, term in terms.items()}
 

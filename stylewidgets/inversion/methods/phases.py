@@ -16,6 +16,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...metrics.similarity import blur, gaussian
 from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
@@ -96,7 +97,6 @@ class Image2StyleGANpp(Descent):
     def _begin(self) -> None:
         super()._begin()
         self._noise = constant_noise(self.session, len(self.target))
-        self._fitted = False
         self._maps, self._style_maps = (
             plain_maps(layers, self.settings["net"], self.session.device, relu=self.settings["relu"])
             for layers in (LAYERS, (STYLE_LAYER,))
@@ -116,7 +116,6 @@ class Image2StyleGANpp(Descent):
         phase = self.phases[k]
         self._code, self._noise = self._code.detach().clone(), [x.detach().clone() for x in self._noise]
         self._start_code = self._code.clone()
-        self._fitted = self._fitted or phase.moves == "noise"
         self._other = own if own is not None else self._second
         with torch.no_grad():
             self._terms = list(self._losses(phase))
@@ -178,7 +177,8 @@ class Image2StyleGANpp(Descent):
 
     def noise(self) -> list[Tensor] | None:
         self._prepare()
-        return [layer.detach() for layer in self._noise] if self._fitted and self._noise else None
+        fitted = any(phase.moves == "noise" for phase in self.phases[: self._phase + 1])
+        return [layer.detach() for layer in self._noise] if fitted and self._noise else None
 
     def _more_state(self) -> dict[str, Any]:
         return {
@@ -187,7 +187,6 @@ class Image2StyleGANpp(Descent):
             "start": self._start_code,
             "code": self._code.detach().clone(),
             "noise": [layer.detach().clone() for layer in self._noise],
-            "fitted": self._fitted,
             "second": self._second,
         }
 
@@ -196,7 +195,6 @@ class Image2StyleGANpp(Descent):
         self._second = None if state["second"] is None else state["second"].to(device)
         if state["phase"] != self._phase:
             self._enter(int(state["phase"]), None if state["own"] is None else state["own"].to(device))
-        self._fitted = bool(state["fitted"])
         with torch.no_grad():
             self._start_code = state["start"].to(device).clone()
             self._code.copy_(state["code"])
@@ -221,8 +219,5 @@ def blurred(mask: Tensor, sigma: float) -> Tensor:
     if sigma <= 0:
         return mask
     reach = max(1, math.ceil(3 * sigma))
-    place = torch.arange(-reach, reach + 1, dtype=mask.dtype, device=mask.device)
-    line = torch.exp(-0.5 * (place / sigma) ** 2)
-    line = line / line.sum()
     wide = F.pad(mask, (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(wide, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1)).clamp(0, 1)
+    return blur(wide, gaussian(2 * reach + 1, sigma, mask)).clamp(0, 1)

@@ -59,12 +59,8 @@ class Tuning(Run):
         return self._pivot
 
     def _advance(self) -> dict[str, float]:
-        before = self._state()
-        try:
+        with self._undone():
             return self._step()
-        except BaseException:  # an interrupt in the middle of Adam, too
-            self._restore(before)
-            raise
 
     def _step(self) -> dict[str, float]:
         settings = self.settings
