@@ -93,7 +93,7 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
     return run
 
 
-def _packed(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
+def _packed(value: object, tensors: dict[str, Tensor], name: str) -> object:
     if isinstance(value, Tensor):
         tensors[name] = value.detach().cpu().contiguous().clone()
         return {_TENSOR: name}

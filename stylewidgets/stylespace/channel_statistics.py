@@ -52,9 +52,10 @@ class Statistics:
         """Number of samples."""
         return len(self.values)
 
-    def in_sigma(self, s: ArrayLike | list[Tensor]) -> NDArray[np.float32]:
+    def in_sigma(self, s: ArrayLike | Sequence[Tensor]) -> NDArray[np.float32]:
         """A flat s [S] or [n, S], or the list of styles of one latent, in units of σ from the mean."""
-        flat = torch.cat(s, dim=1)[0].detach().cpu().numpy() if isinstance(s, list) and isinstance(s[0], Tensor) else s
+        styles = [part for part in s if isinstance(part, Tensor)] if isinstance(s, (list, tuple)) else []
+        flat = torch.cat(styles, dim=1)[0].detach().cpu().numpy() if styles else s
         return np.asarray((np.asarray(flat, np.float32) - self.mean) / self.std, np.float32)
 
     def samples(self, channel: Channel) -> NDArray[np.float32]:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -89,14 +88,14 @@ class LPIPS(Perceptual):
 
     def __init__(self, net: str, device: torch.device) -> None:
         self.name = f"lpips-{net}"
-        self._model: Any = lpips_network(net, device)
+        model = lpips_network(net, device)
+        self._trunk, self._scale = model.get_submodule("net"), model.get_submodule("scaling_layer")
         # linear layer k is one non-negative factor per channel: its root goes into the features, once
-        lins = [self._model.get_parameter(f"lin{k}.model.1.weight") for k in range(7 if net == "squeeze" else 5)]
+        lins = [model.get_parameter(f"lin{k}.model.1.weight") for k in range(7 if net == "squeeze" else 5)]
         self._roots = [lin.detach().clamp_min(0).sqrt() for lin in lins]
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
-        model = self._model
-        maps = model.net(model.scaling_layer(_prepared(images, mask)))
+        maps = self._trunk(self._scale(_prepared(images, mask)))
         return [_unit(x, 1e-20) * root for x, root in zip(maps, self._roots, strict=True)]
 
 

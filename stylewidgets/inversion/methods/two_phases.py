@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ...session.session import GeneratorSession
+from ...settings import Value
 from ..registry import METHODS, start
 from ..run import Run
 from ..spaces import convert
@@ -149,7 +150,7 @@ def usable(session: GeneratorSession, order: Sequence[str]) -> str:
     return ""
 
 
-def begin(name: str, session: GeneratorSession, target: Target, **wanted: Any) -> Run:
+def begin(name: str, session: GeneratorSession, target: Target, **wanted: Value | None) -> Run:
     """The run of the first phase; of `wanted`, the settings that the method has and that are not None."""
     known = {setting.name for setting in METHODS[name].settings}
     return start(

@@ -53,8 +53,9 @@ def attribute_ranking(
 def _flat(
     session: GeneratorSession, stats: Statistics, positives: Sequence[int] | Sequence[Latent] | NDArray[np.generic]
 ) -> NDArray[np.float32]:
-    latents = [item for item in positives if isinstance(item, Latent)]
-    if latents and len(latents) == len(positives):
+    items = list(positives)
+    latents = [item for item in items if isinstance(item, Latent)]
+    if latents and len(latents) == len(items):
         return styles_of(session, latents)
     array = np.asarray(positives)
     if array.ndim == 2:
