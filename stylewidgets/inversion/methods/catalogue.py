@@ -22,7 +22,7 @@ register(
         "Projector (StyleGAN2)",
         "Walks from the average face along the slope of a perceptual distance; w stays where faces are, so edits work well.",
         "Karras et al., Analyzing and Improving the Image Quality of StyleGAN, 2020",
-        "methods.projector:start",
+        "methods.projector:Projector",
         (
             Setting("steps", 1000, "steps of Adam", 1, 100_000),
             Setting("space", "w", "w: one vector for all layers; w+: one for each", choices=("w", "w+")),
@@ -48,7 +48,7 @@ register(
         "Fast projector",
         "L-BFGS from an encoder's guess, or the best of a few faces: much quicker than the projector to the same distance.",
         "L-BFGS: Nocedal, Updating Quasi-Newton Matrices with Limited Storage, 1980",
-        "methods.fast:start",
+        "methods.fast:FastProjector",
         (
             Setting("steps", 200, "evaluations of picture and gradient", 1, 100_000),
             Setting("space", "w", "w: one vector for all layers; w+: one for each", choices=("w", "w+")),
@@ -76,7 +76,7 @@ register(
         "Image2StyleGAN",
         "Gives every layer a w of its own and fits pixels and features: close to any picture, but harder to edit.",
         "Abdal et al., Image2StyleGAN, 2019",
-        "methods.image2stylegan:start",
+        "methods.image2stylegan:Image2StyleGAN",
         (
             Setting("steps", 5000, "steps of Adam", 1, 100_000),
             Setting("space", "w+", "w, w+ or the styles s", choices=SPACES),

@@ -7,22 +7,19 @@ There is no published standard recipe; the losses and their weights are those th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import Criterion
 from ..losses.perceptual import NETS, perceptual
 from ..registry import Method, Setting, register
 from ..run import Run
+from ..target import Target
 from .descent import Descent
 from .two_phases import ENCODERS, TwoPhases, begin, choose, usable
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 STARTS = (*ENCODERS, "projector")
 _WARM, _DOWN = 0.05, 0.5  # shares of the steps in which the learning rate rises and falls
@@ -41,44 +38,28 @@ class Refinement(Descent):
     def __init__(
         self, session: GeneratorSession, target: Target, settings: dict[str, Any], space: str, initial: Tensor
     ) -> None:
-        super().__init__(
-            session,
-            target,
-            method="refinement",
-            settings=settings,
-            total=settings["steps"],
-            space=space,
-            initial=initial,
-        )
+        super().__init__(session, target, method="refinement", settings=settings, space=space, initial=initial)
 
     def _begin(self) -> None:
-        assert self._given is not None
-        device, values = self.session.device, self.settings
-        self._code, self._anchor = self._given.clone(), self._given
+        super()._begin()
+        values = self.settings
+        self._anchor = self._code.clone()
         self._scale = spaces.spread(self.session).length / math.sqrt(self.session.w_dim)
-        net = perceptual(values["net"], device)
+        net = perceptual(values["net"], self.session.device)
         self.uses = {"perceptual": net.name}
-        mask = None if self.target.mask is None else self.target.mask.to(device)
         weights = {"pixels": values["pixels"], "perceptual": values["perceptual"]}
-        self._criterion = Criterion(self.target.images.to(device), mask, net, weights)
+        self._criterion = Criterion(self._images, self._mask, net, weights)
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [{"params": [self._code]}]
-
-    def _rates(self) -> Sequence[float]:
+    def _rate(self) -> float:
         t = self.step / self.total
         down = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - t) / _DOWN))
-        return [self.settings["rate"] * self._scale * min(1.0, t / _WARM + 0.1) * down]
+        return float(self.settings["rate"] * self._scale * min(1.0, t / _WARM + 0.1) * down)
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         drawn = spaces.draw(self.session, self._code, self.space)
         loss, terms = self._criterion(drawn)
         terms["moved"] = (self._code - self._anchor).square().flatten(1).mean(dim=1) / self._scale**2
         return loss + self.settings["anchor"] * terms["moved"], terms, drawn
-
-    def code(self) -> Tensor:
-        self._prepare()
-        return self._code.detach()
 
 
 class HybridRun(TwoPhases):

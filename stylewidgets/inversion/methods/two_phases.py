@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
+from ...settings import Value
 from ..registry import METHODS, start
 from ..run import Run
 from ..spaces import convert
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
+from ..target import Target
 
 ENCODERS = ("restyle", "e4e", "psp")
 """Encoders in the order in which "auto" likes them."""
@@ -151,7 +150,7 @@ def usable(session: GeneratorSession, order: Sequence[str]) -> str:
     return ""
 
 
-def begin(name: str, session: GeneratorSession, target: Target, **wanted: Any) -> Run:
+def begin(name: str, session: GeneratorSession, target: Target, **wanted: Value | None) -> Run:
     """The run of the first phase; of `wanted`, the settings that the method has and that are not None."""
     known = {setting.name for setting in METHODS[name].settings}
     return start(
