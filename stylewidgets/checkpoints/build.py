@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -64,8 +65,15 @@ class _NoNumbers(TorchFunctionMode):
     Not the "meta" device: its randn imports the whole compiler of torch, five seconds.
     """
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Iterable[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        make: Callable[..., object] = torch.empty if func is torch.randn else func
+        return make(*args, **(kwargs or {}))
 
 
 def empty(loaded: Loaded) -> nn.Module:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import layouts
-from ..errors import CheckpointError, reading
+from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
 from ..names import stylegan1 as names_stylegan1
@@ -38,17 +38,18 @@ def read(path: str | Path) -> Loaded:
         return from_tree(tree)
 
 
-def _has_module(tree: Any) -> bool:
+def _has_module(tree: object) -> bool:
     """Whether whole modules were saved, together with their source: PTI and its descendants."""
     values = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ()
     return isinstance(tree, Persistent) or any(isinstance(value, Persistent) for value in values)
 
 
-def from_tree(tree: Any) -> Loaded:
+def from_tree(tree: object) -> Loaded:
     """As `read`, from the content of the file."""
     found = layouts.find(tree)
     state, hints = _CONVERT[found.layout.name](found)
-    config = _config(found, state, hints)
+    what = f"the generator at {found.where or 'the top'} has the names of {found.layout.name}"
+    config = layouts.config_of(found.layout.family, state, hints, what)
     metadata: dict[str, Any] = {
         "format": found.layout.name,
         "family": found.layout.family,
@@ -59,16 +60,6 @@ def from_tree(tree: Any) -> Loaded:
         metadata["inside"] = found.where
     metadata.update(_encoder(found, metadata["notes"]))
     return Loaded(found.layout.family, config, state, metadata)
-
-
-def _config(found: Found, state: dict[str, Tensor], hints: dict[str, Any]) -> Any:
-    from ...generators.families import FAMILIES
-
-    try:
-        return FAMILIES[found.layout.family].infer_config(state, hints)
-    except (ValueError, IndexError) as error:
-        where = found.where or "the top"
-        raise CheckpointError(f"the generator at {where} has the names of {found.layout.name}, but {error}") from error
 
 
 # -- code bases ------------------------------------------------------------------------------------------------------

@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
 from . import tensorflow_variables as tf
+
+if TYPE_CHECKING:
+    from ...generators.stylegan1 import StyleGAN1Config
 
 LRMUL = 0.01  # of the official mapping network: a part of its scale, so weights without such a factor are divided by it
 PARTS = {
@@ -38,7 +41,9 @@ TF_PARTS = {
 Converted = tuple[dict[str, Tensor], dict[str, Any]]
 
 
-def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+def from_tf(
+    variables: Mapping[str, Any], static: Mapping[str, Any] | None = None
+) -> tuple[StyleGAN1Config, dict[str, Tensor]]:
     """The original, in TensorFlow.
 
     Args:

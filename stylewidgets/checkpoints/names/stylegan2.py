@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..pickle.plain import positive
 from . import tensorflow_variables as tf
+
+if TYPE_CHECKING:
+    from ...generators.stylegan2 import StyleGAN2Config
 
 Rule = tuple[str, Callable[[re.Match[str], Tensor], tuple[str, Tensor] | None]]
 
 
-def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+def from_tf(
+    variables: Mapping[str, Any], static: Mapping[str, Any] | None = None
+) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     """The originals in TensorFlow: StyleGAN2, configurations B to F, and StyleGAN2-ADA.
 
     B to D keep the colours of every size as ToRGB_lod{k}, of which a finished network uses the first, as in architecture
@@ -35,7 +41,7 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
 
     static = static or {}
     hints = tf.mapping_hints(static)
-    if tf.positive(static.get("conv_clamp")):
+    if positive(static.get("conv_clamp")):
         hints["conv_clamp"] = float(static["conv_clamp"])
     kernel = static.get("resample_kernel")
     if isinstance(kernel, list | tuple) and kernel and all(isinstance(tap, int | float) for tap in kernel):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CheckpointError
+from .fingerprints import source_hash
 
 Buffer = bytes | memoryview
 # element types by the names that torch and numpy share; bfloat16 is read as int16 and reinterpreted by torch
@@ -72,13 +73,13 @@ class Stub:
 
     __slots__ = ("args", "entries", "items", "kwargs", "name", "state")
 
-    def __init__(self, name: str, args: Any = (), kwargs: Any = None) -> None:
+    def __init__(self, name: str, args: object = (), kwargs: object = None) -> None:
         self.name = name
         self.args = args
         self.kwargs = kwargs
         self.state: Any = None
-        self.items: list[Any] = []
-        self.entries: list[tuple[Any, Any]] = []
+        self.items: list[object] = []
+        self.entries: list[tuple[object, Any]] = []
 
     def __repr__(self) -> str:
         return f"<inert {self.name[:80]!r}>"
@@ -95,7 +96,7 @@ class Persistent:
 
     __slots__ = ("meta",)
 
-    def __init__(self, meta: dict[Any, Any]) -> None:
+    def __init__(self, meta: dict[object, Any]) -> None:
         self.meta = meta
 
     @property
@@ -109,14 +110,13 @@ class Persistent:
         return text if isinstance(text, str) else ""
 
     @property
-    def state(self) -> dict[Any, Any]:
+    def state(self) -> dict[object, Any]:
         state = self.meta.get("state")
         return state if isinstance(state, dict) else {}
 
     def fingerprint(self) -> str:
-        """sha256 of the source text, line ends and byte order mark normalised; "" without a source."""
-        text = self.source.removeprefix("\ufeff").replace("\r\n", "\n")
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else ""
+        """`source_hash` of the source."""
+        return source_hash(self.source)
 
     def __repr__(self) -> str:
         return f"<module {self.class_name[:80]!r}>"
@@ -131,7 +131,7 @@ class DType:
         self.code = code
         self.order = "<"
 
-    def numpy(self) -> np.dtype[Any]:
+    def numpy(self) -> np.dtype[np.generic]:
         return np.dtype((self.order if self.order in "<>" else "<") + self.code)
 
 
@@ -206,7 +206,7 @@ class TensorRecord:
     def dtype(self) -> str:
         return self.dtype_name or self.storage.dtype
 
-    def array(self) -> np.ndarray[Any, Any]:
+    def array(self) -> NDArray[np.generic]:
         """A read-only view of the elements (bfloat16 as int16).
 
         Raises:
@@ -224,7 +224,7 @@ class TensorRecord:
             )
         if not count:
             return np.empty(size, kind)
-        view: np.ndarray[Any, Any] = np.ndarray(size, kind, data, self.offset * item, tuple(s * item for s in stride))
+        view: NDArray[np.generic] = np.ndarray(size, kind, data, self.offset * item, tuple(s * item for s in stride))
         view.flags.writeable = False
         return view
 
@@ -232,7 +232,7 @@ class TensorRecord:
         return f"<tensor {list(self.size)}>"
 
 
-def storage_dtype(value: Any) -> str:
+def storage_dtype(value: object) -> str:
     """The element type of a storage class named by the file.
 
     Raises:
@@ -247,14 +247,14 @@ def storage_dtype(value: Any) -> str:
     return found
 
 
-def whole(value: Any, what: str, high: int = 1 << 48) -> int:
+def whole(value: object, what: str, high: int = 1 << 48) -> int:
     """`value` as a whole number from 0 to `high`, or `CheckpointError`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= high:
         raise CheckpointError(f"{what} is not a sensible whole number. The file is damaged")
     return value
 
 
-def shape_of(value: Any, what: str) -> tuple[int, ...]:
+def shape_of(value: object, what: str) -> tuple[int, ...]:
     """`value` as a tuple of sizes or strides, or `CheckpointError`."""
     if not isinstance(value, (tuple, list)) or len(value) > MAX_DIMENSIONS:
         raise CheckpointError(f"{what} is not a list of up to {MAX_DIMENSIONS} sizes. The file is damaged")
