@@ -224,13 +224,13 @@ class StyleBased(nn.Module):
             raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
         self._check_styles(styles, self.layers[self.block_layers(i)])
 
-    def _check_ws(self, ws: Any) -> None:
+    def _check_ws(self, ws: object) -> None:
         if not isinstance(ws, Tensor) or not (
             (ws.ndim == 2 and ws.shape[1] == self.w_dim) or (ws.ndim == 3 and ws.shape[1:] == (self.num_ws, self.w_dim))
         ):
             raise ValueError(f"w is [N, {self.w_dim}] and w+ is [N, {self.num_ws}, {self.w_dim}]; {what(ws)} was given")
 
-    def _check_styles(self, styles: Sequence[Any], layers: Sequence[Layer]) -> None:
+    def _check_styles(self, styles: Sequence[object], layers: Sequence[Layer]) -> None:
         if len(styles) != len(layers):
             raise ValueError(
                 f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.native.colours import add_doubled
-from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
+from ..layers import BlockChain, EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
@@ -70,20 +70,6 @@ class SynthesisBlock(nn.Module):
         return State(x, img)
 
 
-class SynthesisNetwork(nn.Module):
-    """The blocks b4, b8, ... as submodules."""
-
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        for i in range(config.num_blocks):
-            self.add_module(config.block_name(i), SynthesisBlock(config, i))
-
-    @property
-    def blocks(self) -> list[SynthesisBlock]:
-        """The blocks, the smallest first."""
-        return list(self._modules.values())  # type: ignore[arg-type]
-
-
 class StyleGAN2(StyleBased):
     """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
 
@@ -100,7 +86,7 @@ class StyleGAN2(StyleBased):
     family = "stylegan2"
     has_previews = True
     mapping: MappingNetwork
-    synthesis: SynthesisNetwork
+    synthesis: BlockChain[SynthesisBlock]
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
@@ -111,7 +97,7 @@ class StyleGAN2(StyleBased):
         self.has_inner_pictures = config.architecture == "skip"
         self.can_run_layers = config.architecture != "resnet"
         self.mapping = MappingNetwork(config)
-        self.synthesis = SynthesisNetwork(config)
+        self.synthesis = BlockChain(config, SynthesisBlock)
         self.layers: tuple[Layer, ...] = tuple(self._list_layers())
         inside = [[k for k, layer in enumerate(self.layers) if layer.block == i] for i in range(self.num_blocks)]
         self._slices = [slice(k[0], k[-1] + 1) for k in inside]
