@@ -246,8 +246,15 @@ class StyleBased(nn.Module):
 
 
 def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()) -> None:
-    """Copy a state_dict into a module. ValueError names the first that is missing, unknown or of a wrong shape."""
-    wanted = module.state_dict()
+    """Copy a state_dict into a module. ValueError as of `check_parameters`."""
+    check_parameters(given, module.state_dict(), family, optional)
+    module.load_state_dict(dict(given), strict=False)
+
+
+def check_parameters(
+    given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()
+) -> None:
+    """ValueError names the first parameter that is missing, unknown or of a wrong shape."""
     missing = [name for name in wanted if name not in given and name not in optional]
     for words, names in (("missing", missing), ("not known", [name for name in given if name not in wanted])):
         if names:
@@ -255,7 +262,6 @@ def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str,
     for name, value in given.items():
         if value.shape != wanted[name].shape:
             raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
-    module.load_state_dict(dict(given), strict=False)
 
 
 def check_rows(name: str, x: object, columns: int, rows: int | None = None) -> None:

@@ -64,15 +64,8 @@ def from_tree(tree: object) -> Loaded:
 
 # -- code bases ------------------------------------------------------------------------------------------------------
 def _rosinality(found: Found) -> Converted:
-    return {**names_stylegan2.from_rosinality(found.state), **_mean(found)}, {}
-
-
-def _mmgen(found: Found) -> Converted:
-    return {**names_stylegan2.from_mmgen(found.state), **_mean(found)}, {}
-
-
-def _genforce(found: Found) -> Converted:
-    return names_stylegan2.from_genforce(found.state), {}
+    what = found.layout.name.split()[0]
+    return {**names_stylegan2.from_rosinality(found.state, what), **_mean(found)}, {}
 
 
 def _own_names(found: Found) -> Converted:
@@ -105,8 +98,8 @@ def _encoder(found: Found, notes: list[str]) -> dict[str, Any]:
 
 _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "rosinality stylegan2-pytorch": _rosinality,
-    "genforce stylegan2": _genforce,
-    "mmgeneration stylegan2": _mmgen,
+    "genforce stylegan2": lambda found: (names_stylegan2.from_genforce(found.state), {}),
+    "mmgeneration stylegan2": _rosinality,
     "stylegan2-ada-pytorch": _own_names,
     "stylegan3": _own_names,
     "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),

@@ -65,13 +65,8 @@ def from_tf(
     if fused not in ("auto", True, False):
         raise CheckpointError(f"it was built with fused_scale={fused!r:.40}; True, False or 'auto' can be drawn")
     hints["fused_from"] = 128 if fused == "auto" else 1 if fused else None
-    blocks = tf.scopes(variables)
-    found = {"synthesis.lod": torch.tensor(hints["lod"], dtype=torch.float32, device="cpu")}
-    for name, value in tf.as_tensors(variables).items():
-        renamed = _from_tf(name, value, blocks)
-        if renamed is not None:
-            found[renamed[0]] = renamed[1]
-    state = _ours(found)
+    lod = torch.tensor(hints["lod"], dtype=torch.float32, device="cpu")
+    state = _ours({"synthesis.lod": lod, **tf.renamed(variables, _from_tf)})
     return infer_config(state, **hints), state
 
 

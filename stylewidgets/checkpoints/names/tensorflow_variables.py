@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -34,6 +34,15 @@ def as_tensors(variables: Mapping[str, Any]) -> dict[str, Tensor]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a read-only array: the tensors are only read and copied later
         return {name: _as_tensor(np.asarray(value)) for name, value in variables.items()}
+
+
+def renamed(
+    variables: Mapping[str, Any], rule: Callable[[str, Tensor, Mapping[str, int]], tuple[str, Tensor] | None]
+) -> dict[str, Tensor]:
+    """What a rule makes of each name, value and the `scopes` of all; None leaves a variable out."""
+    blocks = scopes(variables)
+    pairs = (rule(name, value, blocks) for name, value in as_tensors(variables).items())
+    return dict(pair for pair in pairs if pair is not None)
 
 
 def _as_tensor(array: NDArray[np.generic]) -> Tensor:
