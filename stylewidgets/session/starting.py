@@ -26,9 +26,9 @@ for _kind, _starter in {
 class Starts:
     """Part of `GeneratorSession`."""
 
-    _put: OrderedDict[str, Any] | None = None
+    _put: OrderedDict[str, object] | None = None
 
-    def put(self, picture: Any) -> str:
+    def put(self, picture: object) -> str:
         """Make a picture known to specs, and return the name for it there: a sha256, hexadecimal.
 
         Args:
@@ -60,7 +60,7 @@ class Starts:
             raise ValueError(f"this session knows no picture {name!r}: give it with session.put(picture) first")
         return self._put[name]
 
-    def start(self, spec: Mapping[str, Any]) -> jobs.Run[Any]:
+    def start(self, spec: Mapping[str, object]) -> jobs.Run[Any]:
         """Start long work from plain JSON values; nothing is done before the run's first step.
 
         Args:
