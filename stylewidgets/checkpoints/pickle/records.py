@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -47,18 +48,17 @@ STORAGE_TYPES = {
 MAX_DIMENSIONS = 16
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Global:
     """A name in a pickle, such as ``torch.float32``. Nothing is imported and nothing stands behind it."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def __repr__(self) -> str:
         return f"<name {self.name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Stub:
     """An object of a class that the allow-list does not know: what the file says about it, and no behaviour.
 
@@ -71,20 +71,18 @@ class Stub:
         entries: pairs that would have been set as dictionary items.
     """
 
-    __slots__ = ("args", "entries", "items", "kwargs", "name", "state")
-
-    def __init__(self, name: str, args: object = (), kwargs: object = None) -> None:
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs
-        self.state: Any = None
-        self.items: list[object] = []
-        self.entries: list[tuple[object, Any]] = []
+    name: str
+    args: object = ()
+    kwargs: object = None
+    state: Any = None
+    items: list[object] = field(default_factory=list)
+    entries: list[tuple[object, object]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<inert {self.name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Persistent:
     """An object written by ``torch_utils.persistence``: a class name, the text of its source, and its attributes.
 
@@ -94,10 +92,7 @@ class Persistent:
         state: the attributes, an empty dictionary when the file holds something else.
     """
 
-    __slots__ = ("meta",)
-
-    def __init__(self, meta: dict[object, Any]) -> None:
-        self.meta = meta
+    meta: dict[object, object]
 
     @property
     def class_name(self) -> str:
@@ -122,26 +117,22 @@ class Persistent:
         return f"<module {self.class_name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class DType:
     """An element type of numpy: kind and size such as ``f4``, and byte order."""
 
-    __slots__ = ("code", "order")
-
-    def __init__(self, code: str) -> None:
-        self.code = code
-        self.order = "<"
+    code: str
+    order: str = "<"
 
     def numpy(self) -> np.dtype[np.generic]:
         return np.dtype((self.order if self.order in "<>" else "<") + self.code)
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class PendingArray:
     """A numpy array whose contents come with a later BUILD; `memo_keys` are where it is to be replaced."""
 
-    __slots__ = ("memo_keys",)
-
-    def __init__(self) -> None:
-        self.memo_keys: list[int] = []
+    memo_keys: list[int] = field(default_factory=list)
 
 
 class Storage:
@@ -184,19 +175,15 @@ class Storage:
         self._data = data
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class TensorRecord:
     """A tensor as (storage, offset, size, stride), all in elements; `array` looks at it, nothing is copied before."""
 
-    __slots__ = ("dtype_name", "offset", "size", "storage", "stride")
-
-    def __init__(
-        self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], dtype: str | None = None
-    ) -> None:
-        self.storage = storage
-        self.offset = offset
-        self.size = size
-        self.stride = stride
-        self.dtype_name = dtype
+    storage: Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    dtype_name: str | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
