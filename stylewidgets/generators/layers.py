@@ -120,11 +120,18 @@ def arranged(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight.to(dtype).contiguous(memory_format=layout)
 
 
-def batch(const: Tensor, n: int, dtype: torch.dtype) -> Tensor:
-    """A learned constant [C, H, W] as a batch of its own. Channels last where convolutions are quicker in that layout."""
-    last = const.device.type == "cpu" or dtype in HALF
+def entering(block: nn.Module, x: Tensor | None, n: int, dtype: torch.dtype | None) -> Tensor:
+    """The features that come into a block: those before it, or else its learned constant ``const`` [C, H, W], n times.
+
+    None keeps their dtype. The constant is channels last where convolutions are quicker in that layout.
+    """
+    if x is not None:
+        return x if dtype is None else x.to(dtype)
+    const: Tensor = block.const  # type: ignore[assignment]
+    kind = dtype or torch.float32
+    last = const.device.type == "cpu" or kind in HALF
     layout = torch.channels_last if last else torch.contiguous_format
-    return const.to(dtype).expand(n, -1, -1, -1).clone(memory_format=layout)
+    return const.to(kind).expand(n, -1, -1, -1).clone(memory_format=layout)
 
 
 Config = TypeVar("Config", bound=BlockConfig)

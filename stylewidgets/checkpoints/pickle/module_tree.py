@@ -18,13 +18,11 @@ class Module:
     """One module of a tree.
 
     Attributes:
-        name: dotted, "" for the root.
         class_name: such as ``SynthesisLayer``, or the dotted name of a class that was not saved with its source.
         attributes: its ``__dict__``.
         foreign: whether it is of a class that is neither saved with its source nor torch's own.
     """
 
-    name: str
     class_name: str
     attributes: dict[object, Any]
     foreign: bool
@@ -86,16 +84,17 @@ def flatten(root: object) -> Tree:
         tree.tensors.update(_tensors(name, module.attributes))
         if module.foreign and len(tree.tensors) > before:
             tree.foreign.add(module.class_name)
-        todo.extend((_join(name, key), child, depth + 1) for key, child in reversed(_children(module.attributes)))
+        children = reversed(_section(module.attributes, "_modules"))
+        todo.extend((_join(name, key), child, depth + 1) for key, child in children)
     return tree
 
 
 def _module(name: str, record: object) -> Module:
     if isinstance(record, Persistent):
-        return Module(name, record.class_name, record.state, foreign=False)
+        return Module(record.class_name, record.state, foreign=False)
     if isinstance(record, Stub):
         state = record.state if isinstance(record.state, dict) else {}
-        return Module(name, record.name, state, foreign=not record.name.startswith(PLAIN_TORCH))
+        return Module(record.name, state, foreign=not record.name.startswith(PLAIN_TORCH))
     raise CheckpointError(f"{name or 'the generator'} is a {type(record).__name__}, not a module. The file is damaged")
 
 
@@ -115,10 +114,6 @@ def _section(attributes: dict[object, Any], key: str) -> list[tuple[str, Any]]:
     if not isinstance(section, dict) or not all(isinstance(name, str) for name in section):
         raise CheckpointError(f"a module's {key} are not a dictionary of names. The file is damaged")
     return [(name, value) for name, value in section.items() if value is not None]
-
-
-def _children(attributes: dict[object, Any]) -> list[tuple[str, Any]]:
-    return _section(attributes, "_modules")
 
 
 def _tensors(name: str, attributes: dict[object, Any]) -> Iterator[tuple[str, TensorRecord]]:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layers import BlockChain, batch
+from ..layers import BlockChain, entering
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
@@ -134,11 +134,7 @@ class StyleGAN1(StyleBased):
         own = self.layers[self.block_layers(i)]
         block = self.synthesis.blocks[i]
         tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
-        if state is None:
-            x = batch(block.const, len(styles[0]), dtype or torch.float32)
-        else:
-            x = state.x if dtype is None else state.x.to(dtype)
-        x = block(x, styles, tensors)
+        x = block(entering(block, None if state is None else state.x, len(styles[0]), dtype), styles, tensors)
         return State(x, self._colours(i, x, state))
 
     def _colours(self, i: int, x: Tensor, state: State | None) -> Tensor | None:

@@ -69,16 +69,15 @@ class StyleGAN3(StyleBased):
         module, name = MAPPING_CLASSES[config.mapping]
         self.mapping = getattr(import_module(module, __package__), name)(config)
         self.synthesis = SynthesisNetwork(config)
-        self.layers: tuple[Layer, ...] = tuple(self._list_layers())
+        self.layers: tuple[Layer, ...] = (
+            Layer("input", "input", 0, 0, 4, config.input_size),
+            *(self._described(i) for i in range(1, self.num_blocks)),
+        )
         self.noise_shapes: tuple[tuple[int, int], ...] = ()
 
-    def _list_layers(self) -> list[Layer]:
-        layers = [Layer("input", "input", 0, 0, 4, self.config.input_size)]
-        for i, name in enumerate(self.synthesis.names, start=1):
-            module = self._layer(i)
-            kind = "torgb" if i == self.num_blocks - 1 else "conv"
-            layers.append(Layer(name, kind, i, i, module.style_channels, module.resolution))
-        return layers
+    def _described(self, i: int) -> Layer:
+        layer, kind = self._layer(i), "torgb" if i == self.num_blocks - 1 else "conv"
+        return Layer(self.synthesis.names[i - 1], kind, i, i, layer.style_channels, layer.resolution)
 
     def _layer(self, block: int) -> AliasFreeLayer:
         module = self.synthesis.get_submodule(self.synthesis.names[block - 1])
