@@ -99,8 +99,8 @@ class Method:
         title: as a menu shows it.
         line: one sentence for someone who has not read the paper.
         source: paper and year.
-        start: "module:function" below the package of its registry (for inversion: ``function(session, target, **settings)``
-            → Run).
+        start: begins it; for inversion ``function(session, target, **settings)`` → Run. The function, or "module:function"
+            below the package of its registry, which is imported when it is first used.
         settings: in the order to show them.
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).
@@ -110,7 +110,7 @@ class Method:
     title: str
     line: str
     source: str
-    start: str
+    start: Callable[..., Any] | str
     settings: tuple[Setting, ...] = ()
     kind: str = "optimisation"
     available: Callable[..., str] | None = None

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Every test, by tier or by layer. Prepares what is missing on a fresh Debian machine.
 #
-#   bash tests/run.sh quick               lint, types, scripts, and the unit tests that are not marked slow
+#   bash tests/run.sh quick               lint, types, scripts, and the unit and contract tests that are not marked slow
 #   bash tests/run.sh                     all layers below but soak and pythons
 #   bash tests/run.sh release             those, too, and ten times as many mutated and random inputs
-#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit golden precision kernel browser notebooks soak pythons
+#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks soak pythons
 #
 # What follows goes to pytest: bash tests/run.sh browser -k explorer. Logs and reports lie in tests/artifacts.
 # Own virtual environment in .venv-test, kept between runs. With CI set, a missing browser or node is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SECONDS=0
-whole=(lint types js golden unit precision kernel browser notebooks)
+whole=(lint types js contract golden unit precision kernel browser notebooks)
 every=("${whole[@]}" soak pythons)
 
 tier=whole
@@ -20,7 +20,7 @@ layers=()
 while [ $# -gt 0 ] && [[ " ${every[*]} " == *" $1 "* ]]; do layers+=("$1") && shift; done
 if [ ${#layers[@]} = 0 ]; then
   case $tier in
-    quick) layers=(lint types js unit) ;;
+    quick) layers=(lint types js unit contract) ;;
     whole) layers=("${whole[@]}") ;;
     release) layers=("${every[@]}") ;;
   esac
@@ -77,11 +77,10 @@ run_js() {
   fi
   $modules/.bin/eslint --config tests/js/eslint.config.js stylewidgets tests/js && node --test --test-reporter=spec tests/js/*.test.js
 }
-run_unit() {
-  local some=()
-  [ "$tier" != quick ] || some=(-m "not slow")
-  tests unit -n 2 --dist worksteal tests/unit ${some[@]+"${some[@]}"}
-}
+some=()
+[ "$tier" != quick ] || some=(-m "not slow")
+run_unit() { tests unit -n 2 --dist worksteal tests/unit ${some[@]+"${some[@]}"}; }
+run_contract() { tests contract tests/contract ${some[@]+"${some[@]}"}; }
 run_golden() { tests golden tests/golden; }
 run_precision() { # what the unit layer ran as the processor is, with its bf16 and AVX-512 hidden from the library that multiplies
   ONEDNN_MAX_CPU_ISA=AVX2 tests precision tests/unit/*precision* tests/unit/*session* tests/unit/*factor*
@@ -112,7 +111,7 @@ lane() { # lane LAYER...: those of them that are wanted, one after the other
 trap 'trap - INT TERM; kill 0' INT TERM # the first lane would outlive an interrupt
 # Two lanes side by side, about as long; the browser mostly waits.
 lane unit golden precision browser &
-lane lint types js kernel notebooks
+lane lint types js contract kernel notebooks
 wait
 lane soak pythons
 

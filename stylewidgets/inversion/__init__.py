@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from ..jobs import Progress
 from ..session.tuning import tuned
 from .encoders import runs as encoder_runs
 from .evaluation.editability import known_edits

@@ -24,7 +24,7 @@ METHODS: dict[str, Method] = {}
 
 
 def register(method: Method) -> Method:
-    """Add a method to the catalogue."""
+    """Add a method to the catalogue, or put one in the place of another of that name."""
     METHODS[method.name] = method
     return method
 
@@ -50,11 +50,12 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     reason = chosen.available(session) if chosen.available and not own else ""
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
-    module, _, name = chosen.start.partition(":")
+    make = chosen.start
+    if isinstance(make, str):
+        module, _, name = make.partition(":")
+        make = getattr(import_module(f".{module}", __package__), name)
     with torch.inference_mode(False):
-        run: Run = getattr(import_module(f".{module}", __package__), name)(
-            session, Target.of(target, session), **values
-        )
+        run: Run = make(session, Target.of(target, session), **values)
     run.plain = True
     return run
 
