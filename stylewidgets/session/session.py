@@ -16,19 +16,18 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import codes, drawing, inside, pictures, tuning
+from . import codes, drawing, inside, pictures, starting, tuning
 from .checks import check_latent
 from .editors import Editors
 from .fork import remember
 from .noise import SeededNoise
-from .starting import Starts
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
     from .engine import Engine
 
 
-class GeneratorSession(Starts):
+class GeneratorSession:
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:
@@ -93,6 +92,7 @@ class GeneratorSession(Starts):
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
+        self._put: OrderedDict[str, object] = OrderedDict()
         self._memory: dict[object, tuple[object, object]] = {}
         remember(self)
 
@@ -170,4 +170,5 @@ class GeneratorSession(Starts):
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
     tuned, trainable = tuning.tuned, tuning.trainable
+    put, known, start = starting.put, starting.known, starting.start
     transformed = viewed  # its name in version 0.1
