@@ -193,7 +193,7 @@ class Work(Generic[P, R]):
         """A `Run` of it, of which nothing is done yet."""
         return Run(self.steps(*args, **kwargs))
 
-    def __get__(self, owner: Any, kind: Any = None) -> Work[..., R]:
+    def __get__(self, owner: Any, kind: type | None = None) -> Work[..., R]:
         """Of a method: the same, bound."""
         return self if owner is None else Work(functools.partial(self.steps, owner))
 
@@ -227,7 +227,7 @@ def part(job: Job[R], **changes: Any) -> Job[R]:
 
 # -- driving one --------------------------------------------------------------------------------------------------------
 def turn(
-    run: Run[Any],
+    run: Run[object],
     seconds: float = SLICE,
     clock: Callable[[], float] = time.monotonic,
     each: Callable[[], object] = lambda: None,
@@ -301,7 +301,7 @@ def run(job: Run[R] | Job[R], **options: Any) -> R | None:
 
 
 # -- starting one from plain values ---------------------------------------------------------------------------------------
-Starter = Callable[..., Run[Any]]
+Starter = Callable[..., Run[object]]
 _KINDS: dict[str, Starter | str] = {}
 
 
@@ -316,7 +316,7 @@ def register(kind: str, starter: Starter | str) -> None:
     _KINDS[kind] = starter
 
 
-def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
+def start(session: object, spec: Mapping[str, object]) -> Run[object]:
     """The run that a spec describes, of which nothing is done yet; see `session.start`."""
     fields = _plain(spec)
     kind = fields.pop("kind", None)
@@ -353,7 +353,7 @@ def check_names(what: str, given: Mapping[str, Any], function: Callable[..., Any
     return known
 
 
-def _plain(spec: Any) -> dict[str, Any]:
+def _plain(spec: object) -> dict[str, Any]:
     """A copy of a spec; ValueError where it is more than plain JSON."""
     try:
         copy = json.loads(json.dumps(spec, allow_nan=False))

@@ -27,7 +27,7 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
     }
     modules = {module.split(".")[0] for module in names} - {""}
 
-    def get(name: str) -> Any:
+    def get(name: str) -> object:
         if name in homes:
             value = getattr(import_module(homes[name], package), name)
             setattr(sys.modules[package], name, value)

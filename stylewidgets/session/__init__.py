@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["GeneratorSession", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     # At first use: torch takes seconds, and a widget whose session draws elsewhere needs none.
     if name == "GeneratorSession":
         return import_module(".session", __name__).GeneratorSession
