@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -24,6 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+
+import numpy as np
+
+from ..cli.demo import free_port
 
 PROBE = Path(__file__).with_name("probe.js")
 PICTURE = ".stylewidgets-canvas"
@@ -57,12 +60,6 @@ def find_browser() -> str:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Lab:
     """JupyterLab on 127.0.0.1, serving the directory ``root``, with settings of its own. A context manager.
 
@@ -79,7 +76,7 @@ class Lab:
         environment: dict[str, str] | None = None,
     ) -> None:
         self.root = Path(root).resolve()
-        self.port = _free_port()
+        self.port = free_port()
         self.token = secrets.token_hex(12)
         self.extra = tuple(extra)
         quiet = {"fetchNews": "false", "checkForUpdates": False}
@@ -380,10 +377,4 @@ def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:
-    if not values:
-        return None
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return float(np.quantile(values, share)) if values else None

@@ -8,18 +8,18 @@ import time
 from pathlib import Path
 from typing import Any
 
+from .options import Options
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument("source", metavar="IN", help="a checkpoint of any format, or a name of the zoo")
-    parser.add_argument("out", metavar="OUT.safetensors", type=Path)
-    parser.add_argument(
-        "--dtype",
-        choices=("fp16", "fp32"),
-        default="fp32",
-        help="of the weights: fp32 keeps pictures to the last bit (default), fp16 halves the file",
-    )
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+OPTIONS: Options = {
+    "source": {"metavar": "IN", "help": "a checkpoint of any format, or a name of the zoo"},
+    "out": {"metavar": "OUT.safetensors", "type": Path},
+    "--dtype": {
+        "choices": ("fp16", "fp32"),
+        "default": "fp32",
+        "help": "of the weights: fp32 keeps pictures to the last bit (default), fp16 halves the file",
+    },
+    "--force": {"action": "store_true", "help": "replace OUT if it exists"},
+}
 
 
 def run(args: argparse.Namespace) -> int:

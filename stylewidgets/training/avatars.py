@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 from ..avatars.domain import DOMAIN
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
+from ..cli.options import Options
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown
@@ -27,85 +28,80 @@ from .data import RenderedAvatars
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    default = Recipe()
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/avatars"), help="folder of the run (default %(default)s)"
-    )
-    parser.add_argument(
-        "--recipe",
-        choices=["paired", "adversarial"],
-        default="paired",
-        help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, for a GPU",
-    )
-    parser.add_argument(
-        "--family",
-        choices=FAMILIES,
-        default=default.family,
-        help="default %(default)s; with --grow-from a "
+_DEFAULT = Recipe()
+OPTIONS: Options = {
+    "--out": {"type": Path, "default": Path("runs/avatars"), "help": "folder of the run (default %(default)s)"},
+    "--recipe": {
+        "choices": ["paired", "adversarial"],
+        "default": "paired",
+        "help": "paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, for a GPU",
+    },
+    "--family": {
+        "choices": FAMILIES,
+        "default": _DEFAULT.family,
+        "help": "default %(default)s; with --grow-from a "
         "run of the other family, its latents and their pictures are kept and drawn by a new synthesis network",
-    )
-    parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
-    parser.add_argument(
-        "--channels",
-        type=int,
-        nargs="+",
-        help="feature maps of each block, from 4 pixels up; of each layer for StyleGAN3",
-    )
-    parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
-    parser.add_argument(
-        "--condition",
-        default="",
-        metavar="FACTOR",
-        help="make a conditional generator whose classes "
+    },
+    "--resolution": {"type": int, "default": _DEFAULT.resolution, "help": "pixels (default %(default)s)"},
+    "--channels": {
+        "type": int,
+        "nargs": "+",
+        "help": "feature maps of each block, from 4 pixels up; of each layer for StyleGAN3",
+    },
+    "--grow-from": {"type": Path, "metavar": "CHECKPOINT", "help": "start from a run at a lower resolution"},
+    "--condition": {
+        "default": "",
+        "metavar": "FACTOR",
+        "help": "make a conditional generator whose classes "
         "are those of a categorical factor, hair_style for example (with --joint-images 0)",
-    )
-    parser.add_argument(
-        "--correlated",
-        action="store_true",
-        help="factors of the latents go together as in "
+    },
+    "--correlated": {
+        "action": "store_true",
+        "help": "factors of the latents go together as in "
         "avatars.CORRELATIONS: something for a method of editing to disentangle",
-    )
-    parser.add_argument(
-        "--keep-w",
-        action="store_true",
-        help="with --grow-from: w stays what it is, so mapping network "
+    },
+    "--keep-w": {
+        "action": "store_true",
+        "help": "with --grow-from: w stays what it is, so mapping network "
         "and directions of the smaller generator fit the larger one",
-    )
-    parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
-    parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
-    parser.add_argument(
-        "--grow-images",
-        type=int,
-        default=60_000,
-        help="the first of them are drawn at a quarter, then half the size (default %(default)s)",
-    )
-    parser.add_argument("--mapping-samples", type=int, default=10_000_000, help="default %(default)s")
-    parser.add_argument("--joint-images", type=int, default=100_000, help="default %(default)s")
-    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
-    parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in (
-        "batch",
-        "learning_rate",
-        "matrix_rate",
-        "momentum",
-        "r1_gamma",
-        "path_length_weight",
-        "mixing",
-        "paired_mixing",
-        "margin",
-        "moved",
-        "paired_weight",
-        "adversarial_weight",
-        "adversarial_from",
-        "seed",
-    ):
-        value = getattr(default, name)
-        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
+    },
+    "--renders": {"type": int, "default": 40_000, "help": "size of the data set (default %(default)s)"},
+    "--paired-images": {"type": int, "default": 200_000, "help": "default %(default)s"},
+    "--grow-images": {
+        "type": int,
+        "default": 60_000,
+        "help": "the first of them are drawn at a quarter, then half the size (default %(default)s)",
+    },
+    "--mapping-samples": {"type": int, "default": 10_000_000, "help": "default %(default)s"},
+    "--joint-images": {"type": int, "default": 100_000, "help": "default %(default)s"},
+    "--minutes": {"type": float, "help": "stop after this time; the same command goes on later"},
+    "--checkpoint-minutes": {"type": float, "default": 5.0, "help": "default %(default)s"},
+    "--device": {"default": "cuda" if torch.cuda.is_available() else "cpu", "help": "default %(default)s"},
+    "--threads": {"type": int, "help": "CPU threads (default: torch's choice)"},
+    **{
+        "--" + name.replace("_", "-"): {
+            "type": type(getattr(_DEFAULT, name)),
+            "default": getattr(_DEFAULT, name),
+            "help": "default %(default)s",
+        }
+        for name in (
+            "batch",
+            "learning_rate",
+            "matrix_rate",
+            "momentum",
+            "r1_gamma",
+            "path_length_weight",
+            "mixing",
+            "paired_mixing",
+            "margin",
+            "moved",
+            "paired_weight",
+            "adversarial_weight",
+            "adversarial_from",
+            "seed",
+        )
+    },
+}
 
 
 @own_random()

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from .. import jobs
 from ..avatars.reading.factor_net import FactorRegressor, factor_of, load_regressor
 from ..avatars.reading.reader import READABLE
+from ..cli.options import Options
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
 from ..latent.latent import Direction
@@ -72,21 +73,20 @@ class Target(NamedTuple):
     values: NDArray[np.float32]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
-    parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.directions.safetensors")
-    parser.add_argument(
-        "--like",
-        type=Path,
-        metavar="DIRECTIONS",
-        help="take the named directions of a generator with the same w, on all rows, and measure them here: quick",
-    )
-    parser.add_argument("--regressor", type=Path, help="factor network (default: the bundled one)")
-    parser.add_argument("--samples", type=int, default=6_000, help="faces to learn from (default %(default)s)")
-    parser.add_argument("--faces", type=int, default=64, help="faces to measure effects on (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the faces (default %(default)s)")
-    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
+OPTIONS: Options = {
+    "generator": {"type": Path, "help": "a .safetensors file that `train avatars` wrote"},
+    "--out": {"type": Path, "help": "default: beside the generator, NAME.directions.safetensors"},
+    "--like": {
+        "type": Path,
+        "metavar": "DIRECTIONS",
+        "help": "take the named directions of a generator with the same w, on all rows, and measure them here: quick",
+    },
+    "--regressor": {"type": Path, "help": "factor network (default: the bundled one)"},
+    "--samples": {"type": int, "default": 6_000, "help": "faces to learn from (default %(default)s)"},
+    "--faces": {"type": int, "default": 64, "help": "faces to measure effects on (default %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of the faces (default %(default)s)"},
+    "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

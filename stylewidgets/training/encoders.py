@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
+from ..cli.options import Options
 from ..core import files
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
@@ -40,26 +41,22 @@ FULL_EVERY = 8
 """Every so many steps pictures are drawn in full size, so that the finest rows learn too; else at 64 px."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "kind", choices=small.KINDS, help="psp: w+; e4e: w+ that stays near w; restyle: corrects itself"
-    )
-    parser.add_argument("--generator", help="a bundled name or a file (default: the best bundled one)")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/encoder"), help="folder of the run (default %(default)s)"
-    )
-    parser.add_argument("--start-from", type=Path, metavar="FILE", help="weights of another encoder to begin with")
-    parser.add_argument("--images", type=int, default=60_000, help="pictures to see (default %(default)s)")
-    parser.add_argument("--renders", type=int, default=4000, help="size of the pool of renders (default %(default)s)")
-    parser.add_argument("--batch", type=int, default=8, help="generated, and as many renders (default %(default)s)")
-    parser.add_argument("--rate", type=float, default=0.01, help="of matrices, by Muon (default %(default)s)")
-    parser.add_argument("--steps", type=int, default=3, help="corrections of restyle (default %(default)s)")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="train nothing: measure this file and write its card")
-    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
-    parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="default %(default)s")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
+OPTIONS: Options = {
+    "kind": {"choices": small.KINDS, "help": "psp: w+; e4e: w+ that stays near w; restyle: corrects itself"},
+    "--generator": {"help": "a bundled name or a file (default: the best bundled one)"},
+    "--out": {"type": Path, "default": Path("runs/encoder"), "help": "folder of the run (default %(default)s)"},
+    "--start-from": {"type": Path, "metavar": "FILE", "help": "weights of another encoder to begin with"},
+    "--images": {"type": int, "default": 60_000, "help": "pictures to see (default %(default)s)"},
+    "--renders": {"type": int, "default": 4000, "help": "size of the pool of renders (default %(default)s)"},
+    "--batch": {"type": int, "default": 8, "help": "generated, and as many renders (default %(default)s)"},
+    "--rate": {"type": float, "default": 0.01, "help": "of matrices, by Muon (default %(default)s)"},
+    "--steps": {"type": int, "default": 3, "help": "corrections of restyle (default %(default)s)"},
+    "--card": {"type": Path, "metavar": "FILE", "help": "train nothing: measure this file and write its card"},
+    "--minutes": {"type": float, "help": "stop after this time; the same command goes on later"},
+    "--checkpoint-minutes": {"type": float, "default": 3.0, "help": "default %(default)s"},
+    "--device": {"default": "cuda" if torch.cuda.is_available() else "cpu", "help": "default %(default)s"},
+    "--seed": {"type": int, "default": 0, "help": "default %(default)s"},
+}
 
 
 @own_random()

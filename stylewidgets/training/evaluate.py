@@ -20,6 +20,7 @@ from ..avatars.reading.estimates import Errors, errors_path, file_digest, measur
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import shortest_path
 from ..avatars.world.dataset import to_uint8
+from ..cli.options import Options
 from ..core import files
 from ..core.values import rounded
 from ..latent.view import Transform
@@ -40,23 +41,15 @@ RENDERS = 40_000
 """Size of the training set of `train avatars`, where the metadata do not tell."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "file", type=Path, help="generator that `train avatars` wrote, or a factor network of `train regressor`"
-    )
-    parser.add_argument("--samples", type=int, default=2000, help="pictures on each side (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of samples and renders (default %(default)s)")
-    parser.add_argument(
-        "--json", type=Path, metavar="OUT", help="the figures (default: beside the file, NAME.quality.json)"
-    )
-    parser.add_argument(
-        "--sheet", type=Path, metavar="OUT.png", help="samples beside the training renders nearest to them"
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="200 samples, printed only: neither card nor figures are written"
-    )
-    parser.add_argument("--device", default="cpu", help="torch device of the generator (default %(default)s)")
+OPTIONS: Options = {
+    "file": {"type": Path, "help": "generator that `train avatars` wrote, or a factor network of `train regressor`"},
+    "--samples": {"type": int, "default": 2000, "help": "pictures on each side (default %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of samples and renders (default %(default)s)"},
+    "--json": {"type": Path, "metavar": "OUT", "help": "the figures (default: beside the file, NAME.quality.json)"},
+    "--sheet": {"type": Path, "metavar": "OUT.png", "help": "samples beside the training renders nearest to them"},
+    "--quick": {"action": "store_true", "help": "200 samples, printed only: neither card nor figures are written"},
+    "--device": {"default": "cpu", "help": "torch device of the generator (default %(default)s)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

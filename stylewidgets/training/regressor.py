@@ -19,6 +19,7 @@ from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
+from ..cli.options import Options
 from ..core import files
 from ..jobs import Job, Progress, Work
 from ..ops.devices import own_random
@@ -30,8 +31,8 @@ from .targets import encode, evaluate, floats, most_frequent, with_statistics
 from .world import LatentWorld
 
 __all__ = [
+    "OPTIONS",
     "FactorRegressor",
-    "add_arguments",
     "augment",
     "encode",
     "evaluate",
@@ -47,41 +48,37 @@ SAVE_EVERY = 30.0  # seconds between checkpoints
 _SLOW = ("out", "direct", "parts.out", "parts.prior", "parts.first", "parts.second", "parts.where")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--out", type=Path, default=Path("factor-regressor.safetensors"), help="default %(default)s")
-    parser.add_argument("--images", type=int, default=16_000, help="renders to train on (default %(default)s)")
-    parser.add_argument("--held-out", type=int, default=1_500, help="renders to measure on (default %(default)s)")
-    parser.add_argument("--resolution", type=int, default=64, help="side of the pictures (default %(default)s)")
-    parser.add_argument("--epochs", type=int, default=5, help="passes over the renders (default %(default)s)")
-    parser.add_argument(
-        "--minutes",
-        type=float,
-        help="train no longer than this in all, resumed parts included, rendering not: "
+OPTIONS: Options = {
+    "--out": {"type": Path, "default": Path("factor-regressor.safetensors"), "help": "default %(default)s"},
+    "--images": {"type": int, "default": 16_000, "help": "renders to train on (default %(default)s)"},
+    "--held-out": {"type": int, "default": 1_500, "help": "renders to measure on (default %(default)s)"},
+    "--resolution": {"type": int, "default": 64, "help": "side of the pictures (default %(default)s)"},
+    "--epochs": {"type": int, "default": 5, "help": "passes over the renders (default %(default)s)"},
+    "--minutes": {
+        "type": float,
+        "help": "train no longer than this in all, resumed parts included, rendering not: "
         "the learning rate falls in that time",
-    )
-    parser.add_argument(
-        "--start-from",
-        type=Path,
-        metavar="FILE",
-        help="go on from a trained network of the same size, with renders of another --seed",
-    )
-    parser.add_argument(
-        "--parts",
-        action="store_true",
-        help="train nothing but a reader of parts (brows, eyes, mouth) on top of "
+    },
+    "--start-from": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "go on from a trained network of the same size, with renders of another --seed",
+    },
+    "--parts": {
+        "action": "store_true",
+        "help": "train nothing but a reader of parts (brows, eyes, mouth) on top of "
         "--start-from: feature maps, and figures measured with them, stay as they are",
-    )
-    parser.add_argument(
-        "--measure-only",
-        action="store_true",
-        help="train nothing: measure and calibrate the network in --out, and write it and its card again",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of renders, start and augmentation (default %(default)s)")
-    parser.add_argument("--renders-seed", type=int, help="of the renders (default: --seed + 1000000)")
-    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
-    parser.add_argument("--threads", type=int, help="threads of torch (default: as torch decides)")
-    parser.add_argument("--checkpoint", type=Path, help="folder of renders and state (default: beside the output)")
+    },
+    "--measure-only": {
+        "action": "store_true",
+        "help": "train nothing: measure and calibrate the network in --out, and write it and its card again",
+    },
+    "--seed": {"type": int, "default": 0, "help": "of renders, start and augmentation (default %(default)s)"},
+    "--renders-seed": {"type": int, "help": "of the renders (default: --seed + 1000000)"},
+    "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
+    "--threads": {"type": int, "help": "threads of torch (default: as torch decides)"},
+    "--checkpoint": {"type": Path, "help": "folder of renders and state (default: beside the output)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

@@ -18,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from ...cli.options import Options
 from ..report import machine
 from .report import plot, text_of
 from .rows import GENERATED, RENDERS, Row, rows
@@ -28,41 +29,35 @@ SECONDS = "processor_seconds"
 _GUESSES = ("auto", "psp", "e4e", "restyle")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
-    parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
-    parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument(
-        "--steps",
-        type=int,
-        help="most steps of each optimisation, half as many of the fast one and of those that go on from "
+OPTIONS: Options = {
+    "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file (default: the bundled one)"},
+    "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
+    "--targets": {"type": int, "default": 20, "help": "pictures of each kind (default: %(default)s)"},
+    "--steps": {
+        "type": int,
+        "help": "most steps of each optimisation, half as many of the fast one and of those that go on from "
         "another, with higher learning rates (default: the papers', hours on a CPU)",
-    )
-    parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        metavar="FOLDER",
-        help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice",
-    )
-    parser.add_argument(
-        "--race",
-        type=int,
-        metavar="N",
-        help="instead: the fast projector against the plain schedule on N pictures, of each kind a half",
-    )
-    parser.add_argument(
-        "--equal-time",
-        type=float,
-        nargs="+",
-        metavar="SECONDS",
-        help="with --race: also a hybrid against its parts, each with so many seconds for a picture",
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the figures there, beside those of other methods"
-    )
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
+    },
+    "--methods": {"help": "which methods, with commas (default: all that this generator has)"},
+    "--keep": {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "keep what was found there; a run that was stopped goes on, and nothing is inverted twice",
+    },
+    "--race": {
+        "type": int,
+        "metavar": "N",
+        "help": "instead: the fast projector against the plain schedule on N pictures, of each kind a half",
+    },
+    "--equal-time": {
+        "type": float,
+        "nargs": "+",
+        "metavar": "SECONDS",
+        "help": "with --race: also a hybrid against its parts, each with so many seconds for a picture",
+    },
+    "--json": {"type": Path, "metavar": "FILE", "help": "write the figures there, beside those of other methods"},
+    "--plot": {"type": Path, "metavar": "FILE.png", "help": "draw distortion against editability"},
+}
 
 
 def run(args: argparse.Namespace) -> int:
