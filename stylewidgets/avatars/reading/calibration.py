@@ -134,6 +134,3 @@ def _temperature(logits: Tensor, truth: Tensor) -> float:
     grid = torch.logspace(-1, 1, 81, dtype=torch.float32, device="cpu")
     losses = [float(torch.nn.functional.cross_entropy(logits / t, truth)) for t in grid]
     return float(grid[int(np.argmin(losses))])
-
-
-__all__ = ["calibrate", "errors", "population", "residual"]
