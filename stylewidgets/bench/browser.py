@@ -22,11 +22,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..cli.demo import free_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 PROBE = Path(__file__).with_name("probe.js")
 PICTURE = ".stylewidgets-canvas"
@@ -182,7 +185,7 @@ class Browser:
         self._browser = self._driver.chromium.launch(executable_path=path, headless=True, args=list(_SWITCHES))
         return self
 
-    def page(self, **options: Any) -> Any:
+    def page(self, **options: Any) -> Page:
         """Return a new playwright page with a context of its own; ``options`` override those of the browser."""
         return self._browser.new_context(**{**self.options, **options}).new_page()
 
@@ -205,7 +208,7 @@ class Browser:
 class Notebook:
     """A notebook open in JupyterLab: ``page`` is the playwright page, ``console`` collects its error messages."""
 
-    page: Any
+    page: Page
     lab: Lab
     name: str
     console: list[str] = field(default_factory=list)
@@ -323,7 +326,7 @@ def measure(
     )
 
 
-def _press(page: Any, count: int) -> tuple[list[float], int]:
+def _press(page: Page, count: int) -> tuple[list[float], int]:
     latencies: list[float] = []
     for _ in range(count):
         page.evaluate("() => stylewidgetsProbe.reset()")
@@ -340,7 +343,7 @@ def _press(page: Any, count: int) -> tuple[list[float], int]:
     return latencies, count - len(latencies)
 
 
-def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
+def _drag(page: Page, handle: Locator, seconds: float) -> dict[str, Any]:
     ends = []
     for key in ("End", "Home"):
         page.keyboard.press(key)

@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from .. import load
 from ..cli.options import ONE_OF, Options
-from . import pages
+from ..session.session import GeneratorSession
+from . import against, compute, event, families, models, pages, reading, report, report_families
 
 DESCRIPTION = (
     "Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
@@ -64,9 +66,6 @@ OPTIONS: Options = {
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print. Raises ValueError when --browser is given and there is none."""
-    from .. import load
-    from . import compute, event, models, reading, report, report_families
-
     reason = "" if args.no_browser else pages.why_not()
     if reason and args.browser:
         raise ValueError(reason)
@@ -107,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         )
         say(report.pages(parts["browser"]))
     if args.json is not None:
-        text = json.dumps(report.as_json(about, parts), indent=1)
+        text = json.dumps(report.plain({"machine": about, **parts}), indent=1)
         if str(args.json) == "-":
             print(text)
         else:
@@ -115,14 +114,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _families(args: argparse.Namespace, names: list[str], bundled: Any, say: Callable[[str], None]) -> dict[str, Any]:
+def _families(
+    args: argparse.Namespace, names: list[str], bundled: GeneratorSession, say: Callable[[str], None]
+) -> dict[str, object]:
     """Measure each model, print its tables, and return the figures."""
-    from . import against, families, models, report_families
-
     if args.against is not None:
         say(against.warn_of_code(args.against))
     measured: dict[str, families.Figures] = {}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name in names:
         session = models.make(name, bundled)
         rival = None if args.against is None else against.rival(args.against, session.generator)

@@ -11,6 +11,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+from torch import Tensor
+
+from .. import checkpoints
+
 _PEAK = """
 import json, sys, threading
 from stylewidgets.bench.reading import resident
@@ -43,8 +48,6 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
         "read_ratio", "open_ratio" (both against plain), and "peak_ratio": the most memory while opening over the bytes
         of the file, file pages included (0 where the system does not tell).
     """
-    from .. import checkpoints
-
     tensors = _tensors(path)
 
     def plain() -> object:
@@ -70,12 +73,8 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
     }
 
 
-def _tensors(path: str | Path) -> list[Any]:
-    from .. import checkpoints
-
+def _tensors(path: str | Path) -> list[Tensor]:
     if Path(path).suffix == ".safetensors":  # our own files are no foreign format
-        from safetensors.torch import load_file
-
         return list(load_file(path).values())
     return list(checkpoints.read(path).state.values())
 

@@ -54,21 +54,19 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     ws = run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
     if torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.paired_mixing:
         ws = mixed_codes(run.embedding, factors, ws.shape[1])
-    if shrink > 1:
-        image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
-        distance = paired_loss(_draw_inner(run, ws, image.shape[2]), image, weight, levels=2)
-        _descend(run, run.recipe.paired_weight * distance, *learning)
-        run.images["paired"] += len(image)
-        run.average(len(image))
-        return {"paired": float(distance.detach())}
-    if isinstance(run.generator, StyleGAN3) and torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.moved:
+    moving = isinstance(run.generator, StyleGAN3) and shrink == 1
+    if moving and torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.moved:
+        assert isinstance(run.generator, StyleGAN3)
         fake, image, weight = draw_moved(run.generator, ws, image, weight)
+    elif shrink > 1:
+        image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
+        fake = _draw_inner(run, ws, image.shape[2])
     else:
         fake = _draw(run, ws)
-    distance = paired_loss(fake, image, weight)
+    distance = paired_loss(fake, image, weight, levels=3 if shrink == 1 else 2)
     loss = run.recipe.paired_weight * distance
     report = {"paired": float(distance.detach())}
-    if adversarial:
+    if adversarial and shrink == 1:
         report["d"] = _discriminate(run, image, fake.detach(), run.images["paired"] // len(image))
         loss = loss + run.recipe.adversarial_weight * generator_loss(run.discriminator(fake))
     _descend(run, loss, *learning)
