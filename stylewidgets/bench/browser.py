@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cli.demo import free_port
+from ..cli.demo import usable_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
@@ -79,7 +79,7 @@ class Lab:
         environment: dict[str, str] | None = None,
     ) -> None:
         self.root = Path(root).resolve()
-        self.port = free_port()
+        self.port = usable_port()
         self.token = secrets.token_hex(12)
         self.extra = tuple(extra)
         quiet = {"fetchNews": "false", "checkForUpdates": False}

@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ImportError("JupyterLab is not installed; run: pip install 'stylewidgets[lab]'")
-    port = free_port() if args.port is None else check_port(args.port)
+    port = usable_port(args.port or 0)
     notebook, note = place_notebook(source(), args.dir, fresh=args.fresh)
     print(f"{note}\nStarting JupyterLab on port {port}; Ctrl-C here ends it.", flush=True)
     try:
@@ -101,8 +101,8 @@ def place_notebook(original: Path, folder: Path, *, fresh: bool = False) -> tupl
     return target, f"Copied the quickstart to {target}."
 
 
-def check_port(port: int) -> int:
-    """``port`` if it can be listened on; else OSError."""
+def usable_port(port: int = 0) -> int:
+    """``port`` if it can be listened on, else OSError; without one a port that nobody listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -111,11 +111,4 @@ def check_port(port: int) -> int:
             raise OSError(
                 f"port {port} cannot be used ({error.strerror}); give another one or leave --port out"
             ) from error
-    return port
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..generators.protocol import Generator
+
 _FAMILIES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 
 
-def card(generator: Any, metadata: dict[str, Any], quality: dict[str, Any]) -> str:
+def card(generator: Generator, metadata: dict[str, Any], quality: dict[str, Any]) -> str:
     """The card.
 
     Args:
@@ -116,7 +118,7 @@ def _distances(figures: dict[str, dict[str, Any]]) -> str:
     )
 
 
-def _what(generator: Any, metadata: dict[str, Any]) -> str:
+def _what(generator: Generator, metadata: dict[str, Any]) -> str:
     config, parameters = generator.config, sum(p.numel() for p in generator.parameters())
     channels = getattr(config, "channels", ()) or [layer.channels for layer in getattr(config, "layers", ())[:-1]]
     maps = (
@@ -124,10 +126,10 @@ def _what(generator: Any, metadata: dict[str, Any]) -> str:
         if isinstance(channels, (tuple, list)) and channels
         else ""
     )
-    architecture = f" ({config.architecture} architecture)" if getattr(config, "architecture", "") else ""
+    architecture = getattr(config, "architecture", "")
     family = _FAMILIES.get(generator.family, generator.family)
     text = (
-        f"A {family}{architecture} of illustrated heads, {generator.resolution} px, "
+        f"A {family}{architecture and f' ({architecture} architecture)'} of illustrated heads, {generator.resolution} px, "
         f"{parameters:,} parameters, z {generator.z_dim},\nw {generator.w_dim}, {generator.num_ws} rows of w+{maps}."
     )
     if generator.c_dim:

@@ -22,7 +22,7 @@ from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
 from ..jobs import Job, Progress
 from ..ops.devices import own_random
-from .avatars import drive, falling
+from .avatars import drive, falling, rate
 from .data import RenderedAvatars
 from .muon import Together
 from .state import adam, matrices_and_rest
@@ -126,9 +126,7 @@ class EncoderTraining:
         begin = time.perf_counter()
         done = self.images / self.args.images
         for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group.setdefault("initial_lr", group["lr"])
-                group["lr"] = group["initial_lr"] * falling(done)
+            rate(optimiser, falling(done))
         with torch.no_grad():
             z = torch.randn(len(renders), self.session.z_dim, device=self.args.device, dtype=torch.float32)
             known = self.session.generator.map(z)

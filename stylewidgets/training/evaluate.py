@@ -34,6 +34,8 @@ from ..metrics import (
     precision_recall,
     translation_equivariance,
 )
+from ..session.load import load
+from ..session.session import GeneratorSession
 from .card import card, tables
 from .world import LatentWorld
 
@@ -56,8 +58,6 @@ def run(args: argparse.Namespace) -> None:
     """Measure, print and write."""
     if _is_factor_network(args.file):
         return _evaluate_network(args)
-    from ..session.load import load
-
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def measure(
-    session: Any,
+    session: GeneratorSession,
     samples: int = 2000,
     *,
     seed: int = 0,
@@ -110,7 +110,7 @@ def measure(
     read = {name: net.natural(found.raw) for name, found in seen.items()}
     quality: dict[str, Any] = {
         "file": file.name if file else session.name,
-        "command": _command(file, samples, seed),
+        "command": f"stylewidgets train evaluate {file.name if file else 'FILE'} --samples {samples} --seed {seed}",
         "samples": samples,
         "seed": seed,
         "domain": DOMAIN.stamp(readings=True),
@@ -138,7 +138,7 @@ def measure(
 
 @torch.inference_mode()
 def _pictures(
-    session: Any, world: LatentWorld, recipe: dict[str, Any], samples: int, seed: int
+    session: GeneratorSession, world: LatentWorld, recipe: dict[str, Any], samples: int, seed: int
 ) -> tuple[dict[str, Tensor], dict[str, NDArray[np.float32]]]:
     """renders, floor and samples: pictures [n, 3, H, W] through 8 bits, and the factors [n, F] that they stand for."""
     pictures, truth = {}, {}
@@ -165,7 +165,9 @@ def _pictures(
 
 
 @torch.inference_mode()
-def throughput(session: Any, world: LatentWorld, *, seed: int = 0, count: int = 32, rounds: int = 3) -> dict[str, Any]:
+def throughput(
+    session: GeneratorSession, world: LatentWorld, *, seed: int = 0, count: int = 32, rounds: int = 3
+) -> dict[str, Any]:
     """Pictures a second of the renderer and of the generator here, from batches of ``count``, the best of some rounds.
 
     On a CPU processor time counts, so that other work on the machine does not.
@@ -214,7 +216,7 @@ def _neighbours(
     pictures: dict[str, Tensor],
     world: LatentWorld,
     recipe: dict[str, Any],
-    session: Any,
+    session: GeneratorSession,
     samples: int,
     sheet: Path | None,
 ) -> dict[str, float]:
@@ -248,7 +250,7 @@ def _read(
     return result
 
 
-def _recipe(session: Any) -> dict[str, Any]:
+def _recipe(session: GeneratorSession) -> dict[str, Any]:
     recipe = session.metadata.get("recipe")
     if not isinstance(recipe, dict) or not {"seed", "twist"} <= set(recipe):
         raise ValueError(
@@ -256,10 +258,6 @@ def _recipe(session: Any) -> dict[str, Any]:
             "only generators of avatars can be measured against renders"
         )
     return recipe
-
-
-def _command(file: Path | None, samples: int, seed: int) -> str:
-    return f"stylewidgets train evaluate {file.name if file else 'FILE'} --samples {samples} --seed {seed}"
 
 
 def _is_factor_network(path: Path) -> bool:

@@ -25,7 +25,7 @@ from ..jobs import Job, Progress, Work
 from ..ops.devices import own_random
 from .augment import augment
 from .data import RenderedAvatars
-from .muon import Muon
+from .muon import Muon, Together
 from .regressor_card import model_card
 from .targets import encode, evaluate, floats, most_frequent, with_statistics
 from .world import LatentWorld
@@ -281,7 +281,8 @@ def fit(
     matrices = [p for name, p in trained if p.ndim > 1 and not name.startswith(_SLOW)]
     others = [p for _, p in trained if all(p is not m for m in matrices)]
     muon, adam = Muon(matrices, lr=10 * rate), torch.optim.AdamW(others, lr=rate, weight_decay=1e-2)
-    rates = {id(optimiser): [group["lr"] for group in optimiser.param_groups] for optimiser in (muon, adam)}
+    both = Together(muon, adam)
+    rates = [group["lr"] for group in both.param_groups]
     average = {key: value.detach().clone() for key, value in net.state_dict().items()}
     parts = {"net": net, "muon": muon, "adam": adam}
     start, seconds = _resume(checkpoint, parts, average, steps)
@@ -292,17 +293,15 @@ def fit(
         spent = seconds + now - began
         if spent >= limit:
             break
-        for optimiser in (muon, adam):
-            for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
-                group["lr"] = first * _pace(step, max(step / steps, spent / limit))
+        for group, first in zip(both.param_groups, rates, strict=True):
+            group["lr"] = first * _pace(step, max(step / steps, spent / limit))
         random = np.random.RandomState((seed * 7919 + step) % 2**32)
-        index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
+        index = _rows(len(images), seed, step, steps_per_epoch, batch)
         x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
         loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
         net.zero_grad(set_to_none=True)
         loss.backward()
-        muon.step()
-        adam.step()
+        both.step()
         done = step + 1
         _update(average, net, min(0.998, (step + 1) / (step + 10)))
         if checkpoint is not None and (now - saved > SAVE_EVERY or done == steps):
@@ -344,13 +343,11 @@ def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
     return total / len(net.heads)
 
 
-def _epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.RandomState((seed * 104729 + epoch) % 2**32).permutation(n)
-
-
-def _slice(step: int, steps_per_epoch: int, batch: int) -> slice:
-    first = step % steps_per_epoch * batch
-    return slice(first, first + batch)
+def _rows(n: int, seed: int, step: int, steps_per_epoch: int, batch: int) -> NDArray[np.int64]:
+    """The pictures of a step, in the shuffled order of its epoch."""
+    epoch, first = step // steps_per_epoch, step % steps_per_epoch * batch
+    order = np.random.RandomState((seed * 104729 + epoch) % 2**32).permutation(n)
+    return np.sort(order[first : first + batch])
 
 
 @torch.no_grad()

@@ -234,7 +234,7 @@ def test_rates_of_all_parts_of_an_optimiser_fall_together() -> None:
     run = TrainingRun(TINY, "cpu")
     groups = run.optimisers["synthesis"].param_groups
     before = [group["lr"] for group in groups]
-    avatars.rate(run, "synthesis", avatars.falling(0.7))
+    avatars.rate(run.optimisers["synthesis"], avatars.falling(0.7))
     assert [group["lr"] for group in groups] == pytest.approx([0.5 * lr for lr in before])
     assert avatars.falling(0.0) == 1.0
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -120,7 +119,9 @@ class Errors:
             return cls(factors=factors, readings=readings, **plain)
 
 
-def estimate(images: Any, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD) -> Estimate:
+def estimate(
+    images: object, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD
+) -> Estimate:
     """Read the factors of avatars off their pictures.
 
     Args:
@@ -200,7 +201,7 @@ def file_digest(path: str | Path) -> str:
     return hashlib.sha256(files.find(path).read_bytes()).hexdigest()[:16]
 
 
-def as_pictures(images: Any) -> Tensor:
+def as_pictures(images: object) -> Tensor:
     """Pictures float32 [N, 3, H, W] in [-1, 1] from what `estimate` takes."""
     if not isinstance(images, Tensor):
         several = images if isinstance(images, (list, tuple)) else [images]

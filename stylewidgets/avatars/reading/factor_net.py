@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ... import domain
 from ...core import files
 from ...ops.devices import from_file
+from ..world.factors import Factor
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
@@ -209,7 +210,7 @@ class FactorRegressor(nn.Module):
         return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
-def make_heads(factors: Sequence[Any]) -> list[Head]:
+def make_heads(factors: Sequence[Factor]) -> list[Head]:
     """Heads for the factors of a world (objects with name, kind, low, high and categories), without statistics."""
     heads, start = [], 0
     for factor in factors:
