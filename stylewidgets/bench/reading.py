@@ -17,21 +17,11 @@ from torch import Tensor
 from .. import checkpoints
 
 _PEAK = """
-import json, sys, threading
-from stylewidgets.bench.reading import resident
+import json, sys, torch
 import stylewidgets.checkpoints.build, stylewidgets.generators.families
 from stylewidgets import checkpoints
-before, highest, done = resident(), [0], threading.Event()
-def watch():
-    while not done.wait(0.002):
-        highest[0] = max(highest[0], resident())
-watcher = threading.Thread(target=watch)
-watcher.start()
-made = checkpoints.open_file(sys.argv[1])
-highest[0] = max(highest[0], resident())
-done.set()
-watcher.join()
-print(json.dumps(highest[0] - before))
+from stylewidgets.bench.memory import peak
+print(json.dumps(peak(lambda: checkpoints.open_file(sys.argv[1]), torch.device("cpu"))))
 """
 
 

@@ -64,20 +64,20 @@ def table(title: str, head: Sequence[str], rows: Rows) -> str:
 def synthesis(samples: Mapping[str, Sample]) -> str:
     """Table of `compute.synthesis`; ratios to the whole picture."""
     whole = next(iter(samples.values())).median
-    rows = [(name, _ms(s.median), _range(s), f"{s.median / whole:.2f}") for name, s in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{s.median / whole:.2f}") for name, s in samples.items()]
     return table("Synthesis, in the kernel", ("", "ms", "quartiles", "of a whole picture"), rows)
 
 
 def encoding(samples: Mapping[str, tuple[Sample, float]]) -> str:
     """Table of `compute.encoding`."""
-    rows = [(name, _ms(s.median), _range(s), f"{size:.1f}") for name, (s, size) in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{size:.1f}") for name, (s, size) in samples.items()]
     return table("Encoding a full-size picture", ("", "ms", "quartiles", "kB"), rows)
 
 
 def event(samples: Mapping[str, Sample]) -> str:
     """Table of `event.slider_event`; shares of the whole event."""
     whole = samples["whole event"].median
-    rows = [(name, _ms(s.median), _range(s), f"{s.median / whole:.0%}") for name, s in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{s.median / whole:.0%}") for name, s in samples.items()]
     return table("One slider event, from its value to the frame on the wire", ("", "ms", "quartiles", "share"), rows)
 
 
@@ -148,6 +148,7 @@ def _ms(value: float) -> str:
     return f"{value:.2f}"
 
 
-def _range(sample: Sample) -> str:
+def quartiles(sample: Sample, places: int = 2) -> str:
+    """Where the middle half of the values lies."""
     low, high = sample.spread
-    return f"{low:.2f}–{high:.2f}"
+    return f"{low:.{places}f}–{high:.{places}f}"

@@ -6,7 +6,6 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from .options import Options
 
@@ -41,16 +40,18 @@ def run(args: argparse.Namespace) -> int:
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out} is the file to convert; give another name")
     _say(f"{generator.family}, {generator.resolution} px; writing {out} ...")
-    native.save(out, generator, {**metadata, "origin": _origin(path, metadata, sha256_of(path))}, args.dtype)
+    origin = {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
+        "format": metadata.get("format"),
+    }
+    native.save(out, generator, {**metadata, "origin": origin}, args.dtype)
     _say(f"{out.stat().st_size:,} bytes in {time.monotonic() - started:.1f} s")
     _say(f"Licence: {metadata.get('licence', 'not recorded')}")
     for note in metadata.get("notes", []):
         _say(f"note: {note}")
     return 0
-
-
-def _origin(path: Path, metadata: dict[str, Any], sha256: str) -> dict[str, Any]:
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256, "format": metadata.get("format")}
 
 
 def _say(text: str) -> None:

@@ -42,6 +42,10 @@ are in the file with the ending `.quality.json` beside this one.
 
 def tables(quality: dict[str, Any]) -> str:
     """The measured figures: what the command prints and what the card shows."""
+    read = "\n".join(f"| {name} | {f['samples']:.2f} | {f['floor']:.2f} |" for name, f in quality["read"].items())
+    distances = "\n".join(
+        f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in quality["factors"].items()
+    )
     return f"""| | samples | floor |
 |---|---|---|
 {_rows(quality)}
@@ -51,14 +55,14 @@ floor being how well those of a render are:
 
 | factor | samples | floor |
 |---|---|---|
-{_pairs(quality["read"], 2)}
+{read}
 
 Distance of the distributions of what is read (1-Wasserstein in standard deviations of the renders, of categories the total
 variation from 0 to 1):
 
 | factor | measure | samples | floor |
 |---|---|---|---|
-{_distances(quality["factors"])}"""
+{distances}"""
 
 
 def overview(qualities: list[dict[str, Any]]) -> str:
@@ -106,16 +110,6 @@ def _speed(quality: dict[str, Any]) -> list[str]:
     where = f"{speed['device']}, {speed['threads']} thread{'s' if speed['threads'] > 1 else ''}"
     figures = f"{speed['generator']:.0f} | {speed['renderer']:.0f}"
     return [f"| pictures a second, {speed['resolution']} px, {where} (floor: the renderer) | {figures} |"]
-
-
-def _pairs(figures: dict[str, dict[str, float]], places: int) -> str:
-    return "\n".join(f"| {name} | {f['samples']:.{places}f} | {f['floor']:.{places}f} |" for name, f in figures.items())
-
-
-def _distances(figures: dict[str, dict[str, Any]]) -> str:
-    return "\n".join(
-        f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures.items()
-    )
 
 
 def _what(generator: Generator, metadata: dict[str, Any]) -> str:

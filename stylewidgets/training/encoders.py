@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -24,6 +23,7 @@ from ..jobs import Job, Progress
 from ..ops.devices import own_random
 from .avatars import drive, falling, rate
 from .data import RenderedAvatars
+from .losses import discriminator_loss, generator_loss, r1_penalty
 from .muon import Together
 from .state import adam, matrices_and_rest
 
@@ -159,7 +159,7 @@ class EncoderTraining:
                 # The length and not its square, as published: most offsets are to be none at all.
                 losses["delta"] = _length((code[:, 1:] - code[:, :1]) / self.net.spread).mean()
                 self._teach_critic(known, code[:, :free].detach())
-                losses["adversarial"] = F.softplus(-self.critic(self._scaled(code[:, :free]))).mean()
+                losses["adversarial"] = generator_loss(self.critic(self._scaled(code[:, :free])))
             yield losses
             return
         code = self.net.centre.expand(len(images), self.net.shape.rows, -1)
@@ -193,9 +193,7 @@ class EncoderTraining:
         """Rows of real codes against the encoder's, with R1 (Tov et al. 2021, section 4.2)."""
         real = self._scaled(known[:, :1]).requires_grad_()
         score = self.critic(real)
-        (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
-        fake = F.softplus(self.critic(self._scaled(code))).mean()
-        loss = F.softplus(-score).mean() + fake + 0.5 * slope.square().sum(1).mean()
+        loss = discriminator_loss(score, self.critic(self._scaled(code))) + r1_penalty(score, real)
         self.optimisers["critic"].zero_grad()
         loss.backward()
         self.optimisers["critic"].step()

@@ -57,20 +57,20 @@ OPTIONS: Options = {
 def run(args: argparse.Namespace) -> None:
     """Measure, print and write."""
     if _is_factor_network(args.file):
-        return _evaluate_network(args)
+        _evaluate_network(args)
+        return
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
     quality = rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet), 6)
     print(tables(quality))
     if args.quick:
-        return None
+        return
     figures = args.json or args.file.with_suffix(".quality.json")
     figures.write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
     text = args.file.with_suffix(".md")
     text.write_text(card(session.generator, session.metadata, quality), encoding="utf-8")
     print(f"\nwritten to {text} and {figures}")
-    return None
 
 
 def measure(
