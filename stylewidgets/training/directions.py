@@ -303,16 +303,13 @@ def _explained(found: DirectionSet, w: NDArray[np.float32], scores: Scores) -> D
     return found.add(*result, replace=True)
 
 
-def _kind(direction: Direction) -> str:
-    return direction.source.split()[0] + (", conditioned" if "conditioned" in direction.source else "")
-
-
 def _card(
     path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int, taken: bool
 ) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
-        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | {_kind(d)} |"
+        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | "
+        f"{d.source.split()[0]}{', conditioned' if 'conditioned' in d.source else ''} |"
         for d, e in kept
     )
     names = {d.name for d, _ in kept}
