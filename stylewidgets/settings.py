@@ -99,8 +99,8 @@ class Method:
         title: as a menu shows it.
         line: one sentence for someone who has not read the paper.
         source: paper and year.
-        start: "module:function" below the package of its registry (for inversion: ``function(session, target, **settings)``
-            → Run).
+        start: "module:function", imported when it is first used (for inversion: ``function(session, target, **settings)`` →
+            Run).
         settings: in the order to show them.
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).

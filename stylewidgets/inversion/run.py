@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import jobs
@@ -131,6 +132,10 @@ class Run(jobs.Run[Result], ABC):
     def picture(self) -> Tensor | None:
         """Pictures of the last step, [N, 3, H, W] on the CPU; None before the first."""
         return None if self._drawn is None else self._drawn.detach().float().cpu()
+
+    def pixels(self, i: int = 0) -> NDArray[np.uint8] | None:
+        """The i-th picture of the last step, uint8 [H, W, 3]; None before the first."""
+        return None if self._drawn is None else to_uint8(self._drawn[i : i + 1])[0]
 
     def result(self) -> Result:
         """What is reached so far."""

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from ..core import files
 from ..latent.latent import Latent
-from .registry import start
 from .run import Run
+from .starting import start
 from .target import Target
 
 if TYPE_CHECKING:

@@ -12,12 +12,11 @@ from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
+from .catalogue import SPACES, STARTS
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
 
-SPACES = ("w", "w+", "s")
-STARTS = ("mean", "random", "uniform")
 SAMPLES = 10_000
 SAMPLES_SEED = 123
 

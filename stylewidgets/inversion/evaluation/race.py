@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.perceptual import Perceptual, perceptual
 from ..methods.fast import FastProjector
 from ..methods.hybrid import Refinement
 from ..methods.projector import Projector
-from ..registry import METHODS, start
+from ..starting import start
 from ..target import Target
 
 if TYPE_CHECKING:

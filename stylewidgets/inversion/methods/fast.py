@@ -15,13 +15,13 @@ from torch import Tensor
 
 from ...latent.latent import IDENTITY
 from .. import spaces
+from ..catalogue import ENCODERS, METHODS
 from ..losses.losses import Criterion
 from ..losses.perceptual import perceptual
-from ..registry import METHODS
-from ..registry import start as start_method
 from ..run import Run
+from ..starting import start as start_method
 from . import lbfgs
-from .two_phases import ENCODERS, why_not
+from .two_phases import why_not
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor
 
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import map_distance, mse, shrink, w_distance
 from ..losses.perceptual import Maps, plain_maps
-from ..registry import METHODS
 from .descent import Descent
 
 if TYPE_CHECKING:

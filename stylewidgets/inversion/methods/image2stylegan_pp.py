@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ...core import pictures
 from ...generators.protocol import State
-from ..registry import METHODS
+from ..catalogue import METHODS
 from .phases import Image2StyleGANpp, Phase, blurred
 
 if TYPE_CHECKING:

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import Criterion, noise_regulariser, w_distance
 from ..losses.perceptual import perceptual
 from ..noise import initial_noise, normalise
-from ..registry import METHODS
 from .descent import Descent
 
 if TYPE_CHECKING:

@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..registry import METHODS, start
+from ..catalogue import ENCODERS, METHODS
 from ..run import Run
 from ..spaces import convert
+from ..starting import start
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
     from ..target import Target
-
-ENCODERS = ("restyle", "e4e", "psp")
-"""Encoders in the order in which "auto" likes them."""
 
 
 class TwoPhases(Run):

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...inversion import Result, Run, Target, start
+from ... import inversion
 from ...jobs import RUNNING
 
 if TYPE_CHECKING:
+    from ...inversion import Result, Run, Target
     from ...latent.latent import Latent
     from ...session.session import GeneratorSession
 
@@ -124,7 +125,7 @@ def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt
     """
     if source.run is None or source.target is None:
         raise ValueError("a result from a file has no state to go on from: start a new run")
-    run = start(source.method, source.base, source.target, **{**source.settings, **settings})
+    run = inversion.start(source.method, source.base, source.target, **{**source.settings, **settings})
     if source.step:
         try:
             run.restore({**source.run.state(), "settings": run.settings})
@@ -143,7 +144,7 @@ def loaded(path: Path, number: int, base: GeneratorSession, target: Target | Non
     Args:
         target: what it is compared with, where it has as many pictures.
     """
-    result = Result.load(path)
+    result = inversion.Result.load(path)
     fits = target if target is not None and len(target) == len(result) else None
     made = Attempt(number, base, fits, None, dict(result.report), f"from {path.name}", _result=result)
     made.image()  # raises when it does not fit

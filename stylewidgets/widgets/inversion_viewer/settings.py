@@ -5,15 +5,18 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ...inversion import METHODS
-from ...session.session import GeneratorSession
 from ...settings import Value
 from ..kit.controls.form import FIELD, Form
 from ..kit.parts import WIDE, close_tree, control, note
 from ..kit.sharing import shared_layout
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
 LABELS = {
     "rate": "learning rate",

@@ -11,10 +11,10 @@ import traitlets
 from numpy.typing import NDArray
 from PIL import Image
 
+from ... import inversion
 from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
-from ...inversion import METHODS, Result, Target, evaluate
-from ...inversion import start as start_run
+from ...inversion import METHODS
 from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
 from ..kit import opening
@@ -28,6 +28,7 @@ from .panels import InversionPanels
 from .stage import Stage
 
 if TYPE_CHECKING:
+    from ...inversion import Result, Target
     from ...session.session import GeneratorSession
     from ..latent_explorer.explorer import LatentExplorer
     from ..style_mix_grid.grid import StyleMixGrid
@@ -137,7 +138,7 @@ class InversionViewer(StateWidget[Latent]):
         Args:
             code: a Python expression for it, for `code()`.
         """
-        made = Target.of(target, self.session)
+        made = inversion.Target.of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
         given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
@@ -169,7 +170,7 @@ class InversionViewer(StateWidget[Latent]):
         assert self._target is not None
         target = self._target.with_mask(self.mask)
         return self._run(
-            Attempt(self._number(), self.session, target, start_run(method, self.session, target, **settings))
+            Attempt(self._number(), self.session, target, inversion.start(method, self.session, target, **settings))
         )
 
     def fork(self, **settings: Any) -> Attempt:
@@ -269,7 +270,7 @@ class InversionViewer(StateWidget[Latent]):
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
         if attempt.target is None:
             raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
-        figures = evaluate(attempt.target, attempt.result, self.session, **options)
+        figures = inversion.evaluate(attempt.target, attempt.result, self.session, **options)
         attempt.figures |= figures
         self._panels.refresh()
         return dict(attempt.figures)

@@ -6,23 +6,26 @@ import io
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from IPython import get_ipython
 from PIL import Image
 
+from ... import render
 from ...core import pictures
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...render.ladder import Ladder
 from ...render.overlap import overlap_for
 from ...render.pump import Frame, Pump
-from ...render.renderer import LiveRenderer
 from ...render.stats import Stats
-from ...session.session import GeneratorSession
 from .errors import report
 from .sharing import shared_layout
 from .static import SavedPicture
 from .views.view import LiveView
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
 STATUS_SECONDS = 0.25
 """The line of figures changes at most this often: faster can neither be read nor is it free."""
@@ -54,7 +57,7 @@ class LivePicture:
         on_key: Callable[[str], None] | None = None,
     ) -> None:
         self._session = session
-        self._renderer = LiveRenderer(session)
+        self._renderer = render.LiveRenderer(session)
         self._said, self._said_final, self._to_save = float("-inf"), False, False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None

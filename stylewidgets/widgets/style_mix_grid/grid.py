@@ -12,14 +12,13 @@ import numpy as np
 import traitlets
 from PIL import Image
 
+from ... import mixing
 from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
 from ...latent.latent import Latent
-from ...mixing import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
-from ...mixing.grid import HEADER, MixGrid, Place
-from ...mixing.renderer import GridRenderer
-from ...session.batching import pictures_in_a_step
+from ...mixing.grid import HEADER, MixGrid, Place, check_grid
+from ...mixing.sources import as_source
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import report
@@ -85,10 +84,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.resolution = check_int("resolution", resolution, 8)
         self._version, self._choosing = 0, False
         self._place: Place | None = (0, 0)
-        self._renderer = GridRenderer(session)
+        self._renderer = mixing.GridRenderer(session)
         view = GridView(layout=shared_layout())
         self._filler = GridFiller(
-            self._draw, self._show, self._announce, self._filled, self._failed, at_once=pictures_in_a_step(session)
+            self._draw, self._show, self._announce, self._filled, self._failed, at_once=self._renderer.at_once
         )
         self.picture = LivePicture(session, size, "Chosen picture")
         super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
@@ -109,7 +108,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
     def latent(self, row: int, column: int) -> Latent:
         """Return the latent of a cell, or of a header with -1 in place of the other number."""
         place = self._check_place((row, column))
-        return mix_cell(self.session, self.value, place)
+        return mixing.mix_cell(self.session, self.value, place)
 
     def pictures(self, resolution: int | None = None) -> dict[Place, np.ndarray]:
         """Return all pictures, uint8 [h, w, 3] by (row, column), -1 for headers. Draws what is missing.
@@ -240,7 +239,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         if self._place is not None:
             outer, self._choosing = self._choosing, True
             try:
-                self.selected = mix_cell(self.session, self.value, self._place)
+                self.selected = mixing.mix_cell(self.session, self.value, self._place)
             finally:
                 self._choosing = outer
         self._panels.choose(self.selected, self._place, self.value)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ... import stylespace
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Edit, Latent
 from ...latent.move import Move, moves
-from ...stylespace import Channel, edit_direction
+from ...stylespace import Channel
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -59,7 +60,7 @@ def as_direction(session: GeneratorSession, latent: Latent, name: str, statistic
     if name in (edit.name for edit in others):
         raise ValueError(f"another direction called {name!r} is in use; choose another name")
     weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-    direction = edit_direction(session, weights, statistics, name)
+    direction = stylespace.edit_direction(session, weights, statistics, name)
     # How long one unit is belongs to the maker of directions; the picture must stay what it was.
     whole = sum(np.asarray(edit.direction.vector) * edit.direction.sigma * edit.strength for edit in edits.values())
     along = direction.vector * direction.sigma

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ... import domain
+from ... import domain, stylespace
 from ...core.checks import unknown_name
-from ...domain import Reader
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel, Ranking, Report, attribute_ranking, edit_direction, make_report
+from ...stylespace import Channel
 from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.jobs import Jobs
@@ -22,6 +21,8 @@ from . import steps
 from .edits import channel_of, edit_of, free_name
 
 if TYPE_CHECKING:
+    from ...domain import Reader
+    from ...stylespace import Ranking, Report
     from .host import ProbeHost
 
 VALUE, EFFECT, PLACE, EXAMPLES, ATTRIBUTE = "value", "effect", "place", "examples", "attribute"
@@ -129,7 +130,7 @@ class ProbeSearch:
         if there is not None:
             return there.direction
         name = free_name(latent, channel.paper)
-        return edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
+        return stylespace.edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
 
     # -- the present picture -------------------------------------------------------------------------------------------
     def value_changed(self) -> None:
@@ -222,7 +223,7 @@ class ProbeSearch:
         latents = [p if isinstance(p, Latent) else self._session.latent(seed=int(p)) for p in positives]
         if len(latents) < 2:
             raise ValueError(f"θ needs at least 2 examples, better 10 to 30; {len(latents)} were given")
-        ranking = attribute_ranking(self._session, self.need_statistics(), latents)
+        ranking = stylespace.attribute_ranking(self._session, self.need_statistics(), latents)
         self._have_ranking(EXAMPLES, ranking, f"common to {len(latents)} examples", "θ of the examples")
         return ranking
 
@@ -271,7 +272,7 @@ class ProbeSearch:
             done(found)
             return
         stats = self.need_statistics()
-        task = make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
+        task = stylespace.make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()

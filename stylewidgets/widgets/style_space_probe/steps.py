@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,9 @@ from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
 from ...jobs import Job, Progress
 from ...latent.latent import Latent
-from ...stylespace import Channel, Ranking
-from ...stylespace.reports.readings import read_w
-from ...stylespace.starting import local_spec
+
+if TYPE_CHECKING:
+    from ...stylespace import Channel, Ranking
 
 SCALE_SAMPLES = 256
 """Pictures that the spread of a reading is taken over."""
@@ -92,7 +92,7 @@ def local(
     session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
 ) -> Job[Any]:
     """Shows better and better rankings and returns the best; see `stylespace.local_effect`."""
-    run, shown = session.start(local_spec(session, latents, statistics, regions, **options)), None
+    run, shown = session.start(stylespace.local_spec(session, latents, statistics, regions, **options)), None
     for progress in run:
         ranking = run.result()
         if ranking is not None and (shown is None or ranking.values is not shown.values):
@@ -127,7 +127,7 @@ def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Job[dic
     if kind == "correlation":
         readings = yield from stylespace.read_samples.steps(session, statistics, reader)
         return stylespace.factor_ranking(session, statistics, readings, reader.names)
-    scale = (yield from read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
+    scale = (yield from stylespace.read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
     effects = yield from stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
     return stylespace.effect_ranking(session, statistics, effects, reader)
 

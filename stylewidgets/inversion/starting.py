@@ -1,32 +1,22 @@
-"""The catalogue of methods of inversion, from which scripts and widgets are made."""
+"""Runs of the catalogue's methods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..core.checks import unknown_name
+from ..core.lazy import resolve
 from ..jobs import Progress
-from ..settings import Method, Setting
+from .catalogue import METHODS
 from .run import Run
 from .target import Target
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
     from .result import Result
-
-
-METHODS: dict[str, Method] = {}
-"""By name, in the order of a menu. `register` adds."""
-
-
-def register(method: Method) -> Method:
-    """Add a method to the catalogue."""
-    METHODS[method.name] = method
-    return method
 
 
 def start(method: str, session: GeneratorSession, target: Any, **settings: Any) -> Run:
@@ -50,11 +40,8 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     reason = chosen.available(session) if chosen.available and not own else ""
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
-    module, _, name = chosen.start.partition(":")
     with torch.inference_mode(False):
-        run: Run = getattr(import_module(f".{module}", __package__), name)(
-            session, Target.of(target, session), **values
-        )
+        run: Run = resolve(chosen.start)(session, Target.of(target, session), **values)
     run.plain = True
     return run
 
@@ -73,6 +60,3 @@ def invert(
 ) -> Result:
     """Find the code of pictures: `start` and `finish` in one. See `start` for the arguments."""
     return start(method, session, target, **settings).finish(callback)
-
-
-__all__ = ["METHODS", "Method", "Setting", "invert", "register", "start"]
