@@ -12,8 +12,9 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.pictures import encoded
 from ...latent.latent import Latent
-from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
+from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
 from ..kit.opening import Below
@@ -125,7 +126,7 @@ class EditsPanel(widgets.VBox):
         shown = self.pictures()
         figures = "".join(
             f'<figure style="margin:0"><img alt="{html.escape(words)}" width="{SIDE}" style="display:block;border-radius:4px;'
-            f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encode_jpeg(picture)).decode()}">'
+            f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encoded(picture, "JPEG")).decode()}">'
             f'<figcaption class="sw-caption">{html.escape(words)}</figcaption></figure>'
             for words, picture in shown
         )

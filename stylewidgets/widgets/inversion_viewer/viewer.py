@@ -312,7 +312,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def _end(self) -> None:
         self._work.close()
-        self.view.on_hello = self.view.on_key = None
+        self.view.forget()
         self._panels.close()
 
     def _run(self, attempt: Attempt) -> Attempt:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import time
 from collections.abc import Callable
@@ -87,9 +86,8 @@ class LivePicture:
         if latent == self.latent and self._frame.final:
             image = pictures.read(self._frame.data)
             image.thumbnail((side, side), Image.Resampling.BOX)
-            return _jpeg(image)
-        array = self._session.images([latent], resolution=side)[0]
-        return _jpeg(Image.fromarray(array))
+            return pictures.encoded(image, "JPEG")
+        return pictures.encoded(self._session.images([latent], resolution=side)[0], "JPEG")
 
     def render(self, latent: Latent) -> Image.Image:
         """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
@@ -101,16 +99,13 @@ class LivePicture:
         """Return `render` as PNG; of the picture that is shown without drawing or encoding anything."""
         if latent == self.latent and self._frame.final and self._frame.mime == "image/png":
             return bytes(self._frame.data)
-        buffer = io.BytesIO()
-        self.render(latent).save(buffer, "PNG")
-        return buffer.getvalue()
+        return pictures.encoded(self.render(latent), "PNG")
 
     def close(self) -> None:
         """Draw nothing more and listen to nothing."""
         self._pump.close()
         self.on_rest = None
-        for name in ("on_ack", "on_settle", "on_hello", "on_visible", "on_key"):
-            setattr(self.view, name, None)
+        self.view.forget()
 
     # -- for the pump --------------------------------------------------------------------------------------------------
     def show(self, frame: Frame) -> None:
@@ -159,9 +154,3 @@ def answering_page() -> bool:
     parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
     header = (parent() or {}).get("header", {}) if parent is not None else {}
     return bool(header.get("msg_type") == "comm_msg")
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()

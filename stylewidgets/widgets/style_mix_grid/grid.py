@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +14,7 @@ from PIL import Image
 from ... import mixing
 from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
+from ...core.pictures import encoded
 from ...latent.latent import Latent
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place, check_grid
@@ -281,9 +281,8 @@ class StyleMixGrid(StateWidget[MixGrid]):
         pictures = self._filler.pictures(grid)
         if pictures and (self._filler.done or not self._filler.live):
             self.view.rest(tiled(grid, pictures))
-            buffer = io.BytesIO()
-            sheet(grid, pictures).save(buffer, "PNG", compress_level=1)
-            self.saved.update(buffer.getvalue(), "image/png", describe_grid(grid))
+            data = encoded(sheet(grid, pictures), "PNG")
+            self.saved.update(data, "image/png", describe_grid(grid))
 
     def _failed(self, error: Exception) -> None:
         report(self.view, error, "drawing the grid")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -11,6 +10,7 @@ import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.pictures import encoded
 from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
 from ..errors import ShowsErrors, reporting
@@ -145,7 +145,7 @@ class DirectionPicker(widgets.VBox):
         base, strips = self._current(), list[list[bytes]]()
         for d in directions:
             latents = [base.with_edit(d, strength, d.layers) for strength in STRENGTHS]
-            strips.append([encode_jpeg(array) for array in self._images(latents, 2 * THUMBNAIL)])
+            strips.append([encoded(array, "JPEG") for array in self._images(latents, 2 * THUMBNAIL)])
             yield Progress(len(strips), len(directions))
         return strips
 
@@ -161,15 +161,6 @@ class DirectionPicker(widgets.VBox):
         name = control(widgets.Label, direction.name, layout={"width": "auto"})
         words = column(row(name, add), note(direction.label.partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
-
-
-def encode_jpeg(array: NDArray[np.uint8]) -> bytes:
-    """Return uint8 [H, W, 3] as JPEG bytes for a small picture."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
 
 
 def _picture(data: bytes) -> widgets.Image:

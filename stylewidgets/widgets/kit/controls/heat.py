@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ....core.pictures import encoded
 
 _STOPS = np.array([[27, 20, 54], [91, 42, 134], [181, 54, 122], [242, 112, 90], [253, 230, 162]], np.float64)
 """The sequential colours of the map, dark to light."""
@@ -40,9 +41,7 @@ def png(picture: NDArray[np.uint8], side: int | None = None) -> bytes:
     image = Image.fromarray(picture)
     if side is not None and max(image.size) > 2 * side:
         image.thumbnail((2 * side, 2 * side), Image.Resampling.BOX)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return encoded(image, "PNG")
 
 
 def histogram_svg(

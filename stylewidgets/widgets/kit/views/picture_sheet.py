@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 
+from ....core.pictures import encoded
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import View
 
 
 def tiled(pictures: NDArray[np.uint8], columns: int) -> bytes:
@@ -24,12 +22,10 @@ def tiled(pictures: NDArray[np.uint8], columns: int) -> bytes:
     for k, picture in enumerate(pictures):
         i, j = divmod(k, columns)
         made[i * height : (i + 1) * height, j * width : (j + 1) * width] = picture
-    buffer = io.BytesIO()
-    Image.fromarray(made).save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
+    return encoded(made, "JPEG", quality=88)
 
 
-class PictureSheet(anywidget.AnyWidget):
+class PictureSheet(View):
     """Pictures that are chosen by a click, by dragging over them, or with arrow keys and space."""
 
     _esm = script("picture_sheet.js")
@@ -43,10 +39,6 @@ class PictureSheet(anywidget.AnyWidget):
     chosen: Any = traitlets.List().tag(sync=True)
     """Numbers of the chosen pictures, rising."""
     label = traitlets.Unicode("Pictures; arrows move, space chooses").tag(sync=True)
-
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        enable_colab_widgets()
 
     def show(self, pictures: NDArray[np.uint8], names: Sequence[str]) -> None:
         """Show these pictures uint8 [n, h, w, 3]; none is chosen."""
