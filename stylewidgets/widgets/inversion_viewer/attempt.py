@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ... import inversion
 from ...jobs import RUNNING
+from ...settings import Value
 
 if TYPE_CHECKING:
     from ...inversion import Result, Run, Target
@@ -38,7 +39,7 @@ class Attempt:
     base: GeneratorSession = field(repr=False)
     target: Target | None = field(repr=False)
     run: Run | None = field(repr=False)
-    figures: dict[str, Any] = field(default_factory=dict, repr=False)
+    figures: dict[str, float] = field(default_factory=dict, repr=False)
     note: str = ""
     _result: Result | None = field(default=None, repr=False)
     _sessions: dict[int, GeneratorSession] = field(default_factory=dict, repr=False)
@@ -61,7 +62,7 @@ class Attempt:
         return self.run.method if self.run is not None else self.result.method
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Value]:
         """All its settings."""
         return self.run.settings if self.run is not None else self.result.settings
 
@@ -117,7 +118,7 @@ def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:
     return picture.numpy().astype(np.uint8)
 
 
-def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt:
+def forked(source: Attempt, number: int, settings: Mapping[str, Value]) -> Attempt:
     """A second run that goes on from where another one is, with other settings.
 
     Raises:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
 from ...jobs import RUNNING
+from ...settings import Value
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
 from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
@@ -31,7 +31,7 @@ CURVE_SECONDS = 0.5
 class InversionPanels:
     """All controls of a viewer. `parts` are what it shows."""
 
-    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Value]) -> None:
         self._host, self._drawn_at = host, 0.0
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)
@@ -51,7 +51,7 @@ class InversionPanels:
             flex="1 1 420px",
             min_width="0",
         )
-        panels: dict[str, Callable[[], Any]] = {
+        panels: dict[str, Callable[[], widgets.Widget]] = {
             LOSS: lambda: self.curve,
             RUNS: lambda: self.runs,
             EDITS: partial(EditsPanel, host),
@@ -78,7 +78,7 @@ class InversionPanels:
         return RunsPanel(self._host)
 
     @cached_property
-    def _picture(self) -> Any:
+    def _picture(self) -> widgets.Dropdown:
         """A menu of the pictures of a target, where there are several."""
         made = control(
             widgets.Dropdown,
@@ -93,7 +93,7 @@ class InversionPanels:
         return made
 
     @cached_property
-    def way(self) -> Any:
+    def way(self) -> widgets.IntSlider:
         """A slider over the steps on the way."""
         made = control(
             widgets.IntSlider,
@@ -196,7 +196,7 @@ class InversionPanels:
                 self._host.show_picture(int(index))
 
     def _on_show(self, name: str) -> None:
-        panel: Any = self._switcher.made(name)
+        panel: widgets.Widget = self._switcher.made(name)
         with reporting(self._host.view):
             if name == SEND:
                 panel.state.refresh()

@@ -6,14 +6,13 @@ import base64
 import html
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.pictures import encoded
-from ...latent.latent import Latent
+from ...latent.latent import Direction, Latent
 from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
@@ -69,7 +68,7 @@ class RunsPanel(widgets.VBox):
                 self.table.rows = rows
             self.table.chosen = self._host.runs.index(current) if current is not None else -1
 
-    def _row(self, attempt: Attempt) -> list[Any]:
+    def _row(self, attempt: Attempt) -> list[str | float | None]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
         figures = [_plain(attempt.figures.get(name)) for name in _FIGURES]
         return [
@@ -89,7 +88,7 @@ class RunsPanel(widgets.VBox):
                 self._host.select(self._host.runs[place])
 
 
-def _plain(value: Any) -> float | None:
+def _plain(value: float | None) -> float | None:
     """JSON knows no infinity."""
     return float(value) if value is not None and np.isfinite(value) else None
 
@@ -146,7 +145,7 @@ class EditsPanel(widgets.VBox):
                 made.append((f"{attempt.number}: {attempt.method}", picture))
         return made
 
-    def _add(self, direction: Any) -> None:
+    def _add(self, direction: Direction) -> None:
         self.change("direction", lambda latent: latent.with_edit(direction, 2.0, direction.layers))
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ... import domain
 from ...core import pictures
@@ -138,7 +137,7 @@ class MaskPanel(widgets.VBox):
         painted = self.pad.mask_at(side, side)
         return (~painted if self.inverted else painted).astype(np.float32)
 
-    def paint(self, mask: Any) -> None:
+    def paint(self, mask: ArrayLike | None) -> None:
         """Paint [h, w] instead of what is there; None takes all paint away."""
         self.pad.mask = np.zeros((1, 1)) if mask is None else mask
         self._say()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ... import inversion
@@ -17,6 +17,7 @@ from ...core.files import as_path
 from ...inversion import METHODS
 from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
+from ...settings import Value
 from ..kit import opening
 from ..kit.base import StateWidget
 from ..kit.errors import reporting
@@ -62,11 +63,11 @@ class InversionViewer(StateWidget[Latent]):
     def __init__(
         self,
         session: GeneratorSession,
-        target: Any = None,
+        target: object = None,
         method: str = "projector",
         *,
         size: int = 256,
-        **settings: Any,
+        **settings: Value,
     ) -> None:
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
@@ -102,7 +103,7 @@ class InversionViewer(StateWidget[Latent]):
         return self._panels.painted(self.session.resolution)
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: ArrayLike | None) -> None:
         self._panels.mask.inverted = False
         self._panels.mask.paint(mask)
 
@@ -132,7 +133,7 @@ class InversionViewer(StateWidget[Latent]):
         return self._work.busy(WORK)
 
     # -- target --------------------------------------------------------------------------------------------------------
-    def set_target(self, target: Any, code: str = "") -> None:
+    def set_target(self, target: object, code: str = "") -> None:
         """Invert something else: what `inversion.Target.of` takes. The runs of the one before leave the table.
 
         Args:
@@ -155,7 +156,7 @@ class InversionViewer(StateWidget[Latent]):
         self._show_target()
 
     # -- runs ----------------------------------------------------------------------------------------------------------
-    def start(self, method: str | None = None, **settings: Any) -> Attempt:
+    def start(self, method: str | None = None, **settings: Value) -> Attempt:
         """Begin a run and return it. It goes on while the page is open; `finish` does it at once.
 
         Args:
@@ -173,7 +174,7 @@ class InversionViewer(StateWidget[Latent]):
             Attempt(self._number(), self.session, target, inversion.start(method, self.session, target, **settings))
         )
 
-    def fork(self, **settings: Any) -> Attempt:
+    def fork(self, **settings: Value) -> Attempt:
         """Begin a second run that goes on where the shown one is, with other settings; the shown one stays as it is.
 
         Args:

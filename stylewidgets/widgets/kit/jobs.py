@@ -303,7 +303,7 @@ def _listen_soon(work: Jobs) -> None:
 
 
 def _listen(loop: asyncio.AbstractEventLoop) -> None:
-    def heard(*_: Any) -> None:
+    def heard(*_: object) -> None:
         loop.call_soon_threadsafe(_interrupt_all)
 
     handler = signal.getsignal(signal.SIGINT)

@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets as widgets
 
@@ -18,6 +18,9 @@ from .sharing import own, release, shared, shared_layout
 
 if TYPE_CHECKING:
     from .host import Host
+
+W = TypeVar("W", bound=widgets.Widget)
+T = TypeVar("T")
 
 Change = Callable[[str, Callable[[Latent], Latent]], None]
 """`change(source, transform)`: make `transform(value)` the new value. `source` names the control for the undo history.
@@ -33,18 +36,18 @@ ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
 NOTE = {"margin": "0 2px", "max_width": "100%"}
 SMALL = {"padding": "0 8px"}
 WIDE = {"width": "100%", "max_width": "100%"}
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def control(
-    kind: type[Any],
-    *values: Any,
+    kind: type[W],
+    *values: object,
     tip: str = "",
     on: Callable[[Any], object] | None = None,
-    layout: Mapping[str, Any] = NOTHING,
-    style: Mapping[str, Any] = NOTHING,
-    **settings: Any,
-) -> Any:
+    layout: Mapping[str, str] = NOTHING,
+    style: Mapping[str, str] = NOTHING,
+    **settings: object,
+) -> W:
     """Return a core widget of this class, with layout and style from `sharing`.
 
     Args:
@@ -68,7 +71,7 @@ def listen(widget: widgets.Widget, on: Callable[[Any], object], trait: str = "va
 
 
 @contextmanager
-def quiet(*controls: Any) -> Iterator[None]:
+def quiet(*controls: widgets.Widget) -> Iterator[None]:
     """Within this block, moving these controls calls nobody who listens by `control(on=...)` or `listen`."""
     before = [getattr(each, "quiet", False) for each in controls]
     for each in controls:
@@ -80,7 +83,7 @@ def quiet(*controls: Any) -> Iterator[None]:
             each.quiet = was
 
 
-def move(slider: Any, value: float) -> None:
+def move(slider: widgets.Widget, value: float) -> None:
     """Move a slider without a call. It is widened first, or it would clip; never narrowed: it may be under a hand."""
     at = math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
     with quiet(slider):
@@ -94,7 +97,7 @@ def button(
     action: Callable[[], object],
     width: str = "auto",
     view: ShowsErrors | None = None,
-    layout: Mapping[str, Any] = NOTHING,
+    layout: Mapping[str, str] = NOTHING,
     **settings: Any,
 ) -> widgets.Button:
     """Return a small button that says what it does, in its face or in its tooltip.
@@ -115,7 +118,7 @@ def button(
 class UndoButtons:
     """The buttons "undo" and "redo" of a widget."""
 
-    def __init__(self, host: Host[Any]) -> None:
+    def __init__(self, host: Host[T]) -> None:
         self._host = host
         self.both = (
             button("undo", "one step back (key z)", host.undo, view=host.view),
@@ -133,7 +136,7 @@ def heading(text: str) -> widgets.HTML:
     return control(widgets.HTML, words, layout=NOTE)
 
 
-def note(text: str, **layout: Any) -> widgets.HTML:
+def note(text: str, **layout: str) -> widgets.HTML:
     """Return a small line of explanation."""
     made = control(widgets.HTML, layout={**NOTE, **layout})
     say(made, text)
@@ -145,17 +148,17 @@ def say(widget: widgets.HTML, text: str) -> None:
     widget.value = f'<div class="sw-note">{html.escape(text)}</div>' if text else ""
 
 
-def row(*children: Any, **layout: Any) -> widgets.HBox:
+def row(*children: widgets.Widget, **layout: str) -> widgets.HBox:
     """Return controls beside each other that wrap where the place is narrow."""
     return control(widgets.HBox, children, layout={**ROW, **layout})
 
 
-def column(*children: Any, **layout: Any) -> widgets.VBox:
+def column(*children: widgets.Widget, **layout: str) -> widgets.VBox:
     """Return controls below each other."""
     return control(widgets.VBox, children, layout={"max_width": "100%", **layout})
 
 
-def slider(kind: Any, label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> Any:
+def slider(kind: type[W], label: str, tip: str, on: Callable[[Any], object], **settings: object) -> W:
     """Return a slider of that class with its label, as wide as its place, that speaks while it moves."""
     layout = {"width": "100%", "max_width": "440px"}
     return control(
@@ -163,14 +166,14 @@ def slider(kind: Any, label: str, tip: str, on: Callable[[Any], object], **setti
     )
 
 
-def show(widget: Any, shown: bool) -> None:
+def show(widget: widgets.Widget, shown: bool) -> None:
     """Show or hide a widget without taking it out of its box."""
     display = None if shown else "none"
     if widget.layout.display != display:
         own(widget).display = display
 
 
-def close_tree(*roots: Any) -> None:
+def close_tree(*roots: widgets.Widget) -> None:
     """Close widgets and everything in them, with their layouts and styles: `close` alone leaves those behind."""
     for root in roots:
         if getattr(root, "_tree_closed", False):
@@ -184,7 +187,7 @@ def close_tree(*roots: Any) -> None:
                 release(part)
 
 
-def replace_children(box: widgets.Box, children: Iterable[Any]) -> None:
+def replace_children(box: widgets.Box, children: Iterable[widgets.Widget]) -> None:
     """Give a box these children, and close those that it had before and has no longer."""
     new = tuple(children)
     gone = [child for child in box.children if all(child is not other for other in new)]

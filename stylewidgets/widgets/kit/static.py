@@ -100,7 +100,7 @@ class SavesPicture:
 
     saved: SavedPicture
 
-    def _ipython_display_(self, **options: Any) -> None:
+    def _ipython_display_(self, **options: object) -> None:
         parent: Any = super()
         if hasattr(parent, "_ipython_display_"):  # ipywidgets 7
             parent._ipython_display_(**options)

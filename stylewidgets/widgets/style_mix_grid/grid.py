@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 from PIL import Image
 
 from ... import mixing
@@ -33,6 +34,8 @@ from .panels import MixPanels
 from .state import describe_grid, page_state, tiled
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ...session.session import GeneratorSession
     from ..latent_explorer.explorer import LatentExplorer
 
@@ -70,10 +73,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
     def __init__(
         self,
         session: GeneratorSession,
-        rows: Iterable[Any] = ROWS,
-        columns: Iterable[Any] = COLUMNS,
+        rows: Iterable[object] = ROWS,
+        columns: Iterable[object] = COLUMNS,
         *,
-        layers: Any = "coarse",
+        layers: str | Sequence[int] | Sequence[bool] = "coarse",
         value: MixGrid | None = None,
         explorer: LatentExplorer | None = None,
         resolution: int = RESOLUTION,
@@ -110,7 +113,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         place = self._check_place((row, column))
         return mixing.mix_cell(self.session, self.value, place)
 
-    def pictures(self, resolution: int | None = None) -> dict[Place, np.ndarray]:
+    def pictures(self, resolution: int | None = None) -> dict[Place, NDArray[np.uint8]]:
         """Return all pictures, uint8 [h, w, 3] by (row, column), -1 for headers. Draws what is missing.
 
         Args:
@@ -127,7 +130,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         """The whole grid with its labels as a PIL image, drawn now as far as it is not."""
         return sheet(self.value, self.pictures())
 
-    def figure(self, resolution: int | None = None) -> Any:
+    def figure(self, resolution: int | None = None) -> Figure:
         """Return the grid as a `matplotlib.figure.Figure`."""
         return figure(self.value, self.pictures(resolution))
 
@@ -143,7 +146,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
             self._choose()
             self._announce(self._filler.stale)
 
-    def add(self, axis: str, *items: Any) -> None:
+    def add(self, axis: str, *items: object) -> None:
         """Add sources to "rows" or "columns": seeds, latents or paths; a random seed when none is given."""
         with STATE:
             grid = self.value
@@ -211,7 +214,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.picture.close()
 
     @traitlets.validate("selected")
-    def _check_selected(self, proposal: Any) -> Latent | None:
+    def _check_selected(self, proposal: Mapping[str, Latent | None]) -> Latent | None:
         return None if proposal["value"] is None else self.session.check(proposal["value"])
 
     def _check_place(self, place: Place) -> Place:
@@ -244,7 +247,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
                 self._choosing = outer
         self._panels.choose(self.selected, self._place, self.value)
 
-    def _on_selected(self, _: Any) -> None:
+    def _on_selected(self, _: object) -> None:
         with STATE:
             latent = self.selected
             if not self._choosing:
@@ -255,10 +258,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
                 STATE.afterwards((id(self), "picture"), lambda: self.picture.submit(latent))
 
     # -- wiring: pictures ------------------------------------------------------------------------------------------------
-    def _draw(self, grid: MixGrid, places: Any) -> list[Any]:
+    def _draw(self, grid: MixGrid, places: Sequence[Place]) -> list[NDArray[np.uint8]]:
         return self._renderer.draw(grid, places, self.resolution)
 
-    def _show(self, index: int, pictures: Any) -> None:
+    def _show(self, index: int, pictures: Mapping[Place, NDArray[np.uint8]]) -> None:
         self.view.show(index, pictures, self._version)
 
     def _announce(self, stale: list[Place]) -> None:

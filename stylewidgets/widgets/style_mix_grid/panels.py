@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
 
@@ -35,7 +35,7 @@ class GridHost(Host[MixGrid], Files, Protocol):
     def picture(self) -> LivePicture: ...
     @property
     def selected(self) -> Latent | None: ...
-    def add(self, axis: str, *items: Any) -> None: ...
+    def add(self, axis: str, *items: object) -> None: ...
     def send(self) -> object: ...
     def save_cell(self, path: str) -> object: ...
     def save_image(self, path: str) -> object: ...
@@ -207,7 +207,7 @@ class _Psi:
         self.root = row(self._on)
 
     @cached_property
-    def _slider(self) -> Any:
+    def _slider(self) -> widgets.FloatSlider:
         made = control(
             widgets.FloatSlider,
             1.0,
@@ -238,6 +238,8 @@ class _Psi:
         self._host.change(source, lambda grid: grid.replace(**{self._name: value}))
 
 
-def _dropdown(text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None) -> Any:
+def _dropdown(
+    text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None
+) -> widgets.Dropdown:
     style, layout = {"description_width": "46px"}, {"width": "200px"}
     return control(widgets.Dropdown, tip=tip, on=on, style=style, layout=layout, description=text, options=options)

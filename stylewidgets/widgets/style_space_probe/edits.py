@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from ...stylespace import Channel
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
+    from ...stylespace import Statistics
 
 MOST_CHANNELS = 64
 """Edits of more channels are not marked on the map."""
@@ -45,7 +46,9 @@ def moved(latent: Latent, direction: Direction, strength: float) -> Latent:
     return latent.with_edit(direction, strength)
 
 
-def as_direction(session: GeneratorSession, latent: Latent, name: str, statistics: Any) -> tuple[Latent, Direction]:
+def as_direction(
+    session: GeneratorSession, latent: Latent, name: str, statistics: Statistics
+) -> tuple[Latent, Direction]:
     """Return `latent` with all its edits of single channels made one direction, which draws the same, and the direction.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
@@ -14,6 +14,10 @@ from ..kit.parts import ROW, WIDE, button, column, control, note, row, say, show
 from ..kit.sharing import shared_layout
 from .host import ProbeHost
 from .search import PLACE
+
+if TYPE_CHECKING:
+    from ...latent.latent import Latent
+
 
 FIND = "rank all channels by how local their effect is to this place"
 PAINT = "what I paint"
@@ -27,7 +31,7 @@ class PlacePanel(widgets.HBox):
 
     def __init__(self, host: ProbeHost) -> None:
         self._host, self._search = host, host.search
-        self._shown: Any = None
+        self._shown: Latent | None = None
         self.pad = PaintPad(self._painted)
         host.search.painted = self.pad.mask_at
         options = [(PAINT, PAINTED), *((name, number) for number, name in enumerate(host.search.regions.names))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -13,6 +13,10 @@ from ...stylespace import Report
 from ..kit.parts import WIDE, button, control, note, row, say, show
 from ..kit.sharing import shared_layout
 from .host import ProbeHost
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 ABOUT = (
     "For every attribute its cleanest channel, and how much else it moves beside a direction in w (attribute dependency); "
@@ -66,7 +70,7 @@ class ReportPanel(widgets.VBox):
         say(self._said, f"wrote {save_figure(self.report.figure(), self._path.value)}")
 
 
-def figure_png(figure: Any) -> bytes:
+def figure_png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -65,7 +64,7 @@ class DirectionPicker(widgets.VBox):
         super().__init__([self._toggle], layout=shared_layout(**WIDE))
 
     @cached_property
-    def _filter(self) -> Any:
+    def _filter(self) -> widgets.Text:
         return control(
             widgets.Text,
             tip="show only directions whose name or source contains this",
@@ -78,7 +77,7 @@ class DirectionPicker(widgets.VBox):
         )
 
     @cached_property
-    def _body(self) -> Any:
+    def _body(self) -> widgets.VBox:
         """What is in sight when the picker is open."""
         self._position, self._list = note(""), column()
         bar = row(
@@ -125,7 +124,7 @@ class DirectionPicker(widgets.VBox):
             self._work.stop("strips")
             replace_children(self._list, [])  # closed pictures cost no memory
 
-    def _on_filter(self, _: Any) -> None:
+    def _on_filter(self, _: object) -> None:
         self._page = 0
         self.refresh()
 

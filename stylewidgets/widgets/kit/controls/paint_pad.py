@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from ipycanvas import MultiCanvas
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ..parts import button, control, row
@@ -70,7 +69,7 @@ class PaintPad(widgets.VBox):
         return self._mask.copy()
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: ArrayLike) -> None:
         array = np.asarray(mask)
         if array.ndim != 2 or array.size == 0:
             raise ValueError(f"a mask has shape [height, width]; {list(array.shape)} was given")
@@ -116,7 +115,7 @@ class PaintPad(widgets.VBox):
         canvas.on_client_ready(self._draw)
         return canvas
 
-    def _make_range(self, text: str) -> Any:
+    def _make_range(self, text: str) -> widgets.IntRangeSlider:
         return control(
             widgets.IntRangeSlider,
             tip=f"percent of the picture, {text}",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from ipycanvas import Canvas
 from ipycanvas.canvas import _CANVAS_MANAGER
 
 _DRAWING = threading.RLock()
@@ -45,7 +45,7 @@ LEAVE_STYLE = """<style>
 """Belongs into an HTML widget beside a canvas that uses `release_focus`."""
 
 
-def release_focus(canvas: Any) -> None:
+def release_focus(canvas: Canvas) -> None:
     """Make the browser take the focus from a canvas; call it when the canvas reports the Tab key.
 
     A focused ipycanvas swallows every key, Tab too, so that the keyboard could never leave it (ipycanvas#358). What is

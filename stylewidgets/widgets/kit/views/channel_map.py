@@ -12,21 +12,25 @@ Everything shown is a trait, so the map is there again after a reload and withou
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import traitlets
+from numpy.typing import ArrayLike
 
 from .esm import script, style
 from .page import Messages, PageView
 
+if TYPE_CHECKING:
+    from ....generators.protocol import Layer
 
-def page_layers(layers: Sequence[Any]) -> list[dict[str, Any]]:
+
+def page_layers(layers: Sequence[Layer]) -> list[dict[str, object]]:
     """Return the trait `layers` for the style layers of a session."""
     return [{"name": layer.name, "kind": layer.kind, "channels": int(layer.channels)} for layer in layers]
 
 
-def as_bytes(values: Any) -> bytes:
+def as_bytes(values: ArrayLike) -> bytes:
     """Return the trait `values` for one number a channel; what is not finite is not known."""
     array = np.array(values, dtype="<f4")
     array[~np.isfinite(array)] = np.nan

@@ -21,10 +21,12 @@ The traits `state` and `sheet` are enough to show the whole grid again after a r
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
+from PIL import Image
 
 from ....core import pictures
 from ....mixing.grid import Place
@@ -33,11 +35,11 @@ from ....render.ladder import SMALL, Rung
 from .esm import script, style
 from .page import Messages, PageView
 
-Pictures = Mapping[Place, Any]
+Pictures = Mapping[Place, NDArray[np.uint8]]
 Header = tuple[str, int]
 
 
-def encoded(tiles: Sequence[Any]) -> tuple[bytes, str]:
+def encoded(tiles: Sequence[NDArray[np.uint8]]) -> tuple[bytes, str]:
     """Return pictures of one size side by side, encoded, and the media type: lossless while they are small."""
     strip = np.concatenate(list(tiles), axis=1)
     small = max(tiles[0].shape[:2]) <= SMALL
@@ -109,6 +111,6 @@ class GridView(PageView):
             [data],
         )
 
-    def rest(self, whole: Any) -> None:
+    def rest(self, whole: Image.Image) -> None:
         """Keep the whole grid, a PIL image of all pictures, for pages that have no kernel to ask."""
         self.sheet = pictures.encoded(whole, "JPEG", quality=88)

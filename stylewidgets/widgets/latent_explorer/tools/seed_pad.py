@@ -6,7 +6,6 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -107,7 +106,7 @@ class SeedPad(widgets.VBox):
         canvas.on_client_ready(self._draw)
         return painter
 
-    def _make_box(self, name: str, way: str) -> Any:
+    def _make_box(self, name: str, way: str) -> widgets.Widget:
         return control(
             widgets.BoundedFloatText,
             tip=f"position on the pad, {way}, in steps from seed to seed",
