@@ -84,6 +84,7 @@ class InversionPanels:
             widgets.Dropdown,
             tip="which of the pictures is shown; all are inverted at once",
             on=self._on_picture,
+            view=self._host.view,
             style={"description_width": "52px"},
             layout={"width": "220px"},
             description="picture",
@@ -100,6 +101,7 @@ class InversionPanels:
             0,
             tip="look at steps on the way there; at the right end is the result",
             on=self._on_way,
+            view=self._host.view,
             style={"description_width": "48px"},
             layout={"width": "calc(100% - 12px)", "max_width": "508px"},  # the knob is wider than its track
             min=0,
@@ -187,13 +189,11 @@ class InversionPanels:
                 self.way.max = self.way.value = len(frames)  # its right end is the result itself, not a frame
 
     def _on_way(self, place: int) -> None:
-        with reporting(self._host.view):
-            self._host.scrub(None if place >= self.way.max else int(place))
+        self._host.scrub(None if place >= self.way.max else int(place))
 
     def _on_picture(self, index: int | None) -> None:
         if index is not None:
-            with reporting(self._host.view):
-                self._host.show_picture(int(index))
+            self._host.show_picture(int(index))
 
     def _on_show(self, name: str) -> None:
         panel: widgets.Widget = self._switcher.made(name)

@@ -49,7 +49,7 @@ class RunsPanel(widgets.VBox):
     def __init__(self, host: InversionHost) -> None:
         self._host = host
         self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
-        listen(self.table, self._on_choice, "chosen")
+        listen(self.table, self._on_choice, "chosen", host.view)
         tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
         tools = row(
             button("measure all", tip, host.measure_all, view=host.view),
@@ -84,8 +84,7 @@ class RunsPanel(widgets.VBox):
 
     def _on_choice(self, place: int) -> None:
         if 0 <= place < len(self._host.runs):
-            with reporting(self._host.view):
-                self._host.select(self._host.runs[place])
+            self._host.select(self._host.runs[place])
 
 
 def _plain(value: float | None) -> float | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -44,6 +44,7 @@ def control(
     *values: object,
     tip: str = "",
     on: Callable[[Any], object] | None = None,
+    view: ShowsErrors | None = None,
     layout: Mapping[str, str] = NOTHING,
     style: Mapping[str, str] = NOTHING,
     **settings: object,
@@ -53,6 +54,7 @@ def control(
     Args:
         tip: what appears under the pointer and is read to screen readers.
         on: called with each new `value`.
+        view: shows what `on` raises; None where it does so itself.
         settings: other traits.
     """
     if hasattr(kind, "style"):
@@ -61,13 +63,25 @@ def control(
     if tip:
         set_tooltip(made, tip)
     if on is not None:
-        listen(made, on)
+        listen(made, on, view=view)
     return made
 
 
-def listen(widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value") -> None:
-    """Call `on` with each new value of a trait, unless it was set under `quiet`."""
-    widget.observe(lambda event: None if getattr(widget, "quiet", False) else on(event["new"]), trait)
+def listen(
+    widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value", view: ShowsErrors | None = None
+) -> None:
+    """Call `on` with each new value of a trait, unless it was set under `quiet`; `view` shows what it raises."""
+
+    def heard(event: Mapping[str, Any]) -> None:
+        if not getattr(widget, "quiet", False):
+            with _shown(view):
+                on(event["new"])
+
+    widget.observe(heard, trait)
+
+
+def _shown(view: ShowsErrors | None, doing: str = "") -> AbstractContextManager[None]:
+    return nullcontext() if view is None else reporting(view, doing)
 
 
 @contextmanager
@@ -98,18 +112,26 @@ def button(
     width: str = "auto",
     view: ShowsErrors | None = None,
     layout: Mapping[str, str] = NOTHING,
+    said: widgets.HTML | None = None,
+    doing: str = "",
     **settings: Any,
 ) -> widgets.Button:
     """Return a small button that says what it does, in its face or in its tooltip.
 
     Args:
         view: shows what `action` raises; None where the action does so itself.
+        doing: what the button does in a few words, to lead the text of an exception.
+        said: a `note` for the words that `action` returns, empty while there are none.
     """
     made = control(widgets.Button, tip=tip, layout={"width": width, **layout}, description=text, **settings)
 
     def clicked(_: widgets.Button) -> None:
-        with reporting(view) if view is not None else nullcontext():
-            action()
+        with _shown(view, doing):
+            if said is not None:
+                say(said, "")
+            words = action()
+            if said is not None:
+                say(said, str(words))
 
     made.on_click(clicked)
     return made
@@ -158,7 +180,7 @@ def column(*children: widgets.Widget, **layout: str) -> widgets.VBox:
     return control(widgets.VBox, children, layout={"max_width": "100%", **layout})
 
 
-def slider(kind: type[W], label: str, tip: str, on: Callable[[Any], object], **settings: object) -> W:
+def slider(kind: type[W], label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> W:
     """Return a slider of that class with its label, as wide as its place, that speaks while it moves."""
     layout = {"width": "100%", "max_width": "440px"}
     return control(

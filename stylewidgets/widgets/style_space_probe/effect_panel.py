@@ -155,10 +155,6 @@ class EffectPanel(widgets.VBox):
         label = f"scores of {html.escape(name)}"
         self._scores.value = f'<table class="sw-caption" style="text-align:left" aria-label="{label}">{lines}</table>'
 
-    def waiting(self, text: str) -> None:
-        """Say what is being waited for; older pictures stay."""
-        say(self._note, text)
-
     def _use(self, number: int) -> None:
         if self.pictures is not None:
             self._on_pick(self.sigmas[number])

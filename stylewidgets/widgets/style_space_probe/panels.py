@@ -57,6 +57,7 @@ class ProbePanels:
             widgets.Dropdown,
             tip="what the colours of the map show",
             on=self._on_measure_chosen,
+            view=host.view,
             style=LABEL,
             layout={"width": "290px", "max_width": "100%"},
             options=list(MEASURES.items()),
@@ -117,19 +118,21 @@ class ProbePanels:
     # -- panels --------------------------------------------------------------------------------------------------------
     def _make_state(self) -> widgets.Widget:
         self._state = StatePanel(self._host, "probe.json")
-        self._path = control(
+        path = control(
             widgets.Text,
             "channel.svg",
             tip="file of the figure of the selected channel: .svg, .pdf or .png",
             layout={"width": "170px"},
         )
-        self._wrote = note("")
-        save = button("save figure", "write it to this file", self._save_figure, view=self._host.view)
-        return column(self._state, row(self._path, save, self._wrote))
-
-    def _save_figure(self) -> None:
-        say(self._wrote, "")
-        say(self._wrote, f"wrote {self._host.save_figure(self._path.value)}")
+        wrote = note("")
+        save = button(
+            "save figure",
+            "write it to this file",
+            lambda: f"wrote {self._host.save_figure(path.value)}",
+            view=self._host.view,
+            said=wrote,
+        )
+        return column(self._state, row(path, save, wrote))
 
     def _panels_with_lists(self) -> list[PlacePanel | ExamplePanel | AttributePanel]:
         made = (self._switcher.made(name) for name in (BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE))
@@ -195,8 +198,7 @@ class ProbePanels:
             return
         ways = {PLACE: BY_PLACE, EXAMPLES: BY_EXAMPLE, ATTRIBUTE: BY_ATTRIBUTE}
         if name == EFFECT:
-            with reporting(self._host.view):
-                self._search.find_effect()
+            self._search.find_effect()
         elif name in ways:
             say(self._hint, f"not known yet: search under {ways[name]!r}")
             self._switcher.selected = ways[name]

@@ -42,7 +42,7 @@ class ReportPanel(widgets.VBox):
         known = bool(self._search.attributes)
         self._said = note("" if known else "nothing can be read off these pictures; see 'By attribute'")
         act = partial(button, view=host.view)
-        self._save = act("save figure", "write the figure to this file", self._on_save, disabled=True)
+        self._save = act("save figure", "write the figure to this file", self._write, said=self._said, disabled=True)
         tip = "show the one that comes with the generator, or make one"
         start = act("report", tip, self.start, disabled=not known)
         tip = "make the report again, whatever is there"
@@ -65,9 +65,9 @@ class ReportPanel(widgets.VBox):
         self._save.disabled = False
         say(self._said, report.line())
 
-    def _on_save(self) -> None:
+    def _write(self) -> str:
         assert self.report is not None
-        say(self._said, f"wrote {save_figure(self.report.figure(), self._path.value)}")
+        return f"wrote {save_figure(self.report.figure(), self._path.value)}"
 
 
 def figure_png(figure: Figure) -> bytes:

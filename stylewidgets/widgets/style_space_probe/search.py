@@ -63,8 +63,8 @@ class ProbeSearch:
         statistics: of all channels; None until they are there.
         measures: by name; those that are known.
         rankings: by measure, best first.
-        on_statistics(), on_measure(name), on_effect(pictures, heat, sigmas), on_ranking(measure, ranking, words),
-        on_waiting(text): set by the panels.
+        on_statistics(), on_measure(name), on_effect(pictures, heat, sigmas, channel), on_ranking(measure, ranking, words): set by
+        the panels.
     """
 
     def __init__(
