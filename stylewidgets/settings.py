@@ -118,3 +118,7 @@ class Method:
     def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
         """All settings with their values; ValueError for unknown names and values."""
         return checked(self.settings, given, f"setting of {self.name}")
+
+    def why_not(self, session: object) -> str:
+        """Why it cannot be used on a session; "" if it can."""
+        return self.available(session) if self.available else ""

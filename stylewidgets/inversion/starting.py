@@ -37,7 +37,7 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     chosen = METHODS[method]
     values = chosen.checked(settings)
     own = values.get("encoder", "bundled") != "bundled"  # whose fit only that file can tell
-    reason = chosen.available(session) if chosen.available and not own else ""
+    reason = "" if own else chosen.why_not(session)
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
     with torch.inference_mode(False):

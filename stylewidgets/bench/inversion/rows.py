@@ -105,7 +105,7 @@ def rows(session: Any, most: int | None, chosen: Sequence[str] | None = None) ->
             raise unknown_name("inversion method", name, METHODS)
     found = []
     for name, method in METHODS.items():
-        if (chosen is not None and name not in chosen) or (method.available and method.available(session)):
+        if (chosen is not None and name not in chosen) or method.why_not(session):
             continue
         fewer = {} if most is None or method.kind == "encoder" else fewer_steps(method, most)
         for title, settings in VARIANTS.get(name, {name: {}}).items():

@@ -107,8 +107,7 @@ def why_not(name: str, session: GeneratorSession) -> str:
     """Why a method cannot be used on this generator; "" if it can."""
     if name not in METHODS:
         return f"there is no method {name!r} here"
-    available = METHODS[name].available
-    return available(session) if available else ""
+    return METHODS[name].why_not(session)
 
 
 def choose(wanted: str, session: GeneratorSession, order: Sequence[str]) -> tuple[str, str]:

@@ -100,7 +100,7 @@ def local(
     regions: NDArray[np.generic],
     show: Callable[[LocalRanking], None],
     **options: object,
-) -> Job[LocalRanking | None]:
+) -> Job[LocalRanking]:
     """Shows better and better rankings and returns the best; see `stylespace.local_effect`."""
     run, shown = session.start(stylespace.local_spec(session, latents, statistics, regions, **options)), None
     for progress in run:
@@ -109,7 +109,9 @@ def local(
             show(ranking)
             shown = ranking
         yield progress
-    return run.result()
+    best = run.result()
+    assert best is not None  # nobody else stops it
+    return best
 
 
 def local_to_region(
@@ -120,7 +122,7 @@ def local_to_region(
     region: str | int,
     show: Callable[[LocalRanking], None],
     **options: object,
-) -> Job[LocalRanking | None]:
+) -> Job[LocalRanking]:
     """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
     labels, target = [], regions.number(region)
     for latent in latents:
