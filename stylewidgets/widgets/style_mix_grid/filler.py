@@ -20,7 +20,6 @@ from ...mixing.grid import MixGrid, Place, nearest_first
 _log = logging.getLogger("stylewidgets")
 
 ALONE_SECONDS = 2.0
-"""How long a grid that no page shows is filled at once."""
 """How long a grid that no page shows yet is filled at once: all of it, for a small generator."""
 
 ACK_TIMEOUT = 1.0

@@ -16,6 +16,7 @@ from ... import mixing
 from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
 from ...core.pictures import encoded
+from ...core.pixels import tiled
 from ...latent.latent import Latent
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
 from ...mixing.grid import HEADER, MixGrid, Place, check_grid
@@ -31,7 +32,7 @@ from ..kit.views.grid_view import GridView, Header
 from .code import grid_code
 from .filler import GridFiller
 from .panels import MixPanels
-from .state import describe_grid, page_state, tiled
+from .state import describe_grid, page_state
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -283,7 +284,9 @@ class StyleMixGrid(StateWidget[MixGrid]):
         grid = self.value
         pictures = self._filler.pictures(grid)
         if pictures and (self._filler.done or not self._filler.live):
-            self.view.rest(tiled(grid, pictures))
+            rows, columns = grid.size
+            whole = tiled({(i + 1, j + 1): picture for (i, j), picture in pictures.items()}, rows + 1, columns + 1)
+            self.view.rest(whole)
             data = encoded(sheet(grid, pictures), "PNG")
             self.saved.update(data, "image/png", describe_grid(grid))
 

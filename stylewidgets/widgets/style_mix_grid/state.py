@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from ...latent.caption import caption
 from ...mixing.figures import describe_mask
@@ -59,16 +55,6 @@ def describe_grid(grid: MixGrid) -> str:
     """Return the whole grid in one line."""
     rows, columns = (", ".join(caption(latent) for latent in axis) for axis in (grid.rows, grid.columns))
     return f"Style mixing of {rows} × {columns}: {describe_mask(grid)}"
-
-
-def tiled(grid: MixGrid, pictures: Mapping[Place, NDArray[np.uint8]]) -> Image.Image:
-    """Return all pictures without labels, headers in the first row and column."""
-    height, width = next(iter(pictures.values())).shape[:2]
-    rows, columns = grid.size
-    made = np.zeros(((rows + 1) * height, (columns + 1) * width, 3), np.uint8)
-    for (i, j), picture in pictures.items():
-        made[(i + 1) * height : (i + 2) * height, (j + 1) * width : (j + 2) * width] = picture
-    return Image.fromarray(made)
 
 
 def _style_layer(number: int, layer: Layer) -> dict[str, str]:

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from ...latent.latent import Latent
 
 
-FIND = "rank all channels by how local their effect is to this place"
 PAINT = "what I paint"
 PAINTED = -1  # a list shows nothing at all where the value of an option is None
 

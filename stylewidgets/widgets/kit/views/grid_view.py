@@ -26,7 +26,6 @@ from typing import ClassVar
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 
 from ....core import pictures
 from ....mixing.grid import Place
@@ -111,6 +110,6 @@ class GridView(PageView):
             [data],
         )
 
-    def rest(self, whole: Image.Image) -> None:
-        """Keep the whole grid, a PIL image of all pictures, for pages that have no kernel to ask."""
+    def rest(self, whole: NDArray[np.uint8]) -> None:
+        """Keep the whole grid, all pictures as one, for pages that have no kernel to ask."""
         self.sheet = pictures.encoded(whole, "JPEG", quality=88)

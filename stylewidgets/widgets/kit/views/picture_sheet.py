@@ -10,19 +10,9 @@ import traitlets
 from numpy.typing import NDArray
 
 from ....core.pictures import encoded
+from ....core.pixels import tiled
 from .esm import script, style
 from .page import View
-
-
-def tiled(pictures: NDArray[np.uint8], columns: int) -> bytes:
-    """Return pictures uint8 [n, h, w, 3] in rows of so many, as JPEG."""
-    n, height, width = pictures.shape[:3]
-    rows = -(-n // columns)
-    made = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for k, picture in enumerate(pictures):
-        i, j = divmod(k, columns)
-        made[i * height : (i + 1) * height, j * width : (j + 1) * width] = picture
-    return encoded(made, "JPEG", quality=88)
 
 
 class PictureSheet(View):
@@ -43,4 +33,6 @@ class PictureSheet(View):
     def show(self, pictures: NDArray[np.uint8], names: Sequence[str]) -> None:
         """Show these pictures uint8 [n, h, w, 3]; none is chosen."""
         with self.hold_sync():
-            self.sheet, self.names, self.chosen = tiled(pictures, self.columns), list(names), []
+            places = {divmod(k, self.columns): picture for k, picture in enumerate(pictures)}
+            whole = tiled(places, -(-len(pictures) // self.columns), self.columns)
+            self.sheet, self.names, self.chosen = encoded(whole, "JPEG", quality=88), list(names), []
