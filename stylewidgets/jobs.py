@@ -13,10 +13,10 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from .core.checks import unknown_name
+from .core.lazy import resolve
 
 LONGEST = 0.05
 """Seconds of work after which a job yields."""
@@ -324,8 +324,7 @@ def start(session: object, spec: Mapping[str, object]) -> Run[object]:
         raise unknown_name("kind of work", kind, _KINDS)
     starter = _KINDS[kind]
     if isinstance(starter, str):
-        module, _, name = starter.partition(":")
-        starter = getattr(import_module(module), name)
+        starter = resolve(starter)
     assert callable(starter)
     known = check_names(f"field of work of the kind {kind!r}", fields, starter, 1)
     missing = [name for name, field_ in known.items() if field_.default is field_.empty and name not in fields]

@@ -131,6 +131,10 @@ class Run(jobs.Run[Result], ABC):
         """Pictures of the last step, [N, 3, H, W] on the CPU; None before the first."""
         return None if self._drawn is None else self._drawn.detach().float().cpu()
 
+    def pixels(self, i: int = 0) -> NDArray[np.uint8] | None:
+        """The i-th picture of the last step, uint8 [H, W, 3]; None before the first."""
+        return None if self._drawn is None else to_uint8(self._drawn[i : i + 1])[0]
+
     def result(self) -> Result:
         """What is reached so far."""
         noise, delta = self.noise(), self.delta()

@@ -12,8 +12,8 @@ from torch import Tensor
 from ..core import files
 from ..latent.latent import Latent
 from ..session.session import GeneratorSession
-from .registry import start
 from .run import Run
+from .starting import start
 from .target import Target
 
 KEY = "stylewidgets-inversion-run"

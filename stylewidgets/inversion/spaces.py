@@ -13,9 +13,8 @@ from torch import Tensor
 from ..core.checks import unknown_name
 from ..core.values import dense
 from ..session.session import GeneratorSession
+from .catalogue import SPACES, STARTS
 
-SPACES = ("w", "w+", "s")
-STARTS = ("mean", "random", "uniform")
 Codes = Tensor | ArrayLike
 SAMPLES = 10_000
 SAMPLES_SEED = 123

@@ -14,7 +14,7 @@ from ..core.pixels import fit
 from ..latent.latent import Latent
 from ..latent.view import View
 from ..session.activations import Unit
-from ..session.batching import in_batches, inner_size
+from ..session.batching import in_batches, inner_size, pictures_in_a_step
 from ..session.noise import SEEDED_NOISE, Seeded
 from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
@@ -46,10 +46,12 @@ class GridRenderer:
 
     Attributes:
         cache: what is kept of the pictures so far.
+        at_once: pictures that take about as long as a page may stand still.
     """
 
     def __init__(self, session: GeneratorSession, memory: int = MEMORY) -> None:
         self.session, self.cache = session, session.cache(memory, history=True)
+        self.at_once = pictures_in_a_step(session)
 
     def draw(self, grid: MixGrid, places: Sequence[Place], resolution: int | None = None) -> list[Pixels]:
         """Return the pictures at these places, uint8 [h, w, 3] each, drawn in one batch.

@@ -107,7 +107,7 @@ def rows(session: GeneratorSession, most: int | None, chosen: Sequence[str] | No
             raise unknown_name("inversion method", name, METHODS)
     found = []
     for name, method in METHODS.items():
-        if (chosen is not None and name not in chosen) or (method.available and method.available(session)):
+        if (chosen is not None and name not in chosen) or method.why_not(session):
             continue
         fewer = {} if most is None or method.kind == "encoder" else fewer_steps(method, most)
         for title, settings in VARIANTS.get(name, {name: {}}).items():

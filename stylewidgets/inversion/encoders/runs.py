@@ -13,12 +13,10 @@ from ... import weights
 from ...checkpoints.detect import detect
 from ...core.files import as_path
 from ...session.session import GeneratorSession
-from ..registry import METHODS, Method, Setting, register
+from ..catalogue import BUNDLED
 from ..run import Run
 from ..target import Target
 from . import public, small
-
-BUNDLED = "bundled"
 
 
 def bundled(kind: str) -> Path:
@@ -113,55 +111,9 @@ def _other(about: dict[str, Any], session: GeneratorSession) -> str:
     )
 
 
-def _why_not(kind: str, session: GeneratorSession) -> str:
+def unfit(kind: str, session: GeneratorSession) -> str:
+    """Why the encoder that ships cannot be used on a generator; "" if it can."""
     if not bundled(kind).is_file():
         return f"the encoder {bundled(kind).name} is not installed; `stylewidgets train encoders {kind}` makes it"
     shape, about = small.header(bundled(kind))
     return "" if small.fits(shape, about, session) else _other(about, session)
-
-
-def _method(kind: str, title: str, line: str, source: str, *more: Setting) -> None:
-    if kind in METHODS:
-        return
-    register(
-        Method(
-            kind,
-            title,
-            line,
-            source,
-            f"encoders.runs:start_{kind}",
-            (
-                *more,
-                Setting(
-                    "encoder",
-                    BUNDLED,
-                    "the one that ships, or a path: of one that `stylewidgets train encoders` made, or a "
-                    "checkpoint of the public releases",
-                    advanced=True,
-                ),
-            ),
-            kind="encoder",
-            available=partial(_why_not, kind),
-        )
-    )
-
-
-_method(
-    "psp",
-    "pSp encoder",
-    "A network that has seen thousands of pictures answers at once, with a w for every layer.",
-    "Richardson et al., Encoding in Style, 2021",
-)
-_method(
-    "e4e",
-    "e4e encoder",
-    "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
-    "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021",
-)
-_method(
-    "restyle",
-    "ReStyle encoder",
-    "Looks at what it drew beside the target and corrects itself, several times.",
-    "Alaluf et al., ReStyle, 2021",
-    Setting("steps", 3, "passes; the bundled encoder was trained with 3, the paper takes 5", 1, 20),
-)

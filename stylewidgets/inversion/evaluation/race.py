@@ -15,12 +15,13 @@ import torch
 from ...session.session import GeneratorSession
 from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.perceptual import Perceptual, perceptual
 from ..methods.fast import FastProjector
 from ..methods.hybrid import Refinement
 from ..methods.projector import Projector
-from ..registry import METHODS, start
 from ..run import Run
+from ..starting import start
 from ..target import Target
 
 _WARM = 3  # evaluations that tell how long one takes

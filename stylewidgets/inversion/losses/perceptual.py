@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from ... import domain
 from ...core.checks import unknown_name
 from ...metrics.similarity import masked_mean
+from ..catalogue import NETS
 from .lpips_nets import BACKBONES, backbone_path, download_backbone, lpips_network
 
-NETS = ("auto", "vgg", "alex", "squeeze", "factors")
 """What `perceptual` takes."""
 MIN_SIDE = 64  # the backbones' poolings need about so many pixels
 VGG_LAYERS = dict(

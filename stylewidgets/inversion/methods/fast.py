@@ -17,13 +17,14 @@ from ...latent.latent import IDENTITY
 from ...session.session import GeneratorSession
 from ...settings import Value
 from .. import spaces
+from ..catalogue import ENCODERS, METHODS
 from ..losses.losses import Criterion
 from ..losses.perceptual import perceptual
-from ..registry import METHODS, start
 from ..run import Run
+from ..starting import start
 from ..target import Target
 from . import lbfgs
-from .two_phases import ENCODERS, why_not
+from .two_phases import why_not
 
 TRUNCATION = 0.7  # of the faces to start from: nearer to the mean they are clearer
 TOGETHER = 4  # of them a step looks at

@@ -13,15 +13,14 @@ from torch import Tensor
 
 from ...session.session import GeneratorSession
 from .. import spaces
+from ..catalogue import FIRST
 from ..losses.losses import Criterion
-from ..losses.perceptual import NETS, perceptual
-from ..registry import Method, Setting, register
+from ..losses.perceptual import perceptual
 from ..run import Run
 from ..target import Target
 from .descent import Descent
-from .two_phases import ENCODERS, TwoPhases, begin, choose, usable
+from .two_phases import TwoPhases, begin, choose
 
-STARTS = (*ENCODERS, "projector")
 _WARM, _DOWN = 0.05, 0.5  # shares of the steps in which the learning rate rises and falls
 
 
@@ -71,7 +70,7 @@ class HybridRun(TwoPhases):
 
 def hybrid(session: GeneratorSession, target: Target, **settings: Any) -> HybridRun:
     """The run of the method "hybrid". Settings as its `Method` lists them."""
-    name, remark = choose(settings["start"], session, STARTS)
+    name, remark = choose(settings["start"], session, FIRST)
     first = begin(
         name,
         session,
@@ -93,55 +92,4 @@ def hybrid(session: GeneratorSession, target: Target, **settings: Any) -> Hybrid
     return run
 
 
-register(
-    Method(
-        name="hybrid",
-        title="Encoder, then optimisation",
-        kind="hybrid",
-        line="A network guesses the code in one go, and optimisation goes on from there: most of the quality for little time.",
-        source="Zhu et al., ECCV 2020",
-        start="methods.hybrid:hybrid",
-        settings=(
-            Setting(
-                "start",
-                "auto",
-                "what makes the first guess; auto: the best encoder for this generator, else the projector",
-                choices=("auto", *STARTS),
-            ),
-            Setting(
-                "space",
-                "w+",
-                "space of the optimisation; start: that of the first guess",
-                choices=("start", "w", "w+", "s"),
-            ),
-            Setting("steps", 100, "steps after the first guess", low=1, high=5000, log=True),
-            Setting(
-                "rate", 0.1, "learning rate in standard deviations of a coordinate of w", low=1e-4, high=2.0, log=True
-            ),
-            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-            Setting("perceptual", 0.8, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-            Setting(
-                "anchor",
-                0.0,
-                "weight that holds the code at the first guess, which keeps it editable",
-                low=0.0,
-                high=10.0,
-                advanced=True,
-            ),
-            Setting(
-                "start_steps",
-                100,
-                "steps of the projector, where it makes the first guess",
-                low=1,
-                high=5000,
-                log=True,
-                advanced=True,
-            ),
-            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-            Setting("seed", 0, "of the start, where it is random", low=0, high=2**32 - 1, advanced=True),
-        ),
-        available=lambda session: usable(session, STARTS),
-    )
-)
-
-__all__ = ["STARTS", "HybridRun", "Refinement", "hybrid"]
+__all__ = ["HybridRun", "Refinement", "hybrid"]

@@ -7,9 +7,9 @@ from torch import Tensor
 from ...session.session import GeneratorSession
 from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import map_distance, mse, shrink, w_distance
 from ..losses.perceptual import Maps, plain_maps
-from ..registry import METHODS
 from ..spaces import Codes
 from ..target import Target
 from .descent import Descent

@@ -17,7 +17,7 @@ from ...generators.protocol import State
 from ...latent.latent import Latent
 from ...session.session import GeneratorSession
 from ...settings import Value
-from ..registry import METHODS
+from ..catalogue import METHODS
 from ..spaces import Codes
 from ..target import Target
 from .phases import METHOD, Image2StyleGANpp, Phase, blurred

@@ -16,16 +16,15 @@ from torch import Tensor
 from ...metrics.similarity import mse
 from ...session.session import GeneratorSession
 from ...settings import Value
-from ..losses.perceptual import NETS, perceptual
-from ..registry import METHODS, Method, Setting, register
+from ..catalogue import METHODS, PIVOTS
+from ..losses.perceptual import perceptual
 from ..result import Result
 from ..run import Run
 from ..spaces import coloured, convert
 from ..target import Target
 from .descent import moments, put_back
-from .two_phases import TwoPhases, begin, choose, usable
+from .two_phases import TwoPhases, begin, choose
 
-PIVOTS = ("projector", "e4e", "restyle", "psp", "hybrid")
 LOCAL_PSI = 0.5
 
 
@@ -197,54 +196,5 @@ def tune_each(session: GeneratorSession, target: object, **settings: Value) -> l
     made = [tune(session, wanted, found, i, **settings) for i in range(len(wanted))]
     return [replace(result, uses=dict(result.uses) | {"pivot": remark}) for result in made]
 
-
-register(
-    Method(
-        name="pti",
-        title="Pivotal tuning (PTI)",
-        kind="hybrid",
-        line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
-        source="Roich et al., TOG 2022",
-        start="methods.pivotal:pti",
-        settings=(
-            Setting(
-                "pivot",
-                "projector",
-                "what finds the pivot; an encoder is quicker, the projector's w edits best",
-                choices=("auto", *PIVOTS),
-            ),
-            Setting("pivot_steps", 450, "steps of the projector", low=1, high=5000, log=True),
-            Setting(
-                "pivot_rate",
-                0.01,
-                "highest learning rate of the projector",
-                low=1e-4,
-                high=1.0,
-                log=True,
-                advanced=True,
-            ),
-            Setting("steps", 350, "most steps of tuning", low=1, high=5000, log=True),
-            Setting("rate", 3e-4, "learning rate of the generator's parameters", low=1e-6, high=1e-1, log=True),
-            Setting(
-                "locality", 0.0, "weight of the locality regulariser; 0.1 for several pictures", low=0.0, high=10.0
-            ),
-            Setting("stop", 0.06, "tuning ends at this LPIPS", low=0.0, high=1.0, advanced=True),
-            Setting(
-                "radius",
-                30.0,
-                "length of the regulariser's step from the pivot in w+ (α)",
-                low=0.1,
-                high=1000.0,
-                log=True,
-                advanced=True,
-            ),
-            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-            Setting("perceptual", 1.0, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-            Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
-        ),
-        available=lambda session: usable(session, PIVOTS),
-    )
-)
 
 __all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "tune", "tune_each"]

@@ -10,10 +10,10 @@ from torch import Tensor
 from ...session.session import GeneratorSession
 from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import Criterion, noise_regulariser, w_distance
 from ..losses.perceptual import perceptual
 from ..noise import initial_noise, normalise
-from ..registry import METHODS
 from ..spaces import Codes
 from ..target import Target
 from .descent import Descent

@@ -11,13 +11,11 @@ from torch import Tensor
 
 from ...session.session import GeneratorSession
 from ...settings import Value
-from ..registry import METHODS, start
+from ..catalogue import ENCODERS, METHODS
 from ..run import Run
 from ..spaces import convert
+from ..starting import start
 from ..target import Target
-
-ENCODERS = ("restyle", "e4e", "psp")
-"""Encoders in the order in which "auto" likes them."""
 
 
 class TwoPhases(Run):
@@ -108,8 +106,7 @@ def why_not(name: str, session: GeneratorSession) -> str:
     """Why a method cannot be used on this generator; "" if it can."""
     if name not in METHODS:
         return f"there is no method {name!r} here"
-    available = METHODS[name].available
-    return available(session) if available else ""
+    return METHODS[name].why_not(session)
 
 
 def choose(wanted: str, session: GeneratorSession, order: Sequence[str]) -> tuple[str, str]:
