@@ -13,10 +13,10 @@ import json
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import Any, Generic, ParamSpec, TypeVar
 
 from .core.checks import unknown_name
+from .core.lazy import resolve
 
 LONGEST = 0.05
 """Seconds of work after which a job yields."""
@@ -195,7 +195,7 @@ class Work(Generic[P, R]):
         """A `Run` of it, of which nothing is done yet."""
         return Run(self.steps(*args, **kwargs))
 
-    def __get__(self, owner: Any, kind: Any = None) -> Work[..., R]:
+    def __get__(self, owner: Any, kind: type | None = None) -> Work[..., R]:
         """Of a method: the same, bound."""
         return self if owner is None else Work(functools.partial(self.steps, owner))
 
@@ -229,7 +229,7 @@ def part(job: Job[R], **changes: Any) -> Job[R]:
 
 # -- driving one --------------------------------------------------------------------------------------------------------
 def turn(
-    run: Run[Any],
+    run: Run[object],
     seconds: float = SLICE,
     clock: Callable[[], float] = time.monotonic,
     each: Callable[[], object] = lambda: None,
@@ -303,7 +303,7 @@ def run(job: Run[R] | Job[R], **options: Any) -> R | None:
 
 
 # -- starting one from plain values ---------------------------------------------------------------------------------------
-Starter = Callable[..., Run[Any]]
+Starter = Callable[..., Run[object]]
 _KINDS: dict[str, Starter | str] = {}
 
 
@@ -318,7 +318,7 @@ def register(kind: str, starter: Starter | str) -> None:
     _KINDS[kind] = starter
 
 
-def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
+def start(session: object, spec: Mapping[str, object]) -> Run[object]:
     """The run that a spec describes, of which nothing is done yet; see `session.start`."""
     fields = _plain(spec)
     kind = fields.pop("kind", None)
@@ -326,8 +326,7 @@ def start(session: Any, spec: Mapping[str, Any]) -> Run[Any]:
         raise unknown_name("kind of work", kind, _KINDS)
     starter = _KINDS[kind]
     if isinstance(starter, str):
-        module, _, name = starter.partition(":")
-        starter = getattr(import_module(module), name)
+        starter = resolve(starter)
     assert callable(starter)
     known = check_names(f"field of work of the kind {kind!r}", fields, starter, 1)
     missing = [name for name, field_ in known.items() if field_.default is field_.empty and name not in fields]
@@ -358,7 +357,7 @@ def check_names(what: str, given: Mapping[str, Any], function: Callable[..., Any
     return known
 
 
-def _plain(spec: Any) -> dict[str, Any]:
+def _plain(spec: object) -> dict[str, Any]:
     """A copy of a spec; ValueError where it is more than plain JSON."""
     try:
         copy = json.loads(json.dumps(spec, allow_nan=False))

@@ -99,8 +99,8 @@ class Method:
         title: as a menu shows it.
         line: one sentence for someone who has not read the paper.
         source: paper and year.
-        start: begins it; for inversion ``function(session, target, **settings)`` → Run. The function, or "module:function"
-            below the package of its registry, which is imported when it is first used.
+        start: begins it; for inversion ``function(session, target, **settings)`` → Run. The function, or "module:function",
+            which is imported when it is first used.
         settings: in the order to show them.
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).
@@ -118,3 +118,7 @@ class Method:
     def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
         """All settings with their values; ValueError for unknown names and values."""
         return checked(self.settings, given, f"setting of {self.name}")
+
+    def why_not(self, session: object) -> str:
+        """Why it cannot be used on a session; "" if it can."""
+        return self.available(session) if self.available else ""

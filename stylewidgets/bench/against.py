@@ -9,10 +9,13 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
+
+from ..generators.protocol import Generator
 
 MODULES = {
     "stylegan2": ("training.networks_stylegan2", "training.networks"),
@@ -21,7 +24,7 @@ MODULES = {
 """Where the checkouts of stylegan3 and stylegan2-ada-pytorch have their ``SynthesisNetwork``."""
 
 
-def rival(path: Path, generator: Any) -> Callable[[Any, list[Tensor]], Tensor] | None:
+def rival(path: Path, generator: Generator) -> Callable[[Generator, list[Tensor]], Tensor] | None:
     """(generator, styles) → picture by the synthesis network of the checkout with the parameters of `generator`.
 
     The styles only say how many pictures: theirs starts from w+, so that its style layers are included.
@@ -40,7 +43,7 @@ def rival(path: Path, generator: Any) -> Callable[[Any, list[Tensor]], Tensor] |
     if made is None:
         return None
 
-    def draw(_: Any, styles: list[Tensor]) -> Tensor:
+    def draw(_: Generator, styles: list[Tensor]) -> Tensor:
         ws = generator.w_avg.expand(len(styles[0]), generator.num_ws, -1)
         given = {"force_fp32": True} | ({"noise_mode": "const"} if generator.noise_shapes else {})
         return made(ws, **given)  # type: ignore[no-any-return]
@@ -48,12 +51,12 @@ def rival(path: Path, generator: Any) -> Callable[[Any, list[Tensor]], Tensor] |
     return draw
 
 
-def same_styles(generator: Any, n: int = 1) -> list[Tensor]:
+def same_styles(generator: Generator, n: int = 1) -> list[Tensor]:
     """The styles that `rival` draws, to compare pictures with."""
     return list(generator.styles(generator.w_avg.expand(n, generator.num_ws, -1)))
 
 
-def _network(path: Path, generator: Any) -> Any:
+def _network(path: Path, generator: Generator) -> nn.Module | None:
     if not (path / "training").is_dir():
         raise ValueError(
             f"{path} is no checkout of a public implementation: it has no folder 'training'. Clone "
@@ -64,7 +67,7 @@ def _network(path: Path, generator: Any) -> Any:
         module = next(filter(None, map(_module, MODULES.get(generator.family, ()))), None)
         if module is None:
             return None
-        network = module.SynthesisNetwork(**_arguments(generator))
+        network: nn.Module = module.SynthesisNetwork(**_arguments(generator))
         state = generator.synthesis.state_dict()
         missing = network.load_state_dict(state, strict=False)
     except (TypeError, RuntimeError) as error:
@@ -77,7 +80,7 @@ def _network(path: Path, generator: Any) -> Any:
     return network.to(generator.device).eval().requires_grad_(False)
 
 
-def _module(name: str) -> Any:
+def _module(name: str) -> ModuleType | None:
     try:
         return import_module(name)
     except ModuleNotFoundError as error:

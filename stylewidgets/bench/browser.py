@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import statistics
 import subprocess
 import sys
@@ -23,7 +22,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..cli.demo import usable_port
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 PROBE = Path(__file__).with_name("probe.js")
 PICTURE = ".stylewidgets-canvas"
@@ -57,12 +63,6 @@ def find_browser() -> str:
     return found
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Lab:
     """JupyterLab on 127.0.0.1, serving the directory ``root``, with settings of its own. A context manager.
 
@@ -79,7 +79,7 @@ class Lab:
         environment: dict[str, str] | None = None,
     ) -> None:
         self.root = Path(root).resolve()
-        self.port = _free_port()
+        self.port = usable_port()
         self.token = secrets.token_hex(12)
         self.extra = tuple(extra)
         quiet = {"fetchNews": "false", "checkForUpdates": False}
@@ -185,7 +185,7 @@ class Browser:
         self._browser = self._driver.chromium.launch(executable_path=path, headless=True, args=list(_SWITCHES))
         return self
 
-    def page(self, **options: Any) -> Any:
+    def page(self, **options: Any) -> Page:
         """Return a new playwright page with a context of its own; ``options`` override those of the browser."""
         return self._browser.new_context(**{**self.options, **options}).new_page()
 
@@ -208,7 +208,7 @@ class Browser:
 class Notebook:
     """A notebook open in JupyterLab: ``page`` is the playwright page, ``console`` collects its error messages."""
 
-    page: Any
+    page: Page
     lab: Lab
     name: str
     console: list[str] = field(default_factory=list)
@@ -326,7 +326,7 @@ def measure(
     )
 
 
-def _press(page: Any, count: int) -> tuple[list[float], int]:
+def _press(page: Page, count: int) -> tuple[list[float], int]:
     latencies: list[float] = []
     for _ in range(count):
         page.evaluate("() => stylewidgetsProbe.reset()")
@@ -343,7 +343,7 @@ def _press(page: Any, count: int) -> tuple[list[float], int]:
     return latencies, count - len(latencies)
 
 
-def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
+def _drag(page: Page, handle: Locator, seconds: float) -> dict[str, Any]:
     ends = []
     for key in ("End", "Home"):
         page.keyboard.press(key)
@@ -380,10 +380,4 @@ def _drag(page: Any, handle: Any, seconds: float) -> dict[str, Any]:
 
 
 def _quantile(values: Sequence[float], share: float) -> float | None:
-    if not values:
-        return None
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (place - low)
+    return float(np.quantile(values, share)) if values else None

@@ -9,66 +9,63 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import pages
+from .. import load
+from ..cli.options import ONE_OF, Options
+from ..session.session import GeneratorSession
+from . import against, compute, event, families, models, pages, reading, report, report_families
+
+DESCRIPTION = (
+    "Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
+    "path, and one slider event (half a minute), then pages in JupyterLab where there is a browser (three "
+    "to four minutes). --models all adds every family, --against a public implementation."
+)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.description = (
-        "Measure the speed on this machine, as ratios in one run: the bundled model by itself, its reference "
-        "path, and one slider event (half a minute), then pages in JupyterLab where there is a browser (three "
-        "to four minutes). --models all adds every family, --against a public implementation."
-    )
-    parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
-    parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
-    parser.add_argument("--precision", default="auto", choices=["auto", "fp32", "bf16", "fp16"], help="default: auto")
-    parser.add_argument(
-        "--repeats", type=_count, default=40, help="measurements of each time in the kernel (default: 40)"
-    )
-    browser = parser.add_mutually_exclusive_group()
-    browser.add_argument("--browser", action="store_true", help="fail when the part in the browser cannot run")
-    browser.add_argument("--no-browser", action="store_true", help="only what happens in the kernel")
-    parser.add_argument(
-        "--pages",
-        default=pages.USUAL,
-        metavar="NAMES",
-        help=f"in the browser, with commas between them: {', '.join(pages.PAGES)} or all (default: {pages.USUAL})",
-    )
-    parser.add_argument("--rounds", type=_count, default=3, help="of the pages in the browser (default: 3)")
-    parser.add_argument("--keys", type=_count, default=15, help="key presses on each page and round (default: 15)")
-    parser.add_argument(
-        "--models",
-        default="bundled",
-        metavar="NAMES",
-        help="of the table of families, with commas between them: bundled (default, seconds), none, all "
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
+    return int(text)
+
+
+OPTIONS: Options = {
+    "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file (default: the bundled one)"},
+    "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
+    "--precision": {"default": "auto", "choices": ["auto", "fp32", "bf16", "fp16"], "help": "default: auto"},
+    "--repeats": {"type": _count, "default": 40, "help": "measurements of each time in the kernel (default: 40)"},
+    ONE_OF: {
+        "--browser": {"action": "store_true", "help": "fail when the part in the browser cannot run"},
+        "--no-browser": {"action": "store_true", "help": "only what happens in the kernel"},
+    },
+    "--pages": {
+        "default": pages.USUAL,
+        "metavar": "NAMES",
+        "help": f"in the browser, with commas between them: {', '.join(pages.PAGES)} or all (default: {pages.USUAL})",
+    },
+    "--rounds": {"type": _count, "default": 3, "help": "of the pages in the browser (default: 3)"},
+    "--keys": {"type": _count, "default": 15, "help": "key presses on each page and round (default: 15)"},
+    "--models": {
+        "default": "bundled",
+        "metavar": "NAMES",
+        "help": "of the table of families, with commas between them: bundled (default, seconds), none, all "
         "(ten minutes on two cores), stylegan2-1024, stylegan2-256, stylegan2-256-f, stylegan3-t-256, "
         "stylegan3-r-256, stylegan1-1024 (one to three minutes each); random weights of the published "
         "shapes, nothing to download",
-    )
-    parser.add_argument(
-        "--family-rounds", type=_count, default=5, help="measurements of each of their tasks (default: 5)"
-    )
-    parser.add_argument(
-        "--seconds", type=_count, default=60, help="for each of them; no round begins later (default: 60)"
-    )
-    parser.add_argument(
-        "--against",
-        type=Path,
-        metavar="PATH",
-        help="also measure the public implementation in this folder, a checkout of NVlabs/stylegan3 or "
+    },
+    "--family-rounds": {"type": _count, "default": 5, "help": "measurements of each of their tasks (default: 5)"},
+    "--seconds": {"type": _count, "default": 60, "help": "for each of them; no round begins later (default: 60)"},
+    "--against": {
+        "type": Path,
+        "metavar": "PATH",
+        "help": "also measure the public implementation in this folder, a checkout of NVlabs/stylegan3 or "
         "stylegan2-ada-pytorch. Its Python code is imported and run, so name only one that you trust",
-    )
-    parser.add_argument(
-        "--reading", type=Path, metavar="FILE", help="also measure how long this checkpoint takes to open"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all measurements there, too; - is stdout")
+    },
+    "--reading": {"type": Path, "metavar": "FILE", "help": "also measure how long this checkpoint takes to open"},
+    "--json": {"type": Path, "metavar": "FILE", "help": "write all measurements there, too; - is stdout"},
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print. Raises ValueError when --browser is given and there is none."""
-    from .. import load
-    from . import compute, event, models, reading, report, report_families
-
     reason = "" if args.no_browser else pages.why_not()
     if reason and args.browser:
         raise ValueError(reason)
@@ -109,7 +106,7 @@ def run(args: argparse.Namespace) -> int:
         )
         say(report.pages(parts["browser"]))
     if args.json is not None:
-        text = json.dumps(report.as_json(about, parts), indent=1)
+        text = json.dumps(report.plain({"machine": about, **parts}), indent=1)
         if str(args.json) == "-":
             print(text)
         else:
@@ -117,14 +114,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _families(args: argparse.Namespace, names: list[str], bundled: Any, say: Callable[[str], None]) -> dict[str, Any]:
+def _families(
+    args: argparse.Namespace, names: list[str], bundled: GeneratorSession, say: Callable[[str], None]
+) -> dict[str, object]:
     """Measure each model, print its tables, and return the figures."""
-    from . import against, families, models, report_families
-
     if args.against is not None:
         say(against.warn_of_code(args.against))
     measured: dict[str, families.Figures] = {}
-    found: dict[str, Any] = {}
+    found: dict[str, object] = {}
     for name in names:
         session = models.make(name, bundled)
         rival = None if args.against is None else against.rival(args.against, session.generator)
@@ -142,9 +139,3 @@ def _load_code(args: argparse.Namespace) -> str:
     if source is not None and Path(source).is_file():
         source = str(Path(source).resolve())
     return f"{source!r}, device={args.device!r}, precision={args.precision!r}"
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of at least 1")
-    return int(text)

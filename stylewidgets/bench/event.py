@@ -5,11 +5,17 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ..session.session import GeneratorSession
 from .compute import some_direction
 from .timing import Sample, milliseconds
+
+if TYPE_CHECKING:
+    import ipywidgets
+
+    from ..render.pump import Frame
+    from ..widgets.latent_explorer.explorer import LatentExplorer
 
 _NEWEST = 10**9  # acknowledges every frame so far
 
@@ -21,10 +27,10 @@ def slider_event(session: GeneratorSession, events: int = 60) -> dict[str, Sampl
     (latent → pixels), "encoding", and "widgets" (all the rest).
     """
     explorer, slider = _explorer(session)
-    frames: list[Any] = []
+    frames: list[Frame] = []
     show = explorer.view.show
 
-    def seen(frame: Any) -> None:
+    def seen(frame: Frame) -> None:
         show(frame)
         frames.append(frame)
 
@@ -48,7 +54,7 @@ def slider_event(session: GeneratorSession, events: int = 60) -> dict[str, Sampl
     return {name: Sample(tuple(values)) for name, values in parts.items()}
 
 
-def _explorer(session: GeneratorSession) -> tuple[Any, Any]:
+def _explorer(session: GeneratorSession) -> tuple[LatentExplorer, ipywidgets.FloatSlider]:
     """An explorer with one direction, and its slider."""
     import ipywidgets
 
@@ -62,7 +68,7 @@ def _explorer(session: GeneratorSession) -> tuple[Any, Any]:
     raise RuntimeError("the explorer shows no slider for its direction")
 
 
-def _tree(widget: Any) -> Iterator[Any]:
+def _tree(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
     yield widget
     for child in getattr(widget, "children", ()):
         yield from _tree(child)

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import gc
 import itertools
 import statistics
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from ..generators.protocol import makes_previews
+from ..generators.protocol import Generator, makes_previews
 from ..latent.latent import Latent
 from ..render.encode import fit
 from ..render.ladder import Rung, drag_rungs
@@ -25,7 +23,7 @@ from . import plain
 from .against import same_styles
 from .compute import some_direction
 from .memory import peak
-from .timing import Sample, milliseconds
+from .timing import Sample, in_turns, milliseconds
 
 WHOLE, REFERENCE, AGAINST = "whole frame", "reference path", "public implementation"
 SHARES = {"restart at 1/4 of the layers": 0.25, "restart at 1/2": 0.5, "restart at 3/4": 0.75}
@@ -33,7 +31,7 @@ LAST_THIRD = "edits of the last third, mean"
 THUMBNAILS, THUMBNAIL = "10 thumbnails of a direction", 96
 _PREVIEWED = 4  # pictures that previews are compared with
 Task = Callable[[], float]
-Picture = Callable[[Any, list[Tensor]], Tensor]
+Picture = Callable[[Generator, list[Tensor]], Tensor]
 
 
 @dataclass
@@ -84,7 +82,7 @@ def measure(
     tasks[LAST_THIRD] = _restart(session, codes, list(range(count - count // 3, count)))
     tasks |= {name: _preview(session, rung) for name, rung in preview_rungs(session).items()}
     tasks[THUMBNAILS] = _thumbnails(session)
-    times = _rounds(tasks, rounds, seconds)
+    times = in_turns(tasks, rounds, warm=0, seconds=seconds)
     return Figures(times, first_ms, memory, _nearness(session), difference)
 
 
@@ -103,15 +101,11 @@ def _convolution(session: GeneratorSession, share: float) -> int:
 
 def _others(session: GeneratorSession, against: Picture | None) -> dict[str, Picture]:
     others: dict[str, Picture] = {}
-    if session.device.type == "cpu" and _has_reference(session.generator):
+    if session.device.type == "cpu" and (session.generator.family != "stylegan2" or session.has_inner_pictures):
         others[REFERENCE] = plain.picture
     if against is not None:
         others[AGAINST] = against
     return others
-
-
-def _has_reference(generator: Any) -> bool:
-    return generator.family != "stylegan2" or bool(generator.has_inner_pictures)
 
 
 def _difference(found: Tensor, wanted: Tensor) -> float:
@@ -189,23 +183,6 @@ def _thumbnails(session: GeneratorSession) -> Task:
     return run
 
 
-def _rounds(tasks: Mapping[str, Task], rounds: int, seconds: float) -> dict[str, Sample]:
-    values: dict[str, list[float]] = {name: [] for name in tasks}
-    started = time.perf_counter()
-    for _ in _until(rounds, started + seconds):
-        gc.collect()
-        for name, task in tasks.items():
-            values[name].append(task())
-    return {name: Sample(tuple(times)) for name, times in values.items()}
-
-
-def _until(rounds: int, end: float) -> Iterator[int]:
-    for number in range(rounds):
-        if number and time.perf_counter() > end:
-            return
-        yield number
-
-
 def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
     """How far previews of a few pictures are from them."""
     live, latents = LiveRenderer(session), [session.latent(seed=seed) for seed in range(_PREVIEWED)]
@@ -222,7 +199,7 @@ def _nearness(session: GeneratorSession) -> dict[str, tuple[float, float]]:
     }
 
 
-def _levels(preview: Any, whole: Any) -> float:
+def _levels(preview: NDArray[np.float32], whole: NDArray[np.uint8]) -> float:
     """Mean absolute difference between the preview, enlarged where it is smaller, and a picture."""
     height, width = whole.shape[:2]
     small = torch.from_numpy(preview).permute(2, 0, 1)[None]

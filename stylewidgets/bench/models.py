@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
 
 import torch
 
 from ..core.checks import unknown_name
+from ..generators.protocol import Generator
+from ..generators.stylegan1.config import default_channels as stylegan1_channels
+from ..generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
+from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config, default_channels
+from ..generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from ..ops.devices import own_random
 from ..session.session import GeneratorSession
 
 BUNDLED = "bundled"
 
 
-def _stylegan1(resolution: int) -> Any:
-    from ..generators.stylegan1.config import default_channels
-    from ..generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
-
-    return StyleGAN1(StyleGAN1Config(channels=default_channels(resolution)))
+def _stylegan1(resolution: int) -> Generator:
+    return StyleGAN1(StyleGAN1Config(channels=stylegan1_channels(resolution)))
 
 
-def _stylegan2(resolution: int, channel_base: int) -> Any:
-    from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config, default_channels
-
+def _stylegan2(resolution: int, channel_base: int) -> Generator:
     return StyleGAN2(StyleGAN2Config(resolution=resolution, channels=default_channels(resolution, channel_base)))
 
 
-def _stylegan3(variant: str, channel_base: int) -> Any:
-    from ..generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
-
+def _stylegan3(variant: str, channel_base: int) -> Generator:
     return StyleGAN3(StyleGAN3Config.create(variant, 256, channel_base=channel_base))
 
 
-MODELS: dict[str, Callable[[], Any]] = {
+MODELS: dict[str, Callable[[], Generator]] = {
     "stylegan2-1024": lambda: _stylegan2(1024, 32768),
     "stylegan2-256": lambda: _stylegan2(256, 16384),
     "stylegan2-256-f": lambda: _stylegan2(256, 32768),

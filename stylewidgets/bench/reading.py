@@ -11,22 +11,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from safetensors.torch import load_file
+from torch import Tensor
+
+from .. import checkpoints
+
 _PEAK = """
-import json, sys, threading
-from stylewidgets.bench.reading import resident
+import json, sys, torch
 import stylewidgets.checkpoints.build, stylewidgets.generators.families
 from stylewidgets import checkpoints
-before, highest, done = resident(), [0], threading.Event()
-def watch():
-    while not done.wait(0.002):
-        highest[0] = max(highest[0], resident())
-watcher = threading.Thread(target=watch)
-watcher.start()
-made = checkpoints.open_file(sys.argv[1])
-highest[0] = max(highest[0], resident())
-done.set()
-watcher.join()
-print(json.dumps(highest[0] - before))
+from stylewidgets.bench.memory import peak
+print(json.dumps(peak(lambda: checkpoints.open_file(sys.argv[1]), torch.device("cpu"))))
 """
 
 
@@ -43,8 +38,6 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
         "read_ratio", "open_ratio" (both against plain), and "peak_ratio": the most memory while opening over the bytes
         of the file, file pages included (0 where the system does not tell).
     """
-    from .. import checkpoints
-
     tensors = _tensors(path)
 
     def plain() -> object:
@@ -70,12 +63,8 @@ def measure(path: str | Path, repeats: int = 3) -> dict[str, float]:
     }
 
 
-def _tensors(path: str | Path) -> list[Any]:
-    from .. import checkpoints
-
+def _tensors(path: str | Path) -> list[Tensor]:
     if Path(path).suffix == ".safetensors":  # our own files are no foreign format
-        from safetensors.torch import load_file
-
         return list(load_file(path).values())
     return list(checkpoints.read(path).state.values())
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import platform
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
+
+from .. import __version__
+from ..session.session import GeneratorSession
 from .browser import Measurement
 from .pages import COSTLESS, INTERACT, MODEL
 from .timing import Sample, merge
@@ -14,12 +19,8 @@ from .timing import Sample, merge
 Rows = Sequence[tuple[str, ...]]
 
 
-def machine(session: Any) -> dict[str, Any]:
+def machine(session: GeneratorSession) -> dict[str, Any]:
     """What was measured, and on what."""
-    import torch
-
-    from .. import __version__
-
     device = str(session.device)
     if session.device.type == "cuda":
         device += f" ({torch.cuda.get_device_name(session.device)})"
@@ -63,20 +64,20 @@ def table(title: str, head: Sequence[str], rows: Rows) -> str:
 def synthesis(samples: Mapping[str, Sample]) -> str:
     """Table of `compute.synthesis`; ratios to the whole picture."""
     whole = next(iter(samples.values())).median
-    rows = [(name, _ms(s.median), _range(s), f"{s.median / whole:.2f}") for name, s in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{s.median / whole:.2f}") for name, s in samples.items()]
     return table("Synthesis, in the kernel", ("", "ms", "quartiles", "of a whole picture"), rows)
 
 
 def encoding(samples: Mapping[str, tuple[Sample, float]]) -> str:
     """Table of `compute.encoding`."""
-    rows = [(name, _ms(s.median), _range(s), f"{size:.1f}") for name, (s, size) in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{size:.1f}") for name, (s, size) in samples.items()]
     return table("Encoding a full-size picture", ("", "ms", "quartiles", "kB"), rows)
 
 
 def event(samples: Mapping[str, Sample]) -> str:
     """Table of `event.slider_event`; shares of the whole event."""
     whole = samples["whole event"].median
-    rows = [(name, _ms(s.median), _range(s), f"{s.median / whole:.0%}") for name, s in samples.items()]
+    rows = [(name, _ms(s.median), quartiles(s), f"{s.median / whole:.0%}") for name, s in samples.items()]
     return table("One slider event, from its value to the frame on the wire", ("", "ms", "quartiles", "share"), rows)
 
 
@@ -130,27 +131,24 @@ def summary(results: Mapping[str, Sequence[Measurement]]) -> str:
     return "".join(f"  {line}\n" for line in lines)
 
 
-def as_json(about: Mapping[str, Any], parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Everything measured as plain values; not-a-number becomes null."""
-    return _plain({"machine": dict(about), **parts})  # type: ignore[no-any-return]
-
-
-def _plain(value: Any) -> Any:
+def plain(value: object) -> object:
+    """Anything measured as plain values for JSON; not-a-number and infinity become null."""
     if isinstance(value, Sample):
-        return _plain(value.as_dict())
+        return plain(value.as_dict())
     if isinstance(value, Measurement):
-        return _plain(dict(vars(value)))
+        return plain(vars(value))
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and value != value else value
+        return [plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _ms(value: float) -> str:
     return f"{value:.2f}"
 
 
-def _range(sample: Sample) -> str:
+def quartiles(sample: Sample, places: int = 2) -> str:
+    """Where the middle half of the values lies."""
     low, high = sample.spread
-    return f"{low:.2f}–{high:.2f}"
+    return f"{low:.{places}f}–{high:.{places}f}"

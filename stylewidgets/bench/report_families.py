@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .families import AGAINST, LAST_THIRD, REFERENCE, SHARES, THUMBNAILS, WHOLE, Figures
-from .report import table
-from .timing import Sample
+from .report import quartiles, table
 
 MB = 1e6
 
@@ -19,7 +18,14 @@ def family(name: str, figures: Figures) -> str:
     for task, sample in figures.times.items():
         ratios = [_ratio(sample.median, figures.times[rival].median) for rival in rivals]
         rows.append(
-            (task, f"{sample.median:.1f}", _range(sample), _ratio(sample.median, whole), *ratios, _near(figures, task))
+            (
+                task,
+                f"{sample.median:.1f}",
+                quartiles(sample, 1),
+                _ratio(sample.median, whole),
+                *ratios,
+                _near(figures, task),
+            )
         )
     rows.append(
         ("first frame", f"{figures.first_ms:.1f}", "", _ratio(figures.first_ms, whole), *("" for _ in rivals), "")
@@ -102,8 +108,3 @@ def _near(figures: Figures, task: str) -> str:
 
 def _ratio(a: float, b: float) -> str:
     return f"{a / b:.3f}" if b and a < 0.1 * b else f"{a / b:.2f}" if b else "-"
-
-
-def _range(sample: Sample) -> str:
-    low, high = sample.spread
-    return f"{low:.1f}–{high:.1f}"

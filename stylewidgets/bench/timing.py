@@ -39,20 +39,30 @@ class Sample:
 
 
 def in_turns(
-    tasks: Mapping[str, Callable[[], float]], repeats: int, *, warm: int = 3, seed: int = 0
+    tasks: Mapping[str, Callable[[], float]],
+    repeats: int,
+    *,
+    warm: int = 3,
+    seed: int = 0,
+    seconds: float = float("inf"),
 ) -> dict[str, Sample]:
-    """Call every task ``repeats`` times in rounds of shuffled order. A task does its work and returns milliseconds."""
+    """Call every task ``repeats`` times in rounds of shuffled order. A task does its work and returns milliseconds.
+
+    No round but the first begins later than after ``seconds``.
+    """
     for task in tasks.values():
         for _ in range(warm):
             task()
     names = list(tasks)
     order = random.Random(seed)
     values: dict[str, list[float]] = {name: [] for name in names}
-    collecting = gc.isenabled()
-    gc.collect()
+    collecting, end = gc.isenabled(), time.perf_counter() + seconds
     gc.disable()
     try:
-        for _ in range(repeats):
+        for number in range(repeats):
+            if number and time.perf_counter() > end:
+                break
+            gc.collect()
             order.shuffle(names)
             for name in names:
                 values[name].append(tasks[name]())

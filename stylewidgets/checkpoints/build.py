@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ..generators.style_based import check_parameters
 from ..ops.devices import from_file
 from .errors import CheckpointError
 from .loaded import Loaded
@@ -39,7 +40,10 @@ def build(loaded: Loaded) -> nn.Module:
         notes.append(f"{len(noise)} noise pictures are not in the file; they are drawn from seed {NOISE_SEED}")
     means = [name for name in wanted if name not in given and name.split(".")[-1] == "w_avg"]
     given.update((name, torch.zeros(wanted[name].shape, dtype=torch.float32, device="cpu")) for name in means)
-    _check(loaded.family, given, wanted)
+    try:
+        check_parameters(given, wanted, loaded.family)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
     own = {
         name: given[name].detach().to(value.dtype, copy=True, memory_format=torch.contiguous_format)
         for name, value in wanted.items()
@@ -64,8 +68,15 @@ class _NoNumbers(TorchFunctionMode):
     Not the "meta" device: its randn imports the whole compiler of torch, five seconds.
     """
 
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        return (torch.empty if func is torch.randn else func)(*args, **(kwargs or {}))
+    def __torch_function__(
+        self,
+        func: Callable[..., object],
+        types: object,
+        args: Iterable[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+    ) -> object:
+        make: Callable[..., object] = torch.empty if func is torch.randn else func
+        return make(*args, **(kwargs or {}))
 
 
 def empty(loaded: Loaded) -> nn.Module:
@@ -81,15 +92,3 @@ def _drawn(wanted: dict[str, Tensor], names: list[str]) -> dict[str, Tensor]:
     return {
         name: torch.randn(wanted[name].shape, generator=source, dtype=torch.float32, device="cpu") for name in names
     }
-
-
-def _check(family: str, given: dict[str, Any], wanted: dict[str, Tensor]) -> None:
-    """Every parameter is there once, in its shape."""
-    unknown = [name for name in given if name not in wanted]
-    missing = [name for name in wanted if name not in given]
-    for words, names in (("are missing", missing), ("belong to no generator of this kind", unknown)):
-        if names:
-            raise CheckpointError(f"{len(names)} parameters of this {family} {words}, the first is {names[0]}")
-    for name, value in given.items():
-        if value.shape != wanted[name].shape:
-            raise CheckpointError(f"{name} has shape {list(value.shape)}; {list(wanted[name].shape)} fits the others")

@@ -161,7 +161,7 @@ def _of_pickle(file: Path) -> str:
 _BROKEN = (ValueError, KeyError, IndexError, EOFError, OverflowError, MemoryError, UnicodeError, TypeError)
 
 
-def _globals(data: Any) -> Iterator[tuple[str, str]]:
+def _globals(data: bytes | mmap.mmap) -> Iterator[tuple[str, str]]:
     """(module, name) of the classes and functions that a pickle names, in order, from its opcodes alone."""
     strings: list[str] = []
     for count, (opcode, value, _) in enumerate(pickletools.genops(cast("Any", _Cut(data)))):
@@ -181,7 +181,7 @@ def _globals(data: Any) -> Iterator[tuple[str, str]]:
 class _Cut(io.RawIOBase):
     """A mapped file as a stream that skips over long reads: tensors are not copied only to find a class name."""
 
-    def __init__(self, data: Any) -> None:
+    def __init__(self, data: bytes | mmap.mmap) -> None:
         super().__init__()
         self._data, self._at = data, 0
 

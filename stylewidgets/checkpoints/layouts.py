@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from ..generators.families import FAMILIES
 from .errors import CheckpointError
 
 MAX_DEPTH = 4
@@ -91,11 +92,11 @@ class Found:
     layout: Layout
     state: dict[str, Tensor]
     where: str
-    root: Any
+    root: object
     beside: list[str] = field(default_factory=list)
 
 
-def find(tree: Any) -> Found:
+def find(tree: object) -> Found:
     """The generator in a nested dictionary; averaged weights before those of the last step.
 
     Raises:
@@ -111,7 +112,15 @@ def find(tree: Any) -> Found:
     return min(found, key=lambda one: _rank(one.where))
 
 
-def _states(tree: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
+def config_of(family: str, state: Mapping[str, Tensor], hints: Mapping[str, object], what: str) -> Any:
+    """The family's config, read from names and shapes. CheckpointError, which says `what` has them, where they disagree."""
+    try:
+        return FAMILIES[family].infer_config(state, hints)
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise CheckpointError(f"{what}, but {error}") from error
+
+
+def _states(tree: object, where: str = "", depth: int = 0) -> Iterator[tuple[str, Mapping[str, Tensor]]]:
     """Every dictionary with tensors in it, with the keys that lead to it."""
     if not isinstance(tree, Mapping) or depth > MAX_DEPTH:
         return
@@ -123,7 +132,7 @@ def _states(tree: Any, where: str = "", depth: int = 0) -> Iterator[tuple[str, M
             yield from _states(value, f"{where}.{key}" if where else str(key), depth + 1)
 
 
-def _matches(where: str, state: Mapping[str, Tensor], root: Any) -> Iterator[Found]:
+def _matches(where: str, state: Mapping[str, Tensor], root: object) -> Iterator[Found]:
     for layout in LAYOUTS:
         first = layout.evidence[0]
         for name in state:
@@ -141,7 +150,7 @@ def _rank(where: str) -> tuple[int, int]:
     return min((i for i, word in enumerate(_PREFERRED) if word in words), default=len(_PREFERRED)), len(words)
 
 
-def _described(tree: Any) -> str:
+def _described(tree: object) -> str:
     """What is there instead, for the error."""
     if not isinstance(tree, Mapping):
         return f"Its content is a {type(tree).__name__}"

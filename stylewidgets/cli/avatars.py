@@ -7,22 +7,22 @@ import sys
 import time
 from pathlib import Path
 
+from .options import Options
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--out", type=Path, default=Path("avatars.png"), help=".png or .jpg (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=64, help="number of avatars (default %(default)s)")
-    parser.add_argument("--resolution", type=int, default=128, help="pixels a side of each (default %(default)s)")
-    parser.add_argument("--columns", type=int, help="avatars in a row (default: as square as possible)")
-    parser.add_argument(
-        "--outputs",
-        nargs="+",
-        default=["image"],
-        metavar="OUTPUT",
-        help="image segmentation landmarks depth normals uv (default: image)",
-    )
-    parser.add_argument("--correlated", action="store_true", help="with natural correlations between factors")
+OPTIONS: Options = {
+    "--out": {"type": Path, "default": Path("avatars.png"), "help": ".png or .jpg (default %(default)s)"},
+    "--seed": {"type": int, "default": 0},
+    "--count": {"type": int, "default": 64, "help": "number of avatars (default %(default)s)"},
+    "--resolution": {"type": int, "default": 128, "help": "pixels a side of each (default %(default)s)"},
+    "--columns": {"type": int, "help": "avatars in a row (default: as square as possible)"},
+    "--outputs": {
+        "nargs": "+",
+        "default": ["image"],
+        "metavar": "OUTPUT",
+        "help": "image segmentation landmarks depth normals uv (default: image)",
+    },
+    "--correlated": {"action": "store_true", "help": "with natural correlations between factors"},
+}
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,20 +6,19 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from .options import Options
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument("source", metavar="IN", help="a checkpoint of any format, or a name of the zoo")
-    parser.add_argument("out", metavar="OUT.safetensors", type=Path)
-    parser.add_argument(
-        "--dtype",
-        choices=("fp16", "fp32"),
-        default="fp32",
-        help="of the weights: fp32 keeps pictures to the last bit (default), fp16 halves the file",
-    )
-    parser.add_argument("--force", action="store_true", help="replace OUT if it exists")
+OPTIONS: Options = {
+    "source": {"metavar": "IN", "help": "a checkpoint of any format, or a name of the zoo"},
+    "out": {"metavar": "OUT.safetensors", "type": Path},
+    "--dtype": {
+        "choices": ("fp16", "fp32"),
+        "default": "fp32",
+        "help": "of the weights: fp32 keeps pictures to the last bit (default), fp16 halves the file",
+    },
+    "--force": {"action": "store_true", "help": "replace OUT if it exists"},
+}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -41,16 +40,18 @@ def run(args: argparse.Namespace) -> int:
     if out.exists() and out.samefile(path):
         raise ValueError(f"{out} is the file to convert; give another name")
     _say(f"{generator.family}, {generator.resolution} px; writing {out} ...")
-    native.save(out, generator, {**metadata, "origin": _origin(path, metadata, sha256_of(path))}, args.dtype)
+    origin = {
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256_of(path),
+        "format": metadata.get("format"),
+    }
+    native.save(out, generator, {**metadata, "origin": origin}, args.dtype)
     _say(f"{out.stat().st_size:,} bytes in {time.monotonic() - started:.1f} s")
     _say(f"Licence: {metadata.get('licence', 'not recorded')}")
     for note in metadata.get("notes", []):
         _say(f"note: {note}")
     return 0
-
-
-def _origin(path: Path, metadata: dict[str, Any], sha256: str) -> dict[str, Any]:
-    return {"file": path.name, "bytes": path.stat().st_size, "sha256": sha256, "format": metadata.get("format")}
 
 
 def _say(text: str) -> None:

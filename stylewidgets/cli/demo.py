@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import os
 import shutil
@@ -11,11 +12,27 @@ import sys
 from pathlib import Path
 from urllib.parse import quote
 
+from .options import Options
+
 NOTEBOOK = "01_quickstart.ipynb"
 
 
-def start(folder: Path, *, fresh: bool = False, port: int | None = None, browser: bool = True) -> int:
-    """Put the quickstart into ``folder`` and run JupyterLab on it until it is stopped; returns its exit code.
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 1 to 65535")
+    return int(text)
+
+
+OPTIONS: Options = {
+    "--dir": {"type": Path, "default": Path(), "help": "where the notebook is copied to (default: here)"},
+    "--fresh": {"action": "store_true", "help": "take a new copy even if you have one from before"},
+    "--port": {"type": _port, "help": "port of JupyterLab (default: a free one)"},
+    "--no-browser": {"action": "store_true", "help": "print the address instead of opening it"},
+}
+
+
+def run(args: argparse.Namespace) -> int:
+    """Put the quickstart into a folder and run JupyterLab on it until it is stopped; returns its exit code.
 
     Raises:
         ImportError: JupyterLab is not installed.
@@ -23,11 +40,13 @@ def start(folder: Path, *, fresh: bool = False, port: int | None = None, browser
     """
     if importlib.util.find_spec("jupyterlab") is None:
         raise ImportError("JupyterLab is not installed; run: pip install 'stylewidgets[lab]'")
-    port = free_port() if port is None else check_port(port)
-    notebook, note = place_notebook(source(), folder, fresh=fresh)
+    port = usable_port(args.port or 0)
+    notebook, note = place_notebook(source(), args.dir, fresh=args.fresh)
     print(f"{note}\nStarting JupyterLab on port {port}; Ctrl-C here ends it.", flush=True)
     try:
-        return subprocess.run(lab_command(notebook, port, browser), cwd=notebook.parent, check=False).returncode
+        return subprocess.run(
+            lab_command(notebook, port, not args.no_browser), cwd=notebook.parent, check=False
+        ).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -82,8 +101,8 @@ def place_notebook(original: Path, folder: Path, *, fresh: bool = False) -> tupl
     return target, f"Copied the quickstart to {target}."
 
 
-def check_port(port: int) -> int:
-    """``port`` if it can be listened on; else OSError."""
+def usable_port(port: int = 0) -> int:
+    """``port`` if it can be listened on, else OSError; without one a port that nobody listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -92,11 +111,4 @@ def check_port(port: int) -> int:
             raise OSError(
                 f"port {port} cannot be used ({error.strerror}); give another one or leave --port out"
             ) from error
-    return port
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

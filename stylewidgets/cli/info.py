@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ..core.files import as_path
+from .options import Options
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument("file", type=Path, help="a StyleGAN checkpoint of any format")
+OPTIONS: Options = {
+    "file": {"type": Path, "help": "a StyleGAN checkpoint of any format"},
+}
 
 
 def run(args: argparse.Namespace) -> int:

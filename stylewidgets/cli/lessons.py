@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Any
 
 from .demo import source
+from .options import Options
 
 KEY = "stylewidgets"
 Notebook = dict[str, Any]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "--dir", type=Path, default=Path("stylewidgets-notebooks"), help="where to (default %(default)s)"
-    )
-    parser.add_argument(
-        "--teacher", action="store_true", help="with the answers in place and notes, named …_teacher.ipynb"
-    )
+OPTIONS: Options = {
+    "--dir": {"type": Path, "default": Path("stylewidgets-notebooks"), "help": "where to (default %(default)s)"},
+    "--teacher": {"action": "store_true", "help": "with the answers in place and notes, named …_teacher.ipynb"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

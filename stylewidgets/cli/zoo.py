@@ -5,14 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 
+from .options import Options
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument(
-        "action", nargs="?", choices=("list", "get"), default="list", help="list (default), or get NAME"
-    )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="what to get; for list, only names with this text")
-    parser.add_argument("--json", action="store_true", help="list as JSON, with everything that is known")
+OPTIONS: Options = {
+    "action": {"nargs": "?", "choices": ("list", "get"), "default": "list", "help": "list (default), or get NAME"},
+    "name": {"nargs": "?", "metavar": "NAME", "help": "what to get; for list, only names with this text"},
+    "--json": {"action": "store_true", "help": "list as JSON, with everything that is known"},
+}
 
 
 def run(args: argparse.Namespace) -> int:

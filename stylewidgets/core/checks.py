@@ -6,7 +6,7 @@ import difflib
 import math
 import operator
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, SupportsIndex
 
 
 def unknown_name(kind: str, given: object, accepted: Iterable[str]) -> ValueError:
@@ -56,7 +56,7 @@ def check_int(name: str, value: Any, low: int | None = None, high: int | None = 
     return number
 
 
-def check_layers(layers: Any, num_ws: int | None = None) -> tuple[int, int]:
+def check_layers(layers: Iterable[SupportsIndex], num_ws: int | None = None) -> tuple[int, int]:
     """Return `layers` as (first, last): the rows first … last − 1 of w+.
 
     Raises:

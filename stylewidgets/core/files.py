@@ -132,7 +132,7 @@ def reading(given: Given, what: str, accepted: str) -> Iterator[Path]:
 
 
 # -- arrays with a description -------------------------------------------------------------------------------------------
-def write_arrays(given: Given, arrays: Mapping[str, Any], about: Any, key: str) -> Path:
+def write_arrays(given: Given, arrays: Mapping[str, Any], about: object, key: str) -> Path:
     """Write arrays with what they are to an .npz file, or else to a safetensors file.
 
     Args:

@@ -27,7 +27,7 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
     }
     modules = {module.split(".")[0] for module in names} - {""}
 
-    def get(name: str) -> Any:
+    def get(name: str) -> object:
         if name in homes:
             value = getattr(import_module(homes[name], package), name)
             setattr(sys.modules[package], name, value)
@@ -39,3 +39,9 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
         raise AttributeError(str(unknown_name(f"name in {package}", name, (*homes, *sorted(modules)))))
 
     return get, lambda: sorted({*vars(sys.modules[package]), *homes, *modules}), list(homes)
+
+
+def resolve(place: str) -> Any:
+    """What stands at "module:name", imported now. Only for names that code says, never for one out of a file."""
+    module, _, name = place.partition(":")
+    return getattr(import_module(module), name)

@@ -24,10 +24,11 @@ _FORMATS = "JPEG, PNG, WebP and others that Pillow reads are accepted"
 _UNREADABLE = (
     OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, Image.DecompressionBombError
 )  # fmt: skip
+_QUICK = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 85}}
 _NEAR = 0.5  # how far a tensor may leave [-1, 1], as sums of a generator do, before it is taken for another scale
 
 
-def read(given: Any, name: str = "") -> Image.Image:
+def read(given: object, name: str = "") -> Image.Image:
     """One picture in RGB, turned upright as its camera says.
 
     Args:
@@ -47,7 +48,7 @@ def read(given: Any, name: str = "") -> Image.Image:
     return found[0]
 
 
-def read_all(given: Any, name: str = "") -> list[Image.Image]:
+def read_all(given: object, name: str = "") -> list[Image.Image]:
     """As `read`, of arrays [N, H, W, C] and tensors [N, 3, H, W] too: the pictures one by one."""
     if isinstance(given, (str, os.PathLike)):
         return [_opened(files.find(given, "picture"), name or repr(os.fspath(given)))]
@@ -62,7 +63,15 @@ def read_all(given: Any, name: str = "") -> list[Image.Image]:
     raise TypeError(f"{type(given).__name__} is no picture. {ACCEPTED}")
 
 
-def read_mask(given: Any) -> Any:
+def encoded(picture: Image.Image | NDArray[np.uint8], kind: str, **options: int) -> bytes:
+    """A picture, also uint8 [H, W, 3], as the bytes of a "PNG" (quick) or "JPEG" (of quality 85), or by Pillow's options."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **{**_QUICK[kind], **options})
+    return buffer.getvalue()
+
+
+def read_mask(given: object) -> Any:
     """A mask of any kind: float32 [H, W] in [0, 1] from a picture (its brightness), a path or an address; arrays as they are,
     but without negative strides; tensors as they are."""
     if isinstance(given, (str, os.PathLike, bytes, Image.Image)):
@@ -70,7 +79,7 @@ def read_mask(given: Any) -> Any:
     return given if hasattr(given, "detach") else np.ascontiguousarray(given)
 
 
-def _opened(file: Any, name: str) -> Image.Image:
+def _opened(file: os.PathLike[str] | io.BytesIO, name: str) -> Image.Image:
     try:
         with Image.open(file) as image:
             image.load()

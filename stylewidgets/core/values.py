@@ -13,7 +13,7 @@ class Value:
     """Base of frozen dataclasses (made with eq=False, repr=False): compared and hashed by value; arrays count by shape and
     content."""
 
-    def _key(self) -> tuple[Any, ...]:
+    def _key(self) -> tuple[object, ...]:
         values = (getattr(self, field.name) for field in fields(self) if field.compare)  # type: ignore[arg-type]
         return tuple((v.shape, v.tobytes()) if isinstance(v, np.ndarray) else v for v in values)
 
@@ -25,27 +25,27 @@ class Value:
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._key()))
 
-    def __copy__(self) -> Any:
+    def __copy__(self) -> Value:
         return self
 
-    def __deepcopy__(self, memo: Any) -> Any:
+    def __deepcopy__(self, memo: object) -> Value:
         return self
 
-    def __reduce__(self) -> Any:  # through the constructor, so that arrays are read-only again
+    def __reduce__(self) -> tuple[object, ...]:  # through the constructor, so that arrays are read-only again
         return type(self), tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type]
 
 
-def as_numpy(value: Any) -> Any:
+def as_numpy(value: object) -> Any:
     """A torch tensor as an array, without importing torch; anything else as it is."""
     return value.detach().cpu().float().numpy() if hasattr(value, "detach") else value
 
 
-def dense(value: Any) -> Any:
+def dense(value: object) -> Any:
     """An array without gaps or negative strides (as ``np.flip`` makes), which torch takes; anything else as it is."""
     return np.ascontiguousarray(value) if isinstance(value, np.ndarray) and value.ndim else value
 
 
-def frozen(name: str, value: Any) -> NDArray[np.float32]:
+def frozen(name: str, value: object) -> NDArray[np.float32]:
     """A read-only float32 copy. ValueError names what is not numbers, or not finite."""
     try:
         with np.errstate(over="ignore"):
@@ -74,7 +74,7 @@ def what(value: object) -> str:
     return f"{value!r:.60}" if isinstance(value, (str, int, float)) else type(value).__name__
 
 
-def rounded(value: Any, digits: int = 5) -> Any:
+def rounded(value: object, digits: int = 5) -> Any:
     """Plain values with all numbers to so many digits, and None for those that are not finite: JSON has no NaN."""
     if isinstance(value, float):
         return float(f"{value:.{digits}g}") if np.isfinite(value) else None

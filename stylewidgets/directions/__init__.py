@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
+    from ..generators.identity import fingerprint
     from ._sampling import sample_styles, sample_w, spread
     from .boundaries import Fit, boundary, condition, fit_boundary
     from .components import pca
     from .differences import difference
     from .direction_set import DirectionSet, UnknownDirection
     from .factorisation import sefa
-    from .identity import fingerprint
     from .joint import joint_boundaries
     from .layers import named_ranges
     from .tensor import from_tensor
@@ -32,7 +32,7 @@ __getattr__, __dir__, __all__ = attach(
         "differences": "difference",
         "direction_set": "DirectionSet UnknownDirection",
         "factorisation": "sefa",
-        "identity": "fingerprint",
+        "..generators.identity": "fingerprint",
         "joint": "joint_boundaries",
         "layers": "named_ranges",
         "tensor": "from_tensor",

@@ -10,12 +10,18 @@ from ..jobs import Job, Progress, Work
 Array = NDArray[np.float64]
 
 
+def ridge_weights(x: Array, y: Array, l2: float) -> Array:
+    """Weights [d] or [d, F] of min |x b - y|² / n + l2 |b|², by whichever of the two systems is smaller."""
+    n, d = x.shape
+    if d <= n:
+        return np.asarray(np.linalg.solve(x.T @ x / n + l2 * np.eye(d), x.T @ y / n))
+    return np.asarray(x.T @ np.linalg.solve(x @ x.T / n + l2 * np.eye(n), y / n))
+
+
 def ridge(x: Array, y: Array, l2: float) -> tuple[Array, float]:
     """Weights [d] and offset that minimise mean (x·b + c - y)² / var(y) + l2 |b|² / var(y)."""
     mean_x, mean_y = x.mean(axis=0), float(y.mean())
-    centred = x - mean_x
-    gram = centred.T @ centred / len(x) + l2 * np.eye(x.shape[1])
-    weights: Array = np.linalg.solve(gram, centred.T @ (y - mean_y) / len(x))
+    weights = ridge_weights(x - mean_x, y - mean_y, l2)
     return weights, mean_y - float(mean_x @ weights)
 
 

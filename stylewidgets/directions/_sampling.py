@@ -2,57 +2,62 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..jobs import Job, Progress, Work
+from ..latent.latent import Latent
+from ..session.drawing import joined_styles
+from ..session.inside import sample_z
+from ..session.session import GeneratorSession
 
 BATCH = 1024
 
 
 @Work
-def sample_w(session: Any, samples: int, seed: int = 0, *, label: int | None = None) -> Job[NDArray[np.float32]]:
-    """w of `samples` random z without truncation, float32 [samples, w_dim].
+def sample_w(
+    session: GeneratorSession, samples: int, seed: int = 0, *, label: int | None = None
+) -> Job[NDArray[np.float32]]:
+    """w of `samples` random z without truncation, float32 [samples, w_dim]: those of `session.sample_w`, in steps.
 
     z comes from numpy's RandomState(seed). A conditional generator gets `label`, or labels drawn uniformly when it is
     None.
     """
     if samples < 2:
         raise ValueError(f"samples must be at least 2; {samples} was given")
-    random = np.random.RandomState(seed)
-    z = random.randn(samples, session.z_dim)
-    labels = _labels(session, samples, label, random)
+    z, c = sample_z(session, samples, seed, label)
     rows = []
     for start in range(0, samples, BATCH):
-        rows.append(
-            _map(session, z[start : start + BATCH], labels[start : start + BATCH] if labels is not None else None)
-        )
+        part = slice(start, start + BATCH)
+        # The lock is taken for one batch only, so a live widget on the same session keeps its turn.
+        with torch.inference_mode():
+            rows.append(session.map_z(z[part], None if c is None else c[part]).float().cpu().numpy())
         yield Progress(min(start + BATCH, samples), samples, "drawing w")
     return np.concatenate(rows)
 
 
-def sample_styles(session: Any, samples: int, seed: int = 0) -> NDArray[np.float32]:
+def sample_styles(session: GeneratorSession, samples: int, seed: int = 0) -> NDArray[np.float32]:
     """Flat style vectors of random samples, float32 [samples, S], layers in the order of `session.layers`."""
     w = sample_w(session, samples, seed)
     return np.concatenate([styles_of(session, w[start : start + BATCH]) for start in range(0, samples, BATCH)])
 
 
-def styles_of(session: Any, w: NDArray[Any]) -> NDArray[np.float32]:
-    """Flat s, float32 [n, S], of w [n, w_dim] or w+ [n, num_ws, w_dim]."""
-    with session.lock, torch.inference_mode():
-        codes = torch.as_tensor(np.ascontiguousarray(w, dtype=np.float32), device=session.device, dtype=torch.float32)
-        if codes.ndim == 2:
-            codes = codes[:, None].expand(-1, session.num_ws, -1)
-        flat: NDArray[np.float32] = (
-            torch.cat([s.float().flatten(1) for s in session.styles(codes)], dim=1).cpu().numpy()
-        )
+def styles_of(session: GeneratorSession, codes: NDArray[np.float32] | Sequence[Latent]) -> NDArray[np.float32]:
+    """Flat s, float32 [n, S], of w [n, w_dim], w+ [n, num_ws, w_dim] or latents."""
+    with torch.inference_mode():
+        if isinstance(codes, np.ndarray):
+            given = torch.as_tensor(np.ascontiguousarray(codes, np.float32), device=session.device)
+            styles = session.styles(given if given.ndim == 3 else given[:, None].expand(-1, session.num_ws, -1))
+        else:
+            styles = joined_styles(session, codes)
+        flat: NDArray[np.float32] = torch.cat(styles, dim=1).float().cpu().numpy()
     return flat
 
 
-def spread(vector: NDArray[Any], population: NDArray[Any]) -> float:
+def spread(vector: ArrayLike, population: NDArray[np.floating]) -> float:
     """Standard deviation of `population` [n, d] along a direction [d], or along the rows [r, d] of one (root mean square).
 
     The length of the vector does not matter. 0.0 for a zero vector.
@@ -63,25 +68,3 @@ def spread(vector: NDArray[Any], population: NDArray[Any]) -> float:
     if not len(rows):
         return 0.0
     return float(np.sqrt(np.mean(np.var(population.astype(np.float64) @ rows.T, axis=0))))
-
-
-def _labels(session: Any, samples: int, label: int | None, random: np.random.RandomState) -> NDArray[Any] | None:
-    classes = int(session.c_dim)
-    if label is not None and not 0 <= label < classes:
-        what = f"labels 0 to {classes - 1}" if classes else "no labels: it is unconditional"
-        raise ValueError(f"label {label} was given; this generator takes {what}")
-    if not classes:
-        return None
-    return random.randint(classes, size=samples) if label is None else np.full(samples, label)
-
-
-def _map(session: Any, z: NDArray[Any], labels: NDArray[Any] | None) -> NDArray[np.float32]:
-    # The lock is taken for one batch only, so a live widget on the same session keeps its turn.
-    with session.lock, torch.inference_mode():
-        codes = torch.as_tensor(z, dtype=torch.float32, device=session.device)
-        one_hot = None
-        if labels is not None:
-            classes = torch.as_tensor(labels, dtype=torch.int64, device="cpu")
-            one_hot = torch.nn.functional.one_hot(classes, int(session.c_dim)).to(codes)
-        w: NDArray[np.float32] = session.map_z(codes, one_hot).float().cpu().numpy()
-    return w

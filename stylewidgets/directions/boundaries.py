@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ..core.checks import unknown_name
 from ..jobs import Job, Work
 from ..latent.latent import Direction
 from ._linear import logistic, ridge
@@ -28,8 +29,8 @@ class Fit(NamedTuple):
 
 @Work
 def boundary(
-    w: NDArray[Any],
-    labels: NDArray[Any],
+    w: ArrayLike,
+    labels: ArrayLike,
     *,
     name: str,
     method: Method = "auto",
@@ -61,6 +62,7 @@ def boundary(
     Raises:
         ValueError: shapes that do not match, labels that are not finite or all equal, or too few samples in a class.
     """
+    w = np.asarray(w)
     fit = yield from fit_boundary.steps(
         w, labels, method=method, fraction=fraction, l2=l2, held_out=held_out, seed=seed
     )
@@ -68,7 +70,7 @@ def boundary(
     return Direction(
         name=name,
         vector=fit.normal.astype(np.float32),
-        sigma=spread(fit.normal, np.asarray(w)),
+        sigma=spread(fit.normal, w),
         source=f"{fit.method} boundary on {fit.used} of {len(w)} samples, {score}",
         layers=layers,
     )
@@ -76,8 +78,8 @@ def boundary(
 
 @Work
 def fit_boundary(
-    w: NDArray[Any],
-    labels: NDArray[Any],
+    w: ArrayLike,
+    labels: ArrayLike,
     *,
     method: Method = "auto",
     fraction: float = 0.2,
@@ -122,7 +124,7 @@ def two_classes(labels: NDArray[np.float64], fraction: float) -> tuple[NDArray[n
     return rows, np.repeat([0.0, 1.0], count)
 
 
-def condition(direction: Direction, *others: Direction, w: NDArray[Any] | None = None) -> Direction:
+def condition(direction: Direction, *others: Direction, w: NDArray[np.floating] | None = None) -> Direction:
     """`direction` without its parts along `others`, so that it moves its attribute and leaves theirs alone.
 
     With one other this is n - (n·m) m; with several the Gram system of the others is solved, so they need not be
@@ -170,7 +172,7 @@ def _same_shape(vectors: list[NDArray[np.float64]]) -> list[NDArray[np.float64]]
 
 
 def _checked(
-    w: NDArray[Any], labels: NDArray[Any], method: str, fraction: float, held_out: float
+    w: ArrayLike, labels: ArrayLike, method: str, fraction: float, held_out: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     w, labels = np.asarray(w, np.float64), np.asarray(labels, np.float64)
     if w.ndim != 2 or labels.shape != (len(w),):
@@ -180,8 +182,6 @@ def _checked(
     if len(np.unique(labels)) < 2:
         raise ValueError("all labels are equal; a boundary needs samples of both kinds")
     if method not in METHODS:
-        from ..core.checks import unknown_name
-
         raise unknown_name("method", method, METHODS)
     if not 0.0 < fraction <= 0.5:
         raise ValueError(f"fraction must be above 0 and at most 0.5; {fraction} was given")

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..jobs import Job, Work
 from ..latent.latent import Direction
+from ..session.session import GeneratorSession
 from ._sampling import sample_w
 from .direction_set import DirectionSet
 
 
 @Work
 def pca(
-    session: Any,
+    session: GeneratorSession,
     *,
     samples: int = 10_000,
     components: int = 20,
@@ -61,14 +60,23 @@ def pca(
 
 
 def principal_components(
-    w: NDArray[Any], components: int
+    w: ArrayLike, components: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Unit vectors [components, d], standard deviations and variance shares of a population w [n, d]."""
-    centred = np.asarray(w, np.float64) - np.mean(w, axis=0, dtype=np.float64)
+    centred = np.asarray(w, np.float64)
+    centred = centred - centred.mean(axis=0)
     # The eigenvectors of the covariance are the right singular vectors, at a cost that does not grow with n squared.
-    values, vectors = np.linalg.eigh(centred.T @ centred / len(centred))
+    vectors, values, shares = strongest(centred.T @ centred / len(centred), components)
+    return vectors, np.sqrt(values), shares
+
+
+def strongest(
+    matrix: NDArray[np.float64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """The first unit eigenvectors [count, d] of a symmetric matrix, their eigenvalues and the shares of the sum of all."""
+    values, vectors = np.linalg.eigh(matrix)
     values, vectors = np.clip(values[::-1], 0.0, None), fix_signs(vectors.T[::-1])
-    return vectors[:components], np.sqrt(values[:components]), values[:components] / max(values.sum(), 1e-300)
+    return vectors[:count], values[:count], values[:count] / max(values.sum(), 1e-300)
 
 
 def fix_signs(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from ..latent.latent import Direction, Latent
+from ..session.session import GeneratorSession
+from ._sampling import styles_of
 
 
-def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> Direction:
+def difference(session: GeneratorSession, a: Latent, b: Latent, name: str = "difference") -> Direction:
     """The step that leads from latent `a` to latent `b`: strength 0 leaves a as it is, strength 1 arrives at b.
 
     The vector has shape [w_dim] when the two differ by the same step in every row of w+, else [num_ws, w_dim]. When one
@@ -21,8 +20,7 @@ def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> 
         ValueError: the latents describe the same point, or do not fit the session.
     """
     in_s = a.in_s or b.in_s
-    with session.lock, torch.inference_mode():
-        start, end = (_styles(session, x) if in_s else _rows(session, x) for x in (a, b))
+    start, end = (styles_of(session, [session.check(x)])[0] if in_s else _rows(session, x) for x in (a, b))
     vector = end - start
     if not np.any(vector):
         raise ValueError("the two latents describe the same point, so there is no direction between them")
@@ -38,14 +36,8 @@ def difference(session: Any, a: Latent, b: Latent, name: str = "difference") -> 
     )
 
 
-def _rows(session: Any, latent: Latent) -> NDArray[np.float32]:
-    rows: NDArray[np.float32] = session.map(session.check(latent))[0].float().cpu().numpy()
-    return rows
-
-
-def _styles(session: Any, latent: Latent) -> NDArray[np.float32]:
-    styles = session.code_styles(session.check(latent))
-    return np.concatenate([s[0].float().cpu().numpy().ravel() for s in styles])
+def _rows(session: GeneratorSession, latent: Latent) -> NDArray[np.float32]:
+    return np.asarray(session.map(session.check(latent))[0].detach().cpu().numpy())
 
 
 def _describe(latent: Latent) -> str:

@@ -7,14 +7,16 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace as _replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..core import files
 from ..core.checks import unknown_name
 from ..latent.latent import Direction
+
+if TYPE_CHECKING:
+    from ..session.session import GeneratorSession
 
 FORMAT = 1
 SUFFIXES = (".npz", ".safetensors")
@@ -59,7 +61,7 @@ class DirectionSet(Mapping[str, Direction]):
             self._items[direction.name] = direction
 
     @classmethod
-    def of(cls, session: Any, directions: Iterable[Direction] = ()) -> DirectionSet:
+    def of(cls, session: GeneratorSession, directions: Iterable[Direction] = ()) -> DirectionSet:
         """A set marked with the identity of `session`'s generator."""
         return cls(directions, w_dim=session.w_dim, num_ws=session.num_ws, weights=session.fingerprint())
 
@@ -139,7 +141,7 @@ class DirectionSet(Mapping[str, Direction]):
         )
         return base.add(*other.values(), replace=replace)
 
-    def check(self, session: Any) -> DirectionSet:
+    def check(self, session: GeneratorSession) -> DirectionSet:
         """Return this set if it fits `session`; ValueError when sizes differ, a warning when only the weights differ."""
         for name in ("w_dim", "num_ws"):
             mine, theirs = getattr(self, name), getattr(session, name)
@@ -179,20 +181,17 @@ class DirectionSet(Mapping[str, Direction]):
         """
         files.check_suffix(path, SUFFIXES, "direction file")
         with files.reading(path, "direction file", "Accepted are files written by DirectionSet.save") as found:
-            return cls._from_parts(*files.read_arrays(found, _KEY))
-
-    @classmethod
-    def _from_parts(cls, meta: Any, arrays: dict[str, NDArray[Any]]) -> DirectionSet:
-        if not isinstance(meta, dict) or meta.get("kind") != "directions":
-            raise ValueError("its description does not say that it holds directions")
-        if meta["version"] > FORMAT:
-            raise ValueError(f"it has format {meta['version']}; this version of stylewidgets reads up to {FORMAT}")
-        items = []
-        for i, fields in enumerate(meta["directions"]):
-            known = {key: fields[key] for key in _FIELDS if key in fields}
-            known["layers"] = None if known.get("layers") is None else tuple(known["layers"])
-            items.append(Direction(vector=arrays[f"d{i:04d}"], **known))
-        return cls(items, w_dim=meta["w_dim"], num_ws=meta["num_ws"], weights=meta.get("weights", ""))
+            meta, arrays = files.read_arrays(found, _KEY)
+            if not isinstance(meta, dict) or meta.get("kind") != "directions":
+                raise ValueError("its description does not say that it holds directions")
+            if meta["version"] > FORMAT:
+                raise ValueError(f"it has format {meta['version']}; this version of stylewidgets reads up to {FORMAT}")
+            items = []
+            for i, fields in enumerate(meta["directions"]):
+                known = {key: fields[key] for key in _FIELDS if key in fields}
+                known["layers"] = None if known.get("layers") is None else tuple(known["layers"])
+                items.append(Direction(vector=arrays[f"d{i:04d}"], **known))
+            return cls(items, w_dim=meta["w_dim"], num_ws=meta["num_ws"], weights=meta.get("weights", ""))
 
     # -- inside ----------------------------------------------------------------------------------------------------
     def _identity(self) -> tuple[int | None, int | None, str]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..core.checks import check_layers
 from ..latent.latent import Direction
+from ..session.session import GeneratorSession
 from ._sampling import sample_w, spread
-from .components import fix_signs
+from .components import strongest
 from .direction_set import DirectionSet
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
 
 
 def sefa(
@@ -64,13 +60,12 @@ def sefa(
     )
 
 
-def factorise(matrix: NDArray[Any], components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def factorise(matrix: ArrayLike, components: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Unit eigenvectors [components, d] of A^T A of a row-normalised A [rows, d], strongest first, and their shares."""
     rows = np.asarray(matrix, np.float64)
     rows = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    values, vectors = np.linalg.eigh(rows.T @ rows)
-    values, vectors = np.clip(values[::-1], 0.0, None), fix_signs(vectors.T[::-1])
-    return vectors[:components], values[:components] / max(values.sum(), 1e-300)
+    vectors, _, shares = strongest(rows.T @ rows, components)
+    return vectors, shares
 
 
 def affine_matrix(session: GeneratorSession, first: int, last: int) -> NDArray[np.float32]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from ..latent.latent import Direction
 from ._linear import ridge
@@ -14,8 +13,8 @@ from ._sampling import spread
 
 
 def joint_boundaries(
-    w: NDArray[Any],
-    labels: Mapping[str, NDArray[Any]],
+    w: ArrayLike,
+    labels: Mapping[str, ArrayLike],
     *,
     l2: float = 0.02,
     slack: float = 0.1,

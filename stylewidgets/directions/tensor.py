@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Literal
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from ..core.values import as_numpy
 from ..latent.latent import Direction
+from ..session.session import GeneratorSession
 from ._sampling import sample_styles, sample_w, spread
 
 
 def from_tensor(
-    session: Any,
-    tensor: Any,
+    session: GeneratorSession,
+    tensor: object,
     name: str,
     sigma: float | None = None,
     *,
@@ -56,9 +57,11 @@ def from_tensor(
     return Direction(name=name, vector=array, sigma=float(sigma), space=space, source=words, layers=layers)
 
 
-def _fit(session: Any, tensor: Any) -> tuple[NDArray[np.float32], Any]:
+def _fit(session: GeneratorSession, tensor: object) -> tuple[NDArray[np.float32], Literal["w", "s"]]:
     channels = sum(layer.channels for layer in session.layers)
-    array = _styles(tensor) if _is_style_list(session, tensor) else _array(tensor)
+    parts = list(map(_array, tensor)) if isinstance(tensor, Sequence) and len(tensor) == len(session.layers) else []
+    listed = parts and all(part.size == layer.channels for part, layer in zip(parts, session.layers, strict=True))
+    array = np.concatenate([part.ravel() for part in parts]) if listed else _array(tensor)
     given = list(array.shape)
     while array.ndim > 1 and array.shape[0] == 1:
         array = array[0]
@@ -73,22 +76,10 @@ def _fit(session: Any, tensor: Any) -> tuple[NDArray[np.float32], Any]:
     )
 
 
-def _array(tensor: Any) -> NDArray[np.float32]:
-    if isinstance(tensor, torch.Tensor):
-        tensor = tensor.detach().float().cpu().numpy()
+def _array(tensor: object) -> NDArray[np.float32]:
     try:
-        return np.array(tensor, dtype=np.float32)
+        return np.array(as_numpy(tensor), dtype=np.float32)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"a direction must be a tensor, an array or nested lists of numbers; {type(tensor).__name__} was given"
         ) from error
-
-
-def _is_style_list(session: Any, tensor: Any) -> bool:
-    if not isinstance(tensor, Sequence) or len(tensor) != len(session.layers):
-        return False
-    return all(_array(part).size == layer.channels for part, layer in zip(tensor, session.layers, strict=True))
-
-
-def _styles(tensor: Sequence[Any]) -> NDArray[np.float32]:
-    return np.concatenate([_array(part).ravel() for part in tensor])

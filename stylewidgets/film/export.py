@@ -56,7 +56,11 @@ def export(
 
 
 def begin(
-    session: Any, *, latents: Sequence[Any], kind: str = ".gif", settings: Mapping[str, Any] | None = None
+    session: video.Session,
+    *,
+    latents: Sequence[Mapping[str, Any]],
+    kind: str = ".gif",
+    settings: Mapping[str, Any] | None = None,
 ) -> jobs.Run[Path]:
     """Starts the kind "video" for `session.start`; the result is a file in a folder of its own for temporary files.
 

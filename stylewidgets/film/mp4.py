@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 from collections.abc import Iterable
 from fractions import Fraction
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -33,13 +35,12 @@ def find_ffmpeg() -> str | None:
         return shutil.which("ffmpeg")
 
 
-def find_pyav() -> Any | None:
+def find_pyav() -> ModuleType | None:
     """Return the PyAV module, or None."""
     try:
-        import av
+        return import_module("av")
     except ImportError:
         return None
-    return av
 
 
 def why_not() -> str:
@@ -128,7 +129,7 @@ class FfmpegWriter:
 class PyAvWriter:
     """Encodes in this process with PyAV."""
 
-    def __init__(self, path: str | Path, fps: float, av: Any) -> None:
+    def __init__(self, path: str | Path, fps: float, av: ModuleType) -> None:
         self.path = as_path(path)
         self._av, self._fps = av, Fraction(fps).limit_denominator(1000)
         self._container: Any = None

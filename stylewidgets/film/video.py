@@ -7,9 +7,10 @@ import struct
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
+from numpy.typing import ArrayLike
 from PIL import Image
 
 from ..core.files import as_path
@@ -130,7 +131,7 @@ def free_path(path: str | Path) -> Path:
     return free
 
 
-def check_frame(frame: Any, shape: tuple[int, ...] | None = None) -> np.ndarray:
+def check_frame(frame: ArrayLike, shape: tuple[int, ...] | None = None) -> np.ndarray:
     """Return the frame as a contiguous array; raise ValueError unless it is uint8 [H, W, 3] of the film's shape."""
     frame = np.asarray(frame)
     if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3:

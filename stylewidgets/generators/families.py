@@ -71,7 +71,7 @@ def register(family: Family) -> None:
         raise ValueError(f"{family.name!r} is {FAMILIES[family.name].title} already; give the family another name")
 
 
-def build(family: str, config: Any) -> nn.Module:
+def build(family: str, config: object) -> nn.Module:
     """A generator of that family with random weights. ValueError for an unknown family."""
     if family not in FAMILIES:
         raise unknown_name("family of generators", family, FAMILIES)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -15,6 +16,7 @@ from ..ops.modulated_conv2d import demodulation, weight_squares
 from ..ops.native import colours, winograd
 from ..ops.triton.fused import conv_bias_act
 from ..ops.upfirdn2d import BINOMIAL, Taps, blur2d, upsample2d
+from .config import BlockConfig
 
 HALF = (torch.float16, torch.bfloat16)
 COMPILED = "compiled"
@@ -64,7 +66,7 @@ class _Kept(NamedTuple):
     source: Tensor
     version: int
     address: int
-    kind: Any
+    kind: object
     made: tuple[Tensor, ...]
 
 
@@ -79,7 +81,7 @@ class PreparedWeight(nn.Module):
     _kept: _Kept | None = None
     _kept_small: _Kept | None = None
 
-    def prepare(self, kind: Any) -> tuple[Tensor, ...]:
+    def prepare(self, kind: object) -> tuple[Tensor, ...]:
         """What the layer computes with, for features in a dtype, `COMPILED`, or another ``kind`` that it knows, for previews."""
         weight = self.weight
         fixed = not (self.training or weight.is_inference() or (torch.is_grad_enabled() and weight.requires_grad))
@@ -118,11 +120,36 @@ def arranged(weight: Tensor, dtype: torch.dtype) -> Tensor:
     return weight.to(dtype).contiguous(memory_format=layout)
 
 
-def batch(const: Tensor, n: int, dtype: torch.dtype) -> Tensor:
-    """A learned constant [C, H, W] as a batch of its own. Channels last where convolutions are quicker in that layout."""
-    last = const.device.type == "cpu" or dtype in HALF
+def entering(block: nn.Module, x: Tensor | None, n: int, dtype: torch.dtype | None) -> Tensor:
+    """The features that come into a block: those before it, or else its learned constant ``const`` [C, H, W], n times.
+
+    None keeps their dtype. The constant is channels last where convolutions are quicker in that layout.
+    """
+    if x is not None:
+        return x if dtype is None else x.to(dtype)
+    const: Tensor = block.const  # type: ignore[assignment]
+    kind = dtype or torch.float32
+    last = const.device.type == "cpu" or kind in HALF
     layout = torch.channels_last if last else torch.contiguous_format
-    return const.to(dtype).expand(n, -1, -1, -1).clone(memory_format=layout)
+    return const.to(kind).expand(n, -1, -1, -1).clone(memory_format=layout)
+
+
+Config = TypeVar("Config", bound=BlockConfig)
+Block = TypeVar("Block", bound=nn.Module)
+
+
+class BlockChain(nn.Module, Generic[Block]):
+    """A synthesis network of the blocks b4, b8, ... as submodules, each made of the config and its index."""
+
+    def __init__(self, config: Config, make: Callable[[Config, int], Block]) -> None:
+        super().__init__()
+        for i in range(config.num_blocks):
+            self.add_module(config.block_name(i), make(config, i))
+
+    @property
+    def blocks(self) -> list[Block]:
+        """The blocks, the smallest first."""
+        return list(self._modules.values())  # type: ignore[arg-type]
 
 
 class StyleConv(PreparedWeight):
@@ -303,7 +330,7 @@ class EqualizedConv2d(nn.Module):
         return bias_act(x, bias, activation=self.activation, gain=gain, clamp=self.conv_clamp)
 
 
-def _no_autocast(device: str) -> AbstractContextManager[Any]:
+def _no_autocast(device: str) -> AbstractContextManager[object]:
     """Styles and demodulation stay in float32 under autocast; no cost where there is none."""
     if torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)

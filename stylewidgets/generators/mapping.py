@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
+from .config import FamilyConfig
 from .layers import FullyConnected, normalize_2nd_moment
 from .style_based import check_rows
 
@@ -30,7 +29,7 @@ class MappingNetwork(nn.Module):
     "joint" their concatenation (StyleGAN2 before ADA).
     """
 
-    def __init__(self, config: Any, *, joint: bool | None = None) -> None:
+    def __init__(self, config: FamilyConfig, *, joint: bool | None = None) -> None:
         super().__init__()
         self.z_dim, self.c_dim, self.num_layers = config.z_dim, config.c_dim, config.mapping_layers
         self.joint = getattr(config, "label", "separate") == "joint" if joint is None else joint
@@ -41,7 +40,7 @@ class MappingNetwork(nn.Module):
             self.add_module(f"fc{i}", self.make_layer(widths[i], widths[i + 1], config.mapping_lr))
         self.register_buffer("w_avg", torch.zeros(config.w_dim, dtype=torch.float32, device="cpu"))
 
-    def make_label(self, config: Any) -> int:
+    def make_label(self, config: FamilyConfig) -> int:
         """Add the layers that take the label; returns the length of what they make."""
         if self.joint:
             self.concat = LabelConcat(config.c_dim, config.z_dim)

@@ -224,13 +224,13 @@ class StyleBased(nn.Module):
             raise ValueError(f"block {i} needs " + ("no state" if i == 0 else f"the state after block {i - 1}"))
         self._check_styles(styles, self.layers[self.block_layers(i)])
 
-    def _check_ws(self, ws: Any) -> None:
+    def _check_ws(self, ws: object) -> None:
         if not isinstance(ws, Tensor) or not (
             (ws.ndim == 2 and ws.shape[1] == self.w_dim) or (ws.ndim == 3 and ws.shape[1:] == (self.num_ws, self.w_dim))
         ):
             raise ValueError(f"w is [N, {self.w_dim}] and w+ is [N, {self.num_ws}, {self.w_dim}]; {what(ws)} was given")
 
-    def _check_styles(self, styles: Sequence[Any], layers: Sequence[Layer]) -> None:
+    def _check_styles(self, styles: Sequence[object], layers: Sequence[Layer]) -> None:
         if len(styles) != len(layers):
             raise ValueError(
                 f"one style per layer is expected, {len(layers)} ({layers[0].name} to {layers[-1].name}); "
@@ -246,8 +246,15 @@ class StyleBased(nn.Module):
 
 
 def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()) -> None:
-    """Copy a state_dict into a module. ValueError names the first that is missing, unknown or of a wrong shape."""
-    wanted = module.state_dict()
+    """Copy a state_dict into a module. ValueError as of `check_parameters`."""
+    check_parameters(given, module.state_dict(), family, optional)
+    module.load_state_dict(dict(given), strict=False)
+
+
+def check_parameters(
+    given: Mapping[str, Tensor], wanted: Mapping[str, Tensor], family: str, optional: Sequence[str] = ()
+) -> None:
+    """ValueError names the first parameter that is missing, unknown or of a wrong shape."""
     missing = [name for name in wanted if name not in given and name not in optional]
     for words, names in (("missing", missing), ("not known", [name for name in given if name not in wanted])):
         if names:
@@ -255,7 +262,6 @@ def load_parameters(module: nn.Module, given: Mapping[str, Tensor], family: str,
     for name, value in given.items():
         if value.shape != wanted[name].shape:
             raise ValueError(f"{name} has shape {list(value.shape)}, {list(wanted[name].shape)} fits the others")
-    module.load_state_dict(dict(given), strict=False)
 
 
 def check_rows(name: str, x: object, columns: int, rows: int | None = None) -> None:

@@ -5,41 +5,45 @@
 
 from __future__ import annotations
 
-from ..jobs import Progress
-from ..session.tuning import tuned
-from .encoders import runs as encoder_runs
-from .evaluation.editability import known_edits
-from .evaluation.evaluate import evaluate, evaluate_each
-from .losses.perceptual import Perceptual, perceptual
-from .methods import catalogue, hybrid, pivotal
-from .registry import METHODS, Method, Setting, invert, register, start
-from .result import Frame, Result
-from .run import Run
-from .run_file import resume, save_run
-from .target import Target
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "METHODS",
-    "Frame",
-    "Method",
-    "Perceptual",
-    "Progress",
-    "Result",
-    "Run",
-    "Setting",
-    "Target",
-    "catalogue",
-    "encoder_runs",
-    "evaluate",
-    "evaluate_each",
-    "hybrid",
-    "invert",
-    "known_edits",
-    "perceptual",
-    "pivotal",
-    "register",
-    "resume",
-    "save_run",
-    "start",
-    "tuned",
-]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from ..jobs import Progress
+    from ..session.tuning import tuned
+    from ..settings import Method, Setting
+    from .catalogue import METHODS, register
+    from .evaluation.editability import known_edits
+    from .evaluation.evaluate import evaluate, evaluate_each
+    from .faces import align
+    from .losses.perceptual import Perceptual, perceptual
+    from .methods import hybrid, pivotal
+    from .result import Frame, Result
+    from .run import Run
+    from .run_file import resume, save_run
+    from .starting import invert, start
+    from .target import Target
+
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "..jobs": "Progress",
+        "..session.tuning": "tuned",
+        "..settings": "Method Setting",
+        "catalogue": "METHODS register",
+        "evaluation.editability": "known_edits",
+        "evaluation.evaluate": "evaluate evaluate_each",
+        "faces": "align",
+        "losses.perceptual": "Perceptual perceptual",
+        "methods": "hybrid pivotal",
+        "result": "Frame Result",
+        "run": "Run",
+        "run_file": "resume save_run",
+        "starting": "invert start",
+        "target": "Target",
+        # by their modules
+        "encoders": "",
+        "spaces": "",
+    },
+)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from ..session.session import GeneratorSession
 
 
 def initial_noise(session: GeneratorSession, n: int, source: torch.Generator) -> list[Tensor]:

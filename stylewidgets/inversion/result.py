@@ -117,7 +117,7 @@ class Result:
             return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
 
 
-def _jsonable(value: Any) -> Any:
+def _jsonable(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(k): _jsonable(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):

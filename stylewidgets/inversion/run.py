@@ -6,21 +6,20 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .. import jobs
 from ..core.pixels import fit
 from ..jobs import Job, Progress
+from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .result import Frame, Result
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
-    from .target import Target
+from .target import Target
 
 KEPT_FRAMES = 32
 FRAME_SIZE = 128
@@ -120,7 +119,7 @@ class Run(jobs.Run[Result], ABC):
                 pass
         return progress
 
-    def finish(self, callback: Callable[[Progress], Any] | None = None) -> Result:
+    def finish(self, callback: Callable[[Progress], object] | None = None) -> Result:
         """Do the steps that are left; `callback` after each may raise to stop (the run can go on later)."""
         while not self.done:
             progress = self.advance()
@@ -131,6 +130,10 @@ class Run(jobs.Run[Result], ABC):
     def picture(self) -> Tensor | None:
         """Pictures of the last step, [N, 3, H, W] on the CPU; None before the first."""
         return None if self._drawn is None else self._drawn.detach().float().cpu()
+
+    def pixels(self, i: int = 0) -> NDArray[np.uint8] | None:
+        """The i-th picture of the last step, uint8 [H, W, 3]; None before the first."""
+        return None if self._drawn is None else to_uint8(self._drawn[i : i + 1])[0]
 
     def result(self) -> Result:
         """What is reached so far."""
@@ -198,6 +201,16 @@ class Run(jobs.Run[Result], ABC):
         return self.result()
 
     @contextmanager
+    def _undone(self) -> Iterator[None]:
+        """What fails or is interrupted inside, in the middle of Adam too, leaves the state of before."""
+        before = self._state()
+        try:
+            yield
+        except BaseException:
+            self._restore(before)
+            raise
+
+    @contextmanager
     def _timed(self) -> Iterator[None]:
         began = time.perf_counter()
         with self.session.lock, torch.inference_mode(False), torch.enable_grad():
@@ -215,5 +228,5 @@ class Run(jobs.Run[Result], ABC):
             self.frames = [f for f in self.frames if f.step == 1 or f.step % self._gap == 0]
 
 
-def _array(tensor: Tensor) -> Any:
-    return tensor.detach().float().cpu().numpy().copy()
+def _array(tensor: Tensor) -> NDArray[np.float32]:
+    return np.array(tensor.detach().float().cpu().numpy())

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..core import files
 from ..latent.latent import Latent
-from .registry import start
+from ..session.session import GeneratorSession
 from .run import Run
+from .starting import start
 from .target import Target
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
 
 KEY = "stylewidgets-inversion-run"
 VERSION = 1
@@ -95,7 +93,7 @@ def resume(path: str | os.PathLike[str], session: GeneratorSession, run: Run | N
     return run
 
 
-def _packed(value: Any, tensors: dict[str, Tensor], name: str) -> Any:
+def _packed(value: object, tensors: dict[str, Tensor], name: str) -> object:
     if isinstance(value, Tensor):
         tensors[name] = value.detach().cpu().contiguous().clone()
         return {_TENSOR: name}

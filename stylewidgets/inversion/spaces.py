@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
+from ..session.session import GeneratorSession
+from .catalogue import SPACES, STARTS
 
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
-
-SPACES = ("w", "w+", "s")
-STARTS = ("mean", "random", "uniform")
+Codes = Tensor | ArrayLike
 SAMPLES = 10_000
 SAMPLES_SEED = 123
 
@@ -121,17 +119,22 @@ def draw(session: GeneratorSession, code: Tensor, space: str, noise: Sequence[Te
     drawn = session.synthesize(
         styles(session, code, space), noise_mode="const" if given is not None else str(noise), noise=given, exact=True
     )
-    return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
+    return coloured(drawn)
 
 
-def check_space(space: str, accepted: Sequence[str] = SPACES) -> str:
+def coloured(pictures: Tensor) -> Tensor:
+    """Pictures with three colours; gray is repeated."""
+    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+
+
+def check_space(space: str) -> str:
     """The space, or ValueError."""
-    if space not in accepted:
-        raise unknown_name("space to invert in", space, accepted)
+    if space not in SPACES:
+        raise unknown_name("space to invert in", space, SPACES)
     return space
 
 
-def check_code(session: GeneratorSession, code: Any, space: str, n: int) -> Tensor:
+def check_code(session: GeneratorSession, code: Codes, space: str, n: int) -> Tensor:
     """A code to start from as float32 [n, ...] on the session's device. ValueError unless it fits the space."""
     given = torch.as_tensor(dense(code), dtype=torch.float32, device=session.device).detach().clone()
     sizes = {

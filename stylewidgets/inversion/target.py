@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,9 +19,7 @@ from torch import Tensor
 from ..core import pictures
 from ..latent.latent import Latent
 from ..ops.devices import float_tensor
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from ..session.session import GeneratorSession
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +56,10 @@ class Target:
             None if self.mask is None else self.mask[part],
         )
 
+    def on(self, device: torch.device) -> tuple[Tensor, Tensor | None]:
+        """Pictures and mask on a device."""
+        return self.images.to(device), None if self.mask is None else self.mask.to(device)
+
     def digest(self) -> str:
         """A sha256 of all of it, hexadecimal: what `session.put` names it by."""
         known = [None if one is None else one.to_dict() for one in self.latents]
@@ -66,7 +68,7 @@ class Target:
             made.update(b"-" if tensor is None else tensor.contiguous().numpy().tobytes())
         return made.hexdigest()
 
-    def with_mask(self, mask: Any) -> Target:
+    def with_mask(self, mask: object) -> Target:
         """The same pictures, of which only the part under `mask` counts.
 
         Args:
@@ -87,7 +89,7 @@ class Target:
 
     @classmethod
     @torch.inference_mode(False)  # gradients may pass through it later
-    def of(cls, given: Any, session: GeneratorSession) -> Target:
+    def of(cls, given: object, session: GeneratorSession) -> Target:
         """Make a target of what people have.
 
         Args:
@@ -131,18 +133,12 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
 
 
-def to_bytes(images: Tensor) -> NDArray[np.uint8]:
-    """Pictures [N, 3, H, W] in [-1, 1] as uint8 [N, H, W, 3]."""
-    pixels = (images * 127.5 + 128).clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-    return np.ascontiguousarray(pixels.cpu().numpy())
-
-
-def square(picture: Any, side: int) -> Image.Image:
+def square(picture: object, side: int) -> Image.Image:
     """The middle square of a picture (see `pictures.read`) in RGB, resized with Lanczos."""
     return ImageOps.fit(pictures.read(picture), (side, side), Image.Resampling.LANCZOS)
 
 
-def _pictures(given: Any, side: int) -> Tensor:
+def _pictures(given: object, side: int) -> Tensor:
     if isinstance(given, Tensor) and given.is_floating_point() and given.ndim in (3, 4) and given.shape[-3] == 3:
         exact = (given[None] if given.ndim == 3 else given).detach().float().cpu()
         if tuple(exact.shape[2:]) == (side, side):

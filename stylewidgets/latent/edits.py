@@ -13,8 +13,6 @@ from .files import Get
 from .saved import Saved
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from torch import Tensor
 
     from ..generators.protocol import Layer
@@ -28,23 +26,18 @@ _KINDS: dict[str, type[Edit]] = {}
 
 
 class Sizes(Protocol):
-    """Of a generator, or of a session with one."""
+    """Of a generator, or of a session with one.
 
-    @property
-    def z_dim(self) -> int:
-        """Length of z."""
+    Attributes:
+        z_dim, w_dim: lengths of z and w.
+        num_ws: rows of w+.
+        layers: the style layers in StyleSpace order.
+    """
 
-    @property
-    def w_dim(self) -> int:
-        """Length of w."""
-
-    @property
-    def num_ws(self) -> int:
-        """Rows of w+."""
-
-    @property
-    def layers(self) -> Sequence[Layer]:
-        """The style layers in StyleSpace order."""
+    z_dim: int
+    w_dim: int
+    num_ws: int
+    layers: tuple[Layer, ...]
 
 
 class Door(Sizes, Protocol):

@@ -19,16 +19,16 @@ from ..core.checks import unknown_name
 SUFFIXES = (".json", ".npz")
 _MEMBER = "stylewidgets"
 Array = NDArray[np.float32]
-Put = Callable[[Array], Any]
+Put = Callable[[Array], object]
 """Gives what stands for an array in a description: its base64 text, or its name in an archive."""
-Get = Callable[[Any], Array]
+Get = Callable[[object], Array]
 """The inverse of a `Put`."""
 Data = dict[str, Any]
 """A description: plain JSON values, but for what a `Put` gave."""
 T = TypeVar("T")
 
 
-def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], Any]], dict[str, Any]]) -> Path:
+def write(path: str | os.PathLike[str], describe: Callable[[Put], Data]) -> Path:
     """Write what `describe(put)` returns; `put(array)` gives what stands for an array in it."""
     files.check_suffix(path, SUFFIXES, "latent's file")
     if files.as_path(path).suffix.lower() == ".json":
@@ -44,9 +44,7 @@ def write(path: str | os.PathLike[str], describe: Callable[[Callable[[Array], An
     return files.write_arrays(path, arrays, about, _MEMBER)
 
 
-def read(
-    path: str | os.PathLike[str], build: Callable[[Any, Callable[[Any], Array]], T], what: str, accepted: str
-) -> T:
+def read(path: str | os.PathLike[str], build: Callable[[object, Get], T], what: str, accepted: str) -> T:
     """Return `build(data, get)` of a file that `write` made. ValueError says that it is no `what`, and what is accepted."""
     files.check_suffix(path, SUFFIXES, "latent's file")
     with files.reading(path, what, accepted) as found:
@@ -56,7 +54,7 @@ def read(
             return build(files.parsed(found.read_text(encoding="utf-8")), decode)
         about, arrays = files.read_arrays(found, _MEMBER)
 
-        def get(name: Any) -> Array:
+        def get(name: object) -> Array:
             if not isinstance(name, str) or name not in arrays:
                 raise ValueError(f"its array {name!r} is missing")
             return np.asarray(arrays[name])
@@ -68,13 +66,13 @@ def line(data: dict[str, Any]) -> str:
     return json.dumps(data, ensure_ascii=False, allow_nan=False)
 
 
-def sequence(name: str, value: Any) -> list[Any]:
+def sequence(name: str, value: object) -> list[Any]:
     if not isinstance(value, list):
         raise ValueError(f"its {name} must be a list; {type(value).__name__} was found")  # noqa: TRY004
     return value
 
 
-def keys(kind: str, data: Any, accepted: Iterable[str], required: Iterable[str] = ()) -> dict[str, Any]:
+def keys(kind: str, data: object, accepted: Iterable[str], required: Iterable[str] = ()) -> dict[str, Any]:
     if not isinstance(data, dict):
         raise ValueError(f"its {kind} must be a dictionary; {type(data).__name__} was found")  # noqa: TRY004
     for key in data:
@@ -90,10 +88,10 @@ def encode(array: Array) -> dict[str, Any]:
     return {"shape": list(array.shape), "float32": base64.b64encode(array.astype("<f4").tobytes()).decode()}
 
 
-def decode(data: Any) -> Array:
-    data = keys("array", data, ("shape", "float32"), required=("shape", "float32"))
+def decode(data: object) -> Array:
+    given = keys("array", data, ("shape", "float32"), required=("shape", "float32"))
     try:
-        raw = base64.b64decode(data["float32"], validate=True)
-        return np.frombuffer(raw, "<f4").reshape([int(n) for n in data["shape"]])
+        raw = base64.b64decode(given["float32"], validate=True)
+        return np.frombuffer(raw, "<f4").reshape([int(n) for n in given["shape"]])
     except (binascii.Error, ValueError, TypeError, OverflowError) as error:
         raise ValueError(f"one of its arrays is damaged ({error})") from error

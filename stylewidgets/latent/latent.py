@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.values import what
@@ -158,7 +157,7 @@ class Latent(Saved):
         return (*inner, self.source) if isinstance(self.source, Latent) else inner
 
     # -- variations --------------------------------------------------------------------------------------------------
-    def replace(self, **changes: Any) -> Latent:
+    def replace(self, **changes: object) -> Latent:
         """Return this latent with other values. Setting one of seed, blend and code clears the other two.
 
         Raises:

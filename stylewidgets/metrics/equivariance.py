@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ..latent.view import IDENTITY, Transform
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from ..session.session import GeneratorSession
 
 SHARE = 1 / 8
 PEAK = 2.0  # from -1 to 1

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 
-def frechet(a: NDArray[Any], b: NDArray[Any]) -> float:
+def frechet(a: ArrayLike, b: ArrayLike) -> float:
     """Fréchet distance of the Gaussians fitted to two sets of features [N, D] and [M, D].
 
     It has a bias that falls with N: compare figures of equal N, and against a floor.
@@ -24,7 +22,7 @@ def frechet(a: NDArray[Any], b: NDArray[Any]) -> float:
     return frechet_gaussian(a.mean(0), np.cov(a, rowvar=False), b.mean(0), np.cov(b, rowvar=False))
 
 
-def frechet_gaussian(mean_a: NDArray[Any], cov_a: NDArray[Any], mean_b: NDArray[Any], cov_b: NDArray[Any]) -> float:
+def frechet_gaussian(mean_a: ArrayLike, cov_a: ArrayLike, mean_b: ArrayLike, cov_b: ArrayLike) -> float:
     """|m_a - m_b|² + tr(C_a + C_b - 2 (C_a C_b)^½), for means [D] and covariances [D, D]."""
     ca, cb = np.atleast_2d(cov_a), np.atleast_2d(cov_b)
     # The trace of the root of C_a C_b is that of the root of the symmetric R C_b R with R² = C_a: no complex numbers.

@@ -21,7 +21,7 @@ def mse(a: Tensor, b: Tensor, mask: Tensor | None = None) -> Tensor:
     Args:
         mask: [N, 1, H, W] in [0, 1]: the mean is over its places.
     """
-    return _mean((a - b).square(), mask)
+    return masked_mean((a - b).square(), mask)
 
 
 def psnr(a: Tensor, b: Tensor, mask: Tensor | None = None, span: float = 2.0) -> Tensor:
@@ -45,10 +45,10 @@ def ssim(a: Tensor, b: Tensor, mask: Tensor | None = None, span: float = 2.0) ->
     window = _window(a)
     similar, _ = _parts(a, b, window, span)
     if mask is None:
-        return _mean(similar, None)
+        return masked_mean(similar, None)
     margin = (a.shape[-1] - similar.shape[-1]) // 2, (a.shape[-2] - similar.shape[-2]) // 2
     inner = mask[..., margin[1] : margin[1] + similar.shape[-2], margin[0] : margin[0] + similar.shape[-1]]
-    return _mean(similar, inner)
+    return masked_mean(similar, inner)
 
 
 def ms_ssim(a: Tensor, b: Tensor, span: float = 2.0) -> Tensor:
@@ -76,14 +76,17 @@ def scales(side: int) -> int:
 
 
 def _window(x: Tensor) -> Tensor:
-    """The Gaussian, [size], that sums to 1."""
-    size = min(WINDOW, *x.shape[-2:])
-    place = torch.arange(size, dtype=x.dtype, device=x.device) - (size - 1) / 2
-    line = torch.exp(-(place**2) / (2 * SIGMA**2))
+    return gaussian(min(WINDOW, *x.shape[-2:]), SIGMA, x)
+
+
+def gaussian(size: int, sigma: float, like: Tensor) -> Tensor:
+    """A Gaussian, [size], that sums to 1, with the type and on the device of `like`. sigma: in places."""
+    place = torch.arange(size, dtype=like.dtype, device=like.device) - (size - 1) / 2
+    line = torch.exp(-(place**2) / (2 * sigma**2))
     return line / line.sum()
 
 
-def _blur(x: Tensor, line: Tensor) -> Tensor:
+def blur(x: Tensor, line: Tensor) -> Tensor:
     """Weighted means over windows, of [N, C, H, W], one channel at a time."""
     flat = x.flatten(0, 1)[:, None]
     flat = F.conv2d(F.conv2d(flat, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1))
@@ -93,17 +96,19 @@ def _blur(x: Tensor, line: Tensor) -> Tensor:
 def _parts(a: Tensor, b: Tensor, window: Tensor, span: float) -> tuple[Tensor, Tensor]:
     """Similarity, and its part from contrast and structure, of every window: [N, C, h, w] each."""
     c1, c2 = (_K1 * span) ** 2, (_K2 * span) ** 2
-    mean_a, mean_b = _blur(a, window), _blur(b, window)
-    var_a, var_b = _blur(a * a, window) - mean_a**2, _blur(b * b, window) - mean_b**2
-    both = _blur(a * b, window) - mean_a * mean_b
+    mean_a, mean_b = blur(a, window), blur(b, window)
+    var_a, var_b = blur(a * a, window) - mean_a**2, blur(b * b, window) - mean_b**2
+    both = blur(a * b, window) - mean_a * mean_b
     contrast = (2 * both + c2) / (var_a + var_b + c2)
     return (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1) * contrast, contrast
 
 
-def _mean(x: Tensor, mask: Tensor | None) -> Tensor:
+def masked_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Mean over all but the first dimension of [N, C, h, w] → [N]; with a mask [N, 1, H, W], the mean over its places."""
     if mask is None:
         return x.mean(dim=(1, 2, 3))
-    return (x.mean(dim=1, keepdim=True) * mask).sum(dim=(1, 2, 3)) / mask.sum(dim=(1, 2, 3)).clamp_min(1e-6)
+    weights = mask if mask.shape[-2:] == x.shape[-2:] else F.adaptive_avg_pool2d(mask, (x.shape[-2], x.shape[-1]))
+    return (x.mean(dim=1, keepdim=True) * weights).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp_min(1e-6)
 
 
-__all__ = ["SCALE_WEIGHTS", "SIGMA", "WINDOW", "ms_ssim", "mse", "psnr", "scales", "ssim"]
+__all__ = ["SCALE_WEIGHTS", "SIGMA", "WINDOW", "masked_mean", "ms_ssim", "mse", "psnr", "scales", "ssim"]

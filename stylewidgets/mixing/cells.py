@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from ..latent.latent import Code, Latent
 from ..session.noise import SEEDED_NOISE
+from ..session.session import GeneratorSession
 from .grid import HEADER, MixGrid, Place
-from .sources import layer_mask
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
+from .sources import Layers, layer_mask
 
 
 def mix(
     session: GeneratorSession,
-    row: Any,
-    column: Any,
-    layers: Any = "coarse",
+    row: object,
+    column: object,
+    layers: Layers = "coarse",
     *,
     space: str = "w+",
     noise: str = "row",

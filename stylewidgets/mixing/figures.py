@@ -55,7 +55,7 @@ def sheet(
     """
     width, height = _tile(pictures, side)
     font = _font(max(9, min(15, width // 7)))
-    text = font.getbbox("Äg")[3] + 4  # height of a line with what hangs below it
+    text = int(font.getbbox("Äg")[3]) + 4  # height of a line with what hangs below it
     left, top = text + width + HEADER_GAP, text + height + HEADER_GAP
     rows, columns = grid.size
     made = Image.new("RGB", (left + columns * (width + GAP) - GAP, top + rows * (height + GAP) - GAP), GROUND)
@@ -99,7 +99,6 @@ def figure(
     axes = made.add_axes(
         (0.3 / (width + 0.35), 0.35 / (height + 0.65), width / (width + 0.35), height / (height + 0.65))
     )
-    axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
     for (i, j), picture in pictures.items():
         x, y = 0.0 if j == HEADER else 1 + gap + j, 0.0 if i == HEADER else 1 + gap + i
@@ -159,19 +158,19 @@ def _sized(picture: NDArray[np.uint8], width: int, height: int) -> Image.Image:
 
 
 @lru_cache(maxsize=8)
-def _font(size: int) -> Any:
+def _font(size: int) -> ImageFont.FreeTypeFont:
     import matplotlib  # brings a font along, so that labels look alike on every machine
 
     return ImageFont.truetype(str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf"), size)
 
 
-def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: Any, width: int) -> None:
+def _write(draw: ImageDraw.ImageDraw, at: tuple[int, int], text: str, font: ImageFont.FreeTypeFont, width: int) -> None:
     """Write a line in the middle of `width` pixels."""
     text = _shortened(text, font, width)
     draw.text((at[0] + (width - font.getlength(text)) / 2, at[1]), text, INK, font)
 
 
-def _shortened(text: str, font: Any, width: int) -> str:
+def _shortened(text: str, font: ImageFont.FreeTypeFont, width: int) -> str:
     if font.getlength(text) <= width:
         return text
     while text and font.getlength(text + "…") > width:

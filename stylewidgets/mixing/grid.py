@@ -11,7 +11,7 @@ from ..core.checks import check_finite, check_int, unknown_name
 from ..latent.files import Data, Get, Put, keys, sequence
 from ..latent.latent import Latent
 from ..latent.saved import Saved, check_version
-from .sources import SPACES, as_source, check_mask, mask_of
+from .sources import SPACES, Layers, as_source, check_mask, mask_of
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -77,9 +77,9 @@ class MixGrid(Saved):
     def of(
         cls,
         session: GeneratorSession,
-        rows: Iterable[Any],
-        columns: Iterable[Any],
-        layers: Any = "coarse",
+        rows: Iterable[object],
+        columns: Iterable[object],
+        layers: Layers = "coarse",
         **settings: Any,
     ) -> MixGrid:
         """Return a grid that `session` can draw.
@@ -122,7 +122,7 @@ class MixGrid(Saved):
         yield from ((i, HEADER) for i in range(len(self.rows)))
         yield from self.cells()
 
-    def content(self, place: Place) -> tuple[Any, ...]:
+    def content(self, place: Place) -> tuple[object, ...]:
         """What the picture at a place depends on: equal content, equal picture."""
         i, j = place
         if i == HEADER:
@@ -238,7 +238,7 @@ def _sources(axis: str, given: Iterable[Latent]) -> tuple[Latent, ...]:
     return sources
 
 
-def _mask(given: Iterable[Any]) -> tuple[bool, ...]:
+def _mask(given: Iterable[object]) -> tuple[bool, ...]:
     values = tuple(given)
     if not values:
         raise ValueError("the mask needs one bool for each layer; it is empty")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from functools import partial
 
 import numpy as np
 import torch
@@ -13,16 +13,14 @@ from torch import Tensor
 from ..core.pixels import fit
 from ..latent.latent import Latent
 from ..latent.view import View
-from ..ops.devices import out_of_memory
 from ..session.activations import Unit
+from ..session.batching import in_batches, inner_size, pictures_in_a_step
 from ..session.noise import SEEDED_NOISE, Seeded
+from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .cells import noise_of
 from .grid import HEADER, MixGrid, Place, nearest_first
 from .sources import layer_mask
-
-if TYPE_CHECKING:
-    from ..session.session import GeneratorSession
 
 Pixels = NDArray[np.uint8]
 
@@ -48,10 +46,12 @@ class GridRenderer:
 
     Attributes:
         cache: what is kept of the pictures so far.
+        at_once: pictures that take about as long as a page may stand still.
     """
 
     def __init__(self, session: GeneratorSession, memory: int = MEMORY) -> None:
         self.session, self.cache = session, session.cache(memory, history=True)
+        self.at_once = pictures_in_a_step(session)
 
     def draw(self, grid: MixGrid, places: Sequence[Place], resolution: int | None = None) -> list[Pixels]:
         """Return the pictures at these places, uint8 [h, w, 3] each, drawn in one batch.
@@ -62,21 +62,13 @@ class GridRenderer:
             resolution: longest side in pixels; None for full size. Smaller pictures may come from an inner block of at
                 least four times that size, as those of `session.images` do.
         """
-        if not places:
-            return []
-        inner = None if resolution is None else 1 << (4 * resolution - 1).bit_length()
-        with self.session.lock:
-            try:
-                with torch.inference_mode():
-                    pictures = self._drawn(grid, places, inner)
-                return [fit(picture, resolution) for picture in pictures]
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error) or (len(places) == 1 and not self.cache.bytes):
-                    raise
-                self.clear()
-        half = max(1, len(places) // 2)
-        parts = (places[start : start + half] for start in range(0, len(places), half))
-        return [picture for part in parts for picture in self.draw(grid, part, resolution)]
+
+        def draw(members: Sequence[Place]) -> list[Pixels]:
+            with self.session.lock, torch.inference_mode():
+                pictures = self.cache.making_room(partial(self._drawn, grid, members, inner_size(resolution)))
+            return [fit(picture, resolution) for picture in pictures]
+
+        return list(in_batches(places, draw, len(places)))
 
     def cells(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,22 +15,23 @@ if TYPE_CHECKING:
     from ..session.session import GeneratorSession
 
 SPACES = ("w+", "s")
+Layers = str | Sequence[int] | Sequence[bool]
+"""A name, a range (first, last) of rows of w+, or one bool each."""
 
 
-def as_source(session: GeneratorSession, item: Any) -> Latent:
+def as_source(session: GeneratorSession, item: object) -> Latent:
     """Return a seed, a latent, the path of a saved state, or anything with a `latent` (an inversion) as a checked latent."""
     if isinstance(item, (str, os.PathLike)):
         return session.check(Latent.load(item))
-    if isinstance(getattr(item, "latent", None), Latent):
-        return session.check(item.latent)
-    if isinstance(item, Latent):
-        return session.check(item)
+    latent = item if isinstance(item, Latent) else getattr(item, "latent", None)
+    if isinstance(latent, Latent):
+        return session.check(latent)
     if isinstance(item, (int, np.integer)) and not isinstance(item, bool):
         return session.latent(seed=int(item))
     raise TypeError(f"a source is a seed, a Latent or the path of a saved state; {type(item).__name__} was given")
 
 
-def mask_of(session: GeneratorSession, layers: Any, space: str = "w+") -> tuple[bool, ...]:
+def mask_of(session: GeneratorSession, layers: Layers, space: str = "w+") -> tuple[bool, ...]:
     """Return one bool for each row of w+ (or for each style layer, in s) from a name, a range of rows, or bools.
 
     Ranges and names count rows of w+ in both spaces.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
 import torch
@@ -71,7 +70,7 @@ def block_dtype(resolution: int, half: torch.dtype | None) -> torch.dtype | None
     return half if resolution >= HALF_FROM else None
 
 
-def float_tensor(values: Any) -> torch.Tensor:
+def float_tensor(values: object) -> torch.Tensor:
     """`values` in float32: a tensor where it is, anything else on the CPU."""
     if isinstance(values, torch.Tensor):
         return values.to(torch.float32)

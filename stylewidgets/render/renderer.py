@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..ops.devices import out_of_memory
 from ..session.noise import Seeded
 from ..session.synthesis import to_uint8
 from .encode import encode, fit, mime
@@ -35,13 +34,7 @@ class LiveRenderer:
     def __call__(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         """uint8 [h, w, 3], at most `rung.max_side` pixels."""
         with self.session.lock:
-            try:
-                return self._draw(latent, rung)
-            except (RuntimeError, MemoryError) as error:
-                if not out_of_memory(error) or not self.cache.bytes:
-                    raise
-                self.cache.clear()  # the kept activations may be what fills the memory
-                return self._draw(latent, rung)
+            return self.cache.making_room(partial(self._draw, latent, rung))
 
     def picture(self, latent: Latent, rung: Rung) -> Picture:
         """The encoded picture, as a `Pump` wants it."""

@@ -6,12 +6,13 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..generators.protocol import Generator, HasView, Noise, State
+from ..ops.devices import out_of_memory
 from .engine import Engine
 from .graphs import Graphs, graphs_for
 from .noise import Map, NoiseMaps, Seeded
@@ -21,6 +22,7 @@ from .synthesis import versions
 LIMIT = 512 << 20
 """Bytes of activations that are kept unless another limit is given."""
 
+Made = TypeVar("Made")
 Key = bytes
 """A digest of a stage and of all that its value was made from."""
 Keep = Callable[[int, int, Value], None]
@@ -120,6 +122,16 @@ class SynthesisCache:
             value = self._make(target, [unit.styles for unit in units], maps, keys, dtype, recorded=view is None)
             picture = self._engine.seen(value)
             return picture if self._graphs is None else picture.clone()  # a recording writes to the same place again
+
+    def making_room(self, draw: Callable[[], Made]) -> Made:
+        """What `draw` returns; where memory is full, it is called once more after everything kept was forgotten."""
+        try:
+            return draw()
+        except (RuntimeError, MemoryError) as error:
+            if not out_of_memory(error) or not self.bytes:
+                raise
+        self.clear()
+        return draw()
 
     def clear(self) -> None:
         """Forget everything; the next run is a full one."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from ..core.checks import check_int
 from ..generators.protocol import Generator
 from ..ops.devices import out_of_memory
 from .synthesis import block_resolution, last_block
@@ -41,6 +42,11 @@ def pictures_at_once(generator: Generator, device: torch.device, max_resolution:
     # Not what is free on a CPU: sums round differently in batches of another size, and pictures depend on nobody's load.
     room = torch.cuda.mem_get_info(device)[0] // _SHARE if device.type == "cuda" else _BYTES
     return max(1, min(MOST, room // each))
+
+
+def inner_size(resolution: int | None) -> int | None:
+    """Pixels of the inner picture that a thumbnail is made from, at least four times as large; None for full size."""
+    return None if resolution is None else 1 << (4 * check_int("resolution", resolution, 1) - 1).bit_length()
 
 
 def pictures_in_a_step(session: GeneratorSession, cost: int = 1) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
+import torch
 from torch import Tensor
 
 from ..core.checks import check_int, unknown_name
@@ -42,6 +43,11 @@ def styles(session: GeneratorSession, w: Tensor) -> list[Tensor]:
     check_device(session, w)
     with session.lock:
         return list(session.generator.styles(w))
+
+
+def joined_styles(session: GeneratorSession, latents: Sequence[Latent]) -> list[Tensor]:
+    """Styles of some latents in one batch, one [N, C_l] per layer."""
+    return [torch.cat(rows) for rows in zip(*map(session.code_styles, latents), strict=True)]
 
 
 def synthesize(

@@ -12,7 +12,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Hashable
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor
@@ -24,7 +24,7 @@ from ..ops.devices import out_of_memory
 Inputs = TypeVar("Inputs")  # any nest of lists, tuples and dictionaries with tensors
 Made = TypeVar("Made")
 Replay = Callable[[], None]
-Record = Callable[[Callable[[], Any]], "tuple[Replay, Any]"]
+Record = Callable[[Callable[[], object]], "tuple[Replay, object]"]
 """Runs the work once, and returns what runs it again on the same memory, and what holds the tensors that it writes to."""
 
 WARM = 2
@@ -37,7 +37,7 @@ _NEAR = 1e-3
 class _Recording(NamedTuple):
     inputs: list[Tensor]
     replay: Replay
-    made: Any
+    made: object
 
 
 class Graphs:
@@ -72,7 +72,7 @@ class Graphs:
             for static, value in zip(kept.inputs, _tensors(inputs), strict=True):
                 static.copy_(value)
             kept.replay()
-            return kept.made  # type: ignore[no-any-return]
+            return kept.made  # type: ignore[return-value]
         made = work(inputs)
         self._seen[key] += 1
         if not self._off and self._seen[key] > WARM:
@@ -116,7 +116,7 @@ def graphs_for(device: torch.device) -> Graphs | None:
     return Graphs() if device.type == "cuda" and switch("STYLEWIDGETS_CUDA_GRAPHS") else None
 
 
-def record_cuda(work: Callable[[], Any]) -> tuple[Replay, Any]:
+def record_cuda(work: Callable[[], object]) -> tuple[Replay, object]:
     """A `Record` of the kernels that work starts on the current CUDA device."""
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
@@ -124,7 +124,7 @@ def record_cuda(work: Callable[[], Any]) -> tuple[Replay, Any]:
     return graph.replay, made
 
 
-def _tensors(nest: Any) -> list[Tensor]:
+def _tensors(nest: object) -> list[Tensor]:
     return [value for value in pytree.tree_flatten(nest)[0] if isinstance(value, Tensor)]
 
 

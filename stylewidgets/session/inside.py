@@ -50,13 +50,27 @@ def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0,
         psi: of truncation.
         label: of a conditional generator; None draws classes evenly, from the same state after z.
     """
+    z, c = sample_z(session, n, seed, label)
+    return session.truncate(session.map_z(z, c), psi, None, c)
+
+
+def sample_z(
+    session: GeneratorSession, n: int, seed: int = 0, label: int | None = None
+) -> tuple[Tensor, Tensor | None]:
+    """z [n, z_dim] of NumPy's RandomState(seed) and, for a conditional generator, labels c [n, c_dim]; as of `sample_w`.
+
+    Raises:
+        ValueError: a label that the generator does not have.
+    """
+    if label is not None and not 0 <= label < session.c_dim:
+        what = f"labels 0 to {session.c_dim - 1}" if session.c_dim else "no labels: it is unconditional"
+        raise ValueError(f"label {label} was given; this generator takes {what}")
     source = np.random.RandomState(seed)
     z = torch.from_numpy(source.randn(n, session.z_dim).astype(np.float32)).to(session.device)
-    c = None
-    if session.c_dim:
-        classes = source.randint(session.c_dim, size=n) if label is None else np.full(n, label)
-        c = _one_hot(session, torch.from_numpy(classes))
-    return session.truncate(session.map_z(z, c), psi, None, c)
+    if not session.c_dim:
+        return z, None
+    classes = source.randint(session.c_dim, size=n) if label is None else np.full(n, label)
+    return z, _one_hot(session, torch.from_numpy(classes))
 
 
 def parameters(session: GeneratorSession) -> dict[str, Tensor]:

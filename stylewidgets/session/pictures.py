@@ -10,11 +10,10 @@ import torch
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..core.checks import check_int
 from ..core.pixels import fit
 from ..latent.latent import Latent
-from .batching import in_batches, pictures_at_once
-from .drawing import engine
+from .batching import in_batches, inner_size, pictures_at_once
+from .drawing import engine, joined_styles
 from .noise import SEEDED_NOISE
 from .synthesis import to_uint8
 
@@ -43,10 +42,7 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
         resolution: longest side in pixels, for thumbnails; None for full size. Small ones may come from an inner
             block of at least four times that size, which saves most of the time of large generators.
     """
-    inner = None
-    if resolution is not None:
-        resolution = check_int("resolution", resolution, 1)
-        inner = 1 << (4 * resolution - 1).bit_length()
+    inner = inner_size(resolution)
     latents = list(latents)
     groups: dict[object, list[int]] = {}
     for i, latent in enumerate(latents):
@@ -71,6 +67,6 @@ def _drawn(session: GeneratorSession, latents: Sequence[Latent], inner: int | No
     """Pictures of latents that agree in noise and view, in one batch."""
     first = latents[0]
     with session.viewed(first.view), torch.inference_mode():
-        styles = [torch.cat(rows) for rows in zip(*map(session.code_styles, latents), strict=True)]
+        styles = joined_styles(session, latents)
         noise = session.noise(first.noise_mode, first.noise_seed)
         return to_uint8(engine(session).picture(styles, noise, session.half, inner))

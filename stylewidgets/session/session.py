@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections import OrderedDict
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -15,20 +16,18 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import drawing, inside, pictures, tuning
+from . import codes, drawing, inside, pictures, starting, tuning
 from .checks import check_latent
-from .codes import Codes
 from .editors import Editors
 from .fork import remember
 from .noise import SeededNoise
-from .starting import Starts
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
     from .engine import Engine
 
 
-class GeneratorSession(Starts):
+class GeneratorSession:
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
     Args:
@@ -89,9 +88,11 @@ class GeneratorSession(Starts):
         self._directions = directions
         self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._codes = Codes(self)
+        self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
+        self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
+        self._put: OrderedDict[str, object] = OrderedDict()
         self._memory: dict[object, tuple[object, object]] = {}
         remember(self)
 
@@ -141,7 +142,7 @@ class GeneratorSession(Starts):
         return made
 
     # -- latents -----------------------------------------------------------------------------------------------------
-    def latent(self, **values: Any) -> Latent:
+    def latent(self, **values: object) -> Latent:
         """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.
 
         Raises:
@@ -157,30 +158,9 @@ class GeneratorSession(Starts):
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
         return check_latent(self.generator, latent)
 
-    def map(self, latent: Latent) -> Tensor:
-        """w+ of a latent, float32 [1, num_ws, w_dim]: mapped, blended, truncated, then edited in w.
-
-        Raises:
-            ValueError: the latent does not fit, or starts from a code in s, which has no w.
-        """
-        return self._codes.map(latent)
-
-    def code_styles(self, latent: Latent) -> list[Tensor]:
-        """Styles of a latent, one [1, C_l] per layer: `map`, `styles`, then the edits in s.
-
-        For a code in s, truncation and edits in w are applied too: the style layers are affine, so they carry over.
-        """
-        return self._codes.code_styles(latent)
-
-    def interpolate(self, a: Latent, b: Latent, t: float) -> Latent:
-        """The latent at t between two: linear in w+, or in s when either has a code or edits there.
-
-        t = 0 and 1 give `a` and `b` themselves, values beyond extrapolate. Others are a code without truncation and
-        edits; label, noise and source are those of the nearer one, the view and vectors in `extra` move along.
-        """
-        return self._codes.interpolate(a, b, t)
-
-    # -- tensors and pictures: functions of the files they stand in, each with a docstring of its own ------------------
+    # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
+    map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate
+    tensor, flat_styles, editor = codes.tensor, codes.flat_styles, codes.editor
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
@@ -190,4 +170,5 @@ class GeneratorSession(Starts):
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
     tuned, trainable = tuning.tuned, tuning.trainable
+    put, known, start = starting.put, starting.known, starting.start
     transformed = viewed  # its name in version 0.1

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from .. import jobs
 
+if TYPE_CHECKING:
+    from .session import GeneratorSession
+
 KEPT = 32
 """Pictures that a session knows at a time; the one that was given longest ago is forgotten first."""
 
 for _kind, _starter in {
-    "inversion": "inversion.registry:begin",
+    "inversion": "inversion.starting:begin",
     "statistics": "stylespace.starting:begin_statistics",
     "local-search": "stylespace.starting:begin_local",
     "video": "film.export:begin",
@@ -23,52 +25,47 @@ for _kind, _starter in {
     jobs.register(_kind, f"stylewidgets.{_starter}")
 
 
-class Starts:
-    """Part of `GeneratorSession`."""
+def put(session: GeneratorSession, picture: object) -> str:
+    """Make a picture known to specs, and return the name for it there: a sha256, hexadecimal.
 
-    _put: OrderedDict[str, Any] | None = None
+    Args:
+        picture: uint8 or bool array [H, W], [H, W, 3] or [N, H, W, 3] (masks and labels are such, too), a PIL image, or
+            an `inversion.Target`.
+    """
+    if not hasattr(picture, "digest"):
+        array = np.ascontiguousarray(picture)
+        if array.dtype not in (np.uint8, np.bool_) or not 2 <= array.ndim <= 4 or not array.size:
+            raise ValueError(
+                f"a picture is a uint8 array [H, W, 3]; {array.dtype} {list(array.shape)} was given. Others become "
+                "one with inversion.Target.of(picture, session)"
+            )
+        picture = array.copy()
+        name = hashlib.sha256(f"{array.dtype} {array.shape} ".encode() + array.tobytes()).hexdigest()
+    else:
+        name = str(picture.digest())
+    session._put[name] = picture
+    session._put.move_to_end(name)
+    while len(session._put) > KEPT:
+        session._put.popitem(last=False)
+    return name
 
-    def put(self, picture: Any) -> str:
-        """Make a picture known to specs, and return the name for it there: a sha256, hexadecimal.
 
-        Args:
-            picture: uint8 or bool array [H, W], [H, W, 3] or [N, H, W, 3] (masks and labels are such, too), a PIL image, or
-                an `inversion.Target`.
-        """
-        if not hasattr(picture, "digest"):
-            array = np.ascontiguousarray(picture)
-            if array.dtype not in (np.uint8, np.bool_) or not 2 <= array.ndim <= 4 or not array.size:
-                raise ValueError(
-                    f"a picture is a uint8 array [H, W, 3]; {array.dtype} {list(array.shape)} was given. Others become "
-                    "one with inversion.Target.of(picture, session)"
-                )
-            picture = array.copy()
-            name = hashlib.sha256(f"{array.dtype} {array.shape} ".encode() + array.tobytes()).hexdigest()
-        else:
-            name = str(picture.digest())
-        if self._put is None:
-            self._put = OrderedDict()
-        self._put[name] = picture
-        self._put.move_to_end(name)
-        while len(self._put) > KEPT:
-            self._put.popitem(last=False)
-        return name
+def known(session: GeneratorSession, name: str) -> Any:
+    """What `put` was given under this name. ValueError when it is not known (any more)."""
+    if name not in session._put:
+        raise ValueError(f"this session knows no picture {name!r}: give it with session.put(picture) first")
+    return session._put[name]
 
-    def known(self, name: str) -> Any:
-        """What `put` was given under this name. ValueError when it is not known (any more)."""
-        if self._put is None or name not in self._put:
-            raise ValueError(f"this session knows no picture {name!r}: give it with session.put(picture) first")
-        return self._put[name]
 
-    def start(self, spec: Mapping[str, Any]) -> jobs.Run[Any]:
-        """Start long work from plain JSON values; nothing is done before the run's first step.
+def start(session: GeneratorSession, spec: Mapping[str, object]) -> jobs.Run[Any]:
+    """Start long work from plain JSON values; nothing is done before the run's first step.
 
-        Args:
-            spec: {"kind": ..., and the fields of that kind}, such as {"kind": "inversion", "method": "projector",
-                "settings": {"steps": 100}, "target": session.put(picture)}. The `spec` of a run that was started makes
-                the same one again.
+    Args:
+        spec: {"kind": ..., and the fields of that kind}, such as {"kind": "inversion", "method": "projector",
+            "settings": {"steps": 100}, "target": session.put(picture)}. The `spec` of a run that was started makes
+            the same one again.
 
-        Raises:
-            ValueError: an unknown kind, field or picture, or values out of range; the text says what is accepted.
-        """
-        return jobs.start(self, spec)
+    Raises:
+        ValueError: an unknown kind, field or picture, or values out of range; the text says what is accepted.
+    """
+    return jobs.start(session, spec)

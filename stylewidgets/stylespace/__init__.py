@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         report_figure,
     )
     from .reports.measure import make_report, report
-    from .reports.readings import read_samples
+    from .reports.readings import read_samples, read_w
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
     from .search.examples import attribute_ranking
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from .search.local import LocalRanking, local_effect
     from .search.ranking import Ranking
     from .segmenter import segmentation
+    from .starting import local_spec
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -49,7 +50,7 @@ __getattr__, __dir__, __all__ = attach(
         "reports.dependency": "Dependency Faces attribute_dependency reach",
         "reports.figures": "dci_figure dependency_figure effect_figure gaps_figure histogram_figure report_figure",
         "reports.measure": "make_report report",
-        "reports.readings": "read_samples",
+        "reports.readings": "read_samples read_w",
         "reports.table": "Report Row",
         "reports.spaces": "disentanglement",
         "search.examples": "attribute_ranking",
@@ -57,6 +58,7 @@ __getattr__, __dir__, __all__ = attach(
         "search.local": "LocalRanking local_effect",
         "search.ranking": "Ranking",
         "segmenter": "segmentation",
+        "starting": "local_spec",
         "..domain": "Reader",
         # only by name: whatever knows avatars is reached through their domain
         "..avatars.reading.reader": "avatar_reader",

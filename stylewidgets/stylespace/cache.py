@@ -11,12 +11,17 @@ import hashlib
 import json
 import logging
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core import files
+
+if TYPE_CHECKING:
+    from ..session.session import GeneratorSession
+
+Array = NDArray[np.generic]
 
 FORMAT = 1
 _LARGEST = 1 << 34  # bytes of a result; these files are our own
@@ -28,16 +33,23 @@ def folder() -> Path:
     return files.cache_folder() / "stylespace"
 
 
-def key(session: Any, kind: str, **arguments: Any) -> str:
-    """The name of a result: `kind` and a hash of the weights, the precision and the arguments (plain JSON values)."""
+def key(session: GeneratorSession, kind: str, keep: bool = True, **arguments: object) -> str:
+    """The name of a result: `kind` and a hash of the weights, the precision and the arguments (plain JSON values).
+
+    "" unless it is to be kept: under this name nothing is written, and nothing found.
+    """
+    if not keep:
+        return ""
     # The fingerprint of a file with half the digits is that of the file, so the precision of the features is named too.
     said = {"format": FORMAT, "weights": session.fingerprint(), "half": str(session.half), **arguments}
     digest = hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
     return f"{kind}-{digest[:32]}"
 
 
-def read(name: str) -> dict[str, NDArray[Any]] | None:
+def read(name: str) -> dict[str, Array] | None:
     """The arrays of a result, or None when it is not there or cannot be read."""
+    if not name:
+        return None
     path = folder() / f"{name}.npz"
     try:
         return files.read_npz(path, _LARGEST)
@@ -48,8 +60,10 @@ def read(name: str) -> dict[str, NDArray[Any]] | None:
         return None
 
 
-def write(name: str, **arrays: NDArray[Any]) -> None:
+def write(name: str, **arrays: Array) -> None:
     """Keep a result. Where that is not possible, one line goes to the log and nothing else happens."""
+    if not name:
+        return
     path = folder() / f"{name}.npz"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

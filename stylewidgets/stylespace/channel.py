@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.checks import unknown_name
+
+if TYPE_CHECKING:
+    from ..generators.protocol import Layer
 
 
 class Channel(NamedTuple):
@@ -28,11 +31,11 @@ class Channel(NamedTuple):
         """The name in the paper's tables, such as "6_501"."""
         return f"{self.layer}_{self.channel}"
 
-    def name(self, layers: Sequence[Any]) -> str:
+    def name(self, layers: Sequence[Layer]) -> str:
         """The name with the layer in words, such as "b16.conv1:37"."""
         return f"{layers[self.layer].name}:{self.channel}"
 
-    def flat(self, layers: Sequence[Any]) -> int:
+    def flat(self, layers: Sequence[Layer]) -> int:
         """Index in the flat s, all layers joined.
 
         Raises:
@@ -45,10 +48,10 @@ class Channel(NamedTuple):
                 f"channel {self.channel} was given; {layers[self.layer].name} (layer {self.layer}) has "
                 f"channels 0 to {layers[self.layer].channels - 1}"
             )
-        return sum(int(layer.channels) for layer in layers[: self.layer]) + self.channel
+        return sum(layer.channels for layer in layers[: self.layer]) + self.channel
 
     @classmethod
-    def of(cls, flat: int, layers: Sequence[Any]) -> Channel:
+    def of(cls, flat: int, layers: Sequence[Layer]) -> Channel:
         """The channel at an index of the flat s. ValueError beyond its end."""
         left = flat = int(flat)
         for index, layer in enumerate(layers):
@@ -60,7 +63,7 @@ class Channel(NamedTuple):
         )
 
     @classmethod
-    def parse(cls, text: str, layers: Sequence[Any]) -> Channel:
+    def parse(cls, text: str, layers: Sequence[Layer]) -> Channel:
         """The channel of a text such as "6_501", "6, 501" or "b16.conv1:37". ValueError with what is accepted."""
         text = text.strip().strip("()[]")
         numbers = re.fullmatch(r"(\d+)\s*[_,: ]\s*(\d+)", text)
@@ -78,21 +81,21 @@ class Channel(NamedTuple):
         return found
 
 
-def num_channels(layers: Sequence[Any]) -> int:
+def num_channels(layers: Sequence[Layer]) -> int:
     """Length of the flat s."""
-    return sum(int(layer.channels) for layer in layers)
+    return sum(layer.channels for layer in layers)
 
 
-def offsets(layers: Sequence[Any]) -> NDArray[np.int64]:
+def offsets(layers: Sequence[Layer]) -> NDArray[np.int64]:
     """Where each layer starts in the flat s, and its length at the end: [layers + 1]."""
-    return np.concatenate([[0], np.cumsum([int(layer.channels) for layer in layers])])
+    return np.concatenate([[0], np.cumsum([layer.channels for layer in layers])])
 
 
-def is_torgb(layers: Sequence[Any]) -> NDArray[np.bool_]:
+def is_torgb(layers: Sequence[Layer]) -> NDArray[np.bool_]:
     """Which channels [S] belong to ToRGB layers: they move colour only, and the paper leaves them out of its searches."""
-    return np.repeat([layer.kind == "torgb" for layer in layers], [int(layer.channels) for layer in layers])
+    return np.repeat([layer.kind == "torgb" for layer in layers], [layer.channels for layer in layers])
 
 
-def layer_of(layers: Sequence[Any]) -> NDArray[np.int64]:
+def layer_of(layers: Sequence[Layer]) -> NDArray[np.int64]:
     """Layer index of each channel, [S]."""
-    return np.repeat(np.arange(len(layers)), [int(layer.channels) for layer in layers])
+    return np.repeat(np.arange(len(layers)), [layer.channels for layer in layers])

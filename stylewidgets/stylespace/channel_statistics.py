@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
 
 from ..core.checks import check_finite, check_int
 from ..directions import sample_w
 from ..directions._sampling import styles_of
+from ..generators.protocol import Layer
 from ..jobs import Job, Progress, Work
+from ..session.session import GeneratorSession
 from . import cache
 from .channel import Channel, num_channels
 
-_last: weakref.WeakKeyDictionary[Any, tuple[Any, Statistics]] = weakref.WeakKeyDictionary()  # by session
+_last: weakref.WeakKeyDictionary[GeneratorSession, tuple[object, Statistics]] = weakref.WeakKeyDictionary()
 _LEAST = 64  # with fewer samples a standard deviation means little
 _LARGE = 4_000_000  # numbers; what is smaller is made in less time than it is looked up in
 
@@ -41,7 +44,7 @@ class Statistics:
     std: NDArray[np.float32]
     seed: int
     psi: float
-    layers: tuple[Any, ...]
+    layers: tuple[Layer, ...]
     complete: bool = True
 
     @property
@@ -49,12 +52,11 @@ class Statistics:
         """Number of samples."""
         return len(self.values)
 
-    def in_sigma(self, s: Any) -> NDArray[np.float32]:
+    def in_sigma(self, s: ArrayLike | Sequence[Tensor]) -> NDArray[np.float32]:
         """A flat s [S] or [n, S], or the list of styles of one latent, in units of σ from the mean."""
-        if isinstance(s, (list, tuple)):
-            s = torch.cat([part.detach().cpu() for part in s], dim=1)[0].numpy()
-        result: NDArray[np.float32] = ((np.asarray(s, np.float32) - self.mean) / self.std).astype(np.float32)
-        return result
+        styles = [part for part in s if isinstance(part, Tensor)] if isinstance(s, (list, tuple)) else []
+        flat = torch.cat(styles, dim=1)[0].detach().cpu().numpy() if styles else s
+        return np.asarray((np.asarray(flat, np.float32) - self.mean) / self.std, np.float32)
 
     def samples(self, channel: Channel) -> NDArray[np.float32]:
         """The values [n] of one channel."""
@@ -65,15 +67,14 @@ class Statistics:
         counts, edges = np.histogram(self.samples(channel), bins=bins)
         return counts, edges.astype(np.float32)
 
-    def quantiles(self, channel: Channel, at: Any = (0.01, 0.25, 0.5, 0.75, 0.99)) -> NDArray[np.float32]:
+    def quantiles(self, channel: Channel, at: Sequence[float] = (0.01, 0.25, 0.5, 0.75, 0.99)) -> NDArray[np.float32]:
         """Values below which these shares of the samples lie."""
-        found: NDArray[np.float32] = np.quantile(self.samples(channel), at).astype(np.float32)
-        return found
+        return np.asarray(np.quantile(self.samples(channel), at), np.float32)
 
 
 @Work
 def statistics(
-    session: Any,
+    session: GeneratorSession,
     n: int = 2000,
     *,
     seed: int = 0,
@@ -98,53 +99,37 @@ def statistics(
     """
     check_int("n", n, 2)
     check_finite("psi", psi)
-    layers, about = session.layers, (session.fingerprint(), n, seed, batch, psi)
+
+    def of(values: NDArray[np.floating], w: NDArray[np.float32]) -> Statistics:
+        wide = values.astype(np.float32)
+        mean, std = wide.mean(axis=0), wide.std(axis=0)
+        still = std < 1e-6 * np.maximum(1.0, np.abs(mean))
+        unit, complete = np.where(still, np.float32(1), std), len(values) == n
+        return Statistics(values.astype(np.float16), w, mean, unit, seed, psi, layers, complete)
+
+    layers, about = tuple(session.layers), (session.fingerprint(), n, seed, batch, psi)
     last = _last.get(session)
     if cached and last is not None and last[0] == about:
         return last[1]
     kept = cached and n * num_channels(layers) > _LARGE
-    name = cache.key(session, "statistics", n=n, seed=seed, psi=psi) if kept else ""
-    found = cache.read(name) if kept else None
+    name = cache.key(session, "statistics", kept, n=n, seed=seed, psi=psi)
+    found = cache.read(name)
     if found is not None and found["values"].shape == (n, num_channels(layers)):
-        return _of(found["values"], found["w"], seed, psi, layers, n)
+        return of(found["values"].astype(np.float16), found["w"].astype(np.float32))
     w = yield from sample_w.steps(session, n, seed)
     if psi != 1:
-        w = _truncated(session, w, psi)
+        with torch.inference_mode():
+            w = session.truncate(torch.as_tensor(w, device=session.device), psi).cpu().numpy()
     rows: list[NDArray[np.float32]] = []
 
     def partial() -> Statistics | None:
         done = sum(map(len, rows))
-        return _of(np.concatenate(rows), w[:done], seed, psi, layers, n) if done >= min(n, _LEAST) else None
+        return of(np.concatenate(rows), w[:done]) if done >= min(n, _LEAST) else None
 
     for start in range(0, n, batch):
         rows.append(styles_of(session, w[start : start + batch]))
         yield Progress(min(start + batch, n), n, "reading styles", partial=partial)
     values = np.concatenate(rows)
-    if kept:
-        cache.write(name, values=values.astype(np.float16), w=w)
-    _last[session] = about, _of(values, w, seed, psi, layers, n)
+    cache.write(name, values=values.astype(np.float16), w=w)
+    _last[session] = about, of(values, w)
     return _last[session][1]
-
-
-def _truncated(session: Any, w: NDArray[np.float32], psi: float) -> NDArray[np.float32]:
-    with session.lock, torch.inference_mode():
-        result: NDArray[np.float32] = (
-            session.truncate(torch.as_tensor(w, device=session.device, dtype=torch.float32), psi).cpu().numpy()
-        )
-    return result
-
-
-def _of(values: NDArray[Any], w: NDArray[np.float32], seed: int, psi: float, layers: Any, n: int) -> Statistics:
-    wide = values.astype(np.float32)
-    mean, std = wide.mean(axis=0), wide.std(axis=0)
-    still = std < 1e-6 * np.maximum(1.0, np.abs(mean))
-    return Statistics(
-        values.astype(np.float16),
-        w,
-        mean,
-        np.where(still, np.float32(1), std),
-        seed,
-        psi,
-        tuple(layers),
-        len(values) == n,
-    )

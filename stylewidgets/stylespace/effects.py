@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -12,6 +12,8 @@ from torch import Tensor
 
 from ..latent.latent import Direction, Latent
 from ..latent.move import Move
+from ..session.drawing import joined_styles
+from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .channel import Channel, num_channels
 from .channel_statistics import Statistics
@@ -29,7 +31,12 @@ class Effect(NamedTuple):
 
 
 def effect(
-    session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float] = (-3, 0, 3), *, stats: Statistics
+    session: GeneratorSession,
+    latent: Latent,
+    channel: Channel,
+    sigmas: Sequence[float] = (-3, 0, 3),
+    *,
+    stats: Statistics,
 ) -> Effect:
     """Pictures with ``s_c + sigma * std_c`` for one channel c, all other styles and the noise as they are.
 
@@ -44,15 +51,13 @@ def effect(
 
 
 def direction_effect(
-    session: Any, latent: Latent, direction: Direction, sigmas: Sequence[float] = (-3, 0, 3)
+    session: GeneratorSession, latent: Latent, direction: Direction, sigmas: Sequence[float] = (-3, 0, 3)
 ) -> Effect:
     """As `effect`, along any direction in s or w."""
     strengths = np.asarray(sigmas, np.float32).reshape(-1)
     name = direction.name
-    base = (
-        latent.without_edit(name, Move.kind) if any(e.identity == (Move.kind, name) for e in latent.edits) else latent
-    )
-    offset = latent.strength(name, Move.kind) if base is not latent else 0.0
+    there = any(e.identity == (Move.kind, name) for e in latent.edits)
+    base, offset = (latent.without_edit(name, Move.kind), latent.strength(name, Move.kind)) if there else (latent, 0.0)
     latents = [base.with_edit(direction, offset + float(x)) for x in strengths]
     drawn = draw(session, [latent, *latents])
     change = (drawn[1:] - drawn[:1]).abs().mean(dim=1) if len(latents) else drawn[:1, 0] * 0
@@ -60,7 +65,7 @@ def direction_effect(
 
 
 def edit_direction(
-    session: Any, channels: Mapping[Channel, float], stats: Statistics, name: str | None = None
+    session: GeneratorSession, channels: Mapping[Channel, float], stats: Statistics, name: str | None = None
 ) -> Direction:
     """A direction in s that moves several channels at once: one unit of strength adds ``weight * std_c`` to each.
 
@@ -84,17 +89,19 @@ def edit_direction(
     return Direction(name or label, vector, 1.0, "s", source=f"style channels {words}")
 
 
-def draw(session: Any, latents: Sequence[Latent]) -> Tensor:
+def draw(session: GeneratorSession, latents: Sequence[Latent]) -> Tensor:
     """Pictures [n, C, H, W] of about [-1, 1] of latents that share noise and transform, without gradients."""
     first = latents[0]
     parts = []
     for start in range(0, len(latents), _BATCH):
-        rows = [session.code_styles(latent) for latent in latents[start : start + _BATCH]]
         with torch.inference_mode():
-            styles = [torch.cat(column) for column in zip(*rows, strict=True)]
-            parts.append(
-                session.synthesize(
-                    styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed, transform=first.transform
-                ).float()
-            )
+            styles = joined_styles(session, latents[start : start + _BATCH])
+            parts.append(draw_like(session, styles, first))
     return torch.cat(parts)
+
+
+def draw_like(session: GeneratorSession, styles: Sequence[Tensor], latent: Latent) -> Tensor:
+    """Pictures [n, C, H, W] of styles with the noise and the view of a latent; differentiable."""
+    return session.synthesize(
+        styles, noise_mode=latent.noise_mode, noise_seed=latent.noise_seed, transform=latent.transform
+    )

@@ -6,24 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import jobs
 from ..latent.latent import Latent
+from ..session.session import GeneratorSession
 from .channel_statistics import Statistics
 from .channel_statistics import statistics as make_statistics
 from .search.local import LocalRanking, local_effect
 
 
-def begin_statistics(session: Any, *, settings: Mapping[str, Any] | None = None) -> jobs.Run[Statistics]:
+def begin_statistics(session: GeneratorSession, *, settings: Mapping[str, Any] | None = None) -> jobs.Run[Statistics]:
     """Starts the kind "statistics". settings: keywords of `statistics`."""
     jobs.check_names("setting of statistics", settings or {}, make_statistics, 1)
     return make_statistics.start(session, **dict(settings or {}))
 
 
 def begin_local(
-    session: Any,
+    session: GeneratorSession,
     *,
-    latents: Sequence[Any],
+    latents: Sequence[Mapping[str, Any]],
     target: str,
     statistics: Mapping[str, Any],
     settings: Mapping[str, Any] | None = None,
@@ -44,7 +46,7 @@ def begin_local(
 
 
 def local_spec(
-    session: Any, latents: Sequence[Latent], stats: Statistics, regions: Any, **settings: Any
+    session: GeneratorSession, latents: Sequence[Latent], stats: Statistics, regions: ArrayLike, **settings: object
 ) -> dict[str, Any]:
     """The spec of a search for places; its regions become known to the session."""
     return {
@@ -57,7 +59,11 @@ def local_spec(
 
 
 def _local(
-    session: Any, latents: list[Latent], regions: Any, wanted: Mapping[str, Any], settings: Mapping[str, Any]
+    session: GeneratorSession,
+    latents: list[Latent],
+    regions: ArrayLike,
+    wanted: Mapping[str, Any],
+    settings: Mapping[str, Any],
 ) -> jobs.Job[LocalRanking]:
     stats = yield from jobs.part(make_statistics.steps(session, **wanted))
     return (yield from local_effect.steps(session, latents, stats, regions, **settings))

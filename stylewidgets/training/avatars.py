@@ -9,103 +9,99 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 from tqdm.auto import tqdm
 
 from ..avatars.domain import DOMAIN
+from ..avatars.drawing.sheet import save_sheet, tile
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
+from ..cli.options import Options
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown
 from ..ops.devices import own_random
 from .data import RenderedAvatars
+from .muon import Together
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
 
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    default = Recipe()
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/avatars"), help="folder of the run (default %(default)s)"
-    )
-    parser.add_argument(
-        "--recipe",
-        choices=["paired", "adversarial"],
-        default="paired",
-        help="paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, for a GPU",
-    )
-    parser.add_argument(
-        "--family",
-        choices=FAMILIES,
-        default=default.family,
-        help="default %(default)s; with --grow-from a "
+_DEFAULT = Recipe()
+OPTIONS: Options = {
+    "--out": {"type": Path, "default": Path("runs/avatars"), "help": "folder of the run (default %(default)s)"},
+    "--recipe": {
+        "choices": ["paired", "adversarial"],
+        "default": "paired",
+        "help": "paired: picture-by-picture start, then adversarial; adversarial: StyleGAN2 as published, for a GPU",
+    },
+    "--family": {
+        "choices": FAMILIES,
+        "default": _DEFAULT.family,
+        "help": "default %(default)s; with --grow-from a "
         "run of the other family, its latents and their pictures are kept and drawn by a new synthesis network",
-    )
-    parser.add_argument("--resolution", type=int, default=default.resolution, help="pixels (default %(default)s)")
-    parser.add_argument(
-        "--channels",
-        type=int,
-        nargs="+",
-        help="feature maps of each block, from 4 pixels up; of each layer for StyleGAN3",
-    )
-    parser.add_argument("--grow-from", type=Path, metavar="CHECKPOINT", help="start from a run at a lower resolution")
-    parser.add_argument(
-        "--condition",
-        default="",
-        metavar="FACTOR",
-        help="make a conditional generator whose classes "
+    },
+    "--resolution": {"type": int, "default": _DEFAULT.resolution, "help": "pixels (default %(default)s)"},
+    "--channels": {
+        "type": int,
+        "nargs": "+",
+        "help": "feature maps of each block, from 4 pixels up; of each layer for StyleGAN3",
+    },
+    "--grow-from": {"type": Path, "metavar": "CHECKPOINT", "help": "start from a run at a lower resolution"},
+    "--condition": {
+        "default": "",
+        "metavar": "FACTOR",
+        "help": "make a conditional generator whose classes "
         "are those of a categorical factor, hair_style for example (with --joint-images 0)",
-    )
-    parser.add_argument(
-        "--correlated",
-        action="store_true",
-        help="factors of the latents go together as in "
+    },
+    "--correlated": {
+        "action": "store_true",
+        "help": "factors of the latents go together as in "
         "avatars.CORRELATIONS: something for a method of editing to disentangle",
-    )
-    parser.add_argument(
-        "--keep-w",
-        action="store_true",
-        help="with --grow-from: w stays what it is, so mapping network "
+    },
+    "--keep-w": {
+        "action": "store_true",
+        "help": "with --grow-from: w stays what it is, so mapping network "
         "and directions of the smaller generator fit the larger one",
-    )
-    parser.add_argument("--renders", type=int, default=40_000, help="size of the data set (default %(default)s)")
-    parser.add_argument("--paired-images", type=int, default=200_000, help="default %(default)s")
-    parser.add_argument(
-        "--grow-images",
-        type=int,
-        default=60_000,
-        help="the first of them are drawn at a quarter, then half the size (default %(default)s)",
-    )
-    parser.add_argument("--mapping-samples", type=int, default=10_000_000, help="default %(default)s")
-    parser.add_argument("--joint-images", type=int, default=100_000, help="default %(default)s")
-    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
-    parser.add_argument("--checkpoint-minutes", type=float, default=5.0, help="default %(default)s")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: torch's choice)")
-    for name in (
-        "batch",
-        "learning_rate",
-        "matrix_rate",
-        "momentum",
-        "r1_gamma",
-        "path_length_weight",
-        "mixing",
-        "paired_mixing",
-        "margin",
-        "moved",
-        "paired_weight",
-        "adversarial_weight",
-        "adversarial_from",
-        "seed",
-    ):
-        value = getattr(default, name)
-        parser.add_argument("--" + name.replace("_", "-"), type=type(value), default=value, help="default %(default)s")
+    },
+    "--renders": {"type": int, "default": 40_000, "help": "size of the data set (default %(default)s)"},
+    "--paired-images": {"type": int, "default": 200_000, "help": "default %(default)s"},
+    "--grow-images": {
+        "type": int,
+        "default": 60_000,
+        "help": "the first of them are drawn at a quarter, then half the size (default %(default)s)",
+    },
+    "--mapping-samples": {"type": int, "default": 10_000_000, "help": "default %(default)s"},
+    "--joint-images": {"type": int, "default": 100_000, "help": "default %(default)s"},
+    "--minutes": {"type": float, "help": "stop after this time; the same command goes on later"},
+    "--checkpoint-minutes": {"type": float, "default": 5.0, "help": "default %(default)s"},
+    "--device": {"default": "cuda" if torch.cuda.is_available() else "cpu", "help": "default %(default)s"},
+    "--threads": {"type": int, "help": "CPU threads (default: torch's choice)"},
+    **{
+        "--" + name.replace("_", "-"): {
+            "type": type(getattr(_DEFAULT, name)),
+            "default": getattr(_DEFAULT, name),
+            "help": "default %(default)s",
+        }
+        for name in (
+            "batch",
+            "learning_rate",
+            "matrix_rate",
+            "momentum",
+            "r1_gamma",
+            "path_length_weight",
+            "mixing",
+            "paired_mixing",
+            "margin",
+            "moved",
+            "paired_weight",
+            "adversarial_weight",
+            "adversarial_from",
+            "seed",
+        )
+    },
+}
 
 
 @own_random()
@@ -143,7 +139,7 @@ def start(args: argparse.Namespace) -> TrainingRun:
         state = TrainingRun.load(path, args.device)
         tqdm.write(f"going on from {path}: {state.images}")
         return state
-    given: dict[str, Any] = {f.name: getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
+    given = {f.name: getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
     given["channels"] = tuple(args.channels or default_channels(args.resolution, args.family))
     if args.grow_from:
         return TrainingRun.grow(args.grow_from, Recipe(**given), args.device)
@@ -168,7 +164,7 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
         first = args.paired_images * share if weight else float("inf")
         for report in phase(state, "paired", args.paired_images):
             for name in ("synthesis", "embedding"):
-                rate(state, name, falling(state.images["paired"] / args.paired_images))
+                rate(state.optimisers[name], falling(state.images["paired"] / args.paired_images))
             losses = paired_step(
                 state,
                 next(batches),
@@ -177,11 +173,11 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
             )
             yield report(losses)
         for report in phase(state, "mapping", args.mapping_samples):
-            rate(state, "mapping", max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
+            rate(state.optimisers["mapping"], max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
             yield report(mapping_step(state))
         if state.images["joint"] == 0:  # the average starts where the mapping has been fitted
             state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
-        rate(state, "synthesis", 0.5)
+        rate(state.optimisers["synthesis"], 0.5)
     for report in phase(state, "joint", args.joint_images):
         yield report(joint_step(state, next(batches), paired=paired))
 
@@ -199,9 +195,9 @@ def falling(done: float) -> float:
     return min(1.0, max(0.02, (1 - done) / 0.6))
 
 
-def rate(state: TrainingRun, name: str, factor: float) -> None:
-    """Scale the learning rate of one optimiser relative to its start."""
-    for group in state.optimisers[name].param_groups:
+def rate(optimiser: Together | torch.optim.Optimizer, factor: float) -> None:
+    """Scale a learning rate relative to its start."""
+    for group in optimiser.param_groups:
         group.setdefault("initial_lr", group["lr"])
         group["lr"] = group["initial_lr"] * factor
 
@@ -241,22 +237,12 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
-        sheet(
-            average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const"),
-            out / "samples.png",
-        )
+        samples = average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const")
         _, factors, image, _ = data.batch(np.arange(min(32, data.n)))
         ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
-        drawn = average.synthesize(ws, noise="const")
-        sheet(torch.stack([image, drawn], dim=1).flatten(0, 1), out / "paired.png")
-
-
-def sheet(images: torch.Tensor, path: Path, columns: int = 8) -> None:
-    """Save [N, 3, H, W] in [-1, 1] as one PNG, row by row."""
-    images = images[: len(images) // columns * columns]
-    n, c, h, w = images.shape
-    grid = to_uint8(images).reshape(n // columns, columns, c, h, w).permute(0, 3, 1, 4, 2)
-    Image.fromarray(grid.reshape(n // columns * h, columns * w, c).cpu().numpy()).save(path)
+        pairs = torch.stack([image, average.synthesize(ws, noise="const")], dim=1).flatten(0, 1)
+    for name, images in (("samples", samples), ("paired", pairs)):
+        save_sheet(tile(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy(), 8), out / f"{name}.png")
 
 
 def drive(job: Job[None], args: argparse.Namespace, save: Callable[[], object]) -> None:

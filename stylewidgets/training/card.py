@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from ..generators.protocol import Generator
+
 _FAMILIES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 
 
-def card(generator: Any, metadata: dict[str, Any], quality: dict[str, Any]) -> str:
+def card(generator: Generator, metadata: dict[str, Any], quality: dict[str, Any]) -> str:
     """The card.
 
     Args:
@@ -40,6 +42,10 @@ are in the file with the ending `.quality.json` beside this one.
 
 def tables(quality: dict[str, Any]) -> str:
     """The measured figures: what the command prints and what the card shows."""
+    read = "\n".join(f"| {name} | {f['samples']:.2f} | {f['floor']:.2f} |" for name, f in quality["read"].items())
+    distances = "\n".join(
+        f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in quality["factors"].items()
+    )
     return f"""| | samples | floor |
 |---|---|---|
 {_rows(quality)}
@@ -49,14 +55,14 @@ floor being how well those of a render are:
 
 | factor | samples | floor |
 |---|---|---|
-{_pairs(quality["read"], 2)}
+{read}
 
 Distance of the distributions of what is read (1-Wasserstein in standard deviations of the renders, of categories the total
 variation from 0 to 1):
 
 | factor | measure | samples | floor |
 |---|---|---|---|
-{_distances(quality["factors"])}"""
+{distances}"""
 
 
 def overview(qualities: list[dict[str, Any]]) -> str:
@@ -106,17 +112,7 @@ def _speed(quality: dict[str, Any]) -> list[str]:
     return [f"| pictures a second, {speed['resolution']} px, {where} (floor: the renderer) | {figures} |"]
 
 
-def _pairs(figures: dict[str, dict[str, float]], places: int) -> str:
-    return "\n".join(f"| {name} | {f['samples']:.{places}f} | {f['floor']:.{places}f} |" for name, f in figures.items())
-
-
-def _distances(figures: dict[str, dict[str, Any]]) -> str:
-    return "\n".join(
-        f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in figures.items()
-    )
-
-
-def _what(generator: Any, metadata: dict[str, Any]) -> str:
+def _what(generator: Generator, metadata: dict[str, Any]) -> str:
     config, parameters = generator.config, sum(p.numel() for p in generator.parameters())
     channels = getattr(config, "channels", ()) or [layer.channels for layer in getattr(config, "layers", ())[:-1]]
     maps = (
@@ -124,10 +120,10 @@ def _what(generator: Any, metadata: dict[str, Any]) -> str:
         if isinstance(channels, (tuple, list)) and channels
         else ""
     )
-    architecture = f" ({config.architecture} architecture)" if getattr(config, "architecture", "") else ""
+    architecture = getattr(config, "architecture", "")
     family = _FAMILIES.get(generator.family, generator.family)
     text = (
-        f"A {family}{architecture} of illustrated heads, {generator.resolution} px, "
+        f"A {family}{architecture and f' ({architecture} architecture)'} of illustrated heads, {generator.resolution} px, "
         f"{parameters:,} parameters, z {generator.z_dim},\nw {generator.w_dim}, {generator.num_ws} rows of w+{maps}."
     )
     if generator.c_dim:

@@ -11,7 +11,7 @@ import argparse
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,9 +20,12 @@ from numpy.typing import NDArray
 from .. import jobs
 from ..avatars.reading.factor_net import FactorRegressor, factor_of, load_regressor
 from ..avatars.reading.reader import READABLE
+from ..checkpoints.formats import native
+from ..cli.options import Options
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
 from ..latent.latent import Direction
+from ..session.session import GeneratorSession
 from ..stylespace.reports.measure import direction_name
 
 Scores = dict[str, NDArray[np.float32]]
@@ -72,28 +75,24 @@ class Target(NamedTuple):
     values: NDArray[np.float32]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", type=Path, help="a .safetensors file that `train avatars` wrote")
-    parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.directions.safetensors")
-    parser.add_argument(
-        "--like",
-        type=Path,
-        metavar="DIRECTIONS",
-        help="take the named directions of a generator with the same w, on all rows, and measure them here: quick",
-    )
-    parser.add_argument("--regressor", type=Path, help="factor network (default: the bundled one)")
-    parser.add_argument("--samples", type=int, default=6_000, help="faces to learn from (default %(default)s)")
-    parser.add_argument("--faces", type=int, default=64, help="faces to measure effects on (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of the faces (default %(default)s)")
-    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
+OPTIONS: Options = {
+    "generator": {"type": Path, "help": "a .safetensors file that `train avatars` wrote"},
+    "--out": {"type": Path, "help": "default: beside the generator, NAME.directions.safetensors"},
+    "--like": {
+        "type": Path,
+        "metavar": "DIRECTIONS",
+        "help": "take the named directions of a generator with the same w, on all rows, and measure them here: quick",
+    },
+    "--regressor": {"type": Path, "help": "factor network (default: the bundled one)"},
+    "--samples": {"type": int, "default": 6_000, "help": "faces to learn from (default %(default)s)"},
+    "--faces": {"type": int, "default": 64, "help": "faces to measure effects on (default %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of the faces (default %(default)s)"},
+    "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:
     """Make, measure and write."""
-    from ..checkpoints.formats import native
-    from ..session.session import GeneratorSession
-
     generator, _ = native.load(args.generator)
     session = GeneratorSession(generator, device=args.device, precision="fp32")
     out = args.out or args.generator.with_suffix(".directions.safetensors")
@@ -104,7 +103,7 @@ def run(args: argparse.Namespace) -> None:
 
 @Work
 def make_directions(
-    session: Any,
+    session: GeneratorSession,
     regressor: FactorRegressor,
     out: str | Path,
     samples: int = 6_000,
@@ -144,7 +143,14 @@ def make_directions(
         if like is not None:
             best = taken_over(like[target.name])
         else:
-            fits = [*(found[target.name] for found in joint), *candidates(w, target)]
+            # Of the target alone: from the strict normal to one that leans on the natural variation of w.
+            methods: tuple[tuple[Literal["logistic", "ridge"], float], ...] = (
+                ("logistic", 0.01),
+                ("ridge", 0.02),
+                ("ridge", 0.5),
+            )
+            own = (boundary(w, target.values, name=target.name, method=method, l2=l2) for method, l2 in methods)
+            fits = [*(found[target.name] for found in joint), *own]
             best = choose(trial, target, fits, w, plain)
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
@@ -153,10 +159,10 @@ def make_directions(
     kept.sort(key=lambda item: FIRST.index(item[0].name) if item[0].name in FIRST else len(FIRST))
     found = DirectionSet.of(session, (direction for direction, _ in kept))
     found = found.merge(
-        _explained(pca(session, samples=max(samples, 10_000), components=_at_most(session, 20)), w, scores)
+        _explained(pca(session, samples=max(samples, 10_000), components=min(20, session.w_dim)), w, scores)
     )
     for group, rows in named_ranges(session.num_ws).items():
-        part = sefa(session, layers=rows, components=_at_most(session, 5), prefix=f"sefa {group}")
+        part = sefa(session, layers=rows, components=min(5, session.w_dim), prefix=f"sefa {group}")
         found = found.merge(_explained(part, w, scores))
     path = found.save(out)
     path.with_suffix(".md").write_text(_card(path, kept, targets, samples, faces, like is not None), encoding="utf-8")
@@ -173,7 +179,9 @@ def taken_over(direction: Direction) -> Direction:
 class Bench:
     """Measures what a direction does to faces w [n, w_dim], in standard deviations of the readings of a population."""
 
-    def __init__(self, session: Any, regressor: FactorRegressor, w: NDArray[np.float32], population: Scores) -> None:
+    def __init__(
+        self, session: GeneratorSession, regressor: FactorRegressor, w: NDArray[np.float32], population: Scores
+    ) -> None:
         self.session, self.regressor, self.w = session, regressor, w
         self.scale = {name: max(float(values.std()), 1e-6) for name, values in population.items()}
 
@@ -198,7 +206,9 @@ class Bench:
 
 
 @Work
-def read(session: Any, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32) -> Job[Scores]:
+def read(
+    session: GeneratorSession, regressor: FactorRegressor, w: NDArray[np.float32], *, batch: int = 32
+) -> Job[Scores]:
     """Readings [n] of the factor network of faces w [n, w_dim] or w+ [n, num_ws, w_dim]."""
     raw = []
     for start in range(0, len(w), batch):
@@ -230,13 +240,6 @@ def make_targets(regressor: FactorRegressor, scores: Scores) -> Iterator[Target]
                 values = scores[f"{head.name}: {category}"]
                 if 0.02 < float(np.mean(values > 0)) < 0.98:
                     yield Target(f"{name} {category}", head.name, values)
-
-
-def candidates(w: NDArray[np.float32], target: Target) -> Iterator[Direction]:
-    """Fits of one target alone: from the strict normal to one that leans on the natural variation of w."""
-    yield boundary(w, target.values, name=target.name, method="logistic", l2=0.01)
-    yield boundary(w, target.values, name=target.name, method="ridge", l2=0.02)
-    yield boundary(w, target.values, name=target.name, method="ridge", l2=0.5)
 
 
 def choose(
@@ -300,20 +303,13 @@ def _explained(found: DirectionSet, w: NDArray[np.float32], scores: Scores) -> D
     return found.add(*result, replace=True)
 
 
-def _at_most(session: Any, components: int) -> int:
-    return min(components, int(session.w_dim))
-
-
-def _kind(direction: Direction) -> str:
-    return direction.source.split()[0] + (", conditioned" if "conditioned" in direction.source else "")
-
-
 def _card(
     path: Path, kept: list[tuple[Direction, Effect]], targets: list[Target], samples: int, faces: int, taken: bool
 ) -> str:
     rows = "\n".join(
         f"| {d.name} | {'all' if d.layers is None else f'{d.layers[0]}–{d.layers[1] - 1}'} | {e.own:+.2f} | "
-        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | {_kind(d)} |"
+        f"{e.side:.2f} {e.side_name.replace('_', ' ')} | {e.total:.2f} | "
+        f"{d.source.split()[0]}{', conditioned' if 'conditioned' in d.source else ''} |"
         for d, e in kept
     )
     names = {d.name for d, _ in kept}

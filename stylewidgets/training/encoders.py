@@ -10,19 +10,20 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
+from ..cli.options import Options
 from ..core import files
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread
 from ..jobs import Job, Progress
 from ..ops.devices import own_random
-from .avatars import drive, falling
+from .avatars import drive, falling, rate
 from .data import RenderedAvatars
+from .losses import discriminator_loss, generator_loss, r1_penalty
 from .muon import Together
 from .state import adam, matrices_and_rest
 
@@ -40,26 +41,22 @@ FULL_EVERY = 8
 """Every so many steps pictures are drawn in full size, so that the finest rows learn too; else at 64 px."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "kind", choices=small.KINDS, help="psp: w+; e4e: w+ that stays near w; restyle: corrects itself"
-    )
-    parser.add_argument("--generator", help="a bundled name or a file (default: the best bundled one)")
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/encoder"), help="folder of the run (default %(default)s)"
-    )
-    parser.add_argument("--start-from", type=Path, metavar="FILE", help="weights of another encoder to begin with")
-    parser.add_argument("--images", type=int, default=60_000, help="pictures to see (default %(default)s)")
-    parser.add_argument("--renders", type=int, default=4000, help="size of the pool of renders (default %(default)s)")
-    parser.add_argument("--batch", type=int, default=8, help="generated, and as many renders (default %(default)s)")
-    parser.add_argument("--rate", type=float, default=0.01, help="of matrices, by Muon (default %(default)s)")
-    parser.add_argument("--steps", type=int, default=3, help="corrections of restyle (default %(default)s)")
-    parser.add_argument("--card", type=Path, metavar="FILE", help="train nothing: measure this file and write its card")
-    parser.add_argument("--minutes", type=float, help="stop after this time; the same command goes on later")
-    parser.add_argument("--checkpoint-minutes", type=float, default=3.0, help="default %(default)s")
-    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="default %(default)s")
+OPTIONS: Options = {
+    "kind": {"choices": small.KINDS, "help": "psp: w+; e4e: w+ that stays near w; restyle: corrects itself"},
+    "--generator": {"help": "a bundled name or a file (default: the best bundled one)"},
+    "--out": {"type": Path, "default": Path("runs/encoder"), "help": "folder of the run (default %(default)s)"},
+    "--start-from": {"type": Path, "metavar": "FILE", "help": "weights of another encoder to begin with"},
+    "--images": {"type": int, "default": 60_000, "help": "pictures to see (default %(default)s)"},
+    "--renders": {"type": int, "default": 4000, "help": "size of the pool of renders (default %(default)s)"},
+    "--batch": {"type": int, "default": 8, "help": "generated, and as many renders (default %(default)s)"},
+    "--rate": {"type": float, "default": 0.01, "help": "of matrices, by Muon (default %(default)s)"},
+    "--steps": {"type": int, "default": 3, "help": "corrections of restyle (default %(default)s)"},
+    "--card": {"type": Path, "metavar": "FILE", "help": "train nothing: measure this file and write its card"},
+    "--minutes": {"type": float, "help": "stop after this time; the same command goes on later"},
+    "--checkpoint-minutes": {"type": float, "default": 3.0, "help": "default %(default)s"},
+    "--device": {"default": "cuda" if torch.cuda.is_available() else "cpu", "help": "default %(default)s"},
+    "--seed": {"type": int, "default": 0, "help": "default %(default)s"},
+}
 
 
 @own_random()
@@ -129,9 +126,7 @@ class EncoderTraining:
         begin = time.perf_counter()
         done = self.images / self.args.images
         for optimiser in self.optimisers.values():
-            for group in optimiser.param_groups:
-                group.setdefault("initial_lr", group["lr"])
-                group["lr"] = group["initial_lr"] * falling(done)
+            rate(optimiser, falling(done))
         with torch.no_grad():
             z = torch.randn(len(renders), self.session.z_dim, device=self.args.device, dtype=torch.float32)
             known = self.session.generator.map(z)
@@ -164,7 +159,7 @@ class EncoderTraining:
                 # The length and not its square, as published: most offsets are to be none at all.
                 losses["delta"] = _length((code[:, 1:] - code[:, :1]) / self.net.spread).mean()
                 self._teach_critic(known, code[:, :free].detach())
-                losses["adversarial"] = F.softplus(-self.critic(self._scaled(code[:, :free]))).mean()
+                losses["adversarial"] = generator_loss(self.critic(self._scaled(code[:, :free])))
             yield losses
             return
         code = self.net.centre.expand(len(images), self.net.shape.rows, -1)
@@ -198,9 +193,7 @@ class EncoderTraining:
         """Rows of real codes against the encoder's, with R1 (Tov et al. 2021, section 4.2)."""
         real = self._scaled(known[:, :1]).requires_grad_()
         score = self.critic(real)
-        (slope,) = torch.autograd.grad(score.sum(), real, create_graph=True)
-        fake = F.softplus(self.critic(self._scaled(code))).mean()
-        loss = F.softplus(-score).mean() + fake + 0.5 * slope.square().sum(1).mean()
+        loss = discriminator_loss(score, self.critic(self._scaled(code))) + r1_penalty(score, real)
         self.optimisers["critic"].zero_grad()
         loss.backward()
         self.optimisers["critic"].step()

@@ -20,6 +20,7 @@ from ..avatars.reading.estimates import Errors, errors_path, file_digest, measur
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import shortest_path
 from ..avatars.world.dataset import to_uint8
+from ..cli.options import Options
 from ..core import files
 from ..core.values import rounded
 from ..latent.view import Transform
@@ -33,6 +34,8 @@ from ..metrics import (
     precision_recall,
     translation_equivariance,
 )
+from ..session.load import load
+from ..session.session import GeneratorSession
 from .card import card, tables
 from .world import LatentWorld
 
@@ -40,48 +43,38 @@ RENDERS = 40_000
 """Size of the training set of `train avatars`, where the metadata do not tell."""
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument(
-        "file", type=Path, help="generator that `train avatars` wrote, or a factor network of `train regressor`"
-    )
-    parser.add_argument("--samples", type=int, default=2000, help="pictures on each side (default %(default)s)")
-    parser.add_argument("--seed", type=int, default=0, help="of samples and renders (default %(default)s)")
-    parser.add_argument(
-        "--json", type=Path, metavar="OUT", help="the figures (default: beside the file, NAME.quality.json)"
-    )
-    parser.add_argument(
-        "--sheet", type=Path, metavar="OUT.png", help="samples beside the training renders nearest to them"
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="200 samples, printed only: neither card nor figures are written"
-    )
-    parser.add_argument("--device", default="cpu", help="torch device of the generator (default %(default)s)")
+OPTIONS: Options = {
+    "file": {"type": Path, "help": "generator that `train avatars` wrote, or a factor network of `train regressor`"},
+    "--samples": {"type": int, "default": 2000, "help": "pictures on each side (default %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of samples and renders (default %(default)s)"},
+    "--json": {"type": Path, "metavar": "OUT", "help": "the figures (default: beside the file, NAME.quality.json)"},
+    "--sheet": {"type": Path, "metavar": "OUT.png", "help": "samples beside the training renders nearest to them"},
+    "--quick": {"action": "store_true", "help": "200 samples, printed only: neither card nor figures are written"},
+    "--device": {"default": "cpu", "help": "torch device of the generator (default %(default)s)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:
     """Measure, print and write."""
     if _is_factor_network(args.file):
-        return _evaluate_network(args)
-    from ..session.load import load
-
+        _evaluate_network(args)
+        return
     session = load(args.file, device=args.device, precision="fp32")
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
     quality = rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet), 6)
     print(tables(quality))
     if args.quick:
-        return None
+        return
     figures = args.json or args.file.with_suffix(".quality.json")
     figures.write_text(json.dumps(quality, indent=1) + "\n", encoding="utf-8")
     text = args.file.with_suffix(".md")
     text.write_text(card(session.generator, session.metadata, quality), encoding="utf-8")
     print(f"\nwritten to {text} and {figures}")
-    return None
 
 
 def measure(
-    session: Any,
+    session: GeneratorSession,
     samples: int = 2000,
     *,
     seed: int = 0,
@@ -117,7 +110,7 @@ def measure(
     read = {name: net.natural(found.raw) for name, found in seen.items()}
     quality: dict[str, Any] = {
         "file": file.name if file else session.name,
-        "command": _command(file, samples, seed),
+        "command": f"stylewidgets train evaluate {file.name if file else 'FILE'} --samples {samples} --seed {seed}",
         "samples": samples,
         "seed": seed,
         "domain": DOMAIN.stamp(readings=True),
@@ -145,7 +138,7 @@ def measure(
 
 @torch.inference_mode()
 def _pictures(
-    session: Any, world: LatentWorld, recipe: dict[str, Any], samples: int, seed: int
+    session: GeneratorSession, world: LatentWorld, recipe: dict[str, Any], samples: int, seed: int
 ) -> tuple[dict[str, Tensor], dict[str, NDArray[np.float32]]]:
     """renders, floor and samples: pictures [n, 3, H, W] through 8 bits, and the factors [n, F] that they stand for."""
     pictures, truth = {}, {}
@@ -172,7 +165,9 @@ def _pictures(
 
 
 @torch.inference_mode()
-def throughput(session: Any, world: LatentWorld, *, seed: int = 0, count: int = 32, rounds: int = 3) -> dict[str, Any]:
+def throughput(
+    session: GeneratorSession, world: LatentWorld, *, seed: int = 0, count: int = 32, rounds: int = 3
+) -> dict[str, Any]:
     """Pictures a second of the renderer and of the generator here, from batches of ``count``, the best of some rounds.
 
     On a CPU processor time counts, so that other work on the machine does not.
@@ -221,7 +216,7 @@ def _neighbours(
     pictures: dict[str, Tensor],
     world: LatentWorld,
     recipe: dict[str, Any],
-    session: Any,
+    session: GeneratorSession,
     samples: int,
     sheet: Path | None,
 ) -> dict[str, float]:
@@ -255,7 +250,7 @@ def _read(
     return result
 
 
-def _recipe(session: Any) -> dict[str, Any]:
+def _recipe(session: GeneratorSession) -> dict[str, Any]:
     recipe = session.metadata.get("recipe")
     if not isinstance(recipe, dict) or not {"seed", "twist"} <= set(recipe):
         raise ValueError(
@@ -263,10 +258,6 @@ def _recipe(session: Any) -> dict[str, Any]:
             "only generators of avatars can be measured against renders"
         )
     return recipe
-
-
-def _command(file: Path | None, samples: int, seed: int) -> str:
-    return f"stylewidgets train evaluate {file.name if file else 'FILE'} --samples {samples} --seed {seed}"
 
 
 def _is_factor_network(path: Path) -> bool:

@@ -18,9 +18,9 @@ def discriminator_loss(real_logits: Tensor, fake_logits: Tensor) -> Tensor:
 
 
 def r1_penalty(real_logits: Tensor, real: Tensor) -> Tensor:
-    """½ E |∇D(x)|² on real pictures (Mescheder et al. 2018); multiply by gamma. ``real`` must require gradients."""
+    """½ E |∇D(x)|² on real pictures (Mescheder et al. 2018); multiply by gamma. ``real`` [N, ...] must require gradients."""
     (grad,) = torch.autograd.grad(real_logits.sum(), real, create_graph=True)
-    return 0.5 * grad.square().sum(dim=(1, 2, 3)).mean()
+    return 0.5 * grad.square().sum(dim=tuple(range(1, grad.ndim))).mean()
 
 
 def path_length_penalty(images: Tensor, w: Tensor, mean: Tensor, *, decay: float = 0.01) -> tuple[Tensor, Tensor]:

@@ -56,19 +56,15 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
         ws = mixed_codes(run.embedding, factors, ws.shape[1])
     if shrink > 1:
         image, weight = F.avg_pool2d(image, shrink), F.avg_pool2d(weight, shrink)
-        distance = paired_loss(_draw_inner(run, ws, image.shape[2]), image, weight, levels=2)
-        _descend(run, run.recipe.paired_weight * distance, *learning)
-        run.images["paired"] += len(image)
-        run.average(len(image))
-        return {"paired": float(distance.detach())}
-    if isinstance(run.generator, StyleGAN3) and torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.moved:
+        fake = _draw_inner(run, ws, image.shape[2])
+    elif isinstance(run.generator, StyleGAN3) and torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.moved:
         fake, image, weight = draw_moved(run.generator, ws, image, weight)
     else:
-        fake = _draw(run, ws)
-    distance = paired_loss(fake, image, weight)
+        fake = run.generator.synthesize(ws, noise="random")
+    distance = paired_loss(fake, image, weight, levels=3 if shrink == 1 else 2)
     loss = run.recipe.paired_weight * distance
     report = {"paired": float(distance.detach())}
-    if adversarial:
+    if adversarial and shrink == 1:
         report["d"] = _discriminate(run, image, fake.detach(), run.images["paired"] // len(image))
         loss = loss + run.recipe.adversarial_weight * generator_loss(run.discriminator(fake))
     _descend(run, loss, *learning)
@@ -108,7 +104,9 @@ def joint_step(run: TrainingRun, batch: Batch, *, paired: bool = True) -> dict[s
     n, r = len(batch.image), run.recipe
     report, loss = {}, torch.zeros((), device=run.device, dtype=torch.float32)
     if paired:  # every render was made from a z of the world, so mapping and synthesis can be held to it
-        distance = paired_loss(_draw(run, run.generator.map(batch.z)), batch.image, batch.weight)
+        distance = paired_loss(
+            run.generator.synthesize(run.generator.map(batch.z), noise="random"), batch.image, batch.weight
+        )
         report["paired"] = float(distance.detach())
         loss = r.paired_weight * distance
     if r.adversarial_weight:
@@ -131,19 +129,15 @@ def _adversarial(run: TrainingRun, real: Tensor, step: int) -> tuple[Tensor, dic
     ):  # style mixing regularisation: a second latent from a random row on
         cut = int(torch.randint(1, run.generator.num_ws, (), dtype=torch.int64, device="cpu"))
         ws = torch.cat([ws[:, :cut], run.generator.map(torch.randn_like(z))[:, cut:]], dim=1)
-    fake = _draw(run, ws)
+    fake = run.generator.synthesize(ws, noise="random")
     report = {"d": _discriminate(run, real, fake.detach(), step)}
     loss = generator_loss(run.discriminator(fake))
     report["g"] = float(loss.detach())
     if r.path_length_weight and step % r.path_length_every == 0:
         ws = ws.detach().requires_grad_(True)
-        penalty, run.path_mean = path_length_penalty(_draw(run, ws), ws, run.path_mean)
+        penalty, run.path_mean = path_length_penalty(run.generator.synthesize(ws, noise="random"), ws, run.path_mean)
         loss = loss + r.path_length_weight * r.path_length_every * penalty
     return loss, report
-
-
-def _draw(run: TrainingRun, ws: Tensor) -> Tensor:
-    return run.generator.synthesize(ws, noise="random")
 
 
 def draw_moved(generator: StyleGAN3, ws: Tensor, *pictures: Tensor) -> tuple[Tensor, ...]:

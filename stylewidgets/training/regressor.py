@@ -19,19 +19,20 @@ from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
+from ..cli.options import Options
 from ..core import files
 from ..jobs import Job, Progress, Work
 from ..ops.devices import own_random
 from .augment import augment
 from .data import RenderedAvatars
-from .muon import Muon
+from .muon import Muon, Together
 from .regressor_card import model_card
 from .targets import encode, evaluate, floats, most_frequent, with_statistics
 from .world import LatentWorld
 
 __all__ = [
+    "OPTIONS",
     "FactorRegressor",
-    "add_arguments",
     "augment",
     "encode",
     "evaluate",
@@ -47,41 +48,37 @@ SAVE_EVERY = 30.0  # seconds between checkpoints
 _SLOW = ("out", "direct", "parts.out", "parts.prior", "parts.first", "parts.second", "parts.where")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("--out", type=Path, default=Path("factor-regressor.safetensors"), help="default %(default)s")
-    parser.add_argument("--images", type=int, default=16_000, help="renders to train on (default %(default)s)")
-    parser.add_argument("--held-out", type=int, default=1_500, help="renders to measure on (default %(default)s)")
-    parser.add_argument("--resolution", type=int, default=64, help="side of the pictures (default %(default)s)")
-    parser.add_argument("--epochs", type=int, default=5, help="passes over the renders (default %(default)s)")
-    parser.add_argument(
-        "--minutes",
-        type=float,
-        help="train no longer than this in all, resumed parts included, rendering not: "
+OPTIONS: Options = {
+    "--out": {"type": Path, "default": Path("factor-regressor.safetensors"), "help": "default %(default)s"},
+    "--images": {"type": int, "default": 16_000, "help": "renders to train on (default %(default)s)"},
+    "--held-out": {"type": int, "default": 1_500, "help": "renders to measure on (default %(default)s)"},
+    "--resolution": {"type": int, "default": 64, "help": "side of the pictures (default %(default)s)"},
+    "--epochs": {"type": int, "default": 5, "help": "passes over the renders (default %(default)s)"},
+    "--minutes": {
+        "type": float,
+        "help": "train no longer than this in all, resumed parts included, rendering not: "
         "the learning rate falls in that time",
-    )
-    parser.add_argument(
-        "--start-from",
-        type=Path,
-        metavar="FILE",
-        help="go on from a trained network of the same size, with renders of another --seed",
-    )
-    parser.add_argument(
-        "--parts",
-        action="store_true",
-        help="train nothing but a reader of parts (brows, eyes, mouth) on top of "
+    },
+    "--start-from": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "go on from a trained network of the same size, with renders of another --seed",
+    },
+    "--parts": {
+        "action": "store_true",
+        "help": "train nothing but a reader of parts (brows, eyes, mouth) on top of "
         "--start-from: feature maps, and figures measured with them, stay as they are",
-    )
-    parser.add_argument(
-        "--measure-only",
-        action="store_true",
-        help="train nothing: measure and calibrate the network in --out, and write it and its card again",
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of renders, start and augmentation (default %(default)s)")
-    parser.add_argument("--renders-seed", type=int, help="of the renders (default: --seed + 1000000)")
-    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
-    parser.add_argument("--threads", type=int, help="threads of torch (default: as torch decides)")
-    parser.add_argument("--checkpoint", type=Path, help="folder of renders and state (default: beside the output)")
+    },
+    "--measure-only": {
+        "action": "store_true",
+        "help": "train nothing: measure and calibrate the network in --out, and write it and its card again",
+    },
+    "--seed": {"type": int, "default": 0, "help": "of renders, start and augmentation (default %(default)s)"},
+    "--renders-seed": {"type": int, "help": "of the renders (default: --seed + 1000000)"},
+    "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
+    "--threads": {"type": int, "help": "threads of torch (default: as torch decides)"},
+    "--checkpoint": {"type": Path, "help": "folder of renders and state (default: beside the output)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:
@@ -284,7 +281,8 @@ def fit(
     matrices = [p for name, p in trained if p.ndim > 1 and not name.startswith(_SLOW)]
     others = [p for _, p in trained if all(p is not m for m in matrices)]
     muon, adam = Muon(matrices, lr=10 * rate), torch.optim.AdamW(others, lr=rate, weight_decay=1e-2)
-    rates = {id(optimiser): [group["lr"] for group in optimiser.param_groups] for optimiser in (muon, adam)}
+    both = Together(muon, adam)
+    rates = [group["lr"] for group in both.param_groups]
     average = {key: value.detach().clone() for key, value in net.state_dict().items()}
     parts = {"net": net, "muon": muon, "adam": adam}
     start, seconds = _resume(checkpoint, parts, average, steps)
@@ -295,17 +293,15 @@ def fit(
         spent = seconds + now - began
         if spent >= limit:
             break
-        for optimiser in (muon, adam):
-            for group, first in zip(optimiser.param_groups, rates[id(optimiser)], strict=True):
-                group["lr"] = first * _pace(step, max(step / steps, spent / limit))
+        for group, first in zip(both.param_groups, rates, strict=True):
+            group["lr"] = first * _pace(step, max(step / steps, spent / limit))
         random = np.random.RandomState((seed * 7919 + step) % 2**32)
-        index = np.sort(_epoch_order(len(images), seed, step // steps_per_epoch)[_slice(step, steps_per_epoch, batch)])
+        index = _rows(len(images), seed, step, steps_per_epoch, batch)
         x = torch.from_numpy(images[index]).to(device).float() / 127.5 - 1
         loss = loss_of(net, net(augment(x, random)), targets[torch.from_numpy(index)].to(device))
         net.zero_grad(set_to_none=True)
         loss.backward()
-        muon.step()
-        adam.step()
+        both.step()
         done = step + 1
         _update(average, net, min(0.998, (step + 1) / (step + 10)))
         if checkpoint is not None and (now - saved > SAVE_EVERY or done == steps):
@@ -347,13 +343,11 @@ def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
     return total / len(net.heads)
 
 
-def _epoch_order(n: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    return np.random.RandomState((seed * 104729 + epoch) % 2**32).permutation(n)
-
-
-def _slice(step: int, steps_per_epoch: int, batch: int) -> slice:
-    first = step % steps_per_epoch * batch
-    return slice(first, first + batch)
+def _rows(n: int, seed: int, step: int, steps_per_epoch: int, batch: int) -> NDArray[np.int64]:
+    """The pictures of a step, in the shuffled order of its epoch."""
+    epoch, first = step // steps_per_epoch, step % steps_per_epoch * batch
+    order = np.random.RandomState((seed * 104729 + epoch) % 2**32).permutation(n)
+    return np.sort(order[first : first + batch])
 
 
 @torch.no_grad()

@@ -65,9 +65,7 @@ def _row(net: FactorRegressor, head: Head) -> str:
         measure = f"accuracy (always the same: {t['most_frequent'][name]:.2f})"
         error = f"says {within[0]:.3f}, is {within[1]:.3f} | |"
     else:
-        measure = "R²"
-        error = f"{_typical(net, head)} | {within[0]:.2f} | {within[1]:.2f}"
-        return f"| {name} | {measure} | {net.metrics[name]:.3f} | {score:.3f} | {share:.0%} | {error} |"
+        measure, error = "R²", f"{_typical(net, head)} | {within[0]:.2f} | {within[1]:.2f}"
     return f"| {name} | {measure} | {net.metrics[name]:.3f} | {score:.3f} | {share:.0%} | {error} |"
 
 

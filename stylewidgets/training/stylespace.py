@@ -5,23 +5,21 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from ..cli.options import Options
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", type=Path, nargs="?", help="a .safetensors file (default: the bundled generator)")
-    parser.add_argument("--out", type=Path, help="default: beside the generator, NAME.stylespace.json")
-    parser.add_argument("--samples", type=int, default=2000, help="faces of the population (default %(default)s)")
-    parser.add_argument("--faces", type=int, default=48, help="faces that edits are measured on (default %(default)s)")
-    parser.add_argument(
-        "--candidates", type=int, default=12, help="channels tried for each factor (default %(default)s)"
-    )
-    parser.add_argument(
-        "--part",
-        choices=("all", "rows", "dci"),
-        default="all",
-        help="make only the table of factors or only DCI, and keep the other part of the file",
-    )
-    parser.add_argument("--device", default="cpu", help="torch device (default %(default)s)")
+OPTIONS: Options = {
+    "generator": {"type": Path, "nargs": "?", "help": "a .safetensors file (default: the bundled generator)"},
+    "--out": {"type": Path, "help": "default: beside the generator, NAME.stylespace.json"},
+    "--samples": {"type": int, "default": 2000, "help": "faces of the population (default %(default)s)"},
+    "--faces": {"type": int, "default": 48, "help": "faces that edits are measured on (default %(default)s)"},
+    "--candidates": {"type": int, "default": 12, "help": "channels tried for each factor (default %(default)s)"},
+    "--part": {
+        "choices": ("all", "rows", "dci"),
+        "default": "all",
+        "help": "make only the table of factors or only DCI, and keep the other part of the file",
+    },
+    "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
+}
 
 
 def run(args: argparse.Namespace) -> None:

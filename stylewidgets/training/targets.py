@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -28,7 +27,7 @@ def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:
     return torch.from_numpy(np.concatenate(columns, axis=1).astype(np.float32))
 
 
-def _unit(head: Head, value: NDArray[Any]) -> NDArray[np.float64]:
+def _unit(head: Head, value: NDArray[np.float64]) -> NDArray[np.float64]:
     """Targets [N, 1] in [-1, 1] or [N, 2] as (sin, cos)."""
     if head.kind == "circular":
         angle = np.deg2rad(value)

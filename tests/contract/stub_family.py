@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from stylewidgets import Transform
 from stylewidgets.generators import Family, Layer, State, StyleBased, register
+from stylewidgets.generators.config import FamilyConfig
 from stylewidgets.generators.layers import FullyConnected
 from stylewidgets.generators.mapping import MappingNetwork
 from stylewidgets.generators.noise import layer_noise, split_noise
@@ -24,25 +25,18 @@ from stylewidgets.generators.noise import layer_noise, split_noise
 NOT_IN_SHAPES: tuple[str, ...] = ()  # settings that no shape tells, which a file has to write down: none here
 
 
-# 1. The settings: a frozen dataclass that turns into plain JSON values and back.
+# 1. The settings: a frozen dataclass that turns into plain JSON values and back. Its base has `to_dict`, `from_dict` and what
+# the mapping network that is borrowed below asks for.
 @dataclass(frozen=True)
-class StubConfig:
-    resolution: int = 16
-    width: int = 6
+class StubConfig(FamilyConfig):
+    title = "stub"
+
     z_dim: int = 8
     w_dim: int = 8
     mapping_layers: int = 2
-    c_dim: int = 0
+    resolution: int = 16
+    width: int = 6
     img_channels: int = 3
-    mapping_width: int = 0  # this and the next are asked for by the mapping network that is borrowed below
-    mapping_lr: float = 0.01
-
-    def to_dict(self) -> dict[str, object]:
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, object]) -> StubConfig:
-        return cls(**values)  # type: ignore[arg-type]
 
 
 # 2. A layer: anything with an `affine` from w to its style, and "noise_const" if it has noise.

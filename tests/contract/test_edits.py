@@ -267,14 +267,13 @@ def test_it_is_a_function_of_the_code_before_it(session: sw.GeneratorSession, ed
     }
     latent = Latent(seed=6)
     first = before[edit.stage]
-    codes = session._codes
     value = {
-        "z": lambda: codes._drawn(6),
+        "z": lambda: session.tensor(np.random.RandomState(6).randn(1, 6)),
         "w": lambda: session.map(latent),
         "s": lambda: styles(session, latent),
     }[edit.stage]()
     free = edit if edit.stage == "z" else edit.with_layers(None)
-    made = free.apply(codes, first.apply(codes, value, latent), latent)
+    made = free.apply(session, first.apply(session, value, latent), latent)
     wanted = {
         "z": lambda: torch.cat(session.styles(session.generator.map(made)), dim=1),
         "w": lambda: torch.cat(session.styles(made), dim=1),

@@ -10,6 +10,7 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import inversion
+from stylewidgets.cli.options import add_options
 from stylewidgets.inversion.encoders import small
 from stylewidgets.training import encoders as training
 
@@ -127,7 +128,7 @@ def test_an_e4e_encoder_begins_as_one_w_and_frees_one_row_after_the_other() -> N
 @pytest.mark.parametrize("kind", small.KINDS)
 def test_a_training_step_lowers_the_losses_of_its_own_batch_and_is_resumed(tmp_path: Path, kind: str) -> None:
     parser = argparse.ArgumentParser()
-    training.add_arguments(parser)
+    add_options(parser, training.OPTIONS)
     args = parser.parse_args(
         [
             kind,

@@ -184,7 +184,7 @@ def test_a_run_that_has_not_begun_can_be_saved_too(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("at", ["_objective", "_rates", "_after"])
+@pytest.mark.parametrize("at", ["_objective", "_rate", "_after"])
 def test_an_interrupt_leaves_the_run_at_the_step_before(
     at: str, session: GeneratorSession, target: inversion.Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from stylewidgets.bench.inversion.race import equal_time_text, races_text, run_races
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import METHODS, Method, Target, encoder_runs
+from stylewidgets.inversion import METHODS, Method, Target
+from stylewidgets.inversion.encoders import runs as encoder_runs
 from stylewidgets.inversion.evaluation import race
 from stylewidgets.inversion.run import Run
 from stylewidgets.session.session import GeneratorSession
@@ -57,7 +58,9 @@ def encoder(monkeypatch: pytest.MonkeyPatch) -> None:
         return Knows(session, target, "e4e", settings, 1)
 
     monkeypatch.setattr(encoder_runs, "knows", begin, raising=False)
-    monkeypatch.setitem(METHODS, "e4e", Method("e4e", "e4e", "", "", "encoders.runs:knows", kind="encoder"))
+    monkeypatch.setitem(
+        METHODS, "e4e", Method("e4e", "e4e", "", "", "stylewidgets.inversion.encoders.runs:knows", kind="encoder")
+    )
 
 
 def test_a_good_guess_reaches_the_goal_and_the_time_until_then_is_a_part_of_the_whole(

@@ -257,7 +257,7 @@ def test_bad_input_shows_its_text_and_leaves_value_controls_and_picture(
 
     def load() -> None:
         state._path.value = str(broken)
-        state._on_load()
+        state.children[0].children[2].click()  # load
 
     add = explorer.tools["directions"].picker._add
     before, frame = explorer.value, bytes(explorer.view.frame)

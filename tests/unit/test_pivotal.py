@@ -12,10 +12,9 @@ import torch
 from torch import Tensor
 
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion import METHODS, Method, Result, Run, Target, invert, start
+from stylewidgets.inversion import METHODS, Method, Result, Run, Setting, Target, invert, register, start
 from stylewidgets.inversion.losses.perceptual import FactorFeatures
 from stylewidgets.inversion.methods import hybrid, pivotal
-from stylewidgets.inversion.registry import Setting
 from stylewidgets.latent.latent import Code, Latent
 from stylewidgets.session.session import GeneratorSession
 
@@ -85,7 +84,7 @@ def encoders(monkeypatch: pytest.MonkeyPatch) -> None:
                 name,
                 "",
                 "",
-                f"methods.hybrid:{function}",
+                f"stylewidgets.inversion.methods.hybrid:{function}",
                 kind="encoder",
                 available=lambda session, reason=reason: reason,
             ),
@@ -238,7 +237,9 @@ def test_the_best_encoder_that_fits_is_taken_and_the_report_says_which(
         start("hybrid", session, target(session), start="psp")
     for name in ("restyle", "e4e"):
         monkeypatch.setitem(METHODS, name, METHODS["psp"])
-    monkeypatch.setitem(METHODS, "projector", Method("projector", "", "", "", "methods.hybrid:_flat"))
+    monkeypatch.setitem(
+        METHODS, "projector", Method("projector", "", "", "", "stylewidgets.inversion.methods.hybrid:_flat")
+    )
     assert start("hybrid", session, target(session)).uses["start"] == "projector (no encoder for this generator)"
     assert METHODS["hybrid"].available is not None and METHODS["hybrid"].available(session) == ""
     monkeypatch.delitem(METHODS, "projector")
@@ -276,3 +277,17 @@ def test_a_trainable_copy_shares_what_is_frozen(session: GeneratorSession) -> No
     assert made.w_avg is session.w_avg
     originals = dict(session.generator.named_parameters())
     assert moving and all(value is not originals[name] and value.requires_grad for name, value in moving.items())
+
+
+def begin(session: GeneratorSession, target: Target, *, space: str) -> Run:
+    return Guess(session, target, space)
+
+
+def test_a_method_from_outside_the_package_starts_by_the_name_of_its_module(
+    session: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(METHODS, "mine", METHODS["pti"])  # what is registered below goes with the test
+    spaces = Setting("space", "w+", "of the guess", choices=("w", "w+"))
+    register(Method("mine", "Mine", "Guesses.", "nobody, 2026", f"{__name__}:begin", (spaces,)))
+    assert invert(session, target(session), "mine").space == "w+"
+    assert start("mine", session, target(session), space="w").space == "w"

@@ -51,7 +51,7 @@ def test_dragging_walks_and_every_blend_sums_to_one():
     pad._on_down(*MIDDLE)
     for step in range(1, 11):
         pad._on_move(MIDDLE[0] + 12 * step, MIDDLE[1])
-    pad._on_up(*MIDDLE)
+    pad._on_up()
     assert pad.position == (1.0, 0.0)
     assert seen[-1] == ((8, 1.0),)
     assert len(set(seen)) >= 10
@@ -89,7 +89,7 @@ def test_the_map_follows_after_the_pointer_is_lifted_so_that_the_walk_can_go_on(
     for _ in range(3):
         pad._on_down(*MIDDLE)
         pad._on_move(MIDDLE[0] + 2 * CELL, MIDDLE[1])
-        pad._on_up(*MIDDLE)
+        pad._on_up()
     assert pad.position == (6.0, 0.0)
 
 

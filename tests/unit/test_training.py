@@ -13,6 +13,7 @@ from torch import Tensor
 from stylewidgets.avatars import FACTORS, sample
 from stylewidgets.avatars.world.dataset import to_uint8
 from stylewidgets.checkpoints.formats import native
+from stylewidgets.cli.options import add_options
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
 from stylewidgets.training.data import RenderedAvatars, region_weights
@@ -32,7 +33,7 @@ TINY = Recipe(resolution=16, channels=(8, 8, 8), z_dim=40, w_dim=16, mapping_wid
 
 def arguments(*given: str) -> argparse.Namespace:
     parser = argparse.ArgumentParser()
-    avatars.add_arguments(parser)
+    add_options(parser, avatars.OPTIONS)
     return parser.parse_args(
         [
             "--resolution",
@@ -233,7 +234,7 @@ def test_rates_of_all_parts_of_an_optimiser_fall_together() -> None:
     run = TrainingRun(TINY, "cpu")
     groups = run.optimisers["synthesis"].param_groups
     before = [group["lr"] for group in groups]
-    avatars.rate(run, "synthesis", avatars.falling(0.7))
+    avatars.rate(run.optimisers["synthesis"], avatars.falling(0.7))
     assert [group["lr"] for group in groups] == pytest.approx([0.5 * lr for lr in before])
     assert avatars.falling(0.0) == 1.0
 

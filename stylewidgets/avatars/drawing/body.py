@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..world.groups import columns
 from ..world.rows import by_name
-from .geometry import Canvas, Frame, Window, bounds, cluster, ellipsoid, rotation
+from .geometry import Canvas, Frame, bounds, cluster, ellipsoid, rotation
 from .head import DEPTH, HeadShape, head_shape, intersect
 
 PARTS = (
@@ -301,6 +301,3 @@ def _hats(scene: Scene) -> None:
         solid(rows, (0.0, 0.16, -0.05), (width * 1.03 + 0.13, 1.12, 1.0), "hat", 0.34, 9.0, 0.12)
         solid(rows, (0.0, 0.16, -0.05), (width * 1.03 + 0.19, 1.2, 1.06), "hat_trim", 0.34, 0.6, 0.12)
         solid(rows, (0.0, 1.31, -0.05), (0.19, 0.17, 0.19), "hat_trim")
-
-
-__all__ = ["PART", "PARTS", "Scene", "Window", "build", "ear_offset", "frames", "hairline"]

@@ -67,7 +67,7 @@ def contact_sheet(
     asked = {*fields, *(("image",) if "landmarks" in fields else ())}
     drawn = render(torch.from_numpy(sample(count, seed, correlated=correlated)), resolution, outputs=tuple(asked))
     tiles = np.concatenate([picture(drawn, name) for name in fields], 2)
-    return _tile(tiles, columns or max(1, round((count / len(fields)) ** 0.5)))
+    return tile(tiles, columns or max(1, round((count / len(fields)) ** 0.5)))
 
 
 def picture(drawn: Render, name: str) -> Pictures:
@@ -120,7 +120,8 @@ def _bytes(colours: Tensor) -> Pictures:
     return pixels
 
 
-def _tile(tiles: Pictures, columns: int) -> Image.Image:
+def tile(tiles: Pictures, columns: int) -> Image.Image:
+    """Pictures row by row on one sheet, white where there are none."""
     n, height, width, _ = tiles.shape
     rows = -(-n // columns)
     sheet = np.full((rows * columns, height, width, 3), 255, np.uint8)

@@ -114,6 +114,3 @@ class _Sight:
             covered |= there == region
         seen: Mask = (~covered).numpy()
         return seen
-
-
-__all__ = ["RULES", "visible"]

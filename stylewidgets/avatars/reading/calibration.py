@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -21,7 +22,7 @@ Floats = NDArray[np.float32]
 _LIMIT = 3.0  # readings beyond so many standard deviations say no more about errors than those at the limit
 
 
-def residual(kind: str, read: NDArray[Any], true: NDArray[Any]) -> NDArray[np.float64]:
+def residual(kind: str, read: npt.ArrayLike, true: npt.ArrayLike) -> NDArray[np.float64]:
     """read - true [N]; of angles the shorter way round, of categories 1 where they differ."""
     difference = np.asarray(read, np.float64) - np.asarray(true, np.float64)
     if kind == "circular":
@@ -134,6 +135,3 @@ def _temperature(logits: Tensor, truth: Tensor) -> float:
     grid = torch.logspace(-1, 1, 81, dtype=torch.float32, device="cpu")
     losses = [float(torch.nn.functional.cross_entropy(logits / t, truth)) for t in grid]
     return float(grid[int(np.argmin(losses))])
-
-
-__all__ = ["calibrate", "errors", "population", "residual"]

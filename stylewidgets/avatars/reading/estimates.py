@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +19,8 @@ from ...core import files, pictures
 from ...core.checks import unknown_name
 from ...core.values import rounded
 from ..drawing.renderer import render
+from ..scoring.distributions import circular_deviation
+from ..world.dataset import to_uint8
 from ..world.factors import FACTORS
 from ..world.groups import HEAD, columns
 from ..world.sampling import sample
@@ -118,7 +119,9 @@ class Errors:
             return cls(factors=factors, readings=readings, **plain)
 
 
-def estimate(images: Any, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD) -> Estimate:
+def estimate(
+    images: object, network: str | Path | None = None, batch: int = 64, groups: Sequence[str] = HEAD
+) -> Estimate:
     """Read the factors of avatars off their pictures.
 
     Args:
@@ -184,7 +187,8 @@ def measure_errors(network: str | Path, renders: int = 1500, checked: int = 500,
             factors[factor.name] = FactorError(1 - wrong, wrong, 1 - float(other.mean()), 1 - float(other.mean()))
             continue
         error = float(np.sqrt(np.square(first).mean()))
-        spread = _spread(factor.kind, truth[:renders, i])
+        true = truth[:renders, i]
+        spread = circular_deviation(true) ** 2 if factor.kind == "circular" else float(true.var())
         within = [float((np.abs(other) <= k * error).mean()) for k in (1, 2)]
         factors[factor.name] = FactorError(1 - error**2 / max(spread, 1e-12), error, *within)
     readings = {name: (float(v[:renders].mean()), float(v[:renders].std())) for name, v in scores.items()}
@@ -197,7 +201,7 @@ def file_digest(path: str | Path) -> str:
     return hashlib.sha256(files.find(path).read_bytes()).hexdigest()[:16]
 
 
-def as_pictures(images: Any) -> Tensor:
+def as_pictures(images: object) -> Tensor:
     """Pictures float32 [N, 3, H, W] in [-1, 1] from what `estimate` takes."""
     if not isinstance(images, Tensor):
         several = images if isinstance(images, (list, tuple)) else [images]
@@ -217,16 +221,8 @@ def _read_renders(net: FactorRegressor, n: int, seed: int) -> tuple[Floats, Tens
     for part in torch.split(torch.from_numpy(truth), 32):
         image = render(part, net.resolution, outputs=("image",)).image
         with torch.inference_mode():
-            rows.append(net((image * 127.5 + 128).clamp(0, 255).floor() / 127.5 - 1).cpu())
+            rows.append(net(to_uint8(image).float() / 127.5 - 1).cpu())
     return truth, torch.cat(rows)
-
-
-def _spread(kind: str, true: Floats) -> float:
-    """Mean squared distance from the mean, on the circle for angles."""
-    if kind != "circular":
-        return float(true.var())
-    turns = np.exp(1j * np.deg2rad(true.astype(np.float64)))
-    return float(np.square(np.rad2deg(np.angle(turns * np.conj(turns.mean())))).mean())
 
 
 @lru_cache(maxsize=4)

@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from ... import domain
 from ...core import files
 from ...ops.devices import from_file
+from ..world.factors import Factor
 from .blocks import Block, convolution, resize
 from .part_reader import PartReader
 
@@ -44,6 +45,27 @@ class Head:
     stop: int
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the readings, see `FactorRegressor.scores`."""
+        if self.kind == "categorical":
+            return [f"{self.name}: {category}" for category in self.categories]
+        return [f"{self.name} sin", f"{self.name} cos"] if self.kind == "circular" else [self.name]
+
+    def of(self, raw: Tensor) -> Tensor:
+        """The outputs [N, stop - start] that belong to it, in float32."""
+        return raw[:, self.start : self.stop].float()
+
+    def read(self, raw: Tensor) -> Tensor:
+        """Raw outputs [N, outputs] of the network as readings [N, names]; differentiable."""
+        part = self.of(raw)
+        if self.kind == "categorical":
+            log = part.log_softmax(1)
+            return log - torch.log1p(-log.exp().clamp(max=1 - 1e-6))
+        if self.mean:
+            part = part * part.new_tensor(self.std) + part.new_tensor(self.mean)
+        return part if self.kind == "circular" else self.low + (part + 1) / 2 * (self.high - self.low)
 
 
 class FactorRegressor(nn.Module):
@@ -151,10 +173,7 @@ class FactorRegressor(nn.Module):
         """Raw outputs [N, outputs] as probabilities [N, categories] of each categorical factor, calibrated where the file is."""
         temperature = self.calibration.get("temperature", {})
         return {
-            head.name: (raw[:, head.start : head.stop].float() / temperature.get(head.name, 1.0))
-            .softmax(1)
-            .cpu()
-            .numpy()
+            head.name: (head.of(raw) / temperature.get(head.name, 1.0)).softmax(1).cpu().numpy()
             for head in self.heads
             if head.kind == "categorical"
         }
@@ -163,33 +182,23 @@ class FactorRegressor(nn.Module):
         """Raw outputs [N, outputs] as factors in natural units."""
         result = {}
         for head in self.heads:
-            part = raw[:, head.start : head.stop].float()
             if head.kind == "categorical":
-                value = part.argmax(1).float()
+                value = head.of(raw).argmax(1).float()
             elif head.kind == "circular":
-                sin, cos = _restore(part, head).unbind(1)
+                sin, cos = head.read(raw).unbind(1)
                 value = torch.rad2deg(torch.atan2(sin, cos)) % 360
             else:
-                value = _natural(part, head)
+                value = head.read(raw)[:, 0]
             result[head.name] = value.cpu().numpy()
         return result
 
     def readings(self, raw: Tensor) -> dict[str, NDArray[np.float32]]:
         """Raw outputs [N, outputs] as real-valued readings, see `scores`."""
-        result = {}
-        for head in self.heads:
-            part = raw[:, head.start : head.stop].float()
-            if head.kind == "continuous":
-                values = {head.name: _natural(part, head)}
-            elif head.kind == "circular":
-                both = _restore(part, head)
-                values = {f"{head.name} sin": both[:, 0], f"{head.name} cos": both[:, 1]}
-            else:
-                log = part.log_softmax(1)
-                other = torch.log1p(-log.exp().clamp(max=1 - 1e-6))
-                values = {f"{head.name}: {c}": log[:, i] - other[:, i] for i, c in enumerate(head.categories)}
-            result.update({key: value.cpu().numpy() for key, value in values.items()})
-        return result
+        return {
+            name: value.cpu().numpy()
+            for head in self.heads
+            for name, value in zip(head.names, head.read(raw).unbind(1), strict=True)
+        }
 
     @torch.inference_mode()
     def raw(self, images: Tensor, batch: int = 128) -> Tensor:
@@ -201,7 +210,7 @@ class FactorRegressor(nn.Module):
         return torch.cat(parts) if parts else torch.zeros(0, self.out.out_features, dtype=torch.float32, device="cpu")
 
 
-def make_heads(factors: Sequence[Any]) -> list[Head]:
+def make_heads(factors: Sequence[Factor]) -> list[Head]:
     """Heads for the factors of a world (objects with name, kind, low, high and categories), without statistics."""
     heads, start = [], 0
     for factor in factors:
@@ -234,8 +243,10 @@ def load_regressor(path: str | Path | None = None, device: str | torch.device = 
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
         domain.get("avatars").check(meta.get("domain"), "it")
+        lists = ("categories", "mean", "std")
+        heads = [Head(**{**head, **{key: tuple(head[key]) for key in lists}}) for head in meta["heads"]]
         net = FactorRegressor(
-            _heads(meta["heads"]), resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
+            heads, resolution=meta["resolution"], widths=meta["widths"], parts=meta.get("parts", False)
         )
         net.load_state_dict({key: v.float() if v.is_floating_point() else v for key, v in state.items()})
     net.metrics, net.metadata = dict(meta["metrics"]), dict(meta["training"])
@@ -271,22 +282,3 @@ def save_regressor(
         "calibration": net.calibration,
     }
     return files.write_arrays(path, state, meta, _KEY)
-
-
-def _heads(items: list[dict[str, Any]]) -> list[Head]:
-    def head(item: dict[str, Any]) -> Head:
-        lists = {key: tuple(item[key]) for key in ("categories", "mean", "std")}
-        return Head(**{**item, **lists})
-
-    return [head(item) for item in items]
-
-
-def _restore(part: Tensor, head: Head) -> Tensor:
-    if not head.mean:
-        return part
-    return part * part.new_tensor(head.std) + part.new_tensor(head.mean)
-
-
-def _natural(part: Tensor, head: Head) -> Tensor:
-    unit = (_restore(part, head)[:, 0] + 1) / 2
-    return head.low + unit * (head.high - head.low)

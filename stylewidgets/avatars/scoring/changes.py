@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from ..reading.calibration import residual
 from ..reading.estimates import Estimate
 from ..world.factors import FACTORS, Factor
 from ..world.rows import from_uniform
-from .distributions import circular_deviation
+from .distributions import circular_deviation, total_variation
 
 NAMED = 0.3
 """A factor is named when it moved by so many standard deviations of the avatar world."""
@@ -61,20 +61,11 @@ def _change(column: int, factor: Factor, before: Estimate, after: Estimate, inde
     name = factor.name.replace("_", " ")
     first, last = (float(estimate.factors[index, column]) for estimate in (before, after))
     if factor.kind == "categorical":
-        amount = _moved(before.probabilities[factor.name][index], after.probabilities[factor.name][index])
+        amount = total_variation(*(estimate.probabilities[factor.name][index] for estimate in (before, after)))
         old, new = (factor.categories[round(value)] for value in (first, last))
         words = f"{name} {old} → {new}" if old != new else f"{name} less surely {new}"
     else:
-        amount = last - first
-        if factor.kind == "circular":
-            amount = (amount + 180) % 360 - 180
+        amount = float(residual(factor.kind, np.float64(last), np.float64(first)))
         degrees = factor.kind == "circular" or factor.unit == "degrees"
         words = f"{name} {amount:+.0f}°" if degrees else f"{name} {amount:+.2f}"
     return Change(factor.name, amount, amount / deviation(factor), words)
-
-
-def _moved(p: NDArray[np.float32], q: NDArray[np.float32]) -> float:
-    return float(np.abs(p - q).sum() / 2)
-
-
-__all__ = ["NAMED", "Change", "changes", "describe_changes", "deviation"]

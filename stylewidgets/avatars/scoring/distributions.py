@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ class Distance(NamedTuple):
     value: float
 
 
-def wasserstein(a: NDArray[Any], b: NDArray[Any]) -> float:
+def wasserstein(a: NDArray[np.number], b: NDArray[np.number]) -> float:
     """1-Wasserstein distance of two samples [N] and [M], in their own unit."""
     a, b = np.sort(np.asarray(a, np.float64)), np.sort(np.asarray(b, np.float64))
     _check_samples(a, b)
@@ -31,7 +31,7 @@ def wasserstein(a: NDArray[Any], b: NDArray[Any]) -> float:
     return float((np.abs(below_a - below_b) * np.diff(points)).sum())
 
 
-def circular_wasserstein(a: NDArray[Any], b: NDArray[Any], period: float = 360.0) -> float:
+def circular_wasserstein(a: NDArray[np.number], b: NDArray[np.number], period: float = 360.0) -> float:
     """1-Wasserstein distance on a circle, in the unit of `period`: mass may travel either way round.
 
     The distance is the integral of |F - G - c| with the c that makes it smallest, the weighted median of F - G.
@@ -47,14 +47,14 @@ def circular_wasserstein(a: NDArray[Any], b: NDArray[Any], period: float = 360.0
     return float((np.abs(gap - median) * widths).sum())
 
 
-def circular_deviation(a: NDArray[Any], period: float = 360.0) -> float:
+def circular_deviation(a: NDArray[np.number], period: float = 360.0) -> float:
     """Root of the mean squared way round from the circular mean, in the unit of `period`."""
     turns = np.exp(2j * np.pi * np.asarray(a, np.float64) / period)
     way = np.angle(turns * np.conj(turns.mean())) * period / (2 * np.pi)
     return float(np.sqrt(np.square(way).mean()))
 
 
-def total_variation(p: NDArray[Any], q: NDArray[Any]) -> float:
+def total_variation(p: NDArray[np.number], q: NDArray[np.number]) -> float:
     """Half the sum of |p - q| of two vectors of probabilities or counts [K], 0 to 1."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or p.sum() <= 0 or q.sum() <= 0:
@@ -64,12 +64,14 @@ def total_variation(p: NDArray[Any], q: NDArray[Any]) -> float:
     return float(np.abs(p / p.sum() - q / q.sum()).sum() / 2)
 
 
-def factor_distances(real: Mapping[str, NDArray[Any]], fake: Mapping[str, NDArray[Any]]) -> dict[str, Distance]:
+def factor_distances(
+    real: Mapping[str, NDArray[np.number]], fake: Mapping[str, NDArray[np.number]]
+) -> dict[str, Distance]:
     """Distance of each avatar factor between two sets of readings in natural units, each [N], by name."""
     return {name: factor_distance(FACTORS[INDEX[name]], real[name], fake[name]) for name in real if name in INDEX}
 
 
-def factor_distance(factor: Factor, real: NDArray[Any], fake: NDArray[Any]) -> Distance:
+def factor_distance(factor: Factor, real: NDArray[np.number], fake: NDArray[np.number]) -> Distance:
     """Distance of one factor between readings [N] and [M] in natural units."""
     if factor.kind == "categorical":
         counts = [
@@ -83,6 +85,6 @@ def factor_distance(factor: Factor, real: NDArray[Any], fake: NDArray[Any]) -> D
     return Distance(factor.name, "Wasserstein", wasserstein(real, fake) / max(float(np.std(real)), 1e-8))
 
 
-def _check_samples(a: NDArray[Any], b: NDArray[Any]) -> None:
+def _check_samples(a: NDArray[np.number], b: NDArray[np.number]) -> None:
     if a.ndim != 1 or b.ndim != 1 or not len(a) or not len(b):
         raise ValueError(f"two samples [N] and [M] are needed; {list(a.shape)} and {list(b.shape)} were given")

@@ -76,7 +76,7 @@ class EditReport:
         )
 
 
-def edit_report(before: Any, after: Any, wanted: str, network: str | Path | None = None) -> EditReport:
+def edit_report(before: object, after: object, wanted: str, network: str | Path | None = None) -> EditReport:
     """Measure an edit on pictures of avatars.
 
     Args:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +45,9 @@ class Neighbours:
         return picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.BICUBIC)
 
 
-def nearest(features: NDArray[Any], others: NDArray[Any], k: int = 1) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def nearest(
+    features: NDArray[np.floating], others: NDArray[np.floating], k: int = 1
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Rows [N, k] of `others` [M, D] that lie nearest to `features` [N, D], nearest first, and their distances [N, k]."""
     if len(others) < k:
         raise ValueError(f"{k} neighbours of {len(others)} rows were asked for")

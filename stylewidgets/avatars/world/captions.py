@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,8 @@ def caption(
     at = with_head(groups, "caption")
     if len(factors) != len(at):
         raise ValueError(f"caption needs the {len(at)} factors of one avatar, got {len(factors)} numbers")
-    return _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0](_Speaker(factors, variant, at))
+    template = _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0]
+    return template.format_map(_Speaker(factors, variant, at).phrases())
 
 
 def _hash(variant: int, place: int) -> int:
@@ -42,7 +43,6 @@ class _Speaker:
         self.v = {name: float(factors[i]) for i, name in enumerate(at.names)}
         self.others = [group.phrase for group in at.groups if group.phrase]
         self.variant = variant
-        self.subject = self.pick("subject", ("face", "avatar", "character", "person"))
         self.kind = {f.name: f.categories[round(self.v[f.name])] for f in at.factors if f.categories}
 
     def pick(self, topic: str, phrases: Sequence[str]) -> str:
@@ -56,9 +56,23 @@ class _Speaker:
             return self.pick(name, at.phrases) if at else ""
         return self.pick(name, CATEGORIES[name].get(self.kind[name], ("",)))
 
-    def mood(self) -> str:
+    def phrases(self) -> dict[str, str]:
+        """What the templates are filled with."""
+        noun = self.pick("subject", ("face", "avatar", "character", "person"))
         shape = self.word("face_width")
-        return _join([self.word("smile"), shape + "-faced" * (shape != "" and self.subject != "face")], ", ")
+        mood = _join([self.word("smile"), shape + "-faced" * (shape != "" and noun != "face")], ", ")
+        hue, light = self.v["background_hue"], self.v["background_lightness"]
+        wall = self.pick("background", ("background", "backdrop", "wall"))
+        return {
+            "noun": noun,
+            "subject": f"{mood} {noun}",
+            "a_subject": _article(f"{mood} {noun}"),
+            "features": self.features(),
+            "wear": self.wear(),
+            "pose": _join([self.word("yaw"), self.word("pitch"), self.word("roll")], ", "),
+            "light": _join([self.word("light_azimuth"), self.word("light_elevation")], " "),
+            "background": _article(f"{colour_words(hue, light)} {wall}"),
+        }
 
     def hair(self) -> str:
         style, hatted = self.kind["hair_style"], self.kind["hat"] != "none"
@@ -80,9 +94,6 @@ class _Speaker:
         words = [self.word("eye_size"), self.word("eye_openness"), eye_words(self.v["iris_hue"]), "eyes"]
         return _join([_join(words, " "), _join([self.word("gaze_x"), self.word("gaze_y")], " and ")], " ")
 
-    def brows(self) -> str:
-        return _join([*(self.word(f"brow_{k}") for k in ("thickness", "height", "angle")), "brows"], " ")
-
     def features(self) -> str:
         """Everything that the face itself has."""
         fringe = "" if self.kind["hair_style"] == "bald" or self.kind["hat"] != "none" else self.word("fringe")
@@ -91,7 +102,7 @@ class _Speaker:
             self.hair(),
             fringe,
             self.eyes(),
-            self.brows(),
+            _join([*(self.word(f"brow_{k}") for k in ("thickness", "height", "angle")), "brows"], " "),
             self.word("nose_size"),
             self.word("jaw"),
             self.word("mouth_open"),
@@ -108,52 +119,14 @@ class _Speaker:
         top = colour_words(hue, 0.08 + 0.76 * light)
         return _list([self.word("glasses"), hat, _article(f"{top} {self.pick('top', ('top', 'jumper', 'sweater'))}")])
 
-    def pose(self) -> str:
-        return _join([self.word("yaw"), self.word("pitch"), self.word("roll")], ", ")
 
-    def light(self) -> str:
-        return _join([self.word("light_azimuth"), self.word("light_elevation")], " ")
-
-    def background(self) -> str:
-        return _article(
-            f"{colour_words(self.v['background_hue'], self.v['background_lightness'])} "
-            f"{self.pick('background', ('background', 'backdrop', 'wall'))}"
-        )
-
-
-def _plain(s: _Speaker) -> str:
-    return (
-        f"{_article(f'{s.mood()} {s.subject}')} with {s.features()}, wearing {s.wear()}, {s.pose()}, {s.light()}, "
-        f"in front of {s.background()}"
-    )
-
-
-def _portrait(s: _Speaker) -> str:
-    return (
-        f"a portrait of {_article(f'{s.mood()} {s.subject}')}, {s.pose()}: {s.features()}. "
-        f"The {s.subject} wears {s.wear()}, {s.light()}, before {s.background()}."
-    )
-
-
-def _place_first(s: _Speaker) -> str:
-    return (
-        f"in front of {s.background()}, {s.light()}, {_article(f'{s.mood()} {s.subject}')} dressed in {s.wear()} "
-        f"is {s.pose()}, and has {s.features()}"
-    )
-
-
-def _notes(s: _Speaker) -> str:
-    return f"{s.mood()} {s.subject}, {s.pose()}; {s.features()}; {s.wear()}; {s.light()}; {s.background()}"
-
-
-def _two_sentences(s: _Speaker) -> str:
-    return (
-        f"this is {_article(f'{s.mood()} {s.subject}')} wearing {s.wear()}. "
-        f"Notice {s.features()}. It is {s.pose()}, {s.light()}, with {s.background()} behind."
-    )
-
-
-_TEMPLATES: tuple[Callable[[_Speaker], str], ...] = (_plain, _portrait, _place_first, _notes, _two_sentences)
+_TEMPLATES = (
+    "{a_subject} with {features}, wearing {wear}, {pose}, {light}, in front of {background}",
+    "a portrait of {a_subject}, {pose}: {features}. The {noun} wears {wear}, {light}, before {background}.",
+    "in front of {background}, {light}, {a_subject} dressed in {wear} is {pose}, and has {features}",
+    "{subject}, {pose}; {features}; {wear}; {light}; {background}",
+    "this is {a_subject} wearing {wear}. Notice {features}. It is {pose}, {light}, with {background} behind.",
+)
 
 
 def _join(parts: Sequence[str], between: str) -> str:
@@ -167,6 +140,3 @@ def _list(parts: Sequence[str]) -> str:
 
 def _article(noun: str) -> str:
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
-
-
-__all__ = ["caption"]

@@ -86,6 +86,3 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         if not -self.n <= i < self.n:
             raise IndexError(f"avatar {index} asked for, the dataset has 0 to {self.n - 1}")
         return i % self.n
-
-
-__all__ = ["AvatarDataset", "caption", "to_uint8"]

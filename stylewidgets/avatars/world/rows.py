@@ -30,26 +30,18 @@ def from_uniform(u: torch.Tensor | npt.NDArray[np.floating], groups: Sequence[st
     """Inverse CDF of every factor: uniforms [N, F] in (0, 1) to factors [N, F] in natural units (numpy or torch)."""
     at = columns(tuple(groups))
     at.check(u.shape, "from_uniform")
+    if not isinstance(u, torch.Tensor):
+        return from_uniform(torch.from_numpy(np.asarray(u, np.float64)), groups).numpy().astype(np.float32)
     quantiles = np.stack([_quantiles(factor) for factor in at.factors])
     choices = [(i, np.cumsum(f.weights)[:-1]) for i, f in enumerate(at.factors) if f.kind == "categorical"]
-    if isinstance(u, torch.Tensor):
-        table = torch.as_tensor(quantiles, dtype=u.dtype, device=u.device).T
-        t = u.clamp(0, 1) * _KNOTS
-        k = t.floor().clamp(max=_KNOTS - 1)
-        below = table.gather(0, k.long())
-        out = below + (table.gather(0, k.long() + 1) - below) * (t - k)
-        for i, edges in choices:
-            out[:, i] = (u[:, i, None] >= torch.as_tensor(edges, dtype=u.dtype, device=u.device)).sum(1).to(u.dtype)
-        return out
-    x = np.clip(np.asarray(u, np.float64), 0, 1)
-    t_ = x * _KNOTS
-    k_ = np.minimum(np.floor(t_), _KNOTS - 1).astype(np.int64)
-    column = np.arange(len(at))
-    low = quantiles[column, k_]
-    result = low + (quantiles[column, k_ + 1] - low) * (t_ - k_)
+    table = torch.as_tensor(quantiles, dtype=u.dtype, device=u.device).T
+    t = u.clamp(0, 1) * _KNOTS
+    k = t.floor().clamp(max=_KNOTS - 1)
+    below = table.gather(0, k.long())
+    out = below + (table.gather(0, k.long() + 1) - below) * (t - k)
     for i, edges in choices:
-        result[:, i] = (x[:, i, None] >= edges).sum(1)
-    return result.astype(np.float32)
+        out[:, i] = (u[:, i, None] >= torch.as_tensor(edges, dtype=u.dtype, device=u.device)).sum(1).to(u.dtype)
+    return out
 
 
 def defaults(n: int = 1, groups: Sequence[str] = HEAD) -> FloatArray:

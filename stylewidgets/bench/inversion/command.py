@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ..report import machine
+import numpy as np
+
+from ... import load, weights
+from ...avatars import AvatarDataset
+from ...cli.options import Options
+from ...inversion import METHODS, Result, Target, evaluate_each, start
+from ...inversion.encoders.runs import bundled
+from ...inversion.evaluation.editability import known_edits
+from ...inversion.evaluation.evaluate import mean_of
+from ...inversion.methods import pivotal
+from ...session.session import GeneratorSession
+from ..report import machine, plain
+from .race import equal_time_text, races_text, run_equal_time, run_races
 from .report import plot, text_of
 from .rows import GENERATED, RENDERS, Row, rows
 
@@ -28,47 +39,39 @@ SECONDS = "processor_seconds"
 _GUESSES = ("auto", "psp", "e4e", "restyle")
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.add_argument("generator", nargs="?", help="a bundled name or a .safetensors file (default: the bundled one)")
-    parser.add_argument("--device", help="cpu, cuda ... (default: a GPU if there is one)")
-    parser.add_argument("--targets", type=int, default=20, help="pictures of each kind (default: %(default)s)")
-    parser.add_argument(
-        "--steps",
-        type=int,
-        help="most steps of each optimisation, half as many of the fast one and of those that go on from "
+OPTIONS: Options = {
+    "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file (default: the bundled one)"},
+    "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
+    "--targets": {"type": int, "default": 20, "help": "pictures of each kind (default: %(default)s)"},
+    "--steps": {
+        "type": int,
+        "help": "most steps of each optimisation, half as many of the fast one and of those that go on from "
         "another, with higher learning rates (default: the papers', hours on a CPU)",
-    )
-    parser.add_argument("--methods", help="which methods, with commas (default: all that this generator has)")
-    parser.add_argument(
-        "--keep",
-        type=Path,
-        metavar="FOLDER",
-        help="keep what was found there; a run that was stopped goes on, and nothing is inverted twice",
-    )
-    parser.add_argument(
-        "--race",
-        type=int,
-        metavar="N",
-        help="instead: the fast projector against the plain schedule on N pictures, of each kind a half",
-    )
-    parser.add_argument(
-        "--equal-time",
-        type=float,
-        nargs="+",
-        metavar="SECONDS",
-        help="with --race: also a hybrid against its parts, each with so many seconds for a picture",
-    )
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the figures there, beside those of other methods"
-    )
-    parser.add_argument("--plot", type=Path, metavar="FILE.png", help="draw distortion against editability")
+    },
+    "--methods": {"help": "which methods, with commas (default: all that this generator has)"},
+    "--keep": {
+        "type": Path,
+        "metavar": "FOLDER",
+        "help": "keep what was found there; a run that was stopped goes on, and nothing is inverted twice",
+    },
+    "--race": {
+        "type": int,
+        "metavar": "N",
+        "help": "instead: the fast projector against the plain schedule on N pictures, of each kind a half",
+    },
+    "--equal-time": {
+        "type": float,
+        "nargs": "+",
+        "metavar": "SECONDS",
+        "help": "with --race: also a hybrid against its parts, each with so many seconds for a picture",
+    },
+    "--json": {"type": Path, "metavar": "FILE", "help": "write the figures there, beside those of other methods"},
+    "--plot": {"type": Path, "metavar": "FILE.png", "help": "draw distortion against editability"},
+}
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure and print."""
-    from ... import load
-
     if args.targets < 1 or (args.steps is not None and args.steps < 1):
         raise ValueError(f"targets and steps are at least 1; {args.targets} and {args.steps} were given")
     session = load(args.generator, device=args.device, precision="fp32")
@@ -86,9 +89,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _race(session: Any, whole: dict[str, Any], args: argparse.Namespace) -> int:
-    from .race import equal_time_text, races_text, run_equal_time, run_races
-
+def _race(session: GeneratorSession, whole: dict[str, Any], args: argparse.Namespace) -> int:
     if args.race < 2:
         raise ValueError(f"a race takes at least 2 pictures, one of each kind; {args.race} was given")
     pictures = targets(session, args.race // 2)
@@ -106,14 +107,11 @@ def _tell(lines: Iterator[str], whole: dict[str, Any], path: Path | None) -> Non
     for words in lines:
         print(f"  … {words}", file=sys.stderr, flush=True)
         if path is not None:
-            path.write_text(json.dumps(_plain(whole), indent=1) + "\n", encoding="utf-8")
+            path.write_text(json.dumps(plain(whole), indent=1) + "\n", encoding="utf-8")
 
 
-def targets(session: Any, count: int, seed: int = SEED) -> dict[str, Any]:
+def targets(session: GeneratorSession, count: int, seed: int = SEED) -> dict[str, Target]:
     """The pictures: `count` generated ones and as many renders."""
-    from ...avatars import AvatarDataset
-    from ...inversion import Target
-
     world = AvatarDataset(seed=seed, n=count, resolution=session.resolution, outputs=("image",))
     return {
         GENERATED: Target.of([session.latent(seed=seed + i) for i in range(count)], session),
@@ -122,7 +120,7 @@ def targets(session: Any, count: int, seed: int = SEED) -> dict[str, Any]:
 
 
 def measure(
-    session: Any, wanted: Sequence[Row], count: int, found: dict[str, Any], keep: Path | None = None
+    session: GeneratorSession, wanted: Sequence[Row], count: int, found: dict[str, Any], keep: Path | None = None
 ) -> Iterator[str]:
     """Put medians into `found`, a row and a kind of pictures at a time, and say each in words.
 
@@ -133,15 +131,9 @@ def measure(
         found: name → {"method", "settings", "generated": {...}, "renders": {...}}; rows that are not wanted stay.
         keep: folder of results, see `Kept`.
     """
-    import numpy as np
-
-    from ...inversion import evaluate_each
-    from ...inversion.evaluation.editability import known_edits
-    from ...inversion.evaluation.evaluate import mean_of
-
     for kind, target in targets(session, count).items():
         kept = Kept(session, keep, f"{kind} {SEED}")
-        known: Any = known_edits(target, session) or False
+        known = known_edits(target, session)
         for row in wanted:
             begin, figures = time.perf_counter(), []
             old = found.get(row.name, {})
@@ -149,7 +141,7 @@ def measure(
             made |= {"method": row.method, "settings": dict(row.settings)}
             for part, result in _invert(session, target, row, kept):
                 own = target if len(result) == len(target) else target[part]
-                edits = known.part(part) if known and own is not target else known
+                edits = False if known is None else known if own is target else known.part(part)
                 each = evaluate_each(own, result, session, edits=edits)
                 figures += [one | {SECONDS: result.report[SECONDS] / len(result)} for one in each]
                 made["uses"] = dict(result.uses)
@@ -166,15 +158,13 @@ class Kept:
         kind: of the pictures, with what tells them from others of the kind.
     """
 
-    def __init__(self, session: Any, folder: Path | None, kind: str) -> None:
+    def __init__(self, session: GeneratorSession, folder: Path | None, kind: str) -> None:
         self.session, self.folder, self.kind = session, folder, kind
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
 
-    def result(self, method: str, settings: Mapping[str, Any], target: Any, make: Callable[[], Any]) -> Any:
+    def result(self, method: str, settings: Mapping[str, Any], target: Target, make: Callable[[], Result]) -> Result:
         """The kept result, or what `make` gives, with the time that the processor spent on it in its report."""
-        from ...inversion import Result
-
         path = None if self.folder is None else self.folder / f"{self._name(method, settings, target)}.safetensors"
         if path is not None and path.is_file():
             return Result.load(path)
@@ -186,11 +176,7 @@ class Kept:
             made.save(path)
         return made
 
-    def _name(self, method: str, settings: Mapping[str, Any], target: Any) -> str:
-        from ... import weights
-        from ...inversion import METHODS
-        from ...inversion.encoders.runs import bundled
-
+    def _name(self, method: str, settings: Mapping[str, Any], target: Target) -> str:
         values = METHODS[method].checked(settings)
         about = [
             self.session.name,
@@ -212,11 +198,8 @@ class Kept:
         return f"{method.replace('+', 'p')}-{mark.hexdigest()[:20]}"
 
 
-def _invert(session: Any, target: Any, row: Row, kept: Kept) -> Iterator[tuple[int, Any]]:
+def _invert(session: GeneratorSession, target: Target, row: Row, kept: Kept) -> Iterator[tuple[int, Result]]:
     """(first picture, result), once for all pictures or, where a generator is tuned, for each."""
-    from ...inversion import start
-    from ...inversion.methods import pivotal
-
     if row.method != "pti":
         yield (
             0,
@@ -234,7 +217,7 @@ def _invert(session: Any, target: Any, row: Row, kept: Kept) -> Iterator[tuple[i
         yield i, replace(tuned, report={SECONDS: tuned.report[SECONDS] + share})
 
 
-def _read(path: Path | None, session: Any, args: argparse.Namespace) -> dict[str, Any]:
+def _read(path: Path | None, session: GeneratorSession, args: argparse.Namespace) -> dict[str, Any]:
     """What a file of an earlier run of the same kind holds; an empty one otherwise."""
     about = {"generator": session.name, "targets": args.targets, "steps": args.steps}
     if path is not None and path.is_file():
@@ -243,12 +226,3 @@ def _read(path: Path | None, session: Any, args: argparse.Namespace) -> dict[str
             raise ValueError(f"{path} was measured with other values than {about}; give another file")
         return whole
     return {"about": about, "machine": machine(session), "rows": {}}
-
-
-def _plain(value: Any) -> Any:
-    """Not-a-number and infinity become null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

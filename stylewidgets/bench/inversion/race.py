@@ -7,10 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ...inversion import Target
+from ...inversion.evaluation.race import equal_time, race
+from ...session.session import GeneratorSession
 from ..report import table
 
 
-def run_races(session: Any, pictures: Mapping[str, Any], found: dict[str, Any], steps: int) -> Iterator[str]:
+def run_races(
+    session: GeneratorSession, pictures: Mapping[str, Target], found: dict[str, Any], steps: int
+) -> Iterator[str]:
     """Add a race for each picture to `found`, and say each in words; those that are there are not run again.
 
     Args:
@@ -19,8 +24,6 @@ def run_races(session: Any, pictures: Mapping[str, Any], found: dict[str, Any], 
         found: name → figures of `inversion.race.Race`.
         steps: of the plain schedule.
     """
-    from ...inversion.evaluation.race import race
-
     for kind, target in pictures.items():
         for i, name in enumerate(target.names):
             key = f"{kind}: {name}"
@@ -33,11 +36,9 @@ def run_races(session: Any, pictures: Mapping[str, Any], found: dict[str, Any], 
 
 
 def run_equal_time(
-    session: Any, pictures: Mapping[str, Any], found: dict[str, Any], seconds: Sequence[float]
+    session: GeneratorSession, pictures: Mapping[str, Target], found: dict[str, Any], seconds: Sequence[float]
 ) -> Iterator[str]:
     """The same of a hybrid and its parts, for each time in `seconds`. found: name → `inversion.race.EqualTime`."""
-    from ...inversion.evaluation.race import equal_time
-
     for kind, target in pictures.items():
         for i, name in enumerate(target.names):
             for time in seconds:

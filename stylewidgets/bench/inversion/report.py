@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...inversion import METHODS
 from ..report import table
 from .rows import GENERATED, RENDERS, checks
 
@@ -49,8 +50,6 @@ def markdown(found: Mapping[str, Mapping[str, Any]], kind: str) -> str:
 def plot(found: Mapping[str, Mapping[str, Any]], path: Path) -> Path:
     """Distortion against editability, a point for each method: good is to the lower left."""
     from matplotlib.figure import Figure
-
-    from ...inversion import METHODS
 
     figure = Figure(figsize=(11.5, 5), layout="constrained")
     for kind, axes in zip((GENERATED, RENDERS), figure.subplots(1, 2), strict=True):

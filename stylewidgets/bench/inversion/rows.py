@@ -6,6 +6,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from ...core.checks import unknown_name
+from ...inversion import METHODS
+from ...session.session import GeneratorSession
+from ...settings import Method
+
 GENERATED, RENDERS = "generated", "renders"
 TESTED = 200
 """Steps at which the rates below were tried."""
@@ -86,7 +91,7 @@ EXPECTED = (
 )
 
 
-def rows(session: Any, most: int | None, chosen: Sequence[str] | None = None) -> list[Row]:
+def rows(session: GeneratorSession, most: int | None, chosen: Sequence[str] | None = None) -> list[Row]:
     """What to measure on a generator.
 
     Args:
@@ -97,15 +102,12 @@ def rows(session: Any, most: int | None, chosen: Sequence[str] | None = None) ->
     Raises:
         ValueError: an unknown method.
     """
-    from ...core.checks import unknown_name
-    from ...inversion import METHODS
-
     for name in chosen or ():
         if name not in METHODS:
             raise unknown_name("inversion method", name, METHODS)
     found = []
     for name, method in METHODS.items():
-        if (chosen is not None and name not in chosen) or (method.available and method.available(session)):
+        if (chosen is not None and name not in chosen) or method.why_not(session):
             continue
         fewer = {} if most is None or method.kind == "encoder" else fewer_steps(method, most)
         for title, settings in VARIANTS.get(name, {name: {}}).items():
@@ -116,23 +118,23 @@ def rows(session: Any, most: int | None, chosen: Sequence[str] | None = None) ->
     return found
 
 
-def fewer_steps(method: Any, most: int) -> dict[str, Any]:
+def fewer_steps(method: Method, most: int) -> dict[str, Any]:
     """Settings with at most so many steps, and the learning rates that go with them.
 
     With as many steps as the paper a rate is the paper's, with `TESTED` or fewer that of `RATES`; in between it is
     interpolated, both on logarithmic scales.
     """
-    known = {setting.name: setting for setting in method.settings}
+    known = {s.name: float(s.default) for s in method.settings if isinstance(s.default, (int, float))}
     settings: dict[str, Any] = {}
     for steps, rate in PHASES.items():
         limit = max(1, most // 2) if (method.name, steps) in SECOND else most
-        if steps not in known or known[steps].default <= limit:
+        if steps not in known or known[steps] <= limit:
             continue
         settings[steps] = limit
         tested = RATES.get(method.name, {}).get(rate)
         if tested is not None:
-            part = math.log(max(limit / TESTED, 1)) / math.log(max(known[steps].default / TESTED, 2))
-            settings[rate] = tested * (known[rate].default / tested) ** min(part, 1)
+            part = math.log(max(limit / TESTED, 1)) / math.log(max(known[steps] / TESTED, 2))
+            settings[rate] = tested * (known[rate] / tested) ** min(part, 1)
     return settings
 
 

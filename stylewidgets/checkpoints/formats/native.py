@@ -74,7 +74,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
     """
     path = files.find(path, "file")
     about, shapes = _header(path)
-    generator: Any = empty(Loaded(about["family"], _config(path, about, shapes), {}))
+    generator = empty(Loaded(about["family"], _config(path, about, shapes), {}))
     wanted = {name: tuple(value.shape) for name, value in generator.state_dict().items()}
     for name in sorted(wanted.keys() | shapes.keys()):
         if wanted.get(name) != shapes.get(name):

@@ -5,20 +5,22 @@ They hold modules as (class name, source text, attributes). The original loader 
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import layouts
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
 from ..pickle.fingerprints import described, release
 from ..pickle.module_tree import Tree, flatten, is_module
-from ..pickle.plain import plain
+from ..pickle.plain import plain, positive
 from ..pickle.tensors import check_size, to_tensors
 from ..pickle.unpickler import unpickle
+
+if TYPE_CHECKING:
+    from ...generators.stylegan3.config import StyleGAN3Config
 
 FORMAT = "persistence pickle"
 SNAPSHOT = "Give the network snapshot of a training run"
@@ -41,7 +43,7 @@ def read(path: str | Path) -> Loaded:
         return from_value(unpickle(file))
 
 
-def from_value(value: Any) -> Loaded:
+def from_value(value: object) -> Loaded:
     """As `read`, from the content: a dictionary with G_ema or G, or a module on its own.
 
     Raises:
@@ -62,13 +64,15 @@ def from_value(value: Any) -> Loaded:
     if "mapping.embed.weight" in state and not state.keys() & {"mapping.embed_proj.weight", "mapping.embed.bias"}:
         del state["mapping.embed.weight"]
         notes.append("the table of class features in the mapping network is not used by it, and left out")
-    config = _config(found.layout.family, state, _hints(found.layout.family, tree, prefix))
+    family = found.layout.family
+    config = layouts.config_of(family, state, _hints(family, tree, prefix), f"it has the names of a {family}")
     check_size(config)
-    _check_geometry(found.layout.family, config, tree, prefix)
-    return Loaded(found.layout.family, config, state, _metadata(value, where, tree, found.layout.licence, notes))
+    if family == "stylegan3":
+        _check_geometry(config, tree, prefix)
+    return Loaded(family, config, state, _metadata(value, where, tree, found.layout.licence, notes))
 
 
-def _generator(value: Any) -> tuple[str, Any]:
+def _generator(value: object) -> tuple[str, Any]:
     """(key, module) of the generator to use."""
     if is_module(value):
         return "", value
@@ -106,21 +110,12 @@ def _prefix(tree: Tree, found: str) -> str:
     return found if any(name.startswith(found + "synthesis") for name in tree.modules) else ""
 
 
-def _config(family: str, state: Mapping[str, Any], hints: dict[str, Any]) -> Any:
-    from ...generators.families import FAMILIES
-
-    try:
-        return FAMILIES[family].infer_config(state, hints)
-    except (ValueError, IndexError, ZeroDivisionError) as error:
-        raise CheckpointError(f"it has the names of a {family}, but {error}") from error
-
-
 # -- settings that no shape tells ------------------------------------------------------------------------------------
 def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
     """Settings from the attributes of the modules; what is missing or odd is left to the family's default."""
     hints: dict[str, Any] = {}
     rate = tree.attribute(f"{prefix}mapping.fc0", "bias_gain", "lr_multiplier")
-    if _positive(rate):
+    if positive(rate):
         hints["mapping_lr"] = float(rate)
     found, clamp = _conv_clamp(tree, prefix)
     if found:
@@ -134,15 +129,15 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
 def _stylegan3_hints(tree: Tree, prefix: str) -> dict[str, Any]:
     hints: dict[str, Any] = {}
     synthesis = f"{prefix}synthesis"
-    for name, module, attributes in (
-        ("margin", synthesis, ("margin_size",)),
-        ("output_scale", synthesis, ("output_scale",)),
-        ("bandwidth", f"{synthesis}.input", ("bandwidth",)),
-        ("num_fp16_res", synthesis, ("num_fp16_res",)),
+    for name, module, attribute in (
+        ("output_scale", synthesis, "output_scale"),
+        ("bandwidth", f"{synthesis}.input", "bandwidth"),
+        ("margin", synthesis, "margin_size"),
+        ("num_fp16_res", synthesis, "num_fp16_res"),
     ):
-        value = tree.attribute(module, *attributes)
+        value = tree.attribute(module, attribute)
         whole = name in ("margin", "num_fp16_res")
-        if _positive(value) or (value == 0 and whole):
+        if positive(value) or (value == 0 and whole):
             hints[name] = int(value) if whole else float(value)
     for name in tree.modules:
         up, taps = tree.attribute(name, "up_factor"), tree.attribute(name, "up_taps")
@@ -157,7 +152,7 @@ def _conv_clamp(tree: Tree, prefix: str) -> tuple[bool, float | None]:
     for name, module in tree.modules.items():
         if name.startswith(f"{prefix}synthesis") and "conv_clamp" in module.attributes:
             value = module.attributes["conv_clamp"]
-            if value is None or _positive(value):
+            if value is None or positive(value):
                 return True, None if value is None else float(value)
     return False, None
 
@@ -171,10 +166,8 @@ def _check_activation(tree: Tree) -> None:
             )
 
 
-def _check_geometry(family: str, config: Any, tree: Tree, prefix: str) -> None:
+def _check_geometry(config: StyleGAN3Config, tree: Tree, prefix: str) -> None:
     """The paddings of a StyleGAN3's layers are those that our layers have, or its pictures would be wrong."""
-    if family != "stylegan3":
-        return
     for i in range(len(config.layers)):
         name = config.layer_name(i)
         given = tree.attribute(f"{prefix}synthesis.{name}", "padding")
@@ -185,12 +178,8 @@ def _check_geometry(family: str, config: Any, tree: Tree, prefix: str) -> None:
             )
 
 
-def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < math.inf
-
-
 # -- what the file tells about itself --------------------------------------------------------------------------------
-def _metadata(value: Any, where: str, tree: Tree, licence: str, notes: list[str]) -> dict[str, Any]:
+def _metadata(value: object, where: str, tree: Tree, licence: str, notes: list[str]) -> dict[str, Any]:
     sources = described(tree.hashes)
     releases = [found for source in sources if (found := release(str(source["sha256"])))]
     known = bool(sources) and len(releases) == len(sources)

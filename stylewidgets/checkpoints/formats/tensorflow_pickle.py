@@ -6,16 +6,16 @@ loader executes that text; here it is hashed.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
-from ..pickle.fingerprints import described
+from ..pickle.fingerprints import described, source_hash
 from ..pickle.plain import plain
 from ..pickle.records import Stub
 from ..pickle.tensors import check_shared, check_size
@@ -45,7 +45,7 @@ def read(path: str | Path) -> Loaded:
         return from_value(unpickle(file))
 
 
-def from_value(value: Any) -> Loaded:
+def from_value(value: object) -> Loaded:
     """As `read`, from the content: a tuple (G, D, Gs), a list or dictionary of networks, or one network.
 
     Raises:
@@ -53,10 +53,11 @@ def from_value(value: Any) -> Loaded:
     """
     network = _generator(value)
     state = network.state
-    variables: dict[str, np.ndarray[Any, Any]] = {}
+    variables: dict[str, NDArray[np.generic]] = {}
     hashes: set[str] = set()
     for prefix, part in _parts(network):
-        hashes.update(_hash(part.state))
+        if isinstance(source := part.state.get("build_module_src"), str) and source:
+            hashes.add(source_hash(source))
         variables.update((prefix + name, array) for name, array in _variables(part.state))
     stored = {array.__array_interface__["data"][0]: array.nbytes for array in variables.values()}
     check_shared(sum(array.nbytes for array in variables.values()), sum(stored.values()))
@@ -80,11 +81,11 @@ def from_value(value: Any) -> Loaded:
 
 
 # -- networks --------------------------------------------------------------------------------------------------------
-def _is_network(value: Any) -> TypeGuard[Stub]:
+def _is_network(value: object) -> TypeGuard[Stub]:
     return isinstance(value, Stub) and value.name.rpartition(".")[2] == "Network" and isinstance(value.state, dict)
 
 
-def _generator(value: Any) -> Stub:
+def _generator(value: object) -> Stub:
     """The network to use: by its name, else the last one that is no discriminator."""
     items = (
         list(value.values())
@@ -124,7 +125,7 @@ def _parts(network: Stub) -> Iterator[tuple[str, Stub]]:
                 todo.append((f"{prefix}{name}/", child, depth + 1))
 
 
-def _variables(state: Mapping[Any, Any]) -> Iterator[tuple[str, np.ndarray[Any, Any]]]:
+def _variables(state: Mapping[object, Any]) -> Iterator[tuple[str, NDArray[np.generic]]]:
     """(name, value) of a network's own variables."""
     found = state.get("variables", [])
     pairs = list(found.items()) if isinstance(found, dict) else found
@@ -143,19 +144,12 @@ def _variables(state: Mapping[Any, Any]) -> Iterator[tuple[str, np.ndarray[Any, 
         yield name.removesuffix(":0"), np.asarray(value)
 
 
-def _hash(state: Mapping[Any, Any]) -> Iterator[str]:
-    source = state.get("build_module_src")
-    if isinstance(source, str) and source:
-        text = source.removeprefix("\ufeff").replace("\r\n", "\n")
-        yield hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _text_keys(value: Any) -> dict[str, Any]:
+def _text_keys(value: object) -> dict[str, Any]:
     return {key: item for key, item in value.items() if isinstance(key, str)} if isinstance(value, dict) else {}
 
 
 # -- families --------------------------------------------------------------------------------------------------------
-def _family(variables: Mapping[str, Any], state: Mapping[Any, Any]) -> str:
+def _family(variables: Mapping[str, Any], state: Mapping[object, Any]) -> str:
     for family, name in EVIDENCE.items():
         if name in variables:
             return family
@@ -176,8 +170,8 @@ def _family(variables: Mapping[str, Any], state: Mapping[Any, Any]) -> str:
 
 
 def _convert(
-    family: str, variables: dict[str, np.ndarray[Any, Any]], static: dict[str, Any]
-) -> tuple[Any, dict[str, Any]]:
+    family: str, variables: dict[str, NDArray[np.generic]], static: dict[str, Any]
+) -> tuple[object, dict[str, Any]]:
     """(config, tensors under our names)."""
     from ..names import stylegan1 as names_stylegan1
     from ..names import stylegan2 as names_stylegan2

@@ -24,7 +24,7 @@ MAX_ENTRIES = 200_000
 MAX_DEPTH = 64
 
 
-def read(path: str | Path) -> Any:
+def read(path: str | Path) -> object:
     """The content of a file that `torch.save` wrote.
 
     Returns:
@@ -41,7 +41,7 @@ def read(path: str | Path) -> Any:
 
 
 # -- zip -------------------------------------------------------------------------------------------------------------
-def _read_zip(view: memoryview) -> Any:
+def _read_zip(view: memoryview) -> object:
     archive = _archive(view)
     described = [entry for entry in archive.infolist() if entry.filename.rpartition("/")[2] == "data.pkl"]
     if len(described) != 1:
@@ -92,7 +92,7 @@ class _Storages:
         self._view, self._entries, self._folder = view, entries, folder
         self._made: dict[str, Storage] = {}
 
-    def __call__(self, key: Any) -> Storage:
+    def __call__(self, key: object) -> Storage:
         if not isinstance(key, tuple) or len(key) != 5 or key[0] != "storage" or not isinstance(key[2], str):
             raise CheckpointError("a tensor's data is not described as torch does. The file is damaged")
         name = f"{self._folder}data/{key[2]}"
@@ -141,7 +141,7 @@ class _Plain:
         self._left = 1_000_000 + size // 8  # objects: a value may hold the same list many times, nested
         self._inside: set[int] = set()
 
-    def value(self, given: Any, depth: int = 0) -> Any:
+    def value(self, given: object, depth: int = 0) -> object:
         self._left -= 1
         if self._left < 0 or depth > MAX_DEPTH:
             raise CheckpointError(
@@ -167,7 +167,7 @@ class _Plain:
         return made
 
 
-def _attributes(stub: Stub) -> Any:
+def _attributes(stub: Stub) -> object:
     """A module as its parameters, a bag of attributes as a dict; any other object stays what it is."""
     if not isinstance(stub.state, dict):
         return stub

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from .. import layouts
-from ..errors import CheckpointError, reading
+from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
 from ..names import stylegan1 as names_stylegan1
@@ -38,17 +38,18 @@ def read(path: str | Path) -> Loaded:
         return from_tree(tree)
 
 
-def _has_module(tree: Any) -> bool:
+def _has_module(tree: object) -> bool:
     """Whether whole modules were saved, together with their source: PTI and its descendants."""
     values = tree.values() if isinstance(tree, Mapping) else tree if isinstance(tree, list) else ()
     return isinstance(tree, Persistent) or any(isinstance(value, Persistent) for value in values)
 
 
-def from_tree(tree: Any) -> Loaded:
+def from_tree(tree: object) -> Loaded:
     """As `read`, from the content of the file."""
     found = layouts.find(tree)
     state, hints = _CONVERT[found.layout.name](found)
-    config = _config(found, state, hints)
+    what = f"the generator at {found.where or 'the top'} has the names of {found.layout.name}"
+    config = layouts.config_of(found.layout.family, state, hints, what)
     metadata: dict[str, Any] = {
         "format": found.layout.name,
         "family": found.layout.family,
@@ -61,27 +62,10 @@ def from_tree(tree: Any) -> Loaded:
     return Loaded(found.layout.family, config, state, metadata)
 
 
-def _config(found: Found, state: dict[str, Tensor], hints: dict[str, Any]) -> Any:
-    from ...generators.families import FAMILIES
-
-    try:
-        return FAMILIES[found.layout.family].infer_config(state, hints)
-    except (ValueError, IndexError) as error:
-        where = found.where or "the top"
-        raise CheckpointError(f"the generator at {where} has the names of {found.layout.name}, but {error}") from error
-
-
 # -- code bases ------------------------------------------------------------------------------------------------------
 def _rosinality(found: Found) -> Converted:
-    return {**names_stylegan2.from_rosinality(found.state), **_mean(found)}, {}
-
-
-def _mmgen(found: Found) -> Converted:
-    return {**names_stylegan2.from_mmgen(found.state), **_mean(found)}, {}
-
-
-def _genforce(found: Found) -> Converted:
-    return names_stylegan2.from_genforce(found.state), {}
+    what = found.layout.name.split()[0]
+    return {**names_stylegan2.from_rosinality(found.state, what), **_mean(found)}, {}
 
 
 def _own_names(found: Found) -> Converted:
@@ -114,8 +98,8 @@ def _encoder(found: Found, notes: list[str]) -> dict[str, Any]:
 
 _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "rosinality stylegan2-pytorch": _rosinality,
-    "genforce stylegan2": _genforce,
-    "mmgeneration stylegan2": _mmgen,
+    "genforce stylegan2": lambda found: (names_stylegan2.from_genforce(found.state), {}),
+    "mmgeneration stylegan2": _rosinality,
     "stylegan2-ada-pytorch": _own_names,
     "stylegan3": _own_names,
     "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),

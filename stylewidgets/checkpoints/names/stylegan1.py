@@ -8,13 +8,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
 from . import tensorflow_variables as tf
+
+if TYPE_CHECKING:
+    from ...generators.stylegan1 import StyleGAN1Config
 
 LRMUL = 0.01  # of the official mapping network: a part of its scale, so weights without such a factor are divided by it
 PARTS = {
@@ -38,7 +41,9 @@ TF_PARTS = {
 Converted = tuple[dict[str, Tensor], dict[str, Any]]
 
 
-def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+def from_tf(
+    variables: Mapping[str, Any], static: Mapping[str, Any] | None = None
+) -> tuple[StyleGAN1Config, dict[str, Tensor]]:
     """The original, in TensorFlow.
 
     Args:
@@ -60,13 +65,8 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
     if fused not in ("auto", True, False):
         raise CheckpointError(f"it was built with fused_scale={fused!r:.40}; True, False or 'auto' can be drawn")
     hints["fused_from"] = 128 if fused == "auto" else 1 if fused else None
-    blocks = tf.scopes(variables)
-    found = {"synthesis.lod": torch.tensor(hints["lod"], dtype=torch.float32, device="cpu")}
-    for name, value in tf.as_tensors(variables).items():
-        renamed = _from_tf(name, value, blocks)
-        if renamed is not None:
-            found[renamed[0]] = renamed[1]
-    state = _ours(found)
+    lod = torch.tensor(hints["lod"], dtype=torch.float32, device="cpu")
+    state = _ours({"synthesis.lod": lod, **tf.renamed(variables, _from_tf)})
     return infer_config(state, **hints), state
 
 

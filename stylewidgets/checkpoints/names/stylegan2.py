@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..pickle.plain import positive
 from . import tensorflow_variables as tf
+
+if TYPE_CHECKING:
+    from ...generators.stylegan2 import StyleGAN2Config
 
 Rule = tuple[str, Callable[[re.Match[str], Tensor], tuple[str, Tensor] | None]]
 
 
-def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = None) -> tuple[Any, dict[str, Tensor]]:
+def from_tf(
+    variables: Mapping[str, Any], static: Mapping[str, Any] | None = None
+) -> tuple[StyleGAN2Config, dict[str, Tensor]]:
     """The originals in TensorFlow: StyleGAN2, configurations B to F, and StyleGAN2-ADA.
 
     B to D keep the colours of every size as ToRGB_lod{k}, of which a finished network uses the first, as in architecture
@@ -35,7 +41,7 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
 
     static = static or {}
     hints = tf.mapping_hints(static)
-    if tf.positive(static.get("conv_clamp")):
+    if positive(static.get("conv_clamp")):
         hints["conv_clamp"] = float(static["conv_clamp"])
     kernel = static.get("resample_kernel")
     if isinstance(kernel, list | tuple) and kernel and all(isinstance(tap, int | float) for tap in kernel):
@@ -44,12 +50,7 @@ def from_tf(variables: Mapping[str, Any], static: Mapping[str, Any] | None = Non
         raise CheckpointError(
             f"its training was left while the network grew (level of detail {lod:g}). Give a later snapshot"
         )
-    blocks = tf.scopes(variables)
-    state: dict[str, Tensor] = {}
-    for name, value in tf.as_tensors(variables).items():
-        renamed = _from_tf(name, value, blocks)
-        if renamed is not None:
-            state[renamed[0]] = renamed[1]
+    state = tf.renamed(variables, _from_tf)
     return infer_config(state, **hints), state
 
 
@@ -103,88 +104,57 @@ def _tf_layer(match: re.Match[str], value: Tensor, blocks: Mapping[str, int]) ->
     return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[part]}", value
 
 
-def from_rosinality(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """rosinality/stylegan2-pytorch and its descendants. Weights need no change: only the scale in front differs, and
-    demodulation takes it out again."""
-    parts: dict[str, Callable[[Tensor], Tensor]] = {
-        "conv.weight": lambda x: x[0],
-        "conv.modulation.weight": _same,
-        "conv.modulation.bias": _same,
-        "noise.weight": lambda x: x.reshape(()),
-        "activate.bias": _same,
-        "bias": lambda x: x.reshape(-1),
-    }
-    renamed = {
-        "conv.weight": "weight",
-        "conv.modulation.weight": "affine.weight",
-        "conv.modulation.bias": "affine.bias",
-        "noise.weight": "noise_strength",
-        "activate.bias": "bias",
-        "bias": "bias",
-    }
+def from_rosinality(state: Mapping[str, Tensor], what: str = "rosinality") -> dict[str, Tensor]:
+    """rosinality/stylegan2-pytorch and its descendants; mmgeneration and mmagic have its mathematics under other names.
 
-    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
-        part = match["part"]
-        if part == "conv.blur.kernel":
-            return f"{_module(match)}.resample_filter", value / value.sum()
-        return (f"{_module(match)}.{renamed[part]}", parts[part](value)) if part in parts else None
+    Weights need no change: only the scale in front differs, and demodulation takes it out again.
 
-    return _apply(
-        state,
-        [
-            (r"style\.(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x)),
-            (r"input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
-            (r"noises\.noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
-            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
-            (_LAYER, layer),
-        ],
-        "rosinality",
-    )
-
-
-def from_mmgen(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """mmgeneration and mmagic: the mathematics of rosinality under other names."""
-    renamed = {
-        "conv.weight": "weight",
-        "conv.weight_orig": "weight",
-        "conv.style_modulation.linear.weight_orig": "affine.weight",
-        "conv.style_modulation.linear.weight": "affine.weight",
-        "conv.style_modulation.linear.bias": "affine.bias",
-        "conv.style_modulation.bias": "affine.bias",
-        "noise_injector.weight": "noise_strength",
-        "activate.bias": "bias",
-        "bias": "bias",
-    }
-
-    def layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
-        part = match["part"]
-        if re.fullmatch(r"conv\.(blur|upsample)\.kernel", part):
-            return f"{_module(match)}.resample_filter", value / value.sum()
-        if part not in renamed:
-            return None
-        name = renamed[part]
-        if name == "weight" and value.ndim == 5:
-            value = value[0]
-        elif name == "noise_strength":
-            value = value.reshape(())
-        elif name == "bias":
-            value = value.reshape(-1)
-        return f"{_module(match)}.{name}", value
-
+    Args:
+        what: the code base, for messages.
+    """
     return _apply(
         state,
         [
             (
-                r"style_mapping\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
+                r"(?:style|style_mapping)\.(\d+)\.(?:linear\.)?(weight|bias)(?:_orig)?$",
                 lambda m, x: (f"mapping.fc{int(m[1]) - 1}.{m[2]}", x),
             ),
-            (r"constant_input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
-            (r"injected_noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
-            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),
-            (_LAYER, layer),
+            (r"(?:constant_)?input\.input$", lambda m, x: ("synthesis.b4.const", x[0])),
+            (r"(?:noises\.|injected_)noise_(\d+)$", lambda m, x: (f"{_conv(int(m[1]))}.noise_const", x[0, 0])),
+            (r"to_rgbs\.\d+\.upsample\.kernel$", lambda m, x: None),  # the filter of the convolutions
+            (_LAYER, _rosinality_layer),
         ],
-        "mmgeneration",
+        what,
     )
+
+
+_ROSINALITY_PARTS = {
+    "conv.weight": "weight",
+    "conv.weight_orig": "weight",
+    "conv.modulation.weight": "affine.weight",
+    "conv.modulation.bias": "affine.bias",
+    "conv.style_modulation.linear.weight_orig": "affine.weight",
+    "conv.style_modulation.linear.weight": "affine.weight",
+    "conv.style_modulation.linear.bias": "affine.bias",
+    "conv.style_modulation.bias": "affine.bias",
+    "noise.weight": "noise_strength",
+    "noise_injector.weight": "noise_strength",
+    "activate.bias": "bias",
+    "bias": "bias",
+}
+
+
+def _rosinality_layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
+    if re.fullmatch(r"conv\.(blur|upsample)\.kernel", match["part"]):
+        return f"{_module(match)}.resample_filter", value / value.sum()
+    name = _ROSINALITY_PARTS.get(match["part"])
+    if name is None:
+        return None
+    if name == "weight":
+        value = value[0] if value.ndim == 5 else value
+    elif name in ("noise_strength", "bias"):
+        value = value.reshape(() if name == "noise_strength" else -1)
+    return f"{_module(match)}.{name}", value
 
 
 def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -241,10 +211,6 @@ def _conv(index: int) -> str:
     if not 0 <= index < 40:
         raise CheckpointError(f"there is no convolution {index} in a StyleGAN2")
     return f"synthesis.b{4 << ((index + 1) // 2)}.conv{0 if index % 2 else 1}"
-
-
-def _same(value: Tensor) -> Tensor:
-    return value
 
 
 def _apply(state: Mapping[str, Tensor], rules: list[Rule], what: str) -> dict[str, Tensor]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..pickle.plain import positive
 
-USUAL: dict[str, tuple[Any, ...]] = {  # settings that change the mathematics, and the values that are built
+USUAL: dict[str, tuple[object, ...]] = {  # settings that change the mathematics, and the values that are built
     "normalize_latents": (True,),
     "nonlinearity": ("lrelu",),
     "mapping_nonlinearity": ("lrelu",),
@@ -35,7 +36,16 @@ def as_tensors(variables: Mapping[str, Any]) -> dict[str, Tensor]:
         return {name: _as_tensor(np.asarray(value)) for name, value in variables.items()}
 
 
-def _as_tensor(array: np.ndarray[Any, Any]) -> Tensor:
+def renamed(
+    variables: Mapping[str, Any], rule: Callable[[str, Tensor, Mapping[str, int]], tuple[str, Tensor] | None]
+) -> dict[str, Tensor]:
+    """What a rule makes of each name, value and the `scopes` of all; None leaves a variable out."""
+    blocks = scopes(variables)
+    pairs = (rule(name, value, blocks) for name, value in as_tensors(variables).items())
+    return dict(pair for pair in pairs if pair is not None)
+
+
+def _as_tensor(array: NDArray[np.generic]) -> Tensor:
     plain = array.dtype == np.float32 and array.dtype.isnative and all(step >= 0 for step in array.strides)
     return torch.from_numpy(array if plain else np.array(array, np.float32, order="C"))
 
@@ -90,9 +100,4 @@ def mapping_hints(static: Mapping[str, Any]) -> dict[str, Any]:
         if given not in values:
             raise CheckpointError(f"it was built with {name}={given!r:.40}; only {values[0]!r} can be drawn")
     rate = static.get("mapping_lrmul")
-    return {"mapping_lr": float(rate)} if rate is not None and positive(rate) else {}
-
-
-def positive(value: Any) -> bool:
-    """Whether it is a finite number above zero."""
-    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 < value < math.inf)
+    return {"mapping_lr": float(rate)} if positive(rate) else {}

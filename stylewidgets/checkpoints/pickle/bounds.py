@@ -24,13 +24,11 @@ class Limits:
     integer: int = 64
 
 
+@dataclass(slots=True, eq=False)
 class Budget:
     """What is left of the memory that reading a file may allocate."""
 
-    __slots__ = ("left",)
-
-    def __init__(self, left: int) -> None:
-        self.left = left
+    left: int
 
     def spend(self, amount: int) -> None:
         self.left -= amount

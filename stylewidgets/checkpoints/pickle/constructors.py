@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CheckpointError
 from .records import (
@@ -28,7 +29,7 @@ from .records import (
 )
 
 Spend = Callable[[int], None]
-Constructor = Callable[[tuple[Any, ...], Spend], Any]
+Constructor = Callable[[tuple[object, ...], Spend], Any]
 SIMPLE_DTYPE = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16)")
 DICTS = (
     "collections.OrderedDict",
@@ -47,7 +48,7 @@ TORCH_DTYPES = {
 }
 
 
-def key_of(value: Any) -> Any:
+def key_of(value: object) -> object:
     """`value`, when it can be a dictionary key cheaply: hashing nested tuples or huge numbers may take for ever."""
     todo, seen = [value], 0
     while todo:
@@ -63,7 +64,7 @@ def key_of(value: Any) -> Any:
     return value
 
 
-def raw_bytes(value: Any, spend: Spend) -> Buffer:
+def raw_bytes(value: object, spend: Spend) -> Buffer:
     """Bytes, of which older pickles make text of the same length."""
     if isinstance(value, str):
         spend(len(value))
@@ -73,7 +74,7 @@ def raw_bytes(value: Any, spend: Spend) -> Buffer:
     raise CheckpointError(f"bytes were expected; the file holds a {type(value).__name__}. It is damaged")
 
 
-def _dict(args: tuple[Any, ...], spend: Spend) -> dict[Any, Any]:
+def _dict(args: tuple[object, ...], spend: Spend) -> dict[object, Any]:
     pairs = next((a for a in args if isinstance(a, (list, dict))), ())
     spend(100 * len(pairs))
     if isinstance(pairs, dict):
@@ -83,7 +84,7 @@ def _dict(args: tuple[Any, ...], spend: Spend) -> dict[Any, Any]:
     return {key_of(key): value for key, value in pairs}
 
 
-def _items(args: tuple[Any, ...], spend: Spend) -> list[Any]:
+def _items(args: tuple[object, ...], spend: Spend) -> list[object]:
     if not args:
         return []
     if len(args) != 1 or not isinstance(args[0], (list, tuple, set, frozenset)):
@@ -92,49 +93,49 @@ def _items(args: tuple[Any, ...], spend: Spend) -> list[Any]:
     return list(args[0])
 
 
-def _set(args: tuple[Any, ...], spend: Spend) -> set[Any]:
+def _set(args: tuple[object, ...], spend: Spend) -> set[object]:
     return {key_of(item) for item in _items(args, spend)}
 
 
-def _slice(args: tuple[Any, ...], spend: Spend) -> slice:
+def _slice(args: tuple[object, ...], spend: Spend) -> slice:
     if not 1 <= len(args) <= 3:
         raise CheckpointError("a slice takes one to three numbers. The file is damaged")
     return slice(*args)
 
 
-def _complex(args: tuple[Any, ...], spend: Spend) -> complex:
-    if len(args) != 2 or not all(isinstance(a, (int, float)) for a in args):
-        raise CheckpointError("a complex number takes two numbers. The file is damaged")
-    return complex(*args)
+def _complex(args: tuple[object, ...], spend: Spend) -> complex:
+    if len(args) == 2 and isinstance(args[0], (int, float)) and isinstance(args[1], (int, float)):
+        return complex(args[0], args[1])
+    raise CheckpointError("a complex number takes two numbers. The file is damaged")
 
 
-def _encode(args: tuple[Any, ...], spend: Spend) -> Buffer:
+def _encode(args: tuple[object, ...], spend: Spend) -> Buffer:
     if len(args) != 2 or not isinstance(args[0], str) or args[1] not in ("latin1", "latin-1"):
         raise CheckpointError("bytes written as text are not in latin-1. The file is damaged")
     return raw_bytes(args[0], spend)
 
 
-def _byte_string(args: tuple[Any, ...], spend: Spend) -> Buffer:
+def _byte_string(args: tuple[object, ...], spend: Spend) -> Buffer:
     if args and isinstance(args[0], str):
         return _encode(args, spend)
     return raw_bytes(args[0] if len(args) == 1 else b"", spend)
 
 
-def _device(args: tuple[Any, ...], spend: Spend) -> str:
+def _device(args: tuple[object, ...], spend: Spend) -> str:
     return ":".join(str(a) for a in args if isinstance(a, str) or (isinstance(a, int) and abs(a) < 1 << 16))
 
 
-def _path(args: tuple[Any, ...], spend: Spend) -> str:
+def _path(args: tuple[object, ...], spend: Spend) -> str:
     parts = [a for a in args if isinstance(a, str)]
     spend(4 * sum(map(len, parts)))
     return "/".join(parts)
 
 
-def _size(args: tuple[Any, ...], spend: Spend) -> tuple[int, ...]:
+def _size(args: tuple[object, ...], spend: Spend) -> tuple[int, ...]:
     return shape_of(args[0] if args else (), "a size")
 
 
-def _dtype(args: tuple[Any, ...], spend: Spend) -> DType | Stub:
+def _dtype(args: tuple[object, ...], spend: Spend) -> DType | Stub:
     code = args[0] if args else None
     if isinstance(code, bytes):
         code = code.decode("latin-1")
@@ -142,7 +143,7 @@ def _dtype(args: tuple[Any, ...], spend: Spend) -> DType | Stub:
     return DType(found[1]) if found else Stub("numpy.dtype", args)
 
 
-def _scalar(args: tuple[Any, ...], spend: Spend) -> Any:
+def _scalar(args: tuple[object, ...], spend: Spend) -> object:
     if not args or not isinstance(args[0], DType):
         return Stub("numpy.scalar", args)
     kind = args[0].numpy()
@@ -152,13 +153,13 @@ def _scalar(args: tuple[Any, ...], spend: Spend) -> Any:
     return np.frombuffer(raw, kind)[0].item()
 
 
-def _pending_array(args: tuple[Any, ...], spend: Spend) -> PendingArray | Stub:
+def _pending_array(args: tuple[object, ...], spend: Spend) -> PendingArray | Stub:
     if args and isinstance(args[0], Global) and args[0].name in ("numpy.ndarray", "numpy.matrix"):
         return PendingArray()
     return Stub("numpy.array", args)
 
 
-def array(raw: Any, kind: Any, shape: Any, fortran: bool, spend: Spend) -> Any:
+def array(raw: object, kind: object, shape: object, fortran: bool, spend: Spend) -> object:
     """A numpy array that looks at the file's bytes; a `Stub` for element types that are not numbers."""
     if not isinstance(kind, DType):
         return Stub("numpy.array", (raw, kind, shape))
@@ -170,17 +171,17 @@ def array(raw: Any, kind: Any, shape: Any, fortran: bool, spend: Spend) -> Any:
         total *= n
     if total != len(data):
         raise CheckpointError(f"an array of shape {list(sizes)} has {len(data)} bytes of data. The file is damaged")
-    flat: np.ndarray[Any, Any] = np.frombuffer(data, dtype) if total else np.empty(0, dtype)
+    flat: NDArray[np.generic] = np.frombuffer(data, dtype) if total else np.empty(0, dtype)
     return flat.reshape(sizes, order="F" if fortran else "C")
 
 
-def _frombuffer(args: tuple[Any, ...], spend: Spend) -> Any:
+def _frombuffer(args: tuple[object, ...], spend: Spend) -> object:
     if len(args) not in (3, 4):
         raise CheckpointError("an array lacks its type or shape. The file is damaged")
     return array(args[0], args[1], args[2], args[3:] == ("F",), spend)
 
 
-def array_of_state(state: Any, spend: Spend) -> Any:
+def array_of_state(state: object, spend: Spend) -> object:
     """The array that a BUILD with (version, shape, type, fortran order, bytes) describes."""
     if not isinstance(state, tuple) or len(state) not in (4, 5):
         raise CheckpointError("an array lacks its shape or data. The file is damaged")
@@ -188,7 +189,7 @@ def array_of_state(state: Any, spend: Spend) -> Any:
     return array(raw, kind, shape, bool(isinstance(fortran, int) and fortran), spend)
 
 
-def _tensor(args: tuple[Any, ...], spend: Spend) -> TensorRecord:
+def _tensor(args: tuple[object, ...], spend: Spend) -> TensorRecord:
     if len(args) < 4 or not isinstance(args[0], Storage):
         raise CheckpointError("a tensor lacks its storage, size or stride. The file is damaged")
     size, stride = shape_of(args[2], "the size of a tensor"), shape_of(args[3], "the stride of a tensor")
@@ -197,7 +198,7 @@ def _tensor(args: tuple[Any, ...], spend: Spend) -> TensorRecord:
     return TensorRecord(args[0], whole(args[1], "the offset of a tensor"), size, stride)
 
 
-def _typed_tensor(args: tuple[Any, ...], spend: Spend) -> TensorRecord:
+def _typed_tensor(args: tuple[object, ...], spend: Spend) -> TensorRecord:
     record = _tensor(args, spend)
     kind = args[6] if len(args) > 6 else None
     name = kind.name.removeprefix("torch.") if isinstance(kind, Global) else ""
@@ -207,24 +208,24 @@ def _typed_tensor(args: tuple[Any, ...], spend: Spend) -> TensorRecord:
     return record
 
 
-def _first(args: tuple[Any, ...], spend: Spend) -> Any:
+def _first(args: tuple[object, ...], spend: Spend) -> object:
     if not args:
         raise CheckpointError("a parameter lacks its tensor. The file is damaged")
     return args[0]
 
 
-def _typed_storage(args: tuple[Any, ...], spend: Spend) -> Storage | Stub:
+def _typed_storage(args: tuple[object, ...], spend: Spend) -> Storage | Stub:
     found = next((a for a in args if isinstance(a, Storage)), None)
     return found or Stub("torch.storage.TypedStorage", args)
 
 
-def _persistent(args: tuple[Any, ...], spend: Spend) -> Persistent:
+def _persistent(args: tuple[object, ...], spend: Spend) -> Persistent:
     if len(args) != 1 or not isinstance(args[0], dict):
         raise CheckpointError("a saved module lacks its description. The file is damaged")
     return Persistent(args[0])
 
 
-def _reconstructor(args: tuple[Any, ...], spend: Spend) -> Any:
+def _reconstructor(args: tuple[object, ...], spend: Spend) -> object:
     if not args or not isinstance(args[0], Global):
         return Stub("copyreg._reconstructor", args)
     if args[0].name in DICTS:
@@ -232,7 +233,7 @@ def _reconstructor(args: tuple[Any, ...], spend: Spend) -> Any:
     return Stub(args[0].name, args[1:])
 
 
-def _subclass_tensor(args: tuple[Any, ...], spend: Spend) -> Any:
+def _subclass_tensor(args: tuple[object, ...], spend: Spend) -> object:
     if len(args) >= 3 and isinstance(args[0], Global) and isinstance(args[2], tuple):
         maker = CONSTRUCTORS.get(args[0].name)
         if maker in (_tensor, _typed_tensor, _first):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -46,6 +47,12 @@ RELEASES = {
 def release(sha256: str) -> Release | None:
     """The release that published this source text, None when it is not known."""
     return RELEASES.get(sha256[:16])
+
+
+def source_hash(text: str) -> str:
+    """sha256 of a source text, line ends and byte order mark normalised; "" for none."""
+    plain = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest() if plain else ""
 
 
 def described(hashes: Iterable[str]) -> list[dict[str, str | None]]:

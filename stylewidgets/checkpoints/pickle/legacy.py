@@ -5,8 +5,6 @@ It is a file format of its own, and each storage inside a plain pickle is one su
 
 from __future__ import annotations
 
-from typing import Any
-
 from ..errors import CheckpointError
 from .constructors import CONSTRUCTORS, Spend, raw_bytes
 from .records import ITEM_SIZES, Storage, storage_dtype, whole
@@ -16,14 +14,14 @@ MAGIC = 0x1950A86A20F9469CFC6C
 PROTOCOL = 1001
 
 
-def read(data: bytes | memoryview, limits: Limits | None = None) -> Any:
+def read(data: bytes | memoryview, limits: Limits | None = None) -> object:
     """The saved value, its tensors as records that look at `data`.
 
     Raises:
         CheckpointError: `data` is damaged or cut short.
     """
     view = memoryview(data)
-    announced: dict[Any, tuple[Storage, int]] = {}
+    announced: dict[object, tuple[Storage, int]] = {}
     machine = Machine(view, limits=limits, persistent_load=lambda key: _announce(key, announced))
     if machine.load() != MAGIC or machine.load() != PROTOCOL:
         raise CheckpointError(f"it does not begin as torch's older files do. {AGAIN}")
@@ -44,7 +42,7 @@ def read_storage(data: bytes | memoryview) -> Storage:
     return value
 
 
-def _announce(key: Any, announced: dict[Any, tuple[Storage, int]]) -> Any:
+def _announce(key: object, announced: dict[object, tuple[Storage, int]]) -> object:
     """The storage that a persistent id ("storage", type, key, location, count, view) stands for, or the name of a
     module's class in ("module", class, file, source): the source is not looked at."""
     if isinstance(key, tuple) and len(key) == 4 and key[0] == "module":
@@ -67,7 +65,7 @@ def _announce(key: Any, announced: dict[Any, tuple[Storage, int]]) -> Any:
     return storage
 
 
-def _fill(view: memoryview, position: int, keys: Any, announced: dict[Any, tuple[Storage, int]]) -> None:
+def _fill(view: memoryview, position: int, keys: object, announced: dict[object, tuple[Storage, int]]) -> None:
     if not isinstance(keys, list) or len(keys) > len(announced):
         raise CheckpointError(f"the list of storages does not fit the tensors. {AGAIN}")
     for key in keys:
@@ -82,7 +80,7 @@ def _fill(view: memoryview, position: int, keys: Any, announced: dict[Any, tuple
         position = start + size
 
 
-def _nested_storage(args: tuple[Any, ...], spend: Spend) -> Storage:
+def _nested_storage(args: tuple[object, ...], spend: Spend) -> Storage:
     data = raw_bytes(args[0] if len(args) == 1 else None, spend)
     return Storage("uint8", load=lambda: read_storage(data))
 

@@ -18,15 +18,13 @@ class Module:
     """One module of a tree.
 
     Attributes:
-        name: dotted, "" for the root.
         class_name: such as ``SynthesisLayer``, or the dotted name of a class that was not saved with its source.
         attributes: its ``__dict__``.
         foreign: whether it is of a class that is neither saved with its source nor torch's own.
     """
 
-    name: str
     class_name: str
-    attributes: dict[Any, Any]
+    attributes: dict[object, Any]
     foreign: bool
 
 
@@ -54,14 +52,14 @@ class Tree:
         return next((module.attributes[key] for key in wanted if module and key in module.attributes), None)
 
 
-def is_module(value: Any) -> bool:
+def is_module(value: object) -> bool:
     """Whether a record can be walked as a module."""
     if isinstance(value, Stub):
         return isinstance(value.state, dict) and "_modules" in value.state
     return isinstance(value, Persistent)
 
 
-def flatten(root: Any) -> Tree:
+def flatten(root: object) -> Tree:
     """Walk a saved module.
 
     Raises:
@@ -86,20 +84,21 @@ def flatten(root: Any) -> Tree:
         tree.tensors.update(_tensors(name, module.attributes))
         if module.foreign and len(tree.tensors) > before:
             tree.foreign.add(module.class_name)
-        todo.extend((_join(name, key), child, depth + 1) for key, child in reversed(_children(module.attributes)))
+        children = reversed(_section(module.attributes, "_modules"))
+        todo.extend((_join(name, key), child, depth + 1) for key, child in children)
     return tree
 
 
-def _module(name: str, record: Any) -> Module:
+def _module(name: str, record: object) -> Module:
     if isinstance(record, Persistent):
-        return Module(name, record.class_name, record.state, foreign=False)
+        return Module(record.class_name, record.state, foreign=False)
     if isinstance(record, Stub):
         state = record.state if isinstance(record.state, dict) else {}
-        return Module(name, record.name, state, foreign=not record.name.startswith(PLAIN_TORCH))
+        return Module(record.name, state, foreign=not record.name.startswith(PLAIN_TORCH))
     raise CheckpointError(f"{name or 'the generator'} is a {type(record).__name__}, not a module. The file is damaged")
 
 
-def _classes(attributes: dict[Any, Any]) -> Iterator[str]:
+def _classes(attributes: dict[object, Any]) -> Iterator[str]:
     """Classes of saved objects that are attributes, not submodules."""
     for value in attributes.values():
         if isinstance(value, Persistent):
@@ -108,7 +107,7 @@ def _classes(attributes: dict[Any, Any]) -> Iterator[str]:
             yield value.name
 
 
-def _section(attributes: dict[Any, Any], key: str) -> list[tuple[str, Any]]:
+def _section(attributes: dict[object, Any], key: str) -> list[tuple[str, Any]]:
     section = attributes.get(key)
     if section is None:
         return []
@@ -117,11 +116,7 @@ def _section(attributes: dict[Any, Any], key: str) -> list[tuple[str, Any]]:
     return [(name, value) for name, value in section.items() if value is not None]
 
 
-def _children(attributes: dict[Any, Any]) -> list[tuple[str, Any]]:
-    return _section(attributes, "_modules")
-
-
-def _tensors(name: str, attributes: dict[Any, Any]) -> Iterator[tuple[str, TensorRecord]]:
+def _tensors(name: str, attributes: dict[object, Any]) -> Iterator[tuple[str, TensorRecord]]:
     for key, value in _section(attributes, "_parameters") + _section(attributes, "_buffers"):
         if not isinstance(value, TensorRecord):
             raise CheckpointError(f"{_join(name, key)} is a {type(value).__name__}, not a tensor. The file is damaged")

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TypeGuard
 
 import numpy as np
 
 MAX_DEPTH, MAX_ITEMS, MAX_TEXT, MAX_ARRAY = 6, 2000, 500, 16
 
 
-def plain(value: Any) -> Any:
+def plain(value: object) -> object:
     """`value` as far as it is plain: other entries of dictionaries and lists are left out; None for nothing plain."""
     left = [MAX_ITEMS]
     found = _plain(value, 0, left)
     return None if found is _SKIP else found
 
 
+def positive(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number above zero."""
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and bool(0 < value < math.inf)
+
+
 _SKIP = object()
 
 
-def _plain(value: Any, depth: int, left: list[int]) -> Any:
+def _plain(value: object, depth: int, left: list[int]) -> object:
     left[0] -= 1
     if left[0] < 0 or depth > MAX_DEPTH:
         return _SKIP
@@ -35,7 +40,7 @@ def _plain(value: Any, depth: int, left: list[int]) -> Any:
     return _of_many(value, depth, left)
 
 
-def _of_many(value: Any, depth: int, left: list[int]) -> Any:
+def _of_many(value: object, depth: int, left: list[int]) -> object:
     if isinstance(value, np.ndarray) and value.size <= MAX_ARRAY and value.dtype.kind in "biuf":
         return _plain(value.tolist(), depth, left)
     if isinstance(value, dict):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import CheckpointError
+from .fingerprints import source_hash
 
 Buffer = bytes | memoryview
 # element types by the names that torch and numpy share; bfloat16 is read as int16 and reinterpreted by torch
@@ -46,18 +48,17 @@ STORAGE_TYPES = {
 MAX_DIMENSIONS = 16
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Global:
     """A name in a pickle, such as ``torch.float32``. Nothing is imported and nothing stands behind it."""
 
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    name: str
 
     def __repr__(self) -> str:
         return f"<name {self.name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Stub:
     """An object of a class that the allow-list does not know: what the file says about it, and no behaviour.
 
@@ -70,20 +71,18 @@ class Stub:
         entries: pairs that would have been set as dictionary items.
     """
 
-    __slots__ = ("args", "entries", "items", "kwargs", "name", "state")
-
-    def __init__(self, name: str, args: Any = (), kwargs: Any = None) -> None:
-        self.name = name
-        self.args = args
-        self.kwargs = kwargs
-        self.state: Any = None
-        self.items: list[Any] = []
-        self.entries: list[tuple[Any, Any]] = []
+    name: str
+    args: object = ()
+    kwargs: object = None
+    state: Any = None
+    items: list[object] = field(default_factory=list)
+    entries: list[tuple[object, object]] = field(default_factory=list)
 
     def __repr__(self) -> str:
         return f"<inert {self.name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class Persistent:
     """An object written by ``torch_utils.persistence``: a class name, the text of its source, and its attributes.
 
@@ -93,10 +92,7 @@ class Persistent:
         state: the attributes, an empty dictionary when the file holds something else.
     """
 
-    __slots__ = ("meta",)
-
-    def __init__(self, meta: dict[Any, Any]) -> None:
-        self.meta = meta
+    meta: dict[object, object]
 
     @property
     def class_name(self) -> str:
@@ -109,39 +105,34 @@ class Persistent:
         return text if isinstance(text, str) else ""
 
     @property
-    def state(self) -> dict[Any, Any]:
+    def state(self) -> dict[object, Any]:
         state = self.meta.get("state")
         return state if isinstance(state, dict) else {}
 
     def fingerprint(self) -> str:
-        """sha256 of the source text, line ends and byte order mark normalised; "" without a source."""
-        text = self.source.removeprefix("\ufeff").replace("\r\n", "\n")
-        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() if text else ""
+        """`source_hash` of the source."""
+        return source_hash(self.source)
 
     def __repr__(self) -> str:
         return f"<module {self.class_name[:80]!r}>"
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class DType:
     """An element type of numpy: kind and size such as ``f4``, and byte order."""
 
-    __slots__ = ("code", "order")
+    code: str
+    order: str = "<"
 
-    def __init__(self, code: str) -> None:
-        self.code = code
-        self.order = "<"
-
-    def numpy(self) -> np.dtype[Any]:
+    def numpy(self) -> np.dtype[np.generic]:
         return np.dtype((self.order if self.order in "<>" else "<") + self.code)
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class PendingArray:
     """A numpy array whose contents come with a later BUILD; `memo_keys` are where it is to be replaced."""
 
-    __slots__ = ("memo_keys",)
-
-    def __init__(self) -> None:
-        self.memo_keys: list[int] = []
+    memo_keys: list[int] = field(default_factory=list)
 
 
 class Storage:
@@ -184,19 +175,15 @@ class Storage:
         self._data = data
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class TensorRecord:
     """A tensor as (storage, offset, size, stride), all in elements; `array` looks at it, nothing is copied before."""
 
-    __slots__ = ("dtype_name", "offset", "size", "storage", "stride")
-
-    def __init__(
-        self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...], dtype: str | None = None
-    ) -> None:
-        self.storage = storage
-        self.offset = offset
-        self.size = size
-        self.stride = stride
-        self.dtype_name = dtype
+    storage: Storage
+    offset: int
+    size: tuple[int, ...]
+    stride: tuple[int, ...]
+    dtype_name: str | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -206,7 +193,7 @@ class TensorRecord:
     def dtype(self) -> str:
         return self.dtype_name or self.storage.dtype
 
-    def array(self) -> np.ndarray[Any, Any]:
+    def array(self) -> NDArray[np.generic]:
         """A read-only view of the elements (bfloat16 as int16).
 
         Raises:
@@ -224,7 +211,7 @@ class TensorRecord:
             )
         if not count:
             return np.empty(size, kind)
-        view: np.ndarray[Any, Any] = np.ndarray(size, kind, data, self.offset * item, tuple(s * item for s in stride))
+        view: NDArray[np.generic] = np.ndarray(size, kind, data, self.offset * item, tuple(s * item for s in stride))
         view.flags.writeable = False
         return view
 
@@ -232,7 +219,7 @@ class TensorRecord:
         return f"<tensor {list(self.size)}>"
 
 
-def storage_dtype(value: Any) -> str:
+def storage_dtype(value: object) -> str:
     """The element type of a storage class named by the file.
 
     Raises:
@@ -247,14 +234,14 @@ def storage_dtype(value: Any) -> str:
     return found
 
 
-def whole(value: Any, what: str, high: int = 1 << 48) -> int:
+def whole(value: object, what: str, high: int = 1 << 48) -> int:
     """`value` as a whole number from 0 to `high`, or `CheckpointError`."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= high:
         raise CheckpointError(f"{what} is not a sensible whole number. The file is damaged")
     return value
 
 
-def shape_of(value: Any, what: str) -> tuple[int, ...]:
+def shape_of(value: object, what: str) -> tuple[int, ...]:
     """`value` as a tuple of sizes or strides, or `CheckpointError`."""
     if not isinstance(value, (tuple, list)) or len(value) > MAX_DIMENSIONS:
         raise CheckpointError(f"{what} is not a list of up to {MAX_DIMENSIONS} sizes. The file is damaged")

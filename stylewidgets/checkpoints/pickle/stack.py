@@ -21,7 +21,7 @@ class Stack:
         self,
         data: memoryview,
         position: int = 0,
-        persistent_load: Callable[[Any], Any] | None = None,
+        persistent_load: Callable[[object], Any] | None = None,
         limits: Limits | None = None,
         budget: Budget | None = None,
     ) -> None:
@@ -33,8 +33,8 @@ class Stack:
         self._reset()
 
     def _reset(self) -> None:
-        self._stack: list[Any] = []
-        self._marks: list[list[Any]] = []
+        self._stack: list[object] = []
+        self._marks: list[list[object]] = []
         self._memo: dict[int, Any] = {}
         self._globals: dict[str, Global] = {}
 
@@ -67,15 +67,15 @@ class Stack:
 
     # the stack
 
-    def _push(self, value: Any) -> None:
+    def _push(self, value: object) -> None:
         self._stack.append(value)
 
-    def _to_mark(self) -> list[Any]:
+    def _to_mark(self) -> list[object]:
         items = self._stack
         self._stack = self._marks.pop()
         return items
 
-    def _pairs(self, items: list[Any]) -> list[tuple[Any, Any]]:
+    def _pairs(self, items: list[object]) -> list[tuple[object, Any]]:
         if len(items) % 2:
             raise CheckpointError(f"a dictionary has a key without a value at byte {self.position}. {AGAIN}")
         return list(zip(items[::2], items[1::2], strict=True))
@@ -169,7 +169,7 @@ class Stack:
         items = self._to_mark()
         self._push(frozenset(key_of(item) for item in items))
 
-    def _extend(self, items: list[Any]) -> None:
+    def _extend(self, items: list[object]) -> None:
         target = self._stack[-1]
         if isinstance(target, Stub):
             target.items.extend(items)
@@ -196,7 +196,7 @@ class Stack:
         else:
             raise CheckpointError(f"something is added to a {type(target).__name__} at byte {self.position}. {AGAIN}")
 
-    def _set(self, pairs: list[tuple[Any, Any]]) -> None:
+    def _set(self, pairs: list[tuple[object, Any]]) -> None:
         target = self._stack[-1]
         if isinstance(target, Stub):
             target.entries.extend(pairs)
@@ -230,7 +230,7 @@ class Stack:
 
     # names, and what would be calls
 
-    def _global(self, module: Any, name: Any) -> Global:
+    def _global(self, module: object, name: object) -> Global:
         if not (isinstance(module, str) and isinstance(name, str)):
             raise CheckpointError(f"a name that is no text at byte {self.position}. {AGAIN}")
         if len(module) + len(name) > 1000:
@@ -246,7 +246,7 @@ class Stack:
         name = self._stack.pop()
         self._push(self._global(self._stack.pop(), name))
 
-    def _call(self, what: Any, args: Any, kwargs: Any = None) -> Any:
+    def _call(self, what: object, args: object, kwargs: object = None) -> object:
         """Our own function for a name of the allow-list, a `Stub` for any other; never the thing itself."""
         if not isinstance(what, (Global, Stub)):
             raise CheckpointError(f"a {type(what).__name__} is called at byte {self.position}. {AGAIN}")
@@ -299,7 +299,7 @@ class Stack:
     def buffer(self) -> None:
         raise CheckpointError("its data lies outside the file (out-of-band pickle). Save it again in one file")
 
-    def _persistent(self, key: Any) -> None:
+    def _persistent(self, key: object) -> None:
         if self._persistent_load is None:
             raise CheckpointError(
                 "it refers to data outside the pickle, which a file of this kind does not hold. It is refused"

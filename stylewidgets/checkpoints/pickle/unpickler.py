@@ -25,9 +25,9 @@ __all__ = ["AGAIN", "Budget", "Limits", "Machine", "as_view", "unpickle"]
 def unpickle(
     data: bytes | memoryview | mmap.mmap | IO[bytes],
     *,
-    persistent_load: Callable[[Any], Any] | None = None,
+    persistent_load: Callable[[object], Any] | None = None,
     limits: Limits | None = None,
-) -> Any:
+) -> object:
     """Read one pickle; nothing in it is executed.
 
     Args:
@@ -48,7 +48,7 @@ def unpickle(
 class Machine(Stack):
     """The stack machine; `load` may be called again for the next pickle of the same data, `position` is where it starts."""
 
-    def load(self) -> Any:
+    def load(self) -> object:
         """Run one pickle and return its value.
 
         Raises:
@@ -67,7 +67,7 @@ class Machine(Stack):
         self._reset()
         return value
 
-    def _run(self) -> Any:
+    def _run(self) -> object:
         data, budget, end = self._data, self.budget, len(self._data)
         while self.position < end:
             code = data[self.position]

@@ -151,14 +151,9 @@ def get(name: str, *, progress: Tell | bool = True) -> Path:
     return fetched
 
 
-def known_sha256(file: Path) -> dict[str, Any]:
-    """What was recorded about a downloaded file (url, bytes, sha256, trust); {} for others."""
-    return read_json(Path(f"{file}.json"))
-
-
 def _check_kept(one: Entry, target: Path) -> None:
     """A file in the cache may have been put there by hand: refuse one that is known to be another."""
-    record = known_sha256(target)
+    record = read_json(Path(f"{target}.json"))
     size = target.stat().st_size
     wanted = one.bytes or record.get("bytes")
     if wanted is not None and size != wanted:

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..layers import batch
+from ..layers import BlockChain, entering
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
@@ -67,20 +67,6 @@ class SynthesisBlock(nn.Module):
         return self.conv1(x, styles[1], noise[1])  # type: ignore[no-any-return]
 
 
-class SynthesisNetwork(nn.Module):
-    """The blocks b4, b8, ... as submodules."""
-
-    def __init__(self, config: StyleGAN1Config) -> None:
-        super().__init__()
-        for i in range(config.num_blocks):
-            self.add_module(config.block_name(i), SynthesisBlock(config, i))
-
-    @property
-    def blocks(self) -> list[SynthesisBlock]:
-        """The blocks, the smallest first."""
-        return list(self._modules.values())  # type: ignore[arg-type]
-
-
 class StyleGAN1(StyleBased):
     """A StyleGAN generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
 
@@ -99,7 +85,7 @@ class StyleGAN1(StyleBased):
 
     family = "stylegan1"
     default_psi = 0.7
-    synthesis: SynthesisNetwork
+    synthesis: BlockChain[SynthesisBlock]
 
     def __init__(self, config: StyleGAN1Config) -> None:
         super().__init__()
@@ -109,7 +95,7 @@ class StyleGAN1(StyleBased):
         self.resolution, self.img_channels = config.resolution, config.img_channels
         self.default_cutoff = min(8, self.num_ws)
         self.mapping = StyleGAN1Mapping(config)
-        self.synthesis = SynthesisNetwork(config)
+        self.synthesis = BlockChain(config, SynthesisBlock)
         self.layers: tuple[Layer, ...] = tuple(
             Layer(f"{config.block_name(i)}.conv{k}", "conv", i, 2 * i + k, conv.style_channels, conv.resolution)
             for i, block in enumerate(self.synthesis.blocks)
@@ -148,11 +134,7 @@ class StyleGAN1(StyleBased):
         own = self.layers[self.block_layers(i)]
         block = self.synthesis.blocks[i]
         tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
-        if state is None:
-            x = batch(block.const, len(styles[0]), dtype or torch.float32)
-        else:
-            x = state.x if dtype is None else state.x.to(dtype)
-        x = block(x, styles, tensors)
+        x = block(entering(block, None if state is None else state.x, len(styles[0]), dtype), styles, tensors)
         return State(x, self._colours(i, x, state))
 
     def _colours(self, i: int, x: Tensor, state: State | None) -> Tensor | None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 from torch import Tensor
 
 from ...ops.upfirdn2d import BINOMIAL
+from ..config import BlockConfig, Shapes, check_above_zero, check_choice
 
 ARCHITECTURES = ("skip", "resnet", "orig")
 LABELS = ("separate", "joint")
@@ -24,7 +24,7 @@ def default_channels(resolution: int, base: int = 32768, maximum: int = 512) -> 
 
 
 @dataclass(frozen=True)
-class StyleGAN2Config:
+class StyleGAN2Config(BlockConfig):
     """Sizes and choices of a StyleGAN2.
 
     Attributes:
@@ -43,33 +43,17 @@ class StyleGAN2Config:
         label: "separate" or "joint", how the label joins z; see `MappingNetwork`.
     """
 
-    z_dim: int = 512
-    c_dim: int = 0
-    w_dim: int = 512
+    title = "StyleGAN2"
+
     resolution: int = 256
-    img_channels: int = 3
-    channels: tuple[int, ...] = ()
-    mapping_layers: int = 8
-    mapping_width: int | None = None
-    mapping_lr: float = 0.01
     architecture: str = "skip"
     conv_clamp: float | None = None
-    use_noise: bool = True
     taps: tuple[float, ...] = BINOMIAL
-    start: tuple[int, int] = (4, 4)
     label: str = "separate"
 
     def __post_init__(self) -> None:
-        for name in ("z_dim", "w_dim", "img_channels", "mapping_layers"):
-            _positive(name, getattr(self, name))
-        if not isinstance(self.c_dim, int) or self.c_dim < 0:
-            raise ValueError(f"c_dim is the number of label entries, 0 for none; {self.c_dim!r} was given")
-        if self.mapping_width is not None:
-            _positive("mapping_width", self.mapping_width)
-        object.__setattr__(self, "start", tuple(self.start))
+        super().__post_init__()
         object.__setattr__(self, "taps", tuple(float(t) for t in self.taps))
-        if len(self.start) != 2 or min(self.start) < 1:
-            raise ValueError(f"start is the height and width of the constant, such as (4, 4); {self.start} was given")
         side, blocks = max(self.start), 1
         while side < self.resolution:
             side, blocks = side * 2, blocks + 1
@@ -77,56 +61,23 @@ class StyleGAN2Config:
             raise ValueError(
                 f"resolution is {max(self.start)} doubled once or more, such as {side}; {self.resolution} was given"
             )
-        object.__setattr__(self, "channels", tuple(self.channels) or default_channels(4 << (blocks - 1)))
+        object.__setattr__(self, "channels", self.channels or default_channels(4 << (blocks - 1)))
         if len(self.channels) != blocks:
             raise ValueError(
                 f"channels has one entry per block: {blocks} for resolution {self.resolution}, not "
                 f"{len(self.channels)} ({self.channels})"
             )
-        for count in self.channels:
-            _positive("channels", count)
-        _one_of("label", self.label, LABELS)
-        _one_of("architecture", self.architecture, ARCHITECTURES)
+        check_choice("label", self.label, LABELS)
+        check_choice("architecture", self.architecture, ARCHITECTURES)
         if self.conv_clamp is not None:
-            _above_zero("conv_clamp", self.conv_clamp)
-        _above_zero("mapping_lr", self.mapping_lr)
+            check_above_zero("conv_clamp", self.conv_clamp)
         if len(self.taps) < 2 or len(self.taps) % 2 or self.taps != self.taps[::-1] or not sum(self.taps) > 0:
             raise ValueError(f"taps are an even number of symmetric weights such as {BINOMIAL}; {self.taps} was given")
-
-    @property
-    def num_blocks(self) -> int:
-        """Blocks, from the constant to the full resolution."""
-        return len(self.channels)
 
     @property
     def num_ws(self) -> int:
         """Rows of w+: 2 per block."""
         return 2 * len(self.channels)
-
-    def size(self, block: int) -> tuple[int, int]:
-        """Height and width of a block's output."""
-        return self.start[0] << block, self.start[1] << block
-
-    def block_name(self, block: int) -> str:
-        """ "b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
-        return f"b{4 << block}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {k: list(v) if isinstance(v, tuple) else v for k, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> StyleGAN2Config:
-        """The inverse of `to_dict`; unknown names are refused."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f"StyleGAN2 has no setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
-        given: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
-        try:
-            return cls(**given)
-        except TypeError as error:
-            raise ValueError(f"the settings {dict(values)} do not describe a StyleGAN2: {error}") from error
 
 
 def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
@@ -138,47 +89,28 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
     Raises:
         ValueError: a parameter that every StyleGAN2 has is missing, or two disagree.
     """
-
-    def shape(name: str) -> tuple[int, ...]:
-        if name not in params:
-            raise ValueError(
-                f"these are not the parameters of a StyleGAN2 generator: {name} is missing "
-                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
-            )
-        return tuple(params[name].shape)
-
-    blocks = sorted({int(m[1]) for name in params if (m := re.match(r"synthesis\.b(\d+)\.conv1\.weight$", name))})
-    const = shape("synthesis.b4.const")
-    if blocks != [4 << i for i in range(len(blocks))] or len(const) != 3:
-        raise ValueError(f"blocks b4, b8, b16, ... are expected; found {[f'b{b}' for b in blocks]} and const {const}")
-    layers = sum(1 for name in params if re.match(r"mapping\.fc\d+\.weight$", name))
-    first, w_dim = shape("mapping.fc0.weight"), shape("synthesis.b4.conv1.affine.weight")[1]
+    shapes = Shapes(params, StyleGAN2Config.title)
+    w_dim = shapes("synthesis.b4.conv1.affine.weight")[1]
     c_dim, beside, label = 0, 0, "separate"
-    if "mapping.concat.weight" in params:
-        (c_dim, beside), label = shape("mapping.concat.weight"), "joint"
-    elif "mapping.embed.weight" in params:
-        c_dim, beside = shape("mapping.embed.weight")[1], w_dim
-    last = f"synthesis.b{blocks[-1]}"
+    if "mapping.concat.weight" in shapes:
+        (c_dim, beside), label = shapes("mapping.concat.weight"), "joint"
+    elif "mapping.embed.weight" in shapes:
+        c_dim, beside = shapes("mapping.embed.weight")[1], w_dim
     found: dict[str, Any] = {
-        "z_dim": first[1] - beside,
+        **shapes.blocks(),
+        **shapes.mapping(w_dim, beside),
         "c_dim": c_dim,
-        "w_dim": w_dim,
         "label": label,
-        "resolution": max(const[1:]) << (len(blocks) - 1),
-        "img_channels": shape(f"{last}.torgb.weight")[0],
-        "channels": tuple(shape(f"synthesis.b{b}.conv1.weight")[0] for b in blocks),
-        "mapping_layers": layers,
-        "mapping_width": first[0] if layers > 1 and first[0] != w_dim else None,
-        "architecture": _architecture(params, last),
-        "use_noise": "synthesis.b4.conv1.noise_strength" in params,
-        "start": const[1:],
+        "use_noise": "synthesis.b4.conv1.noise_strength" in shapes,
         "taps": _taps(params),
     }
-    found.update(hints)
-    return StyleGAN2Config(**found)
+    blocks = len(found["channels"])
+    found["resolution"] = max(found["start"]) << (blocks - 1)
+    found["architecture"] = _architecture(shapes, f"synthesis.b{4 << (blocks - 1)}")
+    return StyleGAN2Config(**{**found, **hints})
 
 
-def _architecture(params: Mapping[str, Tensor], last: str) -> str:
+def _architecture(params: Shapes, last: str) -> str:
     if f"{last}.skip.weight" in params:
         return "resnet"
     return "skip" if "synthesis.b4.torgb.weight" in params else "orig"
@@ -196,18 +128,3 @@ def _taps(params: Mapping[str, Tensor]) -> tuple[float, ...]:
     if len(taps) == 4 and all(math.isclose(a, b, abs_tol=1e-4) for a, b in zip(taps, papers, strict=True)):
         return BINOMIAL
     return tuple(taps)
-
-
-def _one_of(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name} is one of {', '.join(choices)}; {value!r} was given")
-
-
-def _above_zero(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-        raise ValueError(f"{name} is positive{' or None' if name == 'conv_clamp' else ''}; {value!r} was given")
-
-
-def _positive(name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} is a whole number from 1 up; {value!r} was given")

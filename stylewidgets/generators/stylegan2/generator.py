@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.native.colours import add_doubled
-from ..layers import EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, batch
+from ..layers import BlockChain, EqualizedConv2d, StyleConv, SynthesisLayer, ToRGB, entering
 from ..mapping import MappingNetwork
 from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
@@ -20,6 +20,9 @@ from .flat import finish_small
 from .strips import colours_of
 
 __all__ = ["MappingNetwork", "StyleGAN2", "StyleGAN2Config", "default_channels", "infer_config"]
+
+ROWS = {"conv0": -1, "conv1": 0, "torgb": 1}
+"""Rows of w+ that the layers of a block read, beside 2 per block: each torgb shares its row with the next conv0."""
 
 
 class SynthesisBlock(nn.Module):
@@ -49,9 +52,9 @@ class SynthesisBlock(nn.Module):
         """The modulated convolutions in order."""
         return [self.conv1] if self.first else [self.conv0, self.conv1]
 
-    def start(self, n: int, dtype: torch.dtype) -> Tensor:
-        """The learned constant as a batch."""
-        return batch(self.const, n, dtype)
+    def layers(self) -> list[tuple[str, StyleConv]]:
+        """The style layers by name, in order."""
+        return [(name, getattr(self, name)) for name in self.names]
 
     def forward(self, x: Tensor, img: Tensor | None, styles: Sequence[Tensor], noise: Sequence[Tensor | None]) -> State:
         """Features and picture of the block before → those of this one."""
@@ -70,20 +73,6 @@ class SynthesisBlock(nn.Module):
         return State(x, img)
 
 
-class SynthesisNetwork(nn.Module):
-    """The blocks b4, b8, ... as submodules."""
-
-    def __init__(self, config: StyleGAN2Config) -> None:
-        super().__init__()
-        for i in range(config.num_blocks):
-            self.add_module(config.block_name(i), SynthesisBlock(config, i))
-
-    @property
-    def blocks(self) -> list[SynthesisBlock]:
-        """The blocks, the smallest first."""
-        return list(self._modules.values())  # type: ignore[arg-type]
-
-
 class StyleGAN2(StyleBased):
     """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
 
@@ -100,7 +89,7 @@ class StyleGAN2(StyleBased):
     family = "stylegan2"
     has_previews = True
     mapping: MappingNetwork
-    synthesis: SynthesisNetwork
+    synthesis: BlockChain[SynthesisBlock]
 
     def __init__(self, config: StyleGAN2Config) -> None:
         super().__init__()
@@ -111,35 +100,23 @@ class StyleGAN2(StyleBased):
         self.has_inner_pictures = config.architecture == "skip"
         self.can_run_layers = config.architecture != "resnet"
         self.mapping = MappingNetwork(config)
-        self.synthesis = SynthesisNetwork(config)
-        self.layers: tuple[Layer, ...] = tuple(self._list_layers())
+        self.synthesis = BlockChain(config, SynthesisBlock)
+        self.layers: tuple[Layer, ...] = tuple(
+            Layer(
+                f"{config.block_name(i)}.{name}",
+                "torgb" if name == "torgb" else "conv",
+                i,
+                2 * i + ROWS[name],
+                layer.style_channels,
+                layer.resolution,
+            )
+            for i, block in enumerate(self.synthesis.blocks)
+            for name, layer in block.layers()
+        )
         inside = [[k for k, layer in enumerate(self.layers) if layer.block == i] for i in range(self.num_blocks)]
         self._slices = [slice(k[0], k[-1] + 1) for k in inside]
         convs = [layer for layer in self.layers if layer.kind == "conv"]
         self.noise_shapes: tuple[tuple[int, int], ...] = tuple(config.size(c.block) for c in convs if config.use_noise)
-
-    def _list_layers(self) -> list[Layer]:
-        layers = []
-        for i, block in enumerate(self.synthesis.blocks):
-            for name in block.names:
-                module = block.get_submodule(name)
-                assert isinstance(module, StyleConv)
-                offset = {"conv0": -1, "conv1": 0, "torgb": 1}[name]  # each torgb shares its row with the next conv0
-                kind = "torgb" if name == "torgb" else "conv"
-                layers.append(
-                    Layer(
-                        f"{self.config.block_name(i)}.{name}",
-                        kind,
-                        i,
-                        2 * i + offset,
-                        module.style_channels,
-                        module.resolution,
-                    )
-                )
-        return layers
-
-    def _block(self, i: int) -> SynthesisBlock:
-        return self.synthesis.blocks[i]
 
     def block_layers(self, i: int) -> slice:
         """Where block i's layers are in `layers`."""
@@ -168,9 +145,8 @@ class StyleGAN2(StyleBased):
         """
         self._check_step(i, state, styles)
         own = self.layers[self.block_layers(i)]
-        block = self._block(i)
-        kind = dtype or torch.float32
-        x = block.start(len(styles[0]), kind) if state is None else state.x if dtype is None else state.x.to(dtype)
+        block = self.synthesis.blocks[i]
+        x = entering(block, None if state is None else state.x, len(styles[0]), dtype)
         tensors = layer_noise(noise, block.convs, [layer.name for layer in own], len(styles[0]), self.config.use_noise)
         result: State = block(x, None if state is None else state.img, styles, tensors)
         return result
@@ -189,9 +165,9 @@ class StyleGAN2(StyleBased):
         """
         layer = self.layers[k]
         self._check_styles([style], [layer])
-        block = self._block(layer.block)
+        block = self.synthesis.blocks[layer.block]
         module = block.get_submodule(layer.name.partition(".")[2])
-        x = block.start(len(style), dtype or torch.float32) if x is None else x if dtype is None else x.to(dtype)
+        x = entering(block, x, len(style), dtype)
         if isinstance(module, ToRGB):
             return module(x, style)  # type: ignore[no-any-return]
         made: Tensor = module(x, style, *layer_noise(noise, [module], [layer.name], len(style), self.config.use_noise))
@@ -211,7 +187,7 @@ class StyleGAN2(StyleBased):
         """
         own = self.layers[-2:]
         self._check_styles(styles, own)
-        block = self._block(own[0].block)
+        block = self.synthesis.blocks[own[0].block]
         drawn = layer_noise(noise, [block.conv1], [own[0].name], len(x), self.config.use_noise)
         return colours_of(block.conv1, block.torgb, x if dtype is None else x.to(dtype), *styles, *drawn)
 

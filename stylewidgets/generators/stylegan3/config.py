@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from torch import Tensor
 
-from ..stylegan2.config import _above_zero, _positive
+from ..config import FamilyConfig, Shapes, check_above_zero, check_choice, check_whole
 
 NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "margin", "bandwidth", "output_scale", "num_fp16_res", "ema_beta")
 """Settings that no shape can confirm."""
@@ -58,7 +57,7 @@ class Band(NamedTuple):
 
 
 @dataclass(frozen=True)
-class StyleGAN3Config:
+class StyleGAN3Config(FamilyConfig):
     """Sizes and choices of a StyleGAN3 (Karras et al., NeurIPS 2021). `create` makes the published ones.
 
     Attributes:
@@ -77,13 +76,10 @@ class StyleGAN3Config:
         ema_beta: how slowly the running magnitudes follow in training, per step.
     """
 
-    z_dim: int = 512
-    c_dim: int = 0
-    w_dim: int = 512
-    layers: tuple[LayerShape, ...] = ()
+    title = "StyleGAN3"
+
     mapping_layers: int = 2
-    mapping_width: int | None = None
-    mapping_lr: float = 0.01
+    layers: tuple[LayerShape, ...] = ()
     mapping: str = "stylegan2"
     embed_dim: int = 0
     margin: int = 10
@@ -94,22 +90,16 @@ class StyleGAN3Config:
     ema_beta: float = 0.999
 
     def __post_init__(self) -> None:
-        for name in ("z_dim", "w_dim", "mapping_layers"):
-            _positive(name, getattr(self, name))
-        if self.mapping_width is not None:
-            _positive("mapping_width", self.mapping_width)
-        for name in ("c_dim", "embed_dim", "margin", "num_fp16_res"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                raise ValueError(f"{name} is a whole number from 0 up; {value!r} was given")
-        for name in ("mapping_lr", "bandwidth", "output_scale"):
-            _above_zero(name, getattr(self, name))
+        super().__post_init__()
+        for name in ("embed_dim", "margin", "num_fp16_res"):
+            check_whole(name, getattr(self, name), least=0)
+        for name in ("bandwidth", "output_scale"):
+            check_above_zero(name, getattr(self, name))
         if self.conv_clamp is not None:
-            _above_zero("conv_clamp", self.conv_clamp)
+            check_above_zero("conv_clamp", self.conv_clamp)
         if not isinstance(self.ema_beta, int | float) or not 0 <= self.ema_beta <= 1:
             raise ValueError(f"ema_beta is from 0 to 1; {self.ema_beta!r} was given")
-        if self.mapping not in MAPPINGS:
-            raise ValueError(f"mapping is one of {', '.join(MAPPINGS)}; {self.mapping!r} was given")
+        check_choice("mapping", self.mapping, MAPPINGS)
         try:
             layers = tuple(LayerShape(*layer) for layer in self.layers)
         except TypeError as error:
@@ -169,22 +159,6 @@ class StyleGAN3Config:
         before = (total + layer.up) // 2
         return before, total - before
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {**asdict(self), "layers": [list(layer) for layer in self.layers]}
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> StyleGAN3Config:
-        """The inverse of `to_dict`; unknown names are refused."""
-        known = {f.name for f in fields(cls)}
-        unknown = sorted(set(values) - known)
-        if unknown:
-            raise ValueError(f"StyleGAN3 has no setting {unknown[0]!r}; known are {', '.join(sorted(known))}")
-        try:
-            return cls(**dict(values))
-        except TypeError as error:
-            raise ValueError(f"the settings {dict(values)!r:.200} do not describe a StyleGAN3: {error}") from error
-
     @classmethod
     def create(
         cls,
@@ -210,8 +184,7 @@ class StyleGAN3Config:
             img_channels, num_layers, filter_size: colours, layers before the last, taps per upsampling phase.
             others: further settings of the config.
         """
-        if variant not in VARIANTS:
-            raise ValueError(f"variant is one of {', '.join(VARIANTS)}; {variant!r} was given")
+        check_choice("variant", variant, VARIANTS)
         if resolution < 16 or resolution & (resolution - 1):
             raise ValueError(f"resolution is a power of two from 16; {resolution} was given")
         radial = variant == "R"
@@ -270,53 +243,29 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3Config:
     Raises:
         ValueError: a parameter that every StyleGAN3 has is missing, or two disagree.
     """
-
-    def shape(name: str) -> tuple[int, ...]:
-        if name not in params:
-            raise ValueError(
-                f"these are not the parameters of a StyleGAN3 generator: {name} is missing "
-                f"(first of {len(params)} names: {', '.join(sorted(params)[:3]) or 'none'})"
-            )
-        return tuple(params[name].shape)
-
+    shapes = Shapes(params, StyleGAN3Config.title)
     taps = hints.pop("filter_size", 6)
-    found: dict[str, Any] = {}
-    names = sorted(
-        (int(m[1]), m[0][: -len(".weight")])
-        for name in params
-        if (m := re.fullmatch(r"synthesis\.L(\d+)_\d+_\d+\.weight", name))
-    )
+    names = sorted((int(match[1]), match[0]) for match in shapes.found(r"synthesis\.L(\d+)_\d+_\d+\.weight"))
     if not names or [i for i, _ in names] != list(range(len(names))):
         listed = [name.split(".")[1] for _, name in names]
         raise ValueError(f"layers synthesis.L0_..., L1_..., ... are expected; found {listed or 'none'}")
-    found["layers"] = tuple(_layer(name, shape, params, taps) for _, name in names)
-    found["w_dim"] = shape("synthesis.input.affine.weight")[1]
-    found["mapping_layers"] = sum(1 for name in params if re.fullmatch(r"mapping\.fc\d+\.weight", name))
-    inner, width = shape("mapping.fc0.weight")
-    found["mapping_width"] = inner if found["mapping_layers"] > 1 and inner != found["w_dim"] else None
-    if "mapping.embed_proj.weight" in params:
-        inputs = shape("mapping.embed_proj.weight")
-        found |= {
-            "mapping": "stylegan-xl",
-            "z_dim": width - inputs[0],
-            "c_dim": shape("mapping.embed.weight")[0],
-            "embed_dim": inputs[1],
-        }
-    elif "mapping.embed.weight" in params:
-        found |= {"c_dim": shape("mapping.embed.weight")[1], "z_dim": width - found["w_dim"]}
-    else:
-        found["z_dim"] = width
-    return StyleGAN3Config(**{**found, **hints})
+    w_dim, beside = shapes("synthesis.input.affine.weight")[1], 0
+    found: dict[str, Any] = {"layers": tuple(_layer(name.removesuffix(".weight"), shapes, taps) for _, name in names)}
+    if "mapping.embed_proj.weight" in shapes:
+        beside, found["embed_dim"] = shapes("mapping.embed_proj.weight")
+        found |= {"mapping": "stylegan-xl", "c_dim": shapes("mapping.embed.weight")[0]}
+    elif "mapping.embed.weight" in shapes:
+        found["c_dim"], beside = shapes("mapping.embed.weight")[1], w_dim
+    return StyleGAN3Config(**{**found, **shapes.mapping(w_dim, beside), **hints})
 
 
-def _layer(name: str, shape: Any, params: Mapping[str, Tensor], taps: int) -> LayerShape:
+def _layer(name: str, shapes: Shapes, taps: int) -> LayerShape:
     size, channels = (int(part) for part in name.rsplit("_", 2)[1:])
-    weight = shape(f"{name}.weight")
+    weight = shapes(f"{name}.weight")
     if len(weight) != 4 or weight[0] != channels or weight[2] != weight[3]:
         raise ValueError(f"{name}.weight is [{channels}, in, k, k] by its name; {list(weight)} was found")
-    filters = [
-        tuple(params[key].shape) if (key := f"{name}.{kind}_filter") in params else (1,) for kind in ("up", "down")
-    ]
+    keys = (f"{name}.{kind}_filter" for kind in ("up", "down"))
+    filters = [shapes(key) if key in shapes else (1,) for key in keys]
     up, down = (line[0] // taps if line[0] > 1 else 1 for line in filters)
     if any(line[0] > 1 and (line[0] % taps or len(set(line)) > 1) for line in filters):
         raise ValueError(f"{name}: filters of {filters[0]} and {filters[1]} taps, expected are multiples of {taps}")

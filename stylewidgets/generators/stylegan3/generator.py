@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...latent.view import Transform
+from ..noise import NOISE_MODES
 from ..protocol import Layer, Noise, State
 from ..style_based import StyleBased
 from .config import StyleGAN3Config, infer_config
@@ -20,7 +21,6 @@ from .layers import AliasFreeLayer, AliasFreeToRGB, FourierInput, Rows
 
 __all__ = ["StyleGAN3", "StyleGAN3Config", "infer_config"]
 
-NOISE_MODES = ("const", "random", "none")
 MAPPING_CLASSES = {"stylegan2": ("..mapping", "MappingNetwork"), "stylegan-xl": (".xl_mapping", "XLMapping")}
 
 
@@ -69,23 +69,22 @@ class StyleGAN3(StyleBased):
         module, name = MAPPING_CLASSES[config.mapping]
         self.mapping = getattr(import_module(module, __package__), name)(config)
         self.synthesis = SynthesisNetwork(config)
-        self.layers: tuple[Layer, ...] = tuple(self._list_layers())
+        self.layers: tuple[Layer, ...] = (
+            Layer("input", "input", 0, 0, 4, config.input_size),
+            *(self._described(i) for i in range(1, self.num_blocks)),
+        )
         self.noise_shapes: tuple[tuple[int, int], ...] = ()
 
-    def _list_layers(self) -> list[Layer]:
-        layers = [Layer("input", "input", 0, 0, 4, self.config.input_size)]
-        for i, name in enumerate(self.synthesis.names, start=1):
-            module = self._layer(i)
-            kind = "torgb" if i == self.num_blocks - 1 else "conv"
-            layers.append(Layer(name, kind, i, i, module.style_channels, module.resolution))
-        return layers
+    def _described(self, i: int) -> Layer:
+        layer, kind = self._layer(i), "torgb" if i == self.num_blocks - 1 else "conv"
+        return Layer(self.synthesis.names[i - 1], kind, i, i, layer.style_channels, layer.resolution)
 
     def _layer(self, block: int) -> AliasFreeLayer:
         module = self.synthesis.get_submodule(self.synthesis.names[block - 1])
         assert isinstance(module, AliasFreeLayer)
         return module
 
-    def set_transform(self, matrix: Any = None) -> None:
+    def set_transform(self, matrix: object = None) -> None:
         """Move, turn or scale every picture from now on, inside the network: what comes into sight is drawn, too.
 
         The R configuration follows a rotation exactly; T follows translations. Frequencies that a small scale would push
@@ -189,7 +188,7 @@ class StyleGAN3(StyleBased):
         return state.img
 
 
-def _inverse(matrix: Any) -> Any:
+def _inverse(matrix: object) -> NDArray[np.floating]:
     """The inverse of an affine matrix, [3, 3]."""
     values = np.asarray(matrix, np.float64)
     if values.shape != (3, 3) or not np.isfinite(values).all() or not np.array_equal(values[2], [0, 0, 1]):

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..layers import FullyConnected, normalize_2nd_moment
 from ..mapping import LabelConcat, MappingNetwork
+from .config import StyleGAN3Config
 
 
 class XLMapping(MappingNetwork):
@@ -18,7 +19,7 @@ class XLMapping(MappingNetwork):
     mixes the rows.
     """
 
-    def __init__(self, config: Any) -> None:
+    def __init__(self, config: StyleGAN3Config) -> None:
         if not config.c_dim or not config.embed_dim:
             raise ValueError(
                 "the mapping of StyleGAN-XL needs classes and features of them: c_dim and embed_dim from 1; "

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,8 @@ from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
 from ...core import files
 from ...ops.devices import from_file
+from ...session.session import GeneratorSession
 from .public_net import SIDE, PublicShape, answer, expected
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
 
 TYPES = {
     "GradualStyleEncoder": False,
@@ -144,7 +142,7 @@ def load_encoder(path: str | os.PathLike[str], deltas: bool | None = None) -> Pu
         return from_tree(torch_file.read(file), deltas)
 
 
-def from_tree(tree: Any, deltas: bool | None = None) -> PublicEncoder:
+def from_tree(tree: object, deltas: bool | None = None) -> PublicEncoder:
     """As `load_encoder`, from the content of the file."""
     state, root = _found(tree)
     told = root.get("opts")
@@ -170,7 +168,7 @@ def from_tree(tree: Any, deltas: bool | None = None) -> PublicEncoder:
 _EVIDENCE = "styles.0.linear.weight"
 
 
-def _found(tree: Any) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
+def _found(tree: object) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     """Parameters of the encoder without their prefix, and the dictionary with the options beside them."""
     root = tree if isinstance(tree, Mapping) else {}
     places = [root.get("state_dict"), root, root.get("encoder")]
@@ -196,7 +194,7 @@ def _found(tree: Any) -> tuple[dict[str, Tensor], Mapping[str, Any]]:
     raise CheckpointError(f"no encoder of pSp, e4e or ReStyle with a head for each row of w+ is in it. {what}")
 
 
-def _deltas(name: Any, opts: Mapping[str, Any], given: bool | None) -> bool:
+def _deltas(name: object, opts: Mapping[str, Any], given: bool | None) -> bool:
     if isinstance(name, str) and name in TYPES:
         return TYPES[name]
     if isinstance(name, str) and name:
@@ -258,7 +256,7 @@ def _usable(name: str, value: Tensor) -> Tensor:
     return found.detach()
 
 
-def _centre(value: Any, shape: PublicShape) -> Tensor | None:
+def _centre(value: object, shape: PublicShape) -> Tensor | None:
     """latent_avg as [rows, w_dim]; files have one row, or one for each."""
     if not isinstance(value, Tensor) or not value.numel():
         return None

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,15 +12,11 @@ from torch import Tensor
 from ... import weights
 from ...checkpoints.detect import detect
 from ...core.files import as_path
-from ..registry import METHODS, Method, Setting, register
+from ...session.session import GeneratorSession
+from ..catalogue import BUNDLED
 from ..run import Run
+from ..target import Target
 from . import public, small
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
-
-BUNDLED = "bundled"
 
 
 def bundled(kind: str) -> Path:
@@ -52,7 +48,7 @@ class EncoderRun(Run):
         return net.centre.expand(len(self.target), net.shape.rows, net.shape.w_dim).clone()
 
     def _advance(self) -> dict[str, float]:
-        images = self.target.images.to(self.session.device)
+        images, mask = self.target.on(self.session.device)
         with torch.no_grad():
             if self._net.shape.kind == "restyle":
                 drawn = self._drawn if self._drawn is not None else self._draw(self._code)
@@ -61,10 +57,9 @@ class EncoderRun(Run):
                 self._code = self._net(images)
             self._drawn = self._draw(self._code)
             error = (self._drawn - images).square()
-            if self.target.mask is not None:
-                mask = self.target.mask.to(error.device)
+            if mask is not None:
                 error = error * mask / mask.mean(dim=(1, 2, 3), keepdim=True).clamp_min(1e-6)
-            return {"loss": float(error.mean()), "pixels": float(error.mean())}
+            return dict.fromkeys(("loss", "pixels"), float(error.mean()))
 
     def _draw(self, code: Tensor) -> Tensor:
         return self.session.synthesize(code[:, : self.session.num_ws])
@@ -80,12 +75,8 @@ class EncoderRun(Run):
         self._drawn = self._draw(self._code) if self.step or bool((self._code != self._mean()).any()) else None
 
 
-def _start(kind: str) -> Callable[..., Run]:
-    def start(session: GeneratorSession, target: Target, **settings: Any) -> Run:
-        net = _opened(kind, settings["encoder"], session)
-        return EncoderRun(session, target, kind, settings, net)
-
-    return start
+def _start(kind: str, session: GeneratorSession, target: Target, **settings: Any) -> Run:
+    return EncoderRun(session, target, kind, settings, _opened(kind, settings["encoder"], session))
 
 
 def _opened(kind: str, given: str, session: GeneratorSession) -> small.SmallEncoder | public.PublicEncoder:
@@ -109,7 +100,7 @@ def _same_kind(kind: str, found: str, given: str) -> None:
         raise ValueError(f"{given!r} is a {found} encoder; method {found!r} takes it, {kind!r} does not")
 
 
-start_psp, start_e4e, start_restyle = (_start(kind) for kind in small.KINDS)
+start_psp, start_e4e, start_restyle = (partial(_start, kind) for kind in small.KINDS)
 
 
 def _other(about: dict[str, Any], session: GeneratorSession) -> str:
@@ -120,58 +111,9 @@ def _other(about: dict[str, Any], session: GeneratorSession) -> str:
     )
 
 
-def _available(kind: str) -> Callable[[Any], str]:
-    def reason(session: GeneratorSession) -> str:
-        if not bundled(kind).is_file():
-            return f"the encoder {bundled(kind).name} is not installed; `stylewidgets train encoders {kind}` makes it"
-        shape, about = small.header(bundled(kind))
-        return "" if small.fits(shape, about, session) else _other(about, session)
-
-    return reason
-
-
-def _method(kind: str, title: str, line: str, source: str, *more: Setting) -> None:
-    if kind in METHODS:
-        return
-    register(
-        Method(
-            kind,
-            title,
-            line,
-            source,
-            f"encoders.runs:start_{kind}",
-            (
-                *more,
-                Setting(
-                    "encoder",
-                    BUNDLED,
-                    "the one that ships, or a path: of one that `stylewidgets train encoders` made, or a "
-                    "checkpoint of the public releases",
-                    advanced=True,
-                ),
-            ),
-            kind="encoder",
-            available=_available(kind),
-        )
-    )
-
-
-_method(
-    "psp",
-    "pSp encoder",
-    "A network that has seen thousands of pictures answers at once, with a w for every layer.",
-    "Richardson et al., Encoding in Style, 2021",
-)
-_method(
-    "e4e",
-    "e4e encoder",
-    "Answers at once, too, but keeps the layers alike: a little less exact, better to edit.",
-    "Tov et al., Designing an Encoder for StyleGAN Image Manipulation, 2021",
-)
-_method(
-    "restyle",
-    "ReStyle encoder",
-    "Looks at what it drew beside the target and corrects itself, several times.",
-    "Alaluf et al., ReStyle, 2021",
-    Setting("steps", 3, "passes; the bundled encoder was trained with 3, the paper takes 5", 1, 20),
-)
+def unfit(kind: str, session: GeneratorSession) -> str:
+    """Why the encoder that ships cannot be used on a generator; "" if it can."""
+    if not bundled(kind).is_file():
+        return f"the encoder {bundled(kind).name} is not installed; `stylewidgets train encoders {kind}` makes it"
+    shape, about = small.header(bundled(kind))
+    return "" if small.fits(shape, about, session) else _other(about, session)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,9 +17,8 @@ from torch import Tensor, nn
 
 from ...core import files
 from ...ops.devices import from_file
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
+from ...session.session import GeneratorSession
+from ..spaces import coloured
 
 KEY = "stylewidgets-encoder"
 KINDS = ("psp", "e4e", "restyle")
@@ -71,14 +70,10 @@ class SmallEncoder(nn.Module):
         self.narrow = nn.ModuleList(
             [nn.Conv2d(width, shape.head, 1, dtype=torch.float32, device="cpu") for width in sources]
         )
-        left = shape.rows
-        heads = []
-        for _ in range(groups):
-            heads.append(
-                nn.Linear(16 * shape.head, min(ROWS_TOGETHER, left) * shape.w_dim, dtype=torch.float32, device="cpu")
-            )
-            left -= ROWS_TOGETHER
-        self.heads = nn.ModuleList(heads)
+        counts = [min(ROWS_TOGETHER, shape.rows - first) for first in range(0, shape.rows, ROWS_TOGETHER)]
+        self.heads = nn.ModuleList(
+            [nn.Linear(16 * shape.head, n * shape.w_dim, dtype=torch.float32, device="cpu") for n in counts]
+        )
 
     def offsets(self, images: Tensor, drawn: Tensor | None = None) -> Tensor:
         """[N, rows, w_dim] in units of the spread: from the mean of w, or from the present code for "restyle".
@@ -134,8 +129,7 @@ class _Block(nn.Module):
 
 def pooled(images: Tensor) -> Tensor:
     """[N, 3, 64, 64]: averaged down, or enlarged where pictures are smaller. Gray is repeated."""
-    if images.shape[1] == 1:
-        images = images.expand(-1, 3, -1, -1)
+    images = coloured(images)
     if images.shape[2] == SIDE:
         return images
     if images.shape[2] > SIDE:

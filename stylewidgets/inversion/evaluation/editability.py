@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -17,17 +16,14 @@ from numpy.typing import NDArray
 
 from ... import domain
 from ...core.checks import check_finite
-from ...latent.latent import Latent
+from ...domain import Reader, World
+from ...latent.latent import Direction, Latent
 from ...latent.move import moves
+from ...session.session import GeneratorSession
+from ...session.synthesis import to_uint8
 from ..losses.perceptual import Perceptual
-from ..target import to_bytes, to_tensor
-
-if TYPE_CHECKING:
-    from ...domain import Reader, World
-    from ...latent.latent import Direction
-    from ...session.session import GeneratorSession
-    from ..result import Result
-    from ..target import Target
+from ..result import Result
+from ..target import Target, to_tensor
 
 Array = NDArray[np.float64]
 Bounds = tuple[float, float]
@@ -159,7 +155,7 @@ def _labelled(latent: Latent, session: GeneratorSession) -> Latent:
 def _by_latents(
     target: Target, session: GeneratorSession, directions: tuple[Direction, ...], strength: float, reader: Reader | None
 ) -> KnownEdits:
-    latents: list[Any] = list(target.latents)
+    latents = [latent for latent in target.latents if latent is not None]
     n, e = len(latents), len(directions)
     signs = np.ones((n, e))
     wanted = () if reader is None else tuple(reader.column(_name(d)) for d in directions)
@@ -201,7 +197,7 @@ def _by_factors(
     if not numbers or target.factors is None:
         return None
     n, e = len(target), len(numbers)
-    before = to_bytes(target.images)
+    before = to_uint8(target.images)
     strengths, valid = np.zeros((n, e)), np.zeros((n, e), bool)
     drawn = np.repeat(before[:, None], e + 1, axis=1)
     for k, ((d, bounds), probe) in enumerate(zip(numbers, _probes(session, numbers, strength, reader), strict=True)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ... import domain
+from ...directions._sampling import styles_of
+from ...latent.latent import Latent
 from ...metrics import similarity
+from ...session.session import GeneratorSession
+from ...session.synthesis import to_uint8
 from ..losses.perceptual import Perceptual, perceptual
-from ..target import Target, to_bytes, to_tensor
+from ..result import Result
+from ..target import Target, to_tensor
 from .editability import KnownEdits, draw, editability, known_edits
-from .realism import code_statistics, flat_styles
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..result import Result
+from .realism import CodeStatistics, code_statistics, flat_styles
 
 Identity = Callable[[Tensor, Tensor], Tensor]
 """Pictures [N, 3, H, W] in [-1, 1], those of the target first → similarities [N]."""
@@ -27,7 +28,7 @@ SETTINGS = ("ms_ssim_scales", "pictures", "steps", "seconds", "seconds_per_pictu
 """Numbers of `evaluate` that are the same for all pictures of a result: no mean is taken."""
 
 
-def evaluate(target: Any, result: Result, session: GeneratorSession, **options: Any) -> dict[str, Any]:
+def evaluate(target: object, result: Result, session: GeneratorSession, **options: Any) -> dict[str, Any]:
     """All figures of a result, as means over its pictures. Options as of `evaluate_each`.
 
     Pictures are compared after clamping and rounding to 8 bits, as they are saved and shown.
@@ -48,12 +49,11 @@ def evaluate(target: Any, result: Result, session: GeneratorSession, **options: 
 
         What cannot be known is left out, so that every figure is one that was measured.
     """
-    rows = evaluate_each(target, result, session, **options)
-    return mean_of(rows)
+    return mean_of(evaluate_each(target, result, session, **options))
 
 
 def evaluate_each(
-    target: Any,
+    target: object,
     result: Result,
     session: GeneratorSession,
     *,
@@ -82,7 +82,7 @@ def evaluate_each(
         )
     measure = perceptual(net) if isinstance(net, str) else net
     drawn = draw(result, session, [[None]] * len(result))[:, 0]
-    truth = to_bytes(wanted.images)
+    truth = to_uint8(wanted.images)
     rows = _distortion(truth, drawn, wanted.mask, measure)
     for extra in (
         _identity(truth, drawn, identity, session),
@@ -104,7 +104,7 @@ def evaluate_each(
     return [shared | row for row in rows]
 
 
-def mean_of(rows: Sequence[dict[str, Any]], middle: Callable[[Any], Any] = np.mean) -> dict[str, Any]:
+def mean_of(rows: Sequence[dict[str, Any]], middle: Callable[[list[float]], np.floating] = np.mean) -> dict[str, Any]:
     """One row of several: numbers by `middle` (np.median for medians), not counting what is nan; names as they are."""
     found: dict[str, Any] = {}
     for name in dict.fromkeys(name for row in rows for name in row):
@@ -154,21 +154,20 @@ def _code(target: Target, result: Result, session: GeneratorSession) -> list[dic
     realism = about.mahalanobis(flat_styles(session, result.space, result.code))
     rows = []
     for i, latent in enumerate(target.latents):
-        row = {"code_length": float(length[i]), "row_spread": float(spread[i]), "realism": float(realism[i])}
-        if np.isnan(row["row_spread"]):
-            del row["row_spread"]
+        row = {"code_length": float(length[i]), "realism": float(realism[i])}
+        if result.space != "s":
+            row["row_spread"] = float(spread[i])
         if latent is not None:
             row["w_distance"] = _from_truth(about, result, i, latent, session)
         rows.append(row)
     return rows
 
 
-def _from_truth(about: Any, result: Result, i: int, latent: Any, session: GeneratorSession) -> float:
+def _from_truth(about: CodeStatistics, result: Result, i: int, latent: Latent, session: GeneratorSession) -> float:
     """nan for a code in w whose truth is one in s."""
     own = result.code[i : i + 1]
     if result.space == "s":
-        truth = torch.cat(session.code_styles(latent), dim=1).cpu().numpy()
-        return float(about.distance("s", own, truth)[0])
+        return float(about.distance("s", own, styles_of(session, [latent]))[0])
     if latent.code is not None and latent.code.space == "s":
         return float("nan")
     known = session.map(latent).cpu().numpy()

@@ -8,21 +8,21 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
+from ...session.session import GeneratorSession
+from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.perceptual import Perceptual, perceptual
 from ..methods.fast import FastProjector
 from ..methods.hybrid import Refinement
 from ..methods.projector import Projector
-from ..registry import METHODS, start
+from ..run import Run
+from ..starting import start
 from ..target import Target
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..run import Run
 
 _WARM = 3  # evaluations that tell how long one takes
 
@@ -58,13 +58,13 @@ class Race:
 
 def race(
     session: GeneratorSession,
-    target: Any,
+    target: object,
     *,
     net: str = "auto",
     space: str = "w",
     steps: int = 1000,
     fast_steps: int | None = None,
-    **fast: Any,
+    **fast: Value,
 ) -> Iterator[Race]:
     """Invert each picture by itself with both, one after the other on the same machine.
 
@@ -128,7 +128,13 @@ class EqualTime:
 
 
 def equal_time(
-    session: GeneratorSession, target: Any, seconds: float, *, encoder: str = "e4e", net: str = "auto", **settings: Any
+    session: GeneratorSession,
+    target: object,
+    seconds: float,
+    *,
+    encoder: str = "e4e",
+    net: str = "auto",
+    **settings: Value,
 ) -> Iterator[EqualTime]:
     """Give an optimisation in w+, and the same one from an encoder's guess, the same time for each picture.
 

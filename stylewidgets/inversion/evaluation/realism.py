@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...directions import sample_w
+from ...directions._sampling import styles_of
+from ...session.session import GeneratorSession
 from ..spaces import spread
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
 
 Array = NDArray[np.float64]
 SAMPLES = 4000
@@ -40,7 +37,7 @@ class CodeStatistics:
     style_length: float
     whiten: tuple[Array, ...]
 
-    def distance(self, space: str, a: NDArray[Any], b: NDArray[Any] | None = None) -> Array:
+    def distance(self, space: str, a: ArrayLike, b: ArrayLike | None = None) -> Array:
         """Distances [N] of codes from others or, without, from the mean, in units of the typical distance from the mean.
 
         1 is as far out as samples are; two samples are about 1.4 apart. In w+ it is the root mean square over rows.
@@ -54,21 +51,19 @@ class CodeStatistics:
         other = other[:, None] if other.ndim == 2 else other
         return np.asarray(np.sqrt(np.square(rows - other).sum(axis=2).mean(axis=1)) / self.length)
 
-    def row_spread(self, space: str, code: NDArray[Any]) -> Array:
+    def row_spread(self, space: str, code: ArrayLike) -> Array:
         """How much the rows of w+ differ from their mean, [N], in units of `length`: 0 in w, nan in s.
 
         Tov et al. ("Designing an Encoder for StyleGAN Image Manipulation", SIGGRAPH 2021) keep it small for editability.
         """
-        if space == "s":
-            return np.full(len(code), np.nan)
-        if space == "w":
-            return np.zeros(len(code))
         rows = np.asarray(code, np.float64)
+        if space != "w+":
+            return np.full(len(rows), np.nan if space == "s" else 0.0)
         return np.asarray(
             np.sqrt(np.square(rows - rows.mean(axis=1, keepdims=True)).sum(axis=2).mean(axis=1)) / self.length
         )
 
-    def mahalanobis(self, styles: NDArray[Any]) -> Array:
+    def mahalanobis(self, styles: ArrayLike) -> Array:
         """Root mean square Mahalanobis distance [N] of flat styles [N, S], layer by layer: 1 is typical, 2 is far out."""
         x = np.asarray(styles, np.float64) - self.style_mean
         parts = np.split(x, np.cumsum([len(m) for m in self.whiten])[:-1], axis=1)
@@ -81,14 +76,11 @@ def code_statistics(session: GeneratorSession, samples: int = SAMPLES) -> CodeSt
     return session.remembered(("code statistics", samples), lambda: _measure(session, samples), "mapping")
 
 
-def flat_styles(session: GeneratorSession, space: str, code: NDArray[Any]) -> NDArray[np.float32]:
+def flat_styles(session: GeneratorSession, space: str, code: ArrayLike) -> NDArray[np.float32]:
     """Codes of any space as flat styles [N, S]."""
     if space == "s":
         return np.asarray(code, np.float32)
-    with session.lock, torch.inference_mode():
-        ws = torch.as_tensor(np.ascontiguousarray(code, np.float32), device=session.device, dtype=torch.float32)
-        ws = ws[:, None].expand(-1, session.num_ws, -1) if ws.ndim == 2 else ws
-        return torch.cat(session.styles(ws), dim=1).float().cpu().numpy()
+    return styles_of(session, np.asarray(code, np.float32))
 
 
 def _measure(session: GeneratorSession, samples: int) -> CodeStatistics:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageFilter
 
 from ...core import pictures
@@ -59,13 +59,13 @@ class Alignment:
         beyond = max(*(-low), *(high - np.asarray(self.picture)), 0.0)
         return float(beyond / self.side)
 
-    def to_picture(self, points: Any, size: int) -> Array:
+    def to_picture(self, points: ArrayLike, size: int) -> Array:
         """Points [N, 2] of a crop of `size` pixels → points of the picture."""
         share = np.asarray(points, np.float64) / size
         origin, right, down = self.quad[0], self.quad[3] - self.quad[0], self.quad[1] - self.quad[0]
         return np.asarray(origin + share[..., :1] * right + share[..., 1:] * down)
 
-    def to_crop(self, points: Any, size: int) -> Array:
+    def to_crop(self, points: ArrayLike, size: int) -> Array:
         """Points [N, 2] of the picture → points of a crop of `size` pixels."""
         axes = np.stack([self.quad[3] - self.quad[0], self.quad[1] - self.quad[0]], axis=1)
         return np.asarray((np.asarray(points, np.float64) - self.quad[0]) @ np.linalg.inv(axes).T * size)
@@ -87,7 +87,7 @@ class Alignment:
             raise ValueError(f"this is no alignment: {error!r}") from error
 
 
-def quad(points: Any) -> Array:
+def quad(points: ArrayLike) -> Array:
     """Corners [4, 2] of FFHQ's crop: top left, bottom left, bottom right, top right.
 
     Args:
@@ -117,7 +117,7 @@ def quad(points: Any) -> Array:
     return np.stack([c - x - y, c - x + y, c + x + y, c + x - y])
 
 
-def detect(picture: Any, smallest: int = 24) -> list[Face]:
+def detect(picture: object, smallest: int = 24) -> list[Face]:
     """Faces of a photograph, the biggest first; none gives an empty list.
 
     Needs the weights in the package facenet-pytorch (2 MB, MIT). See `mtcnn.REMEDY`: it must be installed without its
@@ -134,7 +134,7 @@ def detect(picture: Any, smallest: int = 24) -> list[Face]:
 
 
 def align(
-    picture: Any, points: Any = None, size: int = 256, *, face: int | None = None
+    picture: object, points: ArrayLike | None = None, size: int = 256, *, face: int | None = None
 ) -> tuple[Image.Image, Alignment]:
     """The crop of a face, as the generators of FFHQ know them.
 
@@ -160,7 +160,7 @@ def align(
     return _crop(opened, alignment, size), alignment
 
 
-def paste_back(picture: Any, crop: Image.Image, alignment: Alignment, feather: float = 0.08) -> Image.Image:
+def paste_back(picture: object, crop: Image.Image, alignment: Alignment, feather: float = 0.08) -> Image.Image:
     """The picture with an edited crop in its place.
 
     Args:
@@ -239,7 +239,7 @@ def _crop(picture: Image.Image, alignment: Alignment, size: int) -> Image.Image:
     return made.resize((size, size), Image.Resampling.LANCZOS)
 
 
-def _padded(picture: Image.Image, before: NDArray[Any], after: NDArray[Any], side: float) -> Image.Image:
+def _padded(picture: Image.Image, before: NDArray[np.int64], after: NDArray[np.int64], side: float) -> Image.Image:
     """Reflected outwards, softer and then plainer the further out. before, after: (x, y) pixels on each side."""
     pixels = np.pad(np.asarray(picture), ((before[1], after[1]), (before[0], after[0]), (0, 0)), "reflect")
     h, w = pixels.shape[:2]

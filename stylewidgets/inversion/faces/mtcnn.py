@@ -8,7 +8,6 @@ import importlib.util
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -125,7 +124,7 @@ class _Cascade:
 @lru_cache(maxsize=2)
 def _networks(folder: Path) -> tuple[_Cascade, _Cascade, _Cascade]:
     with from_file():
-        read: list[Any] = [
+        read: list[dict[str, Tensor]] = [
             torch.load(folder / f"{name}.pt", map_location="cpu", weights_only=True)
             for name in ("pnet", "rnet", "onet")
         ]

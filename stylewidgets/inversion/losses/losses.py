@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...core.checks import unknown_name
-from ...metrics.similarity import ms_ssim, mse
-from .perceptual import Perceptual, masked_mean
+from ...metrics.similarity import masked_mean, ms_ssim, mse
+from .perceptual import Perceptual, factor_features
 
 __all__ = [
     "IDENTITIES",
@@ -155,8 +155,6 @@ class Criterion:
 
 def _factor_identity(device: torch.device) -> Embed:
     """The factor network's last map: what stands in for a face recogniser on avatars."""
-    from .perceptual import factor_features
-
     maps = factor_features(device)
     return lambda images: maps(images)[-1].mean(dim=(2, 3))
 

@@ -6,7 +6,7 @@ import warnings
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import torch
 from torch import nn
@@ -21,7 +21,7 @@ BACKBONES = {
 }
 """Network → (torchvision's file with its ImageNet weights, megabytes). A file's name ends in the start of its sha256."""
 SOURCE = "https://download.pytorch.org/models/"
-_schemas: list[Any] = []  # a definition goes when its library object does
+_schemas: list[torch.library.Library] = []  # a definition goes when its library object does
 
 
 def backbone_path(net: str) -> Path:
@@ -52,7 +52,7 @@ def by_hand(net: str) -> str:
     return f"Put {SOURCE}{name} ({size} MB) to {backbone_path(net)}, or ask for it with download=True"
 
 
-def import_lpips() -> Any:
+def import_lpips() -> ModuleType:
     """The lpips package.
 
     It needs torchvision, whose wheel for CUDA cannot be imported on a torch without: its compiled part does not load,
@@ -64,9 +64,9 @@ def import_lpips() -> Any:
     except RuntimeError as error:
         if "torchvision::" not in str(error):
             raise
-        library: Any = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
+        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for name in ("nms", "qnms"):
-            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
+            library.define(f"{name}(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")  # type: ignore[no-untyped-call]
         _schemas.append(library)
         import_module("torchvision")
     return import_module("lpips")

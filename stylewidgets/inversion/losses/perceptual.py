@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -15,9 +14,10 @@ from torch import Tensor, nn
 
 from ... import domain
 from ...core.checks import unknown_name
+from ...metrics.similarity import masked_mean
+from ..catalogue import NETS
 from .lpips_nets import BACKBONES, backbone_path, download_backbone, lpips_network
 
-NETS = ("auto", "vgg", "alex", "squeeze", "factors")
 """What `perceptual` takes."""
 MIN_SIDE = 64  # the backbones' poolings need about so many pixels
 VGG_LAYERS = dict(
@@ -88,14 +88,14 @@ class LPIPS(Perceptual):
 
     def __init__(self, net: str, device: torch.device) -> None:
         self.name = f"lpips-{net}"
-        self._model: Any = lpips_network(net, device)
+        model = lpips_network(net, device)
+        self._trunk, self._scale = model.get_submodule("net"), model.get_submodule("scaling_layer")
         # linear layer k is one non-negative factor per channel: its root goes into the features, once
-        lins = [self._model.get_parameter(f"lin{k}.model.1.weight") for k in range(7 if net == "squeeze" else 5)]
+        lins = [model.get_parameter(f"lin{k}.model.1.weight") for k in range(7 if net == "squeeze" else 5)]
         self._roots = [lin.detach().clamp_min(0).sqrt() for lin in lins]
 
     def features(self, images: Tensor, mask: Tensor | None = None) -> list[Tensor]:
-        model = self._model
-        maps = model.net(model.scaling_layer(_prepared(images, mask)))
+        maps = self._trunk(self._scale(_prepared(images, mask)))
         return [_unit(x, 1e-20) * root for x, root in zip(maps, self._roots, strict=True)]
 
 
@@ -199,14 +199,6 @@ def plain_maps(
     """
     wanted = "auto" if net in ("alex", "squeeze") else net
     return Maps(layers, _choose(wanted, ("vgg",), download), torch.device(device), relu)
-
-
-def masked_mean(x: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Mean over all but the first dimension of [N, C, h, w] → [N]; with a mask [N, 1, H, W], the mean over its places."""
-    if mask is None:
-        return x.mean(dim=(1, 2, 3))
-    weights = mask if mask.shape[-2:] == x.shape[-2:] else F.adaptive_avg_pool2d(mask, (x.shape[-2], x.shape[-1]))
-    return (x.mean(dim=1, keepdim=True) * weights).sum(dim=(1, 2, 3)) / weights.sum(dim=(1, 2, 3)).clamp_min(1e-6)
 
 
 def _choose(net: str, prefer: Sequence[str], download: bool) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
+from .. import spaces
 from ..run import Run
-from ..spaces import check_code, check_space
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
+from ..spaces import Codes, check_code, check_space
+from ..target import Target
 
 
 class Descent(Run):
@@ -24,8 +23,9 @@ class Descent(Run):
     A step that is interrupted, or fails, leaves everything as it was before it.
 
     Args:
-        session, target, method, settings, total: as of `Run`.
-        space: of the code.
+        session, target, method, settings: as of `Run`; `settings` has a seed, and a start unless `initial` is given.
+        total: steps; those of `settings` when None.
+        space: of the code; that of `settings` when None.
         initial: codes to start from, in that space; None for the method's own start.
 
     Attributes:
@@ -39,33 +39,40 @@ class Descent(Run):
         *,
         method: str,
         settings: Mapping[str, Any],
-        total: int,
-        space: str,
-        initial: Any = None,
+        total: int | None = None,
+        space: str | None = None,
+        initial: Codes | None = None,
     ) -> None:
-        super().__init__(session, target, method=method, settings=settings, total=total)
-        self.space = check_space(space)
-        self._given = None if initial is None else check_code(session, initial, space, len(target))
+        super().__init__(session, target, method, settings, settings["steps"] if total is None else total)
+        self.space = check_space(space or settings["space"])
+        self._given = None if initial is None else check_code(session, initial, self.space, len(target))
         self._source = torch.Generator()  # on the CPU, so that seeds mean the same on every device
         self._optimizer: torch.optim.Adam | None = None
         self.losses: Tensor | None = None
 
     # -- to implement --------------------------------------------------------------------------------------------------
-    @abstractmethod
     def _begin(self) -> None:
-        """Make variables and losses; called once, in the first step."""
+        """Make variables and losses; called once, in the first step. Here: the code, and the pictures on the device."""
+        values, n = self.settings, len(self.target)
+        self._source.manual_seed(values["seed"])
+        self._code = (
+            spaces.initial(self.session, self.space, values["start"], n, values["seed"])
+            if self._given is None
+            else self._given.clone()
+        )
+        self._images, self._mask = self.target.on(self.session.device)
 
-    @abstractmethod
-    def _groups(self) -> list[dict[str, Any]]:
-        """What Adam moves, as parameter groups; their tensors are leaves that require a gradient."""
+    def _moving(self) -> list[Tensor]:
+        """What Adam moves, leaves that require a gradient: the code, unless a method says otherwise."""
+        return [self._code]
 
     @abstractmethod
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         """Loss [N], its terms [N] by name, and the pictures drawn, at the variables as they are."""
 
     @abstractmethod
-    def _rates(self) -> Sequence[float]:
-        """Learning rate of each group in this step, the (step + 1)-th."""
+    def _rate(self) -> float:
+        """The learning rate in this step, the (step + 1)-th."""
 
     def _after(self) -> None:
         """Whatever must hold for the variables after a step."""
@@ -80,27 +87,19 @@ class Descent(Run):
     # -- Run -----------------------------------------------------------------------------------------------------------
     def _advance(self) -> dict[str, float]:
         self._prepare()
-        before = self._state()
-        try:
+        with self._undone():
             loss, terms, drawn = self._objective()
             total = loss.sum()  # pictures are independent: the gradient of the sum is that of each
             if not math.isfinite(float(total.detach())):
                 raise FloatingPointError("the loss is not finite any more; a lower learning rate may help")
-            optimizer = self._optimizer
-            assert optimizer is not None
-            optimizer.zero_grad(set_to_none=True)
-            variables = [v for group in optimizer.param_groups for v in group["params"]]
+            optimizer, variables = self._adam()
             for variable, slope in zip(
                 variables, torch.autograd.grad(total, variables, allow_unused=True), strict=True
             ):
                 variable.grad = slope
-            for group, rate in zip(optimizer.param_groups, self._rates(), strict=True):
-                group["lr"] = rate
+            optimizer.param_groups[0]["lr"] = self._rate()
             optimizer.step()
             self._after()
-        except BaseException:
-            self._restore(before)
-            raise
         self._drawn, self.losses = drawn.detach(), loss.detach()
         return {"loss": float(self.losses.mean())} | {name: float(term.detach().mean()) for name, term in terms.items()}
 
@@ -115,24 +114,24 @@ class Descent(Run):
                 self._make_optimizer()
 
     def _make_optimizer(self) -> None:
-        groups = [{**group, "params": [v.requires_grad_() for v in group["params"]]} for group in self._groups()]
-        self._optimizer = torch.optim.Adam(groups, lr=0.0, betas=(0.9, 0.999), eps=1e-8)
+        variables = [v.requires_grad_() for v in self._moving()]
+        self._optimizer = torch.optim.Adam(variables, lr=0.0, betas=(0.9, 0.999), eps=1e-8)
 
-    def _variables(self) -> list[Tensor]:
-        assert self._optimizer is not None
-        return [v for group in self._optimizer.param_groups for v in group["params"]]
-
-    def _state(self) -> dict[str, Any]:
+    def _adam(self) -> tuple[torch.optim.Adam, list[Tensor]]:
+        """The optimiser and what it moves."""
         self._prepare()
         assert self._optimizer is not None
-        moments = self._optimizer.state
-        variables = self._variables()
+        return self._optimizer, self._optimizer.param_groups[0]["params"]
+
+    def code(self) -> Tensor:
+        self._prepare()
+        return self._code.detach()
+
+    def _state(self) -> dict[str, Any]:
+        optimizer, variables = self._adam()
         return {
             "variables": [v.detach().clone() for v in variables],
-            "moments": [
-                {name: t.detach().clone() for name, t in moments[v].items()} if v in moments else None
-                for v in variables
-            ],
+            "moments": [moments(optimizer, v) for v in variables],
             "random": self._source.get_state(),
             "more": self._more_state(),
         }
@@ -140,20 +139,34 @@ class Descent(Run):
     def _restore(self, state: dict[str, Any]) -> None:
         self._prepare()
         self._restore_more(state["more"])  # may choose other variables
-        assert self._optimizer is not None
-        variables = self._variables()
+        optimizer, variables = self._adam()
         if [v.shape for v in variables] != [v.shape for v in state["variables"]]:
             raise ValueError(
                 f"the state has variables {[list(v.shape) for v in state['variables']]}; "
                 f"this run has {[list(v.shape) for v in variables]}: it is of another generator or target"
             )
-        with torch.no_grad():
-            for variable, old in zip(variables, state["variables"], strict=True):
-                variable.copy_(old)
-        self._optimizer.state.clear()
-        for variable, old in zip(variables, state["moments"], strict=True):
+        put_back(optimizer, variables, state["variables"], state["moments"])
+        self._source.set_state(state["random"].cpu())
+
+
+def moments(optimizer: torch.optim.Adam, variable: Tensor) -> dict[str, Tensor] | None:
+    """A copy of what Adam remembers of a variable; None before its first step."""
+    known = optimizer.state.get(variable)
+    return None if known is None else {name: t.detach().clone() for name, t in known.items()}
+
+
+def put_back(
+    optimizer: torch.optim.Adam,
+    variables: Iterable[Tensor],
+    values: Iterable[Tensor],
+    known: Iterable[Mapping[str, Tensor] | None],
+) -> None:
+    """Give variables their values, and Adam what `moments` said of each."""
+    optimizer.state.clear()
+    with torch.no_grad():
+        for variable, value, old in zip(variables, values, known, strict=True):
+            variable.copy_(value)
             if old is not None:
-                self._optimizer.state[variable] = {
+                optimizer.state[variable] = {
                     name: t.clone() if name == "step" else t.to(variable.device).clone() for name, t in old.items()
                 }
-        self._source.set_state(state["random"].cpu())

@@ -7,25 +7,24 @@ every evaluation counts; and large generators draw a smaller picture from an inn
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from ...latent.latent import IDENTITY
+from ...session.session import GeneratorSession
+from ...settings import Value
 from .. import spaces
+from ..catalogue import ENCODERS, METHODS
 from ..losses.losses import Criterion
 from ..losses.perceptual import perceptual
-from ..registry import METHODS
-from ..registry import start as start_method
 from ..run import Run
+from ..starting import start
+from ..target import Target
 from . import lbfgs
-from .two_phases import ENCODERS, why_not
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
+from .two_phases import why_not
 
 TRUNCATION = 0.7  # of the faces to start from: nearer to the mean they are clearer
 TOGETHER = 4  # of them a step looks at
@@ -44,7 +43,9 @@ class FastProjector(Run):
         ValueError: `start` is "encoder", and none that ships was trained for this generator.
     """
 
-    def __init__(self, session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> None:
+    def __init__(
+        self, session: GeneratorSession, target: Target, *, initial: spaces.Codes | None = None, **settings: Value
+    ) -> None:
         values = METHODS["fast"].checked(settings)
         kind = "given" if initial is not None else values["start"]
         self._encoder, remark = None, kind
@@ -179,19 +180,19 @@ class FastProjector(Run):
     def _draw(self, code: Tensor, space: str, side: int) -> Tensor:
         with self.session.transformed(IDENTITY):
             drawn = self.session.synthesize(spaces.styles(self.session, code, space), exact=True, max_resolution=side)
-        return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
+        return spaces.coloured(drawn)
 
     def _criterion(self, side: int) -> Criterion:
         if side not in self._criteria:
             device, values = self.session.device, self.settings
-            images, mask = self.target.images.to(device), self.target.mask
+            images, mask = self.target.on(device)
             if side < images.shape[-1]:
                 images = F.interpolate(images, size=(side, side), mode="area")
                 mask = None if mask is None else F.interpolate(mask, size=(side, side), mode="area")
             measure = perceptual(values["net"], device)
             self.uses["perceptual"] = measure.name
             weights = {"perceptual": 1.0, "pixels": values["pixels"]}
-            self._criteria[side] = Criterion(images, None if mask is None else mask.to(device), measure, weights)
+            self._criteria[side] = Criterion(images, mask, measure, weights)
         return self._criteria[side]
 
     def _shown(self, drawn: Tensor) -> Tensor:
@@ -210,7 +211,7 @@ def _encoder(session: GeneratorSession, target: Target, wanted: str, space: str)
     reasons = {name: why_not(name, session) for name in order}
     found = next((name for name in order if not reasons[name]), None)
     if found is not None:
-        return start_method(found, session, target), found
+        return start(found, session, target), found
     if wanted == "auto":
         return None, "samples"
     raise ValueError(
@@ -226,8 +227,3 @@ def _small_side(session: GeneratorSession) -> int:
     if side < 128 or not session.has_inner_pictures:
         return 0
     return min(256, side // 2)
-
-
-def start(session: GeneratorSession, target: Target, **settings: Any) -> FastProjector:
-    """A `FastProjector` with the settings of `METHODS["fast"]`."""
-    return FastProjector(session, target, **settings)

@@ -7,24 +7,20 @@ There is no published standard recipe; the losses and their weights are those th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
+from ...session.session import GeneratorSession
 from .. import spaces
+from ..catalogue import FIRST
 from ..losses.losses import Criterion
-from ..losses.perceptual import NETS, perceptual
-from ..registry import Method, Setting, register
+from ..losses.perceptual import perceptual
 from ..run import Run
+from ..target import Target
 from .descent import Descent
-from .two_phases import ENCODERS, TwoPhases, begin, choose, usable
+from .two_phases import TwoPhases, begin, choose
 
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
-
-STARTS = (*ENCODERS, "projector")
 _WARM, _DOWN = 0.05, 0.5  # shares of the steps in which the learning rate rises and falls
 
 
@@ -41,44 +37,28 @@ class Refinement(Descent):
     def __init__(
         self, session: GeneratorSession, target: Target, settings: dict[str, Any], space: str, initial: Tensor
     ) -> None:
-        super().__init__(
-            session,
-            target,
-            method="refinement",
-            settings=settings,
-            total=settings["steps"],
-            space=space,
-            initial=initial,
-        )
+        super().__init__(session, target, method="refinement", settings=settings, space=space, initial=initial)
 
     def _begin(self) -> None:
-        assert self._given is not None
-        device, values = self.session.device, self.settings
-        self._code, self._anchor = self._given.clone(), self._given
+        super()._begin()
+        values = self.settings
+        self._anchor = self._code.clone()
         self._scale = spaces.spread(self.session).length / math.sqrt(self.session.w_dim)
-        net = perceptual(values["net"], device)
+        net = perceptual(values["net"], self.session.device)
         self.uses = {"perceptual": net.name}
-        mask = None if self.target.mask is None else self.target.mask.to(device)
         weights = {"pixels": values["pixels"], "perceptual": values["perceptual"]}
-        self._criterion = Criterion(self.target.images.to(device), mask, net, weights)
+        self._criterion = Criterion(self._images, self._mask, net, weights)
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [{"params": [self._code]}]
-
-    def _rates(self) -> Sequence[float]:
+    def _rate(self) -> float:
         t = self.step / self.total
         down = 0.5 - 0.5 * math.cos(math.pi * min(1.0, (1 - t) / _DOWN))
-        return [self.settings["rate"] * self._scale * min(1.0, t / _WARM + 0.1) * down]
+        return float(self.settings["rate"] * self._scale * min(1.0, t / _WARM + 0.1) * down)
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         drawn = spaces.draw(self.session, self._code, self.space)
         loss, terms = self._criterion(drawn)
         terms["moved"] = (self._code - self._anchor).square().flatten(1).mean(dim=1) / self._scale**2
         return loss + self.settings["anchor"] * terms["moved"], terms, drawn
-
-    def code(self) -> Tensor:
-        self._prepare()
-        return self._code.detach()
 
 
 class HybridRun(TwoPhases):
@@ -90,7 +70,7 @@ class HybridRun(TwoPhases):
 
 def hybrid(session: GeneratorSession, target: Target, **settings: Any) -> HybridRun:
     """The run of the method "hybrid". Settings as its `Method` lists them."""
-    name, remark = choose(settings["start"], session, STARTS)
+    name, remark = choose(settings["start"], session, FIRST)
     first = begin(
         name,
         session,
@@ -112,55 +92,4 @@ def hybrid(session: GeneratorSession, target: Target, **settings: Any) -> Hybrid
     return run
 
 
-register(
-    Method(
-        name="hybrid",
-        title="Encoder, then optimisation",
-        kind="hybrid",
-        line="A network guesses the code in one go, and optimisation goes on from there: most of the quality for little time.",
-        source="Zhu et al., ECCV 2020",
-        start="methods.hybrid:hybrid",
-        settings=(
-            Setting(
-                "start",
-                "auto",
-                "what makes the first guess; auto: the best encoder for this generator, else the projector",
-                choices=("auto", *STARTS),
-            ),
-            Setting(
-                "space",
-                "w+",
-                "space of the optimisation; start: that of the first guess",
-                choices=("start", "w", "w+", "s"),
-            ),
-            Setting("steps", 100, "steps after the first guess", low=1, high=5000, log=True),
-            Setting(
-                "rate", 0.1, "learning rate in standard deviations of a coordinate of w", low=1e-4, high=2.0, log=True
-            ),
-            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-            Setting("perceptual", 0.8, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-            Setting(
-                "anchor",
-                0.0,
-                "weight that holds the code at the first guess, which keeps it editable",
-                low=0.0,
-                high=10.0,
-                advanced=True,
-            ),
-            Setting(
-                "start_steps",
-                100,
-                "steps of the projector, where it makes the first guess",
-                low=1,
-                high=5000,
-                log=True,
-                advanced=True,
-            ),
-            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-            Setting("seed", 0, "of the start, where it is random", low=0, high=2**32 - 1, advanced=True),
-        ),
-        available=lambda session: usable(session, STARTS),
-    )
-)
-
-__all__ = ["STARTS", "HybridRun", "Refinement", "hybrid"]
+__all__ = ["HybridRun", "Refinement", "hybrid"]

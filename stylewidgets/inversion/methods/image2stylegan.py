@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
 from torch import Tensor
 
+from ...session.session import GeneratorSession
+from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import map_distance, mse, shrink, w_distance
 from ..losses.perceptual import Maps, plain_maps
-from ..registry import METHODS
+from ..spaces import Codes
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 LAYERS = ("conv1_1", "conv1_2", "conv3_2", "conv4_2")
 """The paper's layers of VGG16."""
@@ -57,41 +54,22 @@ class Image2StyleGAN(Descent):
         session: GeneratorSession,
         target: Target,
         *,
-        method: str = "image2stylegan",
-        initial: Any = None,
-        **settings: Any,
+        initial: Codes | None = None,
+        **settings: Value,
     ) -> None:
         values = METHODS["image2stylegan"].checked(settings)
-        super().__init__(
-            session,
-            target,
-            method=method,
-            settings=values,
-            total=values["steps"],
-            space=values["space"],
-            initial=initial,
-        )
+        super().__init__(session, target, method="image2stylegan", settings=values, initial=initial)
 
     def _begin(self) -> None:
-        values, device = self.settings, self.session.device
-        self._source.manual_seed(values["seed"])
-        code = self._given
-        if code is None:
-            code = spaces.initial(self.session, self.space, values["start"], len(self.target), values["seed"])
-        self._code = code
+        super()._begin()
+        values = self.settings
         self._mean = spaces.spread(self.session).mean
-        maps = plain_maps(LAYERS, values["net"], device, relu=values["relu"])
+        maps = plain_maps(LAYERS, values["net"], self.session.device, relu=values["relu"])
         self.uses = {"perceptual": f"{maps.name} maps"}
-        mask = None if self.target.mask is None else self.target.mask.to(device)
-        self._criterion = MapCriterion(
-            self.target.images.to(device), mask, maps, values["pixels"], values["perceptual"]
-        )
+        self._criterion = MapCriterion(self._images, self._mask, maps, values["pixels"], values["perceptual"])
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [{"params": [self._code]}]
-
-    def _rates(self) -> Sequence[float]:
-        return [self.settings["rate"]]
+    def _rate(self) -> float:
+        return float(self.settings["rate"])
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         drawn = spaces.draw(self.session, self._code, self.space)
@@ -101,12 +79,3 @@ class Image2StyleGAN(Descent):
                 self._code.detach(), self._mean
             )  # reported, not minimised: how face-like it is
         return loss, terms, drawn
-
-    def code(self) -> Tensor:
-        self._prepare()
-        return self._code.detach()
-
-
-def start(session: GeneratorSession, target: Target, **settings: Any) -> Image2StyleGAN:
-    """An `Image2StyleGAN` with the settings of `METHODS["image2stylegan"]`."""
-    return Image2StyleGAN(session, target, **settings)

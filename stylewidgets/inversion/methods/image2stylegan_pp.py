@@ -6,7 +6,7 @@ A run is a list of `Phase`s, the paper's building blocks. Its applications are f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -14,16 +14,13 @@ from torch import Tensor
 
 from ...core import pictures
 from ...generators.protocol import State
-from ..registry import METHODS
-from .phases import Image2StyleGANpp, Phase, blurred
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
-
-LAYERS = ("conv1_1", "conv1_2", "conv2_2", "conv3_3")
-STYLE_LAYER = "conv3_3"
-METHOD = "image2stylegan++"
+from ...latent.latent import Latent
+from ...session.session import GeneratorSession
+from ...settings import Value
+from ..catalogue import METHODS
+from ..spaces import Codes
+from ..target import Target
+from .phases import METHOD, Image2StyleGANpp, Phase, blurred
 
 
 def inpainting_rows(num_ws: int) -> tuple[int, ...]:
@@ -37,14 +34,14 @@ def scribble_rows(num_ws: int) -> tuple[int, ...]:
 
 
 # -- applications ------------------------------------------------------------------------------------------------------
-def start(session: GeneratorSession, target: Target, **settings: Any) -> Image2StyleGANpp:
+def start(session: GeneratorSession, target: Target, **settings: Value) -> Image2StyleGANpp:
     """Reconstruction or inpainting, as the setting `task` says; what inpainting knows is where the target's mask is 1."""
     made = inpainting if settings.get("task") == "inpainting" else reconstruction
     return made(session, target, **settings)
 
 
 def reconstruction(
-    session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any
+    session: GeneratorSession, target: Target, *, initial: Codes | None = None, **settings: Value
 ) -> Image2StyleGANpp:
     """w+, then noise, both for the whole picture or for the target's mask."""
     values = _values("reconstruction", settings)
@@ -56,7 +53,9 @@ def reconstruction(
     return Image2StyleGANpp(session, target, phases, settings=values, initial=initial)
 
 
-def inpainting(session: GeneratorSession, target: Target, *, initial: Any = None, **settings: Any) -> Image2StyleGANpp:
+def inpainting(
+    session: GeneratorSession, target: Target, *, initial: Codes | None = None, **settings: Value
+) -> Image2StyleGANpp:
     """Fill the part where the target's mask is 0: w+ from the known pixels, then noise, which keeps what w+ has filled in.
 
     Start "random" with another seed gives another filling.
@@ -79,7 +78,13 @@ def inpainting(session: GeneratorSession, target: Target, *, initial: Any = None
 
 
 def crossover(
-    session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None, **settings: Any
+    session: GeneratorSession,
+    target: Target,
+    second: object,
+    mask: object,
+    *,
+    initial: Codes | None = None,
+    **settings: Value,
 ) -> Image2StyleGANpp:
     """One face out of two: the target where the mask is 1, `second` elsewhere, with a soft edge.
 
@@ -89,10 +94,8 @@ def crossover(
         initial, settings: as of the method.
     """
     values = _values("crossover", settings)
-    y, soft = (
-        _second(session, target, second),
-        blurred(_mask(session, target.with_mask(mask).mask), _sigma(session, values)),
-    )
+    y, keep = _second(session, target, second), _mask(session, target.with_mask(mask).mask)
+    soft = blurred(keep, _sigma(session, values))
     phases = [
         Phase(
             "code",
@@ -109,7 +112,12 @@ def crossover(
 
 
 def scribble(
-    session: GeneratorSession, scribbled: Target, initial: Any, *, rows: tuple[int, ...] | None = None, **settings: Any
+    session: GeneratorSession,
+    scribbled: Target,
+    initial: Codes,
+    *,
+    rows: tuple[int, ...] | None = None,
+    **settings: Value,
 ) -> Image2StyleGANpp:
     """Turn a picture that was drawn on into a face: only coarse rows follow the scribble, the others stay.
 
@@ -130,7 +138,13 @@ def scribble(
 
 
 def local_style(
-    session: GeneratorSession, target: Target, second: Any, mask: Any, *, initial: Any = None, **settings: Any
+    session: GeneratorSession,
+    target: Target,
+    second: object,
+    mask: object,
+    *,
+    initial: Codes | None = None,
+    **settings: Value,
 ) -> Image2StyleGANpp:
     """Keep the target where the mask is 1 and give the rest the style (Gram matrices) of another picture.
 
@@ -149,7 +163,7 @@ def local_style(
 
 
 @torch.no_grad()
-def transfer_features(session: GeneratorSession, a: Any, b: Any, mask: Any, block: int) -> Tensor:
+def transfer_features(session: GeneratorSession, a: Latent, b: Latent, mask: object, block: int) -> Tensor:
     """Draw `a` with the activations of `b` copied into a region after a block (attribute-level feature transfer, I_att).
 
     Args:
@@ -192,9 +206,7 @@ def _mask(session: GeneratorSession, mask: Tensor | None) -> Tensor:
     )
 
 
-def _second(session: GeneratorSession, target: Target, given: Any) -> Tensor:
-    from ..target import Target
-
+def _second(session: GeneratorSession, target: Target, given: object) -> Tensor:
     images = Target.of(given, session).images
     if len(images) not in (1, len(target)):
         raise ValueError(f"one second picture or {len(target)} are expected; {len(images)} were given")

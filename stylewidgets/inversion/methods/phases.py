@@ -7,27 +7,29 @@ the paper's (1e-5, 1e-5, 1e-5, 5e-7) times 1e5, since Adam only sees their ratio
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ...metrics.similarity import blur, gaussian
+from ...session.session import GeneratorSession
 from .. import spaces
 from ..losses.losses import gram, map_distance, mse, shrink
 from ..losses.perceptual import plain_maps
 from ..noise import constant_noise
+from ..spaces import Codes
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 LAYERS = ("conv1_1", "conv1_2", "conv2_2", "conv3_3")
 STYLE_LAYER = "conv3_3"
 METHOD = "image2stylegan++"
+Term = tuple[str, float, Callable[[Tensor], Tensor]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,27 +75,19 @@ class Image2StyleGANpp(Descent):
         *,
         settings: Mapping[str, Any],
         second: Tensor | None = None,
-        initial: Any = None,
+        initial: Codes | None = None,
     ) -> None:
         kept = tuple(phase for phase in phases if phase.steps and (phase.moves == "code" or session.noise_shapes))
         if not kept:
             raise ValueError(
                 "there is nothing to do: steps or noise_steps must be above 0; without noise pictures, steps"
             )
-        super().__init__(
-            session,
-            target,
-            method=METHOD,
-            settings=settings,
-            total=sum(p.steps for p in kept),
-            space="w+",
-            initial=initial,
-        )
+        total = sum(p.steps for p in kept)
+        super().__init__(session, target, method=METHOD, settings=settings, total=total, space="w+", initial=initial)
         self.phases = kept
         self._second = None if second is None else second.to(session.device)
         self._ends = [sum(p.steps for p in kept[: k + 1]) for k in range(len(kept))]
         self._phase = -1
-        self._ready = 0  # the phase that the optimiser is of
 
     @property
     def phase(self) -> Phase:
@@ -101,18 +95,13 @@ class Image2StyleGANpp(Descent):
         return self.phases[min(sum(self.step >= end for end in self._ends), len(self.phases) - 1)]
 
     def _begin(self) -> None:
-        values = self.settings
-        self._source.manual_seed(values["seed"])
-        code = self._given
-        if code is None:
-            code = spaces.initial(self.session, "w+", values["start"], len(self.target), values["seed"])
-        self._code = code
+        super()._begin()
         self._noise = constant_noise(self.session, len(self.target))
-        self._fitted = False
-        self._maps = plain_maps(LAYERS, values["net"], self.session.device, relu=values["relu"])
-        self._style_maps = plain_maps((STYLE_LAYER,), values["net"], self.session.device, relu=values["relu"])
+        self._maps, self._style_maps = (
+            plain_maps(layers, self.settings["net"], self.session.device, relu=self.settings["relu"])
+            for layers in (LAYERS, (STYLE_LAYER,))
+        )
         self.uses = {"perceptual": f"{self._maps.name} maps"}
-        self._images = self.target.images.to(self.session.device)
         self._enter(0, self._own_picture(0))
 
     def _own_picture(self, k: int) -> Tensor | None:
@@ -127,96 +116,85 @@ class Image2StyleGANpp(Descent):
         phase = self.phases[k]
         self._code, self._noise = self._code.detach().clone(), [x.detach().clone() for x in self._noise]
         self._start_code = self._code.clone()
-        self._fitted = self._fitted or phase.moves == "noise"
         self._other = own if own is not None else self._second
         with torch.no_grad():
-            self._features = None if phase.features is None else self._see(self._images, phase.features)
-            self._other_features = None if phase.other_features is None else self._see(self._y(), phase.other_features)
-            self._grams = None if phase.style is None else self._gram(self._y(), phase.style)
+            self._terms = list(self._losses(phase))
+        if self._optimizer is not None:
+            self._make_optimizer()
 
-    def _y(self) -> Tensor:
-        if self._other is None:
-            raise ValueError("this phase compares with a second picture, and none was given")
-        return self._other
+    def _losses(self, phase: Phase) -> Iterator[Term]:
+        """What the phase minimises: name, weight, and the loss [N] of a drawn picture."""
+        images, weights = (self._images, self._other), self.settings
+        for prefix, wanted, mask in zip(("", "other_"), images, (phase.pixels, phase.other_pixels), strict=True):
+            if mask is not None:
+                yield f"{prefix}pixels", weights["pixels"], partial(_pixels, mask, _there(wanted) * mask)
+        for prefix, wanted, mask in zip(("", "other_"), images, (phase.features, phase.other_features), strict=True):
+            if mask is not None:
+                seen = self._see(_there(wanted), mask)
+                yield f"{prefix}perceptual", weights["perceptual"], partial(self._far, mask, seen)
+        if phase.style is not None:
+            grams = self._gram(phase.style, _there(self._other))
+            yield "style", weights["style"], partial(self._styled, phase.style, grams)
+
+    def _far(self, mask: Tensor, seen: list[Tensor], drawn: Tensor) -> Tensor:
+        return map_distance(self._see(drawn, mask), seen, shrink(mask))
+
+    def _styled(self, mask: Tensor, grams: Tensor, drawn: Tensor) -> Tensor:
+        return (self._gram(mask, drawn) - grams).square().mean(dim=(1, 2))
 
     def _see(self, images: Tensor, mask: Tensor) -> list[Tensor]:
         return self._maps(shrink(images), shrink(mask))
 
-    def _gram(self, images: Tensor, mask: Tensor) -> Tensor:
+    def _gram(self, mask: Tensor, images: Tensor) -> Tensor:
         return gram(self._style_maps(shrink(images), shrink(mask))[0], shrink(mask))
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [{"params": [self._code] if self.phases[self._phase].moves == "code" else self._noise}]
+    def _moving(self) -> list[Tensor]:
+        return [self._code] if self.phases[self._phase].moves == "code" else self._noise
 
-    def _rates(self) -> Sequence[float]:
-        return [self.phases[self._phase].rate]
+    def _rate(self) -> float:
+        return self.phases[self._phase].rate
 
     def _draw(self) -> Tensor:
-        rows = self.phases[max(self._phase, 0)].rows
-        code = self._code
-        if rows is not None and self._phase >= 0 and self.phases[self._phase].moves == "code":
+        code, phase = self._code, self.phases[max(self._phase, 0)]
+        if phase.rows is not None and self._phase >= 0 and phase.moves == "code":
             free = torch.zeros(1, code.shape[1], 1, device=code.device, dtype=torch.float32)
-            free[:, list(rows)] = 1
+            free[:, list(phase.rows)] = 1
             code = self._start_code + (code - self._start_code) * free
         return spaces.draw(self.session, code, "w+", self._noise or "const")
 
     def _advance(self) -> dict[str, float]:
         self._prepare()
         wanted = self.phases.index(self.phase)
-        if wanted != self._ready:
+        if wanted != self._phase:
             self._enter(wanted, self._own_picture(wanted))
-            self._make_optimizer()
-            self._ready = wanted
         return super()._advance()
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        phase, values = self.phases[self._phase], self.settings
         drawn = self._draw()
-        terms: dict[str, tuple[float, Tensor]] = {}
-        if phase.pixels is not None:  # ‖M ⊙ (G − x)‖² / N, N the numbers of the whole picture
-            terms["pixels"] = values["pixels"], mse(drawn * phase.pixels, self._images * phase.pixels)
-        if phase.other_pixels is not None:
-            terms["other_pixels"] = values["pixels"], mse(drawn * phase.other_pixels, self._y() * phase.other_pixels)
-        if phase.features is not None and self._features is not None:
-            found = map_distance(self._see(drawn, phase.features), self._features, shrink(phase.features))
-            terms["perceptual"] = values["perceptual"], found
-        if phase.other_features is not None and self._other_features is not None:
-            found = map_distance(
-                self._see(drawn, phase.other_features), self._other_features, shrink(phase.other_features)
-            )
-            terms["other_perceptual"] = values["perceptual"], found
-        if phase.style is not None and self._grams is not None:
-            terms["style"] = values["style"], (self._gram(drawn, phase.style) - self._grams).square().mean(dim=(1, 2))
-        loss = torch.stack([weight * term.expand(len(drawn)) for weight, term in terms.values()]).sum(dim=0)
-        return loss, {name: term for name, (_, term) in terms.items()}, drawn
-
-    def code(self) -> Tensor:
-        self._prepare()
-        return self._code.detach()
+        terms = {name: measure(drawn) for name, _, measure in self._terms}
+        weighted = [weight * terms[name].expand(len(drawn)) for name, weight, _ in self._terms]
+        return torch.stack(weighted).sum(dim=0), terms, drawn
 
     def noise(self) -> list[Tensor] | None:
         self._prepare()
-        return [layer.detach() for layer in self._noise] if self._fitted and self._noise else None
+        fitted = any(phase.moves == "noise" for phase in self.phases[: self._phase + 1])
+        return [layer.detach() for layer in self._noise] if fitted and self._noise else None
 
     def _more_state(self) -> dict[str, Any]:
         return {
-            "phase": self._ready,
+            "phase": self._phase,
             "own": self._own,
             "start": self._start_code,
             "code": self._code.detach().clone(),
             "noise": [layer.detach().clone() for layer in self._noise],
-            "fitted": self._fitted,
             "second": self._second,
         }
 
     def _restore_more(self, state: dict[str, Any]) -> None:
         device = self.session.device
         self._second = None if state["second"] is None else state["second"].to(device)
-        if state["phase"] != self._ready:
+        if state["phase"] != self._phase:
             self._enter(int(state["phase"]), None if state["own"] is None else state["own"].to(device))
-            self._make_optimizer()
-            self._ready = int(state["phase"])
-        self._fitted = bool(state["fitted"])
         with torch.no_grad():
             self._start_code = state["start"].to(device).clone()
             self._code.copy_(state["code"])
@@ -225,13 +203,21 @@ class Image2StyleGANpp(Descent):
 
 
 # -- what phases are made of -------------------------------------------------------------------------------------------
+def _there(picture: Tensor | None) -> Tensor:
+    if picture is None:
+        raise ValueError("this phase compares with a second picture, and none was given")
+    return picture
+
+
+def _pixels(mask: Tensor, wanted: Tensor, drawn: Tensor) -> Tensor:
+    """‖M ⊙ (G − x)‖² / N, N the numbers of the whole picture."""
+    return mse(drawn * mask, wanted)
+
+
 def blurred(mask: Tensor, sigma: float) -> Tensor:
     """A mask [N, 1, H, W] under a Gaussian of `sigma` pixels; 0 leaves it."""
     if sigma <= 0:
         return mask
     reach = max(1, math.ceil(3 * sigma))
-    place = torch.arange(-reach, reach + 1, dtype=mask.dtype, device=mask.device)
-    line = torch.exp(-0.5 * (place / sigma) ** 2)
-    line = line / line.sum()
     wide = F.pad(mask, (reach,) * 4, mode="replicate")
-    return F.conv2d(F.conv2d(wide, line.view(1, 1, 1, -1)), line.view(1, 1, -1, 1)).clamp(0, 1)
+    return blur(wide, gaussian(2 * reach + 1, sigma, mask)).clamp(0, 1)

@@ -8,24 +8,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from ...metrics.similarity import mse
-from ..losses.perceptual import NETS, perceptual
-from ..registry import METHODS, Method, Setting, register
+from ...session.session import GeneratorSession
+from ...settings import Value
+from ..catalogue import METHODS, PIVOTS
+from ..losses.perceptual import perceptual
+from ..result import Result
 from ..run import Run
-from ..spaces import convert
+from ..spaces import coloured, convert
 from ..target import Target
-from .two_phases import TwoPhases, begin, choose, usable
+from .descent import moments, put_back
+from .two_phases import TwoPhases, begin, choose
 
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..result import Result
-
-PIVOTS = ("projector", "e4e", "restyle", "psp", "hybrid")
 LOCAL_PSI = 0.5
 
 
@@ -48,8 +47,7 @@ class Tuning(Run):
         # The authors' figures are of AlexNet's LPIPS; of backbones that are there, it is the first choice here too.
         self.net = perceptual(settings["net"], session.device, prefer=("alex", "vgg", "squeeze"))
         self.uses = {"perceptual": self.net.name}
-        self._images = target.images.to(session.device)
-        self._mask = None if target.mask is None else target.mask.to(session.device)
+        self._images, self._mask = target.on(session.device)
         with torch.no_grad():
             self._wanted = self.net.features(self._images, self._mask)
         self._random = torch.Generator().manual_seed(settings["seed"])
@@ -60,16 +58,12 @@ class Tuning(Run):
         return self._pivot
 
     def _advance(self) -> dict[str, float]:
-        before = self._state()
-        try:
+        with self._undone():
             return self._step()
-        except BaseException:  # an interrupt in the middle of Adam, too
-            self._restore(before)
-            raise
 
     def _step(self) -> dict[str, float]:
         settings = self.settings
-        drawn = _picture(self._tuned.synthesize(self._ws))
+        drawn = coloured(self._tuned.synthesize(self._ws))
         pixels = mse(drawn, self._images, self._mask)
         seen = self.net.distance(drawn, self._wanted, self._mask)
         loss = (settings["pixels"] * pixels + settings["perceptual"] * seen).mean()
@@ -105,8 +99,8 @@ class Tuning(Run):
             c = self.session.each_class(1)
             towards = self.session.truncate(self.session.map_z(z, c), LOCAL_PSI, None, c)[:, None] - pivot
             near = pivot + self.settings["radius"] * towards / towards.norm().clamp_min(1e-8)
-            truth = _picture(self.session.synthesize(near, noise_mode="none", exact=True))
-        drawn = _picture(self._tuned.synthesize(near, noise_mode="none"))
+            truth = coloured(self.session.synthesize(near, noise_mode="none", exact=True))
+        drawn = coloured(self._tuned.synthesize(near, noise_mode="none"))
         return (mse(drawn, truth) + self.net.distance(drawn, truth)).mean()
 
     def delta(self) -> dict[str, Tensor]:
@@ -114,26 +108,17 @@ class Tuning(Run):
         return {name: own.detach() - before[name].float() for name, own in self._moving.items()}
 
     def _state(self) -> dict[str, Any]:
-        moments = self._optimizer.state
+        kept = {name: moments(self._optimizer, p) for name, p in self._moving.items()}
         return {
             "parameters": {name: p.detach().clone() for name, p in self._moving.items()},
             "total": self.total,
-            "moments": {
-                name: {k: t.clone() for k, t in moments[p].items()} for name, p in self._moving.items() if p in moments
-            },
+            "moments": {name: known for name, known in kept.items() if known is not None},
             "random": self._random.get_state(),
         }
 
     def _restore(self, state: dict[str, Any]) -> None:
-        with torch.no_grad():
-            for name, value in state["parameters"].items():
-                self._moving[name].copy_(value)
-        self._optimizer.state.clear()
-        for name, moments in state["moments"].items():
-            own = self._moving[name]
-            self._optimizer.state[own] = {
-                k: t.clone() if k == "step" else t.to(own).clone() for k, t in moments.items()
-            }
+        known = (state["moments"].get(name) for name in self._moving)
+        put_back(self._optimizer, self._moving.values(), (state["parameters"][name] for name in self._moving), known)
         self._random.set_state(state["random"].cpu())
         self.total = int(state["total"])
 
@@ -147,19 +132,15 @@ class PivotalRun(TwoPhases):
         return Tuning(self.session, self.target, dict(self.settings), code)
 
 
-def _picture(drawn: Tensor) -> Tensor:
-    return drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
-
-
-def pti(session: GeneratorSession, target: Target, **settings: Any) -> PivotalRun:
+def pti(session: GeneratorSession, target: Target, **settings: Value) -> PivotalRun:
     """The run of the method "pti". Settings as its `Method` lists them."""
     first, remark = pivots(session, target, **settings)
-    run = PivotalRun(session, target, method="pti", settings=settings, first=first, steps=settings["steps"])
+    run = PivotalRun(session, target, method="pti", settings=settings, first=first, steps=int(settings["steps"]))
     run.uses["pivot"] = remark
     return run
 
 
-def pivots(session: GeneratorSession, target: Target, **settings: Any) -> tuple[Run, str]:
+def pivots(session: GeneratorSession, target: Target, **settings: Value) -> tuple[Run, str]:
     """The run that finds the pivots, of which no step is done yet, and what to call it in a report. Settings of "pti"."""
     values = METHODS["pti"].checked(settings)
     name, remark = choose(values["pivot"], session, PIVOTS)
@@ -176,7 +157,7 @@ def pivots(session: GeneratorSession, target: Target, **settings: Any) -> tuple[
     return run, remark
 
 
-def tune(session: GeneratorSession, target: Target, found: Result, i: int, **settings: Any) -> Result:
+def tune(session: GeneratorSession, target: Target, found: Result, i: int, **settings: Value) -> Result:
     """Tune for the i-th picture alone.
 
     Args:
@@ -199,7 +180,7 @@ def tune(session: GeneratorSession, target: Target, found: Result, i: int, **set
     )
 
 
-def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[Result]:
+def tune_each(session: GeneratorSession, target: object, **settings: Value) -> list[Result]:
     """Pivotal tuning with a generator for each picture, as the paper has it; the pivots are found together.
 
     Args:
@@ -215,54 +196,5 @@ def tune_each(session: GeneratorSession, target: Any, **settings: Any) -> list[R
     made = [tune(session, wanted, found, i, **settings) for i in range(len(wanted))]
     return [replace(result, uses=dict(result.uses) | {"pivot": remark}) for result in made]
 
-
-register(
-    Method(
-        name="pti",
-        title="Pivotal tuning (PTI)",
-        kind="hybrid",
-        line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
-        source="Roich et al., TOG 2022",
-        start="methods.pivotal:pti",
-        settings=(
-            Setting(
-                "pivot",
-                "projector",
-                "what finds the pivot; an encoder is quicker, the projector's w edits best",
-                choices=("auto", *PIVOTS),
-            ),
-            Setting("pivot_steps", 450, "steps of the projector", low=1, high=5000, log=True),
-            Setting(
-                "pivot_rate",
-                0.01,
-                "highest learning rate of the projector",
-                low=1e-4,
-                high=1.0,
-                log=True,
-                advanced=True,
-            ),
-            Setting("steps", 350, "most steps of tuning", low=1, high=5000, log=True),
-            Setting("rate", 3e-4, "learning rate of the generator's parameters", low=1e-6, high=1e-1, log=True),
-            Setting(
-                "locality", 0.0, "weight of the locality regulariser; 0.1 for several pictures", low=0.0, high=10.0
-            ),
-            Setting("stop", 0.06, "tuning ends at this LPIPS", low=0.0, high=1.0, advanced=True),
-            Setting(
-                "radius",
-                30.0,
-                "length of the regulariser's step from the pivot in w+ (α)",
-                low=0.1,
-                high=1000.0,
-                log=True,
-                advanced=True,
-            ),
-            Setting("pixels", 1.0, "weight of the mean square of pixels", low=0.0, high=100.0, advanced=True),
-            Setting("perceptual", 1.0, "weight of the perceptual distance", low=0.0, high=100.0, advanced=True),
-            Setting("net", "auto", "network of the perceptual distance", choices=NETS, advanced=True),
-            Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
-        ),
-        available=lambda session: usable(session, PIVOTS),
-    )
-)
 
 __all__ = ["PIVOTS", "PivotalRun", "Tuning", "pivots", "pti", "tune", "tune_each"]

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+from ...session.session import GeneratorSession
+from ...settings import Value
 from .. import spaces
+from ..catalogue import METHODS
 from ..losses.losses import Criterion, noise_regulariser, w_distance
 from ..losses.perceptual import perceptual
 from ..noise import initial_noise, normalise
-from ..registry import METHODS
+from ..spaces import Codes
+from ..target import Target
 from .descent import Descent
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
 
 RAMP_UP, RAMP_DOWN, NOISE_RAMP = 0.05, 0.25, 0.75
 """Shares of all steps: of warming up, of ramping down to 0, and after which w is not perturbed any more."""
@@ -55,51 +53,29 @@ class Projector(Descent):
         session: GeneratorSession,
         target: Target,
         *,
-        method: str = "projector",
-        initial: Any = None,
-        **settings: Any,
+        initial: Codes | None = None,
+        **settings: Value,
     ) -> None:
         values = METHODS["projector"].checked(settings)
-        super().__init__(
-            session,
-            target,
-            method=method,
-            settings=values,
-            total=values["steps"],
-            space=spaces.check_space(values["space"], ("w", "w+")),
-            initial=initial,
-        )
+        super().__init__(session, target, method="projector", settings=values, initial=initial)
 
     def _begin(self) -> None:
-        values, device, n = self.settings, self.session.device, len(self.target)
-        self._source.manual_seed(values["seed"])
+        super()._begin()
+        values = self.settings
         self._spread = spaces.spread(self.session)
-        code = self._given
-        if code is None:
-            code = spaces.initial(self.session, self.space, values["start"], n, values["seed"])
-        self._code = code
-        self._noise = initial_noise(self.session, n, self._source) if values["fit_noise"] else []
-        self._const: list[Tensor] | str = self._noise or "const"
-        measure = perceptual(values["net"], device, prefer=("vgg", "alex", "squeeze"))
+        self._noise = initial_noise(self.session, len(self.target), self._source) if values["fit_noise"] else []
+        measure = perceptual(values["net"], self.session.device)
         self.uses = {"perceptual": measure.name}
-        weights = {
-            "perceptual": 1.0,
-            "pixels": values["pixels"],
-            "ms_ssim": values["ms_ssim"],
-            "identity": values["identity"],
-        }
-        mask = None if self.target.mask is None else self.target.mask.to(device)
-        self._criterion = Criterion(
-            self.target.images.to(device), mask, measure, weights, identity=values["identity_net"]
-        )
+        weights = {"perceptual": 1.0} | {name: values[name] for name in ("pixels", "ms_ssim", "identity")}
+        self._criterion = Criterion(self._images, self._mask, measure, weights, identity=values["identity_net"])
         if values["identity"]:
             self.uses["identity"] = values["identity_net"]
 
-    def _groups(self) -> list[dict[str, Any]]:
-        return [{"params": [self._code, *self._noise]}]
+    def _moving(self) -> list[Tensor]:
+        return [self._code, *self._noise]
 
-    def _rates(self) -> Sequence[float]:
-        return [self.settings["rate"] * rate(self.step / self.total)]
+    def _rate(self) -> float:
+        return float(self.settings["rate"] * rate(self.step / self.total))
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
         strength = self._spread.length * self.settings["perturbation"] * perturbation(self.step / self.total)
@@ -107,7 +83,7 @@ class Projector(Descent):
         if strength:
             white = torch.randn(1, *code.shape[1:], generator=self._source, dtype=torch.float32, device="cpu")
             code = code + strength * white.to(code.device)
-        drawn = spaces.draw(self.session, code, self.space, self._const)
+        drawn = spaces.draw(self.session, code, self.space, self._noise or "const")
         loss, terms = self._criterion(drawn)
         if self._noise:
             terms["noise"] = noise_regulariser(self._noise)
@@ -120,15 +96,6 @@ class Projector(Descent):
     def _after(self) -> None:
         normalise(self._noise)
 
-    def code(self) -> Tensor:
-        self._prepare()
-        return self._code.detach()
-
     def noise(self) -> list[Tensor] | None:
         self._prepare()
         return [layer.detach() for layer in self._noise] or None
-
-
-def start(session: GeneratorSession, target: Target, **settings: Any) -> Projector:
-    """A `Projector` with the settings of `METHODS["projector"]`."""
-    return Projector(session, target, **settings)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..registry import METHODS, start
+from ...session.session import GeneratorSession
+from ...settings import Value
+from ..catalogue import ENCODERS, METHODS
 from ..run import Run
 from ..spaces import convert
-
-if TYPE_CHECKING:
-    from ...session.session import GeneratorSession
-    from ..target import Target
-
-ENCODERS = ("restyle", "e4e", "psp")
-"""Encoders in the order in which "auto" likes them."""
+from ..starting import start
+from ..target import Target
 
 
 class TwoPhases(Run):
@@ -109,8 +106,7 @@ def why_not(name: str, session: GeneratorSession) -> str:
     """Why a method cannot be used on this generator; "" if it can."""
     if name not in METHODS:
         return f"there is no method {name!r} here"
-    available = METHODS[name].available
-    return available(session) if available else ""
+    return METHODS[name].why_not(session)
 
 
 def choose(wanted: str, session: GeneratorSession, order: Sequence[str]) -> tuple[str, str]:
@@ -151,7 +147,7 @@ def usable(session: GeneratorSession, order: Sequence[str]) -> str:
     return ""
 
 
-def begin(name: str, session: GeneratorSession, target: Target, **wanted: Any) -> Run:
+def begin(name: str, session: GeneratorSession, target: Target, **wanted: Value | None) -> Run:
     """The run of the first phase; of `wanted`, the settings that the method has and that are not None."""
     known = {setting.name for setting in METHODS[name].settings}
     return start(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...core.checks import unknown_name
 from ...jobs import Job, Progress, Work
-from .readings import check_readings
+from .readings import Readings, check_readings
 
 METHODS = ("lasso", "gbt")
 _SMALL = 1e-11  # added inside entropies, as in the paper's code
@@ -36,8 +36,8 @@ class DCI(NamedTuple):
 
 @Work
 def dci(
-    codes: NDArray[Any],
-    factors: Any,
+    codes: ArrayLike,
+    factors: Readings,
     *,
     method: str = "lasso",
     held_out: float = 0.3,
@@ -81,7 +81,7 @@ def dci(
     return of_importance(importance, score)
 
 
-def of_importance(importance: NDArray[Any], score: NDArray[Any]) -> DCI:
+def of_importance(importance: ArrayLike, score: ArrayLike) -> DCI:
     """DCI from an importance matrix [D, F] and the score of each factor [F]."""
     p = np.abs(np.asarray(importance, np.float64))
     whole = max(float(p.sum()), _SMALL)
@@ -89,14 +89,14 @@ def of_importance(importance: NDArray[Any], score: NDArray[Any]) -> DCI:
     per_factor = 1 - _entropy(p, axis=0)
     d = float(np.sum(p.sum(axis=1) / whole * per_code))
     c = float(np.sum(p.sum(axis=0) / whole * per_factor))
-    return DCI(d, c, float(np.mean(score)), p, per_code, per_factor, np.asarray(score, np.float64))
+    scores = np.asarray(score, np.float64)
+    return DCI(d, c, float(scores.mean()), p, per_code, per_factor, scores)
 
 
 def _entropy(p: Array, axis: int) -> Array:
     """Entropy of shares along an axis, to the base of its length."""
     share = p / np.maximum(p.sum(axis=axis, keepdims=True), _SMALL) + _SMALL
-    entropy: Array = -(share * np.log(share)).sum(axis=axis) / np.log(p.shape[axis])
-    return entropy
+    return np.asarray(-(share * np.log(share)).sum(axis=axis) / np.log(p.shape[axis]))
 
 
 def _lasso(x: Array, y: Array, held_out: float) -> Job[tuple[Array, Array]]:
@@ -129,7 +129,9 @@ def _lasso(x: Array, y: Array, held_out: float) -> Job[tuple[Array, Array]]:
     return np.abs(best).astype(np.float64), score
 
 
-def _products(x: NDArray[Any], y: NDArray[Any], at: Progress) -> Job[tuple[NDArray[Any], NDArray[Any]]]:
+def _products(
+    x: NDArray[np.floating], y: NDArray[np.floating], at: Progress
+) -> Job[tuple[NDArray[np.floating], NDArray[np.floating]]]:
     """xᵀ x / n and xᵀ y / n, a few rows at a time."""
     gram, cross = np.zeros((x.shape[1],) * 2, x.dtype), np.zeros((x.shape[1], y.shape[1]), x.dtype)
     for start in range(0, len(x), 256):
@@ -140,7 +142,7 @@ def _products(x: NDArray[Any], y: NDArray[Any], at: Progress) -> Job[tuple[NDArr
     return gram / len(x), cross / len(x)
 
 
-def _largest_eigenvalue(gram: NDArray[Any], rounds: int = 40) -> float:
+def _largest_eigenvalue(gram: NDArray[np.floating], rounds: int = 40) -> float:
     """Of a positive matrix, by powers; a little above it, because a step must not be too long."""
     vector = np.random.RandomState(0).rand(len(gram)).astype(gram.dtype)
     size = 0.0
@@ -154,14 +156,14 @@ def _largest_eigenvalue(gram: NDArray[Any], rounds: int = 40) -> float:
 
 
 def _fista(
-    gram: NDArray[Any],
-    cross: NDArray[Any],
-    start: NDArray[Any],
+    gram: NDArray[np.floating],
+    cross: NDArray[np.floating],
+    start: NDArray[np.floating],
     penalty: float,
     step: float,
     at: Progress,
     rounds: int = 300,
-) -> Job[NDArray[Any]]:
+) -> Job[NDArray[np.floating]]:
     """argmin ½ bᵀ gram b − bᵀ cross + penalty |b|₁ for all columns (Beck and Teboulle, 2009)."""
     now, ahead, t = start, start, 1.0
     for done in range(rounds):

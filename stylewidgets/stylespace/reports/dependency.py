@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from ...domain import Reader
 from ...jobs import Job, Progress, Work, part
 from ...latent.latent import Direction
-from ...session.batching import pictures_in_a_step
+from ...session.session import GeneratorSession
 from ..channel import Channel
 from ..channel_statistics import Statistics
 from ..effects import edit_direction
@@ -21,6 +22,7 @@ from .readings import read_w
 
 Array = NDArray[np.float64]
 Point = tuple[float, float, float, Array]
+Row = tuple[float, float, float, float, Array]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,17 +50,26 @@ class Dependency:
 
         In straight lines between the strengths that were measured, from nothing at strength 0.
         """
+        _, mean, largest = self.reached(change)
+        return mean, largest
+
+    def reached(self, change: float) -> tuple[float, float, float]:
+        """(strength, mean-AD, max-AD) as of `at`."""
         order = np.argsort(np.abs(self.strengths))
-        moved = np.concatenate([[0.0], self.change[order]])
-        reached = np.flatnonzero(moved >= change)
-        if not len(reached) or change <= 0:
-            return float("nan"), float("nan")
-        i = int(reached[0])
-        t = (change - moved[i - 1]) / (moved[i] - moved[i - 1])
-        mean, largest = (np.concatenate([[0.0], column[order]]) for column in (self.mean, self.largest))
-        return float(mean[i - 1] + t * (mean[i] - mean[i - 1])), float(
-            largest[i - 1] + t * (largest[i] - largest[i - 1])
-        )
+        columns = (self.strengths[order], self.mean[order], self.largest[order])
+        found = first_reached(self.change[order], change, *columns) if change > 0 else None
+        return (found[0], found[1], found[2]) if found else (np.nan, np.nan, np.nan)
+
+
+def first_reached(moved: NDArray[np.floating], goal: float, *columns: NDArray[np.floating]) -> list[float] | None:
+    """The columns [k] where `moved` [k] first is at the goal, in straight lines between the rows, from 0; None if never."""
+    above = np.flatnonzero(moved >= goal)
+    if not len(above):
+        return None
+    rows = np.concatenate([np.zeros((1, 1 + len(columns))), np.stack([moved, *columns], axis=1)])
+    before, here = rows[above[0]], rows[above[0] + 1]
+    share = (goal - before[0]) / (here[0] - before[0])
+    return [float(value) for value in (before + share * (here - before))[1:]]
 
 
 class Faces:
@@ -72,24 +83,25 @@ class Faces:
         stats: for channels.
     """
 
-    def __init__(self, session: Any, reader: Reader, w: NDArray[Any], scale: NDArray[Any], stats: Statistics) -> None:
+    def __init__(
+        self,
+        session: GeneratorSession,
+        reader: Reader,
+        w: NDArray[np.float32],
+        scale: NDArray[np.floating],
+        stats: Statistics,
+    ) -> None:
         self.session, self.reader, self.stats = session, reader, stats
         self.w, self.scale = np.asarray(w, np.float32), np.maximum(np.asarray(scale, np.float64), 1e-12)
         self._before: NDArray[np.float32] | None = None
-
-    @property
-    def before(self) -> NDArray[np.float32]:
-        """Readings [n, F] of the faces as they are."""
-        if self._before is None:
-            self._before = read_w(self.session, self.reader, self.w)
-        return self._before
 
     @Work
     def changes(self, direction: Direction, strength: float) -> Job[Array]:
         """Change [n, F] of all readings, in their standard deviations."""
         if self._before is None:
             self._before = yield from read_w.steps(self.session, self.reader, self.w)
-        after = yield from self._after(direction, strength)
+        drawn = partial(moved_styles, self.session, direction, strength)
+        after = yield from read_w.steps(self.session, self.reader, self.w, drawn, "edited faces")
         return (after - self._before).astype(np.float64) / self.scale
 
     @Work
@@ -102,20 +114,10 @@ class Faces:
             raise ValueError("the reader knows no other attribute, so nothing can depend on the edit")
         return (float(change[:, j].mean()), float(others.mean()), float(others.max(axis=1).mean()), change.mean(axis=0))
 
-    def _after(self, direction: Direction, strength: float) -> Job[NDArray[np.float32]]:
-        session, rows = self.session, []
-        size = pictures_in_a_step(session)
-        for start in range(0, len(self.w), size):
-            with session.lock, torch.inference_mode():
-                styles = moved_styles(session, self.w[start : start + size], direction, strength)
-                rows.append(self.reader(session.synthesize(styles).float()).float().cpu().numpy())
-            yield Progress(min(start + size, len(self.w)), len(self.w), "edited faces")
-        return np.concatenate(rows)
-
 
 @Work
 def attribute_dependency(
-    session: Any,
+    session: GeneratorSession,
     direction: Direction | Channel,
     stats: Statistics,
     reader: Reader,
@@ -123,7 +125,7 @@ def attribute_dependency(
     *,
     strengths: Sequence[float] = (1, 2, 4, 8, 16),
     n: int = 32,
-    scale: NDArray[Any] | None = None,
+    scale: NDArray[np.floating] | None = None,
     faces: Faces | None = None,
 ) -> Job[Dependency]:
     """Mean-AD and max-AD of an edit against the change of its target, comparable between channels and boundaries.
@@ -147,7 +149,7 @@ def attribute_dependency(
         if scale is None:
             scale = (yield from read_w.steps(session, reader, stats.w[:256])).std(axis=0)
         faces = Faces(session, reader, stats.w[-n:], scale, stats)
-    rows: list[tuple[float, float, float, float, Array]] = []
+    rows: list[Row] = []
     for i, strength in enumerate(strengths):
         job = faces.point.steps(direction, float(strength), target)
         rows.append((float(strength), *(yield from part(job, done=i, total=len(strengths), words="strengths"))))
@@ -186,7 +188,7 @@ def reach(
     return curve(target, sorted(rows or [(start, *first)], key=lambda row: abs(row[0])))
 
 
-def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: float, size: float, moved: float) -> float:
+def _next(rows: Sequence[Row], change: float, size: float, moved: float) -> float:
     """The strength to try next: a little past where the line between two that enclose the change says, else further out."""
     above = min((row for row in rows if row[1] >= change), key=lambda row: abs(row[0]), default=None)
     if above is None:
@@ -197,7 +199,7 @@ def _next(rows: Sequence[tuple[float, float, float, float, Array]], change: floa
     return low + (abs(above[0]) - low) * min(0.9, part)
 
 
-def curve(target: str, rows: Sequence[tuple[float, float, float, float, Array]]) -> Dependency:
+def curve(target: str, rows: Sequence[Row]) -> Dependency:
     """A `Dependency` of (strength, change, mean-AD, max-AD, changes) rows."""
     strengths, change, mean, largest, changes = zip(*rows, strict=True)
     return Dependency(
@@ -214,19 +216,19 @@ def strongest_by_group(size: Array, reader: Reader, j: int) -> Array:
     return np.stack([size[:, groups == name].max(axis=1) for name in names], axis=1)
 
 
-def moved_styles(session: Any, w: NDArray[np.float32], direction: Direction, strength: float) -> list[torch.Tensor]:
+def moved_styles(session: GeneratorSession, direction: Direction, strength: float, w: Tensor) -> list[Tensor]:
     """Styles [n, C_l] of faces w [n, w_dim] with an edit, the same as those of a `Latent` with it."""
     if direction.space == "z":
         raise ValueError(f"direction {direction.name!r} moves z, which faces given by w do not have")
     first, last = direction.layers or (0, session.num_ws)
-    codes = torch.as_tensor(w, device=session.device, dtype=torch.float32)[:, None].expand(-1, session.num_ws, -1)
+    codes = w[:, None].expand(-1, session.num_ws, -1)
     step = torch.tensor(np.asarray(direction.vector), device=session.device, dtype=torch.float32) * (
         strength * direction.sigma
     )
     if direction.space == "w":
         rows = codes.clone()
         rows[:, first:last] += step.expand(session.num_ws, -1)[first:last]
-        return list(session.styles(rows))
+        return session.styles(rows)
     parts = torch.split(step[None], [layer.channels for layer in session.layers], dim=1)
     styles = session.styles(codes)
     return [

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from ..channel import Channel
 from ..channel_statistics import Statistics
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
     from ..effects import Effect
     from .table import Report, Row
 
@@ -18,7 +22,7 @@ KINDS = {"style": ("style channel", "C0"), "boundary": ("W boundary", "C1"), "sh
 NAMES = {"z": "Z", "w": "W", "s": "S", "w expanded": "W expanded", "w+ mixed": "W+ (mixed)", "s mixed": "S (mixed)"}
 
 
-def histogram_figure(stats: Statistics, channels: Sequence[Channel], values: Any = None) -> Any:
+def histogram_figure(stats: Statistics, channels: Sequence[Channel], values: ArrayLike | None = None) -> Figure:
     """How channels are spread over the samples, in σ. `values`: flat s [S] of a picture to mark."""
     figure, axes = _axes(1, len(channels), 2.6, 1.9)
     for axis, channel in zip(axes[0], channels, strict=True):
@@ -32,7 +36,7 @@ def histogram_figure(stats: Statistics, channels: Sequence[Channel], values: Any
     return figure
 
 
-def effect_figure(effects: Sequence[Effect], titles: Sequence[str]) -> Any:
+def effect_figure(effects: Sequence[Effect], titles: Sequence[str]) -> Figure:
     """A row for each effect: its pictures, then where the picture changes."""
     figure, axes = _axes(len(effects), 1 + max(len(e.sigmas) for e in effects), 1.5, 1.55)
     for row, found, title in zip(axes, effects, titles, strict=True):
@@ -47,28 +51,28 @@ def effect_figure(effects: Sequence[Effect], titles: Sequence[str]) -> Any:
     return figure
 
 
-def dependency_figure(report: Report, factors: Sequence[str]) -> Any:
+def dependency_figure(report: Report, factors: Sequence[str]) -> Figure:
     """Mean-AD against the change of the target, one panel for each factor: lower is better."""
     figure, axes = _axes(1, len(factors), 2.5, 2.2)
     _draw_curves(axes[0], report, [report.row(factor) for factor in factors])
     return figure
 
 
-def dci_figure(scores: dict[str, tuple[float, float, float]]) -> Any:
+def dci_figure(scores: dict[str, tuple[float, float, float]]) -> Figure:
     """Disentanglement, completeness and informativeness of each space as bars."""
     figure, axes = _axes(1, 1, 5.5, 2.4)
     _draw_dci(axes[0][0], scores)
     return figure
 
 
-def gaps_figure(report: Report) -> Any:
+def gaps_figure(report: Report) -> Figure:
     """Mean-AD of all factors at the same change of each: channel, W boundary, shipped direction. Left is better."""
     figure, axes = _axes(1, 1, 6.5, 0.9 + 0.19 * len(report.rows))
     _draw_gaps(axes[0][0], report)
     return figure
 
 
-def report_figure(report: Report) -> Any:
+def report_figure(report: Report) -> Figure:
     """All of a report on one page: DCI, the dependencies of all factors, and the curves of the four clearest ones.
 
     A `matplotlib.figure.Figure` that is no part of pyplot, so it may be made on any thread and nothing keeps it.
@@ -77,8 +81,7 @@ def report_figure(report: Report) -> Any:
 
     rows = sorted((row for row in report.rows if np.isfinite(row.style.mean)), key=lambda row: row.ratio)
     figure = Figure(figsize=(10.0, max(4.6, 1.6 + 0.19 * len(rows)) + 2.4), layout="constrained")
-    parts: Any = figure.subfigures(2, 1, height_ratios=[max(4.6, 1.6 + 0.19 * len(rows)), 2.4])
-    top, bottom = parts
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=[max(4.6, 1.6 + 0.19 * len(rows)), 2.4])[:, 0]
     left, right = top.subplots(1, 2)
     _draw_dci(left, report.dci)
     _draw_gaps(right, report)
@@ -88,7 +91,7 @@ def report_figure(report: Report) -> Any:
     return figure
 
 
-def _draw_curves(axes: Any, report: Report, rows: Sequence[Row]) -> None:
+def _draw_curves(axes: Sequence[Axes], report: Report, rows: Sequence[Row]) -> None:
     for axis, row in zip(axes, rows, strict=True):
         for kind, (words, colour) in KINDS.items():
             curve = getattr(row, kind)
@@ -103,7 +106,7 @@ def _draw_curves(axes: Any, report: Report, rows: Sequence[Row]) -> None:
     axes[-1].legend(fontsize=7, frameon=False)
 
 
-def _draw_gaps(axis: Any, report: Report) -> None:
+def _draw_gaps(axis: Axes, report: Report) -> None:
     rows = sorted(report.rows, key=lambda row: -row.ratio)
     for kind, (words, colour) in KINDS.items():
         curves = [getattr(row, kind) for row in rows]
@@ -111,7 +114,8 @@ def _draw_gaps(axis: Any, report: Report) -> None:
             (curve.mean, place) for place, curve in enumerate(curves) if curve is not None and np.isfinite(curve.mean)
         ]
         if shown:
-            axis.scatter(*zip(*shown, strict=True), s=22, color=colour, label=words, zorder=3, alpha=0.85)
+            x, y = zip(*shown, strict=True)
+            axis.scatter(x, y, s=22, color=colour, label=words, zorder=3, alpha=0.85)
     axis.set_yticks(range(len(rows)), [row.factor.replace("_", " ") for row in rows], fontsize=7)
     if rows:
         axis.axhspan(len(rows) - len(report.better) - 0.5, len(rows) - 0.5, color="C0", alpha=0.08, linewidth=0)
@@ -126,7 +130,7 @@ def _draw_gaps(axis: Any, report: Report) -> None:
     )
 
 
-def _draw_dci(axis: Any, scores: dict[str, tuple[float, float, float]]) -> None:
+def _draw_dci(axis: Axes, scores: dict[str, tuple[float, float, float]]) -> None:
     width = 0.8 / 3
     for k, words in enumerate(("disentanglement", "completeness", "informativeness")):
         places = np.arange(len(scores)) + (k - 1) * width
@@ -138,10 +142,10 @@ def _draw_dci(axis: Any, scores: dict[str, tuple[float, float, float]]) -> None:
         axis.legend(fontsize=7, frameon=False, ncols=3, loc="upper center", bbox_to_anchor=(0.5, 1.2))
 
 
-def _axes(rows: int, columns: int, width: float, height: float) -> tuple[Any, Any]:
+def _axes(rows: int, columns: int, width: float, height: float) -> tuple[Figure, list[list[Axes]]]:
     import matplotlib.pyplot as plt
 
     figure, axes = plt.subplots(
         rows, columns, figsize=(width * columns, height * rows), squeeze=False, layout="constrained"
     )
-    return figure, axes
+    return figure, axes.tolist()

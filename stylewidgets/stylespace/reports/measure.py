@@ -15,12 +15,13 @@ from ...directions import boundary, sample_w
 from ...domain import Reader
 from ...jobs import Job, Progress, Work, part
 from ...latent.latent import Direction
+from ...session.session import GeneratorSession
 from .. import cache
 from ..channel import Channel
 from ..channel_statistics import Statistics, statistics
 from ..effects import edit_direction
 from ..search.factors import effect_ranking, factor_effects
-from .dependency import Dependency, Faces, curve, reach, strongest_by_group
+from .dependency import Dependency, Faces, curve, first_reached, reach, strongest_by_group
 from .readings import read_samples
 from .spaces import SPACES, disentanglement
 from .table import CHANGE, Curve, Report, Row, row_from, row_to, shipped_report
@@ -33,7 +34,7 @@ TOGETHER = 16
 
 
 @Work
-def report(session: Any, reader: Reader | None = None, **options: Any) -> Job[Report]:
+def report(session: GeneratorSession, reader: Reader | None = None, **options: Any) -> Job[Report]:
     """The report that ships with a bundled generator, else a new one (minutes); see `make_report`."""
     found = shipped_report(session) if reader is None and not options else None
     return found if found is not None else (yield from make_report.steps(session, reader, **options))
@@ -41,7 +42,7 @@ def report(session: Any, reader: Reader | None = None, **options: Any) -> Job[Re
 
 @Work
 def make_report(
-    session: Any,
+    session: GeneratorSession,
     reader: Reader | None = None,
     *,
     samples: int = 2000,
@@ -110,7 +111,7 @@ def direction_name(reading: str) -> str:
 
 @dataclass
 class _Rows:
-    session: Any
+    session: GeneratorSession
     stats: Statistics
     reader: Reader
     faces: int
@@ -140,7 +141,7 @@ class _Rows:
         yield Progress(len(self.targets), len(self.targets), "channels")
         return rows
 
-    def _trials(self, scale: NDArray[Any]) -> Job[Trials]:
+    def _trials(self, scale: NDArray[np.floating]) -> Job[Trials]:
         effects = yield from factor_effects.steps(self.session, self.stats, self.reader, scale, faces=self.trial)
         rankings = effect_ranking(
             self.session, self.stats, effects, self.reader, include_torgb=self.include_torgb, least=CHANGE / 30
@@ -157,19 +158,8 @@ class _Rows:
         found: dict[Channel, NDArray[np.float32]] = {}
         for start in range(0, len(channels), TOGETHER):
             group = channels[start : start + TOGETHER]
-            name = ""
-            if self.cached and self.reader.key:
-                name = cache.key(
-                    self.session,
-                    "trial",
-                    reader=self.reader.key,
-                    channels=[c.paper for c in group],
-                    seed=self.seed,
-                    samples=self.stats.n,
-                    faces=self.trial,
-                    strengths=STRENGTHS,
-                )
-            kept = cache.read(name) if name else None
+            name = self._key("trial", channels=[c.paper for c in group], faces=self.trial, strengths=STRENGTHS)
+            kept = cache.read(name)
             if kept is None:
                 rows = []
                 for i, channel in enumerate(group):
@@ -181,13 +171,12 @@ class _Rows:
                         )
                     rows.append(np.stack(changed))
                 kept = {"changes": np.stack(rows).astype(np.float32)}
-                if name:
-                    cache.write(name, **kept)
+                cache.write(name, **kept)
             found.update(zip(group, kept["changes"], strict=True))
         yield Progress(len(channels), len(channels), "trying channels")
         return found
 
-    def _row(self, target: str, readings: NDArray[Any], trials: Trials, many: Faces) -> Job[list[Row]]:
+    def _row(self, target: str, readings: NDArray[np.floating], trials: Trials, many: Faces) -> Job[list[Row]]:
         """The row of a target; none if no channel moves it far enough."""
         best = trials.best(target)
         if best is None:
@@ -214,17 +203,15 @@ class _Rows:
             )
         ]
 
-    def _key(self, target: str) -> str:
-        if not (self.cached and self.reader.key):
-            return ""
+    def _key(self, kind: str, **arguments: object) -> str:
+        keep, known = self.cached and bool(self.reader.key), {"reader": self.reader.key, "samples": self.stats.n}
+        return cache.key(self.session, kind, keep, **known, seed=self.seed, **arguments)
+
+    def _row_key(self, target: str) -> str:
         shipped = self.session.directions.get(direction_name(target))
-        return cache.key(
-            self.session,
+        return self._key(
             "row",
-            reader=self.reader.key,
             target=target,
-            samples=self.stats.n,
-            seed=self.seed,
             faces=self.faces,
             trial=self.trial,
             candidates=self.candidates,
@@ -234,14 +221,12 @@ class _Rows:
         )
 
     def _kept(self, target: str) -> list[Row] | None:
-        name = self._key(target)
-        found = cache.read(name) if name else None
+        found = cache.read(self._row_key(target))
         return None if found is None else [row_from(row) for row in json.loads(found["rows"].tobytes())]
 
     def _keep(self, target: str, row: list[Row]) -> None:
-        name = self._key(target)
-        if name:
-            cache.write(name, rows=np.frombuffer(json.dumps([row_to(each) for each in row]).encode(), np.uint8))
+        text = json.dumps([row_to(each) for each in row])
+        cache.write(self._row_key(target), rows=np.frombuffer(text.encode(), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -272,17 +257,12 @@ class Trials:
         """Mean-AD and strength at CHANGE to either side, in straight lines between the strengths that were tried."""
         changes = self.changes[channel]
         for side in (-1, 1):
-            before = (0.0, 0.0, 0.0)  # strength, change of the target, mean-AD
-            for strength, change in zip(STRENGTHS, changes, strict=True):
-                if strength * side < 0:
-                    continue
-                others = float(strongest_by_group(np.abs(change), self.reader, j).mean())
-                here = (strength, float(change[:, j].mean()), others)
-                if here[1] >= CHANGE:
-                    t = (CHANGE - before[1]) / (here[1] - before[1])
-                    yield before[2] + t * (here[2] - before[2]), before[0] + t * (here[0] - before[0])
-                    break
-                before = here
+            mine = [k for k, strength in enumerate(STRENGTHS) if strength * side > 0]
+            moved = changes[mine, :, j].mean(axis=1)
+            others = [strongest_by_group(np.abs(changes[k]), self.reader, j).mean() for k in mine]
+            found = first_reached(moved, CHANGE, np.array(others), np.array(STRENGTHS)[mine])
+            if found:
+                yield found[0], found[1]
 
 
 def measured(faces: Faces, direction: Direction, target: str, start: float = 1.0) -> Job[Curve]:
@@ -293,14 +273,5 @@ def measured(faces: Faces, direction: Direction, target: str, start: float = 1.0
         rows = [(half, *(yield from faces.point.steps(direction, half, target)))]
         rows += list(zip(found.strengths, found.change, found.mean, found.largest, found.changes, strict=True))
         found = curve(target, sorted(rows, key=lambda row: abs(row[0])))
-    mean, largest = found.at(CHANGE)
-    change = np.concatenate([[0.0], found.change])
-    reached = np.flatnonzero(change >= CHANGE)
-    strength = float("nan")
-    if len(reached):
-        i = int(reached[0])
-        t = (CHANGE - change[i - 1]) / (change[i] - change[i - 1])
-        sizes = np.concatenate([[0.0], found.strengths])
-        strength = float(sizes[i - 1] + t * (sizes[i] - sizes[i - 1]))
     columns = (found.strengths, found.change, found.mean, found.largest)
-    return Curve(strength, mean, largest, *(tuple(float(v) for v in column) for column in columns))
+    return Curve(*found.reached(CHANGE), *(tuple(float(v) for v in column) for column in columns))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,11 +10,11 @@ from ...directions import sample_w
 from ...directions._sampling import styles_of
 from ...domain import Reader
 from ...jobs import Job, Progress, Work, part
-from .. import cache
+from ...session.session import GeneratorSession
 from ..channel import is_torgb
 from ..channel_statistics import Statistics, statistics
 from .dci import DCI, dci
-from .readings import read_samples, read_w
+from .readings import kept_readings, read_samples, read_w
 
 SPACES = ("z", "w", "s", "w expanded", "w+ mixed", "s mixed")
 """What `disentanglement` measures. Codes of the mapping network repeat one w in every row, so w+ cannot be told from w by
@@ -26,7 +24,7 @@ them; "mixed" samples have two w's each, meeting at a random row, and so give w+
 
 @Work
 def disentanglement(
-    session: Any,
+    session: GeneratorSession,
     stats: Statistics,
     reader: Reader,
     *,
@@ -50,14 +48,14 @@ def disentanglement(
         if space not in SPACES:
             raise unknown_name("space", space, SPACES)
     result: dict[str, DCI] = {}
-    plain = mixed = None
+    plain = rows = mixed = np.zeros(0, np.float32)
     if any("mixed" not in space for space in spaces):
         plain = yield from read_samples.steps(session, stats, reader, cached=cached)
     if any("mixed" in space for space in spaces):
-        mixed = yield from _mixed(session, stats, reader, cached)
+        rows, mixed = yield from _mixed(session, stats, reader, cached)
     for space in spaces:
-        codes, readings = _codes(session, stats, space, plain, mixed)
-        job = dci.steps(codes, readings, method=method)
+        codes = _codes(session, stats, space, rows)
+        job = dci.steps(codes, mixed if "mixed" in space else plain, method=method)
         result[space] = yield from part(
             job, done=len(result), total=len(spaces), words="DCI", partial=lambda: dict(result)
         )
@@ -65,26 +63,26 @@ def disentanglement(
     return result
 
 
-def _codes(session: Any, stats: Statistics, space: str, plain: Any, mixed: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+def _codes(session: GeneratorSession, stats: Statistics, space: str, rows: NDArray[np.float32]) -> NDArray[np.floating]:
+    """Codes [n, D] in a space. rows: the mixed ones in w+."""
     if space == "z":
         if session.c_dim:
             raise ValueError("the label of a conditional generator is no part of z; leave z out of the spaces")
-        return np.random.RandomState(stats.seed).randn(stats.n, session.z_dim), plain
+        return np.random.RandomState(stats.seed).randn(stats.n, session.z_dim)
     if space == "w":
-        return stats.w, plain
+        return stats.w
     conv = ~is_torgb(session.layers)  # those that draw
     if space == "w expanded":
-        return stats.w @ np.random.RandomState(0).randn(stats.w.shape[1], int(conv.sum())).astype(np.float32), plain
+        return stats.w @ np.random.RandomState(0).randn(stats.w.shape[1], int(conv.sum())).astype(np.float32)
     if space == "s":
-        return stats.values[:, conv].astype(np.float32), plain
-    rows, readings = mixed
+        return stats.values[:, conv].astype(np.float32)
     if space == "w+ mixed":
-        return rows.reshape(len(rows), -1), readings
-    return styles_of(session, rows)[:, conv], readings
+        return rows.reshape(len(rows), -1)
+    return styles_of(session, rows)[:, conv]
 
 
 def _mixed(
-    session: Any, stats: Statistics, reader: Reader, cached: bool
+    session: GeneratorSession, stats: Statistics, reader: Reader, cached: bool
 ) -> Job[tuple[NDArray[np.float32], NDArray[np.float32]]]:
     """w+ [n, num_ws, w_dim] of two w's that meet at a random row, and the readings of the pictures."""
     n, seed = stats.n, stats.seed
@@ -95,13 +93,5 @@ def _mixed(
     cut = np.random.RandomState(seed).randint(1, max(2, session.num_ws), size=n)
     first = np.arange(session.num_ws)[None] < cut[:, None]
     rows = np.where(first[:, :, None], stats.w[:, None], other[:, None]).astype(np.float32)
-    name = ""
-    if cached and reader.key:
-        name = cache.key(session, "mixed", reader=reader.key, n=n, seed=seed, psi=stats.psi)
-        found = cache.read(name)
-        if found is not None and found["readings"].shape == (n, len(reader.names)):
-            return rows, found["readings"]
-    readings = yield from part(read_w.steps(session, reader, rows), words="reading mixed faces")
-    if name:
-        cache.write(name, readings=readings)
-    return rows, readings
+    read = part(read_w.steps(session, reader, rows), words="reading mixed faces")
+    return rows, (yield from kept_readings(session, "mixed", reader, stats, cached, read))

@@ -6,13 +6,19 @@ import json
 import os
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from ... import domain
 from ...core import files
+from ...core.checks import unknown_name
 from ...core.values import rounded
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from ...session.session import GeneratorSession
 
 FORMAT = 1
 CHANGE = 0.5
@@ -84,8 +90,6 @@ class Report:
 
     def row(self, factor: str) -> Row:
         """The row of a factor. ValueError with the nearest name."""
-        from ...core.checks import unknown_name
-
         for row in self.rows:
             if row.factor == factor:
                 return row
@@ -106,7 +110,7 @@ class Report:
             )
         return "; ".join(words if self.rows else words[1:])
 
-    def figure(self) -> Any:
+    def figure(self) -> Figure:
         """A `matplotlib.figure.Figure`: DCI, dependencies of all factors, and the curves of four of them."""
         from .figures import report_figure
 
@@ -150,14 +154,14 @@ class Report:
         return "\n".join(lines) + "\n"
 
 
-def path_of(session: Any) -> Path:
+def path_of(session: GeneratorSession) -> Path:
     """Where the report of a bundled generator is kept."""
     from ...weights import FOLDER
 
     return FOLDER / f"{session.name}.stylespace.json"
 
 
-def shipped_report(session: Any) -> Report | None:
+def shipped_report(session: GeneratorSession) -> Report | None:
     """The report that comes with a bundled generator, if it is of these very weights."""
     path = path_of(session)
     found = Report.load(path) if path.is_file() else None

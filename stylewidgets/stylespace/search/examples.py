@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from ...directions._sampling import styles_of
 from ...latent.latent import Latent
+from ...session.session import GeneratorSession
 from ..channel import num_channels
 from ..channel_statistics import Statistics
 from .ranking import Ranking, ranked
 
 
 def attribute_ranking(
-    session: Any,
+    session: GeneratorSession,
     stats: Statistics,
-    positives: Sequence[int] | Sequence[Latent] | NDArray[Any],
+    positives: Sequence[int] | Sequence[Latent] | NDArray[np.generic],
     *,
     include_torgb: bool = False,
 ) -> Ranking:
@@ -50,12 +50,13 @@ def attribute_ranking(
     )
 
 
-def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32]:
+def _flat(
+    session: GeneratorSession, stats: Statistics, positives: Sequence[int] | Sequence[Latent] | NDArray[np.generic]
+) -> NDArray[np.float32]:
     items = list(positives)
-    if items and all(isinstance(item, Latent) for item in items):
-        rows = [torch.cat(session.code_styles(latent), dim=1) for latent in items]
-        both: NDArray[np.float32] = torch.cat(rows).cpu().numpy()
-        return both
+    latents = [item for item in items if isinstance(item, Latent)]
+    if latents and len(latents) == len(items):
+        return styles_of(session, latents)
     array = np.asarray(positives)
     if array.ndim == 2:
         if array.shape[1] != num_channels(session.layers):
@@ -70,5 +71,4 @@ def _flat(session: Any, stats: Statistics, positives: Any) -> NDArray[np.float32
             f"examples are rows 0 to {stats.n - 1} of the statistics; "
             f"{int(array.min())} to {int(array.max())} were given"
         )
-    chosen: NDArray[np.float32] = stats.values[array].astype(np.float32)
-    return chosen
+    return np.asarray(stats.values[array], np.float32)

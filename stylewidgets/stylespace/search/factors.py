@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 import torch
@@ -11,20 +10,23 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...directions._linear import ridge_weights
 from ...domain import Reader
 from ...jobs import Job, Progress, Work
 from ...session.batching import pictures_in_a_step
+from ...session.session import GeneratorSession
 from ..channel_statistics import Statistics
-from ..reports.readings import check_readings
+from ..reports.readings import Readings, check_readings
+from .gradients import slopes
 from .ranking import Ranking, ranked
 
 METHODS = ("correlation", "regression")
 
 
 def factor_ranking(
-    session: Any,
+    session: GeneratorSession,
     stats: Statistics,
-    readings: Any,
+    readings: Readings,
     names: Sequence[str] | None = None,
     *,
     method: str = "correlation",
@@ -54,7 +56,7 @@ def factor_ranking(
     x = stats.in_sigma(stats.values.astype(np.float32)).astype(np.float64)
     moving = stats.values.std(axis=0, dtype=np.float32) > 0
     y = (y - y.mean(axis=0)) / np.maximum(y.std(axis=0), 1e-12)
-    weights = x.T @ y / stats.n if method == "correlation" else _ridge(x, y, l2)
+    weights = x.T @ y / stats.n if method == "correlation" else ridge_weights(x, y, l2)
     weights = np.where(moving[:, None], weights, np.nan)
     return {
         name: ranked(
@@ -68,22 +70,12 @@ def factor_ranking(
     }
 
 
-def _ridge(x: NDArray[np.float64], y: NDArray[np.float64], l2: float) -> NDArray[np.float64]:
-    """Weights [d, F] of min |x b - y|² / n + l2 |b|², by whichever of the two systems is smaller."""
-    n, d = x.shape
-    if d <= n:
-        solved: NDArray[np.float64] = np.linalg.solve(x.T @ x / n + l2 * np.eye(d), x.T @ y / n)
-        return solved
-    dual: NDArray[np.float64] = x.T @ np.linalg.solve(x @ x.T / n + l2 * np.eye(n), y / n)
-    return dual
-
-
 @Work
 def factor_effects(
-    session: Any,
+    session: GeneratorSession,
     stats: Statistics,
     reader: Reader,
-    scale: NDArray[Any],
+    scale: NDArray[np.floating],
     *,
     faces: int = 16,
 ) -> Job[NDArray[np.float32]]:
@@ -102,42 +94,36 @@ def factor_effects(
     w, readings = stats.w[:faces], len(reader.names)
     for start in range(0, len(w), size):
         part = w[start : start + size]
-        found, styles = _read_with_graph(session, reader, part)
+        totals, styles = _read_with_graph(session, reader, part)
         yield Progress(start * readings, len(w) * readings, "gradients")
         columns = []
         for j in range(readings):
-            columns.append(_gradient(session, found, j, styles) * stats.std / max(float(scale[j]), 1e-12))
+            gradient: NDArray[np.float32] = slopes(totals[j], styles, session).cpu().numpy()
+            columns.append(gradient * stats.std / max(float(scale[j]), 1e-12))
             yield Progress(start * readings + len(part) * (j + 1), len(w) * readings, "gradients")
         rows.append(np.stack(columns, axis=2))
     return np.concatenate(rows).astype(np.float32)
 
 
-def _read_with_graph(session: Any, reader: Reader, w: NDArray[np.float32]) -> tuple[Tensor, list[Tensor]]:
-    """Readings [n, F] and the styles that they come from."""
+def _read_with_graph(
+    session: GeneratorSession, reader: Reader, w: NDArray[np.float32]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """The sum of each reading over the faces, whose gradient is that of each, and the styles that they come from."""
     with session.lock, torch.inference_mode(False), torch.enable_grad():
         codes = torch.as_tensor(w, device=session.device, dtype=torch.float32).clone()
-        styles = [
-            s.detach().clone().requires_grad_() for s in session.styles(codes[:, None].expand(-1, session.num_ws, -1))
-        ]
-        found = reader(session.synthesize(styles).float())
-    if not found.requires_grad:
-        raise ValueError("this reader gives numbers without gradients; use factor_ranking with its readings instead")
-    return found, styles
-
-
-def _gradient(session: Any, found: Tensor, j: int, styles: list[Tensor]) -> NDArray[np.float32]:
-    """[n, S] of reading j of every face; the graph stays."""
-    with session.lock, torch.inference_mode(False), torch.enable_grad():
-        parts = torch.autograd.grad(found[:, j].sum(), styles, retain_graph=True, allow_unused=True)
-    flat = [torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)]
-    both: NDArray[np.float32] = torch.cat(flat, dim=1).cpu().numpy()
-    return both
+        styles = [s.detach().clone().requires_grad_() for s in session.styles(codes)]
+        found = reader(session.synthesize(styles))
+        if not found.requires_grad:
+            raise ValueError(
+                "this reader gives numbers without gradients; use factor_ranking with its readings instead"
+            )
+        return [column.sum() for column in found.T], styles
 
 
 def effect_ranking(
-    session: Any,
+    session: GeneratorSession,
     stats: Statistics,
-    effects: NDArray[Any],
+    effects: NDArray[np.float32],
     reader: Reader,
     *,
     include_torgb: bool = False,

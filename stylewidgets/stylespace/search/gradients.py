@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -12,20 +12,29 @@ from torch import Tensor
 
 from ...jobs import Job, Progress, Work
 from ...latent.latent import Latent
+from ...session.drawing import joined_styles
+from ...session.session import GeneratorSession
 from .. import cache
+from ..effects import draw_like
 
 COLOURS = ("mixed", "each")
 FINEST = 16  # cells on a side: a quarter of the work of the paper's 32, and enough for hair, eyes and a mouth
 
 
-def cells_of(session: Any, grid: int | None) -> int:
+def cells_of(session: GeneratorSession, grid: int | None) -> int:
     """Cells on the longer side: as given, else a quarter of the picture's pixels and 16 at most."""
     return int(grid) if grid else max(1, min(FINEST, session.resolution // 4))
 
 
 @Work
 def gradient_maps(
-    session: Any, latent: Latent, *, grid: int, colours: str = "mixed", batch: int = 32, cached: bool = True
+    session: GeneratorSession,
+    latent: Latent,
+    *,
+    grid: int,
+    colours: str = "mixed",
+    batch: int = 32,
+    cached: bool = True,
 ) -> Job[NDArray[np.float32]]:
     """The gradient maps [S, h, w] of Wu et al.: |∂ picture / ∂ s_c| in each cell of a grid, for all channels c.
 
@@ -41,8 +50,8 @@ def gradient_maps(
     """
     if colours not in COLOURS:
         raise ValueError(f"colours is one of {', '.join(COLOURS)}; {colours!r} was given")
-    name = cache.key(session, "gradients", latent=latent.to_dict(), grid=grid, colours=colours) if cached else ""
-    found = cache.read(name) if cached else None
+    name = cache.key(session, "gradients", cached, latent=latent.to_dict(), grid=grid, colours=colours)
+    found = cache.read(name)
     if found is not None:
         return found["maps"].astype(np.float32)
     picture, styles = pooled(session, [latent] * batch, grid)
@@ -57,13 +66,12 @@ def gradient_maps(
         yield Progress(min(start + batch, len(passes)), len(passes))
     per_pass = torch.cat(rows)
     maps = per_pass.view(-1, height, width, per_pass.shape[1]).mean(dim=0).permute(2, 0, 1).contiguous().numpy()
-    if cached:
-        # Gradients span many powers of ten; half precision keeps three digits of all that can be seen.
-        cache.write(name, maps=np.minimum(maps, 6e4).astype(np.float16))
+    # Gradients span many powers of ten; half precision keeps three digits of all that can be seen.
+    cache.write(name, maps=np.minimum(maps, 6e4).astype(np.float16))
     return maps
 
 
-def pooled(session: Any, latents: list[Latent], grid: int) -> tuple[Tensor, list[Tensor]]:
+def pooled(session: GeneratorSession, latents: list[Latent], grid: int) -> tuple[Tensor, list[Tensor]]:
     """Averages [n, C, h, w] of pictures in the cells of a grid, and the leaves [n, C_l] that they come from.
 
     The latents share noise and transform.
@@ -73,12 +81,9 @@ def pooled(session: Any, latents: list[Latent], grid: int) -> tuple[Tensor, list
         if all(latent is first for latent in latents):
             rows = [s.repeat(len(latents), 1) for s in session.code_styles(first)]
         else:
-            columns = zip(*map(session.code_styles, latents), strict=True)
-            rows = [torch.cat(column) for column in columns]
+            rows = joined_styles(session, latents)
         styles = [s.detach().clone().requires_grad_() for s in rows]
-        pictures = session.synthesize(
-            styles, noise_mode=first.noise_mode, noise_seed=first.noise_seed, transform=first.transform
-        ).float()
+        pictures = draw_like(session, styles, first)
         return F.adaptive_avg_pool2d(pictures, shape_of(pictures.shape[-2], pictures.shape[-1], grid)), styles
 
 
@@ -89,15 +94,18 @@ def shape_of(height: int, width: int, grid: int) -> tuple[int, int]:
     return max(1, round(grid * height / side)), max(1, round(grid * width / side))
 
 
-def backward(picture: Tensor, styles: list[Tensor], cotangent: Tensor, session: Any) -> Tensor:
+def backward(picture: Tensor, styles: list[Tensor], cotangent: Tensor, session: GeneratorSession) -> Tensor:
     """The gradient [n, S] of the sum of `picture` times `cotangent`; the graph stays for the next one."""
-    with session.lock, torch.inference_mode(False), torch.enable_grad():
+    with torch.inference_mode(False), torch.enable_grad():
         # Of one number: with a cotangent torch imports its symbolic shapes and all of sympy, for which a page stands still.
-        total = (picture * cotangent.to(picture)).sum()
+        return slopes((picture * cotangent.to(picture)).sum(), styles, session)
+
+
+def slopes(total: Tensor, styles: Sequence[Tensor], session: GeneratorSession) -> Tensor:
+    """The gradient [n, S] of a number; the graph stays for the next one. 0 for styles that it does not depend on."""
+    with session.lock, torch.inference_mode(False), torch.enable_grad():
         parts = torch.autograd.grad(total, styles, retain_graph=True, allow_unused=True)
-    return torch.cat(
-        [torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)], dim=1
-    ).detach()
+    return torch.cat([torch.zeros_like(s) if p is None else p for p, s in zip(parts, styles, strict=True)], dim=1)
 
 
 def cotangents(colour: int, height: int, width: int, colours: str) -> Tensor:

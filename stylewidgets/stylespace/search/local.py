@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...jobs import Job, Progress, Stream
 from ...latent.latent import Latent
 from ...session.batching import pictures_in_a_step
+from ...session.session import GeneratorSession
 from ..channel import Channel, num_channels
 from ..channel_statistics import Statistics
 from .gradients import backward, cells_of, gradient_maps, pooled, shape_of
 from .overlap import Overlaps
 from .ranking import Ranking, ranked
-from .regions import in_cells, index_of, label_maps
+from .regions import Segmenter, in_cells, index_of, label_maps
 
 VISIBLE = 0.25
 """Grey levels of 255 in the region by one σ that a channel must move to be ranked before those that nobody would see."""
 
+Floats = NDArray[np.floating]
 QUICK = 16
 """Random projections of the first estimate."""
 
@@ -74,10 +75,10 @@ class LocalRanking(Ranking):
 
 @Stream
 def local_effect(
-    session: Any,
+    session: GeneratorSession,
     latents: Latent | Sequence[Latent],
     stats: Statistics,
-    regions: Any,
+    regions: ArrayLike | Segmenter,
     *,
     target: str | int | None = None,
     names: Sequence[str] | None = None,
@@ -119,7 +120,7 @@ def local_effect(
     side = cells_of(session, grid)
     shape = shape_of(pictures[0].shape[0], pictures[0].shape[1], side)
     cells = [in_cells(each, shape, len(names), wanted) for each in labels]
-    start = LocalRanking(
+    ranking = LocalRanking(
         "overlap",
         session.layers,
         np.full(num_channels(session.layers), np.nan, np.float32),
@@ -129,65 +130,58 @@ def local_effect(
         target=wanted,
         include_torgb=include_torgb,
     )
+    passes = cells[0].size * (1 if colours == "mixed" else session.img_channels)
+    total = QUICK + passes * len(chosen)
+
+    def at(done: int, ranking: LocalRanking) -> tuple[LocalRanking, Progress]:
+        found = replace(ranking, done=done, total=total)
+        return found, Progress(done, total, partial=lambda: found)
+
     size = max(1, min(batch, pictures_in_a_step(session, cost=2)))
-    return (yield from _Search(session, chosen, cells, stats, start, side, colours, size, cached).steps())
+    for done, found in _quick(session, list(zip(chosen, cells, strict=True)), stats, ranking, side, size):
+        ranking, progress = at(done, found)
+        yield progress
+    overlaps = Overlaps(len(names), len(stats.std))
+    for number, (latent, seen) in enumerate(zip(chosen, cells, strict=True)):
+        begun = QUICK + passes * number
+        search = gradient_maps.start(session, latent, grid=side, colours=colours, batch=size, cached=cached)
+        for step in search:
+            ranking, progress = at(begun + step.done, ranking)
+            yield progress
+        maps = search.result()
+        assert maps is not None
+        overlaps = overlaps.with_picture(maps * stats.std[:, None, None], seen)
+        ranking, progress = at(begun + passes, _from_maps(overlaps, wanted, ranking))
+        yield progress
+    return ranking
 
 
-@dataclass
-class _Search:
-    session: Any
-    latents: list[Latent]
-    cells: list[NDArray[np.uint8]]
-    stats: Statistics
-    ranking: LocalRanking
-    grid: int
-    colours: str
-    batch: int
-    cached: bool
-
-    def steps(self) -> Job[LocalRanking]:
-        cells = self.cells[0].size * (1 if self.colours == "mixed" else self.session.img_channels)
-        total = QUICK + cells * len(self.latents)
-        for done, ranking in self._quick():
-            yield self._at(ranking, done, total)
-        overlaps = Overlaps(len(self.ranking.regions), len(self.stats.std))
-        for number, (latent, labels) in enumerate(zip(self.latents, self.cells, strict=True)):
-            begun = QUICK + cells * number
-            search = gradient_maps.start(
-                self.session, latent, grid=self.grid, colours=self.colours, batch=self.batch, cached=self.cached
-            )
-            for progress in search:
-                yield self._at(self.ranking, begun + progress.done, total)
-            maps = search.result()
-            assert maps is not None
-            overlaps = overlaps.with_picture(maps * self.stats.std[:, None, None], labels)
-            yield self._at(_from_maps(overlaps, self.ranking.target, self.ranking), begun + cells, total)
-        return self.ranking
-
-    def _at(self, ranking: LocalRanking, done: int, total: int) -> Progress:
-        self.ranking = ranking = replace(ranking, done=done, total=total)
-        return Progress(done, total, partial=lambda: ranking)
-
-    def _quick(self) -> Iterator[tuple[int, LocalRanking]]:
-        """Energy inside and outside the region from random projections: a sum of cells with random signs has a gradient
-        whose square is, on average, the sum of the squares of the cells' gradients."""
-        pairs = list(zip(self.latents, self.cells, strict=True))
-        alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
-        chosen = [alike[i % len(alike)] for i in range(QUICK)]
-        energy, area, stop = np.zeros((2, len(self.stats.std))), 0, 0
-        while stop < QUICK:
-            start, stop = stop, min(QUICK, stop + self.batch)
-            latents, labels = zip(*chosen[start:stop], strict=True)
-            picture, styles = pooled(self.session, list(latents), self.grid)
-            inside = torch.from_numpy(np.stack(labels) == self.ranking.target)[:, None]
-            for where, mask in enumerate((inside, ~inside)):
-                gradient = backward(picture, styles, _signs(picture.shape, 2 * start + where) * mask, self.session)
-                energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
-            area += int(inside.sum()) * picture.shape[1]
-            share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
-            strength = np.sqrt(energy[0] / max(1, area)) * self.stats.std * 127.5
-            found = _ordered(share, strength, share, self.ranking.include_torgb, self.stats.layers)
-            yield stop, _local(found, self.ranking, stage="quick", pictures=min(stop, len(alike)))
+def _quick(
+    session: GeneratorSession,
+    pairs: list[tuple[Latent, NDArray[np.uint8]]],
+    stats: Statistics,
+    ranking: LocalRanking,
+    grid: int,
+    batch: int,
+) -> Iterator[tuple[int, LocalRanking]]:
+    """Energy inside and outside the region from random projections: a sum of cells with random signs has a gradient
+    whose square is, on average, the sum of the squares of the cells' gradients."""
+    alike = [pair for pair in pairs if _alike(pair[0], pairs[0][0])]
+    chosen = [alike[i % len(alike)] for i in range(QUICK)]
+    energy, area, stop = np.zeros((2, len(stats.std))), 0, 0
+    while stop < QUICK:
+        start, stop = stop, min(QUICK, stop + batch)
+        latents, labels = zip(*chosen[start:stop], strict=True)
+        picture, styles = pooled(session, list(latents), grid)
+        inside = torch.from_numpy(np.stack(labels) == ranking.target)[:, None]
+        for where, mask in enumerate((inside, ~inside)):
+            gradient = backward(picture, styles, _signs(picture.shape, 2 * start + where) * mask, session)
+            energy[where] += np.square(gradient.double().cpu().numpy()).sum(axis=0)
+        area += int(inside.sum()) * picture.shape[1]
+        share = energy[0] / np.maximum(energy.sum(axis=0), 1e-30)
+        strength = np.sqrt(energy[0] / max(1, area)) * stats.std * 127.5
+        found = _ordered(ranking, share, strength, share)
+        yield stop, replace(found, stage="quick", pictures=min(stop, len(alike)))
 
 
 def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
@@ -201,11 +195,9 @@ def _signs(shape: torch.Size, seed: int) -> torch.Tensor:
 def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRanking:
     share, overlap = overlaps.share(), overlaps.overlap(target)
     inside, strength = overlaps.inside(target), overlaps.strength(target) * 127.5
-    several = len(like.regions) > 2
-    found = _ordered(overlap, strength, inside, like.include_torgb, like.layers, share[:, target] if several else None)
-    return _local(
-        found,
-        like,
+    wins = {"wins": share[:, target]} if len(like.regions) > 2 else {}
+    return replace(
+        _ordered(like, overlap, strength, inside, **wins),
         stage="maps",
         pictures=overlaps.pictures,
         share=share.astype(np.float32),
@@ -214,26 +206,13 @@ def _from_maps(overlaps: Overlaps, target: int, like: LocalRanking) -> LocalRank
     )
 
 
-def _ordered(
-    values: NDArray[Any],
-    strength: NDArray[Any],
-    inside: NDArray[Any],
-    torgb: bool,
-    layers: Any,
-    wins: NDArray[Any] | None = None,
-) -> Ranking:
+def _ordered(like: LocalRanking, values: Floats, strength: Floats, inside: Floats, **wins: Floats) -> LocalRanking:
     """By `wins` if there are several regions, then by value, then by `inside`; after all of them what nobody would see."""
-    table = {"inside": inside, "strength": strength} | ({} if wins is None else {"wins": wins})
-    found = ranked("overlap", layers, values, torgb=torgb, **table)
-    first = np.zeros(len(values)) if wins is None else np.nan_to_num(wins)
-    keys = (-np.nan_to_num(inside), -np.nan_to_num(values), -first, strength < VISIBLE)
-    order = np.lexsort(keys)
-    kept = np.isin(order, found.order)
-    return replace(found, order=order[kept])
-
-
-def _local(found: Ranking, like: LocalRanking, **changes: Any) -> LocalRanking:
-    return replace(like, values=found.values, order=found.order, sign=found.sign, table=found.table, **changes)
+    found = ranked("overlap", like.layers, values, torgb=like.include_torgb, inside=inside, strength=strength, **wins)
+    best_last = (inside, values, *wins.values())
+    order = np.lexsort((*(-np.nan_to_num(key) for key in best_last), strength < VISIBLE))
+    order = order[np.isin(order, found.order)]
+    return replace(like, values=found.values, order=order, sign=found.sign, table=found.table)
 
 
 def _alike(a: Latent, b: Latent) -> bool:

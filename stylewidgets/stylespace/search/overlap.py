@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +20,7 @@ class Overlaps:
         self._present = np.zeros(regions)
         self._wins, self._fit, self._inside, self._strength = (np.zeros((channels, regions)) for _ in range(4))
 
-    def with_picture(self, maps: NDArray[Any], cells: NDArray[np.uint8]) -> Overlaps:
+    def with_picture(self, maps: NDArray[np.float32], cells: NDArray[np.uint8]) -> Overlaps:
         """With one more picture: gradient maps [S, h, w] and labels [h, w] of the same cells."""
         new = Overlaps(self.regions, self.channels)
         flat, labels = maps.reshape(len(maps), -1), cells.reshape(-1)
@@ -65,5 +63,4 @@ class Overlaps:
 
     def _mean(self, sums: NDArray[np.float64], region: int) -> NDArray[np.float64]:
         count = self._present[region]
-        result: NDArray[np.float64] = sums[:, region] / count if count else np.full(self.channels, np.nan)
-        return result
+        return np.asarray(sums[:, region] / count if count else np.full(self.channels, np.nan))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..channel import Channel, is_torgb
+
+if TYPE_CHECKING:
+    from ...generators.protocol import Layer
 
 Array = NDArray[np.float32]
 
@@ -29,7 +32,7 @@ class Ranking:
     """
 
     measure: str
-    layers: tuple[Any, ...]
+    layers: tuple[Layer, ...]
     values: Array
     order: NDArray[np.int64]
     sign: Array
@@ -59,32 +62,23 @@ class Ranking:
 
 def ranked(
     measure: str,
-    layers: Any,
-    values: NDArray[Any],
+    layers: Sequence[Layer],
+    values: NDArray[np.floating],
     *,
-    sign: NDArray[Any] | None = None,
+    sign: NDArray[np.floating] | None = None,
     torgb: bool = False,
-    keep: NDArray[np.bool_] | None = None,
-    ties: NDArray[Any] | None = None,
-    **table: NDArray[Any],
+    **table: NDArray[np.floating],
 ) -> Ranking:
-    """A `Ranking` by falling values; ToRGB channels, those not in `keep` and those without a finite value are left out.
-
-    `ties` [S] decides between equal values.
-    """
-    layers = tuple(layers)
+    """A `Ranking` by falling values; ToRGB channels and those without a finite value are left out."""
     kept = np.isfinite(values)
     if not torgb:
         kept &= ~is_torgb(layers)
-    if keep is not None:
-        kept &= keep
     shown = np.where(kept, values, np.nan).astype(np.float32)
-    second = np.zeros(len(values)) if ties is None else np.nan_to_num(np.asarray(ties, np.float64))
-    order = np.lexsort((-second, -np.where(kept, values, -np.inf)))[: int(kept.sum())]
+    order = np.argsort(-np.where(kept, values, -np.inf), kind="stable")[: int(kept.sum())]
     signs = np.zeros(len(values)) if sign is None else np.sign(sign)
     return Ranking(
         measure,
-        layers,
+        tuple(layers),
         shown,
         order,
         signs.astype(np.float32),

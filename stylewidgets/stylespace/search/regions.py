@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...core.checks import unknown_name
 
-Segmenter = Callable[[NDArray[np.uint8]], Any]
+Segmenter = Callable[[NDArray[np.uint8]], ArrayLike]
 """A picture uint8 [H, W, 3] → labels [H, W], whole numbers; bool for one region. It may have `names`, a text for each."""
 
 OUTSIDE, INSIDE = "elsewhere", "region"
 
 
 def label_maps(
-    regions: Any, pictures: Sequence[NDArray[np.uint8]], names: Sequence[str] | None = None
+    regions: ArrayLike | Segmenter, pictures: Sequence[NDArray[np.uint8]], names: Sequence[str] | None = None
 ) -> tuple[list[NDArray[np.uint8]], tuple[str, ...]]:
     """Labels [H, W] for each picture, and the names of the labels.
 
@@ -57,7 +56,7 @@ def label_maps(
     return labels, tuple(str(name) for name in names)
 
 
-def _labels(array: NDArray[Any]) -> NDArray[np.uint8]:
+def _labels(array: NDArray[np.number]) -> NDArray[np.uint8]:
     if array.dtype == bool:
         return array.astype(np.uint8)
     if array.dtype.kind == "f" and not np.array_equal(array, np.round(array)):

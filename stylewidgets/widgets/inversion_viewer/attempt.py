@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...inversion import Result, Run, Target, start
+from ... import inversion
 from ...jobs import RUNNING
+from ...settings import Value
 
 if TYPE_CHECKING:
+    from ...inversion import Result, Run, Target
     from ...latent.latent import Latent
     from ...session.session import GeneratorSession
 
@@ -37,7 +39,7 @@ class Attempt:
     base: GeneratorSession = field(repr=False)
     target: Target | None = field(repr=False)
     run: Run | None = field(repr=False)
-    figures: dict[str, Any] = field(default_factory=dict, repr=False)
+    figures: dict[str, float] = field(default_factory=dict, repr=False)
     note: str = ""
     _result: Result | None = field(default=None, repr=False)
     _sessions: dict[int, GeneratorSession] = field(default_factory=dict, repr=False)
@@ -60,7 +62,7 @@ class Attempt:
         return self.run.method if self.run is not None else self.result.method
 
     @property
-    def settings(self) -> Mapping[str, Any]:
+    def settings(self) -> Mapping[str, Value]:
         """All its settings."""
         return self.run.settings if self.run is not None else self.result.settings
 
@@ -116,7 +118,7 @@ def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:
     return picture.numpy().astype(np.uint8)
 
 
-def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt:
+def forked(source: Attempt, number: int, settings: Mapping[str, Value]) -> Attempt:
     """A second run that goes on from where another one is, with other settings.
 
     Raises:
@@ -124,7 +126,7 @@ def forked(source: Attempt, number: int, settings: Mapping[str, Any]) -> Attempt
     """
     if source.run is None or source.target is None:
         raise ValueError("a result from a file has no state to go on from: start a new run")
-    run = start(source.method, source.base, source.target, **{**source.settings, **settings})
+    run = inversion.start(source.method, source.base, source.target, **{**source.settings, **settings})
     if source.step:
         try:
             run.restore({**source.run.state(), "settings": run.settings})
@@ -143,7 +145,7 @@ def loaded(path: Path, number: int, base: GeneratorSession, target: Target | Non
     Args:
         target: what it is compared with, where it has as many pictures.
     """
-    result = Result.load(path)
+    result = inversion.Result.load(path)
     fits = target if target is not None and len(target) == len(result) else None
     made = Attempt(number, base, fits, None, dict(result.report), f"from {path.name}", _result=result)
     made.image()  # raises when it does not fit

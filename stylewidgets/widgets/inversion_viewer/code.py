@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..kit.code import _session_lines
 
 if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
     from .attempt import Attempt
 
 
-def inversion_code(session: Any, attempt: Attempt | None, target: str) -> str:
+def inversion_code(session: GeneratorSession, attempt: Attempt | None, target: str) -> str:
     """Return Python that repeats a run up to the step where it is.
 
     Args:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
 from ...jobs import RUNNING
+from ...settings import Value
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
 from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
@@ -31,7 +31,7 @@ CURVE_SECONDS = 0.5
 class InversionPanels:
     """All controls of a viewer. `parts` are what it shows."""
 
-    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Any]) -> None:
+    def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Value]) -> None:
         self._host, self._drawn_at = host, 0.0
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)
@@ -51,7 +51,7 @@ class InversionPanels:
             flex="1 1 420px",
             min_width="0",
         )
-        panels: dict[str, Callable[[], Any]] = {
+        panels: dict[str, Callable[[], widgets.Widget]] = {
             LOSS: lambda: self.curve,
             RUNS: lambda: self.runs,
             EDITS: partial(EditsPanel, host),
@@ -78,12 +78,13 @@ class InversionPanels:
         return RunsPanel(self._host)
 
     @cached_property
-    def _picture(self) -> Any:
+    def _picture(self) -> widgets.Dropdown:
         """A menu of the pictures of a target, where there are several."""
         made = control(
             widgets.Dropdown,
             tip="which of the pictures is shown; all are inverted at once",
             on=self._on_picture,
+            view=self._host.view,
             style={"description_width": "52px"},
             layout={"width": "220px"},
             description="picture",
@@ -93,13 +94,14 @@ class InversionPanels:
         return made
 
     @cached_property
-    def way(self) -> Any:
+    def way(self) -> widgets.IntSlider:
         """A slider over the steps on the way."""
         made = control(
             widgets.IntSlider,
             0,
             tip="look at steps on the way there; at the right end is the result",
             on=self._on_way,
+            view=self._host.view,
             style={"description_width": "48px"},
             layout={"width": "calc(100% - 12px)", "max_width": "508px"},  # the knob is wider than its track
             min=0,
@@ -187,16 +189,14 @@ class InversionPanels:
                 self.way.max = self.way.value = len(frames)  # its right end is the result itself, not a frame
 
     def _on_way(self, place: int) -> None:
-        with reporting(self._host.view):
-            self._host.scrub(None if place >= self.way.max else int(place))
+        self._host.scrub(None if place >= self.way.max else int(place))
 
     def _on_picture(self, index: int | None) -> None:
         if index is not None:
-            with reporting(self._host.view):
-                self._host.show_picture(int(index))
+            self._host.show_picture(int(index))
 
     def _on_show(self, name: str) -> None:
-        panel: Any = self._switcher.made(name)
+        panel: widgets.Widget = self._switcher.made(name)
         with reporting(self._host.view):
             if name == SEND:
                 panel.state.refresh()

@@ -6,14 +6,14 @@ import base64
 import html
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
-from ...latent.latent import Latent
-from ..kit.controls.direction_picker import DirectionPicker, encode_jpeg
+from ...core.pictures import encoded
+from ...latent.latent import Direction, Latent
+from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
 from ..kit.opening import Below
@@ -49,7 +49,7 @@ class RunsPanel(widgets.VBox):
     def __init__(self, host: InversionHost) -> None:
         self._host = host
         self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
-        listen(self.table, self._on_choice, "chosen")
+        listen(self.table, self._on_choice, "chosen", host.view)
         tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
         tools = row(
             button("measure all", tip, host.measure_all, view=host.view),
@@ -68,7 +68,7 @@ class RunsPanel(widgets.VBox):
                 self.table.rows = rows
             self.table.chosen = self._host.runs.index(current) if current is not None else -1
 
-    def _row(self, attempt: Attempt) -> list[Any]:
+    def _row(self, attempt: Attempt) -> list[str | float | None]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
         figures = [_plain(attempt.figures.get(name)) for name in _FIGURES]
         return [
@@ -84,11 +84,10 @@ class RunsPanel(widgets.VBox):
 
     def _on_choice(self, place: int) -> None:
         if 0 <= place < len(self._host.runs):
-            with reporting(self._host.view):
-                self._host.select(self._host.runs[place])
+            self._host.select(self._host.runs[place])
 
 
-def _plain(value: Any) -> float | None:
+def _plain(value: float | None) -> float | None:
     """JSON knows no infinity."""
     return float(value) if value is not None and np.isfinite(value) else None
 
@@ -125,7 +124,7 @@ class EditsPanel(widgets.VBox):
         shown = self.pictures()
         figures = "".join(
             f'<figure style="margin:0"><img alt="{html.escape(words)}" width="{SIDE}" style="display:block;border-radius:4px;'
-            f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encode_jpeg(picture)).decode()}">'
+            f'max-width:100%" src="data:image/jpeg;base64,{base64.b64encode(encoded(picture, "JPEG")).decode()}">'
             f'<figcaption class="sw-caption">{html.escape(words)}</figcaption></figure>'
             for words, picture in shown
         )
@@ -145,7 +144,7 @@ class EditsPanel(widgets.VBox):
                 made.append((f"{attempt.number}: {attempt.method}", picture))
         return made
 
-    def _add(self, direction: Any) -> None:
+    def _add(self, direction: Direction) -> None:
         self.change("direction", lambda latent: latent.with_edit(direction, 2.0, direction.layers))
 
 

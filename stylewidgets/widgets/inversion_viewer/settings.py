@@ -5,15 +5,18 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ...inversion import METHODS
-from ...session.session import GeneratorSession
 from ...settings import Value
 from ..kit.controls.form import FIELD, Form
 from ..kit.parts import WIDE, close_tree, control, note
 from ..kit.sharing import shared_layout
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
 LABELS = {
     "rate": "learning rate",
@@ -71,13 +74,9 @@ class MethodPanel(widgets.VBox):
 
     def _options(self) -> list[tuple[str, str]]:
         return [
-            (method.title if not self._why_not(name) else f"{method.title} (not here)", name)
+            (method.title if not method.why_not(self._session) else f"{method.title} (not here)", name)
             for name, method in METHODS.items()
         ]
-
-    def _why_not(self, name: str) -> str:
-        available = METHODS[name].available
-        return available(self._session) if available else ""
 
     def _change(self) -> None:
         old = self.form
@@ -87,7 +86,7 @@ class MethodPanel(widgets.VBox):
 
     def _show(self) -> None:
         self._shown = self.method
-        method, reason = METHODS[self._shown], self._why_not(self._shown)
+        method, reason = METHODS[self._shown], METHODS[self._shown].why_not(self._session)
         words = [html.escape(method.line), f"<i>{html.escape(method.source)}</i>"]
         words += [f"Not here: {html.escape(reason)}"] if reason else []
         self._line.value = f'<div class="sw-note">{"<br>".join(words)}</div>'

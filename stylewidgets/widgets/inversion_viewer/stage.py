@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ...inversion import Run
-from ...session.synthesis import to_uint8
 from ..kit.sharing import shared_layout
 from ..kit.static import SavedPicture
 from ..kit.views.inversion_view import InversionView, encoded
+
+if TYPE_CHECKING:
+    from ...inversion import Run
 
 SHOW_SECONDS = 0.12
 """The live picture changes at most this often: encoding and the wire are not free."""
@@ -53,9 +55,9 @@ class Stage:
     def show_live(self, run: Run, i: int) -> bool:
         """Show the picture of the last step unless the one before is too young. Says whether it was shown."""
         now = time.monotonic()
-        drawn = run.picture() if now - self._shown_at >= SHOW_SECONDS else None
+        drawn = run.pixels(i) if now - self._shown_at >= SHOW_SECONDS else None
         if drawn is None:
             return False
         self._shown_at = now
-        self.show_result(to_uint8(drawn[i : i + 1])[0], f"step {run.step}", final=False)
+        self.show_result(drawn, f"step {run.step}", final=False)
         return True

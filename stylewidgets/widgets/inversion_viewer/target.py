@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from ... import domain
 from ...core import pictures
@@ -35,7 +34,8 @@ class TargetPanel(widgets.HBox):
         self.upload = control(
             widgets.FileUpload,
             tip="a picture from your disk",
-            on=lambda _: self._guard(self._on_upload),
+            on=self._on_upload,
+            view=host.view,
             layout={"width": "230px", "max_width": "100%"},
             accept="image/*",
             multiple=False,
@@ -44,7 +44,8 @@ class TargetPanel(widgets.HBox):
         self.path = control(
             widgets.Text,
             tip="a file beside the notebook, or an http(s) address; Enter takes it",
-            on=lambda text: self._guard(self._on_path) if text.strip() else None,
+            on=self._on_path,
+            view=host.view,
             layout={"width": "330px", "max_width": "100%"},
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
@@ -67,12 +68,12 @@ class TargetPanel(widgets.HBox):
             tip = f"a rendered {known.noun}: its factors are known, but no code draws it exactly"
             own.append(act(known.noun, tip, self.example))
         own.append(act("↻", "another seed", self._reroll))
-        self.camera = Camera(lambda picture: self._guard(lambda: host.set_target(picture)), layout=shared_layout())
+        self.camera = Camera(self._on_camera, layout=shared_layout())
         super().__init__([self.upload, self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
 
-    def _guard(self, action: Callable[[], object]) -> None:
+    def _on_camera(self, picture: Image.Image) -> None:
         with reporting(self._host.view):
-            action()
+            self._host.set_target(picture)
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
@@ -88,11 +89,11 @@ class TargetPanel(widgets.HBox):
     def _reroll(self) -> None:
         self.seed.value = random_seed()
 
-    def _on_path(self) -> None:
-        text = self.path.value.strip()
-        self._host.set_target(text, repr(text))
+    def _on_path(self, text: str) -> None:
+        if text := text.strip():
+            self._host.set_target(text, repr(text))
 
-    def _on_upload(self) -> None:
+    def _on_upload(self, _: object) -> None:
         for name, data in uploaded(self.upload):
             picture = pictures.read(data, repr(name))
             forget_upload(self.upload)
@@ -138,7 +139,7 @@ class MaskPanel(widgets.VBox):
         painted = self.pad.mask_at(side, side)
         return (~painted if self.inverted else painted).astype(np.float32)
 
-    def paint(self, mask: Any) -> None:
+    def paint(self, mask: ArrayLike | None) -> None:
         """Paint [h, w] instead of what is there; None takes all paint away."""
         self.pad.mask = np.zeros((1, 1)) if mask is None else mask
         self._say()

@@ -8,15 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import traitlets
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from ... import inversion
 from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
-from ...inversion import METHODS, Result, Target, evaluate
-from ...inversion import start as start_run
+from ...inversion import METHODS
 from ...jobs import PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
+from ...settings import Value
 from ..kit import opening
 from ..kit.base import StateWidget
 from ..kit.errors import reporting
@@ -28,6 +29,7 @@ from .panels import InversionPanels
 from .stage import Stage
 
 if TYPE_CHECKING:
+    from ...inversion import Result, Target
     from ...session.session import GeneratorSession
     from ..latent_explorer.explorer import LatentExplorer
     from ..style_mix_grid.grid import StyleMixGrid
@@ -61,11 +63,11 @@ class InversionViewer(StateWidget[Latent]):
     def __init__(
         self,
         session: GeneratorSession,
-        target: Any = None,
+        target: object = None,
         method: str = "projector",
         *,
         size: int = 256,
-        **settings: Any,
+        **settings: Value,
     ) -> None:
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
@@ -101,7 +103,7 @@ class InversionViewer(StateWidget[Latent]):
         return self._panels.painted(self.session.resolution)
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: ArrayLike | None) -> None:
         self._panels.mask.inverted = False
         self._panels.mask.paint(mask)
 
@@ -131,13 +133,13 @@ class InversionViewer(StateWidget[Latent]):
         return self._work.busy(WORK)
 
     # -- target --------------------------------------------------------------------------------------------------------
-    def set_target(self, target: Any, code: str = "") -> None:
+    def set_target(self, target: object, code: str = "") -> None:
         """Invert something else: what `inversion.Target.of` takes. The runs of the one before leave the table.
 
         Args:
             code: a Python expression for it, for `code()`.
         """
-        made = Target.of(target, self.session)
+        made = inversion.Target.of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
         given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
@@ -154,7 +156,7 @@ class InversionViewer(StateWidget[Latent]):
         self._show_target()
 
     # -- runs ----------------------------------------------------------------------------------------------------------
-    def start(self, method: str | None = None, **settings: Any) -> Attempt:
+    def start(self, method: str | None = None, **settings: Value) -> Attempt:
         """Begin a run and return it. It goes on while the page is open; `finish` does it at once.
 
         Args:
@@ -169,10 +171,10 @@ class InversionViewer(StateWidget[Latent]):
         assert self._target is not None
         target = self._target.with_mask(self.mask)
         return self._run(
-            Attempt(self._number(), self.session, target, start_run(method, self.session, target, **settings))
+            Attempt(self._number(), self.session, target, inversion.start(method, self.session, target, **settings))
         )
 
-    def fork(self, **settings: Any) -> Attempt:
+    def fork(self, **settings: Value) -> Attempt:
         """Begin a second run that goes on where the shown one is, with other settings; the shown one stays as it is.
 
         Args:
@@ -269,7 +271,7 @@ class InversionViewer(StateWidget[Latent]):
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
         if attempt.target is None:
             raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
-        figures = evaluate(attempt.target, attempt.result, self.session, **options)
+        figures = inversion.evaluate(attempt.target, attempt.result, self.session, **options)
         attempt.figures |= figures
         self._panels.refresh()
         return dict(attempt.figures)
@@ -311,7 +313,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def _end(self) -> None:
         self._work.close()
-        self.view.on_hello = self.view.on_key = None
+        self.view.forget()
         self._panels.close()
 
     def _run(self, attempt: Attempt) -> Attempt:

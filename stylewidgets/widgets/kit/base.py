@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
@@ -58,7 +58,7 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
     KEYS: ClassVar[dict[str, str]] = {"z": "undo", "y": "redo"}
     """Keys that the picture sends, and the methods that they call."""
 
-    def __new__(cls, *args: Any, **given: Any) -> Any:
+    def __new__(cls, *args: object, **given: object) -> Any:
         known = inspect.signature(cls.__init__).parameters
         if all(parameter.kind is not parameter.VAR_KEYWORD for parameter in known.values()):
             for name in given.keys() - known.keys():
@@ -189,10 +189,10 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
 
     # -- wiring --------------------------------------------------------------------------------------------------------
     @traitlets.validate("value")
-    def _check_value(self, proposal: Any) -> V:
+    def _check_value(self, proposal: Mapping[str, V]) -> V:
         return self._checked(proposal["value"])
 
-    def _on_value(self, event: Any) -> None:
+    def _on_value(self, event: Mapping[str, V]) -> None:
         with STATE:
             new_step = self._history.push(self.value, self._source or None, self._pause)
             self._refresh()
@@ -211,7 +211,7 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
         finally:
             self._updating = outer
 
-    def _guard(self, action: Callable[..., object], *arguments: Any) -> None:
+    def _guard(self, action: Callable[..., object], *arguments: object) -> None:
         """Call an action of the page; what it raises is shown."""
         with reporting(self._view):
             action(*arguments)

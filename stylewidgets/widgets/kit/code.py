@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...latent.expression import source_code
 from ...latent.latent import Latent
 
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+
+
 WIDTH = 100
 
 
-def code(session: Any, latent: Latent) -> str:
+def code(session: GeneratorSession, latent: Latent) -> str:
     """Return Python that reproduces `session.render(latent)` bit by bit, in a fresh process on the same device.
 
     Directions that the session brings along are taken by name, those of few channels by their channels. What exists only
@@ -24,7 +28,7 @@ def code(session: Any, latent: Latent) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _session_lines(session: Any) -> list[str]:
+def _session_lines(session: GeneratorSession) -> list[str]:
     """`session = sw.load(...)`, or a comment where the session was not loaded from anything that has a name."""
     source = getattr(session, "source", None)
     if source is None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import ipywidgets as widgets
 
+W = TypeVar("W", bound=widgets.Widget)
 
-def set_tooltip(widget: Any, text: str) -> Any:
+
+def set_tooltip(widget: W, text: str) -> W:
     """Give a widget the text that appears under the pointer and is read to screen readers; return the widget.
 
     Buttons have `tooltip` in both versions; other widgets have `description_tooltip` in 7 and `tooltip` in 8.
@@ -38,7 +41,7 @@ def set_repeat(play: widgets.Play, repeat: bool) -> None:
     setattr(play, "repeat" if play.has_trait("repeat") else "_repeat", repeat)
 
 
-def observe_playing(play: widgets.Play, handler: Any) -> None:
+def observe_playing(play: widgets.Play, handler: Callable[[Mapping[str, bool]], None]) -> None:
     """Call `handler(change)` when a Play widget starts or stops."""
     play.observe(handler, "playing" if play.has_trait("playing") else "_playing")
 

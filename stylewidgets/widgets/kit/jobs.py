@@ -14,7 +14,7 @@ import time
 import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import ipywidgets as widgets
 
@@ -24,6 +24,8 @@ from .errors import ShowsErrors, report
 from .parts import button, control, note, row, say, show
 from .sharing import own, shared_layout
 from .state_lock import STATE
+
+R = TypeVar("R")
 
 ALONE_SECONDS = 2.0
 """How long work goes on at once while no page is there to tick."""
@@ -83,8 +85,8 @@ class Jobs(widgets.VBox):
     def run(
         self,
         name: str,
-        job: jobs.Run[Any] | jobs.Job[Any],
-        done: Callable[[Any], object] = lambda result: None,
+        job: jobs.Run[R] | jobs.Job[R],
+        done: Callable[[R], object] = lambda result: None,
         words: str = "",
         quiet: bool = False,
         stoppable: bool = True,
@@ -303,7 +305,7 @@ def _listen_soon(work: Jobs) -> None:
 
 
 def _listen(loop: asyncio.AbstractEventLoop) -> None:
-    def heard(*_: Any) -> None:
+    def heard(*_: object) -> None:
         loop.call_soon_threadsafe(_interrupt_all)
 
     handler = signal.getsignal(signal.SIGINT)

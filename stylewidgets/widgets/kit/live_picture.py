@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from IPython import get_ipython
 from PIL import Image
 
+from ... import render
 from ...core import pictures
 from ...latent.caption import caption
 from ...latent.latent import Latent
@@ -55,10 +55,9 @@ class LivePicture:
         label: str = "Live picture",
         on_key: Callable[[str], None] | None = None,
     ) -> None:
-        from ...render.renderer import LiveRenderer  # torch: not before something is drawn here
 
         self._session = session
-        self._renderer = LiveRenderer(session)
+        self._renderer = render.LiveRenderer(session)
         self._said, self._said_final, self._to_save = float("-inf"), False, False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
@@ -88,9 +87,8 @@ class LivePicture:
         if latent == self.latent and self._frame.final:
             image = pictures.read(self._frame.data)
             image.thumbnail((side, side), Image.Resampling.BOX)
-            return _jpeg(image)
-        array = self._session.images([latent], resolution=side)[0]
-        return _jpeg(Image.fromarray(array))
+            return pictures.encoded(image, "JPEG")
+        return pictures.encoded(self._session.images([latent], resolution=side)[0], "JPEG")
 
     def render(self, latent: Latent) -> Image.Image:
         """Return `session.render(latent)`, from the frame that is shown where that is the same picture."""
@@ -102,16 +100,13 @@ class LivePicture:
         """Return `render` as PNG; of the picture that is shown without drawing or encoding anything."""
         if latent == self.latent and self._frame.final and self._frame.mime == "image/png":
             return bytes(self._frame.data)
-        buffer = io.BytesIO()
-        self.render(latent).save(buffer, "PNG")
-        return buffer.getvalue()
+        return pictures.encoded(self.render(latent), "PNG")
 
     def close(self) -> None:
         """Draw nothing more and listen to nothing."""
         self._pump.close()
         self.on_rest = None
-        for name in ("on_ack", "on_settle", "on_hello", "on_visible", "on_key"):
-            setattr(self.view, name, None)
+        self.view.forget()
 
     # -- for the pump --------------------------------------------------------------------------------------------------
     def show(self, frame: Frame) -> None:
@@ -160,9 +155,3 @@ def answering_page() -> bool:
     parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
     header = (parent() or {}).get("header", {}) if parent is not None else {}
     return bool(header.get("msg_type") == "comm_msg")
-
-
-def _jpeg(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()

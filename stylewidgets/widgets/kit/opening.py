@@ -36,7 +36,7 @@ def probe(session: GeneratorSession, latent: Latent, **options: Any) -> StyleSpa
     return made
 
 
-def _named(name: str) -> Any:
+def _named(name: str) -> type[widgets.Widget]:
     # By the package's public name, at the time of opening: each of them has a panel that opens another one.
     return getattr(import_module(__name__.partition(".")[0]), name)
 
@@ -47,11 +47,11 @@ class Below(widgets.VBox):
     def __init__(self) -> None:
         super().__init__(layout=shared_layout(**WIDE))
 
-    def open_here(self, opened: Any) -> None:
+    def open_here(self, opened: widgets.Widget) -> None:
         """Show a widget, and close the one before."""
         replace_children(self, [opened])
 
-    def send(self, session: GeneratorSession, latent: Latent, target: Any = None) -> Any:
+    def send(self, session: GeneratorSession, latent: Latent, target: widgets.Widget | None = None) -> widgets.Widget:
         """Give a latent to a widget and return it.
 
         Args:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import ipywidgets as widgets
 
@@ -18,6 +18,9 @@ from .sharing import own, release, shared, shared_layout
 
 if TYPE_CHECKING:
     from .host import Host
+
+W = TypeVar("W", bound=widgets.Widget)
+T = TypeVar("T")
 
 Change = Callable[[str, Callable[[Latent], Latent]], None]
 """`change(source, transform)`: make `transform(value)` the new value. `source` names the control for the undo history.
@@ -33,23 +36,25 @@ ROW = {"flex_flow": "row wrap", "align_items": "center", "max_width": "100%"}
 NOTE = {"margin": "0 2px", "max_width": "100%"}
 SMALL = {"padding": "0 8px"}
 WIDE = {"width": "100%", "max_width": "100%"}
-NOTHING: Mapping[str, Any] = MappingProxyType({})
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def control(
-    kind: type[Any],
-    *values: Any,
+    kind: type[W],
+    *values: object,
     tip: str = "",
     on: Callable[[Any], object] | None = None,
-    layout: Mapping[str, Any] = NOTHING,
-    style: Mapping[str, Any] = NOTHING,
-    **settings: Any,
-) -> Any:
+    view: ShowsErrors | None = None,
+    layout: Mapping[str, str] = NOTHING,
+    style: Mapping[str, str] = NOTHING,
+    **settings: object,
+) -> W:
     """Return a core widget of this class, with layout and style from `sharing`.
 
     Args:
         tip: what appears under the pointer and is read to screen readers.
         on: called with each new `value`.
+        view: shows what `on` raises; None where it does so itself.
         settings: other traits.
     """
     if hasattr(kind, "style"):
@@ -58,17 +63,29 @@ def control(
     if tip:
         set_tooltip(made, tip)
     if on is not None:
-        listen(made, on)
+        listen(made, on, view=view)
     return made
 
 
-def listen(widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value") -> None:
-    """Call `on` with each new value of a trait, unless it was set under `quiet`."""
-    widget.observe(lambda event: None if getattr(widget, "quiet", False) else on(event["new"]), trait)
+def listen(
+    widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value", view: ShowsErrors | None = None
+) -> None:
+    """Call `on` with each new value of a trait, unless it was set under `quiet`; `view` shows what it raises."""
+
+    def heard(event: Mapping[str, Any]) -> None:
+        if not getattr(widget, "quiet", False):
+            with _shown(view):
+                on(event["new"])
+
+    widget.observe(heard, trait)
+
+
+def _shown(view: ShowsErrors | None, doing: str = "") -> AbstractContextManager[None]:
+    return nullcontext() if view is None else reporting(view, doing)
 
 
 @contextmanager
-def quiet(*controls: Any) -> Iterator[None]:
+def quiet(*controls: widgets.Widget) -> Iterator[None]:
     """Within this block, moving these controls calls nobody who listens by `control(on=...)` or `listen`."""
     before = [getattr(each, "quiet", False) for each in controls]
     for each in controls:
@@ -80,7 +97,7 @@ def quiet(*controls: Any) -> Iterator[None]:
             each.quiet = was
 
 
-def move(slider: Any, value: float) -> None:
+def move(slider: widgets.Widget, value: float) -> None:
     """Move a slider without a call. It is widened first, or it would clip; never narrowed: it may be under a hand."""
     at = math.log(value, slider.base) if isinstance(slider, widgets.FloatLogSlider) else value
     with quiet(slider):
@@ -94,19 +111,27 @@ def button(
     action: Callable[[], object],
     width: str = "auto",
     view: ShowsErrors | None = None,
-    layout: Mapping[str, Any] = NOTHING,
+    layout: Mapping[str, str] = NOTHING,
+    said: widgets.HTML | None = None,
+    doing: str = "",
     **settings: Any,
 ) -> widgets.Button:
     """Return a small button that says what it does, in its face or in its tooltip.
 
     Args:
         view: shows what `action` raises; None where the action does so itself.
+        doing: what the button does in a few words, to lead the text of an exception.
+        said: a `note` for the words that `action` returns, empty while there are none.
     """
     made = control(widgets.Button, tip=tip, layout={"width": width, **layout}, description=text, **settings)
 
     def clicked(_: widgets.Button) -> None:
-        with reporting(view) if view is not None else nullcontext():
-            action()
+        with _shown(view, doing):
+            if said is not None:
+                say(said, "")
+            words = action()
+            if said is not None:
+                say(said, str(words))
 
     made.on_click(clicked)
     return made
@@ -115,7 +140,7 @@ def button(
 class UndoButtons:
     """The buttons "undo" and "redo" of a widget."""
 
-    def __init__(self, host: Host[Any]) -> None:
+    def __init__(self, host: Host[T]) -> None:
         self._host = host
         self.both = (
             button("undo", "one step back (key z)", host.undo, view=host.view),
@@ -133,7 +158,7 @@ def heading(text: str) -> widgets.HTML:
     return control(widgets.HTML, words, layout=NOTE)
 
 
-def note(text: str, **layout: Any) -> widgets.HTML:
+def note(text: str, **layout: str) -> widgets.HTML:
     """Return a small line of explanation."""
     made = control(widgets.HTML, layout={**NOTE, **layout})
     say(made, text)
@@ -145,17 +170,17 @@ def say(widget: widgets.HTML, text: str) -> None:
     widget.value = f'<div class="sw-note">{html.escape(text)}</div>' if text else ""
 
 
-def row(*children: Any, **layout: Any) -> widgets.HBox:
+def row(*children: widgets.Widget, **layout: str) -> widgets.HBox:
     """Return controls beside each other that wrap where the place is narrow."""
     return control(widgets.HBox, children, layout={**ROW, **layout})
 
 
-def column(*children: Any, **layout: Any) -> widgets.VBox:
+def column(*children: widgets.Widget, **layout: str) -> widgets.VBox:
     """Return controls below each other."""
     return control(widgets.VBox, children, layout={"max_width": "100%", **layout})
 
 
-def slider(kind: Any, label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> Any:
+def slider(kind: type[W], label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> W:
     """Return a slider of that class with its label, as wide as its place, that speaks while it moves."""
     layout = {"width": "100%", "max_width": "440px"}
     return control(
@@ -163,14 +188,14 @@ def slider(kind: Any, label: str, tip: str, on: Callable[[Any], object], **setti
     )
 
 
-def show(widget: Any, shown: bool) -> None:
+def show(widget: widgets.Widget, shown: bool) -> None:
     """Show or hide a widget without taking it out of its box."""
     display = None if shown else "none"
     if widget.layout.display != display:
         own(widget).display = display
 
 
-def close_tree(*roots: Any) -> None:
+def close_tree(*roots: widgets.Widget) -> None:
     """Close widgets and everything in them, with their layouts and styles: `close` alone leaves those behind."""
     for root in roots:
         if getattr(root, "_tree_closed", False):
@@ -184,7 +209,7 @@ def close_tree(*roots: Any) -> None:
                 release(part)
 
 
-def replace_children(box: widgets.Box, children: Iterable[Any]) -> None:
+def replace_children(box: widgets.Box, children: Iterable[widgets.Widget]) -> None:
     """Give a box these children, and close those that it had before and has no longer."""
     new = tuple(children)
     gone = [child for child in box.children if all(child is not other for other in new)]

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Hashable
-from typing import Any
+from typing import TypeVar
 
 import ipywidgets as widgets
 
-_POOL: dict[Hashable, Any] = {}
+W = TypeVar("W", bound=widgets.Widget)
+_POOL: dict[Hashable, widgets.Widget] = {}
 _LOCK = threading.RLock()
 _LOOKS = frozenset(name for name in widgets.Layout.class_own_traits() if not name.startswith("_"))
 
@@ -27,7 +28,7 @@ class SharedLayout(widgets.Layout):
         super().__setattr__(name, value)
 
 
-def shared(kind: type[widgets.Widget], **settings: Any) -> Any:
+def shared(kind: type[W], **settings: object) -> W:
     """Return the layout or style of this class with these settings, made when nobody has it yet."""
     key = (kind, *sorted(settings.items()))
     with _LOCK:
@@ -39,22 +40,22 @@ def shared(kind: type[widgets.Widget], **settings: Any) -> Any:
     return part
 
 
-def shared_layout(**settings: Any) -> SharedLayout:
+def shared_layout(**settings: str) -> SharedLayout:
     """Return the layout with these settings."""
     layout: SharedLayout = shared(SharedLayout, **settings)
     return layout
 
 
-def own(widget: Any) -> widgets.Layout:
+def own(widget: widgets.Widget) -> widgets.Layout:
     """Return the layout of a widget for changing: it gets one of its own first where it shares one."""
-    old: Any = widget.layout
+    old = widget.layout
     if isinstance(old, SharedLayout):
         widget.layout = widgets.Layout(**dict(old.key[1:]))
         release(old)
     return widget.layout
 
 
-def release(part: Any) -> None:
+def release(part: widgets.Widget) -> None:
     """Say that one widget needs this layout or style no longer; what nobody needs is closed."""
     with _LOCK:
         part.users = getattr(part, "users", 1) - 1

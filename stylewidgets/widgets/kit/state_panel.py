@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import ipywidgets as widgets
 
-from .errors import reporting
 from .host import Files
-from .parts import button, control, note, row, say
+from .parts import button, control, note, row
 from .sharing import shared_layout
 
 PATH = "explorer.json"
@@ -21,7 +22,7 @@ class StatePanel(widgets.VBox):
     """
 
     def __init__(self, files: Files, path: str = PATH) -> None:
-        self._files, self.view = files, files.view
+        self._files = files
         self._path = control(
             widgets.Text,
             path,
@@ -40,8 +41,9 @@ class StatePanel(widgets.VBox):
             description="code",
             rows=8,
         )
-        save = button("save", "write the state to this file", self._on_save, "60px")
-        load = button("load", "go to the state in this file", self._on_load, "60px")
+        act = partial(button, width="60px", view=files.view, said=self._said)
+        save = act("save", "write the state to this file", self._save, doing="saving the state")
+        load = act("load", "go to the state in this file", self._load, doing="loading the state")
         super().__init__([row(self._path, save, load), self._said, self._box], layout=shared_layout(max_width="100%"))
         self.refresh()
 
@@ -49,14 +51,10 @@ class StatePanel(widgets.VBox):
         """Write the code of the present picture into the box."""
         self._box.value = self._files.code()
 
-    def _on_save(self) -> None:
-        with reporting(self.view, "saving the state"):
-            say(self._said, "")
-            self._files.save(self._path.value)
-            say(self._said, f"saved in {self._path.value}")
+    def _save(self) -> str:
+        self._files.save(self._path.value)
+        return f"saved in {self._path.value}"
 
-    def _on_load(self) -> None:
-        with reporting(self.view, "loading the state"):
-            say(self._said, "")
-            self._files.load(self._path.value)
-            say(self._said, f"loaded from {self._path.value}")
+    def _load(self) -> str:
+        self._files.load(self._path.value)
+        return f"loaded from {self._path.value}"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import logging
 import uuid
 from typing import Any
@@ -33,9 +32,7 @@ def compact(data: bytes, mime: str) -> tuple[bytes, str]:
     if max(image.size) <= LONGEST_SIDE and len(data) <= MOST_BYTES and mime in ("image/png", "image/jpeg"):
         return data, mime
     image.thumbnail((LONGEST_SIDE, LONGEST_SIDE), Image.Resampling.LANCZOS)
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=85)
-    return buffer.getvalue(), "image/jpeg"
+    return pictures.encoded(image, "JPEG"), "image/jpeg"
 
 
 def mimebundle(data: bytes, mime: str, alt: str, width: int) -> dict[str, str]:
@@ -103,7 +100,7 @@ class SavesPicture:
 
     saved: SavedPicture
 
-    def _ipython_display_(self, **options: Any) -> None:
+    def _ipython_display_(self, **options: object) -> None:
         parent: Any = super()
         if hasattr(parent, "_ipython_display_"):  # ipywidgets 7
             parent._ipython_display_(**options)

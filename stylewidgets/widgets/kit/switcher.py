@@ -19,9 +19,11 @@ class Switcher(widgets.VBox):
         on_show: called with the name of a panel that was chosen; not for the first one.
     """
 
-    def __init__(self, panels: Mapping[str, Callable[[], Any]], on_show: Callable[[str], None] | None = None) -> None:
+    def __init__(
+        self, panels: Mapping[str, Callable[[], widgets.Widget]], on_show: Callable[[str], None] | None = None
+    ) -> None:
         self._factories = dict(panels)
-        self._made: dict[str, Any] = {}
+        self._made: dict[str, widgets.Widget] = {}
         self._on_show = on_show
         self._buttons = control(
             widgets.ToggleButtons,

@@ -204,7 +204,9 @@ def _first_value(session: GeneratorSession, directions: DirectionSet) -> Latent:
     return latent
 
 
-def _as_set(session: GeneratorSession, directions: Any) -> DirectionSet:
+def _as_set(
+    session: GeneratorSession, directions: DirectionSet | Mapping[str, Direction] | Iterable[Direction] | None
+) -> DirectionSet:
     if directions is None:
         return session.directions
     if isinstance(directions, DirectionSet):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -82,7 +81,7 @@ class ExplorerPanels:
         self._tell(self.shown, self.shown.rested, latent)
 
     # -- tools ---------------------------------------------------------------------------------------------------------
-    def _make(self, tool: Tool) -> Any:
+    def _make(self, tool: Tool) -> widgets.Widget:
         """The panel of a tool; words in its place where it fails, for a tool may be anybody's."""
         try:
             panel, overlay = tool.panel(self._host), tool.overlay(self._host)
@@ -118,6 +117,6 @@ class ExplorerPanels:
         for owner, overlay in self._overlays.items():
             show(overlay, owner is tool)
 
-    def _tell(self, tool: Tool, hook: Callable[..., None], *arguments: Any) -> None:
+    def _tell(self, tool: Tool, hook: Callable[..., None], *arguments: Latent) -> None:
         with reporting(self._host.view, tool.title or tool.name, keep=True):
             hook(self._host, *arguments)

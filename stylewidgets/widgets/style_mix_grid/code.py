@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ...latent.expression import latent_code
 from ...latent.latent import Latent
 from ...mixing.grid import MixGrid, Place
 from ..kit.code import WIDTH, _session_lines
 
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
-def grid_code(session: Any, grid: MixGrid, place: Place | None = None) -> str:
+
+def grid_code(session: GeneratorSession, grid: MixGrid, place: Place | None = None) -> str:
     """Return Python that makes the figure of this grid and, where a place is given, exactly its picture."""
     lines = ["import stylewidgets as sw", "", *_session_lines(session), "", *_grid_lines(session, grid)]
     lines += ["pictures = sw.mixing.GridRenderer(session).all(grid)", "figure = sw.mixing.figure(grid, pictures)"]
@@ -20,7 +23,7 @@ def grid_code(session: Any, grid: MixGrid, place: Place | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _grid_lines(session: Any, grid: MixGrid) -> Iterator[str]:
+def _grid_lines(session: GeneratorSession, grid: MixGrid) -> Iterator[str]:
     yield "grid = sw.MixGrid.of("
     yield "    session,"
     for axis in ("rows", "columns"):
@@ -47,7 +50,7 @@ def _layers(grid: MixGrid) -> str:
     return repr("all" if all(grid.mask) else "none") if len(set(grid.mask)) == 1 else repr(list(grid.mask))
 
 
-def _source(session: Any, latent: Latent) -> str:
+def _source(session: GeneratorSession, latent: Latent) -> str:
     """A seed where that is all, else a latent by its values."""
     plain = latent.seed is not None and latent == session.latent(seed=latent.seed)
     return str(latent.seed) if plain else latent_code(session, latent)

@@ -11,8 +11,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Generic, TypeVar
 
 from ... import jobs
 from ...mixing.grid import MixGrid, Place, nearest_first
@@ -20,7 +20,6 @@ from ...mixing.grid import MixGrid, Place, nearest_first
 _log = logging.getLogger("stylewidgets")
 
 ALONE_SECONDS = 2.0
-"""How long a grid that no page shows is filled at once."""
 """How long a grid that no page shows yet is filled at once: all of it, for a small generator."""
 
 ACK_TIMEOUT = 1.0
@@ -29,11 +28,13 @@ ACK_TIMEOUT = 1.0
 KEPT = 600
 """Pictures that are kept, by what they show: a swapped row or an undone step is not drawn again."""
 
-Draw = Callable[[MixGrid, Sequence[Place]], Sequence[Any]]
-Show = Callable[[int, Mapping[Place, Any]], None]
+P = TypeVar("P")
+"""A picture."""
+Draw = Callable[[MixGrid, Sequence[Place]], Sequence[P]]
+Show = Callable[[int, Mapping[Place, P]], None]
 
 
-class GridFiller:
+class GridFiller(Generic[P]):
     """Draws what is missing of the newest grid. Thread-safe; no lock is held while it draws or shows.
 
     Args:
@@ -52,8 +53,8 @@ class GridFiller:
 
     def __init__(
         self,
-        draw: Draw,
-        show: Show,
+        draw: Draw[P],
+        show: Show[P],
         on_look: Callable[[list[Place]], None] = lambda stale: None,
         on_done: Callable[[], None] = lambda: None,
         on_error: Callable[[Exception], None] = lambda error: _log.error("drawing a grid failed", exc_info=error),
@@ -65,10 +66,10 @@ class GridFiller:
         self._on_look, self._on_done, self._on_error = on_look, on_done, on_error
         self._lock = threading.Lock()
         self._grid: MixGrid | None = None
-        self._wanted: dict[Place, Any] = {}
-        self._shown: dict[Place, Any] = {}
+        self._wanted: dict[Place, Hashable] = {}
+        self._shown: dict[Place, Hashable] = {}
         self._missing: list[Place] = []
-        self._kept: OrderedDict[Any, Any] = OrderedDict()
+        self._kept: OrderedDict[Hashable, P] = OrderedDict()
         self._flight: dict[int, float] = {}
         self._near: Place | None = None
         self._index = 0
@@ -138,7 +139,7 @@ class GridFiller:
         """Whether every picture of the newest grid was shown."""
         return not self._missing
 
-    def pictures(self, grid: MixGrid) -> dict[Place, Any]:
+    def pictures(self, grid: MixGrid) -> dict[Place, P]:
         """The pictures of a grid that are drawn already, by place."""
         with self._lock:
             contents = ((place, grid.content(place)) for place in grid.places())
@@ -212,7 +213,7 @@ class GridFiller:
             self._keep({grid.content(place): picture for place, picture in zip(places, pictures, strict=True)})
             yield jobs.Progress(len(self._wanted) - len(left) + len(places), len(self._wanted))
 
-    def _take(self) -> tuple[int, dict[Place, Any]]:
+    def _take(self) -> tuple[int, dict[Place, P]]:
         """Count the slice before it is shown, since the page may acknowledge it at once."""
         ready = {place: self._kept[self._wanted[place]] for place in self._missing if self._wanted[place] in self._kept}
         if ready:
@@ -223,7 +224,7 @@ class GridFiller:
             self._missing = [place for place in self._missing if place not in ready]
         return self._index, ready
 
-    def _keep(self, pictures: dict[Any, Any]) -> None:
+    def _keep(self, pictures: dict[Hashable, P]) -> None:
         with self._lock:
             self._kept.update(pictures)
             for content in self._wanted.values():
@@ -237,7 +238,7 @@ class GridFiller:
             seconds if not self.seconds_each else self.seconds_each + 0.4 * (seconds - self.seconds_each)
         )
 
-    def _guarded(self, action: Callable[..., Any], *arguments: Any) -> None:
+    def _guarded(self, action: Callable[..., object], *arguments: object) -> None:
         try:
             action(*arguments)
         except Exception:  # noqa: BLE001  the edge: nothing above would show it

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import io
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 from PIL import Image
 
+from ... import mixing
 from ...core.checks import check_int
 from ...core.files import as_path, check_suffix, writing
+from ...core.pictures import encoded
+from ...core.pixels import tiled
 from ...latent.latent import Latent
-from ...mixing import as_source, check_grid, mix_cell
 from ...mixing.figures import describe_mask, figure, save_figure, sheet
-from ...mixing.grid import HEADER, MixGrid, Place
-from ...mixing.renderer import GridRenderer
-from ...session.batching import pictures_in_a_step
+from ...mixing.grid import HEADER, MixGrid, Place, check_grid
+from ...mixing.sources import as_source
 from ..kit.base import StateWidget
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import report
@@ -31,9 +32,11 @@ from ..kit.views.grid_view import GridView, Header
 from .code import grid_code
 from .filler import GridFiller
 from .panels import MixPanels
-from .state import describe_grid, page_state, tiled
+from .state import describe_grid, page_state
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from ...session.session import GeneratorSession
     from ..latent_explorer.explorer import LatentExplorer
 
@@ -71,10 +74,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
     def __init__(
         self,
         session: GeneratorSession,
-        rows: Iterable[Any] = ROWS,
-        columns: Iterable[Any] = COLUMNS,
+        rows: Iterable[object] = ROWS,
+        columns: Iterable[object] = COLUMNS,
         *,
-        layers: Any = "coarse",
+        layers: str | Sequence[int] | Sequence[bool] = "coarse",
         value: MixGrid | None = None,
         explorer: LatentExplorer | None = None,
         resolution: int = RESOLUTION,
@@ -85,10 +88,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.resolution = check_int("resolution", resolution, 8)
         self._version, self._choosing = 0, False
         self._place: Place | None = (0, 0)
-        self._renderer = GridRenderer(session)
+        self._renderer = mixing.GridRenderer(session)
         view = GridView(layout=shared_layout())
         self._filler = GridFiller(
-            self._draw, self._show, self._announce, self._filled, self._failed, at_once=pictures_in_a_step(session)
+            self._draw, self._show, self._announce, self._filled, self._failed, at_once=self._renderer.at_once
         )
         self.picture = LivePicture(session, size, "Chosen picture")
         super().__init__(session, start, view, SavedPicture(SAVED_WIDTH), "sw-mixgrid")
@@ -109,9 +112,9 @@ class StyleMixGrid(StateWidget[MixGrid]):
     def latent(self, row: int, column: int) -> Latent:
         """Return the latent of a cell, or of a header with -1 in place of the other number."""
         place = self._check_place((row, column))
-        return mix_cell(self.session, self.value, place)
+        return mixing.mix_cell(self.session, self.value, place)
 
-    def pictures(self, resolution: int | None = None) -> dict[Place, np.ndarray]:
+    def pictures(self, resolution: int | None = None) -> dict[Place, NDArray[np.uint8]]:
         """Return all pictures, uint8 [h, w, 3] by (row, column), -1 for headers. Draws what is missing.
 
         Args:
@@ -128,7 +131,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         """The whole grid with its labels as a PIL image, drawn now as far as it is not."""
         return sheet(self.value, self.pictures())
 
-    def figure(self, resolution: int | None = None) -> Any:
+    def figure(self, resolution: int | None = None) -> Figure:
         """Return the grid as a `matplotlib.figure.Figure`."""
         return figure(self.value, self.pictures(resolution))
 
@@ -144,7 +147,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
             self._choose()
             self._announce(self._filler.stale)
 
-    def add(self, axis: str, *items: Any) -> None:
+    def add(self, axis: str, *items: object) -> None:
         """Add sources to "rows" or "columns": seeds, latents or paths; a random seed when none is given."""
         with STATE:
             grid = self.value
@@ -212,7 +215,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.picture.close()
 
     @traitlets.validate("selected")
-    def _check_selected(self, proposal: Any) -> Latent | None:
+    def _check_selected(self, proposal: Mapping[str, Latent | None]) -> Latent | None:
         return None if proposal["value"] is None else self.session.check(proposal["value"])
 
     def _check_place(self, place: Place) -> Place:
@@ -240,12 +243,12 @@ class StyleMixGrid(StateWidget[MixGrid]):
         if self._place is not None:
             outer, self._choosing = self._choosing, True
             try:
-                self.selected = mix_cell(self.session, self.value, self._place)
+                self.selected = mixing.mix_cell(self.session, self.value, self._place)
             finally:
                 self._choosing = outer
         self._panels.choose(self.selected, self._place, self.value)
 
-    def _on_selected(self, _: Any) -> None:
+    def _on_selected(self, _: object) -> None:
         with STATE:
             latent = self.selected
             if not self._choosing:
@@ -256,10 +259,10 @@ class StyleMixGrid(StateWidget[MixGrid]):
                 STATE.afterwards((id(self), "picture"), lambda: self.picture.submit(latent))
 
     # -- wiring: pictures ------------------------------------------------------------------------------------------------
-    def _draw(self, grid: MixGrid, places: Any) -> list[Any]:
+    def _draw(self, grid: MixGrid, places: Sequence[Place]) -> list[NDArray[np.uint8]]:
         return self._renderer.draw(grid, places, self.resolution)
 
-    def _show(self, index: int, pictures: Any) -> None:
+    def _show(self, index: int, pictures: Mapping[Place, NDArray[np.uint8]]) -> None:
         self.view.show(index, pictures, self._version)
 
     def _announce(self, stale: list[Place]) -> None:
@@ -281,10 +284,11 @@ class StyleMixGrid(StateWidget[MixGrid]):
         grid = self.value
         pictures = self._filler.pictures(grid)
         if pictures and (self._filler.done or not self._filler.live):
-            self.view.rest(tiled(grid, pictures))
-            buffer = io.BytesIO()
-            sheet(grid, pictures).save(buffer, "PNG", compress_level=1)
-            self.saved.update(buffer.getvalue(), "image/png", describe_grid(grid))
+            rows, columns = grid.size
+            whole = tiled({(i + 1, j + 1): picture for (i, j), picture in pictures.items()}, rows + 1, columns + 1)
+            self.view.rest(whole)
+            data = encoded(sheet(grid, pictures), "PNG")
+            self.saved.update(data, "image/png", describe_grid(grid))
 
     def _failed(self, error: Exception) -> None:
         report(self.view, error, "drawing the grid")

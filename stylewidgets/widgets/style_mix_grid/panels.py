@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
 
@@ -35,7 +35,7 @@ class GridHost(Host[MixGrid], Files, Protocol):
     def picture(self) -> LivePicture: ...
     @property
     def selected(self) -> Latent | None: ...
-    def add(self, axis: str, *items: Any) -> None: ...
+    def add(self, axis: str, *items: object) -> None: ...
     def send(self) -> object: ...
     def save_cell(self, path: str) -> object: ...
     def save_image(self, path: str) -> object: ...
@@ -94,7 +94,7 @@ class MixPanels:
             self._button("+ row", "add this picture as a row", lambda: host.add("rows", host.selected)),
             self._button("+ column", "add this picture as a column", lambda: host.add("columns", host.selected)),
         ]
-        save = self._button("save", "write the picture in full size to this file", self._save_cell)
+        save = self._button("save", "write the picture in full size to this file", self._save_cell, self._saved)
         return column(host.picture.view, self._about, row(*actions), row(self._path, save, self._saved))
 
     def _make_mix(self) -> widgets.Widget:
@@ -141,19 +141,21 @@ class MixPanels:
             layout={"width": "210px"},
             description="name",
         )
-        self._wrote = note("")
+        wrote = note("")
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
         buttons = [
             self._button(
-                kind, f"write the figure with its labels as {kind}: {why}", partial(self._export, kind.lower())
+                kind, f"write the figure with its labels as {kind}: {why}", partial(self._export, kind.lower()), wrote
             )
             for kind, why in words.items()
         ]
-        return column(row(self._name, *buttons), self._wrote)
+        return column(row(self._name, *buttons), wrote)
 
     # -- what people do ------------------------------------------------------------------------------------------------
-    def _button(self, text: str, tip: str, action: Callable[[], object]) -> widgets.Button:
-        return button(text, tip, action, view=self._host.view)
+    def _button(
+        self, text: str, tip: str, action: Callable[[], object], said: widgets.HTML | None = None
+    ) -> widgets.Button:
+        return button(text, tip, action, view=self._host.view, said=said)
 
     def _on_range(self, rows: tuple[int, int]) -> None:
         host = self._host
@@ -172,18 +174,16 @@ class MixPanels:
         self._host.add(self._axis.value, *(int(item) if item.isdecimal() else item for item in items))
         self._item.value = ""
 
-    def _save_cell(self) -> None:
-        say(self._saved, "")
-        say(self._saved, f"saved in {self._host.save_cell(self._path.value)}")
+    def _save_cell(self) -> str:
+        return f"saved in {self._host.save_cell(self._path.value)}"
 
-    def _export(self, kind: str) -> None:
-        say(self._wrote, "")
+    def _export(self, kind: str) -> str:
         name = self._name.value.strip()
         if not name:
             raise ValueError("give the figure a name")
         path = f"{name}.{kind}"
         made = self._host.save_image(path) if kind == "png" else self._host.save_figure(path)
-        say(self._wrote, f"wrote {made}")
+        return f"wrote {made}"
 
     def _refresh_code(self) -> None:
         panel = self._switcher.shown(SAVE)
@@ -207,7 +207,7 @@ class _Psi:
         self.root = row(self._on)
 
     @cached_property
-    def _slider(self) -> Any:
+    def _slider(self) -> widgets.FloatSlider:
         made = control(
             widgets.FloatSlider,
             1.0,
@@ -238,6 +238,8 @@ class _Psi:
         self._host.change(source, lambda grid: grid.replace(**{self._name: value}))
 
 
-def _dropdown(text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None) -> Any:
+def _dropdown(
+    text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None
+) -> widgets.Dropdown:
     style, layout = {"description_width": "46px"}, {"width": "200px"}
     return control(widgets.Dropdown, tip=tip, on=on, style=style, layout=layout, description=text, options=options)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
-import numpy as np
-from PIL import Image
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from ...latent.caption import caption
 from ...mixing.figures import describe_mask
 from ...mixing.grid import HEADER, MixGrid, Place
+
+if TYPE_CHECKING:
+    from ...generators.protocol import Layer
+    from ...session.session import GeneratorSession
+
 
 WIDTH = 440
 """Css pixels of all cells together, as long as each is within the limits below."""
@@ -18,8 +20,8 @@ SIDES = (44, 84)
 
 
 def page_state(
-    session: Any, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int
-) -> dict[str, Any]:
+    session: GeneratorSession, grid: MixGrid, place: Place | None, stale: Sequence[Place], version: int
+) -> dict[str, object]:
     """Return the trait `state` of a `GridView`."""
     return {
         "version": version,
@@ -33,7 +35,7 @@ def page_state(
     }
 
 
-def layer_names(session: Any, space: str) -> list[dict[str, str]]:
+def layer_names(session: GeneratorSession, space: str) -> list[dict[str, str]]:
     """Return name, group (the resolution) and title of each cell of the mask."""
     layers = session.layers
     if space == "s":
@@ -55,22 +57,12 @@ def describe_grid(grid: MixGrid) -> str:
     return f"Style mixing of {rows} × {columns}: {describe_mask(grid)}"
 
 
-def tiled(grid: MixGrid, pictures: Mapping[Place, Any]) -> Image.Image:
-    """Return all pictures without labels, headers in the first row and column."""
-    height, width = next(iter(pictures.values())).shape[:2]
-    rows, columns = grid.size
-    made = np.zeros(((rows + 1) * height, (columns + 1) * width, 3), np.uint8)
-    for (i, j), picture in pictures.items():
-        made[(i + 1) * height : (i + 2) * height, (j + 1) * width : (j + 2) * width] = picture
-    return Image.fromarray(made)
-
-
-def _style_layer(number: int, layer: Any) -> dict[str, str]:
+def _style_layer(number: int, layer: Layer) -> dict[str, str]:
     name = "c" if layer.kind == "torgb" else str(number)
     return {"name": name, "group": str(layer.resolution), "title": f"style layer {number}, {layer.name}"}
 
 
-def _row(number: int, readers: Sequence[Any]) -> dict[str, str]:
+def _row(number: int, readers: Sequence[Layer]) -> dict[str, str]:
     """A row of w+ belongs to the resolution of the convolution that reads it; to that of the colours where none does."""
     convs = [layer for layer in readers if layer.kind == "conv"] or list(readers)
     read = " and ".join(layer.name for layer in readers) or "nothing"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import ipywidgets as widgets
 
 from ..kit.controls.ranked_list import RankedList
@@ -44,7 +42,7 @@ class AttributePanel(widgets.VBox):
         """Start the search."""
         self._search.find_attribute(*self._asked())
 
-    def _menu(self, text: str, tip: str, width: str, options: dict[str, str]) -> Any:
+    def _menu(self, text: str, tip: str, width: str, options: dict[str, str]) -> widgets.Dropdown:
         return control(
             widgets.Dropdown,
             tip=tip,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import ipywidgets as widgets
 import numpy as np
 
 from ...latent.latent import Latent
 from ..kit.controls.direction_rows import DirectionRows
-from ..kit.parts import WIDE, button, control, note, row, say
+from ..kit.parts import WIDE, button, control, note, row
 from ..kit.sharing import shared_layout
 from .host import ProbeHost
 
@@ -30,11 +32,11 @@ class EditPanel(widgets.VBox):
             placeholder="file (optional)",
         )
         self._said = note("")
-        view = host.view
-        save = button("save as direction", "make all channel edits one direction", self._save, view=view)
-        explore = button("explore", "go on with this picture in a LatentExplorer", host.send, view=view)
+        act = partial(button, view=host.view)
+        save = act("save as direction", "make all channel edits one direction", self._save, said=self._said)
+        explore = act("explore", "go on with this picture in a LatentExplorer", host.send)
         tip = "add this picture to the StyleMixGrid given to the probe"
-        add = button("+ row of the grid", tip, self._send_to_grid, view=view)
+        add = act("+ row of the grid", tip, self._send_to_grid, said=self._said)
         lines = [self._rows, row(self._name, self._path, save), row(explore, add), self._said]
         super().__init__(lines, layout=shared_layout(**WIDE))
         self.update(host.value)
@@ -43,17 +45,16 @@ class EditPanel(widgets.VBox):
         """Show the edits of a latent."""
         self._rows.update(latent)
 
-    def _save(self) -> None:
-        say(self._said, "")
+    def _save(self) -> str:
         path = self._path.value.strip() or None
         direction = self._host.save_direction(self._name.value, path)
         added = f", added to {path}" if path else ""
-        say(self._said, f"{direction.name} is a direction of {np.count_nonzero(direction.vector)} channels{added}")
+        return f"{direction.name} is a direction of {np.count_nonzero(direction.vector)} channels{added}"
 
-    def _send_to_grid(self) -> None:
+    def _send_to_grid(self) -> str:
         if self._host.grid is None:
             raise ValueError(
                 "the probe knows no grid: give it StyleSpaceProbe(session, grid=grid), or grid.add('rows', probe.value)"
             )
         self._host.send(self._host.grid)
-        say(self._said, "added as a row")
+        return "added as a row"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ... import stylespace
 from ...directions import DirectionSet
 from ...latent.latent import Direction, Edit, Latent
 from ...latent.move import Move, moves
-from ...stylespace import Channel, edit_direction
+from ...stylespace import Channel
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
+    from ...stylespace import Statistics
 
 MOST_CHANNELS = 64
 """Edits of more channels are not marked on the map."""
@@ -44,7 +46,9 @@ def moved(latent: Latent, direction: Direction, strength: float) -> Latent:
     return latent.with_edit(direction, strength)
 
 
-def as_direction(session: GeneratorSession, latent: Latent, name: str, statistics: Any) -> tuple[Latent, Direction]:
+def as_direction(
+    session: GeneratorSession, latent: Latent, name: str, statistics: Statistics
+) -> tuple[Latent, Direction]:
     """Return `latent` with all its edits of single channels made one direction, which draws the same, and the direction.
 
     Raises:
@@ -59,7 +63,7 @@ def as_direction(session: GeneratorSession, latent: Latent, name: str, statistic
     if name in (edit.name for edit in others):
         raise ValueError(f"another direction called {name!r} is in use; choose another name")
     weights = {Channel.of(flat, layers): edit.strength for flat, edit in edits.items()}
-    direction = edit_direction(session, weights, statistics, name)
+    direction = stylespace.edit_direction(session, weights, statistics, name)
     # How long one unit is belongs to the maker of directions; the picture must stay what it was.
     whole = sum(np.asarray(edit.direction.vector) * edit.direction.sigma * edit.strength for edit in edits.values())
     along = direction.vector * direction.sigma

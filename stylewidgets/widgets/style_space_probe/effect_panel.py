@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
@@ -15,6 +15,10 @@ from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
 from ..kit.parts import LABEL, WIDE, button, column, control, move, note, quiet, row, say
 from ..kit.sharing import shared_layout
+
+if TYPE_CHECKING:
+    from .search import Histogram
+
 
 SIDE = 112
 """Css pixels of a picture."""
@@ -121,7 +125,9 @@ class EffectPanel(widgets.VBox):
         reach = float(self._reach.value)
         return -reach, 0.0, reach
 
-    def show_effect(self, pictures: NDArray[np.uint8], heat: NDArray[Any], sigmas: Sequence[float], name: str) -> None:
+    def show_effect(
+        self, pictures: NDArray[np.uint8], heat: NDArray[np.floating], sigmas: Sequence[float], name: str
+    ) -> None:
         """Show pictures uint8 [3, H, W, 3] and the heat map [h, w] over the middle one."""
         self.pictures, self.heat = pictures, np.asarray(heat, np.float32)
         shown = [*pictures, heat_over(pictures[1], self.heat)]
@@ -133,7 +139,7 @@ class EffectPanel(widgets.VBox):
         say(self._note, "")
 
     def show_numbers(
-        self, histogram: tuple[Any, Any] | None, present: float, start: float, scores: Mapping[str, str], name: str
+        self, histogram: Histogram | None, present: float, start: float, scores: Mapping[str, str], name: str
     ) -> None:
         """Show the distribution with the value marked, and a table of scores."""
         self._images  # noqa: B018  made now, if it was not before
@@ -148,10 +154,6 @@ class EffectPanel(widgets.VBox):
         )
         label = f"scores of {html.escape(name)}"
         self._scores.value = f'<table class="sw-caption" style="text-align:left" aria-label="{label}">{lines}</table>'
-
-    def waiting(self, text: str) -> None:
-        """Say what is being waited for; older pictures stay."""
-        say(self._note, text)
 
     def _use(self, number: int) -> None:
         if self.pictures is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
+import numpy as np
+from numpy.typing import NDArray
 
 from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
@@ -78,13 +79,13 @@ class ExamplePanel(widgets.VBox):
         # Quiet: it goes before a search of many seconds.
         self._search.run("sheet", task, partial(self._show, seeds), "pictures of the sheet", quiet=True)
 
-    def _show(self, seeds: range, pictures: Any) -> None:
+    def _show(self, seeds: range, pictures: NDArray[np.uint8]) -> None:
         with quiet(self.sheet):
             self.sheet.show(pictures, [f"seed {seed}" for seed in seeds])
             self.sheet.chosen = [seed - seeds.start for seed in self._positives if seed in seeds]
         self._say()
 
-    def _on_chosen(self, _: Any) -> None:
+    def _on_chosen(self, _: object) -> None:
         shown = range(self._first, self._first + ROWS * COLUMNS)
         others = [seed for seed in self._positives if seed not in shown]
         self._positives = sorted([*others, *(self._first + int(k) for k in self.sheet.chosen)])

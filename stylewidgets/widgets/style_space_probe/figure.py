@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,8 +13,17 @@ from ...stylespace import Channel
 from ..kit.controls.heat import heat_over
 from .search import base_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-def effect_figure(session: Any, latent: Latent, channel: Channel, statistics: Any, sigmas: Sequence[float]) -> Any:
+    from ...session.session import GeneratorSession
+    from ...stylespace import Statistics
+
+
+def effect_figure(
+    session: GeneratorSession, latent: Latent, channel: Channel, statistics: Statistics, sigmas: Sequence[float]
+) -> Figure:
     """Return a `matplotlib.figure.Figure`: the pictures at the given strengths, the heat map, and the distribution.
 
     Strengths count from the latent without an edit of this channel.
@@ -37,7 +46,9 @@ def effect_figure(session: Any, latent: Latent, channel: Channel, statistics: An
     return figure
 
 
-def _distribution(axes: Any, session: Any, latent: Latent, channel: Channel, statistics: Any) -> None:
+def _distribution(
+    axes: Axes, session: GeneratorSession, latent: Latent, channel: Channel, statistics: Statistics
+) -> None:
     flat = channel.flat(session.layers)
     samples = (statistics.samples(channel) - statistics.mean[flat]) / statistics.std[flat]
     axes.hist(samples, bins=40, color="#5b8def")

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel
 from ..kit.host import Files, Host
 
 if TYPE_CHECKING:
+    import ipywidgets as widgets
+
     from ..kit.live_picture import LivePicture
+    from ..kit.views.channel_map import ChannelMap
+    from ..style_mix_grid.grid import StyleMixGrid
     from .search import ProbeSearch
 
 
 class ProbeHost(Host[Latent], Files, Protocol):
     """A latent, a selected channel, and the search that knows numbers of all channels."""
 
-    grid: Any
+    grid: StyleMixGrid | None
 
     @property
-    def view(self) -> Any:
+    def view(self) -> ChannelMap:
         """The map on the page: its `error` and `status`."""
 
     @property
@@ -33,5 +37,5 @@ class ProbeHost(Host[Latent], Files, Protocol):
     def refresh(self) -> None: ...
     def randomize(self) -> None: ...
     def save_direction(self, name: str, path: str | None = None) -> Direction: ...
-    def send(self, target: Any = None) -> object: ...
+    def send(self, target: widgets.Widget | None = None) -> object: ...
     def save_figure(self, path: str) -> object: ...

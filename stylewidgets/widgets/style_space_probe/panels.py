@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -26,6 +26,13 @@ from .place_panel import PlacePanel
 from .report_panel import ReportPanel
 from .search import ATTRIBUTE, EFFECT, EXAMPLES, PLACE, VALUE
 
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ...stylespace import Channel, Ranking
+
+
 CHANNEL, BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE = "Channel", "By place", "By example", "By attribute"
 EDITS, REPORT, SAVE = "Edits", "Report", "Save & code"
 
@@ -43,13 +50,14 @@ class ProbePanels:
 
     def __init__(self, host: ProbeHost, work: Jobs) -> None:
         self._host, self._search = host, host.search
-        self._numbers_of: Any = None
+        self._numbers_of: Channel | None = None
         self._undo = UndoButtons(host)
         self._strength = StrengthSlider(host.move_selected, self._on_name)
         self._measure = control(
             widgets.Dropdown,
             tip="what the colours of the map show",
             on=self._on_measure_chosen,
+            view=host.view,
             style=LABEL,
             layout={"width": "290px", "max_width": "100%"},
             options=list(MEASURES.items()),
@@ -59,7 +67,7 @@ class ProbePanels:
         self._hint = note("")
         self.effect = EffectPanel(host.search.effect_changed, host.move_selected)
         self.below = Below()
-        panels: dict[str, Callable[[], Any]] = {
+        panels: dict[str, Callable[[], widgets.Widget]] = {
             CHANNEL: lambda: self.effect,
             BY_PLACE: partial(PlacePanel, host),
             BY_EXAMPLE: partial(ExamplePanel, host),
@@ -110,21 +118,23 @@ class ProbePanels:
     # -- panels --------------------------------------------------------------------------------------------------------
     def _make_state(self) -> widgets.Widget:
         self._state = StatePanel(self._host, "probe.json")
-        self._path = control(
+        path = control(
             widgets.Text,
             "channel.svg",
             tip="file of the figure of the selected channel: .svg, .pdf or .png",
             layout={"width": "170px"},
         )
-        self._wrote = note("")
-        save = button("save figure", "write it to this file", self._save_figure, view=self._host.view)
-        return column(self._state, row(self._path, save, self._wrote))
+        wrote = note("")
+        save = button(
+            "save figure",
+            "write it to this file",
+            lambda: f"wrote {self._host.save_figure(path.value)}",
+            view=self._host.view,
+            said=wrote,
+        )
+        return column(self._state, row(path, save, wrote))
 
-    def _save_figure(self) -> None:
-        say(self._wrote, "")
-        say(self._wrote, f"wrote {self._host.save_figure(self._path.value)}")
-
-    def _panels_with_lists(self) -> list[Any]:
+    def _panels_with_lists(self) -> list[PlacePanel | ExamplePanel | AttributePanel]:
         made = (self._switcher.made(name) for name in (BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE))
         return [panel for panel in made if panel is not None]
 
@@ -140,7 +150,7 @@ class ProbePanels:
     # -- what was computed ---------------------------------------------------------------------------------------------
     def _on_statistics(self) -> None:
         host = self._host
-        host.view.status = f"{self._search.size} channels, statistics over {self._search.statistics.n} samples"
+        host.view.status = f"{self._search.size} channels, statistics over {self._search.need_statistics().n} samples"
         host.refresh()
 
     def _on_measure(self, name: str) -> None:
@@ -152,10 +162,12 @@ class ProbePanels:
             self._colour()
         self._show_numbers()
 
-    def _on_effect(self, pictures: Any, heat: Any, sigmas: Any, channel: Any) -> None:
+    def _on_effect(
+        self, pictures: NDArray[np.uint8], heat: NDArray[np.float32], sigmas: Sequence[float], channel: Channel
+    ) -> None:
         self.effect.show_effect(pictures, heat, sigmas, channel.paper)
 
-    def _on_ranking(self, measure: str, ranking: Any, words: str) -> None:
+    def _on_ranking(self, measure: str, ranking: Ranking, words: str) -> None:
         for panel in self._panels_with_lists():
             if panel.measure == measure:
                 panel.ranked.show_ranking(ranking, words)
@@ -186,8 +198,7 @@ class ProbePanels:
             return
         ways = {PLACE: BY_PLACE, EXAMPLES: BY_EXAMPLE, ATTRIBUTE: BY_ATTRIBUTE}
         if name == EFFECT:
-            with reporting(self._host.view):
-                self._search.find_effect()
+            self._search.find_effect()
         elif name in ways:
             say(self._hint, f"not known yet: search under {ways[name]!r}")
             self._switcher.selected = ways[name]

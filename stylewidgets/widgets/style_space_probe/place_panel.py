@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
@@ -15,7 +15,10 @@ from ..kit.sharing import shared_layout
 from .host import ProbeHost
 from .search import PLACE
 
-FIND = "rank all channels by how local their effect is to this place"
+if TYPE_CHECKING:
+    from ...latent.latent import Latent
+
+
 PAINT = "what I paint"
 PAINTED = -1  # a list shows nothing at all where the value of an option is None
 
@@ -27,7 +30,7 @@ class PlacePanel(widgets.HBox):
 
     def __init__(self, host: ProbeHost) -> None:
         self._host, self._search = host, host.search
-        self._shown: Any = None
+        self._shown: Latent | None = None
         self.pad = PaintPad(self._painted)
         host.search.painted = self.pad.mask_at
         options = [(PAINT, PAINTED), *((name, number) for number, name in enumerate(host.search.regions.names))]

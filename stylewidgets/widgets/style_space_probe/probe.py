@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-import numpy as np
+import ipywidgets as widgets
 import traitlets
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
 from ...core.checks import check_int
 from ...core.files import as_path
@@ -27,14 +27,18 @@ from ..kit.views.channel_map import ChannelMap, page_layers
 from .edits import add_to_file, as_direction, edit_of, edited_channels, moved
 from .panels import ProbePanels
 from .search import ProbeSearch
+from .steps import Segment
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+    from PIL import Image
+
     from ...session.session import GeneratorSession
+    from ..latent_explorer.explorer import LatentExplorer
+    from ..style_mix_grid.grid import StyleMixGrid
 
+T = TypeVar("T")
 SAMPLES = 2000
-
-Segment = Callable[[NDArray[np.uint8]], Any]
-"""Takes a picture uint8 [H, W, 3], returns its region labels [h, w], whole numbers from 0."""
 
 
 class StyleSpaceProbe(StateWidget[Latent]):
@@ -70,8 +74,8 @@ class StyleSpaceProbe(StateWidget[Latent]):
         session: GeneratorSession,
         value: Latent | None = None,
         *,
-        explorer: Any = None,
-        grid: Any = None,
+        explorer: LatentExplorer | None = None,
+        grid: StyleMixGrid | None = None,
         samples: int = SAMPLES,
         segment: Segment | None = None,
         regions: Sequence[str] | None = None,
@@ -94,7 +98,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
 
     # -- what it shows -------------------------------------------------------------------------------------------------
     @property
-    def image(self) -> Any:
+    def image(self) -> Image.Image:
         """The picture of `value` as a PIL image of the generator's full size, drawn now."""
         return self.session.render(self.value)
 
@@ -108,7 +112,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         self.search.start()
         self._work.finish()
 
-    def figure(self) -> Any:
+    def figure(self) -> Figure:
         """Return the effect of the selected channel as a `matplotlib.figure.Figure`: pictures, heat, distribution."""
         from .figure import effect_figure
 
@@ -140,7 +144,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
             self.value = start_from(self.value, self.session.c_dim > 0, seed=random_seed())
 
     # -- searching -----------------------------------------------------------------------------------------------------
-    def find_place(self, mask: Any = None, region: str | int | None = None, pictures: int = 1) -> Ranking:
+    def find_place(self, mask: ArrayLike | None = None, region: str | int | None = None, pictures: int = 1) -> Ranking:
         """Return the `stylespace.Ranking` of channels by how local their effect is to a place. Shows progress.
 
         Args:
@@ -153,7 +157,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         """
         return self._found(self.search.find_place(mask, region, pictures, now=True))
 
-    def find_examples(self, positives: Iterable[Any]) -> Ranking:
+    def find_examples(self, positives: Iterable[Latent | int]) -> Ranking:
         """Return the `stylespace.Ranking` of channels by θ, what 10 to 30 pictures have in common: seeds or latents."""
         return self.search.find_examples(positives)
 
@@ -178,7 +182,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         self.search.make_report(found.append, now=True, anew=anew)
         return self._found(found[0] if found else None)
 
-    def _found(self, result: Any) -> Any:
+    def _found(self, result: T | None) -> T:
         if result is None:
             raise RuntimeError(self.view.error or "the search was stopped")
         return result
@@ -197,7 +201,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         self.change("", lambda _: edited)
         return direction
 
-    def send(self, target: Any = None) -> Any:
+    def send(self, target: widgets.Widget | None = None) -> widgets.Widget:
         """Give `value` to a `LatentExplorer`, or to a `StyleMixGrid` as another row, and return it.
 
         None: `self.explorer`, or a new one below.
@@ -240,7 +244,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         return made
 
     @traitlets.validate("selected")
-    def _check_selected(self, proposal: Any) -> Channel | None:
+    def _check_selected(self, proposal: Mapping[str, Channel | str | None]) -> Channel | None:
         return None if proposal["value"] is None else self._channel(proposal["value"])
 
     def _words(self) -> str:
@@ -264,7 +268,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
         self.view.forget()
         self.picture.close()
 
-    def _on_selected(self, _: Any) -> None:
+    def _on_selected(self, _: object) -> None:
         with STATE:
             self._refresh()
             self.search.effect_changed()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -13,6 +13,10 @@ from ...stylespace import Report
 from ..kit.parts import WIDE, button, control, note, row, say, show
 from ..kit.sharing import shared_layout
 from .host import ProbeHost
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
 
 ABOUT = (
     "For every attribute its cleanest channel, and how much else it moves beside a direction in w (attribute dependency); "
@@ -38,7 +42,7 @@ class ReportPanel(widgets.VBox):
         known = bool(self._search.attributes)
         self._said = note("" if known else "nothing can be read off these pictures; see 'By attribute'")
         act = partial(button, view=host.view)
-        self._save = act("save figure", "write the figure to this file", self._on_save, disabled=True)
+        self._save = act("save figure", "write the figure to this file", self._write, said=self._said, disabled=True)
         tip = "show the one that comes with the generator, or make one"
         start = act("report", tip, self.start, disabled=not known)
         tip = "make the report again, whatever is there"
@@ -61,12 +65,12 @@ class ReportPanel(widgets.VBox):
         self._save.disabled = False
         say(self._said, report.line())
 
-    def _on_save(self) -> None:
+    def _write(self) -> str:
         assert self.report is not None
-        say(self._said, f"wrote {save_figure(self.report.figure(), self._path.value)}")
+        return f"wrote {save_figure(self.report.figure(), self._path.value)}"
 
 
-def figure_png(figure: Any) -> bytes:
+def figure_png(figure: Figure) -> bytes:
     """Return a figure as PNG."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from ... import domain
+from ... import domain, stylespace
 from ...core.checks import unknown_name
-from ...domain import Reader
+from ...jobs import Job
 from ...latent.latent import Direction, Latent
-from ...stylespace import Channel, Ranking, Report, attribute_ranking, edit_direction, make_report
+from ...stylespace import Channel
 from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.jobs import Jobs
@@ -22,10 +22,16 @@ from . import steps
 from .edits import channel_of, edit_of, free_name
 
 if TYPE_CHECKING:
+    from ...domain import Reader
+    from ...stylespace import Effect, LocalRanking, Ranking, Report, Statistics
     from .host import ProbeHost
 
 VALUE, EFFECT, PLACE, EXAMPLES, ATTRIBUTE = "value", "effect", "place", "examples", "attribute"
 """The measures that can colour the map."""
+
+T = TypeVar("T")
+Histogram = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Counts and edges, as numpy.histogram gives them."""
 
 GREY = "grey levels by σ"
 
@@ -45,7 +51,7 @@ class Measure:
     palette: str
 
     @property
-    def scale(self) -> dict[str, Any]:
+    def scale(self) -> dict[str, str | float]:
         """The trait `scale` of the map."""
         return {"measure": self.words, "unit": self.unit, "low": self.low, "high": self.high, "palette": self.palette}
 
@@ -57,8 +63,8 @@ class ProbeSearch:
         statistics: of all channels; None until they are there.
         measures: by name; those that are known.
         rankings: by measure, best first.
-        on_statistics(), on_measure(name), on_effect(pictures, heat, sigmas), on_ranking(measure, ranking, words),
-        on_waiting(text): set by the panels.
+        on_statistics(), on_measure(name), on_effect(pictures, heat, sigmas, channel), on_ranking(measure, ranking, words): set by
+        the panels.
     """
 
     def __init__(
@@ -66,7 +72,7 @@ class ProbeSearch:
         owner: ProbeHost,
         work: Jobs,
         samples: int,
-        segment: Callable[[NDArray[np.uint8]], Any] | None,
+        segment: steps.Segment | None,
         regions: Sequence[str] | None,
         reader: Reader | None = None,
     ) -> None:
@@ -75,7 +81,7 @@ class ProbeSearch:
         self.regions = steps.Regions(self._session, segment, regions)
         self._reader, self._own_reader = reader, reader is not None
         self._attributes: dict[str, dict[str, Ranking]] = {}
-        self.statistics: Any = None
+        self.statistics: Statistics | None = None
         self.measures: dict[str, Measure] = {}
         self.rankings: dict[str, Ranking] = {}
         self.painted: Callable[[int, int], NDArray[np.bool_]] | None = None
@@ -84,7 +90,7 @@ class ProbeSearch:
         self.on_measure: Callable[[str], None] = lambda name: None
         self.on_effect: Callable[..., None] = lambda *_: None
         self.on_ranking: Callable[[str, Ranking, str], None] = lambda *_: None
-        self._shown_effect: Any = None
+        self._shown_effect: tuple[Latent, Channel, tuple[float, ...]] | None = None
         self._last = 0.0
 
     @property
@@ -104,11 +110,11 @@ class ProbeSearch:
             "statistics of the channels",
         )
 
-    def run(self, name: str, task: Any, done: Callable[[Any], None], words: str, quiet: bool = False) -> None:
+    def run(self, name: str, task: Job[T], done: Callable[[T], None], words: str, quiet: bool = False) -> None:
         """Do other work of a panel; see `Jobs.run`."""
         self._work.run(name, task, done, words, quiet)
 
-    def need_statistics(self) -> Any:
+    def need_statistics(self) -> Statistics:
         """Return the statistics, finishing or beginning them now when they are not there."""
         self.start()
         if self.statistics is None:
@@ -117,7 +123,7 @@ class ProbeSearch:
             raise RuntimeError("the statistics of the channels could not be made; see the message on the map")
         return self.statistics
 
-    def _have_statistics(self, statistics: Any) -> None:
+    def _have_statistics(self, statistics: Statistics) -> None:
         self.statistics = statistics
         self._measure_value()
         self.on_statistics()
@@ -129,7 +135,7 @@ class ProbeSearch:
         if there is not None:
             return there.direction
         name = free_name(latent, channel.paper)
-        return edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
+        return stylespace.edit_direction(self._session, {channel: 1.0}, self.need_statistics(), name)
 
     # -- the present picture -------------------------------------------------------------------------------------------
     def value_changed(self) -> None:
@@ -164,7 +170,7 @@ class ProbeSearch:
         if wanted == self._shown_effect:
             return
 
-        def done(result: Any) -> None:
+        def done(result: Effect) -> None:
             self._shown_effect = wanted
             self.on_effect(result.pictures, result.heat, wanted[2], channel)
 
@@ -175,7 +181,7 @@ class ProbeSearch:
     def find_effect(self) -> None:
         """Measure the effect of every channel on the whole picture."""
 
-        def show(ranking: Any) -> None:
+        def show(ranking: LocalRanking) -> None:
             self._have_values(EFFECT, ranking.table["strength"], "change of the picture", GREY)
 
         everywhere = np.ones(self.regions.size, bool)
@@ -185,24 +191,26 @@ class ProbeSearch:
         self._work.run(EFFECT, task, show, "effect of all channels")
 
     def find_place(
-        self, mask: Any = None, region: str | int | None = None, pictures: int = 1, now: bool = False
+        self, mask: ArrayLike | None = None, region: str | int | None = None, pictures: int = 1, now: bool = False
     ) -> Ranking | None:
         """Rank channels by how local their effect is: to a mask [h, w], a region, or what is painted.
 
         A region is looked up in `pictures` pictures: the present one and others with random seeds.
         """
         latent = self._owner.value
-        if mask is None and region is None:
-            if self.painted is None or not self.painted(8, 8).any():
-                raise ValueError("paint on the picture first, or choose a region: then channels can be ranked by it")
-            mask = self.painted(*self.regions.size)
-        words = "the painted place" if region is None else self.regions.name(region)
-        where = steps.resized(mask, *self.regions.size) if region is None else self.regions.mask(latent, region)
+        if region is not None:
+            words, where = self.regions.name(region), self.regions.mask(latent, region)
+        elif mask is not None:
+            words, where = "the painted place", steps.resized(mask, *self.regions.size)
+        elif self.painted is None or not self.painted(8, 8).any():
+            raise ValueError("paint on the picture first, or choose a region: then channels can be ranked by it")
+        else:
+            words, where = "the painted place", self.painted(*self.regions.size)
         if not where.any() and (region is None or pictures < 2):
             raise ValueError(f"{words} is not in this picture: paint or choose a place that is")
         self.rankings.pop(PLACE, None)
 
-        def show(ranking: Any) -> None:
+        def show(ranking: LocalRanking) -> None:
             estimate = " (first estimate)" if ranking.stage == "quick" else ""
             self.rankings[PLACE] = ranking
             self.on_ranking(PLACE, ranking, f"most local to {words}{estimate}")
@@ -217,12 +225,12 @@ class ProbeSearch:
         self._work.run(PLACE, task, show, f"channels of {words}")
         return self._now(PLACE, now)
 
-    def find_examples(self, positives: Iterable[Any]) -> Ranking:
+    def find_examples(self, positives: Iterable[Latent | int]) -> Ranking:
         """Rank channels by the paper's θ over positive examples: latents or seeds."""
         latents = [p if isinstance(p, Latent) else self._session.latent(seed=int(p)) for p in positives]
         if len(latents) < 2:
             raise ValueError(f"θ needs at least 2 examples, better 10 to 30; {len(latents)} were given")
-        ranking = attribute_ranking(self._session, self.need_statistics(), latents)
+        ranking = stylespace.attribute_ranking(self._session, self.need_statistics(), latents)
         self._have_ranking(EXAMPLES, ranking, f"common to {len(latents)} examples", "θ of the examples")
         return ranking
 
@@ -244,6 +252,7 @@ class ProbeSearch:
             self.attribute_known(name, kind)
 
         if not self.attribute_known(name, kind):
+            assert self._reader is not None  # it has attributes
             task = steps.attributes(self._session, self.need_statistics(), self._reader, kind)
             self._work.run(ATTRIBUTE, task, done, "channels of all attributes")
         return self._now(ATTRIBUTE, now)
@@ -271,7 +280,7 @@ class ProbeSearch:
             done(found)
             return
         stats = self.need_statistics()
-        task = make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
+        task = stylespace.make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
         self._work.run("report", task, done, "disentanglement report")
         if now:
             self._work.finish()
@@ -286,7 +295,7 @@ class ProbeSearch:
         self.on_ranking(measure, ranking, words)
         self._have_values(measure, ranking.values, about)
 
-    def _have_values(self, measure: str, values: Any, words: str, unit: str = "") -> None:
+    def _have_values(self, measure: str, values: ArrayLike, words: str, unit: str = "") -> None:
         values = np.asarray(values, np.float32)
         known = values[np.isfinite(values)]
         signed = bool(len(known)) and float(known.min()) < 0
@@ -296,7 +305,7 @@ class ProbeSearch:
         self.on_measure(measure)
 
     # -- numbers of one channel ----------------------------------------------------------------------------------------
-    def numbers(self, channel: Channel) -> tuple[tuple[Any, Any], float, float, dict[str, str]] | None:
+    def numbers(self, channel: Channel) -> tuple[Histogram, float, float, dict[str, str]] | None:
         """Return histogram (counts, edges in sigma), present and unedited value in sigma, and scores in words."""
         if self.statistics is None:
             return None

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
 from ...jobs import Job, Progress
 from ...latent.latent import Latent
-from ...stylespace import Channel, Ranking
-from ...stylespace.reports.readings import read_w
-from ...stylespace.starting import local_spec
+
+if TYPE_CHECKING:
+    from ...domain import Reader
+    from ...session.session import GeneratorSession
+    from ...stylespace import Channel, Effect, LocalRanking, Ranking, Statistics
+
+Segment = Callable[[NDArray[np.uint8]], ArrayLike]
+"""Takes a picture uint8 [H, W, 3], returns its region labels [h, w], whole numbers from 0."""
 
 SCALE_SAMPLES = 256
 """Pictures that the spread of a reading is taken over."""
@@ -32,9 +37,7 @@ class Regions:
         size: height and width of masks that are painted.
     """
 
-    def __init__(
-        self, session: Any, segment: Callable[[NDArray[np.uint8]], Any] | None, names: Sequence[str] | None
-    ) -> None:
+    def __init__(self, session: GeneratorSession, segment: Segment | None, names: Sequence[str] | None) -> None:
         self._session, self._segment = session, segment
         self.size = (session.resolution, session.resolution)
         self._names = None if names is None else tuple(str(name) for name in names)
@@ -82,35 +85,44 @@ class Regions:
         return self._last[1]
 
 
-def effect(session: Any, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Any) -> Job[Any]:
+def effect(
+    session: GeneratorSession, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Statistics
+) -> Job[Effect]:
     """One step that returns pictures uint8 [k, H, W, 3] and heat [H, W]."""
     yield Progress()
     return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
 
 
 def local(
-    session: Any, latents: Sequence[Latent], statistics: Any, regions: Any, show: Callable[[Any], None], **options: Any
-) -> Job[Any]:
+    session: GeneratorSession,
+    latents: Sequence[Latent],
+    statistics: Statistics,
+    regions: NDArray[np.generic],
+    show: Callable[[LocalRanking], None],
+    **options: object,
+) -> Job[LocalRanking]:
     """Shows better and better rankings and returns the best; see `stylespace.local_effect`."""
-    run, shown = session.start(local_spec(session, latents, statistics, regions, **options)), None
+    run, shown = session.start(stylespace.local_spec(session, latents, statistics, regions, **options)), None
     for progress in run:
         ranking = run.result()
         if ranking is not None and (shown is None or ranking.values is not shown.values):
             show(ranking)
             shown = ranking
         yield progress
-    return run.result()
+    best = run.result()
+    assert best is not None  # nobody else stops it
+    return best
 
 
 def local_to_region(
-    session: Any,
+    session: GeneratorSession,
     latents: Sequence[Latent],
-    statistics: Any,
+    statistics: Statistics,
     regions: Regions,
     region: str | int,
-    show: Callable[[Any], None],
-    **options: Any,
-) -> Job[Any]:
+    show: Callable[[LocalRanking], None],
+    **options: object,
+) -> Job[LocalRanking]:
     """As `local`, to a region that is looked up in one picture after the other. ValueError when it is in none."""
     labels, target = [], regions.number(region)
     for latent in latents:
@@ -122,17 +134,17 @@ def local_to_region(
     return (yield from local(session, latents, statistics, where, show, target=target, names=regions.names, **options))
 
 
-def attributes(session: Any, statistics: Any, reader: Any, kind: str) -> Job[dict[str, Ranking]]:
+def attributes(session: GeneratorSession, statistics: Statistics, reader: Reader, kind: str) -> Job[dict[str, Ranking]]:
     """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
     if kind == "correlation":
         readings = yield from stylespace.read_samples.steps(session, statistics, reader)
         return stylespace.factor_ranking(session, statistics, readings, reader.names)
-    scale = (yield from read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
+    scale = (yield from stylespace.read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
     effects = yield from stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
     return stylespace.effect_ranking(session, statistics, effects, reader)
 
 
-def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:
+def thumbnails(session: GeneratorSession, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:
     """Returns small pictures of seeds, uint8 [n, h, w, 3]."""
     pictures = []
     for number, seed in enumerate(seeds):
@@ -141,7 +153,7 @@ def thumbnails(session: Any, seeds: Sequence[int], side: int) -> Job[NDArray[np.
     return np.stack(pictures)
 
 
-def resized(mask: Any, height: int, width: int) -> NDArray[np.bool_]:
+def resized(mask: ArrayLike, height: int, width: int) -> NDArray[np.bool_]:
     """A mask [h, w] in another size."""
     array = np.asarray(mask) != 0
     if array.ndim != 2 or array.size == 0:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..errors import reporting
 from ..parts import button
 
 if TYPE_CHECKING:
     from ....latent.latent import Latent
+    from ..views.view import LiveView
 
 
 class HoldToCompare:
@@ -27,7 +28,7 @@ class HoldToCompare:
     def __init__(
         self,
         png: Callable[[Latent], bytes],
-        view: Any,
+        view: LiveView,
         current: Callable[[], Latent],
         go: Callable[[Latent], None],
     ) -> None:

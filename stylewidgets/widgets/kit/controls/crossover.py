@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -48,7 +47,7 @@ class Crossover(widgets.VBox):
         super().__init__([self._choice], layout=shared_layout(max_width="100%"))
 
     @cached_property
-    def _slider(self) -> Any:
+    def _slider(self) -> widgets.IntRangeSlider:
         # Both ends count, as people read them: 2–5 are the rows 2, 3, 4 and 5.
         made = control(
             widgets.IntRangeSlider,

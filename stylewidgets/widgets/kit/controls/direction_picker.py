@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
+from ....core.pictures import encoded
 from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
 from ..errors import ShowsErrors, reporting
@@ -65,7 +64,7 @@ class DirectionPicker(widgets.VBox):
         super().__init__([self._toggle], layout=shared_layout(**WIDE))
 
     @cached_property
-    def _filter(self) -> Any:
+    def _filter(self) -> widgets.Text:
         return control(
             widgets.Text,
             tip="show only directions whose name or source contains this",
@@ -78,7 +77,7 @@ class DirectionPicker(widgets.VBox):
         )
 
     @cached_property
-    def _body(self) -> Any:
+    def _body(self) -> widgets.VBox:
         """What is in sight when the picker is open."""
         self._position, self._list = note(""), column()
         bar = row(
@@ -125,7 +124,7 @@ class DirectionPicker(widgets.VBox):
             self._work.stop("strips")
             replace_children(self._list, [])  # closed pictures cost no memory
 
-    def _on_filter(self, _: Any) -> None:
+    def _on_filter(self, _: object) -> None:
         self._page = 0
         self.refresh()
 
@@ -145,7 +144,7 @@ class DirectionPicker(widgets.VBox):
         base, strips = self._current(), list[list[bytes]]()
         for d in directions:
             latents = [base.with_edit(d, strength, d.layers) for strength in STRENGTHS]
-            strips.append([encode_jpeg(array) for array in self._images(latents, 2 * THUMBNAIL)])
+            strips.append([encoded(array, "JPEG") for array in self._images(latents, 2 * THUMBNAIL)])
             yield Progress(len(strips), len(directions))
         return strips
 
@@ -161,15 +160,6 @@ class DirectionPicker(widgets.VBox):
         name = control(widgets.Label, direction.name, layout={"width": "auto"})
         words = column(row(name, add), note(direction.label.partition(": ")[2]), flex="1 1 150px")
         return row(row(*captions, flex="0 0 auto", flex_flow="row nowrap"), words, margin="2px 0")
-
-
-def encode_jpeg(array: NDArray[np.uint8]) -> bytes:
-    """Return uint8 [H, W, 3] as JPEG bytes for a small picture."""
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(array).save(buffer, "JPEG", quality=85)
-    return buffer.getvalue()
 
 
 def _picture(data: bytes) -> widgets.Image:

@@ -43,10 +43,11 @@ class Form(widgets.VBox):
         self._values: dict[str, object] = {name: s.default for name, s in self._settings.items()} | dict(values or {})
         self._look = {"width": width, "max_width": "100%"}, {"description_width": label_width}
         self._controls: dict[str, widgets.Widget] = {}
-        self._plain, self._unfolded = row(align_items="flex-start", width="100%"), False
+        self._plain = row(align_items="flex-start", width="100%")
         buttons = []
         if any(setting.advanced for setting in settings):
-            buttons.append(button("more settings …", "settings that are mostly left as they are", self._unfold))
+            tip = "settings that are mostly left as they are"
+            buttons.append(control(widgets.ToggleButton, description="more settings …", tip=tip, on=self._unfold))
         if reset:
             buttons.append(button(reset, "set every setting back", lambda: self.set({})))
         super().__init__([self._plain, *([row(*buttons)] if buttons else [])], layout=shared_layout(**WIDE))
@@ -59,11 +60,10 @@ class Form(widgets.VBox):
         self.children += (made,)
         return made
 
-    def _unfold(self) -> None:
+    def _unfold(self, shown: bool) -> None:
         """Show the advanced settings, made when they are first asked for, or hide them."""
-        self._unfolded = not self._unfolded
         self._make(advanced=True)
-        show(self._advanced, self._unfolded)
+        show(self._advanced, shown)
 
     def _make(self, advanced: bool) -> None:
         """Make the controls of the plain or of the advanced settings that there are not yet."""

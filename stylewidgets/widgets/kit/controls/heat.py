@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+
+from ....core.pictures import encoded
 
 _STOPS = np.array([[27, 20, 54], [91, 42, 134], [181, 54, 122], [242, 112, 90], [253, 230, 162]], np.float64)
 """The sequential colours of the map, dark to light."""
@@ -15,7 +14,7 @@ _STOPS = np.array([[27, 20, 54], [91, 42, 134], [181, 54, 122], [242, 112, 90], 
 HEIGHT = 70
 
 
-def coloured(values: NDArray[Any]) -> NDArray[np.uint8]:
+def coloured(values: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return numbers in 0..1, [H, W], as colours uint8 [H, W, 3]."""
     at = np.clip(values, 0, 1) * (len(_STOPS) - 1)
     low = np.minimum(at.astype(int), len(_STOPS) - 2)
@@ -23,7 +22,7 @@ def coloured(values: NDArray[Any]) -> NDArray[np.uint8]:
     return np.round(_STOPS[low] * (1 - part) + _STOPS[low + 1] * part).astype(np.uint8)
 
 
-def heat_over(picture: NDArray[np.uint8], heat: NDArray[Any]) -> NDArray[np.uint8]:
+def heat_over(picture: NDArray[np.uint8], heat: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return a heat map [h, w] over a picture uint8 [H, W, 3]: the grey picture shows through where nothing changes."""
     peak = float(np.max(heat)) if heat.size else 0.0
     scaled = np.asarray(heat, np.float32) / peak if peak > 0 else np.zeros_like(heat, np.float32)
@@ -40,13 +39,11 @@ def png(picture: NDArray[np.uint8], side: int | None = None) -> bytes:
     image = Image.fromarray(picture)
     if side is not None and max(image.size) > 2 * side:
         image.thumbnail((2 * side, 2 * side), Image.Resampling.BOX)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
+    return encoded(image, "PNG")
 
 
 def histogram_svg(
-    counts: NDArray[Any], edges: NDArray[Any], present: float, start: float | None = None, words: str = ""
+    counts: NDArray[np.int64], edges: NDArray[np.floating], present: float, start: float | None = None, words: str = ""
 ) -> str:
     """Return the distribution of a channel as SVG in the colours of the theme, with the present value marked.
 

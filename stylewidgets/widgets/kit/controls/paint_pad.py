@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
 from ipycanvas import MultiCanvas
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from ..parts import button, control, row
 from ..sharing import shared_layout
-from ..views.canvas import LEAVE_STYLE, drawing, release_focus
+from ..views.canvas import LEAVE_STYLE, drawing, listen_to_strokes, release_focus
 
 SIDE = 256
 """Css pixels, and pixels of the canvas and its mask."""
@@ -70,7 +69,7 @@ class PaintPad(widgets.VBox):
         return self._mask.copy()
 
     @mask.setter
-    def mask(self, mask: Any) -> None:
+    def mask(self, mask: ArrayLike) -> None:
         array = np.asarray(mask)
         if array.ndim != 2 or array.size == 0:
             raise ValueError(f"a mask has shape [height, width]; {list(array.shape)} was given")
@@ -104,19 +103,11 @@ class PaintPad(widgets.VBox):
         canvas = MultiCanvas(
             2, width=SIDE, height=SIDE, layout=widgets.Layout(width=f"{SIDE}px", height="auto", max_width="100%")
         )
-        canvas.on_mouse_down(self._on_down)
-        canvas.on_mouse_move(self._on_move)
-        canvas.on_mouse_up(self._on_up)
-        canvas.on_mouse_out(self._on_up)  # no pointer capture: a stroke that leaves the canvas never gets its "up"
-        canvas.on_touch_start(lambda touches: self._on_down(*touches[0]) if touches else None)
-        canvas.on_touch_move(lambda touches: self._on_move(*touches[0]) if touches else None)
-        canvas.on_touch_end(lambda touches: None if touches else self._on_up())
-        canvas.on_touch_cancel(lambda *_: self._on_up())
+        listen_to_strokes(canvas, self._on_down, self._on_move, self._on_up, self._draw)
         canvas.on_key_down(lambda key, *_: release_focus(canvas) if key in ("Tab", "Escape") else None)
-        canvas.on_client_ready(self._draw)
         return canvas
 
-    def _make_range(self, text: str) -> Any:
+    def _make_range(self, text: str) -> widgets.IntRangeSlider:
         return control(
             widgets.IntRangeSlider,
             tip=f"percent of the picture, {text}",
@@ -137,7 +128,7 @@ class PaintPad(widgets.VBox):
         if self._last is not None:
             self._stroke((x, y))
 
-    def _on_up(self, *_: float) -> None:
+    def _on_up(self) -> None:
         if self._last is not None:
             self._last = None
             self._draw()  # the edges of the stamps of one stroke overlap; the whole mask has none

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -53,7 +52,7 @@ class RankedList(widgets.VBox):
             self._select.value = chosen if chosen in self._channels else None
         show(self._select, bool(options))
 
-    def update(self, channel: Any) -> None:
+    def update(self, channel: Channel | None) -> None:
         """Mark this channel where the list has it."""
         with quiet(self._select):
             self._select.value = channel if channel in self._channels else None

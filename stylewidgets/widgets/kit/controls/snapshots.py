@@ -27,7 +27,7 @@ class SnapshotStrip(widgets.VBox):
 
     `thumbnail(latent)` returns encoded picture bytes (PNG or JPEG); `on_restore(latent)` is called when a picture's
     button is pressed. At most `limit` pictures are kept; the oldest goes first. `newest_first=True` and
-    `movable=False` make it a history strip. `on_change()`, when given, is called after the items changed.
+    `movable=False` make it a history strip.
 
     A thumbnail that fails leaves its item without a picture, and the reason under the strip.
     """
@@ -42,11 +42,10 @@ class SnapshotStrip(widgets.VBox):
         newest_first: bool = False,
         movable: bool = True,
         empty: str = "no snapshots yet",
-        on_change: Callable[[], None] | None = None,
     ) -> None:
         if limit < 1:
             raise ValueError(f"a strip keeps at least 1 picture; limit was {limit}")
-        self._thumbnail, self._on_restore, self._on_change = thumbnail, on_restore, on_change
+        self._thumbnail, self._on_restore = thumbnail, on_restore
         self._limit, self._size, self._newest_first, self._empty = limit, size, newest_first, empty
         self._lock = threading.RLock()
         self._cards: list[_Card] = []
@@ -88,11 +87,6 @@ class SnapshotStrip(widgets.VBox):
             gone, self._cards = self._cards[: -self._limit], self._cards[-self._limit :]
             self._selected = card
             self._changed(gone, problem)
-
-    def extend(self, latents: Iterable[Latent]) -> None:
-        """Append several latents."""
-        for latent in latents:
-            self.add(latent)
 
     def remove(self, index: int) -> None:
         """Delete the picture at this place, counted from the left as in `items`. Raises IndexError beyond the end."""
@@ -154,8 +148,6 @@ class SnapshotStrip(widgets.VBox):
     def _changed(self, gone: Iterable[_Card], problem: str = "") -> None:
         self._arrange(problem)
         close_tree(*gone)
-        if self._on_change is not None:
-            self._on_change()
 
     def _arrange(self, problem: str = "") -> None:
         self._row.children = tuple(self._shown())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import Any
 
 import ipywidgets as widgets
 
@@ -49,7 +48,7 @@ def main_seed(latent: Latent) -> int | None:
     return latent.seed
 
 
-def start_from(latent: Latent, conditional: bool, **source: Any) -> Latent:
+def start_from(latent: Latent, conditional: bool, **source: object) -> Latent:
     """Return `latent` with another seed or blend. A code needs no class; what replaces it does where there are classes."""
     if conditional and latent.label is None:
         source["label"] = 0
@@ -131,7 +130,7 @@ class SourceControls(widgets.VBox):
         super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
 
     @cached_property
-    def _noise_seed(self) -> Any:
+    def _noise_seed(self) -> widgets.Text:
         made = control(
             widgets.Text,
             tip="the number that the noise is drawn from; the TensorFlow scripts take the seed of the face",
@@ -178,7 +177,7 @@ class SourceControls(widgets.VBox):
             options=options,
         )
 
-    def _set(self, **change: Any) -> None:
+    def _set(self, **change: object) -> None:
         (source,) = change
         self._change(source, lambda latent: latent.replace(**change))
 

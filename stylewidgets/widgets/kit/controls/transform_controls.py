@@ -57,7 +57,7 @@ class TransformControls(widgets.VBox):
         self._reset.disabled = transform == IDENTITY
 
     # -- events ------------------------------------------------------------------------------------------------------
-    def _make(self, name: str, kind: Any = widgets.FloatSlider, **settings: Any) -> Any:
+    def _make(self, name: str, kind: type[widgets.Widget] = widgets.FloatSlider, **settings: object) -> widgets.Widget:
         settings = {"readout_format": ".2f", **settings}
         return slider(kind, name, _TIPS[name], lambda value: self._set(name, float(value)), **settings)
 

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
 
-import anywidget
 from PIL import Image
 
 from ....core import pictures
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import Message, View
 
 
-class Camera(anywidget.AnyWidget):
+class Camera(View):
     """A button; the browser asks whether the page may see the camera, and says so where there is none.
 
     The picture is taken in the page and sent once; nothing is filmed, and the camera is off afterwards.
@@ -25,13 +23,12 @@ class Camera(anywidget.AnyWidget):
     _esm = script("camera.js")
     _css = style("camera.css")
 
-    def __init__(self, on_picture: Callable[[Image.Image], None], **traits: Any) -> None:
+    def __init__(self, on_picture: Callable[[Image.Image], None], **traits: object) -> None:
         self.on_picture = on_picture
         super().__init__(**traits)
         self.on_msg(self._receive)
-        enable_colab_widgets()
 
-    def _receive(self, _: Any, message: dict[str, Any], buffers: Any) -> None:
+    def _receive(self, _: object, message: Message, buffers: Sequence[bytes]) -> None:
         if message.get("type") != "picture" or not buffers:
             return
         try:

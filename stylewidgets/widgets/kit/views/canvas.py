@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
+from ipycanvas import Canvas
 from ipycanvas.canvas import _CANVAS_MANAGER
 
 _DRAWING = threading.RLock()
@@ -36,6 +36,28 @@ def drawing() -> Iterator[None]:
                 manager._caching, manager._current_canvas = outer, None  # nor hold a closed canvas, and its widget
 
 
+def listen_to_strokes(
+    canvas: Canvas,
+    down: Callable[[float, float], None],
+    move: Callable[[float, float], None],
+    up: Callable[[], None],
+    draw: Callable[[], None],
+) -> None:
+    """Hear mouse and finger alike, in pixels of the canvas; `draw` is called for each page that shows it.
+
+    There is no pointer capture: a stroke that leaves the canvas never gets its "up", so leaving ends it.
+    """
+    canvas.on_mouse_down(down)
+    canvas.on_mouse_move(move)
+    canvas.on_mouse_up(lambda *_: up())
+    canvas.on_mouse_out(lambda *_: up())
+    canvas.on_touch_start(lambda touches: down(*touches[0]) if touches else None)
+    canvas.on_touch_move(lambda touches: move(*touches[0]) if touches else None)
+    canvas.on_touch_end(lambda touches: None if touches else up())
+    canvas.on_touch_cancel(lambda *_: up())
+    canvas.on_client_ready(draw)
+
+
 LEAVE_STYLE = """<style>
 @keyframes sw-leave-a { 0%, 90% { visibility: hidden; } }
 @keyframes sw-leave-b { 0%, 90% { visibility: hidden; } }
@@ -45,7 +67,7 @@ LEAVE_STYLE = """<style>
 """Belongs into an HTML widget beside a canvas that uses `release_focus`."""
 
 
-def release_focus(canvas: Any) -> None:
+def release_focus(canvas: Canvas) -> None:
     """Make the browser take the focus from a canvas; call it when the canvas reports the Tab key.
 
     A focused ipycanvas swallows every key, Tab too, so that the keyboard could never leave it (ipycanvas#358). What is

@@ -11,50 +11,42 @@ Everything shown is a trait, so the map is there again after a reload and withou
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import anywidget
 import numpy as np
 import traitlets
+from numpy.typing import ArrayLike
 
-from ..errors import report
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import Messages, PageView
 
-_log = logging.getLogger("stylewidgets")
-
-
-class _Listening:
-    """The callbacks of a map. Each may be None; an exception in one is shown in the map."""
-
-    on_hello: Callable[[], None] | None = None
-    on_pick: Callable[[int], None] | None = None
-    on_key: Callable[[str], None] | None = None
-
-    def forget(self) -> None:
-        """Call nobody any more."""
-        self.on_hello = self.on_pick = self.on_key = None
+if TYPE_CHECKING:
+    from ....generators.protocol import Layer
 
 
-def page_layers(layers: Sequence[Any]) -> list[dict[str, Any]]:
+def page_layers(layers: Sequence[Layer]) -> list[dict[str, object]]:
     """Return the trait `layers` for the style layers of a session."""
     return [{"name": layer.name, "kind": layer.kind, "channels": int(layer.channels)} for layer in layers]
 
 
-def as_bytes(values: Any) -> bytes:
+def as_bytes(values: ArrayLike) -> bytes:
     """Return the trait `values` for one number a channel; what is not finite is not known."""
     array = np.array(values, dtype="<f4")
     array[~np.isfinite(array)] = np.nan
     return array.tobytes()
 
 
-class ChannelMap(_Listening, anywidget.AnyWidget):
+class ChannelMap(PageView):
     """Rows of cells that can be hovered, zoomed, dragged, clicked and walked by keys."""
 
     _esm = script("channel_map.js")
     _css = style("channel_map.css")
+    MESSAGES: ClassVar[Messages] = {
+        "hello": lambda message: (),
+        "pick": lambda message: (int(message["channel"]),),
+        "key": lambda message: (str(message["key"]),),
+    }
 
     layers: Any = traitlets.List().tag(sync=True)
     """`page_layers` of the session."""
@@ -67,26 +59,7 @@ class ChannelMap(_Listening, anywidget.AnyWidget):
     marked: Any = traitlets.List().tag(sync=True)
     """Places of the channels that are edited."""
     label = traitlets.Unicode("Map of style channels").tag(sync=True)
-    status = traitlets.Unicode("").tag(sync=True)
-    """Small line below."""
-    error = traitlets.Unicode("").tag(sync=True)
-    """Message over the map, with a button to take it away; "" for none."""
 
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        self.on_msg(self._receive)
-        enable_colab_widgets()
-
-    def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        kind = message.get("type")
-        try:
-            if kind == "hello" and self.on_hello is not None:
-                self.on_hello()
-            elif kind == "pick" and self.on_pick is not None:
-                self.on_pick(int(message["channel"]))
-            elif kind == "key" and self.on_key is not None:
-                self.on_key(str(message["key"]))
-            elif kind not in ("hello", "pick", "key"):
-                _log.debug("message of an unknown type from the page: %r", message)
-        except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
-            report(self, error)
+    on_hello: Callable[[], None] | None = None
+    on_pick: Callable[[int], None] | None = None
+    on_key: Callable[[str], None] | None = None

@@ -20,29 +20,25 @@ The traits `state` and `sheet` are enough to show the whole grid again after a r
 
 from __future__ import annotations
 
-import io
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import ClassVar
 
-import anywidget
 import numpy as np
 import traitlets
+from numpy.typing import NDArray
 
+from ....core import pictures
 from ....mixing.grid import Place
 from ....render.encode import encode, mime
 from ....render.ladder import SMALL, Rung
-from ..errors import report
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import Messages, PageView
 
-_log = logging.getLogger("stylewidgets")
-
-Pictures = Mapping[Place, Any]
+Pictures = Mapping[Place, NDArray[np.uint8]]
 Header = tuple[str, int]
 
 
-def encoded(tiles: Sequence[Any]) -> tuple[bytes, str]:
+def encoded(tiles: Sequence[NDArray[np.uint8]]) -> tuple[bytes, str]:
     """Return pictures of one size side by side, encoded, and the media type: lossless while they are small."""
     strip = np.concatenate(list(tiles), axis=1)
     small = max(tiles[0].shape[:2]) <= SMALL
@@ -50,8 +46,41 @@ def encoded(tiles: Sequence[Any]) -> tuple[bytes, str]:
     return encode(strip, rung), mime(rung)
 
 
-class _Listening:
-    """The callbacks of a grid's view. Each may be None; an exception in one is shown in the view."""
+def _place(value: Sequence[int]) -> Place:
+    i, j = value
+    return int(i), int(j)
+
+
+def _header(value: tuple[str, int]) -> Header:
+    axis, number = value
+    return str(axis), int(number)
+
+
+class GridView(PageView):
+    """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
+
+    _esm = script("grid_view.js")
+    _css = style("grid_view.css")
+    MESSAGES: ClassVar[Messages] = {
+        "hello": lambda message: (),
+        "ack": lambda message: (int(message["index"]),),
+        "settle": lambda message: (),
+        "near": lambda message: (_place(message["place"]),),
+        "pick": lambda message: (_place(message["place"]),),
+        "mask": lambda message: (tuple(bool(taken) for taken in message["mask"]), int(message["stroke"])),
+        "swap": lambda message: (_header(message["one"]), _header(message["other"])),
+        "remove": lambda message: (_header(message["header"]),),
+        "reroll": lambda message: (_header(message["header"]),),
+        "add": lambda message: (str(message["axis"]),),
+        "key": lambda message: (str(message["key"]),),
+    }
+
+    state = traitlets.Dict().tag(sync=True)
+    """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
+    `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
+    sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
+    """All pictures as one, encoded: headers in the first row and column, as of the last rest."""
+    label = traitlets.Unicode("Style mixing").tag(sync=True)
 
     on_hello: Callable[[], None] | None = None
     on_ack: Callable[[int], None] | None = None
@@ -65,63 +94,10 @@ class _Listening:
     on_add: Callable[[str], None] | None = None
     on_key: Callable[[str], None] | None = None
 
-    CALLBACKS = ("hello", "ack", "settle", "near", "pick", "mask", "swap", "remove", "reroll", "add", "key")
-
-    def forget(self) -> None:
-        """Call nobody any more."""
-        for name in self.CALLBACKS:
-            setattr(self, f"on_{name}", None)
-
-
-def _arguments(kind: str, message: Mapping[str, Any]) -> tuple[Any, ...]:
-    """What a message means, as the arguments of its callback. Raises KeyError, TypeError or ValueError for nonsense."""
-
-    def header(value: Any) -> Header:
-        axis, number = value
-        return str(axis), int(number)
-
-    if kind in ("near", "pick"):
-        i, j = message["place"]
-        return ((int(i), int(j)),)
-    if kind == "mask":
-        return tuple(bool(taken) for taken in message["mask"]), int(message["stroke"])
-    if kind == "swap":
-        return header(message["one"]), header(message["other"])
-    if kind in ("remove", "reroll"):
-        return (header(message["header"]),)
-    fields = {"ack": ("index", int), "add": ("axis", str), "key": ("key", str)}
-    if kind in fields:
-        name, make = fields[kind]
-        return (make(message[name]),)
-    return ()
-
-
-class GridView(_Listening, anywidget.AnyWidget):
-    """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
-
-    _esm = script("grid_view.js")
-    _css = style("grid_view.css")
-
-    state = traitlets.Dict().tag(sync=True)
-    """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
-    `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
-    sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
-    """All pictures as one, encoded: headers in the first row and column, as of the last rest."""
-    label = traitlets.Unicode("Style mixing").tag(sync=True)
-    status = traitlets.Unicode("").tag(sync=True)
-    """Small line below."""
-    error = traitlets.Unicode("").tag(sync=True)
-    """Message over the grid, with a button to take it away; "" for none."""
-
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        self.on_msg(self._receive)
-        enable_colab_widgets()
-
-    def show(self, index: int, pictures: Pictures, version: int) -> None:
+    def show(self, index: int, tiles: Pictures, version: int) -> None:
         """Send pictures of one size to the page; it answers with an acknowledgement of `index`."""
-        data, media = encoded(list(pictures.values()))
-        places = [list(place) for place in pictures]
+        data, media = encoded(list(tiles.values()))
+        places = [list(place) for place in tiles]
         self.send(
             {
                 "type": "cells",
@@ -134,20 +110,6 @@ class GridView(_Listening, anywidget.AnyWidget):
             [data],
         )
 
-    def rest(self, whole: Any) -> None:
-        """Keep the whole grid, a PIL image of all pictures, for pages that have no kernel to ask."""
-        buffer = io.BytesIO()
-        whole.save(buffer, "JPEG", quality=88)
-        self.sheet = buffer.getvalue()
-
-    def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        kind = message.get("type")
-        if kind not in self.CALLBACKS:
-            _log.debug("message of an unknown type from the page: %r", message)
-            return
-        try:
-            callback = getattr(self, f"on_{kind}")
-            if callback is not None:
-                callback(*_arguments(str(kind), message))
-        except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
-            report(self, error)
+    def rest(self, whole: NDArray[np.uint8]) -> None:
+        """Keep the whole grid, all pictures as one, for pages that have no kernel to ask."""
+        self.sheet = pictures.encoded(whole, "JPEG", quality=88)

@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
-import anywidget
 import numpy as np
 import traitlets
 from numpy.typing import NDArray
-from PIL import Image
 
+from ....core.pictures import encoded
+from ....core.pixels import tiled
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import View
 
 
-def tiled(pictures: NDArray[np.uint8], columns: int) -> bytes:
-    """Return pictures uint8 [n, h, w, 3] in rows of so many, as JPEG."""
-    n, height, width = pictures.shape[:3]
-    rows = -(-n // columns)
-    made = np.zeros((rows * height, columns * width, 3), np.uint8)
-    for k, picture in enumerate(pictures):
-        i, j = divmod(k, columns)
-        made[i * height : (i + 1) * height, j * width : (j + 1) * width] = picture
-    buffer = io.BytesIO()
-    Image.fromarray(made).save(buffer, "JPEG", quality=88)
-    return buffer.getvalue()
-
-
-class PictureSheet(anywidget.AnyWidget):
+class PictureSheet(View):
     """Pictures that are chosen by a click, by dragging over them, or with arrow keys and space."""
 
     _esm = script("picture_sheet.js")
@@ -44,11 +30,9 @@ class PictureSheet(anywidget.AnyWidget):
     """Numbers of the chosen pictures, rising."""
     label = traitlets.Unicode("Pictures; arrows move, space chooses").tag(sync=True)
 
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        enable_colab_widgets()
-
     def show(self, pictures: NDArray[np.uint8], names: Sequence[str]) -> None:
         """Show these pictures uint8 [n, h, w, 3]; none is chosen."""
         with self.hold_sync():
-            self.sheet, self.names, self.chosen = tiled(pictures, self.columns), list(names), []
+            places = {divmod(k, self.columns): picture for k, picture in enumerate(pictures)}
+            whole = tiled(places, -(-len(pictures) // self.columns), self.columns)
+            self.sheet, self.names, self.chosen = encoded(whole, "JPEG", quality=88), list(names), []

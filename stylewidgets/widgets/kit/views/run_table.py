@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import anywidget
 import traitlets
 
 from .esm import script, style
-from .view import enable_colab_widgets
+from .page import View
 
 
-class RunTable(anywidget.AnyWidget):
+class RunTable(View):
     """Rows of text and numbers under headings."""
 
     _esm = script("run_table.js")
@@ -24,7 +23,3 @@ class RunTable(anywidget.AnyWidget):
     chosen = traitlets.Int(-1).tag(sync=True)
     """Number of the chosen row, however they are sorted."""
     label = traitlets.Unicode("Runs").tag(sync=True)
-
-    def __init__(self, **traits: Any) -> None:
-        super().__init__(**traits)
-        enable_colab_widgets()

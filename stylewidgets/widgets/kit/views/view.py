@@ -16,40 +16,23 @@ A final frame travels as traits because the page asks for traits again after a r
 
 from __future__ import annotations
 
-import logging
-import sys
 import threading
 from collections.abc import Callable
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, ClassVar
 
-import anywidget
 import traitlets
 
-from ..errors import report
 from .esm import script, style
+from .page import Messages, PageView
 
 if TYPE_CHECKING:
     from ....render.pump import Frame
 
-_log = logging.getLogger("stylewidgets")
 
+class LiveView(PageView):
+    """A canvas that shows the newest frame, acknowledges it and reports input.
 
-@lru_cache(maxsize=1)
-def enable_colab_widgets() -> bool:
-    """Turn on Colab's manager for third-party widgets, once. True when this is Colab.
-
-    Looks in ``sys.modules`` and imports nothing: outside Colab the module does not exist.
-    """
-    output = sys.modules.get("google.colab.output")
-    if output is None:
-        return False
-    output.enable_custom_widget_manager()
-    return True
-
-
-class _Listening:
-    """The callbacks of a view. Each may be None; an exception in one is shown in the view.
+    Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Callbacks:
 
     on_ack(index)        the frame with this index has been painted or dropped in favour of a newer one
     on_settle()          the picture has come to rest: time for a better one of the same state; once a rest
@@ -60,30 +43,24 @@ class _Listening:
                          (outside during a drag), buttons (bit set), id, keys (list of held modifiers), dx, dy (wheel)
     """
 
+    # One module without a build step: the last part uses functions of the others.
+    _esm = script("resample.js", "input.js", "view.js")
+    _css = style()
+    MESSAGES: ClassVar[Messages] = {
+        "ack": lambda message: (message["index"],),
+        "settle": lambda message: (),
+        "hello": lambda message: (float(message["dpr"]), float(message["width"])),
+        "visible": lambda message: (bool(message["value"]),),
+        "key": lambda message: (message["key"],),
+        "pointer": lambda message: ({name: value for name, value in message.items() if name != "type"},),
+    }
+
     on_ack: Callable[[int], None] | None = None
     on_settle: Callable[[], None] | None = None
     on_hello: Callable[[float, float], None] | None = None
     on_visible: Callable[[bool], None] | None = None
     on_key: Callable[[str], None] | None = None
-    on_pointer: Callable[[dict[str, Any]], None] | None = None
-
-
-def _check_names(view: type, traits: dict[str, Any]) -> None:
-    unknown = sorted(set(traits) - set(view.class_trait_names()))  # type: ignore[attr-defined]
-    if unknown:
-        own = ", ".join(sorted(view.class_own_traits()))  # type: ignore[attr-defined]
-        raise TypeError(f"{view.__name__} has no {', '.join(unknown)}; it takes {own}")
-
-
-class LiveView(_Listening, anywidget.AnyWidget):
-    """A canvas that shows the newest frame, acknowledges it and reports input.
-
-    Implements the ``Display`` protocol of ``stylewidgets.render.pump``. Unknown keyword arguments raise TypeError.
-    """
-
-    # One module without a build step: the last part uses functions of the others.
-    _esm = script("resample.js", "input.js", "view.js")
-    _css = style()
+    on_pointer: Callable[[dict[str, object]], None] | None = None
 
     frame = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
     """Encoded bytes of the last final frame. Set by ``show``; a page that is reloaded starts from it."""
@@ -103,25 +80,18 @@ class LiveView(_Listening, anywidget.AnyWidget):
     """Whether pointer and wheel events are sent."""
     keyboard = traitlets.Bool(False).tag(sync=True)
     """Whether keys are sent. Follows ``on_key``."""
-    status = traitlets.Unicode("").tag(sync=True)
-    """Small line under the picture: "31 fps · 12 ms · 64 px · cpu"."""
-    error = traitlets.Unicode("").tag(sync=True)
-    """Message over the picture, with a button to take it away; "" for none."""
     compare = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
     """Encoded picture shown while "Hold to see the start" or the space bar is held; b"" for no such button."""
 
-    def __init__(self, **traits: Any) -> None:
-        _check_names(type(self), traits)
+    def __init__(self, **traits: object) -> None:
         super().__init__(**traits)
         self._lock = threading.RLock()
         self._number = 0  # of the last frame on the wire; never restarts, unlike the index of a new pump
         self._waiting: dict[int, int] = {}  # number on the wire -> index of the frame, until acknowledged
         self._resting = True  # nothing to settle
         self._settling = False
-        self.on_msg(self._receive)
-        enable_colab_widgets()
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         super().__setattr__(name, value)
         if name == "on_key":
             self.keyboard = value is not None
@@ -143,47 +113,23 @@ class LiveView(_Listening, anywidget.AnyWidget):
                 self.mime = frame.mime
                 self.info = {**info, "settled": self._settling}
 
-    def _receive(self, _: Any, message: dict[str, Any], buffers: list[Any]) -> None:
-        handler = getattr(self, f"_receive_{message.get('type')}", None)
-        if handler is None:
-            _log.debug("message of an unknown type from the page: %r", message)
-            return
-        try:
-            handler(message)
-        except Exception as error:  # the edge: ipywidgets would only log it
-            report(self, error)
+    def _call(self, kind: str, *arguments: object) -> None:
+        if kind == "ack":
+            (number,) = arguments
+            assert isinstance(number, int)
+            self._acknowledged(number)
+        elif kind != "settle":
+            super()._call(kind, *arguments)
+        elif not self._resting:  # every open page asks; the first one is enough
+            self._resting = self._settling = True  # what is shown during the call is the settled picture
+            try:
+                super()._call(kind)
+            finally:
+                self._settling = False
 
-    def _receive_ack(self, message: dict[str, Any]) -> None:
+    def _acknowledged(self, number: int) -> None:
         with self._lock:
-            done = [number for number in self._waiting if number <= message["index"]]
-            indices = [self._waiting.pop(number) for number in done]
-        if self.on_ack is not None:
-            for index in indices:
-                self.on_ack(index)
-
-    def _receive_settle(self, message: dict[str, Any]) -> None:
-        # Every open page asks; the first one is enough. What is shown during the call is the settled picture.
-        if self._resting:
-            return
-        self._resting = self._settling = True
-        try:
-            if self.on_settle is not None:
-                self.on_settle()
-        finally:
-            self._settling = False
-
-    def _receive_hello(self, message: dict[str, Any]) -> None:
-        if self.on_hello is not None:
-            self.on_hello(float(message["dpr"]), float(message["width"]))
-
-    def _receive_visible(self, message: dict[str, Any]) -> None:
-        if self.on_visible is not None:
-            self.on_visible(bool(message["value"]))
-
-    def _receive_key(self, message: dict[str, Any]) -> None:
-        if self.on_key is not None:
-            self.on_key(message["key"])
-
-    def _receive_pointer(self, message: dict[str, Any]) -> None:
-        if self.on_pointer is not None:
-            self.on_pointer({name: value for name, value in message.items() if name != "type"})
+            done = [sent for sent in self._waiting if sent <= number]
+            indices = [self._waiting.pop(sent) for sent in done]
+        for index in indices:
+            super()._call("ack", index)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -208,7 +208,7 @@ class Animator(widgets.VBox):
 
     # -- events -----------------------------------------------------------------------------------------------------------
 
-    def _on_playing(self, change: Any) -> None:
+    def _on_playing(self, change: Mapping[str, bool]) -> None:
         if change["new"]:
             self._last_tick = self._now()
             self.refresh()

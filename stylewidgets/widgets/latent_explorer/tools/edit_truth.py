@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
@@ -11,6 +11,9 @@ from ....latent.latent import Latent
 from ...kit.errors import ShowsErrors, report
 from ...kit.parts import ROW, control, note, say
 from ...kit.sharing import shared_layout
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 class EditTruth(widgets.HBox):
@@ -30,8 +33,8 @@ class EditTruth(widgets.HBox):
         self,
         view: ShowsErrors,
         start: Callable[[], Latent],
-        picture: Callable[[Latent], Any],
-        read: Callable[[Any], object],
+        picture: Callable[[Latent], Image.Image],
+        read: Callable[[Image.Image], object],
         describe: Callable[[object, object], str],
     ) -> None:
         self._view, self._start, self._picture = view, start, picture
@@ -82,7 +85,7 @@ class EditTruth(widgets.HBox):
             self._kept = (start, self._read(self._picture(start)))
         return "against the start: " + self._describe(self._kept[1], self._read(self._picture(latent)))
 
-    def _toggled(self, _: Any) -> None:
+    def _toggled(self, _: object) -> None:
         say(self.line, "")
         if self.toggle.value and self._shown is not None:
             self.settled(self._shown)

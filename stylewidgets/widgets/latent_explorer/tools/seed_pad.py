@@ -6,13 +6,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import ipywidgets as widgets
 
 from ...kit.parts import button, control, quiet, row
 from ...kit.sharing import shared_layout
-from ...kit.views.canvas import LEAVE_STYLE, release_focus
+from ...kit.views.canvas import LEAVE_STYLE, listen_to_strokes, release_focus
 from . import seed_lattice as lattice
 from .seed_lattice import Blend, PadView
 from .seed_pad_painter import PadPainter
@@ -94,20 +93,11 @@ class SeedPad(widgets.VBox):
 
     def _make_painter(self) -> PadPainter:
         painter = PadPainter(self._view)
-        canvas = painter.canvas
-        canvas.on_mouse_down(self._on_down)
-        canvas.on_mouse_move(self._on_move)
-        canvas.on_mouse_up(self._on_up)
-        canvas.on_mouse_out(self._on_up)  # no pointer capture: a drag that leaves the pad never gets its "up"
-        canvas.on_touch_start(lambda touches: self._on_down(*touches[0]) if touches else None)
-        canvas.on_touch_move(lambda touches: self._on_move(*touches[0]) if touches else None)
-        canvas.on_touch_end(lambda touches: None if touches else self._on_up())
-        canvas.on_touch_cancel(lambda *_: self._on_up())
-        canvas.on_key_down(self._on_key)
-        canvas.on_client_ready(self._draw)
+        listen_to_strokes(painter.canvas, self._on_down, self._on_move, self._on_up, self._draw)
+        painter.canvas.on_key_down(self._on_key)
         return painter
 
-    def _make_box(self, name: str, way: str) -> Any:
+    def _make_box(self, name: str, way: str) -> widgets.Widget:
         return control(
             widgets.BoundedFloatText,
             tip=f"position on the pad, {way}, in steps from seed to seed",
@@ -141,7 +131,7 @@ class SeedPad(widgets.VBox):
         if self._pressed:
             self._follow(px, py)
 
-    def _on_up(self, *_: float) -> None:
+    def _on_up(self) -> None:
         if self._pressed:
             self._pressed = False
             self._refresh()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
-from typing import Any
 
 import ipywidgets as widgets
-from ipycanvas import MultiCanvas
+from ipycanvas import Canvas, MultiCanvas
 
 from ...kit.views.canvas import drawing
 from .seed_lattice import PadView, blend_at, seed_at
@@ -31,23 +30,27 @@ class PadPainter:
             layout=widgets.Layout(width=f"{view.width}px", height=f"{view.height}px", max_width="100%"),
         )
 
-    def draw_all(self, view: PadView, position: tuple[float, float], trail: Iterable[Any], seed: int) -> None:
+    def draw_all(
+        self, view: PadView, position: tuple[float, float], trail: Iterable[tuple[float, float]], seed: int
+    ) -> None:
         """Draw lattice, trail and marker as one message."""
         with drawing():
             self._lattice(self.canvas[0], view, seed)
             self._walk(self.canvas[1], view, position, trail, seed)
 
-    def draw_walk(self, view: PadView, position: tuple[float, float], trail: Iterable[Any], seed: int) -> None:
+    def draw_walk(
+        self, view: PadView, position: tuple[float, float], trail: Iterable[tuple[float, float]], seed: int
+    ) -> None:
         """Draw only what changes while dragging."""
         with drawing():
             self._walk(self.canvas[1], view, position, trail, seed)
 
-    def _start(self, layer: Any, view: PadView) -> None:
+    def _start(self, layer: Canvas, view: PadView) -> None:
         layer.reset_transform()
         layer.scale(self.scale, self.scale)
         layer.clear_rect(0, 0, view.width, view.height)
 
-    def _lattice(self, layer: Any, view: PadView, seed: int) -> None:
+    def _lattice(self, layer: Canvas, view: PadView, seed: int) -> None:
         self._start(layer, view)
         layer.fill_style = GROUND
         layer.fill_rect(0, 0, view.width, view.height)
@@ -70,7 +73,14 @@ class PadPainter:
             layer.fill_style = TEXT
             layer.fill_text(label, x, y + 16)
 
-    def _walk(self, layer: Any, view: PadView, position: tuple[float, float], trail: Iterable[Any], seed: int) -> None:
+    def _walk(
+        self,
+        layer: Canvas,
+        view: PadView,
+        position: tuple[float, float],
+        trail: Iterable[tuple[float, float]],
+        seed: int,
+    ) -> None:
         self._start(layer, view)
         path = [view.to_pixels(*p) for p in [*trail, position]]
         layer.line_cap = "round"
@@ -88,7 +98,7 @@ class PadPainter:
         layer.fill_style = RIM
         layer.fill_circle(x, y, 2)
 
-    def _corners(self, layer: Any, view: PadView, position: tuple[float, float], seed: int) -> None:
+    def _corners(self, layer: Canvas, view: PadView, position: tuple[float, float], seed: int) -> None:
         """Circle the seeds that take part; a heavier seed has a larger circle."""
         weights = dict(blend_at(*position, seed))
         layer.stroke_style, layer.line_width = NEAR, 2

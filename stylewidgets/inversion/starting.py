@@ -1,32 +1,22 @@
-"""The catalogue of methods of inversion, from which scripts and widgets are made."""
+"""Runs of the catalogue's methods."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import torch
 
 from ..core.checks import unknown_name
+from ..core.lazy import resolve
 from ..jobs import Progress
-from ..settings import Method, Setting
+from .catalogue import METHODS
 from .run import Run
 from .target import Target
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
     from .result import Result
-
-
-METHODS: dict[str, Method] = {}
-"""By name, in the order of a menu. `register` adds."""
-
-
-def register(method: Method) -> Method:
-    """Add a method to the catalogue, or put one in the place of another of that name."""
-    METHODS[method.name] = method
-    return method
 
 
 def start(method: str, session: GeneratorSession, target: Any, **settings: Any) -> Run:
@@ -47,13 +37,10 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
     chosen = METHODS[method]
     values = chosen.checked(settings)
     own = values.get("encoder", "bundled") != "bundled"  # whose fit only that file can tell
-    reason = chosen.available(session) if chosen.available and not own else ""
+    reason = "" if own else chosen.why_not(session)
     if reason:
         raise ValueError(f"{chosen.title} cannot be used here: {reason}")
-    make = chosen.start
-    if isinstance(make, str):
-        module, _, name = make.partition(":")
-        make = getattr(import_module(f".{module}", __package__), name)
+    make = chosen.start if callable(chosen.start) else resolve(chosen.start)
     with torch.inference_mode(False):
         run: Run = make(session, Target.of(target, session), **values)
     run.plain = True
@@ -74,6 +61,3 @@ def invert(
 ) -> Result:
     """Find the code of pictures: `start` and `finish` in one. See `start` for the arguments."""
     return start(method, session, target, **settings).finish(callback)
-
-
-__all__ = ["METHODS", "Method", "Setting", "invert", "register", "start"]

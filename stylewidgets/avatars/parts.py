@@ -1,0 +1,69 @@
+"""What is known about pictures of avatars, as `domain.DOMAIN` has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..domain import Example, Floats, Pixels, Reader
+from .reading.estimates import Estimate, estimate
+from .reading.factor_net import bundled
+from .reading.reader import avatar_reader
+from .scoring.changes import describe_changes
+from .world.captions import caption
+from .world.dataset import AvatarDataset, to_uint8
+from .world.edits import edit_truth
+from .world.factors import FACTORS, INDEX
+
+
+@cache
+def reader() -> Reader:
+    """The bundled factor network."""
+    return avatar_reader()
+
+
+def features(where: torch.device) -> Callable[[Tensor], list[Tensor]]:
+    """The feature maps of the bundled factor network."""
+    return bundled(str(where)).features
+
+
+def captions(pictures: Tensor) -> list[str]:
+    """A caption of what is read off each picture."""
+    return [caption(row) for row in estimate(pictures).factors]
+
+
+def camera(pictures: Tensor) -> Floats:
+    """Yaw, pitch and roll as they are read."""
+    found = estimate(pictures)
+    # The factor roll turns the crown to the picture's left.
+    return np.stack([found["yaw"], found["pitch"], -found["roll"]], axis=1).astype(np.float64)
+
+
+def describe(before: object, after: object) -> str:
+    """The change between two estimates, in words."""
+    assert isinstance(before, Estimate) and isinstance(after, Estimate)
+    return describe_changes(before, after)
+
+
+class AvatarWorld:
+    """The renderer, by the names of factors; a `stylewidgets.domain.World`."""
+
+    def bounds(self, attribute: str) -> tuple[float, float] | None:
+        factor = FACTORS[INDEX[attribute]] if attribute in INDEX else None
+        return (factor.low, factor.high) if factor is not None and factor.kind == "continuous" else None
+
+    def values(self, factors: Tensor, attribute: str) -> Floats:
+        return np.asarray(factors[:, INDEX[attribute]].cpu().numpy(), np.float64)
+
+    def redraw(self, factors: Tensor, attribute: str, values: Floats, side: int) -> Pixels:
+        new = torch.from_numpy(values.astype(np.float32))
+        drawn = to_uint8(edit_truth(factors, {attribute: new}, resolution=side, outputs=("image",)).image)
+        return np.ascontiguousarray(drawn.permute(0, 2, 3, 1).cpu().numpy())
+
+    def example(self, seed: int, side: int) -> Example:
+        code = f'sw.AvatarDataset(seed={seed}, n=1, resolution={side}, outputs=("image",))[0]'
+        return Example(AvatarDataset(seed=seed, n=1, resolution=side, outputs=("image",))[0], code)

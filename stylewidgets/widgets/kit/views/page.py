@@ -1,0 +1,85 @@
+"""What all views of ours have in common: Colab, messages from the page, and where failures show."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar
+
+import anywidget
+import traitlets
+
+from ..errors import report
+
+_log = logging.getLogger("stylewidgets")
+
+Message = Mapping[str, Any]
+"""What a page sends: JSON with a "type"."""
+Messages = Mapping[str, Callable[[Message], tuple[object, ...]]]
+"""By type: a message → the arguments of its callback. KeyError, TypeError or ValueError for nonsense."""
+
+
+@lru_cache(maxsize=1)
+def enable_colab_widgets() -> bool:
+    """Turn on Colab's manager for third-party widgets, once. True when this is Colab.
+
+    Looks in ``sys.modules`` and imports nothing: outside Colab the module does not exist.
+    """
+    output = sys.modules.get("google.colab.output")
+    if output is None:
+        return False
+    output.enable_custom_widget_manager()
+    return True
+
+
+class View(anywidget.AnyWidget):
+    """A view with a script of ours; Colab is told of it. Unknown keyword arguments raise TypeError."""
+
+    def __init__(self, **traits: object) -> None:
+        unknown = sorted(traits.keys() - set(self.class_trait_names()))
+        if unknown:
+            own = sorted(set(self.class_trait_names()) - set(anywidget.AnyWidget.class_trait_names()))
+            raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}; it takes {', '.join(own)}")
+        super().__init__(**traits)
+        enable_colab_widgets()
+
+
+class PageView(View):
+    """A view whose page sends messages: one of type "pick" calls ``on_pick``, with what `MESSAGES` makes of it.
+
+    Each callback may be None. An exception in one, or in reading a message, is shown in the view.
+    """
+
+    MESSAGES: ClassVar[Messages] = {}
+
+    status = traitlets.Unicode("").tag(sync=True)
+    """Small line below, such as "31 fps · 12 ms · 64 px · cpu"."""
+    error = traitlets.Unicode("").tag(sync=True)
+    """Message over the picture, with a button to take it away; "" for none."""
+
+    def __init__(self, **traits: object) -> None:
+        super().__init__(**traits)
+        self.on_msg(self._receive)
+
+    def forget(self) -> None:
+        """Call nobody any more."""
+        for kind in self.MESSAGES:
+            setattr(self, f"on_{kind}", None)
+
+    def _receive(self, _: object, message: Message, buffers: object) -> None:
+        kind = str(message.get("type"))
+        if kind not in self.MESSAGES:
+            _log.debug("message of an unknown type from the page: %r", message)
+            return
+        try:
+            self._call(kind, *self.MESSAGES[kind](message))
+        except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
+            report(self, error)
+
+    def _call(self, kind: str, *arguments: object) -> None:
+        """Call the callback for messages of a type, where there is one."""
+        callback = getattr(self, f"on_{kind}")
+        if callback is not None:
+            callback(*arguments)
