@@ -71,6 +71,8 @@ class Setting:
             return check_int(self.name, value, low, high)
         if isinstance(self.default, float):
             return check_finite(self.name, value, self.low, self.high)
+        if value is None:
+            raise ValueError(f"{self.name} is a text; None was given")
         return str(value)
 
 

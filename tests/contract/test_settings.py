@@ -131,3 +131,8 @@ def test_the_button_brings_all_defaults_back() -> None:
     button.click()
     assert form.values == checked(STUB, {})
     form.close()
+
+
+def test_nothing_is_no_text() -> None:
+    with pytest.raises(ValueError, match="words is a text; None was given"):
+        checked(STUB, {"words": None})
