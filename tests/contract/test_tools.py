@@ -168,3 +168,20 @@ def test_the_first_tool_may_have_an_overlay() -> None:
     explorer = sw.LatentExplorer(make_session(), tools=[Mirror])
     assert explorer.tools["mirror"].mark.layout.display is None
     explorer.close()
+
+
+def test_an_undo_that_is_refused_leaves_the_history_where_the_picture_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(value: Any) -> Any:
+        raise ValueError("it fits no more")
+
+    explorer = sw.LatentExplorer(make_session())
+    before, after = explorer.value, explorer.value.replace(seed=9)
+    explorer.value = after
+    with monkeypatch.context() as patch:
+        patch.setattr(explorer, "_checked", refuse)
+        with pytest.raises(ValueError, match="fits no more"):
+            explorer.undo()
+    assert explorer.value == after and explorer.can_undo and not explorer.can_redo
+    explorer.undo()
+    assert explorer.value == before
+    explorer.close()

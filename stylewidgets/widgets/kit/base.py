@@ -107,11 +107,11 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
 
     def undo(self) -> None:
         """Go one step back. One drag of one control is one step."""
-        self._go(self._history.undo)
+        self._go(self._history.undo, self._history.redo)
 
     def redo(self) -> None:
         """Go one step forward again."""
-        self._go(self._history.redo)
+        self._go(self._history.redo, self._history.undo)
 
     def change(self, source: str, transform: Callable[[V], V], pause: float | None = None) -> None:
         """Make `transform(value)` the value, on behalf of a control.
@@ -198,9 +198,13 @@ class StateWidget(SavesPicture, widgets.VBox, Generic[V]):
             self._refresh()
             self._follow(event["old"], new_step)
 
-    def _go(self, step: Callable[[], V]) -> None:
+    def _go(self, step: Callable[[], V], back: Callable[[], V]) -> None:
         with STATE:
-            self.value = step()
+            try:
+                self.value = step()
+            finally:
+                if self.value != self._history.value:  # refused: the history stays where the picture is
+                    back()
             self._refresh()
 
     def _refresh(self) -> None:
