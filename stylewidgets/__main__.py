@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 from . import __version__
-from .cli.options import Command
+from .core.options import Command
 
 
 def main(argv: Sequence[str] | None = None) -> int:

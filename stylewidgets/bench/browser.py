@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..cli.demo import usable_port
+from ..core.ports import usable_port
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

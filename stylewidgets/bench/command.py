@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import load
-from ..cli.options import ONE_OF, Options
+from ..core.options import ONE_OF, Options
 from ..session.session import GeneratorSession
 from . import against, compute, event, families, models, pages, reading, report, report_families
 

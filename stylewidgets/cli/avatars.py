@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from .options import Options
+from ..core.options import Options
 
 OPTIONS: Options = {
     "--out": {"type": Path, "default": Path("avatars.png"), "help": ".png or .jpg (default %(default)s)"},

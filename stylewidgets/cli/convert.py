@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from .options import Options
+from ..core.options import Options
 
 OPTIONS: Options = {
     "source": {"metavar": "IN", "help": "a checkpoint of any format, or a name of the zoo"},

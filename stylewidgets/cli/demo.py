@@ -6,13 +6,13 @@ import argparse
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 from urllib.parse import quote
 
-from .options import Options
+from ..core.options import Options
+from ..core.ports import usable_port
 
 NOTEBOOK = "01_quickstart.ipynb"
 
@@ -99,16 +99,3 @@ def place_notebook(original: Path, folder: Path, *, fresh: bool = False) -> tupl
         number += 1
     shutil.copyfile(original, target)
     return target, f"Copied the quickstart to {target}."
-
-
-def usable_port(port: int = 0) -> int:
-    """``port`` if it can be listened on, else OSError; without one a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            raise OSError(
-                f"port {port} cannot be used ({error.strerror}); give another one or leave --port out"
-            ) from error
-        return int(probe.getsockname()[1])

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.files import as_path
-from .options import Options
+from ..core.options import Options
 
 OPTIONS: Options = {
     "file": {"type": Path, "help": "a StyleGAN checkpoint of any format"},

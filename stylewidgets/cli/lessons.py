@@ -14,8 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from ..core.options import Options
 from .demo import source
-from .options import Options
 
 KEY = "stylewidgets"
 Notebook = dict[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from .options import Options
+from ..core.options import Options
 
 OPTIONS: Options = {
     "action": {"nargs": "?", "choices": ("list", "get"), "default": "list", "help": "list (default), or get NAME"},

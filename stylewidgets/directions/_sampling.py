@@ -49,7 +49,7 @@ def styles_of(session: GeneratorSession, codes: NDArray[np.float32] | Sequence[L
     """Flat s, float32 [n, S], of w [n, w_dim], w+ [n, num_ws, w_dim] or latents."""
     with torch.inference_mode():
         if isinstance(codes, np.ndarray):
-            given = torch.as_tensor(np.ascontiguousarray(codes, np.float32), device=session.device)
+            given = torch.as_tensor(np.ascontiguousarray(codes, np.float32), device=session.device, dtype=torch.float32)
             styles = session.styles(given if given.ndim == 3 else given[:, None].expand(-1, session.num_ws, -1))
         else:
             styles = joined_styles(session, codes)

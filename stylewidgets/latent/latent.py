@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 
 from ..core.checks import check_finite, check_int, unknown_name
 from ..core.values import what
-from .checks import (  # fmt: skip
+from .checks import (
     MAX_SEED,
     Extra,
     check_within,

@@ -119,7 +119,7 @@ def statistics(
     w = yield from sample_w.steps(session, n, seed)
     if psi != 1:
         with torch.inference_mode():
-            w = session.truncate(torch.as_tensor(w, device=session.device), psi).cpu().numpy()
+            w = session.truncate(torch.as_tensor(w, device=session.device, dtype=torch.float32), psi).cpu().numpy()
     rows: list[NDArray[np.float32]] = []
 
     def partial() -> Statistics | None:

@@ -18,7 +18,7 @@ from ..avatars.domain import DOMAIN
 from ..avatars.drawing.sheet import save_sheet, tile
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
-from ..cli.options import Options
+from ..core.options import Options
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown

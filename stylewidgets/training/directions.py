@@ -21,7 +21,7 @@ from .. import jobs
 from ..avatars.reading.factor_net import FactorRegressor, factor_of, load_regressor
 from ..avatars.reading.reader import READABLE
 from ..checkpoints.formats import native
-from ..cli.options import Options
+from ..core.options import Options
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
 from ..latent.latent import Direction

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from .. import load
-from ..cli.options import Options
 from ..core import files
+from ..core.options import Options
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
 from ..inversion.spaces import spread

@@ -20,8 +20,8 @@ from ..avatars.reading.estimates import Errors, errors_path, file_digest, measur
 from ..avatars.reading.factor_net import BUNDLED, KIND, FactorRegressor, load_regressor
 from ..avatars.scoring.path_length import shortest_path
 from ..avatars.world.dataset import to_uint8
-from ..cli.options import Options
 from ..core import files
+from ..core.options import Options
 from ..core.values import rounded
 from ..latent.view import Transform
 from ..metrics import (

@@ -19,8 +19,8 @@ from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
 from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
-from ..cli.options import Options
 from ..core import files
+from ..core.options import Options
 from ..jobs import Job, Progress, Work
 from ..ops.devices import own_random
 from .augment import augment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ..cli.options import Options
+from ..core.options import Options
 
 OPTIONS: Options = {
     "generator": {"type": Path, "nargs": "?", "help": "a .safetensors file (default: the bundled generator)"},

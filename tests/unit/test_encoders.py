@@ -10,7 +10,7 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import inversion
-from stylewidgets.cli.options import add_options
+from stylewidgets.core.options import add_options
 from stylewidgets.inversion.encoders import small
 from stylewidgets.training import encoders as training
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from stylewidgets.avatars import FACTORS, sample
 from stylewidgets.avatars.world.dataset import to_uint8
 from stylewidgets.checkpoints.formats import native
-from stylewidgets.cli.options import add_options
+from stylewidgets.core.options import add_options
 from stylewidgets.ops.upfirdn2d import upsample2d
 from stylewidgets.training import avatars
 from stylewidgets.training.data import RenderedAvatars, region_weights

@@ -21,7 +21,7 @@ import numpy as np
 
 from ... import load, weights
 from ...avatars import AvatarDataset
-from ...cli.options import Options
+from ...core.options import Options
 from ...inversion import METHODS, Result, Target, evaluate_each, start
 from ...inversion.encoders.runs import bundled
 from ...inversion.evaluation.editability import known_edits

@@ -56,7 +56,7 @@ class Form(widgets.VBox):
     @cached_property
     def _advanced(self) -> widgets.HBox:
         made = row(align_items="flex-start", width="100%")
-        show(made, False)  # until the button is pressed
+        show(made, False)
         self.children += (made,)
         return made
 
