@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, TypeVar
 
+from ..jobs import Job
 from ..session.editors import KINDS
 
 if TYPE_CHECKING:
@@ -39,8 +39,8 @@ class Editor(Protocol):
         """
 
     @classmethod
-    def fit(cls: type[E], session: GeneratorSession) -> Iterator[object]:
-        """Long work that makes one for a generator: a `Run`."""
+    def fit(cls: type[E], session: GeneratorSession) -> Job[E]:
+        """Long work that makes one for a generator; `session.editors.fit` makes a `Run` of it."""
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one file, with the hash of the weights, domain, units and licence; return its path."""

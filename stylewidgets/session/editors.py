@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from weakref import ref
 
 from ..core.checks import unknown_name
+from ..jobs import Job, Run
 
 if TYPE_CHECKING:
     from ..editing.protocol import Editor
@@ -72,6 +73,21 @@ class Editors:
         if key not in self._known:
             raise ValueError(_missing(kind, weights))
         return self._known[key]
+
+    def fit(self, kind: str) -> Run[Editor]:
+        """A run that makes the machine of a kind for this generator. When it is done, the machine is known here.
+
+        Raises:
+            ValueError: an unknown kind.
+        """
+
+        def making() -> Job[Editor]:
+            machine = yield from _loader(kind).fit(self._session)
+            self._keep(kind, machine)
+            return machine
+
+        _loader(kind)
+        return Run(making())
 
     def take(self, other: Editors) -> None:
         """Know what another session knows, as far as it fits here."""

@@ -6,7 +6,6 @@ import gc
 import json
 import os
 import weakref
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,9 @@ import torch
 import traitlets
 
 import stylewidgets as sw
-from stylewidgets import editing, mixing
+from stylewidgets import editing, jobs, mixing
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
+from stylewidgets.jobs import Job, Progress
 from stylewidgets.latent import Code, Direction, Edit, Latent, Move, TransferEdit, kinds, register_kind
 from stylewidgets.latent.caption import caption
 from stylewidgets.latent.edits import STAGES, Door
@@ -90,8 +90,9 @@ class Wisher:
         return cls(float(Path(source).read_text()))
 
     @classmethod
-    def fit(cls, session: Any) -> Iterator[object]:
-        yield cls(1 / session.w_dim)
+    def fit(cls, session: Any) -> Job[Any]:
+        yield Progress(0, 1, "wishing")
+        return cls(1 / session.w_dim)
 
     def save(self, path: Any) -> Path:
         Path(path).write_text(str(self.factor))
@@ -388,8 +389,8 @@ def test_a_machine_is_loaded_when_an_edit_first_needs_it(tmp_path: Path) -> None
     torch.testing.assert_close(made.map(latent), 1.5 * made.map(Latent(seed=1)))
     path.unlink()  # it stays once it is loaded
     made.image(latent.with_edit(edit.with_control("smile", 2.0)))
-    (fitted,) = Wisher.fit(made)
-    made.editors.add("wish", fitted)  # type: ignore[arg-type]
+    fitted = jobs.run(made.editors.fit("wish"))
+    assert isinstance(fitted, Wisher) and made.editors.get("wish", fitted.weights) is fitted
     assert ("wish", "wisher-0.125") in made.editors
     twin, other = make_session(), make_session(w_dim=9)
     twin.editors.take(made.editors)

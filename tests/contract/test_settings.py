@@ -96,7 +96,7 @@ def test_a_form_shows_labels_units_and_help_and_folds_away_what_is_advanced() ->
     assert [c.description for c in plain] == ["steps", "learning rate (σ a step)", "space"]
     assert [c.description for c in advanced] == ["fit noise", "words"]
     assert form._advanced.layout.display == "none"
-    form.children[1].children[0].value = True
+    form.children[1].children[0].click()
     assert form._advanced.layout.display != "none"
     form.close()
 

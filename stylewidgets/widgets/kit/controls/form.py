@@ -43,11 +43,12 @@ class Form(widgets.VBox):
         self._values: dict[str, object] = {name: s.default for name, s in self._settings.items()} | dict(values or {})
         self._look = {"width": width, "max_width": "100%"}, {"description_width": label_width}
         self._controls: dict[str, widgets.Widget] = {}
-        self._plain = row(align_items="flex-start", width="100%")
+        self._plain, self._unfolded = row(align_items="flex-start", width="100%"), False
         buttons = []
         if any(setting.advanced for setting in settings):
-            tip = "settings that are mostly left as they are"
-            buttons.append(control(widgets.ToggleButton, description="more settings …", tip=tip, on=self._unfold))
+            # Not a toggle, which would be the only one of its style in most widgets: one more thing for a page to open.
+            self._more = button("more settings …", "settings that are mostly left as they are", self._unfold)
+            buttons.append(self._more)
         if reset:
             buttons.append(button(reset, "set every setting back", lambda: self.set({})))
         super().__init__([self._plain, *([row(*buttons)] if buttons else [])], layout=shared_layout(**WIDE))
@@ -56,14 +57,16 @@ class Form(widgets.VBox):
     @cached_property
     def _advanced(self) -> widgets.HBox:
         made = row(align_items="flex-start", width="100%")
-        show(made, False)
+        show(made, self._unfolded)
         self.children += (made,)
         return made
 
-    def _unfold(self, shown: bool) -> None:
+    def _unfold(self) -> None:
         """Show the advanced settings, made when they are first asked for, or hide them."""
+        self._unfolded = not self._unfolded
         self._make(advanced=True)
-        show(self._advanced, shown)
+        show(self._advanced, self._unfolded)
+        self._more.description = "fewer settings" if self._unfolded else "more settings …"
 
     def _make(self, advanced: bool) -> None:
         """Make the controls of the plain or of the advanced settings that there are not yet."""
