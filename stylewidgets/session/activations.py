@@ -306,5 +306,4 @@ def _value(parts: Sequence[Tensor | None]) -> Value:
 
 
 def _bytes(value: Value) -> int:
-    tensors = (value,) if isinstance(value, Tensor) else value
-    return sum(t.numel() * t.element_size() for t in tensors if t is not None)
+    return value.nbytes if isinstance(value, Tensor) else sum(t.nbytes for t in value if t is not None)

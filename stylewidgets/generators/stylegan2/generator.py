@@ -167,10 +167,12 @@ class StyleGAN2(StyleBased):
         self._check_styles([style], [layer])
         block = self.synthesis.blocks[layer.block]
         module = block.get_submodule(layer.name.partition(".")[2])
-        x = entering(block, x, len(style), dtype)
+        x = entering(block, x, style.shape[0], dtype)
         if isinstance(module, ToRGB):
             return module(x, style)  # type: ignore[no-any-return]
-        made: Tensor = module(x, style, *layer_noise(noise, [module], [layer.name], len(style), self.config.use_noise))
+        made: Tensor = module(
+            x, style, *layer_noise(noise, [module], [layer.name], style.shape[0], self.config.use_noise)
+        )
         return made
 
     def run_last(

@@ -73,18 +73,18 @@ def library(name: str) -> ctypes.CDLL | None:
         return None
 
 
-def address(tensor: Tensor, *shape: int, layout: torch.memory_format = torch.contiguous_format) -> int:
+_DENSE = torch.contiguous_format
+
+
+def address(tensor: Tensor, *shape: int, layout: torch.memory_format = _DENSE) -> int:
     """Where a tensor's numbers begin, for compiled code, which believes what it is told and would read past the end.
 
     Raises:
         ValueError: it is not float32, on the CPU, of this shape and dense in this layout.
     """
-    if (
-        tensor.dtype != torch.float32
-        or tensor.device.type != "cpu"
-        or tuple(tensor.shape) != shape
-        or not tensor.is_contiguous(memory_format=layout)
-    ):
+    # A hundred times in a frame: the plain questions are the quick ones.
+    dense = tensor.is_contiguous() if layout is _DENSE else tensor.is_contiguous(memory_format=layout)
+    if not dense or tensor.shape != shape or tensor.dtype is not torch.float32 or not tensor.is_cpu:
         raise ValueError(
             f"compiled code takes torch.float32 {list(shape)} on the CPU, dense in {layout}; {tensor.dtype} "
             f"{list(tensor.shape)} with strides {list(tensor.stride())} on {tensor.device} was given"
