@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
+    from ..film import export, mp4, video
     from .renderer import LiveRenderer
 
-__getattr__, __dir__, __all__ = attach(__name__, {"renderer": "LiveRenderer"})
+# Films were in this room once, and are found by their names still.
+__getattr__, __dir__, __all__ = attach(__name__, {"renderer": "LiveRenderer", "..film": "video mp4 export"})
