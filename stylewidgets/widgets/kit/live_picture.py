@@ -119,9 +119,9 @@ class LivePicture:
         self._frame = frame
         self.latent = frame.value
         self.view.show(frame)
-        self._save(at_rest=not self._pump.live)  # without a page nobody says when it rests
-        if self._at_rest or not self._pump.live:
+        if self._at_rest or not self._pump.live:  # without a page nobody says when it rests
             self._say()
+        self._save(at_rest=not self._pump.live)
 
     def _failed(self, error: Exception, latent: Latent) -> None:
         report(self.view, error, f"drawing {caption(latent)}")
@@ -141,8 +141,8 @@ class LivePicture:
     def _settle(self) -> None:
         self._at_rest = True
         self._pump.settle()
-        self._save(at_rest=True)
         self._say()
+        self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:
             self.on_rest(self.latent)
 
