@@ -99,6 +99,17 @@ def test_two_sliders_at_once_both_arrive(page):
     assert page.shown() == page.kernel.ask("digest()")
 
 
+def test_a_step_of_a_core_slider_that_the_kernel_answers_after_a_newer_one_changes_nothing(page):
+    page.finish(page.cut(3))
+    page.finish(page.cut(1, late=5.0))
+    assert page.kernel.ask("explorer.value.cutoff") == 3
+    assert page.kernel.ask("explorer._panels.source._cutoff.value") == 3
+    page.finish(page.cut(2))
+    page.settle()
+    assert page.kernel.ask("explorer.value.cutoff") == 2
+    assert page.shown() == page.kernel.ask("digest()")
+
+
 def storm(page):
     page.answers = False  # a page that is too busy to paint
     page.forget()
