@@ -14,26 +14,32 @@ from typing import NamedTuple
 
 _WORD = re.compile(r"[a-z]+|[,;:.!?()]")
 _ENDS = frozenset(",;:.!?()")
-_BREAKS = frozenset("and but while plus yet with wearing who whose which as under before in".split())
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BREAKS = _set("and but while plus yet with wearing who whose which as under before in")
 """Words that begin something new: a negation does not reach past them, and words on both sides do not belong together."""
-_SCOPE_GOES_ON = frozenset({"as", "in", "who", "which"})
-_NEGATIONS = frozenset("no not without never neither nor none nothing lacks lacking lack cannot hardly minus non un".split())
-_GONE = frozenset("off gone missing removed absent".split())
+_SCOPE_GOES_ON = _set("as in who which")
+_NEGATIONS = _set("no not without never neither nor none nothing lacks lacking lack cannot hardly minus non un")
+_GONE = _set("off gone missing removed absent")
 """Words that negate what stands before them: "the glasses are off"."""
-_AWAY = frozenset("swept combed".split())
+_AWAY = _set("swept combed")
 """Words after which "off" negates nothing."""
 
-SUBJECTS = frozenset(
+SUBJECTS = _set(
     "face faces person people portrait picture photo image drawing man woman men women girl boy guy lady fellow gentleman "
-    "child kid adult avatar character someone somebody anyone one human head he she they her his him them it".split()
+    "child kid adult avatar character someone somebody anyone one human head he she they her his him them it"
 )
 """What a picture is about in any case: understood, without a meaning of its own."""
-_EMPTY = frozenset(
-    "a an the is are was be been being has have had having does do did of that this these those there here to at on for "
-    "by s t very really quite rather so too also just much more most such some any all what whatever whatsoever seems seem "
-    "seen shows show showing looks like it its their my your our we i you can could would will may might must should get "
-    "gets got make makes made give gives given add put puts want please let even still now then than both each other same "
-    "take takes taken taking almost nearly somewhat bit lot lots kind sort pair piece way side".split()
+_EMPTY = _set(
+    "a an the is are was be been being has have had having does do did of that this these those there here to at on for by s "
+    "t very really quite rather so too also just much more most such some any all what whatever whatsoever seems seem seen "
+    "shows show showing looks like its their my your our we i you can could would will may might must should get gets got "
+    "make makes made give gives given add put puts want please let even still now then than both each other same take takes "
+    "taken taking almost nearly somewhat bit lot lots kind sort pair piece way side"
 )
 _IRREGULAR = {
     "eyed": "ey", "eye": "ey", "eyes": "ey", "hair": "hair", "lit": "light", "lips": "lip", "sunglasses": "glass",
