@@ -92,6 +92,14 @@ class Flow:
         self.core.to(session.device)
         return self
 
+    @property
+    def session(self) -> GeneratorSession:
+        """The session that it reads latents with. ValueError where there is none (any more)."""
+        found = self._session() if self._session is not None else None
+        if found is None:
+            raise ValueError("this flow has no session to read latents with: flow.bound(session) gives it one")
+        return found
+
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .safetensors file of half the digits, with hash, domain, units and licence; return its path."""
         return file.write(path, self.core, {**self.about, "weights": self.weights})
@@ -131,11 +139,8 @@ class Flow:
             ValueError: a code in s has no w, a flow of a published file has no reader, or one of any file no session yet
                 (`bound`).
         """
-        session = self._session() if self._session is not None else None
-        if session is None:
-            raise ValueError("this flow has no session to map latents with: flow.bound(session) gives it one")
-        with session.lock:
-            return self.shown(self.core.read(session.map(latent)[0]))
+        with self.session.lock:
+            return self.shown(self.core.read(self.session.map(latent)[0]))
 
     def edit(
         self,
