@@ -10,6 +10,6 @@ from .transfer import TransferEdit
 from .view import IDENTITY, Transform, View, register_view
 
 __all__ = [
-    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "FlowEdit", "Latent", "Move", "TransferEdit", "Transform",
-    "View", "kinds", "moves", "register_kind", "register_view",
+    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "FlowEdit", "Latent", "Move", "TransferEdit",
+    "Transform", "View", "kinds", "moves", "register_kind", "register_view",
 ]  # fmt: skip

@@ -67,7 +67,9 @@ class FlowEdit(Edit):
     def __post_init__(self) -> None:
         super().__post_init__()
         if not isinstance(self.weights, str) or not self.weights:
-            raise ValueError(f"weights of {self.name!r} is the hash of a flow, as flow.weights; {self.weights!r} was given")
+            raise ValueError(
+                f"weights of {self.name!r} is the hash of a flow, as flow.weights; {self.weights!r} was given"
+            )
         object.__setattr__(self, "wanted", _values(self.wanted))
         object.__setattr__(self, "start", None if self.start is None else _values(self.start))
         object.__setattr__(self, "corrections", check_int("corrections", self.corrections, 0, 20))

@@ -13,6 +13,7 @@ from ..jobs import Job, Run
 
 if TYPE_CHECKING:
     from ..editing.protocol import Editor
+    from ..latent.edits import Edit
     from .session import GeneratorSession
 
 
@@ -97,6 +98,12 @@ class Editors:
 
         _loader(kind)
         return Run(making())
+
+    def reach(self, edit: Edit, control: str) -> tuple[float, float]:
+        """From where to where a value of an edit goes: as its machine says, where one is loaded and does, else as the edit."""
+        weights = getattr(edit, "weights", "")
+        says = getattr(self._known.get((edit.kind, weights)), "reach", None)
+        return edit.control_reach(control) if says is None else says(control)
 
     def take(self, other: Editors) -> None:
         """Know what another session knows, as far as it fits here."""

@@ -18,7 +18,9 @@ GROUPS = {"light": ("light_azimuth", "light_elevation")}
 OPTIONS: Options = {
     "generator": {"nargs": "?", "help": "a bundled name or a file (default: the bundled generator)"},
     "--out": {"type": Path, "help": "default: beside the generator, NAME.flow.safetensors"},
-    "--names": {"help": "attributes that can be asked for, with commas between (default: fifteen of avatars, else all)"},
+    "--names": {
+        "help": "attributes that can be asked for, with commas between (default: fifteen of avatars, else all)"
+    },
     "--samples": {"type": int, "default": 18_400, "help": "faces to learn from (default %(default)s)"},
     "--matching": {"type": int, "default": 3_000, "help": "steps without a solver (default %(default)s)"},
     "--likelihood": {"type": int, "default": 100, "help": "steps by likelihood, as the paper's (default %(default)s)"},

@@ -70,7 +70,9 @@ class Attributes(Sequence[Attribute]):
         self._entries = tuple(entries)
         self.names = tuple(entry.name for entry in entries)
         if not entries or len(set(self.names)) != len(self.names):
-            raise ValueError(f"attributes have names that differ, one at least; {', '.join(self.names) or 'none'} were given")
+            raise ValueError(
+                f"attributes have names that differ, one at least; {', '.join(self.names) or 'none'} were given"
+            )
         self._numbers = torch.tensor(
             [[e.mean, e.deviation, e.chance] for e in entries], dtype=torch.float32, device="cpu"
         ).T
@@ -109,7 +111,8 @@ class Attributes(Sequence[Attribute]):
         """Natural values [..., A] → what networks see."""
         mean, deviation, chance = self._numbers.to(values.device)
         odds = torch.logit(values.clamp(1e-6, 1 - 1e-6))
-        return (torch.where(chance > 0, odds, values) - mean) / deviation
+        found: Tensor = (torch.where(chance > 0, odds, values) - mean) / deviation
+        return found
 
     def natural(self, seen: Tensor) -> Tensor:
         """The inverse of `seen`."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +15,11 @@ from .network import ConditionalFlow
 from .reader import CodeReader
 from .rows import acting, mixture
 
-_KEPT_STARTS = 8
+Key = tuple[bytes, str]
+V = TypeVar("V")
+
+KEPT = 8
+"""Starts, and results, that are remembered."""
 
 
 class FlowCore(nn.Module):
@@ -41,14 +46,20 @@ class FlowCore(nn.Module):
         if network.context != count:
             raise ValueError(f"the flow takes {network.context} attributes; {count} are described")
         self.network, self.attributes, self.reader = network, attributes, reader
-        plain = torch.cat([torch.zeros((1, count), dtype=torch.float32, device="cpu"), torch.eye(count, dtype=torch.float32, device="cpu")])
+        plain = torch.cat(
+            [
+                torch.zeros((1, count), dtype=torch.float32, device="cpu"),
+                torch.eye(count, dtype=torch.float32, device="cpu"),
+            ]
+        )
         self.register_buffer("moments", plain if moments is None else moments)
         self.register_buffer("shares", shares)
         self.moments: Tensor
         self.shares: Tensor | None
         self._acting = None if shares is None else acting(shares)
         self._mixture = None if shares is None else mixture(shares)
-        self._starts: OrderedDict[bytes, tuple[Tensor, Tensor]] = OrderedDict()
+        self._starts: OrderedDict[Key, tuple[Tensor, Tensor]] = OrderedDict()
+        self._edits: OrderedDict[Key, Tensor] = OrderedDict()
         self.requires_grad_(False)
         self.eval()
 
@@ -101,6 +112,13 @@ class FlowCore(nn.Module):
             corrections: how often to correct.
         """
         aim = self.attributes.check(wanted)
+        # Whoever reads or draws the same picture next asks for the same code.
+        key = (_bytes(ws), repr((sorted(aim.items()), strength, sorted((start or {}).items()), corrections)))
+        return _kept(self._edits, key, lambda: self._make(ws, aim, strength, start, corrections)).clone()
+
+    def _make(
+        self, ws: Tensor, aim: Mapping[str, float], strength: float, start: Mapping[str, float] | None, corrections: int
+    ) -> Tensor:
         before, z = self._encoded(ws, start)
         asked = torch.tensor([name in aim for name in self.attributes.names], dtype=torch.bool, device=ws.device)
         values = self.attributes.seen(self._natural(before, aim))
@@ -119,14 +137,12 @@ class FlowCore(nn.Module):
 
     def _encoded(self, ws: Tensor, start: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
         """Attributes and z of a code, kept while an edit of it is dragged."""
-        key = ws.detach().cpu().numpy().tobytes() + repr(sorted((start or {}).items())).encode()
-        if key not in self._starts:
+
+        def encode() -> tuple[Tensor, Tensor]:
             before = self.start(ws, start)
-            self._starts[key] = before, self.network.encode(ws, before.expand(len(ws), -1))
-            if len(self._starts) > _KEPT_STARTS:
-                self._starts.popitem(last=False)
-        self._starts.move_to_end(key)
-        return self._starts[key]
+            return before, self.network.encode(ws, before.expand(len(ws), -1))
+
+        return _kept(self._starts, (_bytes(ws), repr(sorted((start or {}).items()))), encode)
 
     def _natural(self, before: Tensor, aim: Mapping[str, float]) -> Tensor:
         values = self.attributes.natural(before)
@@ -160,3 +176,16 @@ class FlowCore(nn.Module):
             drawn[:, rest] = middle + (white * powers.clamp_min(0).sqrt()) @ axes.T
         z = torch.randn((n, self.network.width), generator=random, dtype=torch.float32).to(mean.device)
         return self.network.decode(z, drawn.float())
+
+
+def _bytes(ws: Tensor) -> bytes:
+    return ws.detach().cpu().numpy().tobytes()
+
+
+def _kept(memory: OrderedDict[Key, V], key: Key, make: Callable[[], V]) -> V:
+    if key not in memory:
+        memory[key] = make()
+        if len(memory) > KEPT:
+            memory.popitem(last=False)
+    memory.move_to_end(key)
+    return memory[key]

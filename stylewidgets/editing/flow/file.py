@@ -20,9 +20,11 @@ from .rows import of_paper
 
 KIND = "conditional-flow"
 FORMAT = 1
-ACCEPTED = "Accepted are .safetensors files of `stylewidgets train flow`, and modellarge10k.pt or others that StyleFlow's code saved"
+ACCEPTED = (
+    "Accepted are .safetensors files of `stylewidgets train flow`, and what StyleFlow's code saved (modellarge10k.pt)"
+)
 _KEY = "stylewidgets"
-_EXACT = ("network.whitening.", "shares", "moments")
+_EXACT = ("network.whitening.", "shares")
 """Parts that are kept with all digits: a whitening of 16 bits would not be undone by its inverse to 1e-4."""
 
 _RANGES = {"yaw": (-45.0, 50.0), "pitch": (-30.0, 30.0), "age": (0.0, 70.0)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from ... import domain
 from ...core import files
 from ...jobs import Job, part
 from ...session.session import GeneratorSession
-from .attributes import Attributes, Floats, of_readings
+from .attributes import Floats, of_readings
 from .core import FlowCore
-from .pairs import Read, collect
+from .network import ConditionalFlow
+from .pairs import Read, collect, pictures_read
+from .reader import STEPS as READER_STEPS
 from .reader import fit_reader, r_squared
 from .rows import find_rows
-from .training import Trainer, train
+from .training import BATCH, Trainer, train
 
 SAMPLES, MATCHING, LIKELIHOOD = 4_000, 1_500, 0
 HIDDEN = (208, 208, 208)
@@ -115,6 +118,22 @@ def fit(
     return core, about
 
 
+def seconds(session: GeneratorSession) -> float:
+    """About how long `fit` with no settings takes here, by a trial of a few pictures and one step."""
+    known = domain.of(session)
+    reader = known.reader() if known is not None and known.reader is not None else None
+    w = session.sample_w(4, 0)
+    began = time.perf_counter()
+    pictures_read(session, reader or (lambda pictures: pictures.mean((1, 2, 3))), w)
+    picture = (time.perf_counter() - began) / len(w)
+    network = ConditionalFlow(session.w_dim, HIDDEN, 20)
+    x, a = (torch.zeros((BATCH, n), dtype=torch.float32, device="cpu") for n in (session.w_dim, 20))
+    began = time.perf_counter()
+    network.velocity.given(a)(x.new_zeros(()), x).sum().backward()  # type: ignore[no-untyped-call]
+    step = time.perf_counter() - began
+    return SAMPLES * picture + (MATCHING * 1.5 + READER_STEPS * 0.3) * step
+
+
 # -- what there is to learn from -------------------------------------------------------------------------------------------
 def _what_reads(
     session: GeneratorSession, reader: domain.Reader | Read | None, names: Sequence[str] | None
@@ -143,9 +162,7 @@ def _what_reads(
     return reader, reader.names, {"units": reader.units, "chances": of_categories, "limits": limits}, shown
 
 
-def _from_table(
-    table: tuple[ArrayLike, Mapping[str, ArrayLike]], w_dim: int
-) -> tuple[Floats, Floats, tuple[str, ...]]:
+def _from_table(table: tuple[ArrayLike, Mapping[str, ArrayLike]], w_dim: int) -> tuple[Floats, Floats, tuple[str, ...]]:
     codes, labels = np.asarray(table[0], np.float32), table[1]
     columns = [np.asarray(column, np.float32) for column in labels.values()]
     if codes.ndim != 2 or codes.shape[1] != w_dim:

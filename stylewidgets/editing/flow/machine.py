@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ReferenceType, ref
 
 import torch
@@ -38,7 +38,7 @@ class Flow:
         about: what its file says of it: "name", "w" (fingerprint of the w it is of; "" where nobody knows), "licence" …
     """
 
-    kind = "flow"
+    kind: ClassVar[str] = "flow"
 
     def __init__(self, core: FlowCore, about: Mapping[str, Any]) -> None:
         self.core, self.about = file.rounded(core), dict(about)
@@ -59,15 +59,19 @@ class Flow:
         """
         if not isinstance(source, GeneratorSession):
             return cls(*file.read(source))
-        wanted = source.fingerprint("w")
-        for path in _candidates(wanted):
-            if file.header(path).get("w") == wanted:
-                return cls(*file.read(path)).bound(source)
+        found = _found(source)
+        if found is not None:
+            return cls(*file.read(found)).bound(source)
         name = source.source or source.name or "generator.safetensors"
         raise FileNotFoundError(
             f"there is no flow for this generator yet. Prepare one with `{COMMAND} {name}`, with "
             "session.editors.fit('flow') or in the explorer's Attributes panel; or load a file: Flow.load(path)"
         )
+
+    @classmethod
+    def known(cls, session: GeneratorSession) -> bool:
+        """Whether `load(session)` finds one."""
+        return _found(session) is not None
 
     @classmethod
     def fit(cls, session: GeneratorSession, **settings: Any) -> Job[Flow]:
@@ -132,6 +136,11 @@ class Flow:
         """Unit, range and so on of an attribute. ValueError with the nearest name."""
         return self.core.attributes.find(name)
 
+    def reach(self, name: str) -> tuple[float, float]:
+        """From where to where an attribute can be asked for. ValueError with the nearest name."""
+        entry = self.core.attributes.find(name)
+        return entry.low, entry.high
+
     def attributes(self, latent: Latent) -> dict[str, float]:
         """What a latent has now, with all its edits in w: natural values by name, read off its w.
 
@@ -163,21 +172,31 @@ class Flow:
         Raises:
             ValueError: an unknown attribute, a value out of range, or a code in s.
         """
-        there = next((edit for edit in latent.edits if isinstance(edit, FlowEdit) and edit.weights == self.weights), None)
-        edit = there or FlowEdit((), self.weights, corrections=CORRECTIONS if self.core.reader is not None else 0)
-        for name, value in self._members(wanted):
-            if value is None:
-                edit = edit.without(self.core.attributes.find(name).name)
-            else:
-                checked = self.core.attributes.find(name)
-                checked.check(value)
-                edit = edit.wanting({name: float(value)})
+        latent = self.wish(latent, wanted)
+        edit = self.edit_of(latent)
+        assert edit is not None
         changed: dict[str, Any] = {"start": start, "corrections": corrections, "strength": strength}
-        edit = replace(edit, **{name: value for name, value in changed.items() if value is not None})
+        return latent.with_edit(replace(edit, **{name: v for name, v in changed.items() if v is not None}))
+
+    def wish(self, latent: Latent, wanted: Mapping[str, Any]) -> Latent:
+        """`edit`, with the wanted values as a mapping."""
+        corrections = CORRECTIONS if self.core.reader is not None else 0
+        edit = self.edit_of(latent) or FlowEdit((), self.weights, corrections=corrections)
+        for name, value in self._members(wanted):
+            entry = self.core.attributes.find(name)
+            if value is None:
+                edit = edit.without(name)
+            else:
+                entry.check(value)
+                edit = edit.wanting({name: float(value)})
         reason = edit.accepts(latent)
         if reason is not None:
             raise ValueError(reason)
         return latent.with_edit(edit)
+
+    def edit_of(self, latent: Latent) -> FlowEdit | None:
+        """The edit of this flow in a latent, the one that `edit` merges into."""
+        return next((e for e in latent.edits if isinstance(e, FlowEdit) and e.weights == self.weights), None)
 
     def towards(self, latent: Latent, other: Latent, *names: str, amount: float = 1.0) -> Latent:
         """The latent with attributes taken from another picture, such as its light: L + amount·(L_other − L).
@@ -193,12 +212,12 @@ class Flow:
                 entry = self.core.attributes.find(member)
                 value = here[member] + amount * (there[member] - here[member])
                 wanted[member] = min(max(value, entry.low), entry.high)
-        return self.edit(latent, **wanted)
+        return self.wish(latent, wanted)
 
     def sample(self, n: int, seed: int = 0, **wanted: float) -> list[Latent]:
         """New pictures with wanted attributes, as latents with a code in w; what is not asked for is left to chance."""
         random = torch.Generator().manual_seed(seed)
-        w = self.core.sample(n, {name: value for name, value in self._members(wanted)}, random)
+        w = self.core.sample(n, dict(self._members(wanted)), random)
         return [Latent(code=Code("w", row)) for row in w.cpu().numpy()]
 
     def edited(
@@ -236,7 +255,8 @@ def prepared(session: GeneratorSession) -> Path:
     return files.cache_folder() / "flow" / f"{session.fingerprint('w')}.flow.safetensors"
 
 
-def _candidates(wanted: str) -> list[Path]:
-    kept = files.cache_folder() / "flow" / f"{wanted}.flow.safetensors"
-    return [path for path in (kept, *sorted(bundled.FOLDER.glob("*.flow.safetensors"))) if path.is_file()]
-
+def _found(session: GeneratorSession) -> Path | None:
+    """The file of a session's flow: prepared here, or bundled."""
+    wanted = session.fingerprint("w")
+    places = (prepared(session), *sorted(bundled.FOLDER.glob("*.flow.safetensors")))
+    return next((path for path in places if path.is_file() and file.header(path).get("w") == wanted), None)

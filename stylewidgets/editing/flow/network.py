@@ -7,7 +7,8 @@ the solver, and differentiable. Shapes are [..., D] throughout; a w+ is its rows
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import cast
 
 import torch
 import torch.nn.functional as F
@@ -30,7 +31,7 @@ class ConcatSquash(nn.Module):
         super().__init__()
         self.layer = nn.Linear(inputs, outputs, **_on_cpu)  # type: ignore[arg-type]
         self.gate = nn.Linear(1 + context, outputs, **_on_cpu)  # type: ignore[arg-type]
-        self.shift = nn.Linear(1 + context, outputs, bias=False, **_on_cpu)  # type: ignore[arg-type]
+        self.shift = nn.Linear(1 + context, outputs, bias=False, **_on_cpu)
 
     def given(self, attributes: Tensor) -> tuple[Tensor, Tensor]:
         """Gate and shift but for the part of t, which is the first number of the context."""
@@ -56,9 +57,14 @@ class Velocity(nn.Module):
         sizes = [width, *hidden, width]
         self.layers = nn.ModuleList(ConcatSquash(a, b, context) for a, b in zip(sizes[:-1], sizes[1:], strict=True))
 
+    def _given(self, attributes: Tensor) -> list[tuple[ConcatSquash, Tensor, Tensor]]:
+        """Each layer with its gate and shift, but for the part of t."""
+        layers = cast(Iterable[ConcatSquash], self.layers)
+        return [(layer, *layer.given(attributes)) for layer in layers]
+
     def given(self, attributes: Tensor) -> Field:
         """The velocity for fixed attributes [..., A]; what does not depend on t and x is computed once."""
-        parts = [(layer, *layer.given(attributes)) for layer in self.layers]
+        parts = self._given(attributes)
 
         def velocity(t: Tensor, x: Tensor) -> Tensor:
             for i, (layer, gate, shift) in enumerate(parts):
@@ -74,7 +80,7 @@ class Velocity(nn.Module):
         The expected value over probes with unit covariance is the divergence (Hutchinson). The derivative is carried
         forward through the layers, so it costs as much as f itself.
         """
-        parts = [(layer, *layer.given(attributes)) for layer in self.layers]
+        parts = self._given(attributes)
 
         def velocity(t: Tensor, state: Tensor) -> Tensor:
             x, moved = state[..., :-1], probe
@@ -88,7 +94,6 @@ class Velocity(nn.Module):
             return torch.cat([x, (probe * moved).sum(-1, keepdim=True)], dim=-1)
 
         return velocity
-
 
 
 class MovingNorm(nn.Module):
@@ -208,7 +213,8 @@ class ConditionalFlow(nn.Module):
         """z of w under its attributes (joint reverse encoding)."""
         x = self.first(self.whitening(w, attributes))
         x = rk4(self.velocity.given(attributes), x, self._start(), self.end_time, steps or self.steps)
-        return self.last(x)
+        z: Tensor = self.last(x)
+        return z
 
     def decode(self, z: Tensor, attributes: Tensor, steps: int | None = None) -> Tensor:
         """w of z under attributes (conditional forward editing); the inverse of `encode` in evaluation mode."""

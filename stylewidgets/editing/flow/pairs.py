@@ -18,7 +18,7 @@ Floats = NDArray[np.float32]
 Read = Callable[[Tensor], object]
 """Pictures [N, C, H, W] in about −1 to 1 → numbers [N, A] or [N], as a tensor or an array."""
 
-BATCH = 16
+BATCH = 8
 KEPT_EVERY = 640
 _KEY = "stylewidgets"
 
@@ -26,7 +26,7 @@ _KEY = "stylewidgets"
 def pictures_read(session: GeneratorSession, read: Read, ws: Tensor) -> Floats:
     """Readings [N, A] of the pictures of w [N, D] or w+ [N, R, D]."""
     with torch.inference_mode():
-        parts = [_numbers(read, session.synthesize(part).float().clamp(-1, 1)) for part in ws.split(BATCH)]
+        parts = [_numbers(read, session.synthesize(part).float().clamp(-1, 1)) for part in torch.split(ws, BATCH)]
     return np.concatenate(parts)
 
 

@@ -9,7 +9,17 @@ from torch import Tensor
 
 from .network import ConditionalFlow
 
-ORDER = (*(f"light {i}" for i in range(9)), "gender", "glasses", "yaw", "pitch", "baldness", "beard", "age", "expression")
+ORDER = (
+    *(f"light {i}" for i in range(9)),
+    "gender",
+    "glasses",
+    "yaw",
+    "pitch",
+    "baldness",
+    "beard",
+    "age",
+    "expression",
+)
 """The 17 attributes of the published flows: nine numbers of spherical harmonics for the light, then eight of the face."""
 
 _LAYER = re.compile(r"chain\.1\.odefunc\.diffeq\.layers\.(\d+)\.(_layer|_hyper_gate|_hyper_bias)\.(weight|bias)")
@@ -40,7 +50,11 @@ def from_published(params: Mapping[str, Tensor], steps: int = 8) -> ConditionalF
             renamed["sqrt_end_time"] = value.float().reshape(())
         elif not _UNUSED.fullmatch(name):
             raise ValueError(f"a published flow has no parameter {name!r}")
-    inner = [renamed[f"velocity.layers.{i}.layer.weight"] for i in range(len(renamed)) if f"velocity.layers.{i}.layer.weight" in renamed]
+    inner = [
+        renamed[f"velocity.layers.{i}.layer.weight"]
+        for i in range(len(renamed))
+        if f"velocity.layers.{i}.layer.weight" in renamed
+    ]
     if not inner or "velocity.layers.0.gate.weight" not in renamed:
         raise ValueError("it lacks the layers of a published flow (chain.1.odefunc.diffeq.layers.0 …)")
     network = ConditionalFlow(

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...jobs import Job, Progress, Work
 
-HIDDEN = 96
+HIDDEN = 80
 STEPS, BATCH, RATE = 3000, 256, 2e-3
 _on_cpu = {"device": "cpu", "dtype": torch.float32}
 
@@ -34,7 +34,8 @@ class CodeReader(nn.Module):
 
     def forward(self, w: Tensor) -> Tensor:
         x = F.gelu(self.inner[0](w))
-        return self.plain(w) + self.inner[2](F.gelu(self.inner[1](x)))
+        found: Tensor = self.plain(w) + self.inner[2](F.gelu(self.inner[1](x)))
+        return found
 
     def of_rows(self, ws: Tensor, shares: Tensor | None) -> Tensor:
         """Attributes [..., A] of w+ [..., R, D]: each is read off the mean of the rows, by their share [R, A] in it.
@@ -42,9 +43,11 @@ class CodeReader(nn.Module):
         shares None: all rows have the same share.
         """
         if shares is None:
-            return self(ws.mean(dim=-2))
+            read: Tensor = self(ws.mean(dim=-2))
+            return read
         mixed = torch.einsum("...rd,ra->...ad", ws, shares)
-        return torch.diagonal(self(mixed), dim1=-2, dim2=-1)
+        found: Tensor = torch.diagonal(self(mixed), dim1=-2, dim2=-1)
+        return found
 
 
 @Work
@@ -71,7 +74,7 @@ def fit_reader(w: Tensor, attributes: Tensor, *, steps: int = STEPS, seed: int =
         at = torch.randint(len(x), (BATCH,), generator=random, dtype=torch.int64)
         loss = (reader(x[at]) - attributes[at]).square().mean()
         optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         yield Progress(step + 1, steps, "reading w", {"loss": float(loss.detach())})
     with torch.no_grad():  # the axes become part of the layers that read w
@@ -87,4 +90,5 @@ def r_squared(reader: CodeReader, w: Tensor, attributes: Tensor) -> Tensor:
     """Share of the variance of each attribute that is read, [A]."""
     with torch.no_grad():
         rest = (reader(w) - attributes).square().mean(dim=0)
-    return 1 - rest / attributes.var(dim=0)
+    found: Tensor = 1 - rest / attributes.var(dim=0)
+    return found

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from torch import Tensor
 
 
-
 def rk4(velocity: Callable[[Tensor, Tensor], Tensor], x: Tensor, start: Tensor, end: Tensor, steps: int) -> Tensor:
     """x at time `end` of dx/dt = velocity(t, x), from x at time `start`; differentiable, backwards in time as well.
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...jobs import Job, Progress, Work
-from .network import ConditionalFlow
+from .network import ConcatSquash, ConditionalFlow
 
 BATCH, SMALL_BATCH = 512, 128
 HELD_OUT = 0.05
@@ -68,10 +68,10 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.network = ConditionalFlow(w.shape[1], hidden, attributes.shape[1])
-        for part in (last := self.network.velocity.layers[-1]).children():  # starts as the linear conditional Gaussian
-            nn.init.zeros_(part.weight)
-            if part is not last.gate and part.bias is not None:
-                nn.init.zeros_(part.bias)
+        last = self.network.velocity.layers[-1]
+        assert isinstance(last, ConcatSquash)
+        for value in (last.layer.weight, last.layer.bias, last.gate.weight, last.shift.weight):
+            nn.init.zeros_(value)  # no velocity: it starts as the linear conditional Gaussian
         self.network.whitening.fit(*self.pairs)
         self.average = copy.deepcopy(self.network).requires_grad_(False).eval()
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=RATE)
@@ -84,7 +84,9 @@ class Trainer:
         first, last = (0, self.matching) if by_matching else (self.matching, self.total)
         share = (self.step - first) / max(last - first, 1)
         for group in self.optimiser.param_groups:
-            group["lr"] = rate * min(1.0, (self.step - first + 1) / 50) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
+            group["lr"] = (
+                rate * min(1.0, (self.step - first + 1) / 50) * (0.02 + 0.98 * (0.5 + 0.5 * math.cos(math.pi * share)))
+            )
         loss = self._matched() if by_matching else self._likely()
         self.optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -95,8 +97,8 @@ class Trainer:
         with torch.no_grad():
             for kept, now in zip(self.average.parameters(), self.network.parameters(), strict=True):
                 kept.lerp_(now, 1 - keep)
-            for kept, now in zip(self.average.buffers(), self.network.buffers(), strict=True):
-                kept.copy_(now)
+            for statistic, newest in zip(self.average.buffers(), self.network.buffers(), strict=True):
+                statistic.copy_(newest)
         return float(loss.detach())
 
     def _batch(self, size: int) -> tuple[Tensor, Tensor]:
@@ -114,14 +116,16 @@ class Trainer:
         angle = t * (math.pi / 2)
         x = torch.cos(angle) * u + torch.sin(angle) * z
         path = (math.pi / 2) * (torch.cos(angle) * z - torch.sin(angle) * u)
-        return (self.network.velocity.given(a)(t, x) - path).square().mean()
+        loss: Tensor = (self.network.velocity.given(a)(t, x) - path).square().mean()
+        return loss
 
     def _likely(self) -> Tensor:
         """−log p(w | attributes) per number of w."""
         self.network.train()
         w, a = self._batch(SMALL_BATCH)
         probe = self._white(*w.shape).sign()
-        return self.network.surprise(w, a, probe, STEPS).mean()
+        loss: Tensor = self.network.surprise(w, a, probe, STEPS).mean()
+        return loss
 
     @torch.no_grad()
     def measure(self, probes: int = 1) -> tuple[float, float]:
@@ -185,4 +189,6 @@ def train(trainer: Trainer, keep: Callable[[Trainer], object] | None = None) -> 
     surprise, plain = trainer.measure(4)
     network = copy.deepcopy(trainer.average).eval()
     network.check_steps(trainer.held[0][:64], trainer.held[1][:64])
-    return Trained(network, surprise, plain, (min(trainer.step, trainer.matching), max(0, trainer.step - trainer.matching)))
+    return Trained(
+        network, surprise, plain, (min(trainer.step, trainer.matching), max(0, trainer.step - trainer.matching))
+    )
