@@ -42,6 +42,7 @@ def fit(
     samples: int = SAMPLES,
     matching: int = MATCHING,
     likelihood: int = LIKELIHOOD,
+    reading: int = READER_STEPS,
     hidden: Sequence[int] = HIDDEN,
     seed: int = 0,
     folder: Path | None = None,
@@ -57,6 +58,7 @@ def fit(
         groups: names of attributes that belong together, by group.
         samples: faces to learn from.
         matching, likelihood: steps of training, see `training.Trainer`.
+        reading: steps of training for the reader of codes.
         hidden: widths of the flow's hidden layers.
         seed: of the faces and the training.
         folder: where partial work is kept; None: a folder of the cache, by generator and settings.
@@ -86,7 +88,7 @@ def fit(
     attributes, seen = of_readings(columns, readings, shown=shown, groups=groups, **about_readings)
     codes, values = _tensor(w), _tensor(seen)
     tested = max(len(codes) // 20, 1)
-    found = yield from part(fit_reader.steps(codes[:-tested], values[:-tested], seed=seed))
+    found = yield from part(fit_reader.steps(codes[:-tested], values[:-tested], steps=reading, seed=seed))
     scores = r_squared(found, codes[-tested:], values[-tested:])
     shares = None
     if read is not None:

@@ -80,7 +80,7 @@ class Trainer:
     def advance(self) -> float:
         """One step; returns its loss."""
         by_matching = self.step < self.matching
-        rate = RATE if by_matching else SMALL_RATE
+        rate = RATE if by_matching or not self.matching else SMALL_RATE
         first, last = (0, self.matching) if by_matching else (self.matching, self.total)
         share = (self.step - first) / max(last - first, 1)
         for group in self.optimiser.param_groups:
