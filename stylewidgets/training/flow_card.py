@@ -11,7 +11,7 @@ from torch import Tensor
 from ..editing.flow import Flow
 from ..editing.flow.attributes import Attribute
 
-FACES = 24
+FACES = 8
 STEP = 1.5
 """Standard deviations that an attribute is asked to move, away from the side where it is."""
 
