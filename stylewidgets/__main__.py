@@ -41,6 +41,7 @@ _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
     "regressor": "the small network that reads avatar factors off a picture",
     "directions": "the named directions that ship with a generator",
+    "flow": "the conditional flow that edits attributes, of a generator's w",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
     "encoders": "a small encoder for inversion: psp, e4e or restyle",
     "words": "the small encoder of sentences and pictures",

@@ -127,6 +127,11 @@ class Edit(Saved):
         """Values that can be set one by one besides the strength, by name; most kinds have none."""
         return {}
 
+    def control_reach(self, name: str) -> tuple[float, float]:
+        """From where to where a slider of one of its `controls` goes at first, around its value."""
+        size = max(1.0, 2 * abs(self.controls[name]))
+        return -size, size
+
     @property
     def nested(self) -> tuple[Latent, ...]:
         """Latents inside it."""

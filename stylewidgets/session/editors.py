@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 from weakref import ref
 
 from ..core.checks import unknown_name
+from ..core.lazy import resolve
 from ..jobs import Job, Run
 
 if TYPE_CHECKING:
     from ..editing.protocol import Editor
+    from ..latent.edits import Edit
     from .session import GeneratorSession
 
 
 KINDS: dict[str, type[Editor]] = {}
 """Filled by `editing.register`: rooms above this one bring the machines."""
+
+_BUNDLED = {"flow": "stylewidgets.editing.flow.machine:Flow"}
+"""Where the machines of this package stand, each imported when it is first needed."""
 
 
 class Editors:
@@ -74,20 +79,31 @@ class Editors:
             raise ValueError(_missing(kind, weights))
         return self._known[key]
 
-    def fit(self, kind: str) -> Run[Editor]:
+    def fit(self, kind: str, **settings: object) -> Run[Editor]:
         """A run that makes the machine of a kind for this generator. When it is done, the machine is known here.
+
+        Args:
+            kind: a registered one.
+            settings: of its `fit`.
 
         Raises:
             ValueError: an unknown kind.
         """
 
         def making() -> Job[Editor]:
-            machine = yield from _loader(kind).fit(self._session)
+            make: Callable[..., Job[Editor]] = _loader(kind).fit  # which may have keywords of its own
+            machine = yield from make(self._session, **settings)
             self._keep(kind, machine)
             return machine
 
         _loader(kind)
         return Run(making())
+
+    def reach(self, edit: Edit, control: str) -> tuple[float, float]:
+        """From where to where a value of an edit goes: as its machine says, where one is loaded and does, else as the edit."""
+        weights = getattr(edit, "weights", "")
+        says = getattr(self._known.get((edit.kind, weights)), "reach", None)
+        return edit.control_reach(control) if says is None else says(control)
 
     def take(self, other: Editors) -> None:
         """Know what another session knows, as far as it fits here."""
@@ -106,6 +122,8 @@ class Editors:
 
 
 def _loader(kind: str) -> type[Editor]:
+    if kind in _BUNDLED:
+        KINDS.setdefault(kind, resolve(_BUNDLED[kind]))
     if kind not in KINDS:
         raise unknown_name("kind of editor", kind, KINDS)
     return KINDS[kind]

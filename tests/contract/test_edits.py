@@ -17,9 +17,13 @@ import traitlets
 
 import stylewidgets as sw
 from stylewidgets import editing, jobs, mixing
+from stylewidgets.editing.flow.attributes import Attribute, Attributes
+from stylewidgets.editing.flow.core import FlowCore
+from stylewidgets.editing.flow.network import ConditionalFlow
+from stylewidgets.editing.flow.reader import CodeReader
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress
-from stylewidgets.latent import Code, Direction, Edit, Latent, Move, TransferEdit, kinds, register_kind
+from stylewidgets.latent import Code, Direction, Edit, FlowEdit, Latent, Move, TransferEdit, kinds, register_kind
 from stylewidgets.latent.caption import caption
 from stylewidgets.latent.edits import STAGES, Door
 from stylewidgets.latent.files import keys
@@ -101,6 +105,16 @@ class Wisher:
         return None if session.w_dim == W else f"this wisher is for w of {W}; this generator's has {session.w_dim}"
 
 
+def make_flow(w_dim: int = W) -> editing.Flow:
+    """A flow that nobody trained, of two attributes."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        network = ConditionalFlow(w_dim, (6,), 2, steps=4)
+        reader = CodeReader(w_dim, 2, 4)
+    smile, yaw = Attribute("smile", low=-2, high=3), Attribute("yaw", "degrees", -45, 45, 0, 18)
+    return editing.Flow(FlowCore(network, Attributes([smile, yaw]), reader), {"name": "toy"})
+
+
 # -- what is drawn with -----------------------------------------------------------------------------------------------------
 def make_session(w_dim: int = W, z_dim: int = 6, channels: tuple[int, ...] = (8, 6, 4)) -> sw.GeneratorSession:
     config = StyleGAN2Config(z_dim=z_dim, w_dim=w_dim, resolution=16, channels=channels, mapping_layers=2)
@@ -121,6 +135,7 @@ def session() -> sw.GeneratorSession:
     made = make_session()
     torch.set_num_threads(before)
     made.editors.add("wish", Wisher(0.125))
+    made.editors.add("flow", make_flow())
     return made
 
 
@@ -145,6 +160,10 @@ EXAMPLES: dict[str, Edit] = {
         Latent(seed=9).with_edit(Direction("a", random(W)), 1.0), np.linspace(0, 1, CHANNELS), 0.9, name="eyes"
     ),
     "wish": Wish((("smile", 1.0), ("yaw", 20.0)), "wisher-0.125", 0.5),
+    "flow": FlowEdit((("smile", 1.0), ("yaw", 20.0)), make_flow().weights, 0.5),
+    "flow from a start": FlowEdit(
+        (("yaw", -10.0),), make_flow().weights, layers=(1, 4), start=(("yaw", 5.0),), corrections=0, name="turned"
+    ),
 }
 every = pytest.mark.parametrize("edit", EXAMPLES.values(), ids=EXAMPLES)
 sources = pytest.mark.parametrize(
@@ -316,8 +335,8 @@ def test_an_edit_for_another_generator_is_refused(edit: Edit) -> None:
         assert edit.name in reason and "made for another one" in reason
         with pytest.raises(ValueError, match="made for another one"):
             other.check(latent)
-    elif edit.kind == "wish":
-        with pytest.raises(ValueError, match="'wish' editor .*session.editors.add"):
+    elif edit.kind in ("wish", "flow"):
+        with pytest.raises(ValueError, match=f"'{edit.kind}' editor .*session.editors.add"):
             other.image(latent)
     else:
         assert edit.nested and other.image(latent).shape == (16, 16, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 from ....latent.latent import Edit, Latent
 from ..parts import Change
@@ -49,19 +50,38 @@ def row_of(edit: Edit, key: str, num_ws: int) -> Row:
     )
 
 
-class DirectionRows(Rows):
-    """A row for each edit of the latent that `show` gets: strength, and behind "⋯" its layers, name and removal.
+def row_of_control(edit: Edit, key: str, name: str, reach: tuple[float, float]) -> Row:
+    """Return what one of an edit's own values looks like as a row, a hundredth of its range a step."""
+    value = edit.controls[name]
+    low, high = min(reach[0], value), max(reach[1], value)
+    step = 10.0 ** math.floor(math.log10((high - low) / 50))
+    words = name.replace("_", " ")
+    return Row(key, f"· {words}", value, low, high, step, tip=f"{words} of {edit.name}", home=None)
 
-    In the page each handle is `.stylewidgets-strength [role=slider]`. Keys are the names of the edits, with the kind before it where two kinds have the same name ("flow: smile").
+
+class DirectionRows(Rows):
+    """A row for each edit of the latent that `show` gets: strength, and behind "⋯" its layers, name and removal; below it one
+    for each value of its own (`Edit.controls`).
+
+    In the page each handle is `.stylewidgets-strength [role=slider]`. Keys are the names of the edits, with the kind before it
+    where two kinds have the same name ("flow: smile"); those of values have the edit's key before them ("attributes · yaw").
 
     Args:
         num_ws: rows of w+ of the generator.
         change: takes what people do.
         empty: what is said while there is no edit.
+        reach: from where to where the slider of a value goes; None leaves it to the edit.
     """
 
-    def __init__(self, num_ws: int, change: Change, empty: str = "No direction yet: add one below.") -> None:
-        self._num_ws, self._change = num_ws, change
+    def __init__(
+        self,
+        num_ws: int,
+        change: Change,
+        empty: str = "No direction yet: add one below.",
+        reach: Callable[[Edit, str], tuple[float, float]] = lambda edit, name: edit.control_reach(name),
+    ) -> None:
+        self._num_ws, self._change, self._reach = num_ws, change, reach
+        self._values: dict[str, tuple[Edit, str]] = {}  # key of a row → the edit and its value
         self._edits: tuple[Edit, ...] = ()
         self._named: dict[str, Edit] = {}
         super().__init__(
@@ -76,8 +96,10 @@ class DirectionRows(Rows):
 
     def show(self, latent: Latent) -> None:
         """Show the edits of `latent`."""
-        if latent.edits is self._edits and all(
-            self.handles[key].value == edit.strength for key, edit in self._named.items()
+        if (
+            latent.edits is self._edits
+            and all(self.handles[key].value == edit.strength for key, edit in self._named.items())
+            and all(self.handles[key].value == edit.controls[name] for key, (edit, name) in self._values.items())
         ):
             return  # else it was refused: the slider goes back
         self._edits = latent.edits
@@ -85,7 +107,13 @@ class DirectionRows(Rows):
         self._named = {
             edit.name if twice[edit.name] == 1 else f"{edit.identity[0]}: {edit.name}": edit for edit in latent.edits
         }
-        self.update([row_of(edit, key, self._num_ws) for key, edit in self._named.items()])
+        self._values = {f"{key} · {name}": (edit, name) for key, edit in self._named.items() for name in edit.controls}
+        rows = []
+        for key, edit in self._named.items():
+            rows.append(row_of(edit, key, self._num_ws))
+            for name in edit.controls:
+                rows.append(row_of_control(edit, f"{key} · {name}", name, self._reach(edit, name)))
+        self.update(rows)
 
     # -- events ------------------------------------------------------------------------------------------------------
     def rename(self, key: str, new: str) -> None:
@@ -100,6 +128,13 @@ class DirectionRows(Rows):
         self._change(f"removal of {name}", lambda latent: latent.without_edit(name, kind))
 
     def _set(self, key: str, strength: float) -> None:
+        if key in self._values:
+            edit, value = self._values[key]
+            self._change(
+                f"{value} of {edit.name}",
+                lambda latent: latent.with_edit(latent.edit(edit.name, edit.kind).with_control(value, strength)),
+            )
+            return
         kind, name = self._named[key].identity
         self._change(
             f"strength of {name}", lambda latent: latent.with_edit(latent.edit(name, kind).with_strength(strength))

@@ -22,6 +22,7 @@ from ...kit.parts import WIDE, button, column, note, row
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
+from .attributes import Attributes
 from .edit_truth import EditTruth
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
@@ -51,7 +52,9 @@ class Directions(Tool):
             with reporting(host.view):
                 host.add_direction(direction)
 
-        self.rows = DirectionRows(session.num_ws, host.change)
+        self.rows = DirectionRows(
+            session.num_ws, host.change, reach=lambda edit, name: session.editors.reach(edit, name)
+        )
         self.picker = DirectionPicker(
             lambda: host.directions,
             lambda latents, side: session.images(latents, resolution=side),
@@ -81,6 +84,9 @@ class Directions(Tool):
     def rested(self, host: PictureHost, latent: Latent) -> None:
         if self.truth is not None and latent == host.value:  # not of a moment of a film
             self.truth.settled(latent)
+
+
+register(Attributes)
 
 
 @register
