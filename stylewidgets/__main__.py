@@ -40,6 +40,7 @@ _COMMANDS = {
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
     "regressor": "the small network that reads avatar factors off a picture",
+    "judge": "the reader that edits are scored by, independent of the factor network",
     "directions": "the named directions that ship with a generator",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
     "encoders": "a small encoder for inversion: psp, e4e or restyle",
