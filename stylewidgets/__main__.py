@@ -12,7 +12,10 @@ from .core.options import Command
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Mistakes of the user are one line on stderr and code 2."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    if tuple(words[:2]) in _SPELLINGS:
+        words[:2] = [_SPELLINGS[words[0], words[1]]]
+    args = build_parser().parse_args(words)
     try:
         return int(args.run(args) or 0)
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
@@ -32,11 +35,17 @@ _COMMANDS = {
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
+    "bench-editing": (
+        "bench.editing.command",
+        "measure every way to edit on the same faces, read by an independent judge",
+    ),
     "bench-inversion": (
         "bench.inversion.command",
         "measure every method of inversion on pictures whose truth is known",
     ),
 }
+_SPELLINGS = {("bench", "editing"): "bench-editing", ("bench", "inversion"): "bench-inversion"}
+"""Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
     "regressor": "the small network that reads avatar factors off a picture",

@@ -32,9 +32,9 @@ RENDERS, HELD_OUT = 6_000_000, 7_000_000
 
 OPTIONS: Options = {
     "--out": {"type": Path, "default": Path(BUNDLED.name), "help": "default %(default)s"},
-    "--images": {"type": int, "default": 24_000, "help": "renders to train on (default %(default)s)"},
+    "--images": {"type": int, "default": 12_480, "help": "renders to train on (default %(default)s)"},
     "--held-out": {"type": int, "default": 1_500, "help": "renders to measure on (default %(default)s)"},
-    "--epochs": {"type": int, "default": 6, "help": "passes over the renders (default %(default)s)"},
+    "--epochs": {"type": int, "default": 5, "help": "passes over the renders (default %(default)s)"},
     "--minutes": {"type": float, "help": "train no longer than this: the learning rate falls in that time"},
     "--seed": {"type": int, "default": 77, "help": "of renders, start and augmentation (default %(default)s)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
@@ -69,10 +69,10 @@ def run(args: argparse.Namespace) -> None:
 def train_judge(
     out: str | Path,
     *,
-    images: int = 24_000,
+    images: int = 12_480,
     held_out: int = 1_500,
     resolution: int = 64,
-    epochs: int = 6,
+    epochs: int = 5,
     batch: int = 32,
     rate: float = 2e-3,
     minutes: float | None = None,

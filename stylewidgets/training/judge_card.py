@@ -16,6 +16,7 @@ def model_card(net: Judge) -> str:
     rows = "\n".join(_row(net, head) for head in factors)
     weak = [head.name for head in factors if t["visible"][head.name][1] < TRUSTED]
     minutes = f" --minutes {t['minutes']:g}" if t.get("minutes") else ""
+    options = f"--images {t['images']} --epochs {t['epochs']} --seed {t['seed']} --threads {t['threads']}{minutes}"
     places = sum(net.metrics[f"at {point} {axis}"] for point in POINTS for axis in "xy") / (2 * len(POINTS))
     return f"""# judge
 
@@ -27,8 +28,8 @@ by a network must not be judged by it.
   nose and mouth first (mean R² of their places {places:.3f}), then reads pieces of {24} px cut out around them, beside a net that
   sees the whole picture at half the resolution. What both share: the world, the 64 px, the augmentation, the optimiser.
 * {t["parameters"]:,} parameters, input {net.resolution} px (other sizes are resized by area), matrices fp16.
-* {t["images"]:,} renders, {t["steps"]:,} steps of {t["batch"]}, {t["seconds"] / 60:.0f} minutes on {t["device"]}, threads: {t["threads"]}.
-* Command: `stylewidgets train judge --images {t["images"]} --epochs {t["epochs"]} --seed {t["seed"]} --threads {t["threads"]}{minutes}`
+* {t["images"]:,} renders, {t["steps"]:,} steps of {t["batch"]}, {t["seconds"] / 60:.0f} minutes on {t["device"]}.
+* Command: `stylewidgets train judge {options}`
 * Licence: MIT, as the project; made from the project's own renders only.
 
 ## Measured
