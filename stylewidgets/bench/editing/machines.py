@@ -133,7 +133,9 @@ class Optimiser:
     _kept: dict[tuple[Latent, Pair], tuple[Code, Code]] = field(default_factory=dict)
 
     def why_not(self, attribute: str) -> str | None:
-        return None if attribute in OPTIMISED else "the optimiser takes seconds a picture: it is tried on a few attributes"
+        return (
+            None if attribute in OPTIMISED else "the optimiser takes seconds a picture: it is tried on a few attributes"
+        )
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         for attribute, change in wanted.items():

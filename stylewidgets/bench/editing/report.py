@@ -31,7 +31,20 @@ def write_into(page: Path, name: str, text: str) -> None:
 
 def overview(found: Mapping[str, Any]) -> str:
     """One line for each editor: means over the attributes that it can change."""
-    head = ["editor", "attributes", "raw", "done", "others", "cost", "identity", "realism", "truth", "path", "order", "time"]
+    head = [
+        "editor",
+        "attributes",
+        "raw",
+        "done",
+        "others",
+        "cost",
+        "identity",
+        "realism",
+        "truth",
+        "path",
+        "order",
+        "time",
+    ]
     lines = [_line(name, row) for name, row in found["rows"].items()]
     floor, ideal = found["floor"], {name: Score.of(each) for name, each in found["ideal"].items()}
     costs = [cost(score, name).value for name, score in ideal.items()]
