@@ -24,21 +24,24 @@ from ...core.options import Options
 from ...core.values import rounded
 from ...session.session import GeneratorSession
 from ..report import machine
+from . import sentences
 from .calibrate import calibrate
 from .editors import FEW, Editor, Scaled, linear_editors
 from .faces import ATTRIBUTES, SEED, TUNING_SEED, Faces, Population, faces, population
-from .machines import machines
+from .machines import machines, words_of
 from .readings import Readings, Ruler, read, trusted
 from .report import by_attribute, cost_cell, overview, path_cell, verdicts, write_into
 from .score import Bench
 
+SENTENCES = "sentences"
+"""What the 40 sentences are called among the editors."""
 DESCRIPTION = "Measure every way to edit on the same faces, read by a judge that none of them was made with."
 OPTIONS: Options = {
     "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file of avatars (default: the bundled one)"},
     "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
     "--faces": {"type": int, "default": 48, "help": "faces that are scored (default: %(default)s)"},
-    "--tuning": {"type": int, "default": 20, "help": "other faces, for the strengths (default: %(default)s)"},
-    "--paths": {"type": int, "default": 24, "help": "faces for paths and order (default: %(default)s)"},
+    "--tuning": {"type": int, "default": 16, "help": "other faces, for the strengths (default: %(default)s)"},
+    "--paths": {"type": int, "default": 16, "help": "faces for paths and order (default: %(default)s)"},
     "--population": {"type": int, "default": 3000, "help": "faces for σ and linear editors (default: %(default)s)"},
     "--editors": {"help": "which, with commas between them; measured anew (default: all that are not in --json yet)"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep the population there, for the next run"},
@@ -84,9 +87,10 @@ def measure(
         found["judged"] = list(ruler.factors)
         yield f"the floor: {found['floor']}"
     everyone = editors(session, people)
+    names = [SENTENCES, *(editor.name for editor in everyone)]
     for name in chosen or ():
-        if name not in [editor.name for editor in everyone]:
-            raise unknown_name("editor", name, [editor.name for editor in everyone])
+        if name not in names:
+            raise unknown_name("editor", name, names)
     for editor in everyone:
         if chosen is not None and editor.name not in chosen:
             continue
@@ -94,6 +98,9 @@ def measure(
         if chosen is not None:
             row["attributes"].clear()
         yield from _row(bench, editor, row, tuning, tuning_before, args.paths)
+    words = words_of(session)
+    if words is not None and (chosen is None or SENTENCES in chosen):
+        yield from sentences.measure(bench, words, found.setdefault(SENTENCES, {}))
 
 
 def _row(
@@ -157,6 +164,7 @@ def text_of(found: dict[str, Any]) -> dict[str, str]:
         "others": by_attribute(found, cost_cell),
         "paths": by_attribute(found, path_cell),
         "verdicts": verdicts(found),
+        SENTENCES: sentences.text_of(found.get(SENTENCES, {}), found["judged"]),
     }
 
 

@@ -31,6 +31,7 @@ ATTRIBUTES = (
     "yaw",
     "pitch",
     "light_azimuth",
+    "light_elevation",
     "skin_tone",
     "face_width",
     "hair_lightness",

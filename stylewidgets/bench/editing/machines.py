@@ -86,7 +86,7 @@ class GlobalDirection:
         """The direction from one text to another, or why there is none."""
         if pair not in self._kept:
             try:
-                self._kept[pair] = run_job(self.words.direction.steps(*pair), unit="face") or "no direction"
+                self._kept[pair] = self.words.direction(*pair)
             except ValueError as error:
                 self._kept[pair] = str(error)
         return self._kept[pair]
@@ -158,30 +158,45 @@ class Optimiser:
 
 def machines(session: GeneratorSession) -> Iterator[Editor]:
     """Those whose files are there for this generator."""
-    from ...editing import Flow, Words
+    from ...editing import Flow
 
     try:
         yield FlowEditor(Flow.load(session))
     except FileNotFoundError:
         pass
+    words = words_of(session)
+    if words is None:
+        return
+    yield GlobalDirection(words)
+    mappers = mappers_of(words)
+    if mappers:
+        yield Mapped(mappers)
+    yield Optimiser(session, words)
+
+
+def words_of(session: GeneratorSession) -> Words | None:
+    """The bundled encoder with its table of this generator's channels; None where there is none."""
+    from ...editing import Words
+
     try:
         words = Words.load(session)
     except FileNotFoundError:
-        return
-    if words.table is not None:
-        yield GlobalDirection(words)
+        return None
+    return words if words.table is not None else None
+
+
+def mappers_of(words: Words) -> dict[str, tuple[Mapper, int]]:
+    """The mappers that ship, by the attribute and the side that their sentence is of."""
     of_sentence = {
         pair[1]: (name, side) for name, both in SENTENCES.items() for pair, side in zip(both, (1, -1), strict=True)
     }
-    mappers: dict[str, tuple[Mapper, int]] = {}
+    found: dict[str, tuple[Mapper, int]] = {}
     for name in words.mappers():
         mapper = words.mapper(name)
         attribute, side = of_sentence.get(str(mapper.about.get("sentence", "")), ("", 0))
         if side:
-            mappers[attribute] = (mapper, side)
-    if mappers:
-        yield Mapped(mappers)
-    yield Optimiser(session, words)
+            found[attribute] = (mapper, side)
+    return found
 
 
 def log_odds(chance: float) -> float:
