@@ -33,7 +33,7 @@ def measure(bench: Bench, words: Words, found: dict[str, Any], given: Sequence[C
     for change in changes() if given is None else given:
         if change.target in found:
             continue
-        record: dict[str, Any] = {"neutral": change.neutral, "kind": change.kind, "reading": change.reading, "side": change.side}  # fmt: skip
+        record: dict[str, Any] = {name: getattr(change, name) for name in ("neutral", "kind", "reading", "side")}
         try:
             direction = words.direction(change.neutral, change.target)
         except ValueError as error:
