@@ -80,7 +80,8 @@ class Judge(ReadingNet):
         if self.heads[-1].mean:
             heads = self.heads[-2 * len(POINTS) :]
             at = at * at.new_tensor([h.std[0] for h in heads]) + at.new_tensor([h.mean[0] for h in heads])
-        eyes, nose, corners = at.view(-1, len(POINTS), 2).clamp(-1, 1).split([2, 1, 2], dim=1)
+        points = at.view(-1, len(POINTS), 2).clamp(-1, 1)
+        eyes, nose, corners = points[:, :2], points[:, 2:3], points[:, 3:]
         up = eyes.new_tensor([0.0, 2 * _EYE_UP / self.resolution])
         return torch.cat([eyes - up, nose, corners.mean(1, keepdim=True)], dim=1)
 
@@ -90,7 +91,7 @@ def cut(x: Tensor, middle: Tensor, side: int) -> Tensor:
     steps = torch.arange(side, dtype=x.dtype, device=x.device) - (side - 1) / 2
     across = middle[:, None, None, 0] + (2 * steps / x.shape[3])[None, None, :]
     down = middle[:, None, None, 1] + (2 * steps / x.shape[2])[None, :, None]
-    grid = torch.stack(torch.broadcast_tensors(across, down), dim=3)
+    grid = torch.stack([across.expand(-1, side, -1), down.expand(-1, -1, side)], dim=3)
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
 
 

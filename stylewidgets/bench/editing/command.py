@@ -76,6 +76,7 @@ def measure(
     network, reader = factor_net.bundled(str(session.device)), judge.bundled(str(session.device))
     keep = None if args.keep is None else args.keep / f"population-{session.fingerprint()[:16]}-{args.population}.npz"
     people = jobs.run(population.steps(session, network, reader, args.population, keep), unit="face")
+    assert people is not None
     ruler = Ruler(people.judge, trusted(reader))
     scored = faces(session, network, people, SEED, args.faces)
     tuning = faces(session, network, people, TUNING_SEED, args.tuning)
@@ -130,7 +131,7 @@ def _row(
         alone = after[attribute] if attribute in after else bench.score(scaled, attribute)[1]
         each["paths"] = [round(float(x), 3) for x in bench.paths(scaled, attribute, alone, count)]
         each["order"] = [round(float(x), 4) for x in bench.order(scaled, attribute, count // 2)]
-        yield f"{editor.name}, {attribute}: path {sum(each['paths']) / max(len(each['paths']), 1):.2f} σ"
+        yield f"{editor.name}, {attribute}: path"
     if cells and row["time"] is None:
         row["time"] = bench.time(scaled, next(iter(cells)))
         yield f"{editor.name}: {row['time']:.1f} times as long as drawing"

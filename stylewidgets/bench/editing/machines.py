@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...jobs import run as run_job
 from ...latent.direction import Direction
@@ -57,7 +57,7 @@ class FlowEditor:
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         now = self.flow.attributes(latent)
-        targets = {}
+        targets: dict[str, Any] = {}
         for attribute, change in wanted.items():
             entry = self.flow.about_attribute(attribute)
             if entry.chance:
@@ -151,7 +151,7 @@ class Optimiser:
             run = self.words.optimise(latent, pair[1], space="w+", steps=STEPS)
             run_job(run, unit="step")
             start = Code("w+", self.session.map(latent)[0].cpu().numpy())
-            made = run.result.latent()
+            made = run.result().latent()
             self._kept[key] = start, Code("w+", self.session.map(made)[0].cpu().numpy())
         return self._kept[key]
 

@@ -28,10 +28,10 @@ TRUSTED = 0.7
 def table(net: ReadingNet, raw: Tensor) -> Readings:
     """Raw outputs [N, outputs] as readings of factors; places of landmarks are none."""
     found: Readings = {}
-    for name, values in net.readings(raw).items():
+    for name, read in net.readings(raw).items():
         if name.startswith("at "):
             continue
-        values = np.asarray(values, np.float64)
+        values = np.asarray(read, np.float64)
         found[name] = np.clip(values, -LIMIT, LIMIT) if ":" in name else values
         if name.endswith(": none"):
             found[factor_of(name)] = -found.pop(name)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ...avatars.drawing.renderer import render
@@ -182,7 +183,9 @@ class Bench:
         return self.statistics.mahalanobis(flat.cpu().numpy())
 
 
-def truth_of(factors: Tensor, attribute: str, sides: Array, spread: Mapping[str, float]) -> dict[str, Tensor]:
+def truth_of(
+    factors: Tensor, attribute: str, sides: NDArray[np.int64], spread: Mapping[str, float]
+) -> dict[str, Tensor]:
     """The wanted change in natural units, for `edit_factors`: new values [N], within the factor's range."""
     factor = FACTORS[INDEX[attribute]]
     now, to = factors[:, INDEX[attribute]], torch.as_tensor(sides, dtype=torch.float32, device="cpu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .faces import wanted
 from .readings import Array
@@ -27,9 +28,9 @@ class Mean(NamedTuple):
         return f"{self.value:.2f} [{self.low:.2f}, {self.high:.2f}]"
 
 
-def draws(n: int) -> Array:
+def draws(n: int) -> NDArray[np.intp]:
     """Rows of faces drawn with replacement, [DRAWS, n], the same for every figure: so all comparisons are paired."""
-    return np.random.RandomState(SEED).randint(0, n, size=(DRAWS, n))
+    return np.random.RandomState(SEED).randint(0, n, size=(DRAWS, n)).astype(np.intp)
 
 
 def mean(values: Array) -> Mean:
@@ -58,7 +59,7 @@ def against(a: Score, b: Score) -> Mean:
 
 def _per(others: Array | float, done: Array | float) -> Array:
     """Others for each unit done. What moved nothing, or backwards, counts as having moved a hundredth."""
-    return np.asarray(others) / np.maximum(np.asarray(done), 0.01)
+    return np.asarray(np.asarray(others) / np.maximum(np.asarray(done), 0.01))
 
 
 def _interval(value: float, spread: Array) -> Mean:
