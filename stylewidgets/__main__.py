@@ -13,8 +13,9 @@ from .core.options import Command
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Mistakes of the user are one line on stderr and code 2."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if tuple(words[:2]) in _SPELLINGS:
-        words[:2] = [_SPELLINGS[words[0], words[1]]]
+    first = next((i for i, word in enumerate(words) if not word.startswith("-")), 0)
+    if tuple(words[first : first + 2]) in _SPELLINGS:
+        words[first : first + 2] = [_SPELLINGS[words[first], words[first + 1]]]
     args = build_parser().parse_args(words)
     try:
         return int(args.run(args) or 0)
