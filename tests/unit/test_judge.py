@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from stylewidgets.avatars import FACTORS
+from stylewidgets.avatars import FACTORS, render, sample
 from stylewidgets.avatars.reading.factor_net import load_regressor, make_heads
 from stylewidgets.avatars.reading.judge import POINTS, Judge, cut, load_judge, point_heads, save_judge
-from stylewidgets.training.judge import with_points
+from stylewidgets.avatars.world.factors import INDEX
+from stylewidgets.bench.editing.readings import TRUSTED, trusted
+from stylewidgets.training.judge import RENDERS, with_points
 
 
 def fresh() -> Judge:
@@ -69,3 +72,17 @@ def test_it_is_the_same_from_its_file(tmp_path: Path) -> None:
     assert torch.equal(again.raw(x), net.raw(x)) and again.metadata == {"seed": 1}
     with pytest.raises(ValueError, match="factor network"):
         load_regressor(tmp_path / "judge.safetensors")
+
+
+def test_the_one_that_ships_reads_renders_that_it_has_not_seen() -> None:
+    truth = sample(48, 9_000_001)
+    found = load_judge().predict(render(torch.from_numpy(truth), 64, outputs=("image",)).image)
+    for name, least in {"yaw": 0.97, "smile": 0.88, "nose_size": 0.9, "mouth_open": 0.9, "brow_angle": 0.7}.items():
+        assert np.corrcoef(found[name], truth[:, INDEX[name]])[0, 1] > least
+    assert np.mean(found["glasses"] == truth[:, INDEX["glasses"]]) > 0.95
+
+
+def test_the_one_that_ships_is_marked_where_it_reads_weakly() -> None:
+    judge = load_judge()
+    assert set(trusted(judge)) == {f.name for f in FACTORS if judge.metadata["visible"][f.name][1] >= TRUSTED}
+    assert judge.metadata["seed"] + RENDERS != load_regressor().metadata["renders_seed"]

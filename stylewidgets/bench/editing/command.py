@@ -43,7 +43,8 @@ OPTIONS: Options = {
     "--tuning": {"type": int, "default": 16, "help": "other faces, for the strengths (default: %(default)s)"},
     "--paths": {"type": int, "default": 16, "help": "faces for paths and order (default: %(default)s)"},
     "--population": {"type": int, "default": 3000, "help": "faces for σ and linear editors (default: %(default)s)"},
-    "--editors": {"help": "which, with commas between them; measured anew (default: all that are not in --json yet)"},
+    "--editors": {"help": "which, in which order, with commas between them (default: all)"},
+    "--anew": {"action": "store_true", "help": "measure them again, also what is in --json already"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep the population there, for the next run"},
     "--json": {"type": Path, "metavar": "FILE", "help": "all figures; a run that was stopped goes on from there"},
     "--page": {"type": Path, "metavar": "FILE.md", "help": "put the tables between the marks of this page"},
@@ -87,21 +88,26 @@ def measure(
         found["ideal"] = {name: bench.ideal(name).plain() for name in ATTRIBUTES}
         found["judged"] = list(ruler.factors)
         yield f"the floor: {found['floor']}"
-    everyone = editors(session, people)
-    names = [SENTENCES, *(editor.name for editor in everyone)]
-    for name in chosen or ():
+    everyone = {editor.name: editor for editor in editors(session, people)}
+    names = [*everyone, SENTENCES]
+    for name in chosen or names:
         if name not in names:
             raise unknown_name("editor", name, names)
-    for editor in everyone:
-        if chosen is not None and editor.name not in chosen:
+        if name == SENTENCES:
+            yield from _sentences(bench, found, args.anew)
             continue
-        row = found["rows"].setdefault(editor.name, {"attributes": {}, "time": None})
-        if chosen is not None:
-            row["attributes"].clear()
-        yield from _row(bench, editor, row, tuning, tuning_before, args.paths)
-    words = words_of(session)
-    if words is not None and (chosen is None or SENTENCES in chosen):
-        yield from sentences.measure(bench, words, found.setdefault(SENTENCES, {}))
+        row = found["rows"].setdefault(name, {"attributes": {}, "time": None})
+        if args.anew:
+            row |= {"attributes": {}, "time": None}
+        yield from _row(bench, everyone[name], row, tuning, tuning_before, args.paths)
+
+
+def _sentences(bench: Bench, found: dict[str, Any], anew: bool) -> Iterator[str]:
+    words = words_of(bench.session)
+    if words is not None:
+        record = {} if anew else found.get(SENTENCES, {})
+        found[SENTENCES] = record
+        yield from sentences.measure(bench, words, record)
 
 
 def _row(

@@ -94,10 +94,11 @@ class Scaled:
 
 def linear_editors(session: GeneratorSession, population: Population) -> list[Editor]:
     """All that need no machine, made from the population's w and what the factor network read of it."""
+    plain = boundaries(population)
     return [
         shift(population),
-        boundaries(population),
-        conditioned(population),
+        plain,
+        conditioned(population, plain),
         shipped(session),
         channels(session),
         components(session, population, "pca", "PCA component"),
@@ -124,18 +125,18 @@ def shift(population: Population) -> Linear:
 
 def boundaries(population: Population) -> Linear:
     """The plain boundaries of InterFaceGAN: between the fifth of the population with most of an attribute and that with least."""
-    return Linear("InterFaceGAN boundary", _boundaries(population))
+    made = {name: boundary(population.w, population.network[name], name=name) for name in ATTRIBUTES}
+    return Linear("InterFaceGAN boundary", made)
 
 
-def conditioned(population: Population) -> Linear:
+def conditioned(population: Population, plain: Linear) -> Linear:
     """Each boundary without its parts along those of the attributes that go with it most (Shen et al. 2020, section 3.3)."""
-    plain = _boundaries(population)
     readings = np.stack([_standard(population.network[name]) for name in ATTRIBUTES])
     together = np.abs(readings @ readings.T) / readings.shape[1]
     made = {}
     for i, name in enumerate(ATTRIBUTES):
         nearest = [ATTRIBUTES[k] for k in np.argsort(-together[i]) if k != i][:CONDITIONED]
-        made[name] = condition(plain[name], *(plain[other] for other in nearest), w=population.w)
+        made[name] = condition(plain.directions[name], *(plain.directions[k] for k in nearest), w=population.w)
     return Linear("conditioned boundary", made)
 
 
@@ -171,10 +172,6 @@ def components(session: GeneratorSession, population: Population, prefix: str, n
         if best >= 0 and abs(r[best]) >= FITTING:
             made[attribute] = replace(found[best], vector=found[best].vector * np.float32(np.sign(r[best])))
     return Linear(name, made)
-
-
-def _boundaries(population: Population) -> dict[str, Direction]:
-    return {name: boundary(population.w, population.network[name], name=name) for name in ATTRIBUTES}
 
 
 def _standard(values: ArrayLike) -> Array:
