@@ -60,11 +60,12 @@ class Directions(Tool):
         known = domain.of(session)
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
-            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
-        return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
 
     def update(self, host: PictureHost) -> None:
         self.rows.update(host.value)
+        self.picker.update(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
 
