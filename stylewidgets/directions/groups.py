@@ -12,6 +12,7 @@ GROUPS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("mouth and nose", ("smile", "mouth", "lip", "teeth", "nose", "beard", "moustache", "mustache", "goatee")),
     ("hair and hat", ("hair", "fringe", "bang", "bald", "hat", "curl", "sideburn")),
     ("skin", ("skin", "blush", "cheek", "freckle", "makeup", "pale")),
+    ("light", ("light", "azimuth", "elevation", "shadow", "brightness")),
     (
         "head",
         (

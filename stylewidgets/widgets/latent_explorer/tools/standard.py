@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -11,6 +12,7 @@ from .... import domain
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.rows import Handle
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
@@ -63,8 +65,12 @@ class Directions(Tool):
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
         return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
 
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        return self.rows.handles
+
     def update(self, host: PictureHost) -> None:
-        self.rows.update(host.value)
+        self.rows.show(host.value)
         self.picker.update(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
@@ -80,7 +86,7 @@ class Directions(Tool):
 
 @register
 class TransformTool(Tool):
-    """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
+    """Shift, turn and scale the picture inside the network. Attribute: `sliders`."""
 
     name, title = "transform", "Move"
 
@@ -88,11 +94,11 @@ class TransformTool(Tool):
         return None if session.can_transform else "only StyleGAN3 can move its picture"
 
     def panel(self, host: PictureHost) -> widgets.Widget:
-        self.controls = TransformControls(host.change)
-        return self.controls
+        self.sliders = TransformControls(host.change)
+        return self.sliders
 
     def update(self, host: PictureHost) -> None:
-        self.controls.update(host.value)
+        self.sliders.update(host.value)
 
 
 @register
