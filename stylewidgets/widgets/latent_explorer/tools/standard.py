@@ -18,7 +18,7 @@ from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
-from ...kit.parts import WIDE, button, column, note, row
+from ...kit.parts import WIDE, button, column, listen, note, row
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
@@ -136,9 +136,20 @@ class Animate(Tool):
             shown = host.picture.latent
             host.change("", lambda latent: shown or latent)
 
-        animator = Animator(host.session, lambda: host.snapshots, lambda: host.value, host.preview)
-        use = button("use this moment", "make the picture that is shown the present state", use_moment)
+        animator = self.animator = Animator(
+            host.session,
+            lambda: host.snapshots,
+            lambda: host.value,
+            host.preview,
+            thumbnail=lambda latent: host.picture.thumbnail(latent, THUMBNAIL),
+            keep=host.snapshot,
+        )
+        listen(host.strip, lambda _: animator.refresh() if self.shown else None, "cards", view=host.view)
+        use = button("keep this moment", "go on from the picture that is shown", use_moment)
         return column(animator, row(use))
+
+    def opened(self, host: PictureHost) -> None:
+        self.animator.refresh()
 
     def left(self, host: PictureHost) -> None:
         host.preview(host.value)  # away from the film, back to the present state
