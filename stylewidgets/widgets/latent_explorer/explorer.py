@@ -18,7 +18,6 @@ from ..kit.controls.rows import Handle
 from ..kit.controls.snapshots import SnapshotStrip
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.live_picture import LivePicture
-from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
 from .panels import ExplorerPanels
 from .tools import Tool, chosen
@@ -120,14 +119,15 @@ class LatentExplorer(StateWidget[Latent]):
     @property
     def snapshots(self) -> tuple[Latent, ...]:
         """The latents kept by `snapshot`."""
-        return self.strip.items if "strip" in self.__dict__ else ()
+        return self.strip.items
 
     @cached_property
     def strip(self) -> SnapshotStrip:
-        """The kept latents as pictures, made when there is one or somebody looks."""
+        """The kept latents as pictures, under the large one."""
         return SnapshotStrip(
             lambda latent: self.picture.thumbnail(latent, THUMBNAIL),
             lambda latent: self.change("", lambda _: latent),
+            keep=self.snapshot,
         )
 
     # -- going somewhere -----------------------------------------------------------------------------------------------
@@ -152,6 +152,7 @@ class LatentExplorer(StateWidget[Latent]):
     def preview(self, latent: Latent) -> None:
         """Show another latent without going there: `value` stays, and the next change shows it again."""
         self.picture.submit(self.session.check(latent))
+        self.view.badge = "preview, not kept" if latent != self.value else ""
 
     def snapshot(self) -> None:
         """Keep the present state in the strip of snapshots."""
@@ -195,6 +196,7 @@ class LatentExplorer(StateWidget[Latent]):
         self._panels.update(self.value)
 
     def _follow(self, old: Latent, new_step: bool) -> None:
+        self.view.badge = ""
         if new_step:
             self._panels.stepped(old)
         self.picture.post(self.value)  # under the lock, so that the newest stays the newest
@@ -202,8 +204,6 @@ class LatentExplorer(StateWidget[Latent]):
 
     def _end(self) -> None:
         self.picture.close()
-        if "strip" in self.__dict__:
-            close_tree(self.strip)
 
 
 def _first_value(session: GeneratorSession, directions: DirectionSet) -> Latent:

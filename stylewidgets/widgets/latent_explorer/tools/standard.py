@@ -18,7 +18,7 @@ from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
-from ...kit.parts import WIDE, button, column, note, row
+from ...kit.parts import WIDE, button, column, listen, note, row
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
@@ -65,8 +65,8 @@ class Directions(Tool):
         known = domain.of(session)
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
-            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
-        return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
 
     @property
     def controls(self) -> Mapping[str, Handle]:
@@ -74,6 +74,7 @@ class Directions(Tool):
 
     def update(self, host: PictureHost) -> None:
         self.rows.show(host.value)
+        self.picker.update(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
 
@@ -91,19 +92,19 @@ register(Attributes)
 
 @register
 class TransformTool(Tool):
-    """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
+    """Shift, turn and scale the picture inside the network. Attribute: `sliders`."""
 
-    name, title = "transform", "Transform"
+    name, title = "transform", "Move"
 
     def fits(self, session: GeneratorSession) -> str | None:
         return None if session.can_transform else "only StyleGAN3 can move its picture"
 
     def panel(self, host: PictureHost) -> widgets.Widget:
-        self.controls = TransformControls(host.change)
-        return self.controls
+        self.sliders = TransformControls(host.change)
+        return self.sliders
 
     def update(self, host: PictureHost) -> None:
-        self.controls.update(host.value)
+        self.sliders.update(host.value)
 
 
 @register
@@ -141,9 +142,20 @@ class Animate(Tool):
             shown = host.picture.latent
             host.change("", lambda latent: shown or latent)
 
-        animator = Animator(host.session, lambda: host.snapshots, lambda: host.value, host.preview)
-        use = button("use this moment", "make the picture that is shown the present state", use_moment)
+        animator = self.animator = Animator(
+            host.session,
+            lambda: host.snapshots,
+            lambda: host.value,
+            host.preview,
+            thumbnail=lambda latent: host.picture.thumbnail(latent, THUMBNAIL),
+            keep=host.snapshot,
+        )
+        listen(host.strip, lambda _: animator.refresh() if self.shown else None, "cards", view=host.view)
+        use = button("keep this moment", "go on from the picture that is shown", use_moment)
         return column(animator, row(use))
+
+    def opened(self, host: PictureHost) -> None:
+        self.animator.refresh()
 
     def left(self, host: PictureHost) -> None:
         host.preview(host.value)  # away from the film, back to the present state
@@ -151,9 +163,9 @@ class Animate(Tool):
 
 @register
 class HistoryTool(Tool):
-    """What was kept, and where one was. Attribute: `steps`, the strip of the states that were left."""
+    """Where one was. Attribute: `steps`, the strip of the states that were left."""
 
-    name, title = "history", "History"
+    name, title, rare = "history", "History", True
 
     def __init__(self) -> None:
         # Pictures of the steps wait here until somebody looks: their widgets would hold up the first frame of a drag.
@@ -170,10 +182,12 @@ class HistoryTool(Tool):
             STEPS,
             newest_first=True,
             movable=False,
-            empty="nothing has changed yet",
+            title="step",
+            empty="Nothing has changed yet. Every change leaves a picture here of how it was before.",
         )
-        keep = button("snapshot", "keep this state (key s)", host.snapshot, view=host.view)
-        return column(row(note("snapshots"), keep), host.strip, note("where you were, newest first"), self.steps)
+        return column(
+            note("How it was before each change, newest first. Press a picture to go back there."), self.steps
+        )
 
     def opened(self, host: PictureHost) -> None:
         """Move what waits into the strip, each state once."""
@@ -193,7 +207,7 @@ class HistoryTool(Tool):
 class Save(Tool):
     """Files of the state, and the Python that makes the picture. Attribute: `state`."""
 
-    name, title = "save", "Save & code"
+    name, title, rare = "save", "Save & code", True
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         self.state = StatePanel(host)
