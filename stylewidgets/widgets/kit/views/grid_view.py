@@ -76,8 +76,8 @@ class GridView(PageView):
     }
 
     state = traitlets.Dict().tag(sync=True)
-    """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each), `ranges` (name, words and the mask
-    that it takes),
+    """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
+    `ranges` (name, words and the mask that each takes),
     `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
     sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
     """All pictures as one, encoded: headers in the first row and column, as of the last rest."""
