@@ -223,7 +223,7 @@ def test_it_opens_with_the_channels_that_do_one_thing(
     )
     assert panel.cards.cards[0]["light"] == "good" and panel.cards.cards[1]["light"] == "fair"
     sheet = Image.open(io.BytesIO(panel.cards.sheet)).convert("L")  # a JPEG: it is exact in grey
-    moved = probe.value.with_edit(probe.search.direction(Channel(4, 1), probe.value), -2.0)
+    moved = probe.value.with_edit(probe.search.direction(Channel(4, 1), probe.value), -6.0)
     wanted = np.asarray(Image.fromarray(session.images([moved], resolution=96)[0]).convert("L"), int)
     side = wanted.shape[0]
     assert sheet.size == (2 * side, side)

@@ -16,9 +16,10 @@ from ...mixing.sources import convert_mask
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Beside
-from ..kit.parts import UndoButtons, button, column, control, heading, move, note, row, say, show
+from ..kit.parts import button, column, control, heading, move, note, row, say, show
 from ..kit.state_panel import StatePanel
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
+from ..kit.views.toolbar import Action, Toolbar, undo_bar
 from .state import describe_place
 
 if TYPE_CHECKING:
@@ -46,21 +47,21 @@ class MixPanels:
 
     def __init__(self, host: GridHost) -> None:
         self._host = host
-        self._undo = UndoButtons(host)
+        self._undo = undo_bar(host)
         self._about, self._saved = note(""), note("")
-        self._switcher = Switcher(
+        self._switcher = Tabs(
             {SOURCES: self._make_sources, MIX: self._make_mix, EXPORT: self._make_export, SAVE: self._make_state},
             lambda name: self._refresh_code(),
         )
         self.beside = Beside(host.view)
-        left = column(host.view, row(*self._undo.both), _dom_classes=("sw-grid-left",))
+        left = column(host.view, self._undo, _dom_classes=("sw-grid-left",))
         top = column(left, self._make_chosen(), _dom_classes=("sw-grid-top",))
         main = column(top, self._switcher, _dom_classes=("sw-main",))
         self.parts = (column(main, self.beside, _dom_classes=("sw-with-beside",)),)
 
     def update(self, grid: MixGrid) -> None:
         """Move every control to `grid`."""
-        self._undo.update()
+        self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
         if self._switcher.made(MIX) is not None:
             self._space.value, self._noise.value = grid.space, grid.noise
             for psi in self._psi.values():
@@ -75,17 +76,23 @@ class MixPanels:
     # -- panels --------------------------------------------------------------------------------------------------------
     def _make_chosen(self) -> widgets.Widget:
         host = self._host
-        explore = self._button("Explore", "go on with this picture in an explorer beside the grid", host.send)
-        explore.button_style = "primary"
-        actions = [
-            explore,
-            self._button("use as row", "add this picture as another row", lambda: host.add("rows", host.selected)),
-            self._button(
-                "use as column", "add this picture as another column", lambda: host.add("columns", host.selected)
-            ),
-        ]
+        actions = Toolbar(
+            [
+                Action(
+                    "explore",
+                    "go on with this picture in an explorer beside the grid",
+                    host.send,
+                    text="Explore",
+                    primary=True,
+                ),
+                Action("row", "add this picture as another row", partial(self._use, "rows"), text="use as row"),
+                Action("column", "add it as another column", partial(self._use, "columns"), text="use as column"),
+            ],
+            host.view,
+            label="the chosen picture",
+        )
         return column(
-            heading("Chosen picture"), host.picture.view, self._about, row(*actions), _dom_classes=("sw-grid-chosen",)
+            heading("Chosen picture"), host.picture.view, self._about, actions, _dom_classes=("sw-grid-chosen",)
         )
 
     def _make_mix(self) -> widgets.Widget:
@@ -161,6 +168,9 @@ class MixPanels:
         self, text: str, tip: str, action: Callable[[], object], said: widgets.HTML | None = None
     ) -> widgets.Button:
         return button(text, tip, action, view=self._host.view, said=said)
+
+    def _use(self, axis: str) -> None:
+        self._host.add(axis, self._host.selected)
 
     def _on_space(self, space: str) -> None:
         host = self._host

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
-from ..kit.parts import LABEL, ROW, button, column, control, move, note, row, say
+from ..kit.parts import LABEL, WIDE, button, column, control, move, note, row, say
 from ..kit.sharing import shared_layout
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ STEP = 0.1
 NONE = "Choose a channel: then this slider moves it."
 
 
-class StrengthSlider(widgets.HBox):
-    """The selected channel in words, its strength, and a way back to 0.
+class StrengthSlider(widgets.VBox):
+    """The selected channel in words, and its strength.
 
     Args:
         on_strength: called with sigmas while the slider moves.
@@ -45,7 +45,7 @@ class StrengthSlider(widgets.HBox):
             tip="added to the selected channel, in standard deviations of it over many samples",
             on=lambda sigmas: on_strength(float(sigmas)),
             style=LABEL,
-            layout={"flex": "1 1 160px", "min_width": "0", "width": "auto"},
+            layout=WIDE,
             min=-STRENGTH,
             max=STRENGTH,
             step=STEP,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...stylespace.reports.table import Row
 
 SIDE = 96
+SHOWN, MOST = 3.0, 15.0
+"""How far a channel is moved in its picture: so many times as far as the report did, and at most so many σ."""
 CLEAN, CLEAN_ENOUGH = 0.06, 0.12
 """How much all other factors move on average, in σ, while a channel moves its own by half a σ: below the first it does one
 thing, below the second nearly; the others are not shown here."""
@@ -52,7 +54,7 @@ class OneThingPanel(widgets.VBox):
         if search.statistics is None or latent == self._shown:
             return
         self._shown = latent
-        edits = [(Channel(*row.channel), row.sign * row.style.strengths[-1]) for row in self.rows]
+        edits = [(Channel(*row.channel), row.sign * min(MOST, SHOWN * row.style.strengths[-1])) for row in self.rows]
         task = steps.edited(self._host.session, latent, edits, search.direction, SIDE)
         search.run("one thing", task, self._show, "pictures of the channels", quiet=True)
 

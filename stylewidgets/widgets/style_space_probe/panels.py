@@ -11,12 +11,13 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from ..kit.jobs import Jobs
 from ..kit.opening import Beside
-from ..kit.parts import UndoButtons, button, column, control, note, quiet, row
+from ..kit.parts import button, column, control, note, quiet, row
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
 from ..kit.views.brush import Brush
 from ..kit.views.channel_map import as_bytes
+from ..kit.views.toolbar import Action, undo_bar
 from .edit_panel import EditPanel
 from .edits import edit_of
 from .effect_panel import EffectPanel, StrengthSlider
@@ -49,7 +50,11 @@ class ProbePanels:
     def __init__(self, host: ProbeHost, work: Jobs) -> None:
         self._host, self._search = host, host.search
         self._numbers_of: Channel | None = None
-        self._undo = UndoButtons(host)
+        random = Action(
+            "random", "another face, by a random seed (key r on the picture); the edits stay", host.randomize, "dice"
+        )
+        back = Action("back", "set the chosen channel back to 0", lambda: host.move_selected(0.0), text="set back")
+        self._undo = undo_bar(host, random, back)
         self._strength = StrengthSlider(host.move_selected)
         self._measure = control(
             widgets.Dropdown,
@@ -71,10 +76,8 @@ class ProbePanels:
             REPORT: partial(ReportPanel, host),
             SAVE: self._make_state,
         }
-        self._switcher = Switcher(panels, lambda _: self._on_panel())
-        tip = "another random seed (key r on the picture); the edits stay"
-        actions = row(*self._undo.both, button("another face", tip, host.randomize, view=host.view))
-        left = column(self._stack, self._strength, actions, _dom_classes=("sw-probe-left",))
+        self._switcher = Tabs(panels, lambda _: self._on_panel())
+        left = column(self._stack, self._strength, self._undo, _dom_classes=("sw-probe-left",))
         right = column(work, self._switcher, _dom_classes=("sw-probe-right",))
         below = column(self._measure, host.view, _dom_classes=("sw-probe-map",))
         main = column(left, right, below, self.effect, _dom_classes=("sw-main", "sw-probe-main"))
@@ -109,7 +112,7 @@ class ProbePanels:
 
     def update(self, latent: Latent) -> None:
         """Move every control to `latent` and the selected channel."""
-        self._undo.update()
+        self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
         channel = self._host.selected
         edit = None if channel is None else edit_of(latent, channel.flat(self._host.session.layers))
         ready = channel is not None and self._search.statistics is not None

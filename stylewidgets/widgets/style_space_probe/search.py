@@ -37,6 +37,9 @@ Histogram = tuple[NDArray[np.int64], NDArray[np.float64]]
 
 GREY = "grey levels by σ"
 
+BRIGHTEST = 0.98
+"""Share of the channels that are not at the end of the colours: a few are far stronger than all others."""
+
 DRAG_SECONDS = 0.15
 """While something is dragged, map and numbers follow at most this often."""
 
@@ -340,7 +343,7 @@ class ProbeSearch:
         values = np.asarray(values, np.float32)
         known = values[np.isfinite(values)]
         signed = bool(len(known)) and float(known.min()) < 0
-        top = (float(np.quantile(np.abs(known), 0.998)) if len(known) else 1.0) or 1.0
+        top = (float(np.quantile(np.abs(known), BRIGHTEST)) if len(known) else 1.0) or 1.0
         palette = "diverging" if signed else "sequential"
         self.measures[measure] = Measure(values, words, unit, -top if signed else 0.0, top, palette)
         self.on_measure(measure)

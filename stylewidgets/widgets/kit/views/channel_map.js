@@ -42,7 +42,7 @@ function createGeometry(model) {
     if (data && data.byteLength === 4 * geometry.total)
       geometry.values = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
   };
-  geometry.gutter = () => (geometry.width < NARROW ? 92 : 178);
+  geometry.gutter = () => (geometry.width < NARROW ? 94 : 186);
   geometry.rowHeight = () => clamp(Math.floor(MAP_HEIGHT / Math.max(1, geometry.layers.length)), ...ROW_HEIGHTS);
   geometry.area = () => Math.max(1, geometry.width - geometry.gutter() - 1);
   geometry.cell = () => (geometry.area() / geometry.widest) * geometry.zoom;
@@ -144,7 +144,7 @@ function createPainter(model, geometry, canvas) {
     context.fillText(layer.words || layer.name, 2, middle, geometry.gutter() - 10);
     if (geometry.width >= NARROW) {
       context.fillStyle = faint;
-      context.fillText(`${l} · ${layer.name}`, 94, middle, 76);
+      context.fillText(`${l} · ${layer.name}`, 100, middle, 78);
     }
     if (rgb) {
       // Three stripes before the row, so that colour layers are told without reading.
