@@ -56,10 +56,7 @@ class StrengthSlider(widgets.VBox):
             continuous_update=True,
             disabled=True,
         )
-        zero = button("↺", "set this channel back to 0", lambda: on_strength(0.0))
-        super().__init__(
-            [self._about, self._slider, zero], layout=shared_layout(**ROW), _dom_classes=("sw-probe-strength",)
-        )
+        super().__init__([self._about, self._slider], layout=shared_layout(**WIDE))
 
     def update(self, words: str, strength: float, enabled: bool) -> None:
         """Show this channel, in words, and its strength."""
