@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -45,9 +49,7 @@ class Action:
 
     def item(self) -> dict[str, Any]:
         """What the page is told of it."""
-        told = asdict(self)
-        del told["do"]
-        return told
+        return {name: value for name, value in vars(self).items() if name != "do"}
 
 
 class Toolbar(PageView):
@@ -60,7 +62,7 @@ class Toolbar(PageView):
     """
 
     _esm = script("toolbar.js")
-    _css = sheet("toolbar.css")
+    _css = sheet("toolbar.css", "desk.css")
     MESSAGES: ClassVar[Messages] = {"press": lambda message: (str(message["name"]),)}
 
     items: Any = traitlets.List().tag(sync=True)
@@ -89,9 +91,15 @@ class Toolbar(PageView):
         if items != self.items:
             self.items = items
 
+<<<<<<< HEAD
 
 def undo_bar(host: Host[V], *more: Action) -> Toolbar:
     """The toolbar with "undo" and "redo" of a widget, and what else it is given."""
     undo = Action("undo", "one step back (key z)", host.undo, icon="undo")
     redo = Action("redo", "one step forward (key y)", host.redo, icon="redo")
     return Toolbar([undo, redo, *more], host.view, label="undo and more")
+=======
+    def download(self, name: str, data: bytes, mime: str) -> None:
+        """Let the browser save these bytes under a name, as if somebody had followed a link."""
+        self.send({"type": "download", "name": name, "mime": mime}, [data])
+>>>>>>> look

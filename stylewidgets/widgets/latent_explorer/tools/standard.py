@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -11,6 +12,7 @@ from .... import domain
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.rows import Handle
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
@@ -60,11 +62,16 @@ class Directions(Tool):
         known = domain.of(session)
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
-            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
-        return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
+
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        return self.rows.handles
 
     def update(self, host: PictureHost) -> None:
-        self.rows.update(host.value)
+        self.rows.show(host.value)
+        self.picker.update(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
 
@@ -79,19 +86,19 @@ class Directions(Tool):
 
 @register
 class TransformTool(Tool):
-    """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
+    """Shift, turn and scale the picture inside the network. Attribute: `sliders`."""
 
-    name, title = "transform", "Transform"
+    name, title = "transform", "Move"
 
     def fits(self, session: GeneratorSession) -> str | None:
         return None if session.can_transform else "only StyleGAN3 can move its picture"
 
     def panel(self, host: PictureHost) -> widgets.Widget:
-        self.controls = TransformControls(host.change)
-        return self.controls
+        self.sliders = TransformControls(host.change)
+        return self.sliders
 
     def update(self, host: PictureHost) -> None:
-        self.controls.update(host.value)
+        self.sliders.update(host.value)
 
 
 @register
@@ -139,9 +146,9 @@ class Animate(Tool):
 
 @register
 class HistoryTool(Tool):
-    """What was kept, and where one was. Attribute: `steps`, the strip of the states that were left."""
+    """Where one was. Attribute: `steps`, the strip of the states that were left."""
 
-    name, title = "history", "History"
+    name, title, rare = "history", "History", True
 
     def __init__(self) -> None:
         # Pictures of the steps wait here until somebody looks: their widgets would hold up the first frame of a drag.
@@ -158,10 +165,12 @@ class HistoryTool(Tool):
             STEPS,
             newest_first=True,
             movable=False,
-            empty="nothing has changed yet",
+            title="step",
+            empty="Nothing has changed yet. Every change leaves a picture here of how it was before.",
         )
-        keep = button("snapshot", "keep this state (key s)", host.snapshot, view=host.view)
-        return column(row(note("snapshots"), keep), host.strip, note("where you were, newest first"), self.steps)
+        return column(
+            note("How it was before each change, newest first. Press a picture to go back there."), self.steps
+        )
 
     def opened(self, host: PictureHost) -> None:
         """Move what waits into the strip, each state once."""
@@ -181,7 +190,7 @@ class HistoryTool(Tool):
 class Save(Tool):
     """Files of the state, and the Python that makes the picture. Attribute: `state`."""
 
-    name, title = "save", "Save & code"
+    name, title, rare = "save", "Save & code", True
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         self.state = StatePanel(host)
