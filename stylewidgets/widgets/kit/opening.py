@@ -51,7 +51,7 @@ class Beside(widgets.VBox):
 
     def __init__(self, view: ShowsErrors) -> None:
         self._view = view
-        super().__init__(layout=shared_layout(), _dom_classes=("sw-beside",))
+        super().__init__(layout=shared_layout(), _dom_classes=("sw-guest",))
 
     @property
     def opened(self) -> widgets.Widget | None:

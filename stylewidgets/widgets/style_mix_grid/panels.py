@@ -56,8 +56,8 @@ class MixPanels:
         self.beside = Beside(host.view)
         left = column(host.view, self._undo, _dom_classes=("sw-grid-left",))
         top = column(left, self._make_chosen(), _dom_classes=("sw-grid-top",))
-        main = column(top, self._switcher, _dom_classes=("sw-main",))
-        self.parts = (column(main, self.beside, _dom_classes=("sw-with-beside",)),)
+        main = column(top, self._switcher, _dom_classes=("sw-home",))
+        self.parts = (column(main, self.beside, _dom_classes=("sw-with-guest",)),)
 
     def update(self, grid: MixGrid) -> None:
         """Move every control to `grid`."""

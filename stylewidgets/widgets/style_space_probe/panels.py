@@ -80,8 +80,8 @@ class ProbePanels:
         left = column(self._stack, self._strength, self._undo, _dom_classes=("sw-probe-left",))
         right = column(work, self._switcher, _dom_classes=("sw-probe-right",))
         below = column(self._measure, host.view, _dom_classes=("sw-probe-map",))
-        main = column(left, right, below, self.effect, _dom_classes=("sw-main", "sw-probe-main"))
-        self._root = column(main, _dom_classes=("sw-with-beside",))
+        main = column(left, right, below, self.effect, _dom_classes=("sw-home", "sw-probe-main"))
+        self._root = column(main, _dom_classes=("sw-with-guest",))
         self.parts = (self._root,)
         search = host.search
         search.sigmas = lambda: self.effect.sigmas

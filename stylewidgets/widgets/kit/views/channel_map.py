@@ -46,7 +46,7 @@ class ChannelMap(PageView):
     """Rows of cells that can be hovered, zoomed, dragged, clicked and walked by keys."""
 
     _esm = script("channel_map.js")
-    _css = style("beside.css", "channel_map.css")
+    _css = style("guest.css", "channel_map.css")
     MESSAGES: ClassVar[Messages] = {
         "hello": lambda message: (),
         "pick": lambda message: (int(message["channel"]),),

@@ -60,7 +60,7 @@ class GridView(PageView):
     """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
 
     _esm = script("grid_view.js")
-    _css = style("beside.css", "grid_view.css")
+    _css = style("guest.css", "grid_view.css")
     MESSAGES: ClassVar[Messages] = {
         "hello": lambda message: (),
         "ack": lambda message: (int(message["index"]),),

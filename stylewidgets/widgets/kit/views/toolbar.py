@@ -91,15 +91,13 @@ class Toolbar(PageView):
         if items != self.items:
             self.items = items
 
-<<<<<<< HEAD
+    def download(self, name: str, data: bytes, mime: str) -> None:
+        """Let the browser save these bytes under a name, as if somebody had followed a link."""
+        self.send({"type": "download", "name": name, "mime": mime}, [data])
+
 
 def undo_bar(host: Host[V], *more: Action) -> Toolbar:
     """The toolbar with "undo" and "redo" of a widget, and what else it is given."""
     undo = Action("undo", "one step back (key z)", host.undo, icon="undo")
     redo = Action("redo", "one step forward (key y)", host.redo, icon="redo")
     return Toolbar([undo, redo, *more], host.view, label="undo and more")
-=======
-    def download(self, name: str, data: bytes, mime: str) -> None:
-        """Let the browser save these bytes under a name, as if somebody had followed a link."""
-        self.send({"type": "download", "name": name, "mime": mime}, [data])
->>>>>>> look
