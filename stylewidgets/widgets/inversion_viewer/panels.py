@@ -263,7 +263,7 @@ def _line(current: Attempt | None) -> str:
     if current is None:
         return "Choose a target and a method, then press Start."
     words = [
-        f"run {current.number}, {METHODS[current.method].title if current.method in METHODS else current.method}: {current.state}",
+        f"run {current.number}, {title_of(current)}: {current.state}",
         f"step {current.step} of {current.total}",
     ]
     run = current.run

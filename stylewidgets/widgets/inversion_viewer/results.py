@@ -70,6 +70,7 @@ class RunsPanel(widgets.VBox):
         made = RunTable(columns=[list(c) for c in COLUMNS], label="Runs", layout=widgets.Layout())
         listen(made, self._on_choice, "chosen", self._host.view)
         self.children += (made,)
+        self.__dict__["table"] = made  # `refresh` fills it where it is there
         self.refresh()
         return made
 
