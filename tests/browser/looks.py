@@ -89,6 +89,9 @@ class Stage:
     def show(self, look: Look) -> None:
         """Bring a panel into sight, in this width and theme, and wait until it is there."""
         self.page.set_viewport_size({"width": look.width, "height": 1700})
+        # On a narrow screen nobody keeps the file browser open.
+        side = "collapseLeft" if look.width < 600 else "expandLeft"
+        self.page.evaluate(f"() => window.jupyterapp.shell.{side}()")
         self.page.evaluate(
             "(theme) => window.jupyterapp.commands.execute('apputils:change-theme', { theme }).then(() => null)",
             THEMES[look.theme],

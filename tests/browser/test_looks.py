@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from stylewidgets.bench.browser import Notebook
+from stylewidgets.bench.browser import Browser, Lab, Notebook
 
+from .conftest import python_path
 from .looks import AXE, ROOT, Stage, looks
 
 pytestmark = pytest.mark.slow
@@ -45,6 +46,15 @@ session = sw.load("avatar-64")
 {make}
 widget
 """
+
+
+@pytest.fixture(scope="module")
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """JupyterLab that keeps the theme it is given, whatever the browser prefers."""
+    settings = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": False}}
+    environment = {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1"}
+    with Lab(tmp_path_factory.mktemp("looks"), settings=settings, environment=environment) as lab:
+        yield lab
 
 
 def test_the_accessibility_checker_is_there() -> None:
