@@ -139,7 +139,10 @@ class ExplorerPage:
 
     def panel(self, name: str) -> None:
         """Choose a panel."""
-        self.page.locator(".sw-explorer .sw-tab", has_text=name).first.click()
+        tab = self.page.locator(".sw-explorer .sw-tab", has_text=name).first
+        if not tab.is_visible():  # behind "more"
+            self.page.locator(".sw-explorer .sw-more").first.click()
+        tab.click()
 
     def slider(self, place: int = 0) -> Any:
         """The handle of a direction's slider."""

@@ -107,8 +107,8 @@ def models() -> dict[str, Any]:
 def open_all(widget: Any) -> None:
     """Build every panel."""
     panels = getattr(widget, "_panels", None) or widget.controls
-    switcher = getattr(panels, "_switcher", None) or panels.panels
-    for name in list(switcher._factories):
+    switcher = getattr(panels, "_switcher", None) or getattr(panels, "_tabs", None) or panels.panels
+    for name in switcher.names:
         switcher.selected = name
 
 

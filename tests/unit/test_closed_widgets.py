@@ -21,7 +21,7 @@ def explored(explorer: stylewidgets.LatentExplorer) -> None:
     explorer.add_direction("smile", 1.0)
     explorer.snapshot()
     explorer.view.on_settle()  # the factors are read
-    explorer._panels._switcher.selected = "Walk"  # a canvas, which ipycanvas remembers
+    explorer.open("walk")  # a canvas, which ipycanvas remembers
     explorer.undo()
 
 

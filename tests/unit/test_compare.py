@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from stylewidgets.widgets.kit.controls.compare import HoldToCompare
+from stylewidgets.widgets.kit.errors import reporting
 
 
 def png(latent):
@@ -36,25 +37,37 @@ def test_set_start_takes_the_present_value():
     compare, view, state = make("first")
     state.value = "another"
     assert pixels(view) == 5
-    compare.buttons[0].click()
+    compare.set_start()
     assert compare.start == "another" and pixels(view) == 7
 
 
 def test_back_to_start_goes_there():
     compare, _, state = make("first")
     state.value = "another"
-    compare.buttons[1].click()
+    compare.back_to_start()
     assert state.value == "first" and compare.start == "first"
 
 
 def test_a_start_that_cannot_be_rendered_is_reported_and_the_old_one_stays():
     compare, view, state = make("first")
     state.value = "broken"
-    compare.buttons[0].click()
+    with reporting(view):
+        compare.set_start()
     assert "does not fit" in view.error and compare.start == "first" and pixels(view) == 5
 
 
 def test_both_buttons_say_what_they_do():
     compare, _, _ = make()
-    assert [b.description for b in compare.buttons] == ["set start", "back to start"]
-    assert all(b.tooltip for b in compare.buttons)
+    assert [(action.name, action.do) for action in compare.actions] == [
+        ("back", compare.back_to_start),
+        ("pin", compare.set_start),
+    ]
+    assert all(action.tip and action.icon for action in compare.actions)
+
+
+def test_another_start_is_told():
+    compare, _, _ = make()
+    told = []
+    compare.on_start = lambda: told.append(compare.start)
+    compare.start = "other"
+    assert told == ["other"]

@@ -35,6 +35,7 @@ def test_what_is_no_seed_is_named_with_what_is_accepted(text: str) -> None:
 def test_each_control_changes_its_part_of_the_latent() -> None:
     desk = Desk(classes=3)
     controls = desk.controls
+    controls.unfold()
     controls._seed.value = "12"
     controls._psi.value = 0.5
     controls._cutoff.value = 4
@@ -46,6 +47,7 @@ def test_each_control_changes_its_part_of_the_latent() -> None:
 
 def test_the_cutoff_at_its_end_means_all_rows() -> None:
     desk = Desk()
+    desk.controls.unfold()
     desk.controls._cutoff.value = 3
     desk.controls._cutoff.value = 10
     assert desk.latent.cutoff is None
@@ -53,6 +55,7 @@ def test_the_cutoff_at_its_end_means_all_rows() -> None:
 
 def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
     desk = Desk()
+    desk.controls.unfold()
     desk.change("", lambda _: Latent(seed=5, psi=2.25, cutoff=7))
     assert desk.controls._seed.value == "5" and desk.controls._psi.value == 2.25 and desk.controls._cutoff.value == 7
     assert desk.latent.psi == 2.25
@@ -61,9 +64,13 @@ def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
 @pytest.mark.slow
 def test_the_noise_seed_is_shown_only_where_it_counts() -> None:
     desk = Desk()
+    assert "_more" not in desk.controls.__dict__
+    desk.controls.unfold()
     assert "_noise_seed" not in desk.controls.__dict__
     desk.controls._noise.value = "random"
-    assert desk.controls._noise_seed in desk.controls.children and desk.controls._noise_seed.layout.display is None
+    assert (
+        desk.controls._noise_seed in desk.controls._more.children and desk.controls._noise_seed.layout.display is None
+    )
     desk.controls._noise.value = "const"
     assert desk.controls._noise_seed.layout.display == "none"
 
@@ -88,3 +95,24 @@ def test_stepping_wraps_at_the_ends_and_random_takes_a_seed_that_can_be_typed() 
     assert desk.latent.seed == 0
     desk.controls.randomize()
     assert 0 <= desk.latent.seed < 1_000_000
+
+
+def test_what_is_seldom_needed_comes_and_goes_and_follows_the_latent() -> None:
+    desk = Desk()
+    desk.change("", lambda _: Latent(cutoff=4, noise_mode="random", noise_seed=9))
+    desk.controls._tools.press("more")
+    assert (desk.controls._cutoff.value, desk.controls._noise.value, desk.controls._noise_seed.value) == (
+        4,
+        "random",
+        "9",
+    )
+    desk.controls._tools.press("more")
+    assert "sw-away" in desk.controls._more._dom_classes and desk.latent.cutoff == 4
+
+
+def test_a_seed_that_is_none_is_refused_beside_its_box() -> None:
+    desk = Desk()
+    desk.controls._seed.value = "seven"
+    assert "whole number" in desk.controls.place.error and desk.controls._seed.value == "0"
+    desk.controls._seed.value = "7"
+    assert desk.controls.place.error == "" and desk.latent.seed == 7

@@ -462,7 +462,7 @@ def test_closing_leaves_no_widget_and_no_thread(session: GeneratorSession) -> No
     gc.collect()
     before, threads = set(registry()), threading.active_count()
     probe = StyleSpaceProbe(session, samples=SAMPLES)
-    for name in probe._panels._switcher._factories:
+    for name in probe._panels._switcher.names:
         probe._panels._switcher.selected = name
     probe.select("2_3")
     probe.send()

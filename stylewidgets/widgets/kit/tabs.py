@@ -21,7 +21,7 @@ class Tabs(widgets.VBox):
     Args:
         panels: makes each panel, by name, when it is chosen for the first time.
         on_show: called with the name of a panel that was chosen; not for the first one.
-        rare: names of those that stand behind "more …".
+        rare: names of those that stand behind "more".
         label: what the panels are, for screen readers.
     """
 

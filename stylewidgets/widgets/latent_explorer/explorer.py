@@ -17,7 +17,6 @@ from ..kit.controls.direction_rows import renamed
 from ..kit.controls.snapshots import SnapshotStrip
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.live_picture import LivePicture
-from ..kit.parts import close_tree
 from ..kit.state_lock import STATE
 from .panels import ExplorerPanels
 from .tools import Tool, chosen
@@ -111,14 +110,15 @@ class LatentExplorer(StateWidget[Latent]):
     @property
     def snapshots(self) -> tuple[Latent, ...]:
         """The latents kept by `snapshot`."""
-        return self.strip.items if "strip" in self.__dict__ else ()
+        return self.strip.items
 
     @cached_property
     def strip(self) -> SnapshotStrip:
-        """The kept latents as pictures, made when there is one or somebody looks."""
+        """The kept latents as pictures, under the large one."""
         return SnapshotStrip(
             lambda latent: self.picture.thumbnail(latent, THUMBNAIL),
             lambda latent: self.change("", lambda _: latent),
+            keep=self.snapshot,
         )
 
     # -- going somewhere -----------------------------------------------------------------------------------------------
@@ -193,8 +193,6 @@ class LatentExplorer(StateWidget[Latent]):
 
     def _end(self) -> None:
         self.picture.close()
-        if "strip" in self.__dict__:
-            close_tree(self.strip)
 
 
 def _first_value(session: GeneratorSession, directions: DirectionSet) -> Latent:

@@ -7,14 +7,20 @@ from functools import partial
 
 import ipywidgets as widgets
 
+from ...latent.caption import caption
 from ...latent.latent import Latent
 from ..kit.controls.compare import HoldToCompare
 from ..kit.controls.source_controls import SourceControls
 from ..kit.errors import describe, report, reporting
 from ..kit.host import PictureHost
-from ..kit.parts import UndoButtons, button, column, control, heading, note, row, show
+from ..kit.parts import card, control, note, show
+from ..kit.sharing import shared_layout
 from ..kit.tabs import Tabs
+from ..kit.views.toolbar import Action, Toolbar
 from .tools.tool import Tool
+
+NARROWEST = 232
+"""Pixels that the buttons and snapshots under a picture need, however small it is."""
 
 
 class ExplorerPanels:
@@ -39,35 +45,55 @@ class ExplorerPanels:
         self.compare = HoldToCompare(
             host.picture.png, view, lambda: host.value, lambda latent: host.change("", lambda _: latent)
         )
-        self._undo = UndoButtons(host)
-        keep = button("snapshot", "keep this state in the history (key s)", host.snapshot, view=view)
-        # As wide as the picture: its buttons wrap rather than push the controls below it.
-        self._left = column(
+        self._bar = Toolbar(
+            [
+                Action("undo", "one step back (key z)", host.undo, icon="undo", label="undo"),
+                Action("redo", "one step forward (key y)", host.redo, icon="redo", label="redo"),
+                *self.compare.actions,
+                Action("snapshot", "keep this face (key s)", host.snapshot, icon="snapshot", label="snapshot"),
+                Action("download", "download this picture as PNG", self._download, icon="download"),
+            ],
             view,
-            row(*self._undo.both, keep, *self.compare.buttons),
-            flex="0 1 auto",
-            width=f"{view.size + 4}px",
-            margin="0 12px 0 0",
+            "Picture",
+            layout=shared_layout(),
         )
-        self._switcher = Tabs({title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool)
-        right = column(heading("Source"), self.source, self._switcher, flex="1 1 400px", min_width="0", width="auto")
-        self.root = row(self._left, right, align_items="flex-start", width="100%")
+        self.compare.on_start = self._update_bar
+        # As wide as the picture, and never so wide that nothing is left for the controls; beside them it stays in sight.
+        width = f"min({max(view.size, NARROWEST)}px, max(46cqw, 100cqw - 420px))"
+        side = (view, self._bar, host.strip)
+        self._left = control(widgets.VBox, side, layout={"width": width}, _dom_classes=("sw-side",))
+        self._tabs = Tabs(
+            {title: partial(self._make, tool) for title, tool in self._titles.items()},
+            self._on_tool,
+            rare=[title for title, tool in self._titles.items() if tool.rare],
+        )
+        right = control(widgets.VBox, (self.source, card(self._tabs)), _dom_classes=("sw-main",))
+        self.root = control(widgets.Box, (self._left, right), _dom_classes=("sw-desk",))
 
     @property
     def shown(self) -> Tool:
         """The tool whose panel is in sight."""
-        return self._titles[self._switcher.selected]
+        return self._titles[self._tabs.selected]
 
     def open(self, name: str) -> None:
         """Bring the panel of a tool into sight."""
-        self._switcher.selected = next(title for title, tool in self._titles.items() if tool is self.tools[name])
+        self._tabs.selected = next(title for title, tool in self._titles.items() if tool is self.tools[name])
 
     def update(self, latent: Latent) -> None:
         """Move every control to `latent`."""
         self.source.update(latent)
         for tool in self._made:
             self._tell(tool, tool.update)
-        self._undo.update()
+        self._update_bar()
+
+    def _update_bar(self) -> None:
+        host = self._host
+        at_start = host.value == self.compare.start
+        self._bar.update(undo=not host.can_undo, redo=not host.can_redo, back=at_start, pin=at_start)
+
+    def _download(self) -> None:
+        latent = self._host.value
+        self._bar.download(f"{caption(latent).replace(' · ', ', ')}.png", self._host.picture.png(latent), "image/png")
 
     def stepped(self, old: Latent) -> None:
         """A new step of the history left this state."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ..errors import reporting
-from ..parts import button
+from ..views.toolbar import Action
 
 if TYPE_CHECKING:
     from ....latent.latent import Latent
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class HoldToCompare:
-    """The buttons "set start" and "back to start", and the picture that the view shows while its button is held.
+    """The actions "set start" and "back to start", and the picture that the view shows while its button is held.
 
     Args:
         png: returns the picture of a latent as PNG.
@@ -34,9 +34,10 @@ class HoldToCompare:
     ) -> None:
         self._png, self._view, self._current, self._go = png, view, current, go
         self._start = current()
-        self.buttons = (
-            button("set start", "make the present picture the one to compare with", self.set_start, view=view),
-            button("back to start", "go back to the picture to compare with", self.back_to_start, view=view),
+        self.on_start: Callable[[], object] | None = None  # called when there is another start
+        self.actions = (
+            Action("back", "back to the start", self.back_to_start, icon="reset", disabled=True),
+            Action("pin", "make this picture the start, which others are compared with", self.set_start, icon="pin"),
         )
         with reporting(view):
             self.start = self._start
@@ -50,6 +51,8 @@ class HoldToCompare:
     def start(self, start: Latent) -> None:
         self._view.compare = self._png(start)
         self._start = start  # only after it could be drawn
+        if self.on_start is not None:
+            self.on_start()
 
     def set_start(self) -> None:
         """Make the present latent the start."""

@@ -9,8 +9,10 @@ from functools import cached_property
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
-from ..parts import LABEL, WIDE, Change, button, control, move, note, row, say, show, slider
+from ..errors import reporting
+from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, move, note, row, say, show, slider
 from ..sharing import shared_layout
+from ..views.toolbar import Action, Toolbar
 
 SEEDS = 2**32
 """Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
@@ -66,11 +68,11 @@ def describe_source(latent: Latent) -> str:
 
 
 class SourceControls(widgets.VBox):
-    """Seed box with steps and a die, psi, cutoff, noise, and the class where the generator has classes.
+    """One line with seed, die and psi; behind "…" steps of the seed, cutoff, noise, and the class where there are classes.
 
     Args:
         num_ws: rows of w+; the cutoff goes from 0 to here.
-        classes: how many classes the generator has, 0 for none.
+        classes: how many classes the generator has, 0 for none. Their menu then stands in sight.
         names: name of each class, by index; missing ones show their number.
     """
 
@@ -80,36 +82,77 @@ class SourceControls(widgets.VBox):
         self._change = change
         self._num_ws = num_ws
         self._latent = Latent()
+        self.place = ErrorPlace()
         self._seed = control(
             widgets.Text,
             tip="the number that the face grows from; Enter accepts it",
             on=lambda text: self._set_seed(lambda: parse_seed(text)),
-            style=LABEL,
-            layout={"width": "170px"},
+            style={"description_width": "36px"},
+            layout={"width": "132px", "flex": "0 0 auto"},
             description="seed",
             continuous_update=False,
             placeholder="number",
         )
         self._about = note("")
-        self._psi = slider(
+        self._psi = control(
             widgets.FloatSlider,
-            "ψ",
-            "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite",
-            lambda psi: self._set(psi=float(psi)),
+            tip="ψ, the truncation: 0 is the average face, 1 the face as drawn, below 0 its opposite",
+            on=lambda psi: self._set(psi=float(psi)),
+            style={"description_width": "14px"},
+            layout={"flex": "1 1 150px", "width": "auto"},
             min=PSI[0],
             max=PSI[1],
             step=0.01,
             readout_format=".2f",
+            description="ψ",
         )
-        self._cutoff = slider(
+        self._tools = Toolbar(
+            [
+                Action("dice", "a random seed (key r)", self.randomize, icon="dice", label="random"),
+                Action("more", "more about the source: cutoff, noise", self._unfold, icon="settings", pressed=False),
+            ],
+            self.place,
+            "Source",
+            layout=shared_layout(),
+        )
+        line = row(self._seed, self._tools, self._psi, flex_flow="row wrap")
+        self._label = self._make_label(classes, names) if classes else None
+        parts = [line, self.place, self._label, self._about]
+        super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
+
+    @cached_property
+    def _more(self) -> widgets.VBox:
+        """What "…" shows, made when it is first asked for."""
+        steps = Toolbar(
+            [
+                Action("previous", "previous seed", lambda: self._step(-1), icon="previous"),
+                Action("next", "next seed", lambda: self._step(1), icon="next"),
+            ],
+            self.place,
+            "Steps of the seed",
+            layout=shared_layout(),
+        )
+        made = column(row(note("seed"), steps, self._noise), self._cutoff)
+        made.add_class("sw-away")
+        self.children += (made,)
+        return made
+
+    @cached_property
+    def _cutoff(self) -> widgets.IntSlider:
+        cutoff = self._latent.cutoff
+        return slider(
             widgets.IntSlider,
             "cutoff",
-            f"ψ acts on the rows of w+ below this one; {num_ws} means all rows",
-            lambda rows: self._set(cutoff=None if rows >= num_ws else int(rows)),
+            f"ψ acts on the rows of w+ below this one; {self._num_ws} means all rows",
+            lambda rows: self._set(cutoff=None if rows >= self._num_ws else int(rows)),
             min=0,
-            max=num_ws,
+            max=self._num_ws,
+            value=self._num_ws if cutoff is None else cutoff,
         )
-        self._noise = control(
+
+    @cached_property
+    def _noise(self) -> widgets.Dropdown:
+        return control(
             widgets.Dropdown,
             tip="the fine grain: as stored in the weights, drawn from a seed, left out, or as the TensorFlow scripts drew it",
             on=lambda mode: self._set(noise_mode=mode),
@@ -117,17 +160,8 @@ class SourceControls(widgets.VBox):
             layout={"width": "170px"},
             description="noise",
             options=[("fixed", "const"), ("random", "random"), ("none", "none"), ("TensorFlow", "tf")],
+            value=self._latent.noise_mode,
         )
-        seeds = row(
-            self._seed,
-            button("◀", "previous seed", lambda: self._step(-1), "34px"),
-            button("▶", "next seed", lambda: self._step(1), "34px"),
-            button("random", "a random seed (key r)", self.randomize),
-            self._about,
-        )
-        self._label = self._make_label(classes, names) if classes else None
-        parts = [seeds, self._psi, self._cutoff, self._noise, self._label]
-        super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
 
     @cached_property
     def _noise_seed(self) -> widgets.Text:
@@ -140,7 +174,7 @@ class SourceControls(widgets.VBox):
             description="noise seed",
             continuous_update=False,
         )
-        self.children += (made,)
+        self._more.children += (made,)
         return made
 
     def update(self, latent: Latent) -> None:
@@ -150,12 +184,13 @@ class SourceControls(widgets.VBox):
         self._seed.value = "" if seed is None else str(seed)
         say(self._about, describe_source(latent))
         move(self._psi, latent.psi)
-        self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
-        self._noise.value = latent.noise_mode
-        drawn = latent.noise_mode in ("random", "tf")
-        if drawn or "_noise_seed" in self.__dict__:
-            self._noise_seed.value = str(latent.noise_seed)
-            show(self._noise_seed, drawn)
+        if "_more" in self.__dict__:
+            self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
+            self._noise.value = latent.noise_mode
+            drawn = latent.noise_mode in ("random", "tf")
+            if drawn or "_noise_seed" in self.__dict__:
+                self._noise_seed.value = str(latent.noise_seed)
+                show(self._noise_seed, drawn)
         if self._label is not None:
             self._label.value = latent.label if isinstance(latent.label, int) else None
 
@@ -163,7 +198,16 @@ class SourceControls(widgets.VBox):
         """Take a random seed."""
         self._set_seed(random_seed)
 
+    def unfold(self, unfolded: bool = True) -> None:
+        """Show what stands behind "…", or hide it."""
+        (self._more.remove_class if unfolded else self._more.add_class)("sw-away")
+        self._tools.change(more={"pressed": unfolded})
+        self.update(self._latent)  # a seed of the noise may have to come into sight
+
     # -- inside ------------------------------------------------------------------------------------------------------
+    def _unfold(self) -> None:
+        self.unfold("_more" not in self.__dict__ or "sw-away" in self._more._dom_classes)
+
     def _make_label(self, classes: int, names: Sequence[str] | Mapping[int, str]) -> widgets.Dropdown:
         known = dict(names) if isinstance(names, Mapping) else dict(enumerate(names))
         options = [("no class", None), *((f"{i}: {known[i]}" if i in known else str(i), i) for i in range(classes))]
@@ -182,8 +226,14 @@ class SourceControls(widgets.VBox):
         self._change(source, lambda latent: latent.replace(**change))
 
     def _set_seed(self, seed: Callable[[], int]) -> None:
-        # A seed is a step of its own: two faces in a row are two steps back, however fast they were chosen.
-        self._change("", lambda latent: start_from(latent, self._label is not None, seed=seed()))
+        with reporting(self.place):
+            try:
+                chosen = seed()
+            except ValueError:
+                self.update(self._latent)  # the box goes back to what is shown
+                raise
+            # A seed is a step of its own: two faces in a row are two steps back, however fast they were chosen.
+            self._change("", lambda latent: start_from(latent, self._label is not None, seed=chosen))
 
     def _step(self, by: int) -> None:
         self._set_seed(lambda: ((main_seed(self._latent) or 0) + by) % SEEDS)

@@ -42,7 +42,7 @@ function render({ model, el }) {
       if (up) label(tab);
     }
     more.hidden = !rare.size;
-    more.textContent = unfolded ? "less" : "more …";
+    more.textContent = unfolded ? "less" : "more";
     more.setAttribute("aria-expanded", String(unfolded));
     more.setAttribute("aria-label", unfolded ? "show fewer tools" : `more tools: ${[...rare].join(", ")}`);
   }
@@ -84,7 +84,11 @@ function render({ model, el }) {
 
   // The place keeps the height it once had, so that what stands below does not jump from panel to panel.
   let watched = null;
+  let width = 0;
   const heights = new ResizeObserver(() => {
+    const { width: now } = watched.getBoundingClientRect();
+    if (Math.abs(now - width) > 32) [tallest, watched.style.minHeight] = [0, ""]; // another window: other heights
+    width = now;
     tallest = Math.max(tallest, Math.min(GROWS_TO, Math.ceil(watched.getBoundingClientRect().height)));
     watched.style.minHeight = `${tallest}px`;
   });

@@ -60,11 +60,20 @@ function render({ model, el }) {
     able[(to + able.length) % able.length].focus();
   }, options);
 
+  function onMessage(message, buffers) {
+    if (message.type !== "download") return;
+    const url = URL.createObjectURL(new Blob([buffers[0]], { type: message.mime }));
+    element("a", "", { href: url, download: message.name }).click();
+    setTimeout(() => URL.revokeObjectURL(url), 10000);
+  }
+
   model.on("change:items change:label", build);
+  model.on("msg:custom", onMessage);
   build();
   return () => {
     abort.abort();
     model.off("change:items change:label", build);
+    model.off("msg:custom", onMessage);
     root.remove();
   };
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import traitlets
@@ -40,9 +40,7 @@ class Action:
 
     def item(self) -> dict[str, Any]:
         """What the page is told of it."""
-        told = asdict(self)
-        del told["do"]
-        return told
+        return {name: value for name, value in vars(self).items() if name != "do"}
 
 
 class Toolbar(PageView):
@@ -55,7 +53,7 @@ class Toolbar(PageView):
     """
 
     _esm = script("toolbar.js")
-    _css = sheet("toolbar.css")
+    _css = sheet("toolbar.css", "desk.css")
     MESSAGES: ClassVar[Messages] = {"press": lambda message: (str(message["name"]),)}
 
     items: Any = traitlets.List().tag(sync=True)
@@ -83,3 +81,7 @@ class Toolbar(PageView):
         items = [{**item, **changes.get(item["name"], {})} for item in self.items]
         if items != self.items:
             self.items = items
+
+    def download(self, name: str, data: bytes, mime: str) -> None:
+        """Let the browser save these bytes under a name, as if somebody had followed a link."""
+        self.send({"type": "download", "name": name, "mime": mime}, [data])

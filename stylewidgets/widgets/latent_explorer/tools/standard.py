@@ -81,7 +81,7 @@ class Directions(Tool):
 class TransformTool(Tool):
     """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
 
-    name, title = "transform", "Transform"
+    name, title = "transform", "Move"
 
     def fits(self, session: GeneratorSession) -> str | None:
         return None if session.can_transform else "only StyleGAN3 can move its picture"
@@ -139,9 +139,9 @@ class Animate(Tool):
 
 @register
 class HistoryTool(Tool):
-    """What was kept, and where one was. Attribute: `steps`, the strip of the states that were left."""
+    """Where one was. Attribute: `steps`, the strip of the states that were left."""
 
-    name, title = "history", "History"
+    name, title, rare = "history", "History", True
 
     def __init__(self) -> None:
         # Pictures of the steps wait here until somebody looks: their widgets would hold up the first frame of a drag.
@@ -158,10 +158,12 @@ class HistoryTool(Tool):
             STEPS,
             newest_first=True,
             movable=False,
-            empty="nothing has changed yet",
+            title="step",
+            empty="Nothing has changed yet. Every change leaves a picture here of how it was before.",
         )
-        keep = button("snapshot", "keep this state (key s)", host.snapshot, view=host.view)
-        return column(row(note("snapshots"), keep), host.strip, note("where you were, newest first"), self.steps)
+        return column(
+            note("How it was before each change, newest first. Press a picture to go back there."), self.steps
+        )
 
     def opened(self, host: PictureHost) -> None:
         """Move what waits into the strip, each state once."""
@@ -181,7 +183,7 @@ class HistoryTool(Tool):
 class Save(Tool):
     """Files of the state, and the Python that makes the picture. Attribute: `state`."""
 
-    name, title = "save", "Save & code"
+    name, title, rare = "save", "Save & code", True
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         self.state = StatePanel(host)

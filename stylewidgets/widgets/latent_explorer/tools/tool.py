@@ -26,11 +26,13 @@ class Tool:
     Attributes:
         name: what `LatentExplorer(tools=...)` and `explorer.open` call it.
         title: what its button says; the name unless given.
+        rare: whether it stands behind "more", as what is needed now and then does.
         shown: whether its panel is in sight.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
+    rare: ClassVar[bool] = False
     shown = False
 
     def fits(self, session: GeneratorSession) -> str | None:
