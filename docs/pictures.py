@@ -145,7 +145,9 @@ def shoot(name: str, browser: Browser, lab: Lab) -> None:
     path = FOLDER / f"{name}.webp"
     first.save(path, save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=70, method=6)
     thumbnail(frames[scene.still]).save(FOLDER / f"{name}-small.jpg", quality=82)
-    print(f"{path.relative_to(ROOT)}: {len(frames)} pictures of {size[0]} × {size[1]}, {path.stat().st_size / 1024:.0f} KiB")
+    print(
+        f"{path.relative_to(ROOT)}: {len(frames)} pictures of {size[0]} × {size[1]}, {path.stat().st_size / 1024:.0f} KiB"
+    )
 
 
 def paste(frame: Image.Image, size: tuple[int, int]) -> Image.Image:
@@ -190,10 +192,13 @@ def main() -> None:
     scenes = parser.parse_args().scenes or list(SCENES)
     FOLDER.mkdir(exist_ok=True)
     path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    with tempfile.TemporaryDirectory() as folder, Lab(folder, environment={"PYTHONPATH": path}) as lab:
-        with Browser() as browser:
-            for name in scenes:
-                shoot(name, browser, lab)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Lab(folder, environment={"PYTHONPATH": path}) as lab,
+        Browser() as browser,
+    ):
+        for name in scenes:
+            shoot(name, browser, lab)
     photo()
     fill_index()
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 from stylewidgets.bench.browser import Notebook
-
-from .explorer_page import Kernel
 
 AXE = Path(__file__).parents[1] / "js" / "node_modules" / "axe-core" / "axe.min.js"
 ROOT = ".sw-explorer"
@@ -23,8 +20,10 @@ THEMES = {
     "contrast": "JupyterLab Dark High Contrast",
 }
 
-PANELS = "list(widget._panels._switcher._factories)"
-TAB = "[role=tab], .widget-toggle-buttons .widget-toggle-button"
+TABS = """(root) => [...document.querySelector(root).querySelectorAll('[role=tab]')]
+  .filter((tab) => tab.offsetParent !== null).map((tab) => tab.dataset.name)"""
+MENU = """([root, menu]) => [...document.querySelector(root).querySelectorAll('[role=tabpanel] select')]
+  .map((select) => [...select.options].map((option) => option.text)).find((texts) => texts.includes(menu)) ?? []"""
 
 CUT_OFF = """(root) => {
   // What reaches beyond the cell, or has more text than room.
@@ -79,12 +78,16 @@ class Stage:
         if AXE.exists():
             self.page.evaluate(AXE.read_text())
 
-    def panels(self) -> list[str]:
-        """The names of all panels."""
-        kernel = Kernel(self.notebook.lab, self.notebook.name)
-        names: list[str] = kernel.ask(PANELS)
-        kernel.close()
-        return names
+    def panels(self, menu: str = "") -> list[str]:
+        """The names of all panels. One that has a menu of others, known by an entry of it, is "panel / entry" for each."""
+        for more in self.page.locator(f"{ROOT} .sw-more:visible").all():
+            more.click()
+        found: list[str] = []
+        for name in self.page.evaluate(TABS, ROOT):
+            self._open(name)
+            entries = self.page.evaluate(MENU, [ROOT, menu]) if menu else []
+            found += [f"{name} / {entry}" for entry in entries] or [name]
+        return found
 
     def show(self, look: Look) -> None:
         """Bring a panel into sight, in this width and theme, and wait until it is there."""
@@ -98,9 +101,16 @@ class Stage:
         )
         light = str(look.theme == "light").lower()
         self.page.wait_for_function("(light) => document.body.dataset.jpThemeLight === light", arg=light)
-        tabs = self.page.locator(ROOT).first.locator(TAB)
-        tabs.filter(has_text=re.compile(rf"^\s*{re.escape(look.panel)}\s*$")).first.click()
+        self._open(look.panel)
+
+    def _open(self, panel: str) -> None:
+        name, _, entry = panel.partition(" / ")
+        self.page.locator(f'{ROOT} [role=tab][data-name="{name}"]').first.click()
         self.rest()
+        if entry:
+            menus = self.page.locator(f"{ROOT} [role=tabpanel] select:visible")
+            menus.filter(has=self.page.get_by_role("option", name=entry, exact=True)).first.select_option(entry)
+            self.rest()
 
     def faults(self) -> list[str]:
         """What axe-core calls serious or critical inside the widget; nothing where axe-core is not installed."""

@@ -51,9 +51,7 @@ def test_the_command_writes_every_lesson_and_leaves_what_is_there(
 
 def test_the_teachers_command_writes_only_lessons_with_questions(tmp_path: Path) -> None:
     assert main(["notebooks", "--teacher", "--dir", str(tmp_path)]) == 0
-    with_answers = {
-        path.stem for path in source().glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))
-    }
+    with_answers = {path.stem for path in source().glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))}
     assert {path.stem for path in tmp_path.iterdir()} == {f"{stem}_teacher" for stem in with_answers}
 
 
