@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from stylewidgets.bench.browser import PICTURE, SLIDER, Browser, Lab
+from stylewidgets.bench.browser import PICTURE, SLIDER, Browser, Lab, Notebook
 from stylewidgets.bench.pages import write
 from stylewidgets.core.ports import usable_port
 
@@ -50,20 +50,17 @@ def assert_live(page: Any, shot: Path) -> None:
     page.screenshot(path=shot)
 
 
-def test_it_is_live_in_notebook_7(browser: Browser, lab: Lab, artifacts: Path) -> None:
+def test_it_is_live_in_notebook_7(browser: Browser, tmp_path: Path, artifacts: Path) -> None:
     pytest.importorskip("notebook", minversion="7.0")
-    write(lab.root / "host.ipynb", CELLS)
-    page = browser.page()
-    page.goto(f"{lab.url}/notebooks/host.ipynb?token={lab.token}", wait_until="domcontentloaded")
-    page.locator(".jp-Notebook .jp-Cell").first.wait_for(timeout=90_000)
-    prompt = page.locator(".jp-CodeCell .jp-InputArea-prompt").first
-    while prompt.inner_text().strip() == "[ ]:":  # what is asked of a kernel before its connection stands, gets lost
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-        page.wait_for_timeout(3000)
-    assert_live(page, artifacts / "host-notebook-7.png")
-    page.context.close()
-    lab.shutdown_kernels()
+    write(tmp_path / "host.ipynb", CELLS)
+    environment = {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1"}
+    with Lab(tmp_path, extra=("--JupyterNotebookApp.expose_app_in_browser=True",), environment=environment) as lab:
+        notebook = Notebook(browser.page(), lab, "host.ipynb")
+        notebook.open(address="/notebooks/host.ipynb")
+        notebook.run_all()
+        assert_live(notebook.page, artifacts / "host-notebook-7.png")
+        notebook.close()
+        lab.shutdown_kernels()
 
 
 def test_it_is_live_in_voila(browser: Browser, tmp_path: Path, artifacts: Path) -> None:
