@@ -11,7 +11,7 @@ Nothing of a domain is imported or loaded before it is asked for.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -112,6 +112,14 @@ class Example(NamedTuple):
     code: str
 
 
+class Moved(NamedTuple):
+    """What one attribute did between two observations: by how many standard deviations, and in words ("smile +0.60")."""
+
+    name: str
+    sigma: float
+    words: str
+
+
 class World(Protocol):
     """Pictures that are drawn from known factors [N, F], so that the truth of an edit can be drawn."""
 
@@ -149,6 +157,7 @@ class Domain:
             clockwise.
         observe: a picture (PIL, or uint8 [H, W, 3]) → what `describe` compares.
         describe: two observations → what changed, in words.
+        changes: the same, for every attribute by itself, the largest change first.
         world: makes the world, where pictures can be drawn from known factors.
     """
 
@@ -166,6 +175,7 @@ class Domain:
     camera: Callable[[Tensor], Floats] | None = None
     observe: Callable[[object], object] | None = None
     describe: Callable[[object, object], str] | None = None
+    changes: Callable[[object, object], Sequence[Moved]] | None = None
     world: Callable[[], World] | None = None
 
     def stamp(self, readings: bool = False) -> dict[str, object]:

@@ -33,5 +33,6 @@ DOMAIN = Domain(
     camera=_part("parts", "camera"),
     observe=_part("reading.estimates", "estimate"),
     describe=_part("parts", "describe"),
+    changes=_part("parts", "moved"),
     world=_part("parts", "AvatarWorld"),
 )

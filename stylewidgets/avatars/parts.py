@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..domain import Example, Floats, Pixels, Reader
+from ..domain import Example, Floats, Moved, Pixels, Reader
 from .reading.estimates import Estimate, estimate
 from .reading.factor_net import bundled
 from .reading.reader import avatar_reader
-from .scoring.changes import describe_changes
+from .scoring.changes import changes, describe_changes
 from .world.captions import caption
 from .world.dataset import AvatarDataset, to_uint8
 from .world.edits import edit_truth
@@ -47,6 +47,12 @@ def describe(before: object, after: object) -> str:
     """The change between two estimates, in words."""
     assert isinstance(before, Estimate) and isinstance(after, Estimate)
     return describe_changes(before, after)
+
+
+def moved(before: object, after: object) -> list[Moved]:
+    """The change of every factor between two estimates, the largest first."""
+    assert isinstance(before, Estimate) and isinstance(after, Estimate)
+    return [Moved(change.name.replace("_", " "), change.sigma, change.words) for change in changes(before, after)]
 
 
 class AvatarWorld:

@@ -12,11 +12,12 @@ import torch
 
 from stylewidgets.avatars import FACTORS, INDEX, Estimate, defaults
 from stylewidgets.avatars.scoring.changes import changes, describe_changes, deviation
+from stylewidgets.domain import Moved
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
-from stylewidgets.widgets.latent_explorer.tools.edit_truth import EditTruth
+from stylewidgets.widgets.latent_explorer.tools.edit_truth import EditTruth, bars
 
 W_DIM = 8
 
@@ -131,6 +132,21 @@ def test_deviations_are_those_of_the_world() -> None:
     assert deviation(by_name["hat"]) == pytest.approx((1 - (shares**2).sum()) / 1.128)
 
 
+# -- bars -------------------------------------------------------------------------------------------------------------
+def test_bars_show_what_moved_and_mark_what_was_wanted() -> None:
+    moved = [Moved("smile", -1.5, "smile <b>"), Moved("hair style", 0.6, "curly"), Moved("yaw", 0.1, "yaw +1°")]
+    html = bars(moved, {"hair style curly"})
+    assert html.count('role="listitem"') == 2 and "yaw" not in html and "smile &lt;b&gt;" in html
+    assert html.count("sw-wanted") == 1 and "curly (wanted)" in html and "all others: 0.1 σ" in html
+    assert "left:25.0%;width:25.0%" in html, "a bar of less goes from its value to the middle"
+
+
+def test_what_was_wanted_has_a_bar_even_when_it_did_not_come() -> None:
+    html = bars([Moved("yaw", 0.0, "yaw +0°")], {"yaw"})
+    assert "yaw +0° (wanted)" in html and "nothing" not in html
+    assert "nothing that can be seen" in bars([Moved("yaw", 0.0, "yaw +0°")], ())
+
+
 # -- in the explorer -----------------------------------------------------------------------------------------------------
 def test_only_generators_of_avatars_have_the_line() -> None:
     explorer = LatentExplorer(make_session())
@@ -142,7 +158,8 @@ def test_the_explorer_reads_when_the_picture_settles_and_not_before() -> None:
     explorer = LatentExplorer(make_session(recipe={"twist": 0.3}))
     truth, reads = explorer.tools["directions"].truth, []
     assert truth is not None
-    truth._read, truth._describe = lambda image: reads.append(image.size) or image, lambda a, b: "read"
+    truth._read = lambda image: reads.append(image.size) or image
+    truth._changes = lambda a, b: [Moved("smile", 1.0, "smile read")]
     explorer.value = explorer.value.replace(seed=3)
     assert reads == [] and truth.text == ""
     explorer.view.on_settle()

@@ -14,6 +14,7 @@ from ...latent.latent import Direction, Latent
 from ...latent.move import Move
 from ..kit.base import StateWidget
 from ..kit.controls.direction_rows import renamed
+from ..kit.controls.rows import Handle
 from ..kit.controls.snapshots import SnapshotStrip
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.live_picture import LivePicture
@@ -108,6 +109,14 @@ class LatentExplorer(StateWidget[Latent]):
         return self._panels.tools
 
     @property
+    def controls(self) -> Mapping[str, Handle]:
+        """The sliders by key: "psi", the names of the directions in use, and those of the other tools that were opened.
+
+        `controls["smile"].value` can be assigned, observed and linked (`traitlets.link`).
+        """
+        return self._panels.controls
+
+    @property
     def snapshots(self) -> tuple[Latent, ...]:
         """The latents kept by `snapshot`."""
         return self.strip.items
@@ -143,6 +152,7 @@ class LatentExplorer(StateWidget[Latent]):
     def preview(self, latent: Latent) -> None:
         """Show another latent without going there: `value` stays, and the next change shows it again."""
         self.picture.submit(self.session.check(latent))
+        self.view.badge = "preview, not kept" if latent != self.value else ""
 
     def snapshot(self) -> None:
         """Keep the present state in the strip of snapshots."""
@@ -186,10 +196,11 @@ class LatentExplorer(StateWidget[Latent]):
         self._panels.update(self.value)
 
     def _follow(self, old: Latent, new_step: bool) -> None:
-        value = self.value
+        self.view.badge = ""
         if new_step:
             self._panels.stepped(old)
-        STATE.afterwards(id(self), lambda: self.picture.submit(value))
+        self.picture.post(self.value)  # under the lock, so that the newest stays the newest
+        STATE.afterwards(id(self), self.picture.draw)
 
     def _end(self) -> None:
         self.picture.close()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import ipywidgets as widgets
@@ -10,6 +11,7 @@ import ipywidgets as widgets
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ..kit.controls.compare import HoldToCompare
+from ..kit.controls.rows import Handle
 from ..kit.controls.source_controls import SourceControls
 from ..kit.errors import describe, report, reporting
 from ..kit.host import PictureHost
@@ -69,6 +71,11 @@ class ExplorerPanels:
         )
         right = control(widgets.VBox, (self.source, card(self._tabs)), _dom_classes=("sw-main",))
         self.root = control(widgets.Box, (self._left, right), _dom_classes=("sw-desk",))
+
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        """The sliders for scripts, by key: ψ, and those of every tool that was opened."""
+        return ChainMap(dict(self.source.psi.handles), *(dict(tool.controls) for tool in self._made))
 
     @property
     def shown(self) -> Tool:

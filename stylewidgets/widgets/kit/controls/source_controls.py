@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -10,9 +11,10 @@ import ipywidgets as widgets
 
 from ....latent.latent import Latent
 from ..errors import reporting
-from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, move, note, row, say, show, slider
+from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, note, row, say, show, slider
 from ..sharing import shared_layout
 from ..views.toolbar import Action, Toolbar
+from .rows import Row, Rows
 
 SEEDS = 2**32
 """Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
@@ -67,6 +69,13 @@ def describe_source(latent: Latent) -> str:
     return ""
 
 
+def psi_row(psi: float) -> Row:
+    """Return the row of the truncation; one beyond the usual range widens it."""
+    tip = "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite"
+    low, high = min(PSI[0], math.floor(psi)), max(PSI[1], math.ceil(psi * 2) / 2)
+    return Row("psi", "ψ", psi, low, high, 0.01, tip=tip, home=None, open_ended=True)
+
+
 class SourceControls(widgets.VBox):
     """One line with seed, die and psi; behind "…" steps of the seed, cutoff, noise, and the class where there are classes.
 
@@ -87,25 +96,15 @@ class SourceControls(widgets.VBox):
             widgets.Text,
             tip="the number that the face grows from; Enter accepts it",
             on=lambda text: self._set_seed(lambda: parse_seed(text)),
-            style={"description_width": "36px"},
-            layout={"width": "132px", "flex": "0 0 auto"},
+            style={"description_width": "30px"},
+            layout={"width": "124px", "flex": "0 0 auto"},
             description="seed",
             continuous_update=False,
             placeholder="number",
         )
         self._about = note("")
-        self._psi = control(
-            widgets.FloatSlider,
-            tip="ψ, the truncation: 0 is the average face, 1 the face as drawn, below 0 its opposite",
-            on=lambda psi: self._set(psi=float(psi)),
-            style={"description_width": "14px"},
-            layout={"flex": "1 1 150px", "width": "auto"},
-            min=PSI[0],
-            max=PSI[1],
-            step=0.01,
-            readout_format=".2f",
-            description="ψ",
-        )
+        self.psi = Rows([psi_row(1.0)], on_change=lambda _, psi: self._set(psi=psi), label="Truncation")
+        self.psi.add_class("sw-beside")
         self._tools = Toolbar(
             [
                 Action("dice", "a random seed (key r)", self.randomize, icon="dice", label="random"),
@@ -115,7 +114,7 @@ class SourceControls(widgets.VBox):
             "Source",
             layout=shared_layout(),
         )
-        line = row(self._seed, self._tools, self._psi, flex_flow="row wrap")
+        line = row(self._seed, self._tools, self.psi)
         self._label = self._make_label(classes, names) if classes else None
         parts = [line, self.place, self._label, self._about]
         super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
@@ -183,7 +182,7 @@ class SourceControls(widgets.VBox):
         seed = main_seed(latent)
         self._seed.value = "" if seed is None else str(seed)
         say(self._about, describe_source(latent))
-        move(self._psi, latent.psi)
+        self.psi.update([psi_row(latent.psi)])
         if "_more" in self.__dict__:
             self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
             self._noise.value = latent.noise_mode

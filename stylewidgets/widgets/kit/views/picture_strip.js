@@ -17,7 +17,15 @@ function render({ model, el }) {
   const send = (type, more = {}) => model.send({ type, ...more });
   const buttons = () => [...list.querySelectorAll(".sw-strip-picture")];
 
+  // Words and pictures come together, and are shown once.
+  let due = false;
+  function soon() {
+    if (!due) queueMicrotask(build);
+    due = true;
+  }
+
   function build() {
+    due = false;
     const cards = model.get("cards");
     const had = list.contains(root.getRootNode().activeElement);
     const old = urls;
@@ -34,7 +42,7 @@ function render({ model, el }) {
         return element("div", "sw-strip-item", { role: "listitem" }, picture, cross, caption);
       }),
     );
-    for (const url of old) if (url) URL.revokeObjectURL(url);
+    setTimeout(() => old.forEach((url) => url && URL.revokeObjectURL(url)), 2000); // some may still be read
     focused = Math.max(0, Math.min(focused, cards.length - 1));
     describe();
     mark();
@@ -92,13 +100,13 @@ function render({ model, el }) {
   clear.addEventListener("click", () => send("clear"), options);
   action.addEventListener("click", () => send("action"), options);
 
-  model.on("change:cards change:pictures", build);
+  model.on("change:cards change:pictures", soon);
   model.on("change:marked", mark);
   model.on("change:title change:empty change:action change:problem", describe);
   build();
   return () => {
     abort.abort();
-    model.off("change:cards change:pictures", build);
+    model.off("change:cards change:pictures", soon);
     model.off("change:marked", mark);
     model.off("change:title change:empty change:action change:problem", describe);
     for (const url of urls) if (url) URL.revokeObjectURL(url);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -11,12 +12,13 @@ from .... import domain
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.rows import Handle
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
-from ...kit.parts import WIDE, button, column, note, row
+from ...kit.parts import WIDE, button, column, listen, note, row
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
@@ -60,11 +62,16 @@ class Directions(Tool):
         known = domain.of(session)
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
-            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
-        return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
+
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        return self.rows.handles
 
     def update(self, host: PictureHost) -> None:
-        self.rows.update(host.value)
+        self.rows.show(host.value)
+        self.picker.update(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
 
@@ -79,7 +86,7 @@ class Directions(Tool):
 
 @register
 class TransformTool(Tool):
-    """Shift, turn and scale the picture inside the network. Attribute: `controls`."""
+    """Shift, turn and scale the picture inside the network. Attribute: `sliders`."""
 
     name, title = "transform", "Move"
 
@@ -87,11 +94,11 @@ class TransformTool(Tool):
         return None if session.can_transform else "only StyleGAN3 can move its picture"
 
     def panel(self, host: PictureHost) -> widgets.Widget:
-        self.controls = TransformControls(host.change)
-        return self.controls
+        self.sliders = TransformControls(host.change)
+        return self.sliders
 
     def update(self, host: PictureHost) -> None:
-        self.controls.update(host.value)
+        self.sliders.update(host.value)
 
 
 @register
@@ -129,9 +136,20 @@ class Animate(Tool):
             shown = host.picture.latent
             host.change("", lambda latent: shown or latent)
 
-        animator = Animator(host.session, lambda: host.snapshots, lambda: host.value, host.preview)
-        use = button("use this moment", "make the picture that is shown the present state", use_moment)
+        animator = self.animator = Animator(
+            host.session,
+            lambda: host.snapshots,
+            lambda: host.value,
+            host.preview,
+            thumbnail=lambda latent: host.picture.thumbnail(latent, THUMBNAIL),
+            keep=host.snapshot,
+        )
+        listen(host.strip, lambda _: animator.refresh() if self.shown else None, "cards", view=host.view)
+        use = button("keep this moment", "go on from the picture that is shown", use_moment)
         return column(animator, row(use))
+
+    def opened(self, host: PictureHost) -> None:
+        self.animator.refresh()
 
     def left(self, host: PictureHost) -> None:
         host.preview(host.value)  # away from the film, back to the present state
