@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from .protocol import Editor, register
+from typing import TYPE_CHECKING
 
-__all__ = ["Editor", "register"]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from .protocol import Editor, register
+    from .words import Mapper, Words
+
+__getattr__, __dir__, __all__ = attach(__name__, {"protocol": "Editor register", "words": "Mapper Words"})
