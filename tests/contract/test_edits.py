@@ -18,9 +18,10 @@ import traitlets
 
 import stylewidgets as sw
 from stylewidgets import editing, jobs, mixing
+from stylewidgets.editing.words.mapper import Mapper
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress
-from stylewidgets.latent import Code, Direction, Edit, Latent, Move, TransferEdit, kinds, register_kind
+from stylewidgets.latent import Code, Direction, Edit, Latent, MapperEdit, Move, TransferEdit, kinds, register_kind
 from stylewidgets.latent.caption import caption
 from stylewidgets.latent.edits import STAGES, Door
 from stylewidgets.latent.files import keys
@@ -122,8 +123,23 @@ def session() -> sw.GeneratorSession:
     made = make_session()
     torch.set_num_threads(before)
     made.editors.add("wish", Wisher(0.125))
+    made.editors.add("mapper", MAPPER)
     return made
 
+
+# Small weights, or what it adds to w would leave the places that the tests look at.
+MAPPER = Mapper(
+    "grin",
+    {
+        name: [
+            (torch.from_numpy(np.random.RandomState(i).randn(W, W).astype(np.float32)) * 30, torch.zeros(W))
+            for i in range(4)
+        ]
+        for name in ("coarse", "medium")
+    },
+    "w+",
+    (W,),
+)
 
 CHANNELS = sum(layer.channels for layer in make_session().layers)
 
@@ -145,6 +161,8 @@ EXAMPLES: dict[str, Edit] = {
     "transfer of channels": TransferEdit(
         Latent(seed=9).with_edit(Direction("a", random(W)), 1.0), np.linspace(0, 1, CHANNELS), 0.9, name="eyes"
     ),
+    "mapper": MapperEdit(MAPPER.weights, "grin", 0.8),
+    "mapper of one level": MapperEdit(MAPPER.weights, "grin", 1.2, (0, 5), ("medium",)),
     "wish": Wish((("smile", 1.0), ("yaw", 20.0)), "wisher-0.125", 0.5),
 }
 every = pytest.mark.parametrize("edit", EXAMPLES.values(), ids=EXAMPLES)
@@ -317,8 +335,8 @@ def test_an_edit_for_another_generator_is_refused(edit: Edit) -> None:
         assert edit.name in reason and "made for another one" in reason
         with pytest.raises(ValueError, match="made for another one"):
             other.check(latent)
-    elif edit.kind == "wish":
-        with pytest.raises(ValueError, match="'wish' editor .*session.editors.add"):
+    elif edit.kind in ("wish", "mapper"):
+        with pytest.raises(ValueError, match=f"'{edit.kind}' editor .*session.editors.add"):
             other.image(latent)
     else:
         assert edit.nested and other.image(latent).shape == (16, 16, 3)

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -13,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ... import weights as bundled
+from ...checkpoints.errors import CheckpointError, reading
 from ...core import files
 from ...core.checks import unknown_name
 from ...inversion.encoders.public import alike
@@ -21,6 +23,7 @@ from ...latent.mapped import LEVELS, MapperEdit
 from ...session.session import GeneratorSession
 from ..protocol import register
 from .mapper_net import Layers, change_s, change_w
+from .mapper_published import read_mapper
 
 KEY = "stylewidgets-mapper"
 VERSION = 1
@@ -124,9 +127,12 @@ class Mapper:
             raise FileNotFoundError(f"no mapper ships for {source.name or 'this generator'}; `{TRAIN}` makes one")
         path = files.find(source, "mapper", ACCEPTED)
         if path.suffix.lower() in (".pt", ".pth", ".ckpt"):
-            from .mapper_published import read_mapper
-
-            return read_mapper(path)
+            read = read_mapper(path)
+            about = {"published": path.name, "opts": read.opts}
+            published = cls(read.name, read.nets, read.space, read.sizes, "", read.first, about)
+            with reading(path):
+                check_nets(published)
+            return published
         return cls._read(path)
 
     @classmethod
@@ -147,11 +153,10 @@ class Mapper:
     @classmethod
     def fit(cls, session: GeneratorSession) -> Job[Mapper]:
         """Trains one for "a smiling face" with the default encoder; `Words.fit_mapper` takes other sentences."""
-        from importlib import import_module
-
-        from .mapper_training import train
-
-        return train.steps(session, import_module("stylewidgets.text").load(), "a smiling face")
+        # By name: training knows the machine that it makes.
+        train = import_module("stylewidgets.editing.words.mapper_training").train
+        job: Job[Mapper] = train.steps(session, import_module("stylewidgets.text").load(), "a smiling face")
+        return job
 
     @classmethod
     def _read(cls, path: Path) -> Mapper:
@@ -180,9 +185,9 @@ class Mapper:
 
 
 def check_nets(mapper: Mapper) -> None:
-    """ValueError unless every network fits its place and all its numbers are finite."""
+    """ValueError (CheckpointError) unless every network fits its place and all its numbers are finite."""
     if not mapper.nets:
-        raise ValueError("it has no network")
+        raise CheckpointError("it has no network")
     for name, layers in mapper.nets.items():
         if mapper.space == "w+":
             fits, width = name in (*LEVELS, "all"), mapper.sizes[0]
@@ -190,12 +195,12 @@ def check_nets(mapper: Mapper) -> None:
             fits = name.isdecimal() and int(name) < len(mapper.sizes)
             width = mapper.sizes[int(name)] if fits else 0
         if not fits:
-            raise ValueError(f"it has a network {name!r}, which is none of a mapper in {mapper.space}")
+            raise CheckpointError(f"it has a network {name!r}, which is none of a mapper in {mapper.space}")
         for weight, bias in layers:
             if tuple(weight.shape) != (width, width) or tuple(bias.shape) != (width,):
-                raise ValueError(f"its network {name!r} has layers {list(weight.shape)}; {[width, width]} fits")
+                raise CheckpointError(f"its network {name!r} has layers {list(weight.shape)}; {[width, width]} fits")
             if not (bool(torch.isfinite(weight).all()) and bool(torch.isfinite(bias).all())):
-                raise ValueError(f"its network {name!r} has numbers that are not finite")
+                raise CheckpointError(f"its network {name!r} has numbers that are not finite")
 
 
 def names(session: GeneratorSession) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -13,7 +13,6 @@ from ...checkpoints import detect
 from ...checkpoints.errors import CheckpointError, reading
 from ...checkpoints.formats import torch_file
 from ...checkpoints.pickle.plain import plain
-from .mapper import Mapper, check_nets
 from .mapper_net import DEPTH, Layers
 
 NAMES = {"course_mapping": "coarse", "medium_mapping": "medium", "fine_mapping": "fine"}
@@ -24,7 +23,18 @@ TORGB_EVERY = 3
 """Every third layer of s from the second on makes colours."""
 
 
-def read_mapper(path: Path) -> Mapper:
+class Published(NamedTuple):
+    """What `mapper.Mapper` is made from: see there."""
+
+    name: str
+    nets: dict[str, Layers]
+    space: str
+    sizes: tuple[int, ...]
+    first: Tensor | None
+    opts: dict[str, Any]
+
+
+def read_mapper(path: Path) -> Published:
     """The mapper in a file of the published training: a dictionary with "state_dict" and "opts".
 
     Levels that were trained away are missing in it and stay without a network. For a mapper of styles the sizes of the ToRGB
@@ -52,19 +62,14 @@ def read_mapper(path: Path) -> Mapper:
         about = options if isinstance(options, dict) else {}
         first = state.get("decoder.style.1.weight")
         sentence = about.get("description")
-        made = Mapper(
+        return Published(
             sentence[:200] if isinstance(sentence, str) and sentence.strip() else path.stem[:200],
             nets,
             "s" if places else "w+",
             _sizes(nets) if places else (len(next(iter(nets.values()))[0][1]),),
-            first=first if isinstance(first, Tensor) and first.ndim == 2 else None,
-            about={"published": path.name, "opts": about},
+            first if isinstance(first, Tensor) and first.ndim == 2 else None,
+            about,
         )
-        try:
-            check_nets(made)
-        except ValueError as error:
-            raise CheckpointError(str(error)) from error
-        return made
 
 
 def _nets(state: Mapping[str, Tensor]) -> dict[str, Layers]:
