@@ -146,13 +146,30 @@ class FactorRegressor(nn.Module):
         """Raw outputs [N, outputs] and the maps of `features`, for whoever needs both."""
         folded = self.fold(x)
         maps = self._maps(folded)
-        raw = self._read(maps)
+        raw, _ = self._read(maps)
         return (raw if self.parts is None else raw + self.parts(folded, maps, raw)), maps
 
-    def _read(self, maps: Sequence[Tensor]) -> Tensor:
+    def code(self, x: Tensor) -> Tensor:
+        """What the network knows of pictures [N, 3, H, W] in one vector [N, code_size], differentiable: its outputs, and
+        the last hidden units before them."""
+        folded = self.fold(x)
+        maps = self._maps(folded)
+        raw, hidden = self._read(maps)
+        if self.parts is None:
+            return torch.cat([raw, hidden], dim=1)
+        parts = self.parts.hidden(folded, maps, raw)
+        return torch.cat([raw + self.parts.out(parts), hidden, parts], dim=1)
+
+    @property
+    def code_size(self) -> int:
+        """Length of a `code`."""
+        parts = self.parts.out.in_features if self.parts is not None else 0
+        return self.out.out_features + self.out.in_features + parts
+
+    def _read(self, maps: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         read = torch.cat([squeeze(m).flatten(1) for squeeze, m in zip(self.squeeze, maps[1:], strict=True)], dim=1)
-        out: Tensor = self.out(F.relu(self.hidden(read))) + self.direct(read)
-        return out
+        hidden = F.relu(self.hidden(read))
+        return self.out(hidden) + self.direct(read), hidden
 
     def predict(self, images: Tensor, batch: int = 128) -> dict[str, NDArray[np.float32]]:
         """Factors of pictures [N, 3, H, W] in [-1, 1], by name, each [N] in natural units.

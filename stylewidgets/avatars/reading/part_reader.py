@@ -55,6 +55,11 @@ class PartReader(nn.Module):
             maps: the network's four feature maps.
             raw: its outputs [N, outputs].
         """
+        out: Tensor = self.out(self.hidden(folded, maps, raw))
+        return out
+
+    def hidden(self, folded: Tensor, maps: Sequence[Tensor], raw: Tensor) -> Tensor:
+        """The last hidden units [N, 1.5 hidden], of the same arguments."""
         own = self.stem(folded)
         look = self.attention(own, maps)
         coarse = F.avg_pool2d(look, 2) * 4  # sums to one again
@@ -62,8 +67,7 @@ class PartReader(nn.Module):
         x = self.norm(torch.cat([*read, maps[-1].mean(dim=(2, 3)), raw], dim=1))
         # Leaky: the correction starts at nought, and units that the first noisy steps silence would stay silent.
         first = F.leaky_relu(self.first(x), 0.2)
-        out: Tensor = self.out(torch.cat([first, F.leaky_relu(self.second(first), 0.2)], dim=1))
-        return out
+        return torch.cat([first, F.leaky_relu(self.second(first), 0.2)], dim=1)
 
     def attention(self, own: Tensor, maps: Sequence[Tensor]) -> Tensor:
         """Where each part looks, [N, parts, H, W] with sum one over places."""

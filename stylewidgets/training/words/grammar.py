@@ -1,0 +1,177 @@
+"""Sentences about facts: short and long, plain and negated, in many orders. What is said is true by the choice of the facts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from .facts import KNOWN, Fact
+
+SUBJECTS = (
+    "a face", "a person", "a man", "a woman", "a girl", "a guy", "someone", "a portrait", "a character", "an avatar", "a head",
+)  # fmt: skip
+PRONOUNS = ("she", "he", "this person", "the avatar", "this one", "the face")
+_OPENINGS = ("", "", "", "", "a picture of ", "a portrait of ", "this is ", "the face of ", "here is ", "a drawing of ")
+_MORE = ("", "", "", "very ", "really ", "quite ", "so ")
+_DOUBLED = frozenset("grin put get sit pat shut cut run".split())
+
+
+class Speaker:
+    """Says chosen facts in a wording by chance.
+
+    Args:
+        random: where the choices come from.
+    """
+
+    def __init__(self, random: np.random.RandomState) -> None:
+        self.random = random
+
+    def say(self, chosen: Sequence[tuple[Fact, bool]]) -> str:
+        """One sentence that says of each fact that it holds (True) or does not hold (False), and nothing else."""
+        if not chosen:
+            return self.pick(_OPENINGS) + self.pick(SUBJECTS)
+        if len(chosen) == 1 and self.random.rand() < 0.25:
+            return self._alone(*chosen[0])
+        return self._frame([self._part(fact, holds) for fact, holds in chosen])
+
+    def pick(self, of: Sequence[str]) -> str:
+        """One of them."""
+        return of[self.random.randint(len(of))]
+
+    def _alone(self, fact: Fact, holds: bool) -> str:
+        """A phrase without a frame, as people type them."""
+        kind, text = self._part(fact, holds)
+        if kind == "verb":
+            return conjugated(text)
+        return text.removeprefix("a ") if kind == "thing" and self.random.rand() < 0.5 else text
+
+    def _part(self, fact: Fact, holds: bool) -> tuple[str, str]:
+        """The kind of a phrase for the fact, and the phrase; negated where it does not hold."""
+        kinds = [kind for kind in ("adjective", "thing", "verb", "state", "clause") if getattr(fact, _FIELD[kind])]
+        weights = np.array([_WEIGHT[kind] for kind in kinds])
+        kind = str(self.random.choice(kinds, p=weights / weights.sum()))
+        phrase = self.pick(getattr(fact, _FIELD[kind]))
+        return (kind, phrase) if holds else self._negated(kind, phrase)
+
+    def _negated(self, kind: str, phrase: str) -> tuple[str, str]:
+        if kind == "thing":
+            bare = phrase.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+            return "thing", self.pick((f"no {bare}", f"no {bare}", f"without {phrase}", f"without {bare}"))
+        if kind == "clause":
+            return "clause", phrase.replace(" is ", " is not ", 1).replace(" are ", " are not ", 1)
+        if kind == "verb":
+            return "no verb", phrase
+        return "state", f"not {phrase}"
+
+    def _frame(self, parts: list[tuple[str, str]]) -> str:
+        order = self.random.permutation(len(parts))
+        parts = [parts[i] for i in order]
+        style = self.random.randint(4)
+        if style == 0:  # a bare list
+            return self.pick((", ", ", ", "; ")).join(self._loose(*part) for part in parts)
+        if style == 1:  # she has …, is …, and smiles
+            said = [self._told(*part) for part in parts]
+            return f"{self.pick(PRONOUNS)} {listed(said, self.pick((' and ', ', and ', ' but ')))}"
+        return self._described(parts)
+
+    def _described(self, parts: list[tuple[str, str]]) -> str:
+        """A noun with everything around it."""
+        before = [text for kind, text in parts if kind == "adjective"][:3]
+        rest = [part for part in parts if part[1] not in before]
+        things = [text for kind, text in rest if kind == "thing"]
+        noun = self.pick(SUBJECTS)
+        if before:
+            more = self.pick(_MORE)
+            bare = noun.removeprefix("an ").removeprefix("a ")
+            bare = "person" if bare == "someone" else bare
+            noun = article(f"{more}{self.pick((', ', ' ', ' and ')).join(before)} {bare}")
+        text = self.pick(_OPENINGS) + noun
+        positive = [t for t in things if not t.startswith(("no ", "without "))]
+        negative = [t.removeprefix("no ").removeprefix("without ") for t in things if t.startswith(("no ", "without "))]
+        if positive:
+            text += f" {self.pick(('with', 'with', 'who has', 'that has'))} {listed(positive, ' and ')}"
+        if negative:
+            joint = f"without {' or '.join(negative)}"
+            plain = listed([f"no {t.removeprefix('a ').removeprefix('an ')}" for t in negative], " and ")
+            text += f"{self.pick((' ', ', ', ' but ')) if positive else ' '}{joint if self.random.rand() < 0.5 or not positive else 'with ' + plain}"
+        others = [part for part in rest if part[0] != "thing"]
+        if others:
+            said = [self._aside(*part) for part in others]
+            text += self.pick((", ", " ")) + listed(said, " and ")
+        return text
+
+    def _loose(self, kind: str, text: str) -> str:
+        if kind == "verb":
+            return self.pick((conjugated(text), progressive(text)))
+        if kind == "no verb":
+            return self.pick((f"does not {text}", f"not {progressive(text)}"))
+        if kind == "clause" and self.random.rand() < 0.5:
+            return text.removeprefix("the ").replace(" is ", " ", 1).replace(" are ", " ", 1)
+        return text
+
+    def _told(self, kind: str, text: str) -> str:
+        """Behind a pronoun."""
+        if kind == "thing":
+            return text.replace("without ", "has no ", 1) if text.startswith("without ") else f"has {text}"
+        if kind == "verb":
+            return conjugated(text) if self.random.rand() < 0.5 else f"is {progressive(text)}"
+        if kind == "no verb":
+            return self.pick((f"does not {text}", f"doesn't {text}", f"is not {progressive(text)}"))
+        if kind == "clause":
+            return f"is here, and {text}"
+        return self.pick(("is ", "is ", "looks ", "seems ")) + text
+
+    def _aside(self, kind: str, text: str) -> str:
+        """Behind the noun."""
+        if kind == "verb":
+            return self.pick((progressive(text), f"who {conjugated(text)}", f"that {conjugated(text)}"))
+        if kind == "no verb":
+            return self.pick((f"not {progressive(text)}", f"who does not {text}", f"who doesn't {text}"))
+        if kind == "adjective":
+            return self.pick(("who is ", "")) + text
+        if kind == "clause":
+            return self.pick(("where ", "", "and ")) + text
+        return text
+
+
+_FIELD = {"adjective": "adjectives", "thing": "things", "verb": "verbs", "state": "states", "clause": "clauses"}
+_WEIGHT = {"adjective": 3.0, "thing": 4.0, "verb": 2.0, "state": 1.5, "clause": 2.0}
+
+
+def listed(said: Sequence[str], last: str) -> str:
+    """a, b and c."""
+    return said[0] if len(said) == 1 else ", ".join(said[:-1]) + last + said[-1]
+
+
+def article(noun: str) -> str:
+    """With a or an."""
+    return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+def conjugated(verb: str) -> str:
+    """"smile broadly" → "smiles broadly"."""
+    first, *rest = verb.split()
+    if first == "have":
+        first = "has"
+    elif first.endswith(("s", "sh", "ch", "x")):
+        first += "es"
+    elif first.endswith("y") and first[-2] not in "aeiou":
+        first = first[:-1] + "ies"
+    else:
+        first += "s"
+    return " ".join([first, *rest])
+
+
+def progressive(verb: str) -> str:
+    """"smile broadly" → "smiling broadly"."""
+    first, *rest = verb.split()
+    if first in _DOUBLED:
+        first += first[-1]
+    first = first.removesuffix("e") if not first.endswith("ee") else first
+    return " ".join([first + "ing", *rest])
+
+
+def literals() -> list[tuple[Fact, bool]]:
+    """Everything that can be said, in the order of `facts.truths`."""
+    return [(fact, True) for fact in KNOWN] + [(fact, False) for fact in KNOWN]
