@@ -139,7 +139,7 @@ class ExplorerPage:
 
     def panel(self, name: str) -> None:
         """Choose a panel."""
-        self.page.locator(".sw-explorer .widget-toggle-button", has_text=name).first.click()
+        self.page.locator(".sw-explorer .sw-tab", has_text=name).first.click()
 
     def slider(self, place: int = 0) -> Any:
         """The handle of a direction's slider."""

@@ -68,7 +68,7 @@ class ViewerPage:
         self.page.get_by_role("button", name=name, exact=True).first.click()
 
     def panel(self, name: str) -> None:
-        self.page.locator(".sw-inversion .widget-toggle-button", has_text=name).first.click()
+        self.page.locator(".sw-inversion .sw-tab", has_text=name).first.click()
 
     def step(self) -> int:
         return int(self.kernel.ask("viewer.current.step if viewer.current else 0"))

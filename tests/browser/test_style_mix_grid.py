@@ -212,7 +212,7 @@ def test_it_fits_wide_and_narrow_screens(show: Callable[..., GridPage], artifact
     grid = show(viewport={"width": width, "height": 1500})
     problems = {}
     for name in ("Sources", "Save & code", "Export", "Mix"):
-        grid.page.locator(".sw-mixgrid .widget-toggle-button", has_text=name).first.click()
+        grid.page.locator(".sw-mixgrid .sw-tab", has_text=name).first.click()
         grid.page.wait_for_timeout(1000)
         grid.page.screenshot(path=artifacts / f"mix-grid-{width}-{name.split()[0].lower()}.png")
         problems[name] = overflow(grid.page)

@@ -109,7 +109,7 @@ class ProbePage:
         return box["x"] + x, box["y"] + (layer + 0.5) * layout["row"]
 
     def panel(self, name: str) -> None:
-        self.page.locator(".sw-probe .widget-toggle-button", has_text=name).first.click()
+        self.page.locator(".sw-probe .sw-tab", has_text=name).first.click()
 
     def picture_is_right(self) -> bool:
         """Whether the live picture is the one that plain compute makes of the value, as far as enlarging it lets one say."""

@@ -20,7 +20,7 @@ from stylewidgets.widgets.kit.live_picture import LivePicture
 from stylewidgets.widgets.kit.parts import LABEL, UndoButtons, column, control, row, slider
 from stylewidgets.widgets.kit.state_lock import STATE
 from stylewidgets.widgets.kit.state_panel import StatePanel
-from stylewidgets.widgets.kit.switcher import Switcher
+from stylewidgets.widgets.kit.tabs import Tabs
 
 
 class StubHost(Host[Latent], Files):
@@ -53,7 +53,7 @@ class StubControls:
             step=0.01,
         )
         # A panel is built when it is first opened.
-        self.panels = Switcher(
+        self.panels = Tabs(
             {"Face": lambda: column(self.seed, self.psi), "Save & code": lambda: StatePanel(host, "stub.json")}
         )
         self.root = column(row(*self._undo.both), self.panels)

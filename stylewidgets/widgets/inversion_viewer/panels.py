@@ -16,7 +16,7 @@ from ..kit.errors import reporting
 from ..kit.jobs import Jobs
 from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
 from ..kit.sharing import own
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
 from .attempt import Attempt
 from .curves import curves
 from .host import InversionHost
@@ -58,7 +58,7 @@ class InversionPanels:
             MASK: lambda: self.mask,
             SEND: partial(SendPanel, host),
         }
-        self._switcher = Switcher(panels, self._on_show)
+        self._switcher = Tabs(panels, self._on_show)
         right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
         both = row(self._left, right, align_items="flex-start", width="100%")
         self.parts = (heading("Target"), TargetPanel(host), both, self._switcher)

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from .compat import set_tooltip
 from .errors import ShowsErrors, reporting
+from .glossary import help_button
 from .sharing import own, release, shared, shared_layout
 
 if TYPE_CHECKING:
@@ -114,15 +115,22 @@ def button(
     layout: Mapping[str, str] = NOTHING,
     said: widgets.HTML | None = None,
     doing: str = "",
+    icon: str = "",
+    primary: bool = False,
     **settings: Any,
 ) -> widgets.Button:
     """Return a small button that says what it does, in its face or in its tooltip.
 
     Args:
+        icon: one of those in icons.css, before the text or, where that is "", in its place.
+        primary: whether it is the one thing that its card is for.
         view: shows what `action` raises; None where the action does so itself.
         doing: what the button does in a few words, to lead the text of an exception.
         said: a `note` for the words that `action` returns, empty while there are none.
     """
+    looks = (*(("sw-icon", f"sw-icon-{icon}") if icon else ()), *(("sw-primary",) if primary else ()))
+    if looks:
+        settings["_dom_classes"] = (*settings.get("_dom_classes", ()), *looks)
     made = control(widgets.Button, tip=tip, layout={"width": width, **layout}, description=text, **settings)
 
     def clicked(_: widgets.Button) -> None:
@@ -152,10 +160,43 @@ class UndoButtons:
         self.both[0].disabled, self.both[1].disabled = not self._host.can_undo, not self._host.can_redo
 
 
-def heading(text: str) -> widgets.HTML:
-    """Return a title above a group of controls."""
-    words = f'<div class="sw-heading" role="heading" aria-level="4">{html.escape(text)}</div>'
-    return control(widgets.HTML, words, layout=NOTE)
+def heading(text: str, *words: str) -> widgets.HTML:
+    """Return a title above a group of controls; with a "?" that says what these words of the glossary mean."""
+    title = f'<span role="heading" aria-level="4">{html.escape(text)}</span>{help_button(*words) if words else ""}'
+    return control(widgets.HTML, f'<div class="sw-heading">{title}</div>', layout=NOTE)
+
+
+def card(*children: widgets.Widget, title: str = "", words: Iterable[str] = (), **layout: str) -> widgets.VBox:
+    """Return controls that belong together, in a frame, with a title and a "?" where given; see `heading`."""
+    parts = (heading(title, *words), *children) if title else children
+    return control(widgets.VBox, parts, layout=layout, _dom_classes=("sw-card",))
+
+
+def empty(text: str, *actions: widgets.Widget) -> widgets.VBox:
+    """Return what stands in the place of something that is not there yet: words, and the button that fills it."""
+    return control(widgets.VBox, (note(text), *actions), _dom_classes=("sw-empty",))
+
+
+def dot(state: str, words: str) -> str:
+    """HTML of a coloured dot with its words. `state`: "live", "preview", "busy", "disconnected", or "" for at rest."""
+    return f'<span class="sw-dot" data-state="{html.escape(state, quote=True)}">{html.escape(words)}</span>'
+
+
+class ErrorPlace(widgets.HTML):
+    """A place for messages right where they are caused: give it as `view` to the controls around it. No room while empty."""
+
+    def __init__(self) -> None:
+        super().__init__(layout=shared_layout(**NOTE))
+
+    @property
+    def error(self) -> str:
+        """What went wrong; "" for nothing."""
+        return getattr(self, "_error", "")
+
+    @error.setter
+    def error(self, text: str) -> None:
+        self._error = text
+        self.value = f'<div class="sw-error" role="alert">{html.escape(text)}</div>' if text else ""
 
 
 def note(text: str, **layout: str) -> widgets.HTML:

@@ -13,7 +13,7 @@ from ..kit.controls.source_controls import SourceControls
 from ..kit.errors import describe, report, reporting
 from ..kit.host import PictureHost
 from ..kit.parts import UndoButtons, button, column, control, heading, note, row, show
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
 from .tools.tool import Tool
 
 
@@ -49,9 +49,7 @@ class ExplorerPanels:
             width=f"{view.size + 4}px",
             margin="0 12px 0 0",
         )
-        self._switcher = Switcher(
-            {title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool
-        )
+        self._switcher = Tabs({title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool)
         right = column(heading("Source"), self.source, self._switcher, flex="1 1 400px", min_width="0", width="auto")
         self.root = row(self._left, right, align_items="flex-start", width="100%")
 

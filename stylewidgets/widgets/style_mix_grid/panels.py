@@ -19,7 +19,7 @@ from ..kit.host import Files, Host
 from ..kit.opening import Below
 from ..kit.parts import UndoButtons, button, column, control, heading, move, note, row, say, show
 from ..kit.state_panel import StatePanel
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
 from .state import describe_place
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class MixPanels:
         self._host = host
         self._undo = UndoButtons(host)
         self._about, self._saved = note(""), note("")
-        self._switcher = Switcher(
+        self._switcher = Tabs(
             {MIX: self._make_mix, SOURCES: self._make_sources, SAVE: self._make_state, EXPORT: self._make_export},
             lambda name: self._refresh_code(),
         )

@@ -14,7 +14,7 @@ from ..kit.jobs import Jobs
 from ..kit.opening import Below
 from ..kit.parts import LABEL, UndoButtons, button, column, control, note, quiet, row, say
 from ..kit.state_panel import StatePanel
-from ..kit.switcher import Switcher
+from ..kit.tabs import Tabs
 from ..kit.views.channel_map import as_bytes
 from .attribute_panel import AttributePanel
 from .edit_panel import EditPanel
@@ -76,7 +76,7 @@ class ProbePanels:
             REPORT: partial(ReportPanel, host),
             SAVE: self._make_state,
         }
-        self._switcher = Switcher(panels, lambda _: self._on_panel())
+        self._switcher = Tabs(panels, lambda _: self._on_panel())
         view = host.picture.view
         tip = "another random seed (key r on the picture); the edits stay"
         actions = row(*self._undo.both, button("random", tip, host.randomize, view=host.view))

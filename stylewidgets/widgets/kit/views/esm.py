@@ -16,8 +16,13 @@ def script(*names: str) -> str:
 
 
 def style(*names: str) -> str:
-    """What all views share, and these files."""
-    return _joined("view.css", *names)
+    """The tokens, what all views share, and these files."""
+    return _joined("theme.css", "view.css", *names)
+
+
+def sheet(*names: str) -> str:
+    """The same with icons and the looks of everything in parts.py: for the one or two views that each widget has."""
+    return style("icons.css", "parts.css", *names)
 
 
 def _joined(*names: str) -> str:

@@ -1,0 +1,72 @@
+// A row of icon buttons that is one stop of the tab key, after the ARIA pattern "Toolbar". See toolbar.py.
+
+function render({ model, el }) {
+  const abort = new AbortController();
+  const options = { signal: abort.signal };
+  const root = element("div", "stylewidgets-view sw-toolbar", { role: "toolbar" });
+  let focused = "";
+  el.append(root);
+
+  const enabled = () => [...root.children].filter((node) => !node.disabled);
+
+  // Buttons that stay keep their elements, and with them the focus.
+  function build() {
+    root.setAttribute("aria-label", model.get("label"));
+    const old = new Map([...root.children].map((node) => [node.dataset.name, node]));
+    const nodes = model.get("items").map((item) => {
+      const node = old.get(item.name) || element("button", "", { type: "button", "data-name": item.name }, element("span", ""));
+      const looks = ["sw-button", item.icon ? `sw-icon sw-icon-${item.icon}` : "", item.primary ? "sw-primary" : ""];
+      node.className = looks.filter(Boolean).join(" ");
+      node.firstChild.textContent = item.text || "";
+      node.title = item.tip;
+      if (item.text) node.removeAttribute("aria-label");
+      else node.setAttribute("aria-label", item.label || item.tip);
+      node.disabled = Boolean(item.disabled);
+      if (item.pressed === undefined || item.pressed === null) node.removeAttribute("aria-pressed");
+      else node.setAttribute("aria-pressed", String(item.pressed));
+      return node;
+    });
+    const had = root.contains(root.getRootNode().activeElement);
+    if (nodes.length !== root.children.length || nodes.some((node, k) => node !== root.children[k])) root.replaceChildren(...nodes);
+    mark(had);
+  }
+
+  // One of them is the stop. The one that had the focus and can do nothing any more passes it on.
+  function mark(had) {
+    const able = enabled();
+    const stop = able.find((node) => node.dataset.name === focused) || able[0];
+    for (const node of root.children) node.tabIndex = node === stop ? 0 : -1;
+    if (had && stop && !root.contains(root.getRootNode().activeElement)) stop.focus();
+  }
+
+  root.addEventListener("click", (event) => {
+    const node = event.target.closest("button");
+    if (!node) return;
+    focused = node.dataset.name;
+    mark(false);
+    model.send({ type: "press", name: focused });
+  }, options);
+  root.addEventListener("focusin", (event) => {
+    focused = event.target.dataset.name || focused;
+    mark(false);
+  }, options);
+  root.addEventListener("keydown", (event) => {
+    const able = enabled();
+    const at = able.indexOf(event.target.closest("button"));
+    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: able.length - 1 }[event.key];
+    if (to === undefined || at < 0) return;
+    event.preventDefault();
+    event.stopPropagation();
+    able[(to + able.length) % able.length].focus();
+  }, options);
+
+  model.on("change:items change:label", build);
+  build();
+  return () => {
+    abort.abort();
+    model.off("change:items change:label", build);
+    root.remove();
+  };
+}
+
+export default { render };

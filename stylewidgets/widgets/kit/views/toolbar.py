@@ -1,0 +1,85 @@
+"""Icon buttons in a row: one model, one stop of the tab key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar
+
+import traitlets
+
+from ..errors import ShowsErrors, reporting
+from .esm import script, sheet
+from .page import Messages, PageView
+
+
+@dataclass(frozen=True)
+class Action:
+    """What one button says and does.
+
+    Attributes:
+        name: what scripts and `Toolbar.update` call it.
+        tip: what it does, in words that a newcomer understands; also its name for screen readers where it has no text.
+        do: called when it is pressed.
+        icon: one of those in icons.css; "" for a button of text.
+        text: words on its face. None beside an icon that everybody knows.
+        label: a shorter name for screen readers than `tip`.
+        primary: whether it is what its card is for; one at most in a card.
+        pressed: for a button that stays down, whether it is; None for one that does not.
+    """
+
+    name: str
+    tip: str
+    do: Callable[[], object] = field(repr=False)
+    icon: str = ""
+    text: str = ""
+    label: str = ""
+    primary: bool = False
+    disabled: bool = False
+    pressed: bool | None = None
+
+    def item(self) -> dict[str, Any]:
+        """What the page is told of it."""
+        told = asdict(self)
+        del told["do"]
+        return told
+
+
+class Toolbar(PageView):
+    """Buttons with icons and tooltips, reached by one tab stop and arrow keys.
+
+    Args:
+        actions: the buttons, from left to right.
+        view: shows what an action raises; the widget's own view.
+        label: what the buttons are for, for screen readers.
+    """
+
+    _esm = script("toolbar.js")
+    _css = sheet("toolbar.css")
+    MESSAGES: ClassVar[Messages] = {"press": lambda message: (str(message["name"]),)}
+
+    items: Any = traitlets.List().tag(sync=True)
+    """What the page knows of each button."""
+    label = traitlets.Unicode("Actions").tag(sync=True)
+
+    def __init__(self, actions: Sequence[Action], view: ShowsErrors, label: str = "Actions", **traits: object) -> None:
+        self._actions = {action.name: action for action in actions}
+        self._shows = view
+        self.on_press: Callable[[str], None] | None = self.press
+        super().__init__(items=[action.item() for action in actions], label=label, **traits)
+
+    def press(self, name: str) -> None:
+        """Do what the button of that name does. KeyError when there is none."""
+        do = self._actions[name].do
+        with reporting(self._shows):
+            do()
+
+    def update(self, **disabled: bool) -> None:
+        """Say of buttons, by name, whether they have nothing to do."""
+        self.change(**{name: {"disabled": value} for name, value in disabled.items()})
+
+    def change(self, **changes: dict[str, Any]) -> None:
+        """Change what buttons say, by name: `change(play={"icon": "pause", "tip": "pause the film"})`."""
+        items = [{**item, **changes.get(item["name"], {})} for item in self.items]
+        if items != self.items:
+            self.items = items
