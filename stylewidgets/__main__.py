@@ -43,6 +43,7 @@ _TRAINERS = {
     "directions": "the named directions that ship with a generator",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
     "encoders": "a small encoder for inversion: psp, e4e or restyle",
+    "words": "the small encoder of sentences and pictures",
     "evaluate": "measure a generator and write its model card, or the errors of the factor network",
 }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -17,41 +16,53 @@ _LIMIT = 6.0  # standard deviations beyond which a code says no more
 
 
 class Vocabulary:
-    """Words by the numbers of their rows in the table: plain, negated, and pairs in hashed rows.
+    """Words and pairs of words by the numbers of their rows in the table: each has one plain and one negated.
+
+    Pairs that nobody trained say nothing, so that a new wording is read by its words.
 
     Args:
         stems: of the known words, in the order of their numbers.
-        buckets: rows that pairs share.
+        together: pairs of stems that mean something side by side, each in alphabetical order.
     """
 
-    def __init__(self, stems: Sequence[str], buckets: int) -> None:
-        self.stems, self.buckets = tuple(stems), int(buckets)
-        self._index = {stem: i for i, stem in enumerate(self.stems)}
-        self._near = lru_cache(maxsize=4096)(lambda unknown: nearest(unknown, self._index))
+    def __init__(self, stems: Sequence[str], together: Sequence[tuple[str, str]]) -> None:
+        self.stems, self.together = tuple(stems), tuple((a, b) for a, b in together)
+        self._word = {stem: 2 * i for i, stem in enumerate(self.stems)}
+        self._pair = {pair: 2 * (len(self.stems) + i) for i, pair in enumerate(self.together)}
+        self._near = lru_cache(maxsize=4096)(lambda unknown: nearest(unknown, self._word))
 
     @property
     def rows(self) -> int:
         """Of the table."""
-        return 2 * len(self.stems) + self.buckets
+        return 2 * (len(self.stems) + len(self.together))
 
     def read(self, sentence: str) -> list[Word]:
         """The words of a sentence that are known, misspelled ones corrected."""
         found = []
         for word in words(sentence):
-            known = word.stem if word.stem in self._index or word.text in SUBJECTS else self._near(word.stem)
+            known = word.stem if word.stem in self._word or word.text in SUBJECTS else self._near(word.stem)
             if known is not None:
                 found.append(word._replace(stem=known))
         return found
 
     def numbers(self, sentence: str) -> list[int]:
-        """Rows of the table."""
-        said = [word for word in self.read(sentence) if word.stem in self._index]
-        plain = [2 * self._index[word.stem] + word.negated for word in said]
-        return plain + [self._pair(a, b) for a, b in pairs(said)]
+        """Rows of the table: of the words, then of the pairs."""
+        said = [word for word in self.read(sentence) if word.stem in self._word]
+        plain = [self._word[word.stem] + word.negated for word in said]
+        known = [(self._pair.get(_key(a, b)), a.negated) for a, b in pairs(said) if a.negated == b.negated]
+        return plain + [row + negated for row, negated in known if row is not None]
 
-    def _pair(self, a: Word, b: Word) -> int:
-        text = "|".join(sorted(f"{word.stem}{'-' * word.negated}" for word in (a, b)))
-        return 2 * len(self.stems) + zlib.crc32(text.encode()) % self.buckets
+    @classmethod
+    def of(cls, sentences: Sequence[str], phrases: Sequence[str]) -> Vocabulary:
+        """Of the words of some sentences, and of the pairs of words within phrases."""
+        stems = sorted({word.stem for text in sentences for word in words(text) if word.text not in SUBJECTS})
+        known = set(stems)
+        found = (pair for text in phrases for pair in pairs([word for word in words(text) if word.stem in known]))
+        return cls(stems, sorted({_key(a, b) for a, b in found}))
+
+
+def _key(a: Word, b: Word) -> tuple[str, str]:
+    return (a.stem, b.stem) if a.stem < b.stem else (b.stem, a.stem)
 
 
 class Bag(nn.Module):
@@ -134,8 +145,3 @@ class BagPair(nn.Module):
     def known(self, sentence: str) -> tuple[str, ...]:
         """The words of a sentence that mean something here, as they are written."""
         return tuple(word.text for word in self.vocabulary.read(sentence))
-
-
-def stems_of(sentences: Sequence[str]) -> list[str]:
-    """The vocabulary of some sentences, in alphabetical order; subjects have no meaning of their own."""
-    return sorted({word.stem for text in sentences for word in words(text) if word.text not in SUBJECTS})

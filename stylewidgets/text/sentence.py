@@ -124,7 +124,7 @@ def pairs(said: Sequence[Word], reach: int = 2) -> list[tuple[Word, Word]]:
 
 def nearest(unknown: str, known: Collection[str]) -> str | None:
     """The known stem that a misspelled one probably is; None for short ones and for all that is too far away."""
-    if len(unknown) < 5:
+    if len(unknown) < 4:
         return None
     near = difflib.get_close_matches(unknown, [k for k in known if len(k) > 3 and k[0] == unknown[0]], n=1, cutoff=0.84)
     return near[0] if near else None

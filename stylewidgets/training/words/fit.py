@@ -24,6 +24,7 @@ from .grammar import Speaker, literals
 SAVE_EVERY = 30.0  # seconds between checkpoints
 _LENGTHS = (0, 1, 1, 1, 2, 2, 3, 3, 4, 6)  # facts a sentence, by chance
 _NEGATED = 0.3  # share of facts that are said by what is not
+_PAIRS_DROPPED = 0.25
 _WARM = 50
 
 
@@ -111,6 +112,12 @@ def _match(logits: Tensor, right: Tensor, wrong: Tensor) -> Tensor:
     return each[count > 0].mean()
 
 
+def _thinned(numbers: Sequence[int], words: int, random: np.random.RandomState) -> list[int]:
+    """Without some of the pairs, so that words alone say it, too."""
+    keep = random.rand(len(numbers)) >= _PAIRS_DROPPED
+    return [i for i, kept in zip(numbers, keep, strict=True) if kept or i < words]
+
+
 @Work
 def fit(
     learner: Learner,
@@ -132,7 +139,7 @@ def fit(
     codes = torch.from_numpy(data.codes)
     truth = torch.from_numpy(truths(data.factors, data.seen))
     numbers = [learner.pair.vocabulary.numbers(text) for text in told.texts]
-    each = len(told.texts) // len(codes)
+    each, words = len(told.texts) // len(codes), 2 * len(learner.pair.vocabulary.stems)
     optimiser = torch.optim.AdamW(learner.parameters(), lr=rate, weight_decay=1e-2, betas=(0.9, 0.98))
     start, spent = _resume(checkpoint, learner, optimiser)
     limit = 60 * minutes if minutes else math.inf
@@ -151,7 +158,7 @@ def fit(
         lines = rows * each + random.randint(each, size=batch)
         loss = learner.loss(
             codes[rows],
-            [numbers[i] for i in lines],
+            [_thinned(numbers[i], words, random) for i in lines],
             truth[rows],
             torch.from_numpy(told.facts[lines]).float(),
         )
