@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from ... import text
 from ... import weights as bundled
 from ...checkpoints.errors import CheckpointError, reading
 from ...core import files
@@ -155,7 +156,7 @@ class Mapper:
         """Trains one for "a smiling face" with the default encoder; `Words.fit_mapper` takes other sentences."""
         # By name: training knows the machine that it makes.
         train = import_module("stylewidgets.editing.words.mapper_training").train
-        job: Job[Mapper] = train.steps(session, import_module("stylewidgets.text").load(), "a smiling face")
+        job: Job[Mapper] = train.steps(session, text.load().to(session.device), "a smiling face")
         return job
 
     @classmethod

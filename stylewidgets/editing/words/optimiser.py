@@ -68,7 +68,7 @@ class WordsOptimiser(Descent):
         if self.space == "s":  # as published: the layers that only make colours stay
             self._free = torch.from_numpy(~is_torgb(self.session.layers)).to(self._code.device)
         with torch.no_grad():
-            self._text = self._encoder.texts([str(self.settings["sentence"])]).to(self._code.device)
+            self._text = self._encoder.texts([str(self.settings["sentence"])]).to(self._code.device).clone()
             if self.settings["mode"] == "edit" and self.settings["identity"]:
                 self._embed = identity_of(self.session)
             if self._embed is not None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary, ref
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ... import text
 from ... import weights as bundled
 from ...core import files
 from ...jobs import Job, Run, Work, part
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .mapper import Mapper
 
 PREPARE = "stylewidgets train words-table"
+_LATEST: WeakKeyDictionary[GeneratorSession, ref[Words]] = WeakKeyDictionary()
 
 
 class Words:
@@ -47,6 +49,7 @@ class Words:
 
     def __init__(self, session: GeneratorSession, encoder: Encoder, table: ChannelTable | None = None) -> None:
         self.session, self.encoder = session, encoder
+        _LATEST[session] = ref(self)
         self.templates: Sequence[str] = templates.choose(encoder.name)
         self._table: ChannelTable | None = None
         self._kept: dict[tuple[str, str], Relevance] = {}
@@ -68,12 +71,18 @@ class Words:
                 this generator and encoder, else the one that `prepare` kept; where there is neither, `direction` says so.
         """
         if encoder is None or isinstance(encoder, (str, os.PathLike)):
-            encoder = import_module("stylewidgets.text").load(encoder)
+            encoder = text.load(encoder).to(session.device)
         if isinstance(table, (str, os.PathLike)):
             path = files.as_path(table)
             ours = path.suffix.lower() in (".safetensors", ".npz")
             table = ChannelTable.load(path) if ours else published.read_table(path, session)
         return cls(session, encoder, table if table is not None else _known(session, encoder))
+
+    @staticmethod
+    def of(session: GeneratorSession) -> Words | None:
+        """The words that were made last for a session, as long as somebody keeps them."""
+        found = _LATEST.get(session)
+        return None if found is None else found()
 
     # -- the table of channels -----------------------------------------------------------------------------------------
     @property
@@ -120,7 +129,7 @@ class Words:
                     f"there is no table of channels for this generator and {self.encoder.name!r} yet: `Words.prepare()` "
                     f"measures one, and so does `{PREPARE}`"
                 )
-            change = relevance.text_direction(*(self._embeddings(text) for text in key))
+            change = relevance.text_direction(*(self._embeddings(each) for each in key))
             values = self._table.directions.astype(np.float64) @ change
             self._kept[key] = Relevance(np.where(self._table.known, values, 0.0), change, *key)
         return self._kept[key]
@@ -214,8 +223,8 @@ class Words:
     @Work
     def find(self, sentence: str, latents: Sequence[Latent]) -> Job[list[Found]]:
         """Latents with how well a sentence fits each of their pictures, the best first."""
-        text = self._embeddings(sentence).mean(axis=0)
-        return (yield from search(self.session, self.encoder, text / np.linalg.norm(text), latents))
+        wanted = self._embeddings(sentence).mean(axis=0)
+        return (yield from search(self.session, self.encoder, wanted / np.linalg.norm(wanted), latents))
 
     def check(self, sentence: str) -> tuple[str, ...]:
         """What the encoder knows of a sentence.
@@ -229,10 +238,12 @@ class Words:
             raise ValueError(f"{self.encoder.name!r} knows no word of {sentence.strip()!r:.80}; say it in other words")
         return known
 
-    def _embeddings(self, text: str) -> NDArray[np.float64]:
-        """[m, d] of a text in every template."""
-        self.check(text)
-        found: NDArray[np.float64] = self.encoder.texts(templates.filled(text, self.templates)).double().cpu().numpy()
+    def _embeddings(self, sentence: str) -> NDArray[np.float64]:
+        """[m, d] of a sentence in every template."""
+        self.check(sentence)
+        found: NDArray[np.float64] = (
+            self.encoder.texts(templates.filled(sentence, self.templates)).double().cpu().numpy()
+        )
         return found
 
 

@@ -36,7 +36,7 @@ def run(args: argparse.Namespace) -> None:
     from ...session.load import load
 
     session = load(args.generator, device=args.device, precision="fp32")
-    words = Words(session, text.load(args.encoder))
+    words = Words(session, text.load(args.encoder).to(session.device))
     names = ("levels", "steps", "batch", "rate", "l2", "identity", "seed")
     job = words.fit_mapper(
         args.sentence, name=args.name or args.sentence, **{name: getattr(args, name) for name in names}

@@ -18,7 +18,7 @@ OPTIONS: Options = {
     },
     "--layers": {"type": int, "nargs": "+", "metavar": "LAYER", "help": "only these style layers (default: all)"},
     "--no-colours": {"action": "store_true", "help": "leave the ToRGB layers out, as the paper does"},
-    "--batch": {"type": int, "default": 16, "help": "pictures at a time (default %(default)s)"},
+    "--batch": {"type": int, "default": 8, "help": "pictures at a time (default %(default)s)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
     "--dry-run": {"action": "store_true", "help": "only say how long it takes"},
 }
@@ -32,7 +32,7 @@ def run(args: argparse.Namespace) -> None:
 
     path = weights.find(args.generator)
     session = load(args.generator, device=args.device, precision="fp32")
-    words = Words(session, text.load(args.encoder))
+    words = Words(session, text.load(args.encoder).to(session.device))
     which = {"faces": args.faces, "layers": args.layers, "torgb": not args.no_colours, "batch": args.batch}
     cost = words.cost(**which)
     print(f"{cost.pictures:,} pictures, about {cost.seconds / 60:.1f} minutes on this machine as it is now")
@@ -60,7 +60,8 @@ Where each style channel takes pictures in the space of the text encoder {about[
 (StyleCLIP, Patashnik et al., ICCV 2021, section 6). Made by `stylewidgets train words-table`.
 
 * {int(table.known.sum()):,} of {len(table.sigma):,} channels, embeddings of {table.dim} numbers.
-* Each channel alone at {about["k"]:g} σ below and above its mean on {about["faces"]} faces (seed {about["seed"]}), pictures of {about["side"]} px.
+* Each channel alone at {about["k"]:g} σ below and above its mean on {about["faces"]} faces (seed {about["seed"]}), pictures of
+  {about["side"]} px.
 * Spread of embeddings over {about["pictures"]} faces.
 * Generator {table.weights}, encoder {table.encoder}. Another one of either makes this file useless, and it is refused.
 * Licence: MIT, as the generator and the encoder that it was measured with.

@@ -24,6 +24,7 @@ from .edit_truth import EditTruth
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
+from .words import WordsTool
 
 if TYPE_CHECKING:
     from ....session.session import GeneratorSession
@@ -75,6 +76,9 @@ class Directions(Tool):
     def rested(self, host: PictureHost, latent: Latent) -> None:
         if self.truth is not None and latent == host.value:  # not of a moment of a film
             self.truth.settled(latent)
+
+
+register(WordsTool)
 
 
 @register
