@@ -110,6 +110,8 @@ def start_codes(session: GeneratorSession, target: Target, space: str) -> Tensor
                 f"{name!r} is a picture without a code; invert it first, and give result.latent(). Or give mode='free', "
                 "which starts from the average picture"
             )
+        if space != "s" and latent.in_s:
+            raise ValueError(f"{name!r} has a code or edits in s, of which {space} knows nothing; give space='s'")
         found.append(session.flat_styles(latent) if space == "s" else session.map(latent))
     codes = torch.cat(found)
     return codes.mean(dim=1) if space == "w" else codes
@@ -133,6 +135,7 @@ def begin(
     session: GeneratorSession, encoder: Encoder, latent: Latent, sentence: str, **settings: Any
 ) -> WordsOptimiser:
     """A run of it from a latent, of which nothing is done yet."""
+    settings.setdefault("space", "s" if latent.in_s else "w+")
     with torch.inference_mode(False):
         return WordsOptimiser(session, Target.of(latent, session), encoder=encoder, sentence=sentence, **settings)
 

@@ -15,6 +15,7 @@ from ...kit.controls.direction_rows import DirectionRows
 from ...kit.host import PictureHost
 from ...kit.jobs import Jobs
 from ...kit.parts import WIDE, ErrorPlace, button, card, column, control, heading, note, quiet, row, say
+from ...kit.sharing import own
 from .edit_truth import EditTruth
 from .tool import Tool
 from .words_find import Finder
@@ -82,6 +83,7 @@ class WordsTool(Tool):
         self._host, self._words = host, None
         self.place = ErrorPlace()
         self.work = Jobs(self.place)
+        own(self.work).min_height = None  # no line before there is long work
         self.neutral = self._field("from", "what the face is now, in a few words", "a face")
         self.target = self._field("to", "what it is to be; Enter accepts it", "a smiling face")
         self._known = note("")
@@ -95,7 +97,7 @@ class WordsTool(Tool):
             ),
             self.place,
             self.work,
-            row(self.at_once, self.mapper, self.optimiser, align_items="stretch"),
+            self.at_once,
             heading("Your edits"),
             self.rows,
         ]
@@ -105,7 +107,7 @@ class WordsTool(Tool):
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
             parts.append(self.truth)
         self.refresh()
-        return column(*parts, self.finder, **WIDE)
+        return column(*parts, row(self.mapper, self.optimiser, align_items="stretch"), self.finder, **WIDE)
 
     # -- what the cards use --------------------------------------------------------------------------------------------
     @property

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
@@ -15,9 +17,10 @@ from ...kit.parts import button, card, control, note, quiet, row, say, show
 from ...kit.views.channel_map import ChannelMap, as_bytes, page_layers
 
 if TYPE_CHECKING:
+    from ....editing.words import Relevance
     from .words import WordsTool
 
-LAYOUT = {"flex": "1 1 240px", "min_width": "220px"}
+LAYOUT = {"flex": "1 1 180px", "min_width": "180px"}
 
 
 class AtOnce(widgets.VBox):
@@ -31,7 +34,7 @@ class AtOnce(widgets.VBox):
             on=lambda _: self._chosen(),
             view=tool.place,
             style={"description_width": "90px"},
-            layout={"width": "100%"},
+            layout={"width": "100%", "max_width": "440px"},
             value=0.2,
             min=0.01,
             max=0.95,
@@ -44,21 +47,27 @@ class AtOnce(widgets.VBox):
         self.apply = button("apply", "add an edit towards these words, with strength 1", self.add, view=tool.place)
         self._auto = button("automatic", "the most focused that leaves enough channels", self.refresh, view=tool.place)
         self._prepare = button("Prepare …", "measure what each channel does", self.prepare, view=tool.place)
-        self.map = ChannelMap(
-            layers=page_layers(tool.host.session.layers),
-            label="Channels that these words move",
-            layout={"width": "100%"},
-        )
-        parts = (note("A direction for every face, ready in a second."), self.beta, self._count, self.map)
-        frame = card(*parts, row(self.apply, self._auto, self._prepare), title="At once", words=("channel",))
-        super().__init__([frame], layout=LAYOUT)
+        self._where = button("where …", "the map of all channels, with those marked that move", self._toggle, view=tool.place)
         self._automatic = True
+        parts = (note("A direction for every face, ready in a second."), self.beta, self._count)
+        self._frame = card(
+            *parts, row(self.apply, self._auto, self._where, self._prepare), title="At once", words=("channel",)
+        )
+        super().__init__([self._frame], layout={"width": "100%"})
+
+    @cached_property
+    def map(self) -> ChannelMap:
+        """Every channel by its relevance, with those marked that pass; made when somebody looks."""
+        layers = page_layers(self._tool.host.session.layers)
+        made = ChannelMap(layers=layers, label="Channels that these words move", layout={"width": "100%"})
+        self._frame.children = (*self._frame.children, made)
+        return made
 
     def refresh(self) -> None:
         """Take the automatic β for the texts, and show what passes it."""
         self._automatic = True
         there = self._tool.words.table is not None
-        for part in (self.beta, self.map, self.apply, self._auto):
+        for part in (self.beta, self.apply, self._auto, self._where):
             show(part, there)
         show(self._prepare, not there)
         if not there:
@@ -114,6 +123,15 @@ class AtOnce(widgets.VBox):
             else f"no channel is that focused: the largest relevance is {found.largest:.2f}"
         )
         say(self._count, words)
+        if "map" in self.__dict__:
+            self._colour(found, places)
+
+    def _toggle(self) -> None:
+        there = "map" in self.__dict__
+        show(self.map, not there or self.map.layout.display == "none")
+        self._show()
+
+    def _colour(self, found: Relevance, places: Iterable[int]) -> None:
         self.map.values = as_bytes(np.abs(found.values))
         self.map.scale = {
             "measure": "relevance",
@@ -228,7 +246,7 @@ class ByOptimiser(widgets.VBox):
             if result is None or not result.steps:
                 host.preview(host.value)
                 return
-                direction = _direction(host.session, latent, result, sentence)
+            direction = _direction(host.session, latent, result, sentence)
             host.change(f"words: {sentence}", lambda value: value.with_edit(Move(direction, 1.0)))
 
         self._tool.work.run("optimiser", run, ready, f"looking for {sentence!r}", each=watch)
