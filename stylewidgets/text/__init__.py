@@ -14,12 +14,16 @@ from ..core.lazy import attach
 
 if TYPE_CHECKING:
     from .encoder import Pair, TextEncoder, change, similarity
+    from .clip.network import pooled
+    from .clip.published import start_download
     from .loading import load, names
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "encoder": "Pair TextEncoder change similarity",
+        "clip.network": "pooled",
+        "clip.published": "start_download",
         "loading": "load names",
     },
 )

@@ -137,8 +137,8 @@ class BagPair(nn.Module):
         out: Tensor = self.bag([self.vocabulary.numbers(text) for text in given])
         return out
 
-    def pictures(self, x: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] → [N, dim], of any length; differentiable."""
+    def pictures(self, x: Tensor, prepared: bool = False) -> Tensor:
+        """[N, 3, H, W] in [-1, 1] → [N, dim], of any length; differentiable. The network resizes them itself."""
         out: Tensor = self.glance(self.net.code(x.clamp(-1, 1)))
         return out
 

@@ -21,7 +21,7 @@ FORMAT = 1
 KIND = "text-encoder"
 NAME = "avatars"
 PLACE = Path(__file__).resolve().parents[1] / "weights" / "text-avatars.safetensors"
-_KEY = "stylewidgets"
+KEY = "stylewidgets"
 LICENCE = "MIT, made from the project's own renders"
 
 
@@ -42,7 +42,7 @@ def read(path: str | Path = PLACE, name: str = NAME) -> TextEncoder:
 def read_pair(path: str | Path) -> tuple[BagPair, dict[str, Any]]:
     """The networks in a file, frozen, and its record of how they were made. Errors as `read`."""
     with files.reading(path, "text encoder", "Accepted are files of `stylewidgets train words --out FILE`") as found:
-        meta, state = files.read_arrays(found, _KEY, "pt")
+        meta, state = files.read_arrays(found, KEY, "pt")
         if meta["kind"] != KIND or meta["version"] > FORMAT:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
         domain.get("avatars").check(meta.get("domain"), "it")
@@ -74,7 +74,7 @@ def write(pair: BagPair, path: str | Path, training: dict[str, Any]) -> Path:
         "dim": pair.dim,
         "training": training,
     }
-    return files.write_arrays(path, {key: _short(value) for key, value in pair.state_dict().items()}, meta, _KEY)
+    return files.write_arrays(path, {key: _short(value) for key, value in pair.state_dict().items()}, meta, KEY)
 
 
 def _short(value: Tensor) -> Tensor:

@@ -26,8 +26,8 @@ class Pair(Protocol):
     def sentences(self, given: Sequence[str]) -> Tensor:
         """[N, dim], of any length."""
 
-    def pictures(self, x: Tensor) -> Tensor:
-        """[N, 3, H, W] in [-1, 1] → [N, dim], of any length; differentiable."""
+    def pictures(self, x: Tensor, prepared: bool = False) -> Tensor:
+        """[N, 3, H, W] in [-1, 1] → [N, dim], of any length; differentiable. See `TextEncoder.pictures`."""
 
     def known(self, sentence: str) -> tuple[str, ...]:
         """The words of a sentence that it knows."""
@@ -82,8 +82,12 @@ class TextEncoder:
             return torch.zeros(0, self.dim, dtype=torch.float32, device=self.device)
         return F.normalize(self.pair.sentences(given).float(), dim=1)
 
-    def pictures(self, x: Tensor) -> Tensor:
+    def pictures(self, x: Tensor, prepared: bool = False) -> Tensor:
         """Pictures [N, 3, H, W] in [-1, 1], of any size, as unit vectors, float32 [N, dim]; differentiable.
+
+        Args:
+            prepared: they have `side` pixels and go into a CLIP network as they are, neither resized nor normalised: what the
+                losses of StyleCLIP do behind `pooled`. It changes nothing for the bundled encoder.
 
         Raises:
             TypeError, ValueError: no tensor, or one of another shape.
@@ -93,7 +97,7 @@ class TextEncoder:
         if x.ndim != 4 or x.shape[1] not in (1, 3):
             raise ValueError(f"pictures are [N, 3, H, W] in [-1, 1]; {list(x.shape)} was given")
         x = x.to(self.device, torch.float32).expand(-1, 3, -1, -1)
-        return F.normalize(self.pair.pictures(x).float(), dim=1)
+        return F.normalize(self.pair.pictures(x, prepared).float(), dim=1)
 
     def understood(self, sentence: str) -> tuple[str, ...]:
         """The words of a sentence that the encoder knows; () when it holds nothing that it knows."""

@@ -64,6 +64,8 @@ def _archive(view: memoryview) -> zipfile.ZipFile:
         raise CheckpointError(f"the table of contents at its end cannot be read ({error}). {AGAIN}") from error
     if len(entries) > MAX_ENTRIES:
         raise CheckpointError(f"it has {len(entries):,} entries; a checkpoint has less than {MAX_ENTRIES:,}")
+    # Archives of TorchScript have programs beside their numbers, packed. Nobody reads them.
+    entries = [entry for entry in entries if "/code/" not in entry.filename]
     inside = sum(entry.file_size for entry in entries)
     if inside > len(view) or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise CheckpointError(
