@@ -1,7 +1,7 @@
 """The pump: newest value in, one frame out, never a queue. Pure Python: knows no torch, no Jupyter.
 
 `submit` leaves the value in a mailbox of one place and draws it at once, in the caller, if nothing stands against it:
-another thread is drawing (it will look into the mailbox again), two frames are still unacknowledged (the next
+another thread is drawing (it will look into the mailbox again), three frames are still unacknowledged (the next
 `acknowledge` draws it), or nobody can see the picture (becoming visible draws it).
 
 With an `Overlap` a frame in motion is drawn in the caller and encoded beside the next one; then it waits for a turn of the
@@ -28,9 +28,9 @@ _log = logging.getLogger("stylewidgets")
 
 T = TypeVar("T")
 
-IN_FLIGHT = 2
-"""Frames without acknowledgement, those being encoded among them: one being painted and one on its way keep page and kernel
-busy; more is only delay."""
+IN_FLIGHT = 3
+"""Frames without acknowledgement, those being encoded among them. A page answers every second frame, or with its next wish: so
+one is being painted, one is on its way and one may be drawn meanwhile; more is only delay."""
 
 ACK_TIMEOUT = 1.0
 """Seconds after which a frame without acknowledgement no longer counts, so that a lost one freezes nothing."""
@@ -145,11 +145,15 @@ class Pump(Generic[T]):
     # -- what callers say ----------------------------------------------------------------------------------------------
     def submit(self, value: T) -> None:
         """Make `value` the newest; draw it now or as soon as possible. A value that waits is replaced."""
+        self.post(value)
+        self._run()
+
+    def post(self, value: T) -> None:
+        """Make `value` the newest and leave the drawing to a later `tick`. A value that waits is replaced."""
         with self._lock:
             if self._mail is not None:
                 self.stats.dropped += 1
             self._mail = (value, False)
-        self._run()
 
     def tick(self) -> None:
         """Draw the waiting value if that is possible now. Harmless at any time."""

@@ -139,7 +139,6 @@ from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent import Direction
 from stylewidgets.render import pump as _pump
 from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -151,13 +150,7 @@ second = Direction("second", np.linspace(1, -2, 8) ** 2)
 threads_before = sorted(thread.name for thread in threading.enumerate())
 explorer = sw.LatentExplorer(session, directions=[first, second])
 
-def walk(widget):
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from walk(child)
-
-rows = [widget for widget in walk(explorer) if isinstance(widget, DirectionRow)]
-sliders = [row.children[0].model_id for row in rows]
+rows = explorer.tools["directions"].rows.view
 
 def digest():
     return hashlib.sha256(session.image(explorer.value).tobytes()).hexdigest()
@@ -177,7 +170,10 @@ class Page:
         blocks = resolution.bit_length() - 2  # 4 px, 8 px, ...
         kernel.run(EXPLORER.format(resolution=resolution, blocks=blocks))
         self.view = kernel.ask("explorer.view.model_id")
-        self.sliders = kernel.ask("sliders")
+        self.rows = kernel.ask("rows.model_id")
+        self.keys = kernel.ask("list(explorer.tools['directions'].rows.handles)")
+        self.number = 0
+        """Of the newest request of the rows."""
         self.acknowledged = 0
         self.most_unanswered = 0
         self._read = len(kernel.log)
@@ -196,10 +192,15 @@ class Page:
         """Be on the screen."""
         self.finish(self.custom(type="hello", dpr=1, width=384))
 
-    def move(self, value: float, slider: int = 0) -> str:
-        """Send what a slider sends at one step of a drag."""
-        data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
-        return self.kernel.comm(self.sliders[slider], data, self.subshell)
+    def wish(self, value: Any, slider: int = 0, **more: Any) -> str:
+        """Send a request of the rows as it is."""
+        content = {"type": "set", "page": "page", "number": self.number, "key": self.keys[slider], "value": value, "acks": {}}
+        return self.kernel.comm(self.rows, {"method": "custom", "content": {**content, **more}}, self.subshell)
+
+    def move(self, value: float, slider: int = 0, **more: Any) -> str:
+        """Send what a row sends at one step of a drag."""
+        self.number += 1
+        return self.wish(value, slider, **more)
 
     def acknowledge(self) -> str | None:
         """Acknowledge the newest frame that was read."""

@@ -24,17 +24,17 @@ def test_every_step_of_a_slow_drag_is_answered_by_a_frame_before_its_own_idle(pa
         )
         assert own, f"no frame for {value}"
         assert own[0] < idle
-    assert page.most_unanswered <= 2
+    assert page.most_unanswered <= 3
 
 
-def test_a_burst_of_100_updates_never_has_three_frames_under_way_and_ends_at_the_newest_value(page):
+def test_a_burst_of_100_updates_never_has_four_frames_under_way_and_ends_at_the_newest_value(page):
     values = np.random.RandomState(0).uniform(-5, 5, 100).round(2)
     requests = []
     for value in values:
         requests.append(page.move(float(value)))
         page.look()
     page.finish(*requests)
-    assert page.most_unanswered <= 2
+    assert page.most_unanswered <= 3
     assert 1 < len(page.frames) <= 1 + 100
     assert strength(page) == values[-1]
     page.settle()
@@ -70,7 +70,7 @@ def test_a_storm_of_2000_slider_events_leaves_one_frame_for_the_last_value_and_n
     resident = []
     for _ in range(2):
         last = storm(page)
-        assert len(page.frames) <= 1 + 2  # the one that was there, and two under way
+        assert len(page.frames) <= 1 + 3  # the one that was there, and three under way
         assert strength(page) == last
         page.forget()
         page.finish(page.acknowledge())
@@ -192,7 +192,7 @@ def test_messages_of_any_content_leave_the_explorer_alive(page):
     for content in ({}, {"type": "ack"}, {"type": "ack", "index": "x"}, {"type": "hello"}, {"type": "nonsense"},
                     {"type": "key"}, {"type": "key", "key": "F13"}, {"type": "ack", "index": 10**9}):  # fmt: skip
         page.finish(page.custom(**content))
-    page.finish(kernel.comm(page.sliders[0], {"method": "update", "state": {"value": "far"}, "buffer_paths": []}))
+    page.finish(*[page.wish("far"), page.wish(float("inf"), number=10**6), page.wish(1.0, acks=7), page.wish(1.0, key="none")])
     page.finish(page.move(0.5))
     page.settle()
     assert strength(page) == 0.5

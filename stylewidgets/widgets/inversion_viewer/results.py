@@ -109,14 +109,14 @@ class EditsPanel(widgets.VBox):
         self._sheet = control(widgets.HTML, layout={"max_width": "100%"})
         words = note("The same edits on every result show which of them can be edited, and which only look right.")
         super().__init__([words, self._rows, self._picker, self._sheet], layout=shared_layout(**WIDE))
-        self._rows.update(self.latent)
+        self._rows.show(self.latent)
 
     def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
         """See `parts.Change`."""
 
         with reporting(self._host.view):
             self.latent = transform(self.latent)
-            self._rows.update(self.latent)
+            self._rows.show(self.latent)
             self.refresh()
 
     def refresh(self) -> None:

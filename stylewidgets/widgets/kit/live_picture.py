@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -25,10 +24,6 @@ from .views.view import LiveView
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
-
-STATUS_SECONDS = 0.25
-"""The line of figures changes at most this often: faster can neither be read nor is it free."""
-
 
 class LivePicture:
     """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
@@ -58,7 +53,7 @@ class LivePicture:
 
         self._session = session
         self._renderer = render.LiveRenderer(session)
-        self._said, self._said_final, self._to_save = float("-inf"), False, False
+        self._to_save = self._at_rest = False
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
         self.view = LiveView(size=size, label=label, layout=shared_layout())
@@ -74,13 +69,23 @@ class LivePicture:
         )
         self.view.on_ack = self._pump.acknowledge
         self.view.on_settle = self._settle
-        self.view.on_hello = lambda dpr, width: self._pump.hello()
+        self.view.on_hello = lambda dpr, width: self._hello()
         self.view.on_visible = self._set_visible
         self.view.on_key = on_key
 
     def submit(self, latent: Latent) -> None:
         """Show this latent as soon as possible; a newer one replaces it."""
-        self._pump.submit(latent)
+        self.post(latent)
+        self.draw()
+
+    def post(self, latent: Latent) -> None:
+        """Make this the newest latent without drawing it. Fast; whoever holds a lock posts in the order of his changes."""
+        self._at_rest = False
+        self._pump.post(latent)
+
+    def draw(self) -> None:
+        """Draw what was posted, where nothing newer is drawn by then."""
+        self._pump.tick()
 
     def thumbnail(self, latent: Latent, side: int) -> bytes:
         """Return a small JPEG of a latent; of the settled one without drawing anything."""
@@ -110,23 +115,33 @@ class LivePicture:
 
     # -- for the pump --------------------------------------------------------------------------------------------------
     def show(self, frame: Frame) -> None:
-        """Pass a frame to the view, and figures with it now and then."""
+        """Pass a frame to the view. Nothing else is sent while something moves: each message costs the next frame."""
         self._frame = frame
-        self.latent = latent = frame.value
-        self.view.alt = caption(latent)
+        self.latent = frame.value
         self.view.show(frame)
-        self._save(at_rest=not self._pump.live)  # without a page nobody says when it rests
-        now = time.monotonic()
-        settled = frame.final and not self._said_final
-        if settled or now - self._said >= STATUS_SECONDS:
-            self._said, self._said_final = now, frame.final
-            self.view.status = self.stats.line()
+        if self._at_rest or not self._pump.live:  # without a page nobody says when it rests
+            self._say()
+        self._save(at_rest=not self._pump.live)
 
     def _failed(self, error: Exception, latent: Latent) -> None:
         report(self.view, error, f"drawing {caption(latent)}")
 
-    def _settle(self) -> None:
+    def _say(self) -> None:
+        """Bring words and figures to the picture."""
+        if self.latent is not None:
+            self.view.alt = caption(self.latent)
+        self.view.status = self.stats.line()
+
+    def _hello(self) -> None:
+        """A page opens. It starts from the last final picture; if that is not the present one, because it was reloaded in
+        the middle of a drag, the present one follows."""
+        self._pump.hello()
         self._pump.settle()
+
+    def _settle(self) -> None:
+        self._at_rest = True
+        self._pump.settle()
+        self._say()
         self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:
             self.on_rest(self.latent)

@@ -14,6 +14,7 @@ from ...latent.latent import Direction, Latent
 from ...latent.move import Move
 from ..kit.base import StateWidget
 from ..kit.controls.direction_rows import renamed
+from ..kit.controls.rows import Handle
 from ..kit.controls.snapshots import SnapshotStrip
 from ..kit.controls.source_controls import random_seed, start_from
 from ..kit.live_picture import LivePicture
@@ -109,6 +110,14 @@ class LatentExplorer(StateWidget[Latent]):
         return self._panels.tools
 
     @property
+    def controls(self) -> Mapping[str, Handle]:
+        """The sliders by key: "psi", the names of the directions in use, and those of the other tools that were opened.
+
+        `controls["smile"].value` can be assigned, observed and linked (`traitlets.link`).
+        """
+        return self._panels.controls
+
+    @property
     def snapshots(self) -> tuple[Latent, ...]:
         """The latents kept by `snapshot`."""
         return self.strip.items if "strip" in self.__dict__ else ()
@@ -186,10 +195,10 @@ class LatentExplorer(StateWidget[Latent]):
         self._panels.update(self.value)
 
     def _follow(self, old: Latent, new_step: bool) -> None:
-        value = self.value
         if new_step:
             self._panels.stepped(old)
-        STATE.afterwards(id(self), lambda: self.picture.submit(value))
+        self.picture.post(self.value)  # under the lock, so that the newest stays the newest
+        STATE.afterwards(id(self), self.picture.draw)
 
     def _end(self) -> None:
         self.picture.close()

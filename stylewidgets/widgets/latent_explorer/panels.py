@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import ChainMap
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import ipywidgets as widgets
 
 from ...latent.latent import Latent
 from ..kit.controls.compare import HoldToCompare
+from ..kit.controls.rows import Handle
 from ..kit.controls.source_controls import SourceControls
 from ..kit.errors import describe, report, reporting
 from ..kit.host import PictureHost
@@ -52,6 +54,11 @@ class ExplorerPanels:
         self._switcher = Tabs({title: partial(self._make, tool) for title, tool in self._titles.items()}, self._on_tool)
         right = column(heading("Source"), self.source, self._switcher, flex="1 1 400px", min_width="0", width="auto")
         self.root = row(self._left, right, align_items="flex-start", width="100%")
+
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        """The sliders for scripts, by key: ψ, and those of every tool that was opened."""
+        return ChainMap(dict(self.source.psi.handles), *(dict(tool.controls) for tool in self._made))
 
     @property
     def shown(self) -> Tool:

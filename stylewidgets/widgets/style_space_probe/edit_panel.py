@@ -43,7 +43,7 @@ class EditPanel(widgets.VBox):
 
     def update(self, latent: Latent) -> None:
         """Show the edits of a latent."""
-        self._rows.update(latent)
+        self._rows.show(latent)
 
     def _save(self) -> str:
         path = self._path.value.strip() or None

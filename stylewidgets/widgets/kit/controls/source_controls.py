@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
@@ -9,8 +10,9 @@ from functools import cached_property
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
-from ..parts import LABEL, WIDE, Change, button, control, move, note, row, say, show, slider
+from ..parts import LABEL, WIDE, Change, button, control, note, row, say, show, slider
 from ..sharing import shared_layout
+from .rows import Row, Rows
 
 SEEDS = 2**32
 """Seeds are in [0, SEEDS), as numpy's RandomState takes them."""
@@ -65,6 +67,13 @@ def describe_source(latent: Latent) -> str:
     return ""
 
 
+def psi_row(psi: float) -> Row:
+    """Return the row of the truncation; one beyond the usual range widens it."""
+    tip = "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite"
+    low, high = min(PSI[0], math.floor(psi)), max(PSI[1], math.ceil(psi * 2) / 2)
+    return Row("psi", "ψ", psi, low, high, 0.01, tip=tip, home=None, open_ended=True)
+
+
 class SourceControls(widgets.VBox):
     """Seed box with steps and a die, psi, cutoff, noise, and the class where the generator has classes.
 
@@ -91,16 +100,7 @@ class SourceControls(widgets.VBox):
             placeholder="number",
         )
         self._about = note("")
-        self._psi = slider(
-            widgets.FloatSlider,
-            "ψ",
-            "truncation ψ: 0 is the average face, 1 the face as drawn, below 0 its opposite",
-            lambda psi: self._set(psi=float(psi)),
-            min=PSI[0],
-            max=PSI[1],
-            step=0.01,
-            readout_format=".2f",
-        )
+        self.psi = Rows([psi_row(1.0)], on_change=lambda _, psi: self._set(psi=psi), label="Truncation")
         self._cutoff = slider(
             widgets.IntSlider,
             "cutoff",
@@ -126,7 +126,7 @@ class SourceControls(widgets.VBox):
             self._about,
         )
         self._label = self._make_label(classes, names) if classes else None
-        parts = [seeds, self._psi, self._cutoff, self._noise, self._label]
+        parts = [seeds, self.psi, self._cutoff, self._noise, self._label]
         super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))
 
     @cached_property
@@ -149,7 +149,7 @@ class SourceControls(widgets.VBox):
         seed = main_seed(latent)
         self._seed.value = "" if seed is None else str(seed)
         say(self._about, describe_source(latent))
-        move(self._psi, latent.psi)
+        self.psi.update([psi_row(latent.psi)])
         self._cutoff.value = self._num_ws if latent.cutoff is None else latent.cutoff
         self._noise.value = latent.noise_mode
         drawn = latent.noise_mode in ("random", "tf")

@@ -6,7 +6,8 @@ import logging
 import sys
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
+from weakref import WeakValueDictionary
 
 import anywidget
 import traitlets
@@ -19,6 +20,20 @@ Message = Mapping[str, Any]
 """What a page sends: JSON with a "type"."""
 Messages = Mapping[str, Callable[[Message], tuple[object, ...]]]
 """By type: a message → the arguments of its callback. KeyError, TypeError or ValueError for nonsense."""
+
+
+class Shown(Protocol):
+    """A picture whose page answers, by itself or through any other of our views."""
+
+    def acknowledge(self, number: int) -> None:
+        """The page has this frame and all before it."""
+
+    def settle(self) -> None:
+        """The page wants the best picture of the present state."""
+
+
+SHOWN: WeakValueDictionary[str, Shown] = WeakValueDictionary()
+"""Pictures by the key that they have in the page."""
 
 
 @lru_cache(maxsize=1)
@@ -49,6 +64,9 @@ class View(anywidget.AnyWidget):
 class PageView(View):
     """A view whose page sends messages: one of type "pick" calls ``on_pick``, with what `MESSAGES` makes of it.
 
+    A message of any view may carry what pictures wait for: ``acks``, the newest frame that came, by the picture's key, and
+    ``settle``, the keys of pictures that are to be drawn in full. So a drag costs one message up for each frame.
+
     Each callback may be None. An exception in one, or in reading a message, is shown in the view.
     """
 
@@ -74,7 +92,10 @@ class PageView(View):
             _log.debug("message of an unknown type from the page: %r", message)
             return
         try:
-            self._call(kind, *self.MESSAGES[kind](message))
+            try:
+                self._call(kind, *self.MESSAGES[kind](message))
+            finally:  # after the newest value is known, so that nothing older is drawn
+                _pass_on(message)
         except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
             report(self, error)
 
@@ -83,3 +104,12 @@ class PageView(View):
         callback = getattr(self, f"on_{kind}")
         if callback is not None:
             callback(*arguments)
+
+
+def _pass_on(message: Message) -> None:
+    for key, number in message.get("acks", {}).items():
+        if (picture := SHOWN.get(key)) is not None:
+            picture.acknowledge(int(number))
+    for key in message.get("settle", ()):
+        if (picture := SHOWN.get(key)) is not None:
+            picture.settle()

@@ -4,13 +4,18 @@
 //                     traits frame, mime, info                                   the last final frame
 // browser -> kernel   hello, ack, settle, visible, key, pointer                  (see view.py)
 //
-// A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each). What people
+// An acknowledgement travels with the next message of any view of the page (live.js), and alone only when two frames wait
+// for theirs. A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each). What people
 // do with the picture is sent by input.js, which stands before this file in the module.
 
 const SETTLE_MS = 120;
 const SETTLE_LIMIT_MS = 800;
 const RELEASED_FOR_MS = 500;
 const RELEASED_MS = 30; // after a release nothing more is to come than what is on its way
+const ASKED_MS = 500; // the picture in full was asked for with the release: so long it need not be asked for again
+const MOST_UNANSWERED = 2;
+const FADE_MS = 120;
+const GONE = "The kernel was restarted or has ended: this is the last picture. Run the cell again to go on.";
 const KEYS = new Set(["z", "y", "r", "s", "ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown"]);
 
 // ---------------------------------------------------------------------------------------------------------------- hub
@@ -18,12 +23,17 @@ const KEYS = new Set(["z", "y", "r", "s", "ArrowLeft", "ArrowRight", "ArrowUp", 
 function createHub(model) {
   const views = new Set();
   let arrivals = 0; // frames received
+  let decoding = 0; // frames that are being decoded
+  let newest = null; // number of the newest frame that came, and of the newest that was decoded
+  let decoded = null;
+  let owed = 0; // frames that came since the last acknowledgement
   let newestDecoded = 0; // arrival number of the newest decoded frame
   let pending = null; // decoded, waits for the next animation frame
   let shown = null; // painted last
   let scheduled = false;
   let settleTimer = 0;
   let lastArrival = 0;
+  let asked = -Infinity; // when another view asked for the picture in full
   let released = -Infinity; // when a pointer was last let go, anywhere in the page
   let gap = 0; // smoothed time between frames: a slow model must not be asked to settle between two frames
   let toldVisible = null;
@@ -39,8 +49,22 @@ function createHub(model) {
     for (const view of views) view.draw();
     if (old) old.bitmap.close();
     if (frame.index === null) return; // came with the saved state: nobody waits for an answer
-    model.send({ type: "ack", index: frame.index, ms: Math.round(performance.now() - frame.received) });
+    if (frame.settled || owed >= MOST_UNANSWERED) acknowledge(frame.index);
     if (!frame.settled) settleLater();
+  }
+
+  function acknowledge(index, more = {}) {
+    owed = 0;
+    model.send({ type: "ack", index, ...more });
+  }
+
+  // The newest number that the kernel need not wait for; null for none. What came counts, not what is painted: else the frame
+  // that a wish answers would hold up the wish. But decoding must not fall behind.
+  function takeAck() {
+    const number = decoding > 1 ? decoded : newest;
+    if (!owed || number === null) return null;
+    owed = 0;
+    return number;
   }
 
   function schedule() {
@@ -53,14 +77,36 @@ function createHub(model) {
 
   function settleLater() {
     clearTimeout(settleTimer);
+    if (performance.now() - asked < ASKED_MS) {
+      // It is on its way, unless this one cannot be improved: then there will be no other.
+      settleTimer = shown.final ? setTimeout(refine, RELEASED_MS) : setTimeout(settle, SETTLE_LIMIT_MS);
+      return;
+    }
     const moving = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
     const wait = performance.now() - released < RELEASED_FOR_MS ? RELEASED_MS : moving;
     settleTimer = setTimeout(settle, wait);
   }
 
+  // A moving picture is enlarged by the quickest way, one at rest by the best.
+  function refine() {
+    settleTimer = 0;
+    if (awaiting()) return settleLater();
+    if (!shown || shown.fine) return;
+    shown.fine = true;
+    for (const view of views) view.draw();
+  }
+
   function settle() {
     settleTimer = 0;
-    model.send({ type: "settle" });
+    if (awaiting()) return settleLater(); // the kernel is slow; nothing rests
+    if (shown.final) refine();
+    model.send({ type: "settle", acks: takeAcks() });
+  }
+
+  // Another view asks for the picture in full, with a message of its own.
+  function rest() {
+    asked = performance.now();
+    if (settleTimer) settleLater();
   }
 
   // Whatever was held, a slider, the pad or the picture itself, has been let go.
@@ -77,21 +123,29 @@ function createHub(model) {
     const since = received - lastArrival;
     gap = since < 1000 ? 0.7 * gap + 0.3 * since : 0;
     lastArrival = received;
+    if (info.index !== null) {
+      newest = Math.max(newest ?? 0, info.index);
+      owed += 1;
+    }
+    decoding += 1;
     let bitmap;
     try {
       bitmap = await decode(data, info.mime);
     } catch (error) {
       console.warn("stylewidgets: a frame could not be decoded", error);
-      if (info.index !== null) model.send({ type: "ack", index: info.index, failed: true });
+      if (info.index !== null) acknowledge(info.index, { failed: true });
       return;
+    } finally {
+      decoding -= 1;
     }
+    if (info.index !== null) decoded = Math.max(decoded ?? 0, info.index);
     if (order < newestDecoded) {
       bitmap.close(); // a newer one is painted or about to be; its acknowledgement covers this one
       return;
     }
     newestDecoded = order;
     if (pending) pending.bitmap.close();
-    pending = { ...info, bitmap, received };
+    pending = { ...info, bitmap, received, fine: Boolean(info.settled) || info.index === null };
     schedule();
   }
 
@@ -127,6 +181,8 @@ function createHub(model) {
   document.addEventListener("pointerup", onRelease, true);
   onFinal(null);
   onCompare();
+  const key = model.get("key");
+  LIVE.pictures.set(key, { takeAck, rest });
 
   return {
     tellVisible,
@@ -139,6 +195,7 @@ function createHub(model) {
     },
     close() {
       clearTimeout(settleTimer);
+      LIVE.pictures.delete(key);
       model.off("msg:custom", onMessage);
       model.off("change:info", onInfo);
       model.off("change:compare", onCompare);
@@ -161,18 +218,19 @@ function createView(model, hub, el) {
   const root = element("div", "stylewidgets-view stylewidgets-live");
   const stage = element("div", "stylewidgets-stage");
   const canvas = element("canvas", "stylewidgets-canvas", { role: "img", tabindex: "0" });
+  const veil = element("canvas", "stylewidgets-veil", { "aria-hidden": "true" }); // the last moving frame, fading out
   const badge = element("span", "stylewidgets-badge", { "aria-hidden": "true" });
+  const gone = element("div", "stylewidgets-gone", { role: "status" }, GONE);
   const alert = element("div", "stylewidgets-error", { role: "alert" });
   const alertText = element("span", "stylewidgets-error-text");
   const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "Dismiss the message" });
   const bar = element("div", "stylewidgets-bar");
   const status = element("span", "stylewidgets-status");
   const hold = element("button", "stylewidgets-button", { type: "button", "aria-pressed": "false" });
-  badge.textContent = "start";
   dismiss.textContent = "\u00d7";
   hold.textContent = "Hold to see the start";
   alert.append(alertText, dismiss);
-  stage.append(canvas, badge, alert);
+  stage.append(canvas, veil, badge, gone, alert);
   bar.append(status, hold);
   root.append(stage, bar);
   el.append(root);
@@ -184,9 +242,11 @@ function createView(model, hub, el) {
   const resample = createResampler(); // of resample.js, which stands before this file in the module
   let comparing = false;
   let lastShape = "";
+  let drawn = null; // the picture on the canvas
+  let drawnFine = false; // whether it was enlarged in the best way
   let place = null; // size of the canvas in css pixels, as last observed: asking for it would lay out the whole page
 
-  const view = { root, canvas, visible: false, draw, refresh, input: null };
+  const view = { root, canvas, visible: false, draw, refresh: redraw, input: null };
 
   function draw() {
     const picture = hub.picture();
@@ -194,10 +254,36 @@ function createView(model, hub, el) {
     if (!source) return;
     const shape = `${source.width} / ${source.height}`;
     if (shape !== lastShape) stage.style.aspectRatio = lastShape = shape;
+    unveil(picture);
     fit();
-    resample(context, source, canvas.width, canvas.height, model.get("smoothing"));
+    const smoothing = model.get("smoothing");
+    resample(context, source, canvas.width, canvas.height, smoothing, comparing || !picture || picture.fine);
+    drawn = comparing ? null : picture;
+    drawnFine = Boolean(drawn && drawn.fine);
+    badge.textContent = comparing ? "start" : "preview";
+    badge.hidden = !comparing && !(picture && picture.preview);
     root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
     root.dataset.final = String(Boolean(picture && picture.final));
+  }
+
+  // A sharper picture of the same state fades in: what was there lies on top and goes, without a redraw, by css. A picture
+  // that moves on shows at once.
+  function unveil(picture) {
+    const sharper = drawn && (picture === drawn ? picture.fine && !drawnFine : picture.settled && !drawn.settled);
+    if (sharper && !comparing) {
+      veil.width = canvas.width;
+      veil.height = canvas.height;
+      veil.getContext("2d").drawImage(canvas, 0, 0);
+      veil.style.transition = "none";
+      veil.style.opacity = "1";
+      requestAnimationFrame(() => {
+        veil.style.transition = `opacity ${FADE_MS}ms linear`;
+        veil.style.opacity = "0";
+      });
+    } else if (picture !== drawn && veil.style.opacity !== "0") {
+      veil.style.transition = "none";
+      veil.style.opacity = "0";
+    }
   }
 
   function fit() {
@@ -217,13 +303,17 @@ function createView(model, hub, el) {
     status.textContent = model.get("status");
     hold.hidden = !hub.start();
     bar.hidden = !status.textContent && hold.hidden;
-    badge.hidden = !comparing;
     const words = [model.get("label"), model.get("alt")].filter(Boolean);
     canvas.setAttribute("aria-label", words.join(": ") || "Picture");
     root.style.setProperty("--stylewidgets-size", `${model.get("size")}px`);
     root.classList.toggle("stylewidgets-interactive", model.get("interactive"));
     if (model.get("keyboard")) canvas.setAttribute("aria-keyshortcuts", "Z Y R S");
     else canvas.removeAttribute("aria-keyshortcuts");
+  }
+
+  // Words and buttons leave the picture alone.
+  function redraw() {
+    refresh();
     draw();
   }
 
@@ -231,7 +321,6 @@ function createView(model, hub, el) {
     if (on && !hub.start()) return;
     comparing = on;
     hold.setAttribute("aria-pressed", String(on));
-    badge.hidden = !on;
     draw();
   }
 
@@ -285,8 +374,9 @@ function createView(model, hub, el) {
     model.save_changes();
   });
 
-  const watched = ["error", "status", "label", "alt", "size", "smoothing", "interactive", "keyboard"];
+  const watched = ["error", "status", "label", "alt", "size", "interactive", "keyboard"];
   for (const name of watched) model.on(`change:${name}`, refresh);
+  model.on("change:smoothing", redraw);
 
   const resize = new ResizeObserver((entries) => {
     place = entries[entries.length - 1].contentRect;
@@ -306,7 +396,8 @@ function createView(model, hub, el) {
 
   hub.add(view);
   view.input = createInput(model, view, listen);
-  refresh();
+  badge.hidden = true;
+  redraw();
 
   view.close = () => {
     onBlur();
@@ -314,6 +405,7 @@ function createView(model, hub, el) {
     resize.disconnect();
     sight.disconnect();
     for (const name of watched) model.off(`change:${name}`, refresh);
+    model.off("change:smoothing", redraw);
     hub.remove(view);
     root.remove();
   };

@@ -2,11 +2,12 @@
 
 Messages (JSON, frames with one binary buffer)::
 
-    kernel -> browser   {"type": "frame", "index", "mime", "width", "height"} + bytes      a frame that is not final
+    kernel -> browser   {"type": "frame", "index", "mime", "width", "height", ("preview")} + bytes   a frame that is not final
                         traits frame, mime, info in one update                             a final frame
     browser -> kernel   {"type": "hello", "dpr", "width"}        a view is on the screen
-                        {"type": "ack", "index", "ms"}           painted, and so are or will never be all before it
-                        {"type": "settle"}                       nothing has moved for a moment
+                        {"type": "ack", "index", "ms"}           painted, and so are or will never be all before it;
+                                                                 sent when two frames came and no other message took it along
+                        {"type": "settle", "acks"}               nothing has moved for a moment
                         {"type": "visible", "value"}             scrolled out of sight, tab hidden, or back
                         {"type": "key", "key"}                   z y r s and arrows, while the picture has the focus
                         {"type": "pointer", "event", "x", "y", "buttons", "id", "keys", ("dx", "dy")}
@@ -17,13 +18,14 @@ A final frame travels as traits because the page asks for traits again after a r
 from __future__ import annotations
 
 import threading
+import uuid
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
 
 import traitlets
 
 from .esm import script, style
-from .page import Messages, PageView
+from .page import SHOWN, Messages, PageView
 
 if TYPE_CHECKING:
     from ....render.pump import Frame
@@ -44,7 +46,7 @@ class LiveView(PageView):
     """
 
     # One module without a build step: the last part uses functions of the others.
-    _esm = script("resample.js", "input.js", "view.js")
+    _esm = script("live.js", "resample.js", "input.js", "view.js")
     _css = style()
     MESSAGES: ClassVar[Messages] = {
         "ack": lambda message: (message["index"],),
@@ -68,6 +70,8 @@ class LiveView(PageView):
     """Media type of ``frame``."""
     info = traitlets.Dict().tag(sync=True)
     """``index``, ``width`` and ``height`` of ``frame``, and whether it was ``settled``: made because nothing moved."""
+    key = traitlets.Unicode("").tag(sync=True)
+    """What other views of the page know it by."""
     label = traitlets.Unicode("Live picture").tag(sync=True)
     """What the picture is, for screen readers."""
     alt = traitlets.Unicode("").tag(sync=True)
@@ -84,7 +88,8 @@ class LiveView(PageView):
     """Encoded picture shown while "Hold to see the start" or the space bar is held; b"" for no such button."""
 
     def __init__(self, **traits: object) -> None:
-        super().__init__(**traits)
+        super().__init__(**{"key": uuid.uuid4().hex, **traits})
+        SHOWN[self.key] = self
         self._lock = threading.RLock()
         self._number = 0  # of the last frame on the wire; never restarts, unlike the index of a new pump
         self._waiting: dict[int, int] = {}  # number on the wire -> index of the frame, until acknowledged
@@ -105,6 +110,8 @@ class LiveView(PageView):
                 del self._waiting[next(iter(self._waiting))]
             self._resting = self._resting and frame.final and self._settling
             info = {"index": self._number, "width": frame.width, "height": frame.height}
+            if frame.rung_name == "preview":
+                info["preview"] = True
             if not frame.final:
                 self.send({"type": "frame", "mime": frame.mime, **info}, [frame.data])
                 return
@@ -113,11 +120,23 @@ class LiveView(PageView):
                 self.mime = frame.mime
                 self.info = {**info, "settled": self._settling}
 
+    def acknowledge(self, number: int) -> None:
+        """The page has the frame with this number on the wire, and all before it."""
+        with self._lock:
+            done = [sent for sent in self._waiting if sent <= number]
+            indices = [self._waiting.pop(sent) for sent in done]
+        for index in indices:
+            super()._call("ack", index)
+
+    def settle(self) -> None:
+        """The page wants the best picture of the present state."""
+        self._call("settle")
+
     def _call(self, kind: str, *arguments: object) -> None:
         if kind == "ack":
             (number,) = arguments
             assert isinstance(number, int)
-            self._acknowledged(number)
+            self.acknowledge(number)
         elif kind != "settle":
             super()._call(kind, *arguments)
         elif not self._resting:  # every open page asks; the first one is enough
@@ -126,10 +145,3 @@ class LiveView(PageView):
                 super()._call(kind)
             finally:
                 self._settling = False
-
-    def _acknowledged(self, number: int) -> None:
-        with self._lock:
-            done = [sent for sent in self._waiting if sent <= number]
-            indices = [self._waiting.pop(sent) for sent in done]
-        for index in indices:
-            super()._call("ack", index)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -11,6 +12,7 @@ from .... import domain
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.rows import Handle
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
@@ -64,8 +66,12 @@ class Directions(Tool):
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
         return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
 
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        return self.rows.handles
+
     def update(self, host: PictureHost) -> None:
-        self.rows.update(host.value)
+        self.rows.show(host.value)
         if self.truth is not None:
             self.truth.update(host.value)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from ....core.checks import unknown_name
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
     from ....latent.latent import Latent
     from ....session.session import GeneratorSession
+    from ...kit.controls.rows import Handle
     from ...kit.host import PictureHost
 
 
@@ -44,6 +46,11 @@ class Tool:
     def overlay(self, host: PictureHost) -> widgets.Widget | None:
         """A widget that lies on the picture while the tool is open; called once, after `panel`. None for none."""
         return None
+
+    @property
+    def controls(self) -> Mapping[str, Handle]:
+        """Its sliders by key, for `explorer.controls`; read once the panel is made. Those of `Rows` are `rows.handles`."""
+        return MappingProxyType({})
 
     def update(self, host: PictureHost) -> None:
         """`host.value` is another one. Called once the panel is made, and during drags: be quick."""
