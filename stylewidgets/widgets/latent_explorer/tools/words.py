@@ -135,7 +135,7 @@ class WordsTool(Tool):
 
     # -- a tool --------------------------------------------------------------------------------------------------------
     def update(self, host: PictureHost) -> None:
-        self.rows.update(_only_words(host.value))
+        self.rows.show(_only_words(host.value))
         if self.truth is not None:
             self.truth.update(host.value)
 

@@ -34,8 +34,8 @@ class Finder(widgets.VBox):
             max=5000,
             description="faces",
         )
-        random = button("find among random faces", "look at new faces", self.search, view=tool.place)
-        kept = button("rank my snapshots", "put the faces that you kept in order", self.rank, view=tool.place)
+        self._search = button("find among random faces", "look at new faces", self.search, view=tool.place)
+        self._rank = button("rank my snapshots", "put the faces that you kept in order", self.rank, view=tool.place)
         self._note = note("Press a picture to go there.")
         host = tool.host
         self.strip = SnapshotStrip(
@@ -46,7 +46,14 @@ class Finder(widgets.VBox):
             empty="nothing looked for yet",
         )
         super().__init__(
-            [card(row(self.count, random, kept), self._note, self.strip, title="Find faces that fit the words")]
+            [
+                card(
+                    row(self.count, self._search, self._rank),
+                    self._note,
+                    self.strip,
+                    title="Find faces that fit the words",
+                )
+            ]
         )
 
     def search(self) -> None:

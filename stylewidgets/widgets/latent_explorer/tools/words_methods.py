@@ -47,7 +47,9 @@ class AtOnce(widgets.VBox):
         self.apply = button("apply", "add an edit towards these words, with strength 1", self.add, view=tool.place)
         self._auto = button("automatic", "the most focused that leaves enough channels", self.refresh, view=tool.place)
         self._prepare = button("Prepare …", "measure what each channel does", self.prepare, view=tool.place)
-        self._where = button("where …", "the map of all channels, with those marked that move", self._toggle, view=tool.place)
+        self._where = button(
+            "where …", "the map of all channels, with those marked that move", self._toggle, view=tool.place
+        )
         self._automatic = True
         parts = (note("A direction for every face, ready in a second."), self.beta, self._count)
         self._frame = card(
@@ -189,8 +191,8 @@ class ByMapper(widgets.VBox):
             raise ValueError("choose a mapper first, or train one")
         self._tool.put((self._made.get(name) or self._tool.words.mapper(name)).edit())
 
-    def fit(self) -> None:
-        """Train one for the sentence; stopped, it is the one so far."""
+    def fit(self, **settings: Any) -> None:
+        """Train one for the sentence; stopped, it is the one so far. settings: of `Words.fit_mapper`."""
 
         def ready(mapper: Any) -> None:
             self._tool.host.session.editors.add(mapper.kind, mapper)
@@ -200,7 +202,9 @@ class ByMapper(widgets.VBox):
             self._tool.put(mapper.edit())
 
         sentence = self._tool.texts[1]
-        self._tool.work.run("mapper", self._tool.words.fit_mapper(sentence), ready, f"training for {sentence!r}")
+        self._tool.work.run(
+            "mapper", self._tool.words.fit_mapper(sentence, **settings), ready, f"training for {sentence!r}"
+        )
 
 
 class ByOptimiser(widgets.VBox):
