@@ -1,4 +1,7 @@
-"""The small dual encoder that ships: a bag of words and word pairs for sentences, a perceptron on a frozen network for pictures."""
+"""The small dual encoder that ships: a bag of words and word pairs for sentences, a perceptron on a frozen network for pictures.
+
+Both go by way of facts, which speeds up learning: what a sentence states, and how likely each is for a picture.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from ..avatars.reading.factor_net import FactorRegressor, bundled
 from .sentence import SUBJECTS, Word, nearest, pairs, words
 
 _LIMIT = 6.0  # standard deviations beyond which a code says no more
+_RARE = 0.002  # no fact is less likely
 
 
 class Vocabulary:
@@ -66,46 +70,85 @@ def _key(a: Word, b: Word) -> tuple[str, str]:
 
 
 class Bag(nn.Module):
-    """Sentences as rows of a table, summed, and a perceptron: → [N, dim]."""
+    """Sentences as rows of a table, summed, and a perceptron that says which facts they state: → [N, dim].
 
-    def __init__(self, rows: int, dim: int, width: int = 256) -> None:
+    Args:
+        rows: of the table.
+        facts: how many can be stated, each to hold or not to hold.
+        dim: of the space; the first 2 facts of it begin as "it holds" and "it does not hold".
+    """
+
+    def __init__(self, rows: int, facts: int, dim: int, width: int = 256) -> None:
         super().__init__()
         self.table = nn.EmbeddingBag(rows, width, mode="sum", dtype=torch.float32, device="cpu")
         nn.init.normal_(self.table.weight, std=0.1)
         self.norm = nn.LayerNorm(width, dtype=torch.float32, device="cpu")
         self.first = nn.Linear(width, width, dtype=torch.float32, device="cpu")
-        self.out = nn.Linear(width, dim, dtype=torch.float32, device="cpu")
+        self.said = nn.Linear(width, 2 * facts, dtype=torch.float32, device="cpu")
+        self.place = _places(2 * facts, dim)
+        self.out = _nothing(width, dim)
+        with torch.no_grad():
+            self.out.bias[-1] = 0.3  # a sentence that states nothing has a place of its own
 
-    def hidden(self, numbers: Sequence[Sequence[int]]) -> Tensor:
-        """The units before the last layer [N, width]."""
+    def read(self, numbers: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """The sentences [N, dim], and logits of what they state [N, 2 facts]."""
         where = self.table.weight.device
         lengths = torch.tensor([0, *(len(n) for n in numbers)][:-1], dtype=torch.int64, device=where)
         flat = torch.tensor([i for n in numbers for i in n], dtype=torch.int64, device=where)
-        return F.gelu(self.first(self.norm(self.table(flat, lengths.cumsum(0)))))
+        hidden = F.gelu(self.first(self.norm(self.table(flat, lengths.cumsum(0)))))
+        said = self.said(hidden)
+        return self.place(said.sigmoid()) + self.out(hidden), said
 
     def forward(self, numbers: Sequence[Sequence[int]]) -> Tensor:
-        out: Tensor = self.out(self.hidden(numbers))
-        return out
+        return self.read(numbers)[0]
 
 
 class Glance(nn.Module):
-    """Codes of pictures [N, size] → [N, dim]: a linear layer and a perceptron beside it."""
+    """Codes of pictures [N, size] → [N, dim], by way of how likely each fact is.
 
-    def __init__(self, size: int, dim: int, width: int = 384) -> None:
+    A sentence states some facts, and the product of their probabilities is the sum of the logarithms that a picture has at
+    their places: a scalar product.
+
+    Args:
+        size: of a code.
+        facts, dim: as of `Bag`.
+    """
+
+    def __init__(self, size: int, facts: int, dim: int, width: int = 384) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(size, dtype=torch.float32, device="cpu"))
         self.register_buffer("std", torch.ones(size, dtype=torch.float32, device="cpu"))
+        self.register_buffer("usual", torch.zeros(2 * facts, dtype=torch.float32, device="cpu"))
         self.first = nn.Linear(size, width, dtype=torch.float32, device="cpu")
-        self.out = nn.Linear(width + size, dim, dtype=torch.float32, device="cpu")
+        self.shown = nn.Linear(width + size, facts, dtype=torch.float32, device="cpu")
+        self.place = _places(2 * facts, dim)
+        self.out = _nothing(width + size, dim)
 
-    def hidden(self, codes: Tensor) -> Tensor:
-        """The units before the last layer [N, width + size]."""
+    def read(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        """The pictures [N, dim], and logits of the facts that they show [N, facts]."""
         x = ((codes - self.mean) / self.std).clamp(-_LIMIT, _LIMIT)
-        return torch.cat([F.gelu(self.first(x)), x], dim=1)
+        hidden = torch.cat([F.gelu(self.first(x)), x], dim=1)
+        shown = self.shown(hidden)
+        likely = torch.log(torch.cat([shown, -shown], dim=1).sigmoid() + _RARE)
+        return self.place(likely - self.usual) + self.out(hidden), shown
 
     def forward(self, codes: Tensor) -> Tensor:
-        out: Tensor = self.out(self.hidden(codes))
-        return out
+        return self.read(codes)[0]
+
+
+def _places(facts: int, dim: int) -> nn.Linear:
+    """A place in the space for each fact."""
+    layer = nn.Linear(facts, dim, bias=False, dtype=torch.float32, device="cpu")
+    nn.init.eye_(layer.weight)
+    return layer
+
+
+def _nothing(size: int, dim: int) -> nn.Linear:
+    """A layer that begins as zero."""
+    layer = nn.Linear(size, dim, dtype=torch.float32, device="cpu")
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+    return layer
 
 
 class BagPair(nn.Module):
@@ -114,13 +157,14 @@ class BagPair(nn.Module):
     Args:
         vocabulary: of the sentences.
         net: the factor network that pictures are read by. It is no part of this module, and has a file of its own.
-        dim: of the space that both go to.
+        facts: how many can be stated and seen.
+        dim: of the space that both go to, more than 2 facts.
     """
 
-    def __init__(self, vocabulary: Vocabulary, net: FactorRegressor, dim: int) -> None:
+    def __init__(self, vocabulary: Vocabulary, net: FactorRegressor, facts: int, dim: int) -> None:
         super().__init__()
-        self.vocabulary, self.dim, self.side = vocabulary, dim, net.resolution
-        self.bag, self.glance = Bag(vocabulary.rows, dim), Glance(net.code_size, dim)
+        self.vocabulary, self.facts, self.dim, self.side = vocabulary, facts, dim, net.resolution
+        self.bag, self.glance = Bag(vocabulary.rows, facts, dim), Glance(net.code_size, facts, dim)
         self._outside = (net,)  # in a tuple, where torch does not look for modules
 
     @property

@@ -6,8 +6,11 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 from ... import jobs
 from ...avatars.reading.factor_net import bundled as factor_network
@@ -42,7 +45,7 @@ OPTIONS: Options = {
     "--measure-only": {"action": "store_true", "help": "train nothing: measure the encoder in --out, and write its card"},
     "--checkpoint": {"type": Path, "help": "folder of codes and state (default: beside the output)"},
 }
-DIM = 128
+MORE = 10  # places in the space beside those of the facts
 
 
 def run(args: argparse.Namespace) -> None:
@@ -98,13 +101,15 @@ def train_words(
         (yield from generated.steps(folder, made, seed + 901, "avatar-128")),
         (yield from generated.steps(folder, made * 2 // 5, seed + 901, "avatar-64")),
     )
-    told = yield from sentences.steps(truths(data.factors, data.seen), each, seed)
+    told = yield from sentences.steps(truths(data.factors, data.seen), each, seed, folder / "sentences.npz")
     with own_random():
         torch.manual_seed(seed)
-        pair = BagPair(Vocabulary.of(told.texts, [text for fact in KNOWN for text in fact.phrases]), factor_network(), DIM)
+        vocabulary = Vocabulary.of(told.texts, [text for fact in KNOWN for text in fact.phrases])
+        pair = BagPair(vocabulary, factor_network(), len(KNOWN), 2 * len(KNOWN) + MORE)
         learner = Learner(pair)
     pair.glance.mean.copy_(torch.from_numpy(data.codes.mean(axis=0)))
     pair.glance.std.copy_(torch.from_numpy(data.codes.std(axis=0).clip(1e-3)))
+    pair.glance.usual.copy_(_usual(truths(data.factors, data.seen)))
     done, seconds = yield from fit.steps(
         learner, data, told, steps=steps, minutes=minutes, seed=seed, checkpoint=folder / "state.pt"
     )
@@ -120,6 +125,11 @@ def train_words(
         "parameters": sum(p.numel() for p in pair.parameters()),
     }
     return bundled.write(pair, out, record)
+
+
+def _usual(truth: npt.NDArray[np.int8]) -> Tensor:
+    """About what a picture has at the place of each fact: the mean of a logarithm that is 0 where it holds and −5 elsewhere."""
+    return torch.from_numpy(np.where(truth > 0, 0.0, np.where(truth < 0, -5.0, -0.7)).mean(axis=0).astype(np.float32))
 
 
 def measure_words(out: str | Path, *, held_out: int = 1_000, checkpoint: str | Path) -> dict[str, Any]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 import time
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import numpy.typing as npt
@@ -18,14 +20,16 @@ from ...core import files
 from ...jobs import Job, Progress, Work
 from ...text.bag import BagPair
 from .codes import Codes
-from .facts import KNOWN, truths
+from .facts import truths
 from .grammar import Speaker, literals
 
 SAVE_EVERY = 30.0  # seconds between checkpoints
 _LENGTHS = (0, 1, 1, 1, 2, 2, 3, 3, 4, 6)  # facts a sentence, by chance
 _NEGATED = 0.3  # share of facts that are said by what is not
 _PAIRS_DROPPED = 0.25
+_MATCH_EVERY = 3  # it costs as much as all the rest
 _WARM = 50
+_KEY = "stylewidgets-sentences"
 
 
 @dataclass(frozen=True)
@@ -44,46 +48,56 @@ class Sentences:
 
 
 @Work
-def sentences(truth: npt.NDArray[np.int8], each: int, seed: int) -> Job[Sentences]:
-    """`each` sentences for each row of `facts.truths`. Rare facts are said as often as frequent ones."""
-    random = np.random.RandomState(seed)
-    speaker, said = Speaker(random), literals()
+def sentences(truth: npt.NDArray[np.int8], each: int, seed: int, kept: Path | None = None) -> Job[Sentences]:
+    """`each` sentences for each row of `facts.truths`. Rare facts are said as often as frequent ones.
+
+    Args:
+        kept: an .npz file to keep them in, and to read them from where it has those of the same truths.
+    """
+    key = [len(truth), each, seed, zlib.crc32(truth.tobytes())]
+    if kept is not None and kept.is_file():
+        about, arrays = files.read_arrays(kept, _KEY, largest=1 << 30)
+        if about["key"] == key:
+            return Sentences(about["texts"], arrays["picture"], arrays["facts"])
+    chance, random = Random(seed), np.random.RandomState(seed)
+    speaker, said = Speaker(chance), literals()
     half = truth.shape[1] // 2
-    share = (truth > 0).mean(axis=0)
-    wish = 1 / np.maximum(share, 0.01)
+    wish = 1 / np.maximum((truth > 0).mean(axis=0), 0.01)
     wish[half:] = 1.0
     texts, picture, told = [], [], []
     for i, row in enumerate(truth):
-        right = np.flatnonzero(row > 0)
-        weight = wish[right]
-        plain = right < half
-        weight = np.where(plain, (1 - _NEGATED) * weight / weight[plain].sum(), _NEGATED * weight / weight[~plain].sum())
-        weight /= weight.sum()
+        weight = wish * (row > 0)
+        weight[:half] *= (1 - _NEGATED) / weight[:half].sum()
+        weight[half:] *= _NEGATED / weight[half:].sum()
         for _ in range(each):
-            chosen = random.choice(right, _LENGTHS[random.randint(len(_LENGTHS))], replace=False, p=weight)
+            # The largest of u^(1/w) are a choice without replacement by the weights w (Efraimidis and Spirakis 2006).
+            order = np.log(random.rand(len(weight))) / np.maximum(weight, 1e-12)
+            chosen = np.argsort(-order)[: chance.choice(_LENGTHS)]
             texts.append(speaker.say([said[k] for k in chosen]))
             picture.append(i)
             flags = np.zeros(truth.shape[1], np.bool_)
             flags[chosen] = True
             told.append(flags)
-        if i % 100 == 0:
+        if i % 20 == 0:
             yield Progress(i, len(truth), "sentences")
-    return Sentences(texts, np.array(picture), np.array(told))
+    made = Sentences(texts, np.array(picture), np.array(told))
+    if kept is not None:
+        files.write_arrays(kept, {"picture": made.picture, "facts": made.facts}, {"key": key, "texts": texts}, _KEY)
+    return made
 
 
 class Learner(nn.Module):
-    """The pair, the scale of its similarities, and two readers of facts that help in training and are left behind."""
+    """The pair, and the scale of its similarities, which is left behind."""
 
     def __init__(self, pair: BagPair) -> None:
         super().__init__()
         self.pair = pair
         self.scale = nn.Parameter(torch.tensor(math.log(10.0), dtype=torch.float32, device="cpu"))
-        width, size = pair.bag.first.out_features, pair.glance.out.in_features
-        self.said = nn.Linear(width, 2 * len(KNOWN), dtype=torch.float32, device="cpu")
-        self.shown = nn.Linear(size, len(KNOWN), dtype=torch.float32, device="cpu")
 
-    def loss(self, codes: Tensor, numbers: Sequence[Sequence[int]], truth: Tensor, told: Tensor) -> Tensor:
-        """Of a batch.
+    def loss(
+        self, codes: Tensor, numbers: Sequence[Sequence[int]], truth: Tensor, told: Tensor, match: bool = True
+    ) -> Tensor:
+        """Of a batch: each sentence and picture says its facts, and with `match` they find each other.
 
         Args:
             codes: of N pictures [N, size].
@@ -91,17 +105,19 @@ class Learner(nn.Module):
             truth: [N, 2 F] of the pictures.
             told: float [N, 2 F], what the sentences say.
         """
-        seen, read = self.pair.glance.hidden(codes), self.pair.bag.hidden(numbers)
-        pictures, texts = F.normalize(self.pair.glance.out(seen)), F.normalize(self.pair.bag.out(read))
+        (seen, showing), (read, saying) = self.pair.glance.read(codes), self.pair.bag.read(numbers)
+        half = truth.shape[1] // 2
+        plain = truth[:, :half]
+        shown = F.binary_cross_entropy_with_logits(showing, (plain > 0).float(), (plain != 0).float())
+        said = F.binary_cross_entropy_with_logits(saying, told)
+        facts = 2 * shown + 10 * said
+        if not match:
+            return facts
+        pictures, texts = F.normalize(seen), F.normalize(read)
         logits = self.scale.clamp(max=math.log(60.0)).exp() * pictures @ texts.T
         wrong = (truth < 0).float() @ told.T > 0.5
         right = (truth > 0).float() @ told.T > told.sum(1) - 0.5
-        both = _match(logits, right, wrong) + _match(logits.T, right.T, wrong.T)
-        half = truth.shape[1] // 2
-        plain = truth[:, :half]
-        shown = F.binary_cross_entropy_with_logits(self.shown(seen), (plain > 0).float(), (plain != 0).float())
-        said = F.binary_cross_entropy_with_logits(self.said(read), told)
-        return both + 2 * shown + 10 * said
+        return facts + _match(logits, right, wrong) + _match(logits.T, right.T, wrong.T)
 
 
 def _match(logits: Tensor, right: Tensor, wrong: Tensor) -> Tensor:
@@ -161,6 +177,7 @@ def fit(
             [_thinned(numbers[i], words, random) for i in lines],
             truth[rows],
             torch.from_numpy(told.facts[lines]).float(),
+            match=step % _MATCH_EVERY == 0,
         )
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
@@ -170,7 +187,7 @@ def fit(
         if checkpoint is not None and time.monotonic() - saved > SAVE_EVERY:
             saved = time.monotonic()
             _save(checkpoint, learner, optimiser, done, spent + saved - began)
-        yield Progress(done, steps, "words", {"loss": loss.item()} if step % 20 == 0 else {})
+        yield Progress(done, steps, "words", {"loss": loss.item()} if step % 30 == 0 else {})
     spent += time.monotonic() - began
     if checkpoint is not None and done > start:
         _save(checkpoint, learner, optimiser, done, spent)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-
-import numpy as np
+from random import Random
 
 from .facts import KNOWN, Fact
 
@@ -24,33 +23,32 @@ class Speaker:
         random: where the choices come from.
     """
 
-    def __init__(self, random: np.random.RandomState) -> None:
+    def __init__(self, random: Random) -> None:
         self.random = random
 
     def say(self, chosen: Sequence[tuple[Fact, bool]]) -> str:
         """One sentence that says of each fact that it holds (True) or does not hold (False), and nothing else."""
         if not chosen:
             return self.pick(_OPENINGS) + self.pick(SUBJECTS)
-        if len(chosen) == 1 and self.random.rand() < 0.25:
+        if len(chosen) == 1 and self.random.random() < 0.25:
             return self._alone(*chosen[0])
         return self._frame([self._part(fact, holds) for fact, holds in chosen])
 
     def pick(self, of: Sequence[str]) -> str:
         """One of them."""
-        return of[self.random.randint(len(of))]
+        return self.random.choice(of)
 
     def _alone(self, fact: Fact, holds: bool) -> str:
         """A phrase without a frame, as people type them."""
         kind, text = self._part(fact, holds)
         if kind == "verb":
             return conjugated(text)
-        return text.removeprefix("a ") if kind == "thing" and self.random.rand() < 0.5 else text
+        return text.removeprefix("a ") if kind == "thing" and self.random.random() < 0.5 else text
 
     def _part(self, fact: Fact, holds: bool) -> tuple[str, str]:
         """The kind of a phrase for the fact, and the phrase; negated where it does not hold."""
         kinds = [kind for kind in ("adjective", "thing", "verb", "state", "clause") if getattr(fact, _FIELD[kind])]
-        weights = np.array([_WEIGHT[kind] for kind in kinds])
-        kind = str(self.random.choice(kinds, p=weights / weights.sum()))
+        kind = self.random.choices(kinds, [_WEIGHT[kind] for kind in kinds])[0]
         phrase = self.pick(getattr(fact, _FIELD[kind]))
         return (kind, phrase) if holds else self._negated(kind, phrase)
 
@@ -65,9 +63,8 @@ class Speaker:
         return "state", f"not {phrase}"
 
     def _frame(self, parts: list[tuple[str, str]]) -> str:
-        order = self.random.permutation(len(parts))
-        parts = [parts[i] for i in order]
-        style = self.random.randint(4)
+        parts = self.random.sample(parts, len(parts))
+        style = self.random.randrange(4)
         if style == 0:  # a bare list
             return self.pick((", ", ", ", "; ")).join(self._loose(*part) for part in parts)
         if style == 1:  # she has …, is …, and smiles
@@ -94,7 +91,7 @@ class Speaker:
         if negative:
             joint = f"without {' or '.join(negative)}"
             plain = listed([f"no {t.removeprefix('a ').removeprefix('an ')}" for t in negative], " and ")
-            text += f"{self.pick((' ', ', ', ' but ')) if positive else ' '}{joint if self.random.rand() < 0.5 or not positive else 'with ' + plain}"
+            text += f"{self.pick((' ', ', ', ' but ')) if positive else ' '}{joint if self.random.random() < 0.5 or not positive else 'with ' + plain}"
         others = [part for part in rest if part[0] != "thing"]
         if others:
             said = [self._aside(*part) for part in others]
@@ -106,7 +103,7 @@ class Speaker:
             return self.pick((conjugated(text), progressive(text)))
         if kind == "no verb":
             return self.pick((f"does not {text}", f"not {progressive(text)}"))
-        if kind == "clause" and self.random.rand() < 0.5:
+        if kind == "clause" and self.random.random() < 0.5:
             return text.removeprefix("the ").replace(" is ", " ", 1).replace(" are ", " ", 1)
         return text
 
@@ -115,7 +112,7 @@ class Speaker:
         if kind == "thing":
             return text.replace("without ", "has no ", 1) if text.startswith("without ") else f"has {text}"
         if kind == "verb":
-            return conjugated(text) if self.random.rand() < 0.5 else f"is {progressive(text)}"
+            return conjugated(text) if self.random.random() < 0.5 else f"is {progressive(text)}"
         if kind == "no verb":
             return self.pick((f"does not {text}", f"doesn't {text}", f"is not {progressive(text)}"))
         if kind == "clause":

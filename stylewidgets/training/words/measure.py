@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ def _first_of_100(score: npt.NDArray[np.float32], good: npt.NDArray[np.bool_], r
 
 
 def _grammar_triples(embed: Embed, pictures: Tensor, data: Codes, random: np.random.RandomState, n: int = 200) -> float:
-    truth, said, speaker = truths(data.factors, data.seen), literals(), Speaker(random)
+    truth, said, speaker = truths(data.factors, data.seen), literals(), Speaker(Random(0))
     hits = []
     while len(hits) < n:
         row = truth[random.randint(len(truth))]
@@ -91,7 +92,7 @@ def _grammar_triples(embed: Embed, pictures: Tensor, data: Codes, random: np.ran
 
 
 def _areas(embed: Embed, pictures: Tensor, data: Codes, random: np.random.RandomState) -> float:
-    truth, speaker = truths(data.factors, data.seen), Speaker(random)
+    truth, speaker = truths(data.factors, data.seen), Speaker(Random(0))
     found = []
     for i, fact in enumerate(KNOWN):
         score = _scores(embed, pictures, [speaker.say([(fact, True)]) for _ in range(4)]).mean(axis=1)
