@@ -63,7 +63,7 @@ def change_s(nets: Mapping[str, Layers], styles: Tensor, sizes: Sequence[int]) -
     Args:
         sizes: channels of each layer.
     """
-    parts = styles.split(list(sizes), dim=1)
+    parts = torch.split(styles, list(sizes), dim=1)
     made = [answer(nets[str(i)], part) if str(i) in nets else torch.zeros_like(part) for i, part in enumerate(parts)]
     return STEP * torch.cat(made, dim=1)
 

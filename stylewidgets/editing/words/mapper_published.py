@@ -98,7 +98,7 @@ def _sizes(nets: Mapping[str, Layers]) -> tuple[int, ...]:
     """Channels of each layer of s, from those of the convolutions; the last one of all makes colours."""
     known = {int(name): len(layers[0][1]) for name, layers in nets.items() if name.isdecimal()}
     count = max(known) + 2
-    sizes = []
+    sizes: list[int] = []
     for i in range(count):
         if i % TORGB_EVERY == 1:
             sizes.append(sizes[-1])

@@ -63,7 +63,7 @@ def wanted_channels(
     if not torgb:
         inside &= ~is_torgb(session.layers)
     order = np.random.RandomState(0).permutation(len(home))
-    return order[inside[order]]
+    return np.asarray(order[inside[order]], np.intp)
 
 
 def cost(
@@ -90,7 +90,7 @@ def look(session: GeneratorSession, encoder: Encoder, flat: Tensor) -> NDArray[n
     """Embeddings [n, d] of the pictures of flat styles [n, S]."""
     sizes = [layer.channels for layer in session.layers]
     with torch.inference_mode():
-        drawn = session.synthesize(list(flat.split(sizes, dim=1)), max_resolution=side_of(session))
+        drawn = session.synthesize(torch.split(flat, sizes, dim=1), max_resolution=side_of(session))
         rgb = drawn.expand(-1, 3, -1, -1) if drawn.shape[1] == 1 else drawn
         found: NDArray[np.float32] = encoder.pictures(rgb.clamp(-1, 1)).float().cpu().numpy()
     return found

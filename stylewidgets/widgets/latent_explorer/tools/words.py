@@ -53,6 +53,8 @@ class WordsTool(Tool):
 
     name, title = "words", "Words"
     truth: EditTruth | None = None
+    place: ErrorPlace
+    _words: Words | None
 
     def fits(self, session: GeneratorSession) -> str | None:
         """Whether there is an encoder that knows such pictures: the bundled one knows avatars."""
