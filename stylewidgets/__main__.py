@@ -12,7 +12,11 @@ from .core.options import Command
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code. Mistakes of the user are one line on stderr and code 2."""
-    args = build_parser().parse_args(argv)
+    words = list(sys.argv[1:] if argv is None else argv)
+    first = next((i for i, word in enumerate(words) if not word.startswith("-")), 0)
+    if tuple(words[first : first + 2]) in _SPELLINGS:
+        words[first : first + 2] = [_SPELLINGS[words[first], words[first + 1]]]
+    args = build_parser().parse_args(words)
     try:
         return int(args.run(args) or 0)
     except (ValueError, OSError, ImportError, FloatingPointError) as error:
@@ -32,14 +36,21 @@ _COMMANDS = {
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
+    "bench-editing": (
+        "bench.editing.command",
+        "measure every way to edit on the same faces, read by an independent judge",
+    ),
     "bench-inversion": (
         "bench.inversion.command",
         "measure every method of inversion on pictures whose truth is known",
     ),
 }
+_SPELLINGS = {("bench", "editing"): "bench-editing", ("bench", "inversion"): "bench-inversion"}
+"""Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
     "regressor": "the small network that reads avatar factors off a picture",
+    "judge": "the reader that edits are scored by, independent of the factor network",
     "directions": "the named directions that ship with a generator",
     "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
     "encoders": "a small encoder for inversion: psp, e4e or restyle",

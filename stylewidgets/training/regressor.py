@@ -18,7 +18,7 @@ from .. import jobs
 from ..avatars.drawing.visibility import visible
 from ..avatars.reading.calibration import calibrate
 from ..avatars.reading.estimates import errors_path, measure_errors
-from ..avatars.reading.factor_net import FactorRegressor, load_regressor, make_heads, save_regressor
+from ..avatars.reading.factor_net import FactorRegressor, ReadingNet, load_regressor, make_heads, save_regressor
 from ..core import files
 from ..core.options import Options
 from ..jobs import Job, Progress, Work
@@ -252,7 +252,7 @@ def _start(net: FactorRegressor, path: str | Path | None) -> list[dict[str, Any]
 
 @Work
 def fit(
-    net: FactorRegressor,
+    net: ReadingNet,
     images: NDArray[np.uint8],
     factors: NDArray[np.float32],
     *,
@@ -316,7 +316,7 @@ def fit(
     return done, spent
 
 
-def _trainable(net: FactorRegressor) -> list[tuple[str, Tensor]]:
+def _trainable(net: ReadingNet) -> list[tuple[str, Tensor]]:
     """Names and weights that are trained, in training mode: all, or those of the part reader where there is one."""
     if net.parts is None:
         net.train().requires_grad_(True)
@@ -331,7 +331,7 @@ def _pace(step: int, t: float) -> float:
     return min(1.0, (step + 1) / 50, max(0.01 + (1 - t) / 0.6, 0.01))
 
 
-def loss_of(net: FactorRegressor, raw: Tensor, targets: Tensor) -> Tensor:
+def loss_of(net: ReadingNet, raw: Tensor, targets: Tensor) -> Tensor:
     """Sum over factors of the squared error (in target variances) or the cross entropy of a batch."""
     total = raw.new_zeros(())
     for head in net.heads:
@@ -351,7 +351,7 @@ def _rows(n: int, seed: int, step: int, steps_per_epoch: int, batch: int) -> NDA
 
 
 @torch.no_grad()
-def _update(average: dict[str, Tensor], net: FactorRegressor, decay: float) -> None:
+def _update(average: dict[str, Tensor], net: ReadingNet, decay: float) -> None:
     for key, value in net.state_dict().items():
         if value.is_floating_point():
             average[key].lerp_(value, 1 - decay)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ..avatars.reading.factor_net import FactorRegressor, Head
+from ..avatars.reading.factor_net import Head, ReadingNet
 
 
 def encode(heads: Sequence[Head], factors: NDArray[np.float32]) -> Tensor:
@@ -56,7 +56,7 @@ def floats(images: NDArray[np.uint8], batch: int = 128) -> Iterator[Tensor]:
 
 @torch.inference_mode()
 def evaluate(
-    net: FactorRegressor, images: NDArray[np.uint8], factors: NDArray[np.float32], seen: NDArray[np.bool_] | None = None
+    net: ReadingNet, images: NDArray[np.uint8], factors: NDArray[np.float32], seen: NDArray[np.bool_] | None = None
 ) -> dict[str, float]:
     """R² of each continuous factor, of (sin, cos) of each circular one, and accuracy of each category, by name.
 

@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .factor_net import FactorRegressor
+from .factor_net import ReadingNet
 
 Floats = NDArray[np.float32]
 _LIMIT = 3.0  # readings beyond so many standard deviations say no more about errors than those at the limit
@@ -30,8 +30,8 @@ def residual(kind: str, read: npt.ArrayLike, true: npt.ArrayLike) -> NDArray[np.
     return (np.abs(difference) > 0.5).astype(np.float64) if kind == "categorical" else difference
 
 
-def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float = 0.02) -> dict[str, Any]:
-    """What `FactorRegressor.calibration` holds, from raw outputs [N, outputs] and the true factors [N, F].
+def calibrate(net: ReadingNet, raw: Tensor, factors: Floats, *, l2: float = 0.02) -> dict[str, Any]:
+    """What `ReadingNet.calibration` holds, from raw outputs [N, outputs] and the true factors [N, F].
 
     Half of the renders are fitted to, the other half say how good the fit is ("within": share of truths within one and two
     standard errors, normal numbers would be 0.683 and 0.954; for categories the mean probability and the accuracy).
@@ -63,7 +63,7 @@ def calibrate(net: FactorRegressor, raw: Tensor, factors: Floats, *, l2: float =
     return result
 
 
-def errors(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
+def errors(net: ReadingNet, raw: Tensor) -> dict[str, Floats]:
     """Standard errors [N] of every continuous and circular factor in natural units (degrees for circular ones)."""
     raw = raw.float().cpu()
     design, fitted = _design(net, raw), _of(net)["errors"]
@@ -74,12 +74,12 @@ def errors(net: FactorRegressor, raw: Tensor) -> dict[str, Floats]:
     }
 
 
-def population(net: FactorRegressor) -> dict[str, tuple[float, float]]:
-    """Mean and standard deviation of every reading (see `FactorRegressor.scores`) over renders."""
+def population(net: ReadingNet) -> dict[str, tuple[float, float]]:
+    """Mean and standard deviation of every reading (see `ReadingNet.scores`) over renders."""
     return {name: (mean, max(std, 1e-6)) for name, (mean, std) in _of(net)["readings"].items()}
 
 
-def _of(net: FactorRegressor) -> dict[str, Any]:
+def _of(net: ReadingNet) -> dict[str, Any]:
     if not net.calibration:
         raise ValueError(
             "this factor network was never calibrated; `stylewidgets train regressor --measure-only --out FILE` does it"
@@ -87,7 +87,7 @@ def _of(net: FactorRegressor) -> dict[str, Any]:
     return net.calibration
 
 
-def _design(net: FactorRegressor, raw: Tensor) -> Tensor:
+def _design(net: ReadingNet, raw: Tensor) -> Tensor:
     """What errors may depend on, [N, K], first column 1: readings, their squares, probabilities, and how sure angles are."""
     columns = [torch.ones(len(raw), 1, dtype=torch.float32, device="cpu")]
     for head in net.heads:
