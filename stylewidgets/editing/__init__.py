@@ -9,5 +9,8 @@ from ..core.lazy import attach
 if TYPE_CHECKING:
     from .flow import Flow, FlowEdit
     from .protocol import Editor, register
+    from .words import Mapper, Words
 
-__getattr__, __dir__, __all__ = attach(__name__, {"protocol": "Editor register", "flow": "Flow FlowEdit"})
+__getattr__, __dir__, __all__ = attach(
+    __name__, {"flow": "Flow FlowEdit", "protocol": "Editor register", "words": "Mapper Words"}
+)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from .edits import kinds, register_kind
 from .flow import FlowEdit
 from .latent import MAX_SEED, NOISE_MODES, SPACES, Code, Direction, Edit, Latent
+from .mapped import MapperEdit
 from .move import Move, moves
 from .transfer import TransferEdit
 from .view import IDENTITY, Transform, View, register_view
 
 __all__ = [
-    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "FlowEdit", "Latent", "Move", "TransferEdit",
+    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "FlowEdit", "Latent", "MapperEdit", "Move",
+    "TransferEdit",
     "Transform", "View", "kinds", "moves", "register_kind", "register_view",
 ]  # fmt: skip

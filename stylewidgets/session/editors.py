@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import ref
 
@@ -20,8 +21,11 @@ if TYPE_CHECKING:
 KINDS: dict[str, type[Editor]] = {}
 """Filled by `editing.register`: rooms above this one bring the machines."""
 
-_BUNDLED = {"flow": "stylewidgets.editing.flow.machine:Flow"}
-"""Where the machines of this package stand, each imported when it is first needed."""
+BUNDLED = {
+    "flow": "stylewidgets.editing.flow.machine:Flow",
+    "mapper": "stylewidgets.editing.words.mapper:Mapper",
+}
+"""Kinds of this package by name, imported when an edit first needs one."""
 
 
 class Editors:
@@ -70,8 +74,8 @@ class Editors:
         """
         key = kind, weights
         if key not in self._known:
-            source = self._files.get(key, self._session)
             try:
+                source = self._files.get(key) or _shipped(kind, weights) or self._session
                 self._keep(kind, _loader(kind).load(source))
             except (OSError, ValueError) as error:
                 raise ValueError(f"{_missing(kind, weights)} ({error})") from error
@@ -122,11 +126,17 @@ class Editors:
 
 
 def _loader(kind: str) -> type[Editor]:
-    if kind in _BUNDLED:
-        KINDS.setdefault(kind, resolve(_BUNDLED[kind]))
+    if kind not in KINDS and kind in BUNDLED:
+        KINDS[kind] = resolve(BUNDLED[kind])
     if kind not in KINDS:
-        raise unknown_name("kind of editor", kind, KINDS)
+        raise unknown_name("kind of editor", kind, {**KINDS, **BUNDLED})
     return KINDS[kind]
+
+
+def _shipped(kind: str, weights: str) -> Path | None:
+    """The file that ships with the machine of this hash, for kinds of which a generator has several."""
+    look: Callable[[str], Path | None] | None = getattr(_loader(kind), "shipped", None)
+    return None if look is None else look(weights)
 
 
 def _missing(kind: str, weights: str) -> str:

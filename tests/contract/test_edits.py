@@ -21,9 +21,21 @@ from stylewidgets.editing.flow.attributes import Attribute, Attributes
 from stylewidgets.editing.flow.core import FlowCore
 from stylewidgets.editing.flow.network import ConditionalFlow
 from stylewidgets.editing.flow.reader import CodeReader
+from stylewidgets.editing.words.mapper import Mapper
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress
-from stylewidgets.latent import Code, Direction, Edit, FlowEdit, Latent, Move, TransferEdit, kinds, register_kind
+from stylewidgets.latent import (
+    Code,
+    Direction,
+    Edit,
+    FlowEdit,
+    Latent,
+    MapperEdit,
+    Move,
+    TransferEdit,
+    kinds,
+    register_kind,
+)
 from stylewidgets.latent.caption import caption
 from stylewidgets.latent.edits import STAGES, Door
 from stylewidgets.latent.files import keys
@@ -136,8 +148,23 @@ def session() -> sw.GeneratorSession:
     torch.set_num_threads(before)
     made.editors.add("wish", Wisher(0.125))
     made.editors.add("flow", make_flow())
+    made.editors.add("mapper", MAPPER)
     return made
 
+
+# Small weights, or what it adds to w would leave the places that the tests look at.
+MAPPER = Mapper(
+    "grin",
+    {
+        name: [
+            (torch.from_numpy(np.random.RandomState(i).randn(W, W).astype(np.float32)) * 30, torch.zeros(W))
+            for i in range(4)
+        ]
+        for name in ("coarse", "medium")
+    },
+    "w+",
+    (W,),
+)
 
 CHANNELS = sum(layer.channels for layer in make_session().layers)
 
@@ -159,6 +186,8 @@ EXAMPLES: dict[str, Edit] = {
     "transfer of channels": TransferEdit(
         Latent(seed=9).with_edit(Direction("a", random(W)), 1.0), np.linspace(0, 1, CHANNELS), 0.9, name="eyes"
     ),
+    "mapper": MapperEdit(MAPPER.weights, "grin", 0.8),
+    "mapper of one level": MapperEdit(MAPPER.weights, "grin", 1.2, (0, 5), ("medium",)),
     "wish": Wish((("smile", 1.0), ("yaw", 20.0)), "wisher-0.125", 0.5),
     "flow": FlowEdit((("smile", 1.0), ("yaw", 20.0)), make_flow().weights, 0.5),
     "flow from a start": FlowEdit(
@@ -335,7 +364,7 @@ def test_an_edit_for_another_generator_is_refused(edit: Edit) -> None:
         assert edit.name in reason and "made for another one" in reason
         with pytest.raises(ValueError, match="made for another one"):
             other.check(latent)
-    elif edit.kind in ("wish", "flow"):
+    elif edit.kind in ("wish", "flow", "mapper"):
         with pytest.raises(ValueError, match=f"'{edit.kind}' editor .*session.editors.add"):
             other.image(latent)
     else:

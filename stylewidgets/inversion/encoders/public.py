@@ -104,7 +104,7 @@ class PublicEncoder:
         if shape.channels not in (1, 3, 6):
             return f"it takes maps of {shape.channels} labels, not pictures"
         own = session.parameters().get("mapping.fc0.weight")
-        if self.mapping is not None and own is not None and not _alike(self.mapping, own):
+        if self.mapping is not None and own is not None and not alike(self.mapping, own):
             return (
                 "it was trained for a generator with another mapping network. Load the generator in the same file: "
                 "stylewidgets.load(FILE)"
@@ -277,7 +277,7 @@ def _mapping(root: Mapping[str, Any]) -> Tensor | None:
     return found if isinstance(found, Tensor) and found.ndim == 2 else None
 
 
-def _alike(one: Tensor, other: Tensor) -> bool:
+def alike(one: Tensor, other: Tensor) -> bool:
     """Whether two matrices are the same up to rounding and a factor, in which layouts differ."""
     if one.shape != other.shape:
         return False

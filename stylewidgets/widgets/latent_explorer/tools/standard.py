@@ -27,6 +27,7 @@ from .edit_truth import EditTruth
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
+from .words import WordsTool
 
 if TYPE_CHECKING:
     from ....session.session import GeneratorSession
@@ -88,6 +89,7 @@ class Directions(Tool):
 
 
 register(Attributes)
+register(WordsTool)
 
 
 @register

@@ -1,0 +1,1 @@
+"""Makes the files of `weights` that editors need."""
