@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
-from .protocol import Editor, register
+from typing import TYPE_CHECKING
 
-__all__ = ["Editor", "register"]
+from ..core.lazy import attach
+
+if TYPE_CHECKING:
+    from .dragging import Drag, Way, drag
+    from .protocol import Editor, register
+
+__getattr__, __dir__, __all__ = attach(__name__, {"dragging": "Drag Way drag", "protocol": "Editor register"})
