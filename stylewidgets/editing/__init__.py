@@ -8,6 +8,19 @@ from ..core.lazy import attach
 
 if TYPE_CHECKING:
     from .dragging import Drag, Way, drag
+    from .parts.catalogue import Catalogue
+    from .parts.gallery import Gallery
+    from .parts.parts import Parts
     from .protocol import Editor, register
 
-__getattr__, __dir__, __all__ = attach(__name__, {"dragging": "Drag Way drag", "protocol": "Editor register"})
+__getattr__, __dir__, __all__ = attach(
+    __name__,
+    {
+        "dragging": "Drag Way drag",
+        "parts": "",
+        "parts.catalogue": "Catalogue",
+        "parts.gallery": "Gallery",
+        "parts.parts": "Parts",
+        "protocol": "Editor register",
+    },
+)
