@@ -7,10 +7,24 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
+    from .dragging import Drag, Way, drag
     from .flow import Flow, FlowEdit
+    from .parts.catalogue import Catalogue
+    from .parts.gallery import Gallery
+    from .parts.parts import Parts
     from .protocol import Editor, register
     from .words import Mapper, Words
 
 __getattr__, __dir__, __all__ = attach(
-    __name__, {"flow": "Flow FlowEdit", "protocol": "Editor register", "words": "Mapper Words"}
+    __name__,
+    {
+        "dragging": "Drag Way drag",
+        "flow": "Flow FlowEdit",
+        "parts": "",
+        "parts.catalogue": "Catalogue",
+        "parts.gallery": "Gallery",
+        "parts.parts": "Parts",
+        "protocol": "Editor register",
+        "words": "Mapper Words",
+    },
 )

@@ -17,6 +17,7 @@ KEPT = 32
 """Pictures that a session knows at a time; the one that was given longest ago is forgotten first."""
 
 for _kind, _starter in {
+    "drag": "editing.dragging.run:begin",
     "inversion": "inversion.starting:begin",
     "statistics": "stylespace.starting:begin_statistics",
     "local-search": "stylespace.starting:begin_local",

@@ -1,0 +1,113 @@
+"""Gallery: pictures by their styles, to find those that are nearest in one part."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...core import files
+from ...core.checks import check_int
+from ...jobs import Job, Progress
+from ...latent.latent import Latent
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+
+KEY = "stylewidgets-gallery"
+VERSION = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Gallery:
+    """Latents with their styles.
+
+    Attributes:
+        latents: what is in it.
+        styles: float32 [n, sum of channels], of the latents in order.
+        generator: fingerprint of the generator.
+    """
+
+    latents: tuple[Latent, ...]
+    styles: NDArray[np.float32]
+    generator: str
+
+    def __len__(self) -> int:
+        return len(self.latents)
+
+    @classmethod
+    def of(cls, session: GeneratorSession, latents: Iterable[Latent]) -> Job[Gallery]:
+        """A gallery of these latents: seeds, codes or inverted photographs."""
+        return cls(
+            (), np.zeros((0, sum(layer.channels for layer in session.layers)), np.float32), session.fingerprint()
+        ).grown(session, latents)
+
+    def grown(self, session: GeneratorSession, latents: Iterable[Latent]) -> Job[Gallery]:
+        """This gallery with more latents in it.
+
+        Raises:
+            ValueError: the gallery is of another generator.
+        """
+        self.check(session)
+        more = list(latents)
+        styles = np.empty((len(more), self.styles.shape[1]), np.float32)
+        for n, latent in enumerate(more):
+            styles[n] = session.flat_styles(session.check(latent))[0].cpu().numpy()
+            yield Progress(n, len(more), "styles")
+        return Gallery((*self.latents, *more), np.concatenate([self.styles, styles]), self.generator)
+
+    def check(self, session: GeneratorSession) -> None:
+        """ValueError where it is of another generator."""
+        if session.fingerprint() != self.generator:
+            raise ValueError(
+                f"this gallery is of another generator ({self.generator}) than {session.name!r} ({session.fingerprint()}): "
+                "styles of one mean nothing to the other"
+            )
+
+    def nearest(self, style: NDArray[np.float32], weights: NDArray[np.float32], n: int = 10) -> list[tuple[int, float]]:
+        """Places of the n most alike in the weighted channels, with their cosine; the most alike first.
+
+        Args:
+            style: [sum of channels], of what is looked for.
+            weights: [sum of channels]: the channels of the part.
+        """
+        check_int("n", n, 1)
+        chosen = np.flatnonzero(weights)
+        query = style[chosen] * weights[chosen]
+        # Columns that count for nothing are not touched: a part has some tens of a thousand channels.
+        there = self.styles[:, chosen] * weights[chosen]
+        closeness = there @ query / np.maximum(np.linalg.norm(there, axis=1) * np.linalg.norm(query), 1e-8)
+        order = np.argsort(-closeness, kind="stable")[:n]
+        return [(int(i), float(closeness[i])) for i in order]
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write one .safetensors file and return its path; styles take half the digits."""
+        about = {
+            "version": VERSION,
+            "generator": self.generator,
+            "latents": [latent.to_dict() for latent in self.latents],
+        }
+        return files.write_arrays(path, {"styles": self.styles.astype(np.float16)}, about, KEY)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Gallery:
+        """Read what `save` wrote. Nothing in the file is executed.
+
+        Raises:
+            FileNotFoundError: there is no such file.
+            ValueError: it is not such a file, or damaged.
+        """
+        with files.reading(path, "gallery", "Accepted are files written by Gallery.save") as found:
+            about, arrays = files.read_arrays(found, KEY)
+            if about["version"] > VERSION:
+                raise ValueError("it was written by a newer stylewidgets; update this one")
+            latents: Sequence[object] = about["latents"]
+            styles = arrays["styles"].astype(np.float32)
+            if styles.ndim != 2 or len(styles) != len(latents):
+                raise ValueError(f"it has {len(latents)} latents and styles {list(styles.shape)}")
+            return cls(tuple(Latent.from_dict(item) for item in latents), styles, str(about["generator"]))

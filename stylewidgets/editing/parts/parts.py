@@ -1,0 +1,364 @@
+"""Parts: which channels make the eyes, the hair or the mouth, and how to take them from another picture."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ... import domain
+from ...core.checks import unknown_name
+from ...jobs import Job, Progress
+from ...latent.latent import Latent
+from ...latent.transfer import TransferEdit
+from ..protocol import register
+from . import rules
+from .catalogue import Catalogue
+from .clusters import Clusters, cluster
+from .gallery import Gallery
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
+
+CLUSTERS = 18
+PICTURES = 200
+PSI = 0.7
+POSE = "pose"
+"""The part that no cluster is: the coarsest layers without what is the hair's there."""
+COARSE = 8
+"""Pixels of the layers that carry hair and pose: those of 4 and 8, whatever the generator's size."""
+SEGMENTED = 48
+"""Pictures that the segmenter looks at to name clusters."""
+KEPT = 64
+"""Pictures whose channels are remembered."""
+_METHODS = ("retrieve", "editing")
+
+
+@register
+class Parts:
+    """Local edits after Collins et al., "Editing in Style" (CVPR 2020), and Chong et al., "Retrieve in Style" (ICCV 2021).
+
+    Args:
+        session: the generator.
+        catalogue: its clusters and their names.
+
+    Raises:
+        ValueError: the catalogue is of another generator.
+    """
+
+    kind: ClassVar[str] = "parts"
+
+    def __init__(self, session: GeneratorSession, catalogue: Catalogue) -> None:
+        self.session, self.catalogue = session, catalogue
+        reason = self.fits(session)
+        if reason:
+            raise ValueError(reason)
+        self._clusters = Clusters(torch.from_numpy(catalogue.centres).to(session.device))
+        self._kept: OrderedDict[Latent, tuple[Tensor, Tensor]] = OrderedDict()
+
+    # -- an editor -------------------------------------------------------------------------------------------------------
+    @property
+    def weights(self) -> str:
+        """Hash of the clusters and the names."""
+        text = f"{self.catalogue.layer} {self.catalogue.squared} {dict(self.catalogue.parts)}"
+        return hashlib.sha256(text.encode() + self.catalogue.centres.tobytes()).hexdigest()[:16]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What can be transferred: the parts, and "pose"."""
+        return (*self.catalogue.names, POSE)
+
+    def fits(self, session: GeneratorSession) -> str | None:
+        """Why it cannot work with a generator, or None."""
+        own = self.catalogue.generator
+        if own and own != session.fingerprint():
+            return f"these parts are of another generator ({own}) than {session.name!r} ({session.fingerprint()})"
+        if self.catalogue.layer not in [layer.name for layer in session.layers]:
+            return f"these parts are found after the layer {self.catalogue.layer!r}, which this generator does not have"
+        return None
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the catalogue; see `Catalogue.save`."""
+        return self.catalogue.save(path)
+
+    # -- what is where ---------------------------------------------------------------------------------------------------
+    def clusters(self, latent: Latent) -> NDArray[np.int64]:
+        """The cluster of each place, int64 [h, w], in the size of the layer."""
+        labels: NDArray[np.int64] = self._looked_at(latent)[0].cpu().numpy()
+        return labels
+
+    def labels(self, latent: Latent) -> NDArray[np.int64]:
+        """The part of each place, as an index into `catalogue.names`, −1 for none, [h, w]."""
+        table = np.full(len(self.catalogue.centres), -1)
+        for place, clusters in enumerate(self.catalogue.parts.values()):
+            table[list(clusters)] = place
+        return np.asarray(table[self.clusters(latent)], np.int64)
+
+    def mask(self, latent: Latent, part: str) -> NDArray[np.bool_]:
+        """Where a part is, [h, w]."""
+        return np.asarray(self.labels(latent) == self.catalogue.place(part))
+
+    # -- which channels --------------------------------------------------------------------------------------------------
+    def channels(self, latent: Latent) -> Tensor:
+        """Which channels carry each part of a picture, 0 or 1 [parts + 1, sum of channels]; the last are those of the pose.
+
+        The rule of "Retrieve in Style": contributions within this picture, softmax over the parts. ToRGB layers take no part.
+        """
+        return self._looked_at(latent)[1]
+
+    def greedy(self, part: str, rho: float = 0.1, epsilon: float = 50.0, coarse_epsilon: float = 5.0) -> Tensor:
+        """Which channels carry a part in all pictures, by the rule of "Editing in Style", 0 or 1 [sum of channels].
+
+        Args:
+            rho: a channel spends more than this share of its energy in the part.
+            epsilon: budget for energy spent elsewhere, per layer and 512 channels.
+            coarse_epsilon: the same in layers of at most 8 pixels.
+
+        Raises:
+            ValueError: shares were not measured for these parts.
+        """
+        if self.catalogue.shares is None:
+            raise ValueError(
+                "what channels share with these parts was not measured: jobs.run(parts.measured()) does it"
+            )
+        shares = torch.from_numpy(self.catalogue.shares[self.catalogue.place(part)])
+        chosen = []
+        for layer, share in zip(self.session.layers, _by_layer(self.session, shares), strict=True):
+            budget = (coarse_epsilon if layer.resolution <= COARSE else epsilon) * len(share) / 512
+            found = rules.greedy(share, rho, budget)
+            chosen.append(torch.zeros_like(found) if layer.kind == "torgb" else found)
+        return torch.cat(chosen).to(self.session.device)
+
+    # -- edits -----------------------------------------------------------------------------------------------------------
+    def transfer(
+        self, latent: Latent, reference: Latent, part: str, amount: float = 1.0, *, method: str = "retrieve"
+    ) -> Latent:
+        """The latent with one part as another picture has it: an edit of the kind "transfer" with the part's name.
+
+        Args:
+            latent: what is changed. Its own edits stay.
+            reference: where the part is taken from.
+            part: one of `names`.
+            amount: 1 takes the part as it is there, 0 nothing.
+            method: "retrieve" for channels of these two pictures, "editing" for channels that carry the part in all.
+
+        Raises:
+            ValueError: an unknown part or method, or the part is in neither picture.
+        """
+        if part not in self.names:
+            raise unknown_name("part", part, self.names)
+        if method not in _METHODS:
+            raise unknown_name("method", method, _METHODS)
+        bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
+        if method == "editing" and part != POSE:
+            weights = self.greedy(part)
+        else:
+            if part != POSE and not (self.mask(bare, part).any() or self.mask(reference, part).any()):
+                raise ValueError(f"the part {part!r} is in neither of these pictures")
+            both = torch.maximum(self.channels(bare), self.channels(reference))
+            place = self.names.index(part)
+            weights = both[place]
+            if part == POSE:  # what either picture's hair has there is not the pose's
+                weights = torch.minimum(self.channels(bare), self.channels(reference))[place]
+        if not bool(weights.any()):
+            raise ValueError(
+                f"no channel carries the part {part!r} of these pictures alone, so there is nothing to take"
+            )
+        return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
+
+    def retrieve(self, latent: Latent, part: str, gallery: Gallery, n: int = 10) -> list[tuple[Latent, float]]:
+        """The n pictures of a gallery that are most alike in a part, with their cosine; the most alike first.
+
+        Compared are the styles of the channels that carry the part of this picture (Chong et al., section 3.4).
+
+        Raises:
+            ValueError: an unknown part, a gallery of another generator, or no channel carries the part.
+        """
+        if part not in self.names:
+            raise unknown_name("part", part, self.names)
+        gallery.check(self.session)
+        weights = self.channels(latent)[self.names.index(part)].cpu().numpy()
+        if not weights.any():
+            raise ValueError(f"no channel carries the part {part!r} of this picture alone, so nothing is nearest in it")
+        style = self.session.flat_styles(latent)[0].cpu().numpy()
+        return [(gallery.latents[i], closeness) for i, closeness in gallery.nearest(style, weights, n)]
+
+    # -- making one --------------------------------------------------------------------------------------------------------
+    @classmethod
+    def load(cls, source: GeneratorSession | str | os.PathLike[str], session: GeneratorSession | None = None) -> Parts:
+        """Parts of a file, for a session; or those that belong to a session's generator.
+
+        Raises:
+            FileNotFoundError: there are none; `Parts.fit` makes them.
+            ValueError: the file is damaged, or of another generator.
+        """
+        if isinstance(source, (str, os.PathLike)):
+            if session is None:
+                raise ValueError("say which session the parts are for: Parts.load(path, session)")
+            return cls(session, Catalogue.load(source))
+        raise FileNotFoundError(
+            f"there are no parts for {source.name or 'this generator'} yet: session.editors.fit('parts') finds them"
+        )
+
+    @classmethod
+    def fit(
+        cls,
+        session: GeneratorSession,
+        *,
+        clusters: int = CLUSTERS,
+        pictures: int = PICTURES,
+        layer: str = "",
+        seed: int = 0,
+    ) -> Job[Parts]:
+        """Cluster what a generator draws, and name the clusters by its domain's segmenter where there is one.
+
+        Args:
+            clusters: how many.
+            pictures: how many are looked at.
+            layer: whose features; the last of at most a quarter of the picture's side by default.
+            seed: of the first picture, and of the clustering.
+        """
+        layer = layer or _quarter(session)
+        latents = [session.latent(seed=seed + i, psi=PSI) for i in range(pictures)]
+        vectors = []
+        for n, latent in enumerate(latents):
+            x = _features(session, latent, layer)
+            vectors.append(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).cpu())
+            yield Progress(n, pictures, "features")
+        made = yield from cluster.steps(torch.cat(vectors), clusters, seed)
+        parts, agreement = yield from _named(session, made, latents[:SEGMENTED], layer)
+        found = Catalogue(
+            layer=layer,
+            squared=False,
+            centres=made.centres.numpy(),
+            parts=parts,
+            agreement=agreement,
+            generator=session.fingerprint(),
+            about={"pictures": pictures, "psi": PSI, "seed": seed},
+        )
+        machine = cls(session, found)
+        return (yield from machine.measured(latents[:SEGMENTED]))
+
+    def measured(self, latents: Sequence[Latent] = ()) -> Job[Parts]:
+        """The same parts with what each channel shares with them (equation 1), over some pictures."""
+        chosen = latents or [self.session.latent(seed=i, psi=PSI) for i in range(SEGMENTED)]
+        total: Tensor | float = 0.0
+        for n, latent in enumerate(chosen):
+            total = total + self._shares(latent)[1]
+            yield Progress(n, len(chosen), "channels")
+        assert isinstance(total, Tensor)
+        return Parts(self.session, replace(self.catalogue, shares=(total / len(chosen)).cpu().numpy()))
+
+    # -- inside ------------------------------------------------------------------------------------------------------------
+    def _looked_at(self, latent: Latent) -> tuple[Tensor, Tensor]:
+        """Clusters [h, w] and channels [parts + 1, C] of a picture, remembered."""
+        if latent not in self._kept:
+            labels, shares = self._shares(latent)
+            chosen = rules.by_softmax(shares)
+            for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
+                if layer.kind == "torgb":
+                    part.zero_()
+            hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
+            self._kept[latent] = labels, rules.first_layers(chosen, hair, self._coarse())
+            while len(self._kept) > KEPT:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(latent)
+        return self._kept[latent]
+
+    @torch.no_grad()
+    def _shares(self, latent: Latent) -> tuple[Tensor, Tensor]:
+        """Clusters [h, w], and the contribution of each channel to each part, [parts, C], of one picture."""
+        session = self.session
+        states = session.activations(latent, _seen(session), exact=True)
+        x = states[self.catalogue.layer].x.float()
+        labels = self._clusters.labels(x.square() if self.catalogue.squared else x)
+        masks = rules.one_hot(labels, list(self.catalogue.parts.values()))
+        found: list[Tensor] = []
+        before: Tensor | None = None  # the input of a layer: the features after the convolution before it
+        for layer in session.layers:
+            after = states[layer.name].x if layer.name in states else None
+            # StyleGAN's styles are scales and shifts of what a layer made; the shifts take no part.
+            own = after is not None and layer.channels == 2 * after.shape[1]
+            scaled = after if own else before
+            share = None if scaled is None else rules.contribution(scaled, masks)[0]
+            made = torch.zeros(masks.shape[1], layer.channels, dtype=torch.float32, device=x.device)
+            if share is not None:
+                made[:, : share.shape[1]] = share
+            found.append(made)
+            before = before if after is None else after
+        return labels[0], torch.cat(found, -1)
+
+    def _coarse(self) -> int:
+        """How many channels the coarse layers have: all up to the last convolution of at most 8 pixels."""
+        layers = self.session.layers
+        last = max(
+            (k for k, layer in enumerate(layers) if layer.kind == "conv" and layer.resolution <= COARSE), default=0
+        )
+        return sum(layer.channels for layer in layers[: last + 1])
+
+
+def _by_layer(session: GeneratorSession, values: Tensor) -> Sequence[Tensor]:
+    """Views of values [..., sum of channels], one a layer."""
+    views: Sequence[Tensor] = torch.split(values, [layer.channels for layer in session.layers], -1)
+    return views
+
+
+def _seen(session: GeneratorSession) -> list[str]:
+    """The convolutions after which there are features to be seen: all, or of StyleGAN, whose blocks run as a whole, the last
+    of each block. Channels of the others belong to no part."""
+    convs = [layer for layer in session.layers if layer.kind != "torgb"]
+    try:
+        session.activations(session.latent(), [convs[0].name], exact=True)
+    except ValueError:
+        return list({layer.block: layer.name for layer in convs}.values())
+    return [layer.name for layer in convs]
+
+
+def _quarter(session: GeneratorSession) -> str:
+    side, seen = max(session.resolution // 4, session.layers[0].resolution), _seen(session)
+    return [layer.name for layer in session.layers if layer.name in seen and layer.resolution <= side][-1]
+
+
+def _features(session: GeneratorSession, latent: Latent, layer: str) -> Tensor:
+    with torch.no_grad():
+        return session.activations(latent, [layer], exact=True)[layer].x.float()
+
+
+def _named(
+    session: GeneratorSession, made: Clusters, latents: Sequence[Latent], layer: str
+) -> Job[tuple[Mapping[str, tuple[int, ...]], Mapping[str, float]]]:
+    """Parts by the region that each cluster lies in mostly, and how well they agree; without a segmenter one each."""
+    known = domain.of(session)
+    if known is None or known.segmenter is None:
+        return {f"part {k + 1}": (k,) for k in range(len(made.centres))}, {}
+    segmenter = known.segmenter()
+    overlap = np.zeros((len(made.centres), len(segmenter.names)))
+    for n, latent in enumerate(latents):
+        labels = made.labels(_features(session, latent, layer))[0]
+        region = segmenter(session.image(latent))
+        rows = (np.arange(region.shape[0]) * labels.shape[0]) // region.shape[0]
+        columns = (np.arange(region.shape[1]) * labels.shape[1]) // region.shape[1]
+        np.add.at(overlap, (labels.cpu().numpy()[rows][:, columns], region), 1)
+        yield Progress(n, len(latents), "names")
+    # A region that is small lies in a cluster that is mostly something else: what counts is the share of the region's own size.
+    best = (overlap / np.maximum(overlap.sum(1, keepdims=True) + overlap.sum(0) - overlap, 1)).argmax(1)
+    parts: dict[str, tuple[int, ...]] = {}
+    for k, region_index in enumerate(best):
+        name = segmenter.names[region_index]
+        parts[name] = (*parts.get(name, ()), k)
+    agreement = {}
+    for name, clusters in parts.items():
+        column = segmenter.names.index(name)
+        inside = overlap[list(clusters), column].sum()
+        union = overlap[list(clusters)].sum() + overlap[:, column].sum() - inside
+        agreement[name] = round(float(inside / union), 3)
+    return parts, agreement
