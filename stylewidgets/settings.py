@@ -106,6 +106,7 @@ class Method:
         settings: in the order to show them.
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).
+        from_paper: whether the defaults are those of the paper that `source` names.
     """
 
     name: str
@@ -116,6 +117,7 @@ class Method:
     settings: tuple[Setting, ...] = ()
     kind: str = "optimisation"
     available: Callable[..., str] | None = None
+    from_paper: bool = False
 
     def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
         """All settings with their values; ValueError for unknown names and values."""

@@ -107,6 +107,7 @@ register(
             NET,
             SEED,
         ),
+        from_paper=True,
     )
 )
 
@@ -156,6 +157,7 @@ register(
             NET,
             SEED,
         ),
+        from_paper=True,
     )
 )
 
@@ -188,6 +190,7 @@ register(
             NET,
             SEED,
         ),
+        from_paper=True,
     )
 )
 
@@ -288,5 +291,6 @@ register(
             Setting("seed", 0, "of the pivot's search and of the regulariser", low=0, high=2**32 - 1, advanced=True),
         ),
         available=lambda session: methods.two_phases.usable(session, PIVOTS),
+        from_paper=True,
     )
 )

@@ -35,6 +35,10 @@ class Channel(NamedTuple):
         """The name with the layer in words, such as "b16.conv1:37"."""
         return f"{layers[self.layer].name}:{self.channel}"
 
+    def words(self, layers: Sequence[Layer]) -> str:
+        """The name for people: "16×16 shape, 37"."""
+        return f"{layer_words(layers[self.layer])}, {self.channel}"
+
     def flat(self, layers: Sequence[Layer]) -> int:
         """Index in the flat s, all layers joined.
 
@@ -99,3 +103,8 @@ def is_torgb(layers: Sequence[Layer]) -> NDArray[np.bool_]:
 def layer_of(layers: Sequence[Layer]) -> NDArray[np.int64]:
     """Layer index of each channel, [S]."""
     return np.repeat(np.arange(len(layers)), [layer.channels for layer in layers])
+
+
+def layer_words(layer: Layer) -> str:
+    """What a layer does, by its size and kind: "16×16 shape", and "16×16 colour" for ToRGB."""
+    return f"{layer.resolution}×{layer.resolution} {'colour' if layer.kind == 'torgb' else 'shape'}"

@@ -6,7 +6,6 @@ import io
 import itertools
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,10 @@ from stylewidgets.inversion import METHODS, Result, Target, invert
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.inversion_viewer.curves import curves
+from stylewidgets.widgets.inversion_viewer.panels import RUNS
+from stylewidgets.widgets.inversion_viewer.realism import light, sentence
 from stylewidgets.widgets.inversion_viewer.settings import MethodPanel
 from stylewidgets.widgets.inversion_viewer.viewer import InversionViewer
-from stylewidgets.widgets.kit import compat as _compat
 
 SETTINGS: dict[str, Any] = {"method": "image2stylegan", "perceptual": 0.0, "steps": 6, "rate": 0.05}
 
@@ -165,7 +165,8 @@ def test_the_brush_says_what_counts(viewer: InversionViewer) -> None:
 
 
 def test_the_table_follows_a_run_under_way(viewer: InversionViewer) -> None:
-    viewer._panels._switcher.selected = "Runs"
+    viewer._panels._switcher.selected = RUNS
+    assert viewer._panels.runs.table.rows == []
     viewer.start()
     advance(viewer, 2)
     viewer._panels._drawn_at = viewer._stage._shown_at = float("-inf")
@@ -187,10 +188,96 @@ def test_settings_of_one_method_wait_while_another_is_chosen(session: GeneratorS
     assert panel.settings["steps"] == 7
 
 
-def test_an_upload_is_read_from_both_versions() -> None:
-    record = {"name": "a.png", "content": memoryview(b"xyz")}
-    assert _compat.uploaded(SimpleNamespace(value=(record,))) == [("a.png", b"xyz")]
-    assert _compat.uploaded(SimpleNamespace(value={"a.png": {"content": b"xyz"}})) == [("a.png", b"xyz")]
+def test_the_three_cards_choose_a_method_each_and_all_are_behind_them(session: GeneratorSession) -> None:
+    panel = MethodPanel(session, "projector", {"steps": 7})
+    assert [card["title"] for card in panel.cards.cards] == ["Fast", "Balanced", "Exact"]
+    assert panel._form is None and panel.settings["steps"] == 7, "the settings are there before their controls"
+    panel.cards.set_state({"chosen": 2})
+    assert panel.method == "pti" and panel.settings == METHODS["pti"].checked({})
+    panel._all.click()
+    assert panel._menu in panel.children and panel.form in panel.children and panel._menu.value == "pti"
+    panel._menu.value = "image2stylegan"
+    assert panel.cards.chosen == -1 and panel.method == "image2stylegan"
+    panel.choose("projector", {"steps": 9})
+    assert panel.settings["steps"] == 9 and panel.form.controls["steps"].value == 9
+    panel._all.click()
+    assert panel.form not in panel.children and panel.settings["steps"] == 9
+
+
+@pytest.mark.parametrize("method", ["projector", "pti", "fast", "psp"])
+def test_only_methods_from_a_paper_offer_the_values_of_the_paper(session: GeneratorSession, method: str) -> None:
+    panel = MethodPanel(session, method, {})
+    words = [each.description for each in panel.form.children[-1].children if hasattr(each, "description")]
+    assert ("the paper's values" in words) == (method in ("projector", "pti"))
+
+
+def test_a_file_that_is_dropped_becomes_the_target_and_nonsense_is_shown(viewer: InversionViewer) -> None:
+    ramp = np.linspace(0, 255, 16).astype(np.uint8)
+    picture = np.stack([np.tile(ramp, (16, 1))] * 3, axis=2)
+    data = io.BytesIO()
+    Image.fromarray(picture).save(data, "PNG")
+    viewer.view._handle_custom_msg({"type": "file", "name": "a.png"}, [memoryview(data.getvalue())])
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(viewer.view.target))), picture)
+    assert "'a.png'" in viewer.code() and viewer.view.error == ""
+    viewer.view._handle_custom_msg({"type": "file", "name": "b.png"}, [memoryview(b"no picture")])
+    assert "b.png" in viewer.view.error
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(viewer.view.target))), picture), "the target stays"
+
+
+def test_the_seed_of_the_target_is_shown(session: GeneratorSession) -> None:
+    viewer = InversionViewer(session, session.latent(seed=5), **SETTINGS)
+    assert viewer._panels.target.seed.value == 5
+    viewer.set_target(session.latent(seed=8))
+    assert viewer._panels.target.seed.value == 8
+    viewer.close()
+
+
+def test_after_a_run_the_result_lies_over_the_target_unless_a_comparison_was_chosen(viewer: InversionViewer) -> None:
+    assert viewer.view.mode == "side"
+    viewer.start()
+    viewer.finish()
+    assert viewer.view.mode == "swipe"
+    viewer.view.set_state({"mode": "side"})
+    viewer.start()
+    viewer.finish()
+    assert viewer.view.mode == "side"
+
+
+def test_a_run_has_a_card_with_its_picture_and_a_light(viewer: InversionViewer) -> None:
+    cards = viewer._panels.runs.cards
+    assert cards.cards == [] and "No run yet" in viewer._panels.runs._none.value
+    first = viewer.start()
+    viewer.finish()
+    (card,) = cards.cards
+    assert card["title"] == "Image2StyleGAN" and any("closeness" in line for line in card["lines"])
+    wanted = light(first.figures["realism"])
+    assert card["light"] == wanted and f'data-light="{wanted}"' in viewer._panels.realism.value
+    assert np.asarray(Image.open(io.BytesIO(cards.sheet))).shape == (96, 96, 3)
+    viewer.start(method="projector", steps=2)
+    viewer.finish()
+    cards.set_state({"chosen": 0})
+    assert viewer.current is first and cards.chosen == 0
+
+
+def test_the_light_of_realism_goes_from_green_to_red() -> None:
+    assert [light(value) for value in (0.9, 1.5, 2.4)] == ["good", "fair", "poor"]
+    assert len({sentence(value) for value in (0.9, 1.5, 2.4)}) == 3
+
+
+def test_the_curve_has_one_term_until_all_are_asked_for() -> None:
+    history = [{"loss": 1.0, "perceptual": 0.5, "noise": 0.1}, {"loss": 0.9, "perceptual": 0.4, "noise": 0.1}]
+    assert curves(history, 2, whole=False).count("<polyline") == 1 and "perceptual 0.4" in curves(history, 2, False)
+    assert curves(history, 2).count("<polyline") == 3
+
+
+def test_what_is_opened_stands_beside_it_and_can_be_closed(viewer: InversionViewer) -> None:
+    viewer.start()
+    viewer.finish()
+    viewer._panels.bar.press("explore")
+    opened = viewer._panels.beside.opened
+    assert opened is not None and opened.value.code is not None
+    viewer._panels.beside.shut()
+    assert viewer._panels.beside.children == ()
 
 
 def test_a_saved_result_comes_back_as_a_row(viewer: InversionViewer, tmp_path: Path) -> None:

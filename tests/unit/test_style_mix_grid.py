@@ -22,6 +22,7 @@ from stylewidgets.mixing import HEADER, MixGrid
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
+from stylewidgets.widgets.style_mix_grid.panels import EXPORT, MIX, SAVE, SOURCES
 
 W_DIM = 8
 
@@ -219,9 +220,7 @@ def test_a_failing_draw_says_why_and_the_last_pictures_stay(grid: StyleMixGrid, 
 # -- controls -----------------------------------------------------------------------------------------------------------
 def test_controls_follow_the_value_and_change_it(grid: StyleMixGrid, page: Page) -> None:
     panels = grid._panels
-    panels._crossover._choice.value = "fine"
-    fine = mixing.mask_of(grid.session, "fine")
-    assert grid.value.mask == fine and page.shows_its_value()
+    panels._switcher.selected = MIX
     panels._space.value = "s"
     assert grid.value.space == "s" and len(grid.value.mask) == len(grid.session.layers)
     assert len(grid.view.state["layers"]) == len(grid.session.layers) and page.shows_its_value()
@@ -230,23 +229,24 @@ def test_controls_follow_the_value_and_change_it(grid: StyleMixGrid, page: Page)
     panels._psi["row"]._slider.value = 0.4
     assert grid.value.row_psi == 0.4 and grid.value.column_psi is None and page.shows_its_value()
     grid.value = MixGrid.of(grid.session, [1], [2], (1, 3), column_psi=0.9)
-    assert panels._crossover._choice.value == "painted" and panels._space.value == "w+"
+    assert panels._space.value == "w+"
     assert not panels._psi["row"]._on.value and panels._psi["column"]._slider.value == 0.9
 
 
-def test_a_range_by_slider_and_what_is_painted_after_it(grid: StyleMixGrid) -> None:
-    crossover = grid._panels._crossover
-    crossover._choice.value = "from–to"
-    crossover._slider.value = (1, 2)
-    assert grid.value.mask[:4] == (False, True, True, False) and crossover._choice.value == "from–to"
-    grid.value = grid.value.replace(mask=(True, False, True, *grid.value.mask[3:]))
-    assert crossover._choice.value == "painted"
-    grid.undo()
-    assert grid.value.mask[:4] == (False, True, True, False)
+@pytest.mark.parametrize("space", ["w+", "s"])
+def test_the_strip_offers_the_coarse_the_middle_and_the_fine_layers(grid: StyleMixGrid, page: Page, space: str) -> None:
+    grid.value = grid.value.replace(space=space, mask=mixing.mask_of(grid.session, "none", space))
+    ranges = {each["name"]: each for each in grid.view.state["ranges"]}
+    assert list(ranges) == ["coarse", "middle", "fine"] and all(each["words"] for each in ranges.values())
+    assert [sum(column) for column in zip(*(each["taken"] for each in ranges.values()), strict=True)] == [1] * len(
+        grid.value.mask
+    ), "each layer is in one of them"
+    page.say("mask", mask=ranges["fine"]["taken"], stroke=1)
+    assert grid.value.mask == mixing.mask_of(grid.session, "fine", space) and page.shows_its_value()
 
 
 def test_sources_are_added_by_seed_and_by_file(grid: StyleMixGrid, tmp_path: Path) -> None:
-    grid._panels._switcher.selected = "Sources"
+    grid._panels._switcher.selected = SOURCES
     path = Latent(seed=77, psi=0.5).save(tmp_path / "kept.json")
     grid._panels._item.value = f"12, {path}"
     grid._panels._add()
@@ -287,11 +287,17 @@ def test_an_explorer_gets_the_chosen_picture_and_can_stay_linked(session: Genera
     explorer.close()
 
 
-def test_without_an_explorer_one_appears_below(grid: StyleMixGrid) -> None:
+def test_without_an_explorer_one_opens_beside_it_and_can_be_closed(grid: StyleMixGrid) -> None:
+    before = set(registry())
     made = grid.send()
-    assert made.value == grid.selected and made in grid._panels.below.children
+    beside = grid._panels.beside
+    assert made.value == grid.selected and beside.opened is made
     grid.select(1, 0)
     assert grid.send() is made and made.value == grid.latent(1, 0)
+    bar = beside.children[0]
+    bar.children[-1].click()
+    assert beside.opened is None and beside.children == () and set(registry()) == before
+    assert grid.send() is not made, "it can be opened again"
 
 
 @pytest.mark.parametrize("suffix", [".json", ".npz"])
@@ -302,8 +308,8 @@ def test_a_saved_state_comes_back_and_a_wrong_one_is_refused(grid: StyleMixGrid,
     grid.undo()
     grid.load(path)
     assert grid.value == saved
-    grid._panels._switcher.selected = "Save & code"
-    state = grid._panels._switcher.made("Save & code")
+    grid._panels._switcher.selected = SAVE
+    state = grid._panels._switcher.made(SAVE)
     state._path.value = str(Latent(seed=3).save(tmp_path / f"latent{suffix}"))
     state.children[0].children[2].click()  # load
     assert "style-mixing grid" in grid.view.error and grid.value == saved
@@ -341,7 +347,7 @@ def test_figures_and_cells_are_written(grid: StyleMixGrid, tmp_path: Path) -> No
     assert np.array_equal(cell, grid.session.image(grid.selected))
     with pytest.raises(ValueError, match=r"\.png"):
         grid.save_cell(tmp_path / "cell.gif")
-    grid._panels._switcher.selected = "Export"
+    grid._panels._switcher.selected = EXPORT
     grid._panels._name.value = str(tmp_path / "mine")
     grid._panels._export("pdf")
     assert (tmp_path / "mine.pdf").exists()
@@ -358,7 +364,7 @@ def test_smaller_cells_leave_the_chosen_picture_in_full_size(session: GeneratorS
 def test_closing_leaves_no_widget_behind(session: GeneratorSession) -> None:
     before = set(registry())
     grid = StyleMixGrid(session, rows=[1], columns=[2])
-    for name in ("Sources", "Save & code", "Export"):
+    for name in (SOURCES, MIX, EXPORT, SAVE):
         grid._panels._switcher.selected = name
     grid.send()
     grid.close()

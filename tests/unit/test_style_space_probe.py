@@ -24,9 +24,11 @@ from stylewidgets.latent.latent import Code, Direction, Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Channel
 from stylewidgets.stylespace.reports.spaces import SPACES
+from stylewidgets.stylespace.reports.table import Curve, Row
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_mix_grid.grid import StyleMixGrid
-from stylewidgets.widgets.style_space_probe.panels import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, EDITS, REPORT, SAVE
+from stylewidgets.widgets.style_space_probe.find_panel import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, ONE_THING
+from stylewidgets.widgets.style_space_probe.panels import EDITS, FIND, REPORT, SAVE
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 from stylewidgets.widgets.style_space_probe.search import ATTRIBUTE, EFFECT, PLACE, VALUE
 
@@ -75,6 +77,20 @@ def open_panel(probe: StyleSpaceProbe, name: str) -> Any:
     return probe._panels._switcher.made(name)
 
 
+def find(probe: StyleSpaceProbe, way: str) -> Any:
+    open_panel(probe, FIND).way = way
+    return probe._panels.find.made(way)
+
+
+def stroke(brush: Any, *places: tuple[int, int], radius: int = 14, erase: bool = False) -> None:
+    """What the page says when a stroke along these places (x, y) has ended."""
+    mask = brush.mask
+    rows, columns = np.ogrid[: len(mask), : len(mask)]
+    for x, y in places:
+        mask[(columns - x) ** 2 + (rows - y) ** 2 <= radius**2] = not erase
+    brush.set_state({"paint": memoryview(np.packbits(mask).tobytes())})
+
+
 def slider(probe: StyleSpaceProbe) -> Any:
     return probe._panels._strength._slider
 
@@ -95,8 +111,10 @@ def test_it_starts_with_the_picture_of_its_value_and_every_channel_on_the_map(pr
         "b8.torgb",
         "b16.torgb",
     ]
+    assert probe.view.layers[0]["words"] == "4×4 shape" and probe.view.layers[-1]["words"] == "16×16 colour"
     stats = stylespace.statistics(probe.session, SAMPLES)
     wanted = stats.in_sigma(probe.session.code_styles(probe.value))
+    probe._panels._measure.value = VALUE
     assert np.allclose(values(probe), wanted, atol=1e-5) and probe.view.scale["unit"] == "σ"
 
 
@@ -131,10 +149,9 @@ def test_a_click_selects_a_channel_and_shows_its_effect_as_plain_compute_has_it(
 def test_names_are_those_of_the_paper_and_nonsense_is_shown(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
     assert probe.selected == Channel(2, 3)
-    box = probe._panels._strength._box
-    box.value = "99_1"
-    assert probe.selected == Channel(2, 3) and "layer 99" in probe.view.error and box.value == "2_3"
-    box.value = "0_1"
+    say(probe, "name", text="99_1")
+    assert probe.selected == Channel(2, 3) and "layer 99" in probe.view.error
+    say(probe, "name", text="0_1")
     assert probe.selected == Channel(0, 1) and probe.view.error == ""
     with pytest.raises((ValueError, traitlets.TraitError)):
         probe.selected = Channel(0, 600)
@@ -142,6 +159,7 @@ def test_names_are_those_of_the_paper_and_nonsense_is_shown(probe: StyleSpacePro
 
 def test_the_slider_moves_the_channel_by_sigmas_and_one_drag_is_one_step(probe: StyleSpaceProbe) -> None:
     probe.select("2_3")
+    probe._panels._measure.value = VALUE
     probe._history._clock = lambda: 0.0
     before = values(probe)
     for strength in (0.5, 1.0, 4.0):
@@ -184,6 +202,41 @@ def test_the_effect_is_that_of_the_latent_without_this_channel_s_edit(probe: Sty
     assert not np.array_equal(probe._panels.effect.pictures, before)
 
 
+# -- channels that do one thing ---------------------------------------------------------------------------------------
+def row(factor: str, channel: tuple[int, int], mean: float) -> Any:
+    curve = Curve(2.0, mean, mean, (1.0, 2.0), (0.3, 0.5), (mean, mean), (mean, mean))
+    return Row(factor, channel, "", -1, -0.2, curve, curve)
+
+
+def test_it_opens_with_the_channels_that_do_one_thing(
+    session: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = (row("hair_hue cos", (2, 3), 0.09), row("gaze_x", (4, 1), 0.02), row("yaw", (1, 0), 0.3))
+    report = stylespace.Report("weights", SAMPLES, 4, rows, {})
+    monkeypatch.setattr("stylewidgets.widgets.style_space_probe.search.shipped_report", lambda session: report)
+    probe = StyleSpaceProbe(session, samples=SAMPLES)
+    probe._ipython_display_()
+    probe.finish()
+    panel = probe._panels.find.made(ONE_THING)
+    assert [card["title"] for card in panel.cards.cards] == ["gaze x", "hair hue"], (
+        "the cleanest first; yaw moves much else"
+    )
+    assert panel.cards.cards[0]["light"] == "good" and panel.cards.cards[1]["light"] == "fair"
+    sheet = Image.open(io.BytesIO(panel.cards.sheet)).convert("L")  # a JPEG: it is exact in grey
+    moved = probe.value.with_edit(probe.search.direction(Channel(4, 1), probe.value), -6.0)
+    wanted = np.asarray(Image.fromarray(session.images([moved], resolution=96)[0]).convert("L"), int)
+    side = wanted.shape[0]
+    assert sheet.size == (2 * side, side)
+    assert np.abs(np.asarray(sheet, int)[:, :side] - wanted).mean() < 6, "the picture has the channel moved to its side"
+    panel.cards.set_state({"chosen": 1})
+    assert probe.selected == Channel(2, 3) and "hair hue: 8×8 shape, 3" in probe._panels._strength._about.value
+    probe.select("4_1")
+    assert panel.cards.chosen == 0
+    probe.select("0_0")
+    assert panel.cards.chosen == -1
+    probe.close()
+
+
 # -- searching ----------------------------------------------------------------------------------------------------------
 def mask() -> Any:
     made = np.zeros((16, 16), bool)
@@ -200,11 +253,10 @@ def test_the_search_by_place_is_the_one_of_plain_compute_and_colours_the_map(pro
 
 
 def test_paint_is_searched_through_the_page_slice_by_slice_and_can_be_stopped(probe: StyleSpaceProbe) -> None:
-    panel = open_panel(probe, BY_PLACE)
-    panel.pad._on_down(100, 100)
-    panel.pad._on_move(140, 120)
-    panel.pad._on_up()
+    panel = find(probe, BY_PLACE)
+    stroke(panel.pad, (100, 100), (120, 110), (140, 120))
     assert panel.pad.mask[100, 100] and panel.pad.mask[110, 120] and not panel.pad.mask[200, 200]
+    assert "% of the picture is painted" in panel._about.value
     probe._work.hello()
     probe._work._clock = iter(range(10**9)).__next__  # every slice is one step
     panel.find()
@@ -222,18 +274,27 @@ def test_paint_is_searched_through_the_page_slice_by_slice_and_can_be_stopped(pr
     assert probe.selected == best
 
 
-def test_paint_can_be_erased_cleared_and_made_without_a_mouse(probe: StyleSpaceProbe) -> None:
-    pad = open_panel(probe, BY_PLACE).pad
-    pad._fill_box()
+def test_paint_can_be_erased_and_cleared(probe: StyleSpaceProbe) -> None:
+    pad = find(probe, BY_PLACE).pad
+    stroke(pad, (128, 128), radius=40)
     assert pad.mask[128, 128] and pad.mask_at(16, 16)[8, 8] and not pad.mask_at(16, 16)[0, 0]
-    pad._erase.value = True
-    pad._on_down(128, 128)
-    pad._on_up()
-    assert not pad.mask[128, 128]
+    stroke(pad, (128, 128), erase=True)
+    assert not pad.mask[128, 128] and pad.mask[128, 160]
     pad.clear()
-    assert not pad.mask.any()
+    assert not pad.mask.any() and pad.paint == b""
     with pytest.raises(ValueError, match="paint on the picture first"):
         probe.search.find_place()
+
+
+def test_the_brush_lies_on_the_picture_while_a_place_is_searched(probe: StyleSpaceProbe) -> None:
+    pad = find(probe, BY_PLACE).pad
+    assert pad.active and pad in probe._panels._stack.children
+    open_panel(probe, EDITS)
+    assert not pad.active
+    open_panel(probe, FIND)
+    assert pad.active
+    find(probe, BY_EXAMPLE)
+    assert not pad.active
 
 
 def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None:
@@ -244,7 +305,7 @@ def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None
         return np.repeat([[0], [1]], 8, axis=0).repeat(16, axis=1)
 
     probe = StyleSpaceProbe(session, samples=SAMPLES, segment=segment, regions=("top", "bottom"))
-    panel = open_panel(probe, BY_PLACE)
+    panel = find(probe, BY_PLACE)
     panel._region.value = 1
     assert panel.pad.mask_at(16, 16)[8:].all() and not panel.pad.mask_at(16, 16)[:8].any()
     found: Any = probe.find_place(region="bottom", pictures=2)
@@ -255,15 +316,18 @@ def test_a_function_of_the_user_names_regions(session: GeneratorSession) -> None
 
 
 def test_the_effect_on_the_whole_picture_is_measured_when_it_is_asked_for(probe: StyleSpaceProbe) -> None:
-    probe._panels._measure.value = EFFECT
     probe.finish()
+    assert "estimated" in probe.view.scale["measure"], "the map opens with an estimate"
     assert np.isfinite(values(probe)).all() and values(probe).min() >= 0 and "grey" in probe.view.scale["unit"]
+    probe.search.find_effect()
+    probe.finish()
+    assert "estimated" not in probe.view.scale["measure"] and np.isfinite(values(probe)).all()
     probe._panels._measure.value = VALUE
     assert probe.view.scale["unit"] == "σ"
 
 
 def test_examples_are_ticked_and_ranked_by_theta(probe: StyleSpaceProbe) -> None:
-    panel = open_panel(probe, BY_EXAMPLE)
+    panel = find(probe, BY_EXAMPLE)
     panel.sheet.chosen = [0, 3, 5]
     panel.find()
     session = probe.session
@@ -283,7 +347,7 @@ def test_the_sheet_of_examples_does_not_wait_for_a_long_search(probe: StyleSpace
     say(probe, "hello")  # from now on the page ticks
     # The toy's own search may be over before a slice is: one that never is.
     probe._work.run(EFFECT, (Progress() for _ in itertools.repeat(None)), lambda _: pytest.fail("it has no end"))
-    panel = open_panel(probe, BY_EXAMPLE)
+    panel = find(probe, BY_EXAMPLE)
     assert "drawing" in panel._about.value
     while probe._work.busy("sheet"):
         probe._work.tick()
@@ -305,7 +369,7 @@ def test_attributes_are_ranked_by_effect_and_by_correlation(
     session: GeneratorSession, reader: stylespace.Reader
 ) -> None:
     probe = StyleSpaceProbe(session, samples=SAMPLES, reader=reader)
-    panel = open_panel(probe, BY_ATTRIBUTE)
+    panel = find(probe, BY_ATTRIBUTE)
     panel._names.value = "bottom"
     panel.find()
     probe.finish()
@@ -325,7 +389,7 @@ def test_attributes_are_ranked_by_effect_and_by_correlation(
 
 
 def test_a_generator_without_a_reader_says_what_is_missing(probe: StyleSpaceProbe) -> None:
-    assert "reader=" in open_panel(probe, BY_ATTRIBUTE).children[1].value
+    assert "reader=" in find(probe, BY_ATTRIBUTE).children[1].value
     with pytest.raises(ValueError, match="reader="):
         probe.report()
 
@@ -351,6 +415,7 @@ def test_a_report_that_comes_with_the_generator_is_there_at_once(
 ) -> None:
     made = stylespace.Report("weights", SAMPLES, 4, (), {"s": (0.5, 0.4, 0.3), "w": (0.2, 0.2, 0.2)})
     monkeypatch.setattr("stylewidgets.widgets.style_space_probe.search.shipped_report", lambda session: made)
+    probe.search.__dict__.pop("shipped")
     probe.search._reader = reader
     say(probe, "hello")
     probe.search.find_effect()

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from ... import inversion
+from ...inversion.evaluation.realism import code_statistics, flat_styles
 from ...jobs import RUNNING
 from ...settings import Value
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from ...session.session import GeneratorSession
 
 LOADED = "from a file"
+THUMBNAIL = 96
 
 
 @dataclass(eq=False)
@@ -33,6 +36,7 @@ class Attempt:
         run: None for a file.
         figures: what `measure` or `InversionViewer.evaluate` found.
         note: where it comes from, such as "fork of 1".
+        thumbnail: its picture as it was last at rest, small; None before.
     """
 
     number: int
@@ -41,6 +45,7 @@ class Attempt:
     run: Run | None = field(repr=False)
     figures: dict[str, float] = field(default_factory=dict, repr=False)
     note: str = ""
+    thumbnail: NDArray[np.uint8] | None = field(default=None, repr=False)
     _result: Result | None = field(default=None, repr=False)
     _sessions: dict[int, GeneratorSession] = field(default_factory=dict, repr=False)
 
@@ -104,12 +109,19 @@ class Attempt:
 
     def measure(self, i: int, image: NDArray[np.uint8]) -> None:
         """Note the mean square and PSNR of a picture against the target, on the scale of [-1, 1] and where the mask counts."""
+        self.thumbnail = np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
         if self.target is None:
             return
         far = ((image.astype(np.float64) - as_uint8(self.target, i)) / 127.5) ** 2
         weights = np.ones(far.shape[:2]) if self.target.mask is None else self.target.mask[i, 0].numpy()
         mse = float((far.mean(axis=2) * weights).sum() / max(float(weights.sum()), 1e-9))
         self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
+
+    def measure_realism(self) -> None:
+        """Note how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
+        result, session = self.result, self.base
+        styles = flat_styles(session, result.space, result.code)
+        self.figures["realism"] = float(np.mean(code_statistics(session).mahalanobis(styles)))
 
 
 def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:

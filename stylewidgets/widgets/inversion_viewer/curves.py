@@ -13,14 +13,21 @@ COLOURS = ("#3b82d9", "#e0682f", "#2f9e62", "#b0529e", "#b58a00", "#8a7bd8", "#7
 """Read on white and on black."""
 
 
-def curves(history: Sequence[Mapping[str, float]], total: int) -> str:
-    """All terms of a run over its steps, on a logarithmic scale, with a legend that gives the last values.
+MAIN = ("perceptual", "distance", "loss")
+"""The term that is shown alone: the first of these that a run has."""
+
+
+def curves(history: Sequence[Mapping[str, float]], total: int, whole: bool = True) -> str:
+    """The terms of a run over its steps, on a logarithmic scale, with a legend that gives the last values.
 
     Args:
         history: the terms of each step; values that are not above 0 have no logarithm and are left out.
         total: steps planned; the axis reaches that far.
+        whole: all terms; else the one that says most of how alike the pictures look.
     """
     names = list(dict.fromkeys(name for terms in history for name in terms))
+    if not whole:
+        names = [next((name for name in MAIN if name in names), *names[:1])] if names else []
     every = max(1, len(history) // POINTS)
     steps = sorted({*range(0, len(history), every), *([len(history) - 1] if history else [])})
     lines = {
@@ -28,7 +35,7 @@ def curves(history: Sequence[Mapping[str, float]], total: int) -> str:
     }
     lines = {name: points for name, points in lines.items() if points}
     if not lines:
-        return '<div class="sw-note">The losses are drawn here while a run goes on.</div>'
+        return '<div class="sw-note">How far the result is from the target is drawn here while a run goes on.</div>'
     values = [value for points in lines.values() for _, value in points]
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     high = max(high, low + 1)

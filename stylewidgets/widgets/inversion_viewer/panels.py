@@ -14,17 +14,20 @@ from ...jobs import RUNNING
 from ...settings import Value
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
-from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, row, say, show
+from ..kit.opening import Beside
+from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, say, show
 from ..kit.sharing import own
 from ..kit.tabs import Tabs
+from ..kit.views.toolbar import Action, Toolbar
 from .attempt import Attempt
 from .curves import curves
 from .host import InversionHost
-from .results import EditsPanel, RunsPanel, SendPanel
+from .realism import sentence
+from .results import EditsPanel, RunsPanel, SendPanel, title_of
 from .settings import MethodPanel
 from .target import MaskPanel, TargetPanel
 
-LOSS, RUNS, EDITS, MASK, SEND = "Loss", "Runs", "Edit all results", "Mask", "Open, save, code"
+RUNS, LOSS, EDITS, MASK, SEND = "Runs", "Curve", "Edit all results", "Part that counts", "Save & code"
 CURVE_SECONDS = 0.5
 
 
@@ -32,38 +35,66 @@ class InversionPanels:
     """All controls of a viewer. `parts` are what it shows."""
 
     def __init__(self, host: InversionHost, work: Jobs, method: str, settings: Mapping[str, Value]) -> None:
-        self._host, self._drawn_at = host, 0.0
+        self._host, self._drawn_at, self._all_terms = host, 0.0, False
         self._target_picture: NDArray[np.uint8] | None = None
         self.method = MethodPanel(host.session, method, settings)
-        self.curve = control(widgets.HTML, curves((), 1), layout=NOTE)
-        self.line = note("")
-        act = partial(button, view=host.view)
-        self._start = act("start", "begin a new run with this method and these settings", host.start)
-        self._start.button_style = "primary"
-        self._pause = act("pause", "pause, or go on (space on the picture)", host.toggle)
-        self._stop = act("stop", "end the run here and keep what it found", host.stop)
-        self._fork = act("fork", "a second run from here on, with the settings as they are now", host.fork)
-        self._left = column(
+        self.line, self.realism = note(""), note("")
+        self.bar = Toolbar(
+            [
+                Action(
+                    "start",
+                    "begin a new run with this method and these settings",
+                    host.start,
+                    text="Start",
+                    primary=True,
+                ),
+                Action("pause", "pause, or go on (space on the picture)", host.toggle, text="pause"),
+                Action("stop", "end the run here and keep what it found", host.stop, text="stop"),
+                Action("fork", "a second run from here on, with the settings as they are now", host.fork, text="fork"),
+                Action(
+                    "explore", "go on with this result in an explorer beside the viewer", self._explore, text="explore"
+                ),
+            ],
             host.view,
-            row(self._start, self._pause, self._stop, self._fork),
-            self.line,
-            work,
-            flex="1 1 420px",
-            min_width="0",
+            label="the run",
         )
+        self._left = column(host.view, self.bar, self.line, self.realism, work, _dom_classes=("sw-viewer-left",))
         panels: dict[str, Callable[[], widgets.Widget]] = {
-            LOSS: lambda: self.curve,
             RUNS: lambda: self.runs,
+            LOSS: lambda: self._curves,
             EDITS: partial(EditsPanel, host),
             MASK: lambda: self.mask,
-            SEND: partial(SendPanel, host),
+            SEND: partial(SendPanel, host, self._open),
         }
         self._switcher = Tabs(panels, self._on_show)
-        right = column(heading("Method"), self.method, flex="1 1 300px", min_width="0")
-        both = row(self._left, right, align_items="flex-start", width="100%")
-        self.parts = (heading("Target"), TargetPanel(host), both, self._switcher)
+        self.target = TargetPanel(host)
+        right = column(
+            heading("Target"), self.target, heading("Method"), self.method, _dom_classes=("sw-viewer-right",)
+        )
+        top = column(self._left, right, _dom_classes=("sw-viewer-top",))
+        self._root = column(column(top, self._switcher, _dom_classes=("sw-home",)), _dom_classes=("sw-with-guest",))
+        self.parts = (self._root,)
 
     # -- made when they are needed -------------------------------------------------------------------------------------
+    @cached_property
+    def beside(self) -> Beside:
+        """The place for a widget that is opened from here."""
+        made = Beside(self._host.view)
+        self._root.children += (made,)
+        return made
+
+    @cached_property
+    def curve(self) -> widgets.HTML:
+        """How far the result is from the target, over the steps."""
+        return control(widgets.HTML, curves((), 1), layout=NOTE)
+
+    @cached_property
+    def _curves(self) -> widgets.VBox:
+        self._whole = button(
+            "all terms", "every part of what the method minimises, or the one that says most", self._more
+        )
+        return column(self.curve, self._whole)
+
     @cached_property
     def mask(self) -> MaskPanel:
         """The brush."""
@@ -119,10 +150,18 @@ class InversionPanels:
         """Buttons, table, strip and curve to the shown run as it is."""
         current = self._host.current
         running = current is not None and current.state == RUNNING
-        self._pause.description = "pause" if running or current is None or not current.can_go_on else "go on"
-        self._pause.disabled = not (running or (current is not None and current.can_go_on))
-        self._stop.disabled = not running
-        self._fork.disabled = current is None or current.run is None
+        goes = running or current is None or not current.can_go_on
+        self.bar.change(
+            pause={
+                "text": "pause" if goes else "go on",
+                "disabled": not (running or (current is not None and current.can_go_on)),
+            },
+            stop={"disabled": not running},
+            fork={"disabled": current is None or current.run is None},
+            explore={"disabled": running or current is None or not current.step},
+        )
+        realism = None if current is None else current.figures.get("realism")
+        self.realism.value = "" if realism is None or running else sentence(realism)
         self._refresh_runs()
         self._show_frames(current)
         self.progress(current, now=True)
@@ -139,9 +178,10 @@ class InversionPanels:
             self._drawn_at = clock
             run = None if current is None else current.run
             history = () if current is None else (run.history if run is not None else current.result.history)
-            text = curves(history, current.total if current is not None else 1)
-            if text != self.curve.value:
-                self.curve.value = text
+            if "curve" in self.__dict__:
+                text = curves(history, current.total if current is not None else 1, self._all_terms)
+                if text != self.curve.value:
+                    self.curve.value = text
             if not now:
                 self._refresh_runs()
 
@@ -168,7 +208,19 @@ class InversionPanels:
 
     def close(self) -> None:
         """Close what may not be in the tree."""
-        close_tree(self.curve, *(self.__dict__[name] for name in ("mask", "runs") if name in self.__dict__))
+        close_tree(*(self.__dict__[name] for name in ("mask", "runs") if name in self.__dict__))
+
+    def _more(self) -> None:
+        self._all_terms = not self._all_terms
+        self._whole.description = "the main term" if self._all_terms else "all terms"
+        self.progress(self._host.current, now=True)
+
+    def _explore(self) -> None:
+        self._open(self._host.explorer())
+
+    def _open(self, opened: widgets.Widget) -> None:
+        current = self._host.current
+        self.beside.open_here(opened, "" if current is None else f"Result of run {current.number}")
 
     # -- events --------------------------------------------------------------------------------------------------------
     def _refresh_runs(self) -> None:
@@ -202,13 +254,18 @@ class InversionPanels:
                 panel.state.refresh()
             elif name in (RUNS, EDITS):
                 panel.refresh()
+            elif name == LOSS:
+                self.progress(self._host.current, now=True)
 
 
 def _line(current: Attempt | None) -> str:
     """What the run is at: steps, time a step, time left, loss."""
     if current is None:
-        return "Choose a target and a method, then start."
-    words = [f"run {current.number}, {current.method}: {current.state}", f"step {current.step} of {current.total}"]
+        return "Choose a target and a method, then press Start."
+    words = [
+        f"run {current.number}, {title_of(current)}: {current.state}",
+        f"step {current.step} of {current.total}",
+    ]
     run = current.run
     if run is not None and run.step:
         pace = run.seconds / run.step
@@ -218,7 +275,7 @@ def _line(current: Attempt | None) -> str:
         if run.history and "loss" in run.history[-1]:
             words.append(f"loss {run.history[-1]['loss']:.4g}")
     if "psnr" in current.figures and current.state != RUNNING:
-        words.append(f"PSNR {current.figures['psnr']:.1f} dB")
+        words.append(f"closeness {current.figures['psnr']:.1f} dB")
     return " · ".join(words)
 
 

@@ -5,30 +5,32 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 import ipywidgets as widgets
 import numpy as np
 from numpy.typing import NDArray
 
 from ...core.pictures import encoded
+from ...inversion import METHODS
 from ...latent.latent import Direction, Latent
 from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
-from ..kit.opening import Below
-from ..kit.parts import WIDE, button, control, listen, note, quiet, row
+from ..kit.parts import WIDE, button, control, listen, note, quiet, row, show
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
+from ..kit.views.cards import Card, Cards
 from ..kit.views.run_table import RunTable
-from .attempt import Attempt
+from .attempt import THUMBNAIL, Attempt
 from .host import InversionHost
+from .realism import light, short
 from .settings import settings_line
 
 COLUMNS = [
     ("run", "number of the run; a click on a row shows it and brings its settings back"),
     ("method", "how it was made"),
-    ("settings", "what differs from the paper's values"),
+    ("settings", "what differs from the usual values"),
     ("state", "whether it goes on"),
     ("steps", "steps done"),
     ("s", "seconds of computation"),
@@ -41,32 +43,59 @@ COLUMNS = [
 ]
 _FIGURES = ("mse", "psnr", "perceptual", "realism", "edit_error")
 SIDE = 128
+_GREY = np.full((THUMBNAIL, THUMBNAIL, 3), 200, np.uint8)
+"""The picture of a run that has not come to rest yet."""
 
 
 class RunsPanel(widgets.VBox):
-    """Every run, sortable; a row restores its run."""
+    """A card with a picture for every run; choosing one restores it. All figures are in a table, made when asked for."""
 
     def __init__(self, host: InversionHost) -> None:
         self._host = host
-        self.table = RunTable(columns=[list(c) for c in COLUMNS], label="Runs")
-        listen(self.table, self._on_choice, "chosen", host.view)
+        self.cards = Cards(label="Runs", least=128)
+        listen(self.cards, self._on_choice, "chosen", host.view)
+        self._none = note("No run yet: choose a method, then press Start. Each run becomes a card here.")
         tip = "compute perceptual distance, realism and, where the truth is known, how well edits work"
-        tools = row(
+        self._tools = row(
             button("measure all", tip, host.measure_all, view=host.view),
-            button("remove run", "take the shown run out of the table", host.remove, view=host.view),
-            note("Click a heading to sort, a row to show that run and its settings again."),
+            button("remove run", "take the shown run out of the list", host.remove, view=host.view),
+            button("as a table", "all figures of all runs, sortable; or hide it", self._unfold, view=host.view),
         )
-        super().__init__([self.table, tools], layout=shared_layout(**WIDE))
+        super().__init__([self._none, self.cards, self._tools], layout=shared_layout(**WIDE))
         self.refresh()
 
+    @cached_property
+    def table(self) -> RunTable:
+        """All figures; a click on a heading sorts, one on a row shows its run."""
+        made = RunTable(columns=[list(c) for c in COLUMNS], label="Runs", layout=widgets.Layout())
+        listen(made, self._on_choice, "chosen", self._host.view)
+        self.children += (made,)
+        self.__dict__["table"] = made  # `refresh` fills it where it is there
+        self.refresh()
+        return made
+
     def refresh(self) -> None:
-        """Write the table anew."""
-        rows = [self._row(attempt) for attempt in self._host.runs]
-        current = self._host.current
-        with quiet(self.table):
-            if rows != self.table.rows:
-                self.table.rows = rows
-            self.table.chosen = self._host.runs.index(current) if current is not None else -1
+        """Write cards and table anew."""
+        runs, current = self._host.runs, self._host.current
+        chosen = runs.index(current) if current is not None else -1
+        for part, shown in ((self._none, not runs), (self._tools, bool(runs))):
+            show(part, shown)
+        cards = [_card(attempt) for attempt in runs]
+        pictures = [attempt.thumbnail if attempt.thumbnail is not None else _GREY for attempt in runs]
+        with quiet(self.cards):
+            if cards != self.cards.cards:
+                self.cards.show(cards, pictures, chosen)
+            self.cards.chosen = chosen
+        if "table" in self.__dict__:
+            rows = [self._row(attempt) for attempt in runs]
+            with quiet(self.table):
+                if rows != self.table.rows:
+                    self.table.rows = rows
+                self.table.chosen = chosen
+
+    def _unfold(self) -> None:
+        there = "table" in self.__dict__
+        show(self.table, not there or self.table.layout.display == "none")
 
     def _row(self, attempt: Attempt) -> list[str | float | None]:
         seconds = attempt.run.seconds if attempt.run is not None else attempt.result.seconds
@@ -85,6 +114,23 @@ class RunsPanel(widgets.VBox):
     def _on_choice(self, place: int) -> None:
         if 0 <= place < len(self._host.runs):
             self._host.select(self._host.runs[place])
+
+
+def title_of(attempt: Attempt) -> str:
+    """The method of a run as a menu has it."""
+    return METHODS[attempt.method].title if attempt.method in METHODS else attempt.method
+
+
+def _card(attempt: Attempt) -> Card:
+    """Method, how far, how close, and the light of realism where that is known."""
+    lines = [f"run {attempt.number} · {attempt.state}" + (f" · {attempt.note}" if attempt.note else "")]
+    card: Card = {"title": title_of(attempt), "lines": lines, "tip": settings_line(attempt.method, attempt.settings)}
+    if (psnr := _plain(attempt.figures.get("psnr"))) is not None:
+        lines.append(f"closeness {psnr:.1f} dB")
+    if (realism := _plain(attempt.figures.get("realism"))) is not None:
+        lines.append(short(realism))
+        card["light"] = light(realism)
+    return card
 
 
 def _plain(value: float | None) -> float | None:
@@ -149,14 +195,13 @@ class EditsPanel(widgets.VBox):
 
 
 class SendPanel(widgets.VBox):
-    """Buttons that open the result in another widget below, and the file and code."""
+    """Buttons that open the result in another widget beside this one, and the file and code."""
 
-    def __init__(self, host: InversionHost) -> None:
+    def __init__(self, host: InversionHost, show_beside: Callable[[widgets.Widget], None]) -> None:
         self.state = StatePanel(host, "inversion.safetensors")
-        below = Below()
         act = partial(button, view=host.view)
         words = note("Open the result in")
-        explorer = act("explorer", "a LatentExplorer from this result on", lambda: below.open_here(host.explorer()))
-        grid = act("mixing grid", "a StyleMixGrid with this result as a row", lambda: below.open_here(host.grid()))
-        probe = act("probe", "a StyleSpaceProbe of this result", lambda: below.open_here(host.probe()))
-        super().__init__([row(words, explorer, grid, probe), self.state, below], layout=shared_layout(**WIDE))
+        explorer = act("explorer", "an explorer from this result on", lambda: show_beside(host.explorer()))
+        grid = act("mixing grid", "a mixing grid with this result as a row", lambda: show_beside(host.grid()))
+        probe = act("style probe", "a style probe of this result", lambda: show_beside(host.probe()))
+        super().__init__([row(words, explorer, grid, probe), self.state], layout=shared_layout(**WIDE))

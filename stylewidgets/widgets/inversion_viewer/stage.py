@@ -33,6 +33,20 @@ class Stage:
         self.saved = SavedPicture(2 * size)
         self._target: NDArray[np.uint8] | None = None
         self._shown_at = float("-inf")
+        self._comparing = self._chosen = False
+        self.view.observe(self._on_mode, "mode")
+
+    def compare(self) -> None:
+        """Lay the result over the target, to be swiped, unless the reader has chosen a comparison already."""
+        if not self._chosen:
+            self._comparing = True
+            try:
+                self.view.mode = "swipe"
+            finally:
+                self._comparing = False
+
+    def _on_mode(self, _: object) -> None:
+        self._chosen = self._chosen or not self._comparing
 
     def show_target(self, picture: NDArray[np.uint8], name: str) -> None:
         """Put another target uint8 [H, W, 3] in."""

@@ -11,42 +11,30 @@ from PIL import Image
 
 from ... import domain
 from ...core import pictures
-from ..kit.compat import forget_upload, uploaded
-from ..kit.controls.form import FIELD
-from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import reporting
 from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
 from ..kit.sharing import shared_layout
+from ..kit.views.brush import Brush
 from ..kit.views.camera import Camera
 from .host import InversionHost
 
 
 class TargetPanel(widgets.HBox):
-    """Upload, path or address, the camera, a generated picture whose code is known, a picture of the domain's world whose
-    factors are known.
+    """Path or address, the camera, a generated picture whose code is known, a picture of the domain's world whose factors
+    are known. Files from the disk come through the view.
 
     What is chosen goes to `host.set_target` with a Python expression for it, "" where there is none.
     """
 
     def __init__(self, host: InversionHost) -> None:
         self._host = host
-        self.upload = control(
-            widgets.FileUpload,
-            tip="a picture from your disk",
-            on=self._on_upload,
-            view=host.view,
-            layout={"width": "230px", "max_width": "100%"},
-            accept="image/*",
-            multiple=False,
-            description="upload a picture",
-        )
         self.path = control(
             widgets.Text,
             tip="a file beside the notebook, or an http(s) address; Enter takes it",
             on=self._on_path,
             view=host.view,
-            layout={"width": "330px", "max_width": "100%"},
+            layout={"width": "auto", "flex": "1 1 220px", "max_width": "100%"},
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
         )
@@ -54,22 +42,22 @@ class TargetPanel(widgets.HBox):
             widgets.BoundedIntText,
             1,
             tip="which generated picture or render",
-            style=FIELD,
-            layout={"width": "230px", "max_width": "100%"},
+            style={"description_width": "36px"},
+            layout={"width": "150px", "max_width": "100%"},
             min=0,
             max=2**32 - 1,
             description="seed",
         )
         act = partial(button, view=host.view)
-        own = [act("generated", "a picture of this generator: its code is known", self.generated)]
+        own = [act("generated face", "a picture of this generator: its code is known", self.generated)]
         known = domain.of(host.session)
         self._world = None if known is None or known.world is None else known.world()
         if known is not None and self._world is not None:
             tip = f"a rendered {known.noun}: its factors are known, but no code draws it exactly"
-            own.append(act(known.noun, tip, self.example))
-        own.append(act("↻", "another seed", self._reroll))
+            own.append(act(f"rendered {known.noun}", tip, self.example))
+        own.append(act("", "another seed", self._reroll, icon="dice"))
         self.camera = Camera(self._on_camera, layout=shared_layout())
-        super().__init__([self.upload, self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
+        super().__init__([self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
 
     def _on_camera(self, picture: Image.Image) -> None:
         with reporting(self._host.view):
@@ -93,18 +81,21 @@ class TargetPanel(widgets.HBox):
         if text := text.strip():
             self._host.set_target(text, repr(text))
 
-    def _on_upload(self, _: object) -> None:
-        for name, data in uploaded(self.upload):
-            picture = pictures.read(data, repr(name))
-            forget_upload(self.upload)
-            self._host.set_target(picture, repr(name))
+    def take_file(self, name: str, data: bytes) -> None:
+        """Take the picture in the bytes of a file. ValueError when it is none."""
+        self._host.set_target(pictures.read(data, repr(name)), repr(name))
+
+    def show_seed(self, seed: int | None) -> None:
+        """Show the seed of the target, where it has one."""
+        if seed is not None:
+            self.seed.value = seed
 
 
 class MaskPanel(widgets.VBox):
     """A brush over the target: what is painted counts, or is left out."""
 
     def __init__(self) -> None:
-        self.pad = PaintPad(self._say)
+        self.pad = Brush(self._say, layout=shared_layout())
         self._meaning = control(
             widgets.Dropdown,
             tip="which part of the target the next run has to match",

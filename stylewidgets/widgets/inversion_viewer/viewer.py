@@ -15,7 +15,7 @@ from ... import inversion
 from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
 from ...inversion import METHODS
-from ...jobs import PAUSED, RUNNING, Job, Progress
+from ...jobs import DONE, PAUSED, RUNNING, Job, Progress
 from ...latent.latent import Code, Latent
 from ...settings import Value
 from ..kit import opening
@@ -26,6 +26,7 @@ from ..kit.state_lock import STATE
 from .attempt import Attempt, as_uint8, forked, loaded
 from .code import inversion_code
 from .panels import InversionPanels
+from .settings import method_of
 from .stage import Stage
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class InversionViewer(StateWidget[Latent]):
         session: the generator.
         target: what `inversion.Target.of` takes: a path, an address, a PIL image, an array, a `Latent`, an item of
             `AvatarDataset`, or several. None: the generated picture of seed 1.
-        method: a name of `inversion.METHODS`.
+        method: a name of `inversion.METHODS`. None: what the card "Balanced" stands for.
         size: width of one picture in css pixels.
         settings: of the method; others have the paper's values.
 
@@ -64,11 +65,13 @@ class InversionViewer(StateWidget[Latent]):
         self,
         session: GeneratorSession,
         target: object = None,
-        method: str = "projector",
+        method: str | None = None,
         *,
-        size: int = 256,
+        size: int = 320,
         **settings: Value,
     ) -> None:
+        if method is None:
+            method = method_of("Balanced", session)
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
         METHODS[method].checked(settings)
@@ -83,6 +86,7 @@ class InversionViewer(StateWidget[Latent]):
         super().__init__(session, average, self._stage.view, self._stage.saved, "sw-inversion")
         self._panels = InversionPanels(self, self._work, method, settings)
         self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
+        self.view.on_file = lambda name, data: self._guard(self._panels.target.take_file, name, data)
         self._begin(*self._panels.parts)
         self.set_target(session.latent(seed=1) if target is None else target)
 
@@ -146,6 +150,8 @@ class InversionViewer(StateWidget[Latent]):
         if isinstance(target, Latent) and target == self.session.latent(seed=target.seed):
             given = f"session.latent(seed={target.seed})"
         self._target_code = code or given
+        latents = made.latents
+        self._panels.target.show_seed(latents[0].seed if latents and latents[0] is not None else None)
         self._panels.show_target(made.names)
         self._show_target()
 
@@ -346,8 +352,17 @@ class InversionViewer(StateWidget[Latent]):
                 attempt.measure(self._index, attempt.image(self._index))
             if attempt is self._current:
                 self._show_current()
+                if attempt.state == DONE:
+                    self._stage.compare()
             else:
                 self._panels.refresh()
+        if attempt.step:
+            self._work.run(f"realism of {attempt.number}", self._measuring_realism(attempt), quiet=True)
+
+    def _measuring_realism(self, attempt: Attempt) -> Job[None]:
+        yield Progress()  # the result is shown first
+        attempt.measure_realism()
+        self._panels.refresh()
 
     def _show_target(self) -> None:
         assert self._target is not None

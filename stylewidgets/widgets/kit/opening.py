@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ...latent.latent import Latent
-from .parts import WIDE, replace_children
+from .errors import ShowsErrors
+from .parts import button, heading, replace_children, row
 from .sharing import shared_layout
 
 if TYPE_CHECKING:
@@ -41,15 +42,31 @@ def _named(name: str) -> type[widgets.Widget]:
     return getattr(import_module(__name__.partition(".")[0]), name)
 
 
-class Below(widgets.VBox):
-    """The place under a widget for one that it opened."""
+class Beside(widgets.VBox):
+    """The place beside a widget for one that it opened: a card with a title and a way to close it. No room while empty.
 
-    def __init__(self) -> None:
-        super().__init__(layout=shared_layout(**WIDE))
+    Args:
+        view: shows what goes wrong.
+    """
 
-    def open_here(self, opened: widgets.Widget) -> None:
-        """Show a widget, and close the one before."""
-        replace_children(self, [opened])
+    def __init__(self, view: ShowsErrors) -> None:
+        self._view = view
+        super().__init__(layout=shared_layout(), _dom_classes=("sw-guest",))
+
+    @property
+    def opened(self) -> widgets.Widget | None:
+        """The widget that is open here."""
+        return self.children[-1] if self.children else None
+
+    def open_here(self, opened: widgets.Widget, title: str = "") -> None:
+        """Show a widget under a title, and close the one before."""
+        shut = button("✕", "close this", self.shut, view=self._view)
+        bar = row(heading(title or _title(opened)), shut, justify_content="space-between", flex_flow="row nowrap")
+        replace_children(self, [bar, opened])
+
+    def shut(self) -> None:
+        """Close what is open here."""
+        replace_children(self, [])
 
     def send(self, session: GeneratorSession, latent: Latent, target: widgets.Widget | None = None) -> widgets.Widget:
         """Give a latent to a widget and return it.
@@ -57,7 +74,7 @@ class Below(widgets.VBox):
         Args:
             target: a `StateWidget`, or anything with a `value`. None: the one here, or else a new explorer here.
         """
-        target = target or next(iter(self.children), None)
+        target = target or self.opened
         if target is None:
             self.open_here(target := explorer(session, latent))
         elif hasattr(target, "receive"):
@@ -65,3 +82,10 @@ class Below(widgets.VBox):
         else:
             target.value = latent
         return target
+
+
+def _title(opened: widgets.Widget) -> str:
+    """What a widget is called where it is opened."""
+    return {"LatentExplorer": "Explorer", "StyleMixGrid": "Mixing grid", "StyleSpaceProbe": "Style probe"}.get(
+        type(opened).__name__, type(opened).__name__
+    )

@@ -81,7 +81,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         value: MixGrid | None = None,
         explorer: LatentExplorer | None = None,
         resolution: int = RESOLUTION,
-        size: int = 256,
+        size: int = 300,
     ) -> None:
         start = MixGrid.of(session, rows, columns, layers) if value is None else check_grid(session, value)
         self.explorer = explorer
@@ -168,8 +168,9 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.value = self.value.swapped(one, other)
 
     def send(self, explorer: LatentExplorer | None = None) -> LatentExplorer:
-        """Give the chosen picture to a `LatentExplorer` and return it: the given one, `self.explorer`, or one below."""
-        made: LatentExplorer = self._panels.below.send(self.session, self._need_selected(), explorer or self.explorer)
+        """Give the chosen picture to a `LatentExplorer` and return it: the given one, `self.explorer`, or one beside the
+        grid."""
+        made: LatentExplorer = self._panels.beside.send(self.session, self._need_selected(), explorer or self.explorer)
         return made
 
     def receive(self, latent: Latent) -> None:

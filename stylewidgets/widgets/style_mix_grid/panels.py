@@ -12,20 +12,20 @@ from ...core.checks import check_finite
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...mixing.grid import NOISES, MixGrid, Place
-from ...mixing.sources import convert_mask, mask_of
-from ..kit.controls.crossover import Crossover
+from ...mixing.sources import convert_mask
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
-from ..kit.opening import Below
-from ..kit.parts import UndoButtons, button, column, control, heading, move, note, row, say, show
+from ..kit.opening import Beside
+from ..kit.parts import button, column, control, heading, move, note, row, say, show
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
+from ..kit.views.toolbar import Action, Toolbar, undo_bar
 from .state import describe_place
 
 if TYPE_CHECKING:
     from ..kit.live_picture import LivePicture
 
-MIX, SOURCES, SAVE, EXPORT = "Mix", "Sources", "Save & code", "Export"
+SOURCES, MIX, EXPORT, SAVE = "Rows and columns", "Mixing", "Pictures", "Save & code"
 
 
 class GridHost(Host[MixGrid], Files, Protocol):
@@ -47,31 +47,25 @@ class MixPanels:
 
     def __init__(self, host: GridHost) -> None:
         self._host = host
-        self._undo = UndoButtons(host)
+        self._undo = undo_bar(host)
         self._about, self._saved = note(""), note("")
         self._switcher = Tabs(
-            {MIX: self._make_mix, SOURCES: self._make_sources, SAVE: self._make_state, EXPORT: self._make_export},
+            {SOURCES: self._make_sources, MIX: self._make_mix, EXPORT: self._make_export, SAVE: self._make_state},
             lambda name: self._refresh_code(),
         )
-        left = column(host.view, row(*self._undo.both), flex="0 1 auto", margin="0 12px 0 0", min_width="0")
-        right = column(
-            heading("Chosen picture"),
-            self._make_chosen(),
-            self._switcher,
-            flex="1 1 320px",
-            min_width="0",
-            width="auto",
-        )
-        self.below = Below()
-        self.parts = (row(left, right, align_items="flex-start", width="100%"), self.below)
+        self.beside = Beside(host.view)
+        left = column(host.view, self._undo, _dom_classes=("sw-grid-left",))
+        top = column(left, self._make_chosen(), _dom_classes=("sw-grid-top",))
+        main = column(top, self._switcher, _dom_classes=("sw-home",))
+        self.parts = (column(main, self.beside, _dom_classes=("sw-with-guest",)),)
 
     def update(self, grid: MixGrid) -> None:
         """Move every control to `grid`."""
-        self._undo.update()
-        self._crossover.update(convert_mask(self._host.session, grid.mask, grid.space, "w+"))
-        self._space.value, self._noise.value = grid.space, grid.noise
-        for psi in self._psi.values():
-            psi.update(grid)
+        self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
+        if self._switcher.made(MIX) is not None:
+            self._space.value, self._noise.value = grid.space, grid.noise
+            for psi in self._psi.values():
+                psi.update(grid)
         self._refresh_code()
 
     def choose(self, latent: Latent | None, place: Place | None, grid: MixGrid) -> None:
@@ -82,50 +76,57 @@ class MixPanels:
     # -- panels --------------------------------------------------------------------------------------------------------
     def _make_chosen(self) -> widgets.Widget:
         host = self._host
-        self._path = control(
-            widgets.Text,
-            "cell.png",
-            tip="file of the chosen picture, beside the notebook unless you give a folder",
-            layout={"width": "170px"},
+        actions = Toolbar(
+            [
+                Action(
+                    "explore",
+                    "go on with this picture in an explorer beside the grid",
+                    host.send,
+                    text="Explore",
+                    primary=True,
+                ),
+                Action("row", "add this picture as another row", partial(self._use, "rows"), text="use as row"),
+                Action("column", "add it as another column", partial(self._use, "columns"), text="use as column"),
+            ],
+            host.view,
+            label="the chosen picture",
         )
-        actions = [
-            self._button("explore", "go on with this picture in a LatentExplorer", host.send),
-            self._button("code", "Python that makes this picture", lambda: setattr(self._switcher, "selected", SAVE)),
-            self._button("+ row", "add this picture as a row", lambda: host.add("rows", host.selected)),
-            self._button("+ column", "add this picture as a column", lambda: host.add("columns", host.selected)),
-        ]
-        save = self._button("save", "write the picture in full size to this file", self._save_cell, self._saved)
-        return column(host.picture.view, self._about, row(*actions), row(self._path, save, self._saved))
+        return column(
+            heading("Chosen picture"), host.picture.view, self._about, actions, _dom_classes=("sw-grid-chosen",)
+        )
 
     def _make_mix(self) -> widgets.Widget:
         host = self._host
-        self._crossover = Crossover(host.session.num_ws, self._on_range)
-        tip = "w+: row by row; s: every style layer by itself, colours apart from shapes"
-        self._space = _dropdown("mix in", tip, [("w+", "w+"), ("s", "s")], self._on_space)
+        tip = "w+ has one code for each step of the network; s has every layer by itself, colours apart from shapes"
+        self._space = _dropdown(
+            "mix by", tip, [("steps of the network (w+)", "w+"), ("every single layer (s)", "s")], self._on_space
+        )
         words = {"row": "of the row", "column": "of the column", "layers": "mixed by layer"}
         self._noise = _dropdown(
-            "noise",
-            "whose noise a cell has; it shows where sources have random noise or none",
+            "fine grain",
+            "whose noise a picture has; it shows where sources have random noise or none",
             [(words[name], name) for name in NOISES],
             lambda noise: host.change("", lambda grid: grid.replace(noise=noise)),
         )
         self._psi = {axis: _Psi(host, axis) for axis in ("row", "column")}
-        hint = note(
-            "blue layers of a cell are those of its column, the others those of its row; paint them above the grid"
-        )
-        return column(self._crossover, hint, *(psi.root for psi in self._psi.values()), row(self._space, self._noise))
+        made = column(row(self._space, self._noise), *(psi.root for psi in self._psi.values()))
+        self._space.value, self._noise.value = host.value.space, host.value.noise
+        for psi in self._psi.values():
+            psi.update(host.value)
+        return made
 
     def _make_sources(self) -> widgets.Widget:
-        self._axis = _dropdown("add to", "the side of the grid", [("rows", "rows"), ("columns", "columns")])
+        self._axis = _dropdown("add as", "the side of the grid", [("rows", "rows"), ("columns", "columns")])
         self._item = control(
             widgets.Text,
             tip="a seed, or the .json or .npz file of a saved state; several with commas between",
-            layout={"width": "170px"},
-            placeholder="seed or file",
+            layout={"width": "200px"},
+            placeholder="seed or file, such as 7",
         )
         hint = note(
-            "Drag a header onto another one to swap them, also between rows and columns, or into the corner to remove it. "
-            "By keyboard: arrows, shift with arrows moves, x swaps with the other side, r rerolls, Delete removes."
+            "Drag the picture of a row or column onto another one to swap the two, or into the corner to remove it. "
+            "With the keys: arrows go round, shift and an arrow moves, x swaps with the other side, r takes another seed, "
+            "Delete removes."
         )
         return column(row(self._axis, self._item, self._button("add", "add these sources", self._add)), hint)
 
@@ -137,19 +138,30 @@ class MixPanels:
             widgets.Text,
             "style-mixing",
             tip="name of the file, without its ending",
-            style={"description_width": "40px"},
-            layout={"width": "210px"},
-            description="name",
+            style={"description_width": "90px"},
+            layout={"width": "260px", "max_width": "100%"},
+            description="whole grid",
         )
-        wrote = note("")
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
         buttons = [
             self._button(
-                kind, f"write the figure with its labels as {kind}: {why}", partial(self._export, kind.lower()), wrote
+                kind,
+                f"write the whole grid with its labels as {kind}: {why}",
+                partial(self._export, kind.lower()),
+                self._saved,
             )
             for kind, why in words.items()
         ]
-        return column(row(self._name, *buttons), wrote)
+        self._path = control(
+            widgets.Text,
+            "cell.png",
+            tip="file of the chosen picture, beside the notebook unless you give a folder",
+            style={"description_width": "90px"},
+            layout={"width": "260px", "max_width": "100%"},
+            description="chosen picture",
+        )
+        save = self._button("save", "write the chosen picture in full size to this file", self._save_cell, self._saved)
+        return column(row(self._name, *buttons), row(self._path, save), self._saved)
 
     # -- what people do ------------------------------------------------------------------------------------------------
     def _button(
@@ -157,9 +169,8 @@ class MixPanels:
     ) -> widgets.Button:
         return button(text, tip, action, view=self._host.view, said=said)
 
-    def _on_range(self, rows: tuple[int, int]) -> None:
-        host = self._host
-        host.change("range", lambda grid: grid.replace(mask=mask_of(host.session, rows, grid.space)))
+    def _use(self, axis: str) -> None:
+        self._host.add(axis, self._host.selected)
 
     def _on_space(self, space: str) -> None:
         host = self._host
@@ -198,10 +209,10 @@ class _Psi:
         self._host, self._axis, self._name = host, axis, f"{axis}_psi"
         self._on = control(
             widgets.Checkbox,
-            tip=f"one truncation for all {axis}s in place of their own",
+            tip=f"one truncation ψ for all {axis}s in place of their own",
             on=self._switch,
-            layout={"width": "130px", "margin": "2px 0 2px 4px"},
-            description=f"ψ of all {axis}s",
+            layout={"width": "180px", "margin": "2px 0 2px 4px"},
+            description=f"one ψ for all {axis}s",
             indent=False,
         )
         self.root = row(self._on)
@@ -241,5 +252,5 @@ class _Psi:
 def _dropdown(
     text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None
 ) -> widgets.Dropdown:
-    style, layout = {"description_width": "46px"}, {"width": "200px"}
+    style, layout = {"description_width": "64px"}, {"width": "270px", "max_width": "100%"}
     return control(widgets.Dropdown, tip=tip, on=on, style=style, layout=layout, description=text, options=options)

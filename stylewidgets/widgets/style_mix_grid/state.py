@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from ...latent.caption import caption
 from ...mixing.figures import describe_mask
 from ...mixing.grid import HEADER, MixGrid, Place
+from ...mixing.sources import mask_of
 
 if TYPE_CHECKING:
     from ...generators.protocol import Layer
     from ...session.session import GeneratorSession
 
 
-WIDTH = 440
+WIDTH = 600
 """Css pixels of all cells together, as long as each is within the limits below."""
-SIDES = (44, 84)
+SIDES = (48, 120)
+
+WORDS = {"coarse": "pose, shape", "middle": "features", "fine": "colours"}
+"""What the layers of a range do, as the paper's figure has it."""
 
 
 def page_state(
@@ -29,6 +33,7 @@ def page_state(
         "columns": [caption(latent) for latent in grid.columns],
         "mask": list(grid.mask),
         "layers": layer_names(session, grid.space),
+        "ranges": layer_ranges(session, grid.space),
         "selected": None if place is None else list(place),
         "stale": [list(each) for each in stale],
         "side": min(SIDES[1], max(SIDES[0], WIDTH // (grid.size[1] + 1))),
@@ -41,6 +46,16 @@ def layer_names(session: GeneratorSession, space: str) -> list[dict[str, str]]:
     if space == "s":
         return [_style_layer(k, layer) for k, layer in enumerate(layers)]
     return [_row(i, [layer for layer in layers if layer.ws_index == i]) for i in range(session.num_ws)]
+
+
+def layer_ranges(session: GeneratorSession, space: str) -> list[dict[str, object]]:
+    """Return name, what it does, and the mask of the coarse, the middle and the fine layers."""
+    from ...directions.layers import named_ranges  # torch comes along, which a grid itself does not need
+
+    return [
+        {"name": name, "words": WORDS[name], "taken": list(mask_of(session, rows, space))}
+        for name, rows in named_ranges(session.num_ws).items()
+    ]
 
 
 def describe_place(grid: MixGrid, place: Place) -> str:
@@ -59,12 +74,16 @@ def describe_grid(grid: MixGrid) -> str:
 
 def _style_layer(number: int, layer: Layer) -> dict[str, str]:
     name = "c" if layer.kind == "torgb" else str(number)
-    return {"name": name, "group": str(layer.resolution), "title": f"style layer {number}, {layer.name}"}
+    return {"name": name, "group": _size(layer.resolution), "title": f"style layer {number}, {layer.name}"}
 
 
 def _row(number: int, readers: Sequence[Layer]) -> dict[str, str]:
     """A row of w+ belongs to the resolution of the convolution that reads it; to that of the colours where none does."""
     convs = [layer for layer in readers if layer.kind == "conv"] or list(readers)
     read = " and ".join(layer.name for layer in readers) or "nothing"
-    group = str(max(layer.resolution for layer in convs)) if convs else ""
+    group = _size(max(layer.resolution for layer in convs)) if convs else ""
     return {"name": str(number), "group": group, "title": f"row {number} of w+, read by {read}"}
+
+
+def _size(resolution: int) -> str:
+    return f"{resolution}×{resolution}"

@@ -85,3 +85,10 @@ def free_name(latent: Latent, name: str) -> str:
     while made in names:
         made, number = f"{name} {number}", number + 1
     return made
+
+
+def factor_words(factor: str) -> str:
+    """The name of a factor for people: "hair hue" for "hair_hue cos", "bun hair style" for "hair_style: bun"."""
+    words = factor.replace("_", " ").removesuffix(" cos").removesuffix(" sin")
+    name, _, kind = words.partition(": ")
+    return f"{kind} {name}".strip()

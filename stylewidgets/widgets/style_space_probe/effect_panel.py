@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
-from ..kit.parts import LABEL, WIDE, button, column, control, move, note, quiet, row, say
+from ..kit.parts import LABEL, WIDE, button, column, control, move, note, row, say
 from ..kit.sharing import shared_layout
 
 if TYPE_CHECKING:
@@ -28,33 +28,24 @@ REACHES = (1.0, 3.0, 5.0, 10.0)
 
 STRENGTH = 10.0
 STEP = 0.1
+NONE = "Choose a channel: then this slider moves it."
 
 
 class StrengthSlider(widgets.VBox):
-    """Name and strength of the selected channel.
+    """The selected channel in words, and its strength.
 
     Args:
         on_strength: called with sigmas while the slider moves.
-        on_name: called with a text such as "6_501" that was typed.
     """
 
-    def __init__(self, on_strength: Callable[[float], None], on_name: Callable[[str], None]) -> None:
-        self._box = control(
-            widgets.Text,
-            tip="layer_channel, as in the StyleSpace paper; Enter selects it",
-            on=lambda text: on_name(text) if text.strip() else None,
-            style=LABEL,
-            layout={"width": "170px"},
-            placeholder="6_50",
-            description="channel",
-            continuous_update=False,
-        )
+    def __init__(self, on_strength: Callable[[float], None]) -> None:
+        self._about = note(NONE)
         self._slider = control(
             widgets.FloatSlider,
             tip="added to the selected channel, in standard deviations of it over many samples",
             on=lambda sigmas: on_strength(float(sigmas)),
             style=LABEL,
-            layout={"width": "auto", "min_width": "0", "max_width": "100%"},
+            layout=WIDE,
             min=-STRENGTH,
             max=STRENGTH,
             step=STEP,
@@ -65,13 +56,11 @@ class StrengthSlider(widgets.VBox):
             continuous_update=True,
             disabled=True,
         )
-        zero = button("↺", "set this channel back", lambda: on_strength(0.0))
-        super().__init__([self._slider, row(self._box, zero)], layout=shared_layout(**WIDE))
+        super().__init__([self._about, self._slider], layout=shared_layout(**WIDE))
 
-    def update(self, name: str, strength: float, enabled: bool) -> None:
-        """Show this channel and strength."""
-        with quiet(self._box):
-            self._box.value = name
+    def update(self, words: str, strength: float, enabled: bool) -> None:
+        """Show this channel, in words, and its strength."""
+        say(self._about, words or NONE)
         move(self._slider, strength)
         self._slider.disabled = not enabled
 
@@ -88,18 +77,22 @@ class EffectPanel(widgets.VBox):
         self._on_pick = on_pick
         self.pictures: NDArray[np.uint8] | None = None
         self.heat: NDArray[np.float32] | None = None
-        self._reach = control(
+        self._note = note("What the chosen channel does is drawn here.")
+        super().__init__([self._note], layout=shared_layout(), _dom_classes=("sw-probe-about",))
+        self._on_reach = on_reach
+
+    @cached_property
+    def _reach(self) -> widgets.Dropdown:
+        return control(
             widgets.Dropdown,
-            tip="how far the outer pictures are from the middle one",
-            on=lambda _: on_reach(),
+            tip="how far the outer pictures are from the middle one, in σ of the channel",
+            on=lambda _: self._on_reach(),
             style=LABEL,
             layout={"width": "170px"},
             options=[(f"± {reach:g} σ", reach) for reach in REACHES],
             value=REACHES[1],
             description="shown",
         )
-        self._note = note("select a channel on the map")
-        super().__init__([self._reach, self._note], layout=shared_layout(**WIDE))
 
     @cached_property
     def _images(self) -> list[widgets.Image]:
@@ -116,17 +109,17 @@ class EffectPanel(widgets.VBox):
         self._histogram = control(widgets.HTML, layout={"flex": "1 1 240px", "max_width": "340px"})
         self._scores = control(widgets.HTML, layout={"flex": "1 1 200px"})
         words = row(self._histogram, self._scores, align_items="flex-start")
-        self.children += (row(*cells, align_items="flex-start"), words)
+        self.children += (row(*cells, align_items="flex-start"), self._reach, words)
         return images
 
     @property
     def sigmas(self) -> tuple[float, float, float]:
         """What is added to the channel in the three pictures, in sigma."""
-        reach = float(self._reach.value)
+        reach = float(self._reach.value) if "_reach" in self.__dict__ else REACHES[1]
         return -reach, 0.0, reach
 
     def show_effect(
-        self, pictures: NDArray[np.uint8], heat: NDArray[np.floating], sigmas: Sequence[float], name: str
+        self, pictures: NDArray[np.uint8], heat: NDArray[np.floating], sigmas: Sequence[float], name: str, words: str
     ) -> None:
         """Show pictures uint8 [3, H, W, 3] and the heat map [h, w] over the middle one."""
         self.pictures, self.heat = pictures, np.asarray(heat, np.float32)
@@ -136,7 +129,7 @@ class EffectPanel(widgets.VBox):
         for use, sigma in zip(self._uses, sigmas, strict=True):
             use.description = f"{sigma:+g} σ" if sigma else "0"
             set_tooltip(use, f"set {name} to {sigma:+g} σ")
-        say(self._note, "")
+        say(self._note, f"{words} ({name})")
 
     def show_numbers(
         self, histogram: Histogram | None, present: float, start: float, scores: Mapping[str, str], name: str

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from ...latent.latent import Latent
-from ..kit.errors import reporting
 from ..kit.jobs import Jobs
-from ..kit.opening import Below
-from ..kit.parts import LABEL, UndoButtons, button, column, control, note, quiet, row, say
+from ..kit.opening import Beside
+from ..kit.parts import button, column, control, note, quiet, row
+from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
+from ..kit.views.brush import Brush
 from ..kit.views.channel_map import as_bytes
-from .attribute_panel import AttributePanel
+from ..kit.views.toolbar import Action, undo_bar
 from .edit_panel import EditPanel
 from .edits import edit_of
 from .effect_panel import EffectPanel, StrengthSlider
-from .example_panel import ExamplePanel
+from .find_panel import BY_ATTRIBUTE, BY_EXAMPLE, BY_PLACE, CHOICE, CHOICE_WIDTH, FindPanel
 from .host import ProbeHost
-from .place_panel import PlacePanel
 from .report_panel import ReportPanel
 from .search import ATTRIBUTE, EFFECT, EXAMPLES, PLACE, VALUE
 
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
     from ...stylespace import Channel, Ranking
 
 
-CHANNEL, BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE = "Channel", "By place", "By example", "By attribute"
-EDITS, REPORT, SAVE = "Edits", "Report", "Save & code"
+FIND, EDITS, REPORT, SAVE = "Find", "Edits", "Report", "Save & code"
 
 MEASURES = {
-    "value in σ": VALUE,
     "effect on the whole picture": EFFECT,
     "effect inside a place": PLACE,
     "common to examples (θ)": EXAMPLES,
     "relation to an attribute": ATTRIBUTE,
+    "value in this picture (σ)": VALUE,
 }
 
 
@@ -51,46 +50,39 @@ class ProbePanels:
     def __init__(self, host: ProbeHost, work: Jobs) -> None:
         self._host, self._search = host, host.search
         self._numbers_of: Channel | None = None
-        self._undo = UndoButtons(host)
-        self._strength = StrengthSlider(host.move_selected, self._on_name)
+        random = Action(
+            "random", "another face, by a random seed (key r on the picture); the edits stay", host.randomize, "dice"
+        )
+        back = Action("back", "set the chosen channel back to 0", lambda: host.move_selected(0.0), text="set back")
+        self._undo = undo_bar(host, random, back)
+        self._strength = StrengthSlider(host.move_selected)
         self._measure = control(
             widgets.Dropdown,
             tip="what the colours of the map show",
             on=self._on_measure_chosen,
             view=host.view,
-            style=LABEL,
-            layout={"width": "290px", "max_width": "100%"},
+            style=CHOICE,
+            layout=CHOICE_WIDTH,
             options=list(MEASURES.items()),
-            value=VALUE,
-            description="colour by",
+            value=EFFECT,
+            description="Colour channels by",
         )
-        self._hint = note("")
         self.effect = EffectPanel(host.search.effect_changed, host.move_selected)
-        self.below = Below()
+        view = host.picture.view
+        self._stack = control(widgets.Box, [view], _dom_classes=("sw-stack",))
         panels: dict[str, Callable[[], widgets.Widget]] = {
-            CHANNEL: lambda: self.effect,
-            BY_PLACE: partial(PlacePanel, host),
-            BY_EXAMPLE: partial(ExamplePanel, host),
-            BY_ATTRIBUTE: partial(AttributePanel, host),
+            FIND: partial(FindPanel, host, lambda: self.brush),
             EDITS: partial(EditPanel, host),
             REPORT: partial(ReportPanel, host),
             SAVE: self._make_state,
         }
         self._switcher = Tabs(panels, lambda _: self._on_panel())
-        view = host.picture.view
-        tip = "another random seed (key r on the picture); the edits stay"
-        actions = row(*self._undo.both, button("random", tip, host.randomize, view=host.view))
-        left = column(view, self._strength, actions, flex="0 1 auto", width=f"{view.size + 4}px", margin="0 12px 0 0")
-        right = column(
-            row(self._measure, self._hint),
-            host.view,
-            work,
-            self._switcher,
-            flex="1 1 420px",
-            min_width="0",
-            width="auto",
-        )
-        self.parts = (row(left, right, align_items="flex-start", width="100%"), self.below)
+        left = column(self._stack, self._strength, self._undo, _dom_classes=("sw-probe-left",))
+        right = column(work, self._switcher, _dom_classes=("sw-probe-right",))
+        below = column(self._measure, host.view, _dom_classes=("sw-probe-map",))
+        main = column(left, right, below, self.effect, _dom_classes=("sw-home", "sw-probe-main"))
+        self._root = column(main, _dom_classes=("sw-with-guest",))
+        self.parts = (self._root,)
         search = host.search
         search.sigmas = lambda: self.effect.sigmas
         search.on_statistics = self._on_statistics
@@ -98,18 +90,37 @@ class ProbePanels:
         search.on_effect = self._on_effect
         search.on_ranking = self._on_ranking
 
+    @cached_property
+    def beside(self) -> Beside:
+        """The place for a widget that is opened from here."""
+        made = Beside(self._host.view)
+        self._root.children += (made,)
+        return made
+
+    @cached_property
+    def brush(self) -> Brush:
+        """Lies over the picture while a place is searched."""
+        made = Brush(over=True, active=False, label="The picture, to paint on", layout=shared_layout())
+        self._stack.children += (made,)
+        return made
+
+    @property
+    def find(self) -> FindPanel:
+        """The panel "Find"."""
+        made: FindPanel = self._switcher.made(FIND)
+        return made
+
     def update(self, latent: Latent) -> None:
         """Move every control to `latent` and the selected channel."""
-        self._undo.update()
+        self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
         channel = self._host.selected
-        name = "" if channel is None else channel.paper
         edit = None if channel is None else edit_of(latent, channel.flat(self._host.session.layers))
         ready = channel is not None and self._search.statistics is not None
-        self._strength.update(name, 0.0 if edit is None else edit.strength, ready)
+        words = "" if channel is None else self._search.words(channel)
+        self._strength.update(words, 0.0 if edit is None else edit.strength, ready)
         if (edits := self._switcher.made(EDITS)) is not None:
             edits.update(latent)
-        for panel in self._panels_with_lists():
-            panel.ranked.update(channel)
+        self.find.update(channel)
         if channel != self._numbers_of:
             self._numbers_of = channel
             self._show_numbers()
@@ -134,24 +145,23 @@ class ProbePanels:
         )
         return column(self._state, row(path, save, wrote))
 
-    def _panels_with_lists(self) -> list[PlacePanel | ExamplePanel | AttributePanel]:
-        made = (self._switcher.made(name) for name in (BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE))
-        return [panel for panel in made if panel is not None]
-
     def _on_panel(self) -> None:
+        self.find.look(self._switcher.selected == FIND)
         self._refresh_code()
         self.rest()
 
     def rest(self) -> None:
         """The picture has come to rest: pictures that stand still follow it."""
-        if (panel := self._switcher.shown(BY_PLACE)) is not None:
-            panel.update()
+        if self._switcher.shown(FIND) is not None:
+            self.find.rest()
+        self._search.estimate_effect()
 
     # -- what was computed ---------------------------------------------------------------------------------------------
     def _on_statistics(self) -> None:
         host = self._host
         host.view.status = f"{self._search.size} channels, statistics over {self._search.need_statistics().n} samples"
         host.refresh()
+        self.rest()
 
     def _on_measure(self, name: str) -> None:
         if name == self._measure.value:
@@ -165,13 +175,10 @@ class ProbePanels:
     def _on_effect(
         self, pictures: NDArray[np.uint8], heat: NDArray[np.float32], sigmas: Sequence[float], channel: Channel
     ) -> None:
-        self.effect.show_effect(pictures, heat, sigmas, channel.paper)
+        self.effect.show_effect(pictures, heat, sigmas, channel.paper, self._search.words(channel))
 
     def _on_ranking(self, measure: str, ranking: Ranking, words: str) -> None:
-        for panel in self._panels_with_lists():
-            if panel.measure == measure:
-                panel.ranked.show_ranking(ranking, words)
-                panel.ranked.update(self._host.selected)
+        self.find.show_ranking(measure, ranking, words, self._host.selected)
 
     def _show_numbers(self) -> None:
         channel = self._host.selected
@@ -184,24 +191,18 @@ class ProbePanels:
         if measure is not None:
             with view.hold_sync():
                 view.scale, view.values = measure.scale, as_bytes(measure.values)
-            say(self._hint, "")
 
     # -- what people do ------------------------------------------------------------------------------------------------
-    def _on_name(self, text: str) -> None:
-        with reporting(self._host.view):
-            self._host.select(text)
-        self._host.refresh()
-
     def _on_measure_chosen(self, name: str) -> None:
         self._colour()
-        if name in self._search.measures:
-            return
         ways = {PLACE: BY_PLACE, EXAMPLES: BY_EXAMPLE, ATTRIBUTE: BY_ATTRIBUTE}
         if name == EFFECT:
             self._search.find_effect()
-        elif name in ways:
-            say(self._hint, f"not known yet: search under {ways[name]!r}")
-            self._switcher.selected = ways[name]
+        elif name in ways and name not in self._search.measures:
+            view = self._host.view
+            view.status = f"not known yet: find channels that {ways[name]}"
+            self._switcher.selected = FIND
+            self.find.way = ways[name]
 
     def _refresh_code(self) -> None:
         if self._switcher.shown(SAVE) is not None:

@@ -2,36 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
-import numpy as np
 
-from ..kit.controls.paint_pad import PaintPad
 from ..kit.controls.ranked_list import RankedList
 from ..kit.errors import reporting
-from ..kit.parts import ROW, WIDE, button, column, control, note, row, say, show
+from ..kit.parts import WIDE, button, control, listen, note, row, say, show
 from ..kit.sharing import shared_layout
 from .host import ProbeHost
 from .search import PLACE
 
 if TYPE_CHECKING:
-    from ...latent.latent import Latent
+    from ..kit.views.brush import Brush
 
 
 PAINT = "what I paint"
 PAINTED = -1  # a list shows nothing at all where the value of an option is None
+HOW = "Paint on the picture at the left what should change, or choose a part of it."
 
 
-class PlacePanel(widgets.HBox):
-    """A picture to paint on, the regions of the picture, and the ranked channels."""
+class PlacePanel(widgets.VBox):
+    """The place, by the brush on the picture of the probe or a region of it, and the ranked channels.
+
+    Args:
+        host: the probe.
+        brush: returns what lies over its picture.
+    """
 
     measure = PLACE
 
-    def __init__(self, host: ProbeHost) -> None:
+    def __init__(self, host: ProbeHost, brush: Callable[[], Brush]) -> None:
         self._host, self._search = host, host.search
-        self._shown: Latent | None = None
-        self.pad = PaintPad(self._painted)
+        self.pad = brush()
+        listen(self.pad, lambda _: self._painted(), "paint", host.view)
         host.search.painted = self.pad.mask_at
         options = [(PAINT, PAINTED), *((name, number) for number, name in enumerate(host.search.regions.names))]
         self._region = control(
@@ -39,61 +44,44 @@ class PlacePanel(widgets.HBox):
             tip="where the effect of a channel should be",
             on=self._on_region,
             style={"description_width": "40px"},
-            layout={"width": "220px"},
+            layout={"width": "220px", "max_width": "100%"},
             options=options,
             description="place",
         )
         self._pictures = control(
             widgets.Dropdown,
-            tip="in how many pictures the region is looked up: more say more and take longer",
+            tip="in how many pictures the part is looked up: more say more and take longer",
             layout={"width": "130px"},
             options=[("in this picture", 1), ("in 4 pictures", 4), ("in 12 pictures", 12)],
             value=1,
         )
         show(self._pictures, False)
-        self._about = note("")
+        self._about = note(HOW)
         self.ranked = RankedList(host.select, "overlap: share of the channel's strongest cells that lie in the place")
-        controls = column(
-            row(
-                self._region,
-                self._pictures,
-                button(
-                    "find channels",
-                    "rank all channels by how local their effect is to this place",
-                    self.find,
-                    view=host.view,
-                ),
-            ),
-            self._about,
-            self.ranked,
-            flex="1 1 240px",
-            min_width="0",
-        )
+        tip = "rank all channels by how well their effect keeps to this place"
+        find = button("Find channels", tip, self.find, view=host.view, button_style="primary")
         super().__init__(
-            [column(self.pad, margin="0 10px 0 0"), controls],
-            layout=shared_layout(**{**ROW, **WIDE, "align_items": "flex-start"}),
+            [row(self._region, self._pictures, find), self._about, self.ranked], layout=shared_layout(**WIDE)
         )
-        self.update()
 
     def find(self) -> None:
         """Start the search for what is painted or chosen."""
         chosen = self._region.value
         self._search.find_place(region=None if chosen == PAINTED else chosen, pictures=self._pictures.value)
 
+    def use_brush(self, used: bool) -> None:
+        """Lay the brush on the picture, or take it away; what is painted stays."""
+        self.pad.active = used
+
     def update(self) -> None:
-        """Put the present picture under the paint, when it is another one."""
-        picture = self._host.picture
-        latent = self._host.value
-        if latent == self._shown:
-            return
-        self._shown = latent
-        with reporting(self._host.view):
-            self.pad.show_picture(np.asarray(picture.render(latent)))
+        """The picture is another one: a region is somewhere else in it."""
+        if self._region.value != PAINTED:
+            self._on_region(self._region.value)
 
     def _painted(self) -> None:
         self._region.value = PAINTED
         share = 100 * float(self.pad.mask.mean())
-        say(self._about, f"{share:.1f} % of the picture is painted" if share else "")
+        say(self._about, f"{share:.1f} % of the picture is painted" if share else HOW)
 
     def _on_region(self, region: int) -> None:
         show(self._pictures, region != PAINTED)

@@ -204,9 +204,9 @@ class StyleSpaceProbe(StateWidget[Latent]):
     def send(self, target: widgets.Widget | None = None) -> widgets.Widget:
         """Give `value` to a `LatentExplorer`, or to a `StyleMixGrid` as another row, and return it.
 
-        None: `self.explorer`, or a new one below.
+        None: `self.explorer`, or a new one beside the probe.
         """
-        return self._panels.below.send(self.session, self.value, target or self.explorer)
+        return self._panels.beside.send(self.session, self.value, target or self.explorer)
 
     # -- files and code ------------------------------------------------------------------------------------------------
     def save_figure(self, path: str | os.PathLike[str]) -> Path:
@@ -280,6 +280,7 @@ class StyleSpaceProbe(StateWidget[Latent]):
 
         self.view.on_hello = hello
         self.view.on_pick = lambda flat: self._guard(lambda: self.select(Channel.of(flat, self._layers)))
+        self.view.on_name = lambda text: self._guard(self.select, text)
         self.view.on_key = self._on_key
         settle = self.picture.view.on_settle
 

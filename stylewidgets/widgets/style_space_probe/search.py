@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -15,11 +16,12 @@ from ...core.checks import unknown_name
 from ...jobs import Job
 from ...latent.latent import Direction, Latent
 from ...stylespace import Channel
+from ...stylespace.channel import layer_words
 from ...stylespace.reports.table import shipped_report
 from ..kit.controls.source_controls import start_from
 from ..kit.jobs import Jobs
 from . import steps
-from .edits import channel_of, edit_of, free_name
+from .edits import channel_of, edit_of, factor_words, free_name
 
 if TYPE_CHECKING:
     from ...domain import Reader
@@ -34,6 +36,9 @@ Histogram = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Counts and edges, as numpy.histogram gives them."""
 
 GREY = "grey levels by σ"
+
+BRIGHTEST = 0.98
+"""Share of the channels that are not at the end of the colours: a few are far stronger than all others."""
 
 DRAG_SECONDS = 0.15
 """While something is dragged, map and numbers follow at most this often."""
@@ -90,6 +95,8 @@ class ProbeSearch:
         self.on_measure: Callable[[str], None] = lambda name: None
         self.on_effect: Callable[..., None] = lambda *_: None
         self.on_ranking: Callable[[str, Ranking, str], None] = lambda *_: None
+        self._estimated: Latent | None = None
+        self._measured: Latent | None = None
         self._shown_effect: tuple[Latent, Channel, tuple[float, ...]] | None = None
         self._last = 0.0
 
@@ -178,16 +185,44 @@ class ProbeSearch:
         self._work.run("effect", task, done, f"effect of {channel.paper}", quiet=True)
 
     # -- searches ------------------------------------------------------------------------------------------------------
-    def find_effect(self) -> None:
-        """Measure the effect of every channel on the whole picture."""
+    @cached_property
+    def shipped(self) -> Report | None:
+        """The report that comes with the generator, unless the readings are somebody else's."""
+        return None if self._own_reader else shipped_report(self._session)
+
+    def words(self, channel: Channel) -> str:
+        """A channel in words, with what the shipped report says that it moves most cleanly."""
+        there = [] if self.shipped is None else [row for row in self.shipped.rows if tuple(row.channel) == channel]
+        does = f"{factor_words(there[0].factor)}: " if there else ""
+        return f"{does}{channel.words(self._layers)}"
+
+    def estimate_effect(self) -> None:
+        """Colour the map by a quick estimate of every channel's effect on the present picture, where it is not known."""
+        latent = self._owner.value
+        if self.statistics is None or self._estimated == latent:
+            return
+        self._estimated = latent
 
         def show(ranking: LocalRanking) -> None:
+            self._have_values(EFFECT, ranking.table["strength"], "change of the picture, estimated", GREY)
+
+        everywhere = np.ones(self.regions.size, bool)
+        task = steps.estimate(self._session, latent, self.statistics, everywhere)
+        self._work.run("estimate", task, show, "effect of all channels", quiet=True)
+
+    def find_effect(self) -> None:
+        """Measure the effect of every channel on the whole picture, unless that is done."""
+        latent = self._owner.value
+        if self._measured == latent:
+            return
+
+        def show(ranking: LocalRanking) -> None:
+            self._estimated = latent
+            self._measured = latent if ranking.done == ranking.total else None
             self._have_values(EFFECT, ranking.table["strength"], "change of the picture", GREY)
 
         everywhere = np.ones(self.regions.size, bool)
-        task = steps.local(
-            self._session, [self._owner.value], self.need_statistics(), everywhere, show, include_torgb=True
-        )
+        task = steps.local(self._session, [latent], self.need_statistics(), everywhere, show, include_torgb=True)
         self._work.run(EFFECT, task, show, "effect of all channels")
 
     def find_place(
@@ -253,7 +288,13 @@ class ProbeSearch:
 
         if not self.attribute_known(name, kind):
             assert self._reader is not None  # it has attributes
-            task = steps.attributes(self._session, self.need_statistics(), self._reader, kind)
+
+            def estimated(found: dict[str, Ranking]) -> None:
+                if name in found and ATTRIBUTE not in self.rankings:
+                    self._show_attribute(found[name], name, kind, " (first estimate)")
+
+            self.rankings.pop(ATTRIBUTE, None)
+            task = steps.attributes(self._session, self.need_statistics(), self._reader, kind, estimated)
             self._work.run(ATTRIBUTE, task, done, "channels of all attributes")
         return self._now(ATTRIBUTE, now)
 
@@ -263,11 +304,14 @@ class ProbeSearch:
         if ranking is None:
             return False
         self.rankings[ATTRIBUTE] = ranking
+        self._show_attribute(ranking, name, kind)
+        return True
+
+    def _show_attribute(self, ranking: Ranking, name: str, kind: str, more: str = "") -> None:
         words = f"moves {name} and little else" if kind == "effect" else f"goes with {name}"
-        self.on_ranking(ATTRIBUTE, ranking, words)
+        self.on_ranking(ATTRIBUTE, ranking, words + more)
         signed = ranking.table["effect"] if kind == "effect" else ranking.values * ranking.sign
         self._have_values(ATTRIBUTE, signed, f"{kind} · {name}")
-        return True
 
     def make_report(self, done: Callable[[Report], None], now: bool = False, anew: bool = False) -> None:
         """Give the disentanglement report: that which comes with the weights, or a new one where there is none or `anew`."""
@@ -275,7 +319,7 @@ class ProbeSearch:
             raise ValueError(
                 "a report needs attributes that can be read: give StyleSpaceProbe reader=stylespace.Reader(...)"
             )
-        found = None if anew or self._own_reader else shipped_report(self._session)
+        found = None if anew else self.shipped
         if found is not None:  # a file: it need not wait for a search that goes on
             done(found)
             return
@@ -299,7 +343,7 @@ class ProbeSearch:
         values = np.asarray(values, np.float32)
         known = values[np.isfinite(values)]
         signed = bool(len(known)) and float(known.min()) < 0
-        top = (float(np.quantile(np.abs(known), 0.998)) if len(known) else 1.0) or 1.0
+        top = (float(np.quantile(np.abs(known), BRIGHTEST)) if len(known) else 1.0) or 1.0
         palette = "diverging" if signed else "sequential"
         self.measures[measure] = Measure(values, words, unit, -top if signed else 0.0, top, palette)
         self.on_measure(measure)
@@ -317,8 +361,8 @@ class ProbeSearch:
         start = present - (edit.strength if edit is not None else 0.0)
         layer = self._layers[channel.layer]
         scores = {
-            "layer": f"{layer.name} · {layer.resolution} px",
-            "kind": "colours (ToRGB)" if layer.kind == "torgb" else "convolution",
+            "layer": f"{layer_words(layer)} ({layer.name})",
+            "kind": "colours (ToRGB)" if layer.kind == "torgb" else "shapes (convolution)",
             "value": f"{present:+.2f} σ",
             "mean ± σ": f"{mean:.3f} ± {spread:.3f}",
         }

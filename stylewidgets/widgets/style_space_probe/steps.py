@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,15 +13,22 @@ from PIL import Image
 from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
 from ...jobs import Job, Progress
-from ...latent.latent import Latent
+from ...latent.latent import Direction, Latent
+from ...stylespace.search.local import QUICK
+from .edits import moved
 
 if TYPE_CHECKING:
     from ...domain import Reader
     from ...session.session import GeneratorSession
     from ...stylespace import Channel, Effect, LocalRanking, Ranking, Statistics
 
+R = TypeVar("R")
+
 Segment = Callable[[NDArray[np.uint8]], ArrayLike]
 """Takes a picture uint8 [H, W, 3], returns its region labels [h, w], whole numbers from 0."""
+
+FEW = 32
+"""Pictures of the first estimate of a search by attribute."""
 
 SCALE_SAMPLES = 256
 """Pictures that the spread of a reading is taken over."""
@@ -134,14 +142,84 @@ def local_to_region(
     return (yield from local(session, latents, statistics, where, show, target=target, names=regions.names, **options))
 
 
-def attributes(session: GeneratorSession, statistics: Statistics, reader: Reader, kind: str) -> Job[dict[str, Ranking]]:
-    """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation"."""
+def estimate(
+    session: GeneratorSession, latent: Latent, statistics: Statistics, regions: NDArray[np.generic]
+) -> Job[LocalRanking]:
+    """Returns the first estimate of `stylespace.local_effect`, from a few random projections: a second, not ten."""
+    run = session.start(stylespace.local_spec(session, [latent], statistics, regions, include_torgb=True))
+    ranking = None
+    for progress in run:
+        ranking = run.result()
+        if ranking is not None and progress.done >= QUICK:
+            break
+        yield Progress()
+    run.stop()
+    assert ranking is not None  # the first step has one
+    return ranking
+
+
+def attributes(
+    session: GeneratorSession,
+    statistics: Statistics,
+    reader: Reader,
+    kind: str,
+    show: Callable[[dict[str, Ranking]], None] = lambda found: None,
+) -> Job[dict[str, Ranking]]:
+    """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation". Counts to one total.
+
+    Args:
+        show: called with a first estimate, from few pictures.
+    """
+    few, count = min(FEW, statistics.n), len(reader.names)
     if kind == "correlation":
-        readings = yield from stylespace.read_samples.steps(session, statistics, reader)
+        part = replace(statistics, values=statistics.values[:few], w=statistics.w[:few])
+        total = few + statistics.n
+        readings = yield from _counted(stylespace.read_w.steps(session, reader, part.w), 0, total)
+        show(stylespace.factor_ranking(session, part, readings, reader.names))
+        whole = stylespace.read_samples.steps(session, statistics, reader)
+        readings = yield from _counted(whole, few, total)
         return stylespace.factor_ranking(session, statistics, readings, reader.names)
-    scale = (yield from stylespace.read_w.steps(session, reader, statistics.w[:SCALE_SAMPLES])).std(axis=0)
-    effects = yield from stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
+    samples = min(SCALE_SAMPLES, statistics.n)
+    total = few + count + samples + count * min(EFFECT_FACES, statistics.n)
+    scale = (yield from _counted(stylespace.read_w.steps(session, reader, statistics.w[:few]), 0, total)).std(axis=0)
+    one = stylespace.factor_effects.steps(session, statistics, reader, scale, faces=1)
+    effects = yield from _counted(one, few, total)
+    show(stylespace.effect_ranking(session, statistics, effects, reader))
+    begun = few + count
+    read = stylespace.read_w.steps(session, reader, statistics.w[:samples])
+    scale = (yield from _counted(read, begun, total)).std(axis=0)
+    all_faces = stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
+    effects = yield from _counted(all_faces, begun + samples, total)
     return stylespace.effect_ranking(session, statistics, effects, reader)
+
+
+def _counted(job: Job[R], begun: int, total: int) -> Job[R]:
+    """A job as part of a larger one: its steps count from `begun` on to the one total."""
+    try:
+        while True:
+            progress = next(job)
+            yield Progress(begun + progress.done, total, progress.words)
+    except StopIteration as end:
+        result: R = end.value
+        return result
+    finally:
+        job.close()
+
+
+def edited(
+    session: GeneratorSession,
+    latent: Latent,
+    edits: Sequence[tuple[Channel, float]],
+    direction: Callable[[Channel, Latent], Direction],
+    side: int,
+) -> Job[NDArray[np.uint8]]:
+    """Returns small pictures of a latent, each with one channel moved, uint8 [n, h, w, 3]."""
+    pictures = []
+    for number, (channel, strength) in enumerate(edits):
+        there = moved(latent, direction(channel, latent), strength)
+        pictures.append(session.images([there], resolution=side)[0])
+        yield Progress(number + 1, len(edits))
+    return np.stack(pictures)
 
 
 def thumbnails(session: GeneratorSession, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import ipywidgets as widgets
 
 from ....stylespace import Channel, Ranking
+from ....stylespace.channel import layer_words
 from ..parts import control, note, quiet, say, show
 from ..sharing import shared_layout
 
@@ -42,10 +43,10 @@ class RankedList(widgets.VBox):
         best = ranking.top(SHOWN)
         self._channels = tuple(channel for channel, _ in best)
         options = [
-            (f"{place}.  {channel.paper}   {score:.3g}{_sign(ranking, channel)}", channel)
+            (f"{place}.  {channel.paper}  {_layer(ranking, channel)}  {score:.3g}{_sign(ranking, channel)}", channel)
             for place, (channel, score) in enumerate(best, 1)
         ]
-        say(self._note, words)
+        say(self._note, f"{words}: the first {len(best)} of {len(ranking.order)}")
         chosen = self._select.value
         with quiet(self._select):
             self._select.options = options
@@ -56,6 +57,10 @@ class RankedList(widgets.VBox):
         """Mark this channel where the list has it."""
         with quiet(self._select):
             self._select.value = channel if channel in self._channels else None
+
+
+def _layer(ranking: Ranking, channel: Channel) -> str:
+    return layer_words(ranking.layers[channel.layer])
 
 
 def _sign(ranking: Ranking, channel: Channel) -> str:

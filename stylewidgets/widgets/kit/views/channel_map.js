@@ -42,7 +42,7 @@ function createGeometry(model) {
     if (data && data.byteLength === 4 * geometry.total)
       geometry.values = new Float32Array(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength));
   };
-  geometry.gutter = () => (geometry.width < NARROW ? 46 : 92);
+  geometry.gutter = () => (geometry.width < NARROW ? 94 : 186);
   geometry.rowHeight = () => clamp(Math.floor(MAP_HEIGHT / Math.max(1, geometry.layers.length)), ...ROW_HEIGHTS);
   geometry.area = () => Math.max(1, geometry.width - geometry.gutter() - 1);
   geometry.cell = () => (geometry.area() / geometry.widest) * geometry.zoom;
@@ -139,11 +139,13 @@ function createPainter(model, geometry, canvas) {
     context.font = "11px system-ui, sans-serif";
     context.textBaseline = "middle";
     context.textAlign = "left";
-    context.fillStyle = rgb ? faint : ink;
-    const narrow = geometry.width < NARROW;
-    const name = narrow ? (rgb ? "rgb" : "") : layer.name;
-    context.fillText(`${l}`, 2, y + geometry.rowHeight() / 2);
-    context.fillText(name, 20, y + geometry.rowHeight() / 2, geometry.gutter() - 28);
+    context.fillStyle = ink;
+    const middle = y + geometry.rowHeight() / 2;
+    context.fillText(layer.words || layer.name, 2, middle, geometry.gutter() - 10);
+    if (geometry.width >= NARROW) {
+      context.fillStyle = faint;
+      context.fillText(`${l} · ${layer.name}`, 100, middle, 78);
+    }
     if (rgb) {
       // Three stripes before the row, so that colour layers are told without reading.
       ["#d32f2f", "#2e7d32", "#1565c0"].forEach((colour, k) => {
@@ -209,15 +211,19 @@ function createView(model, el) {
   const canvas = element("canvas", "stylewidgets-map-canvas", { tabindex: "0", role: "application" });
   const paint = createPainter(model, geometry, canvas);
   const tool = (face, words) => {
-    const node = element("button", "stylewidgets-button", { type: "button", title: words, "aria-label": words });
-    node.textContent = face;
+    const node = element("button", "sw-button", { type: "button", title: words, "aria-label": words }, face);
     return node;
   };
   const out = tool("−", "zoom out (key -)");
   const fit = tool("fit", "show all channels (key 0)");
   const into = tool("+", "zoom in (key +)");
   const legend = element("span", "stylewidgets-map-legend");
-  const bar = element("div", "stylewidgets-bar", {}, legend, element("span", "stylewidgets-map-tools", {}, out, fit, into));
+  const name = element("input", "stylewidgets-map-name", {
+    type: "text", size: 6, placeholder: "6_50", title: "go to a channel by its name in the papers: layer_channel, then Enter",
+    "aria-label": "go to a channel by its name in the papers",
+  });
+  const tools = element("span", "stylewidgets-map-tools", {}, name, out, fit, into);
+  const bar = element("div", "stylewidgets-bar", {}, legend, tools);
   const words = element("div", "stylewidgets-map-words", { role: "status" });
   const alertText = element("span", "stylewidgets-error-text");
   const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "Dismiss the message" }, "\u00d7");
@@ -249,7 +255,7 @@ function createView(model, el) {
     const selected = model.get("selected");
     const flat = cursor >= 0 ? cursor : hover >= 0 ? hover : selected;
     const known = flat >= 0 && flat < geometry.total;
-    words.textContent = known ? describe(flat) : "hover or use the arrow keys; click or Enter selects";
+    words.textContent = known ? describe(flat) : "Each cell is a channel, each row a layer. Point at one, or use the arrow keys; a click or Enter chooses it.";
   }
 
   function describe(flat) {
@@ -257,7 +263,7 @@ function createView(model, el) {
     const layer = geometry.layers[l];
     const { unit, measure } = model.get("scale");
     const value = geometry.values ? geometry.values[flat] : NaN;
-    const parts = [`${l}_${c}`, `${layer.name}${layer.kind === "torgb" ? " (colours)" : ""}`];
+    const parts = [`${l}_${c}`, `${layer.words || layer.name}, channel ${c} of ${layer.channels}`];
     if (!Number.isNaN(value)) parts.push(`${measure} ${Number(value.toPrecision(3))}${unit ? ` ${unit}` : ""}`);
     if ((model.get("marked") || []).includes(flat)) parts.push("edited");
     if (flat === model.get("selected")) parts.push("selected");
@@ -350,6 +356,11 @@ function createView(model, el) {
     model.set("error", "");
     model.save_changes();
   });
+  listen(name, "change", () => {
+    if (name.value.trim()) model.send({ type: "name", text: name.value.trim() });
+    name.value = "";
+  });
+  listen(name, "keydown", (event) => event.stopPropagation()); // not the notebook's shortcuts
 
   function move(layers, channels) {
     const from = cursor >= 0 ? cursor : Math.max(0, model.get("selected"));

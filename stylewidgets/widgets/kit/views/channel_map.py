@@ -4,6 +4,7 @@ Messages (JSON)::
 
     browser -> kernel   {"type": "hello"}              a view is on the screen
                         {"type": "pick", "channel"}    a channel was clicked, or Enter: its place among all channels
+                        {"type": "name", "text"}       a channel by its name in the papers, such as "6_50"
                         {"type": "key", "key"}         "z" "y"
 
 Everything shown is a trait, so the map is there again after a reload and without a kernel.
@@ -18,6 +19,7 @@ import numpy as np
 import traitlets
 from numpy.typing import ArrayLike
 
+from ....stylespace.channel import layer_words
 from .esm import script, style
 from .page import Messages, PageView
 
@@ -27,7 +29,10 @@ if TYPE_CHECKING:
 
 def page_layers(layers: Sequence[Layer]) -> list[dict[str, object]]:
     """Return the trait `layers` for the style layers of a session."""
-    return [{"name": layer.name, "kind": layer.kind, "channels": int(layer.channels)} for layer in layers]
+    return [
+        {"name": layer.name, "words": layer_words(layer), "kind": layer.kind, "channels": int(layer.channels)}
+        for layer in layers
+    ]
 
 
 def as_bytes(values: ArrayLike) -> bytes:
@@ -41,10 +46,11 @@ class ChannelMap(PageView):
     """Rows of cells that can be hovered, zoomed, dragged, clicked and walked by keys."""
 
     _esm = script("channel_map.js")
-    _css = style("channel_map.css")
+    _css = style("guest.css", "channel_map.css")
     MESSAGES: ClassVar[Messages] = {
         "hello": lambda message: (),
         "pick": lambda message: (int(message["channel"]),),
+        "name": lambda message: (str(message["text"]),),
         "key": lambda message: (str(message["key"]),),
     }
 
@@ -62,4 +68,5 @@ class ChannelMap(PageView):
 
     on_hello: Callable[[], None] | None = None
     on_pick: Callable[[int], None] | None = None
+    on_name: Callable[[str], None] | None = None
     on_key: Callable[[str], None] | None = None

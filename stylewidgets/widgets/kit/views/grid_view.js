@@ -7,6 +7,7 @@ const SETTLE_MS = 300;
 const DRAG_PIXELS = 5;
 const HEADER = -1;
 const AXES = ["rows", "columns"];
+const CORNER = "rows ↓\ncolumns →";
 
 const nameOf = (place) => `${place[0]},${place[1]}`;
 
@@ -126,40 +127,65 @@ function createSender(model) {
 // -------------------------------------------------------------------------------------------------------------- layers
 
 function createLayers(model, send, listen) {
-  const root = element("div", "stylewidgets-layers", { role: "group" });
+  const cells = element("div", "stylewidgets-layers", { role: "group" });
+  const ranges = element("div", "stylewidgets-ranges", { role: "group", "aria-label": "layers by what they do" });
+  const key = (kind, words) => element("span", `stylewidgets-key stylewidgets-key-${kind}`, {}, words);
+  const legend = element("div", "stylewidgets-legend", {},
+    element("span", "stylewidgets-legend-title", {}, "Layers of each cell"), key("column", "from its column"), key("row", "from its row"));
+  const root = element("div", "stylewidgets-strip", {}, legend, cells, ranges);
   let mask = [];
   let painting = null; // what is being painted: true or false
   let focused = 0;
   let stroke = 0; // one stroke is one step for undo
+  let built = "";
 
   function refresh() {
     const state = model.get("state");
     if (painting === null) mask = [...(state.mask || [])];
     const layers = state.layers || [];
-    root.setAttribute("aria-label", "Layers that come from the columns; arrows move, space changes");
-    if (root.childElementCount !== layers.length || root.dataset.names !== JSON.stringify(layers)) {
-      root.dataset.names = JSON.stringify(layers);
-      focused = Math.min(focused, layers.length - 1);
-      root.replaceChildren(...layers.map(cell));
+    cells.setAttribute("aria-label", "Layers that come from the columns; arrows move, space changes");
+    const wanted = JSON.stringify([layers, state.ranges]);
+    if (built !== wanted) {
+      built = wanted;
+      focused = Math.max(0, Math.min(focused, layers.length - 1));
+      root.style.setProperty("--stylewidgets-cells", layers.length);
+      cells.replaceChildren(...layers.map(cell));
+      ranges.replaceChildren(...(state.ranges || []).map(range));
     }
     draw();
   }
 
   function cell(layer, k) {
     const first = k === 0 || model.get("state").layers[k - 1].group !== layer.group;
-    const mark = element("span", "stylewidgets-layer-group");
-    mark.textContent = first ? layer.group : "";
-    const box = element("span", "stylewidgets-layer-box");
-    box.textContent = layer.name;
+    const mark = element("span", "stylewidgets-layer-group", {}, first ? layer.group : "");
+    const box = element("span", "stylewidgets-layer-box", {}, layer.name);
     return element("div", "stylewidgets-layer", { role: "checkbox", title: layer.title, "data-layer": k }, box, mark);
   }
 
+  function range({ name, words, taken }) {
+    const node = element("button", "stylewidgets-range", {
+      type: "button", title: `take the ${name} layers from the columns: ${words}`, "data-range": name,
+    }, element("b", "", {}, name), element("span", "stylewidgets-range-words", {}, words));
+    const first = taken.indexOf(true);
+    node.style.gridColumn = `${first + 1} / ${taken.lastIndexOf(true) + 2}`;
+    node.addEventListener("click", () => {
+      stroke += 1;
+      mask = [...taken];
+      draw();
+      send({ type: "mask", mask: [...mask], stroke });
+    });
+    return node;
+  }
+
   function draw() {
-    [...root.children].forEach((node, k) => {
+    [...cells.children].forEach((node, k) => {
       node.setAttribute("aria-checked", String(Boolean(mask[k])));
       const from = mask[k] ? "from the column" : "from the row";
       node.setAttribute("aria-label", `${node.title}: ${from}`);
       node.tabIndex = k === focused ? 0 : -1;
+    });
+    (model.get("state").ranges || []).forEach(({ taken }, k) => {
+      ranges.children[k]?.setAttribute("aria-pressed", String(taken.every((each, n) => each === Boolean(mask[n]))));
     });
   }
 
@@ -172,28 +198,28 @@ function createLayers(model, send, listen) {
 
   function under(event) {
     // Only sideways counts, so that a hand may wander off the strip while it paints.
-    const cells = [...root.children];
-    const hit = cells.filter((node) => {
+    const nodes = [...cells.children];
+    const hit = nodes.findIndex((node) => {
       const box = node.getBoundingClientRect();
       return event.clientX >= box.left && event.clientX < box.right
         && Math.abs(event.clientY - (box.top + box.bottom) / 2) < 1.5 * box.height;
     });
-    return hit.length ? cells.indexOf(hit[0]) : -1;
+    return hit;
   }
 
   let last = -1;
-  listen(root, "pointerdown", (event) => {
+  listen(cells, "pointerdown", (event) => {
     const k = under(event);
     if (k < 0 || event.button > 0) return;
     event.preventDefault();
-    root.setPointerCapture(event.pointerId);
+    cells.setPointerCapture(event.pointerId);
     painting = !mask[k];
     stroke += 1;
     last = k;
     focus(k);
     set(k, painting);
   });
-  listen(root, "pointermove", (event) => {
+  listen(cells, "pointermove", (event) => {
     if (painting === null) return;
     const k = under(event);
     if (k < 0) return;
@@ -201,17 +227,17 @@ function createLayers(model, send, listen) {
     last = k;
   });
   for (const name of ["pointerup", "pointercancel"])
-    listen(root, name, () => {
+    listen(cells, name, () => {
       painting = null;
     });
 
   function focus(k) {
     focused = Math.max(0, Math.min(mask.length - 1, k));
     draw();
-    root.children[focused]?.focus();
+    cells.children[focused]?.focus();
   }
 
-  function key(event) {
+  function onKey(event) {
     const steps = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
     if (event.key in steps) focus(focused + steps[event.key]);
     else if (event.key === " " || event.key === "Enter") {
@@ -220,7 +246,7 @@ function createLayers(model, send, listen) {
     } else return false;
     return true;
   }
-  return { root, refresh, key };
+  return { root, cells, refresh, key: onKey };
 }
 
 // --------------------------------------------------------------------------------------------------------------- table
@@ -275,7 +301,7 @@ function createTable(model, hub, send, listen) {
   function build(wanted) {
     shape = wanted;
     nodes = new Map();
-    label("source ↓\nstyle →");
+    label(CORNER);
     const rows = [];
     for (let i = HEADER; i < names("rows").length; i++) {
       const line = element("div", "stylewidgets-row", { role: "row" });
@@ -368,6 +394,19 @@ function createTable(model, hub, send, listen) {
       root.setPointerCapture(event.pointerId);
     }
   });
+  // The two sources of the cell under the pointer, or of the one that has the focus.
+  function light(place) {
+    for (const node of nodes.values()) {
+      const [i, j] = node.place;
+      const source = Boolean(place) && !isHeader(place) && isHeader(node.place) && (i === place[0] || j === place[1]);
+      node.classList.toggle("stylewidgets-lit", source);
+    }
+  }
+  const placeOf = (event) => event.target.closest?.(".stylewidgets-cell")?.place;
+  listen(root, "pointerover", (event) => !drag && light(placeOf(event)));
+  listen(root, "pointerleave", () => light(null));
+  listen(root, "focusin", (event) => light(placeOf(event)));
+  listen(root, "focusout", () => light(null));
   listen(root, "pointermove", (event) => {
     if (drag && isHeader(drag.node.place)) {
       dragTo(event);
@@ -424,7 +463,7 @@ function createTable(model, hub, send, listen) {
     drag.node.classList.remove("stylewidgets-taken");
     bin.classList.remove("stylewidgets-target");
     root.classList.remove("stylewidgets-dragging");
-    label("source ↓\nstyle →");
+    label(CORNER);
     drag = null;
   }
 
@@ -519,7 +558,7 @@ function createView(model, hub, el) {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const active = root.getRootNode().activeElement;
     let ours = false;
-    if (layers.root.contains(active)) ours = layers.key(event);
+    if (layers.cells.contains(active)) ours = layers.key(event);
     else if (active && active.classList.contains("stylewidgets-cell")) ours = table.key(event);
     if (!ours && (event.key === "z" || event.key === "y") && root.contains(active)) {
       model.send({ type: "key", key: event.key });

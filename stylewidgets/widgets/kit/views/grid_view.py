@@ -60,7 +60,7 @@ class GridView(PageView):
     """The grid as a table of canvases. Headers can be dragged, layers painted, cells picked, by mouse, touch or keys."""
 
     _esm = script("grid_view.js")
-    _css = style("grid_view.css")
+    _css = style("guest.css", "grid_view.css")
     MESSAGES: ClassVar[Messages] = {
         "hello": lambda message: (),
         "ack": lambda message: (int(message["index"]),),
@@ -77,6 +77,7 @@ class GridView(PageView):
 
     state = traitlets.Dict().tag(sync=True)
     """`version`, `rows` and `columns` (each a list of names), `mask`, `layers` (name, group and title each),
+    `ranges` (name, words and the mask that each takes),
     `selected` (a place or None), `stale` (places whose picture is older) and `side` (css pixels of a cell)."""
     sheet = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
     """All pictures as one, encoded: headers in the first row and column, as of the last rest."""

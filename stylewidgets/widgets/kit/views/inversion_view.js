@@ -4,9 +4,10 @@ const MODES = [
   ["side", "side by side", "target and result beside each other (1)"],
   ["swipe", "swipe", "drag across the picture: the target on the left, the result on the right (2)"],
   ["blink", "blink", "target and result in turn, twice a second (3)"],
-  ["difference", "difference", "where they differ, four times as bright as it is; black is equal (4)"],
+  ["difference", "difference", "where they differ: black is equal, white is far apart (4)"],
 ];
 const BLINK_MS = 500;
+const DIFFERENCE = 4; // how many times brighter than it is; as in the style sheet
 
 function picture(name) {
   const canvas = element("canvas", `stylewidgets-pair-canvas stylewidgets-pair-${name}`, { role: "img", width: 1, height: 1 });
@@ -44,19 +45,32 @@ function render({ model, el }) {
   const target = picture("target");
   const result = picture("result");
   const stage = element("div", "stylewidgets-pair", {}, target.figure, result.figure);
+  const file = element("input", "", { type: "file", accept: "image/*", "aria-label": "a picture from your disk" });
+  file.hidden = true;
+  const open = element("button", "sw-button stylewidgets-pair-open", {
+    type: "button", title: "a picture from your disk; one can also be dropped on the target",
+  }, "choose a picture …");
+  const drop = element("div", "stylewidgets-pair-drop", { "aria-hidden": "true" }, "drop it here");
+  target.figure.append(drop);
+  const ends = element("span", "stylewidgets-scale-ends", {}, element("span", "", {}, "equal"),
+    element("span", "", {}, `${Math.round(255 / DIFFERENCE)} of 255 levels apart, or more`));
+  const scale = element("div", "stylewidgets-scale", { role: "img",
+    "aria-label": `scale of the difference: black is equal, white is ${Math.round(255 / DIFFERENCE)} of 255 levels apart or more`,
+  }, element("span", "stylewidgets-scale-strip"), ends);
   const swipe = element("input", "stylewidgets-pair-swipe", {
     type: "range", min: 0, max: 100, step: 1, value: 50, "aria-label": "how much of the target is seen, percent",
   });
   const buttons = MODES.map(([mode, text, title]) =>
-    element("button", "stylewidgets-button", { type: "button", title, "data-mode": mode }, text),
+    element("button", "sw-button", { type: "button", title, "data-mode": mode }, text),
   );
-  const bar = element("div", "stylewidgets-pair-bar", { role: "group", "aria-label": "comparison" }, ...buttons);
+  const bar = element("div", "stylewidgets-pair-bar", { role: "group", "aria-label": "comparison" }, ...buttons,
+    element("span", "stylewidgets-pair-gap"), open, file);
   const errorText = element("span", "stylewidgets-error-text");
   const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "take this message away" }, "×");
   const error = element("div", "stylewidgets-pair-error", { role: "alert" }, errorText, dismiss);
   const status = element("div", "stylewidgets-status stylewidgets-pair-status");
   const root = element("div", "stylewidgets-view stylewidgets-pair-root", { tabindex: 0, role: "group" },
-    bar, stage, swipe, status, error);
+    bar, stage, swipe, scale, status, error);
   el.append(root);
   let clock = 0;
 
@@ -65,6 +79,7 @@ function render({ model, el }) {
     root.dataset.mode = mode;
     for (const node of buttons) node.setAttribute("aria-pressed", String(node.dataset.mode === mode));
     swipe.hidden = mode !== "swipe";
+    scale.hidden = mode !== "difference";
     clearInterval(clock);
     delete root.dataset.blink;
     if (mode === "blink") {
@@ -108,6 +123,35 @@ function render({ model, el }) {
     model.set("error", "");
     model.save_changes();
   }, options);
+  async function take(files) {
+    const chosen = [...(files || [])].find((each) => each.type.startsWith("image/"));
+    if (chosen) model.send({ type: "file", name: chosen.name }, undefined, [await chosen.arrayBuffer()]);
+  }
+  open.addEventListener("click", () => file.click(), options);
+  file.addEventListener("change", () => {
+    take(file.files);
+    file.value = "";
+  }, options);
+  // The whole stage takes it: a hand that lets go a little beside the target means the target, too.
+  const brings = (event) => [...(event.dataTransfer?.types || [])].includes("Files");
+  for (const name of ["dragenter", "dragover"])
+    stage.addEventListener(name, (event) => {
+      if (!brings(event)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      root.classList.add("stylewidgets-pair-dropping");
+    }, options);
+  stage.addEventListener("dragleave", (event) => {
+    if (!stage.contains(event.relatedTarget)) root.classList.remove("stylewidgets-pair-dropping");
+  }, options);
+  stage.addEventListener("drop", (event) => {
+    if (!brings(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    root.classList.remove("stylewidgets-pair-dropping");
+    take(event.dataTransfer.files);
+  }, options);
+
   function follow(event) {
     if (root.dataset.mode !== "swipe" || !(event.buttons & 1)) return;
     const box = result.canvas.getBoundingClientRect();

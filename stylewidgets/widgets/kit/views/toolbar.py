@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import traitlets
 
 from ..errors import ShowsErrors, reporting
 from .esm import script, sheet
 from .page import Messages, PageView
+
+if TYPE_CHECKING:
+    from ..host import Host
+
+V = TypeVar("V")
 
 
 @dataclass(frozen=True)
@@ -85,3 +90,10 @@ class Toolbar(PageView):
     def download(self, name: str, data: bytes, mime: str) -> None:
         """Let the browser save these bytes under a name, as if somebody had followed a link."""
         self.send({"type": "download", "name": name, "mime": mime}, [data])
+
+
+def undo_bar(host: Host[V], *more: Action) -> Toolbar:
+    """The toolbar with "undo" and "redo" of a widget, and what else it is given."""
+    undo = Action("undo", "one step back (key z)", host.undo, icon="undo")
+    redo = Action("redo", "one step forward (key y)", host.redo, icon="redo")
+    return Toolbar([undo, redo, *more], host.view, label="undo and more")
