@@ -68,7 +68,7 @@ class Directions(Tool):
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
-        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), width="100%")
 
     @property
     def controls(self) -> Mapping[str, Handle]:
