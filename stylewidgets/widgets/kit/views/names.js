@@ -13,14 +13,19 @@ function nameControls(root) {
     const control = node.closest(".jupyter-widgets");
     return control?.querySelector(".widget-label")?.textContent.trim() || control?.closest("[title]")?.title || "";
   };
-  for (const handles of [...root.querySelectorAll(".noUi-base")].map((base) => base.querySelectorAll(".noUi-handle")))
-    for (const [k, handle] of handles.entries()) set(handle, words(handle) + (handles.length > 1 ? [", from", ", to"][k] : ""));
+  for (const base of root.querySelectorAll(".noUi-base")) {
+    const handles = base.querySelectorAll(".noUi-handle");
+    const ends = handles.length > 1 ? [", from", ", to"] : [""];
+    for (const [k, handle] of handles.entries()) set(handle, words(handle) + ends[k]);
+  }
   for (const icon of root.querySelectorAll(".widget-play button i")) {
     const kind = Object.keys(PLAY).find((name) => icon.classList.contains(name));
     set(icon.closest("button"), PLAY[kind]);
   }
-  for (const field of root.querySelectorAll("input:not([aria-label]), textarea:not([aria-label]), select:not([aria-label])"))
-    if (!field.labels?.length || !field.labels[0].textContent.trim()) set(field, field.title || words(field) || field.placeholder);
+  for (const field of root.querySelectorAll(":is(input, textarea, select):not([aria-label])")) {
+    const label = field.labels?.[0]?.textContent.trim();
+    if (!label) set(field, field.title || words(field) || field.placeholder);
+  }
   for (const image of root.querySelectorAll("img:not([alt])")) image.alt = image.closest("[title]")?.title ?? "";
 }
 
@@ -35,8 +40,8 @@ function keepNames(node) {
   };
   const observer = new MutationObserver((changes) => {
     // A value that is written while a thing is dragged adds texts only.
-    if (due || !changes.some(({ type, addedNodes }) => type === "attributes" || [...addedNodes].some((one) => one.nodeType === 1)))
-      return;
+    const adds = ({ type, addedNodes }) => type === "attributes" || [...addedNodes].some((one) => one.nodeType === 1);
+    if (due || !changes.some(adds)) return;
     due = true;
     requestAnimationFrame(look);
   });
