@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 _COMMANDS = {
-    "demo": ("cli.demo", "open JupyterLab on the quickstart notebook"),
+    "demo": ("cli.demo", "open JupyterLab on the notebooks that come along"),
     "notebooks": ("cli.lessons", "write the lessons to a folder, for students or for teachers"),
     "info": ("cli.info", "say what a checkpoint of any format is"),
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),

@@ -42,7 +42,14 @@ if { wanted browser || wanted notebooks; } && ! has chromium; then
   # The fonts are what JupyterLab's interface is drawn in: without any, every label is a box.
   may_lack chromium fonts-dejavu-core fonts-liberation
 fi
-if wanted js && ! { has node && has npm; }; then may_lack nodejs npm; fi
+modules=tests/js/node_modules # the linter of the scripts; the browser tests take axe-core from there
+if wanted js || wanted browser; then
+  { has node && has npm; } || may_lack nodejs npm
+  lock=$(cksum <tests/js/package-lock.json)
+  if has npm && [ "$(cat $modules/stamp 2>/dev/null)" != "$lock" ]; then
+    npm ci --prefix tests/js --no-audit --no-fund --loglevel=error && echo "$lock" >$modules/stamp
+  fi
+fi
 
 venv=.venv-test
 stamp=$(cat constraints.txt pyproject.toml | cksum)
@@ -70,11 +77,6 @@ run_lint() { ruff check . && ruff format --check .; }
 run_types() { mypy; }
 run_js() {
   has node && has npm || { echo "skipped: node and npm are not installed" && return; }
-  local modules=tests/js/node_modules lock
-  lock=$(cksum <tests/js/package-lock.json)
-  if [ "$(cat $modules/stamp 2>/dev/null)" != "$lock" ]; then
-    npm ci --prefix tests/js --no-audit --no-fund --loglevel=error && echo "$lock" >$modules/stamp || return 1
-  fi
   $modules/.bin/eslint --config tests/js/eslint.config.js stylewidgets tests/js && node --test --test-reporter=spec tests/js/*.test.js
 }
 some=()

@@ -220,13 +220,11 @@ class Notebook:
     def _note(self, text: str) -> None:
         self.console.append(text[:400])
 
-    def open(self, seconds: float = 120.0) -> None:
-        """Load the notebook in a workspace of its own and wait for its kernel."""
-        workspace = secrets.token_hex(4)
-        self.page.goto(
-            f"{self.lab.url}/lab/workspaces/{workspace}/tree/{self.name}?token={self.lab.token}",
-            wait_until="domcontentloaded",
-        )
+    def open(self, seconds: float = 120.0, address: str | None = None) -> None:
+        """Load the notebook and wait for its kernel: in a workspace of its own, or at another address of the server."""
+        if address is None:
+            address = f"/lab/workspaces/{secrets.token_hex(4)}/tree/{self.name}"
+        self.page.goto(f"{self.lab.url}{address}?token={self.lab.token}", wait_until="domcontentloaded")
         self._wait_ready(seconds)
 
     def reload(self, seconds: float = 120.0) -> None:

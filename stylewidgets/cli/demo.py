@@ -1,4 +1,4 @@
-"""``stylewidgets demo``: JupyterLab on the quickstart notebook."""
+"""``stylewidgets demo``: JupyterLab on all notebooks, with an index that shows what each is about."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from urllib.parse import quote
 from ..core.options import Options
 from ..core.ports import usable_port
 
-NOTEBOOK = "01_quickstart.ipynb"
+INDEX = "index.ipynb"
+FOLDER = "stylewidgets-notebooks"
 
 
 def _port(text: str) -> int:
@@ -24,15 +25,15 @@ def _port(text: str) -> int:
 
 
 OPTIONS: Options = {
-    "--dir": {"type": Path, "default": Path(), "help": "where the notebook is copied to (default: here)"},
-    "--fresh": {"action": "store_true", "help": "take a new copy even if you have one from before"},
+    "--dir": {"type": Path, "default": Path(FOLDER), "help": "where the notebooks are copied to (default %(default)s)"},
+    "--fresh": {"action": "store_true", "help": "take new copies even if you have some from before"},
     "--port": {"type": _port, "help": "port of JupyterLab (default: a free one)"},
     "--no-browser": {"action": "store_true", "help": "print the address instead of opening it"},
 }
 
 
 def run(args: argparse.Namespace) -> int:
-    """Put the quickstart into a folder and run JupyterLab on it until it is stopped; returns its exit code.
+    """Put the notebooks into a folder and run JupyterLab on it until it is stopped; returns its exit code.
 
     Raises:
         ImportError: JupyterLab is not installed.
@@ -41,12 +42,10 @@ def run(args: argparse.Namespace) -> int:
     if importlib.util.find_spec("jupyterlab") is None:
         raise ImportError("JupyterLab is not installed; run: pip install 'stylewidgets[lab]'")
     port = usable_port(args.port or 0)
-    notebook, note = place_notebook(source(), args.dir, fresh=args.fresh)
+    index, note = place_notebooks(source(), args.dir, fresh=args.fresh)
     print(f"{note}\nStarting JupyterLab on port {port}; Ctrl-C here ends it.", flush=True)
     try:
-        return subprocess.run(
-            lab_command(notebook, port, not args.no_browser), cwd=notebook.parent, check=False
-        ).returncode
+        return subprocess.run(lab_command(index, port, not args.no_browser), cwd=index.parent, check=False).returncode
     except KeyboardInterrupt:
         return 0
 
@@ -70,32 +69,33 @@ def lab_command(notebook: Path, port: int, browser: bool) -> list[str]:
 
 
 def source() -> Path:
-    """The quickstart as installed, or of the source tree."""
+    """The folder of notebooks as installed, or of the source tree."""
     here = Path(__file__).parents[1]
     for folder in (here / "notebooks", here.parent / "notebooks"):
-        if (folder / NOTEBOOK).is_file():
-            return folder / NOTEBOOK
-    raise FileNotFoundError(f"{NOTEBOOK} is missing from the installation in {here}; reinstall stylewidgets")
+        if (folder / INDEX).is_file():
+            return folder
+    raise FileNotFoundError(f"the notebooks are missing from the installation in {here}; reinstall stylewidgets")
 
 
-def place_notebook(original: Path, folder: Path, *, fresh: bool = False) -> tuple[Path, str]:
-    """A notebook to open in ``folder``, and one line that says which. Nothing that exists is written over.
+def place_notebooks(original: Path, folder: Path, *, fresh: bool = False) -> tuple[Path, str]:
+    """The index to open, in ``folder``, and one line that says where it is. Nothing that exists is written over.
 
-    A copy from before is opened again, with what was changed in it, unless ``fresh``: then the new one gets a number.
-    In a clone of the source, the notebook is the one in its ``notebooks`` folder.
+    Copies from before are opened again, with what was changed in them, and what is missing is added; with ``fresh`` a new
+    folder gets a number. In a clone of the source, the notebooks are those of its ``notebooks`` folder.
     """
-    clone = folder / "notebooks" / original.name
-    if not fresh and clone.is_file() and (folder / "pyproject.toml").is_file():
+    clone = Path("notebooks") / INDEX
+    if folder == Path(FOLDER) and not fresh and clone.is_file() and Path("pyproject.toml").is_file():
         return clone.resolve(), f"Opening {clone}."
-    folder.mkdir(parents=True, exist_ok=True)
-    target = (folder / original.name).resolve()
-    if target.exists() and not fresh:
-        if target.read_bytes() == original.read_bytes():
-            return target, f"Opening {target}."
-        return target, f"Opening your {target} with your changes; `stylewidgets demo --fresh` takes a new copy."
     number = 2
-    while target.exists():
-        target = target.with_name(f"{original.stem}-{number}{original.suffix}")
+    target = folder
+    while fresh and target.exists():
+        target = folder.with_name(f"{folder.name}-{number}")
         number += 1
-    shutil.copyfile(original, target)
-    return target, f"Copied the quickstart to {target}."
+    target.mkdir(parents=True, exist_ok=True)
+    missing = [path for path in sorted(original.glob("*.ipynb")) if not (target / path.name).exists()]
+    for path in missing:
+        shutil.copyfile(path, target / path.name)
+    index = (target / INDEX).resolve()
+    if missing:
+        return index, f"Copied {len(missing)} notebook{'s' if len(missing) > 1 else ''} to {index.parent}."
+    return index, f"Opening your notebooks in {index.parent}; `stylewidgets demo --fresh` takes new copies."

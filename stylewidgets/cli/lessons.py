@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core.options import Options
-from .demo import source
+from .demo import FOLDER, source
 
 KEY = "stylewidgets"
 Notebook = dict[str, Any]
 
 
 OPTIONS: Options = {
-    "--dir": {"type": Path, "default": Path("stylewidgets-notebooks"), "help": "where to (default %(default)s)"},
+    "--dir": {"type": Path, "default": Path(FOLDER), "help": "where to (default %(default)s)"},
     "--teacher": {"action": "store_true", "help": "with the answers in place and notes, named …_teacher.ipynb"},
 }
 
@@ -30,7 +30,7 @@ OPTIONS: Options = {
 def run(args: argparse.Namespace) -> None:
     """Write the notebooks. One that is there already is left alone, with a word about it."""
     args.dir.mkdir(parents=True, exist_ok=True)
-    for original in sorted(source().parent.glob("[0-9]*.ipynb")):
+    for original in sorted(source().glob("[0-9]*.ipynb")):
         notebook = read(original)
         if args.teacher and not any(answers(notebook)):
             continue

@@ -46,9 +46,14 @@ def _installed(module: str) -> bool:
 
 @pytest.fixture(scope="session")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
-    with Lab(tmp_path_factory.mktemp("lab"), environment={"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}) as lab:
+    environment = {"PYTHONPATH": python_path(), "OMP_NUM_THREADS": "1"}
+    with Lab(tmp_path_factory.mktemp("lab"), environment=environment) as lab:
         yield lab
+
+
+def python_path() -> str:
+    """For the kernels: this source tree before any that is installed."""
+    return os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH", ""))))
 
 
 @pytest.fixture

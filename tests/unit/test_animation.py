@@ -9,7 +9,8 @@ import pytest
 from PIL import Image
 
 from stylewidgets.film import mp4, video
-from stylewidgets.widgets.kit.compat import is_playing, set_repeat
+from stylewidgets.latent.latent import Latent
+from stylewidgets.widgets.kit.compat import is_playing
 from stylewidgets.widgets.latent_explorer.tools.animation import Animator
 
 
@@ -56,11 +57,10 @@ def test_each_tick_shows_one_frame_at_the_time_that_has_passed():
     assert shown == [Point(25.0), Point(50.0), Point(75.0)]
 
 
-def test_the_slider_follows_the_clock_and_the_text_says_the_time():
+def test_the_line_follows_the_clock():
     animator, _, _ = make()
     tick(animator, 1.0)
-    assert animator._scrub.value == 100
-    assert animator._time.value == "1.0 / 4.0 s"
+    assert (animator._line.at, animator._line.length, animator._line.playing) == (1.0, 4.0, True)
 
 
 def test_the_film_goes_on_where_it_was_after_a_long_silence():
@@ -74,33 +74,32 @@ def test_at_its_end_the_film_starts_again_or_stops_there():
     animator.seek(3.9)
     tick(animator, 0.5)
     assert shown[-1].value == pytest.approx(20.0) and animator.playing
-    set_repeat(animator._play, False)
+    animator._end.value = "once"
     animator.seek(3.9)
     tick(animator, 0.5)
     assert shown[-1] == Point(50.0) and not animator.playing
 
 
-def test_the_stop_button_goes_back_to_the_start():
+def test_the_button_at_the_left_goes_back_to_the_start():
     animator, _, shown = make()
     tick(animator, 0.5)
-    animator.playing = False
-    animator._play.value = 0
-    assert shown[-1] == Point(0.0) and animator._scrub.value == 0
+    animator._line.on_first()
+    assert shown[-1] == Point(0.0) and animator._line.at == 0 and not animator.playing
 
 
-def test_a_hand_on_the_slider_shows_that_time_and_pauses_the_clock():
+def test_a_hand_on_the_line_shows_that_time_and_pauses_the_clock():
     animator, _, shown = make()
     tick(animator, 1.0)
-    animator._scrub.value = 200
+    animator._line.on_seek(2.0)
     assert shown[-1] == Point(100.0) and not animator.playing
 
 
 def test_seconds_and_loop_change_the_length():
     animator, _, _ = make()
     animator._seconds.value = 3.0
-    assert animator._scrub.max == 600
-    animator._closed.value = True
-    assert animator._scrub.max == 900
+    assert animator._line.length == 6.0
+    animator._end.value = "round"
+    assert animator._line.length == 9.0
 
 
 def test_speed_changes_how_far_a_tick_goes():
@@ -112,7 +111,7 @@ def test_speed_changes_how_far_a_tick_goes():
 
 def test_a_closed_loop_returns_to_the_first_snapshot():
     animator, _, shown = make()
-    animator._closed.value = True
+    animator._end.value = "round"
     animator.seek(5.0)
     tick(animator, 1.0)
     assert shown == [Point(25.0), Point(0.0)]
@@ -129,7 +128,7 @@ def test_snapshots_taken_later_join_the_film():
     animator, snapshots, shown = make()
     snapshots.append(Point(0.0))
     animator.seek(5.0)
-    assert animator._scrub.max == 600 and shown == [Point(25.0)]
+    assert animator._line.length == 6.0 and shown == [Point(25.0)]
 
 
 def test_one_snapshot_plays_to_the_present_picture():
@@ -141,7 +140,20 @@ def test_one_snapshot_plays_to_the_present_picture():
 def test_without_snapshots_playing_stops_and_says_what_to_do():
     animator, _, shown = make(keys=())
     animator.playing = True
-    assert shown == [] and not animator.playing and "take two snapshots" in text(animator)
+    assert shown == [] and not animator.playing
+    assert "Keep two faces" in animator._empty.children[0].value and "sw-away" not in animator._empty._dom_classes
+    assert "sw-away" in animator._line._dom_classes
+
+
+def test_the_line_has_a_picture_of_each_snapshot_and_a_loop_ends_with_the_first() -> None:
+    latents = [Latent(seed=seed) for seed in (1, 2)]
+    animator = Animator(
+        Session(), lambda: latents, lambda: latents[0], lambda _: None, thumbnail=lambda latent: bytes([latent.seed or 0])
+    )
+    animator.refresh()
+    assert animator._line.pictures == [b"\1", b"\2"] and animator._line.cards == ["seed 1", "seed 2"]
+    animator._end.value = "round"
+    assert animator._line.pictures == [b"\1", b"\2", b"\1"]
 
 
 def test_a_failure_while_playing_is_shown_and_stops_the_clock():

@@ -22,42 +22,54 @@ def run(*arguments: str) -> int:
 
 @pytest.fixture
 def original(tmp_path: Path) -> Path:
-    path = tmp_path / "installed" / "01_quickstart.ipynb"
-    path.parent.mkdir()
-    path.write_text("{}")
-    return path
+    folder = tmp_path / "installed"
+    folder.mkdir()
+    for name in ("index.ipynb", "01_quickstart.ipynb"):
+        (folder / name).write_text("{}")
+    return folder
 
 
-def test_the_demo_copies_the_notebook_and_opens_the_same_copy_again(original: Path, tmp_path: Path) -> None:
-    first, note = demo.place_notebook(original, tmp_path / "mine")
-    assert first.read_text() == "{}" and "Copied" in note
-    second, note = demo.place_notebook(original, tmp_path / "mine")
-    assert second == first and "Opening" in note
+def test_the_demo_copies_all_notebooks_and_opens_the_same_index_again(original: Path, tmp_path: Path) -> None:
+    first, note = demo.place_notebooks(original, tmp_path / "mine")
+    assert first.name == "index.ipynb" and "Copied 2 notebooks" in note
+    assert {path.name for path in first.parent.iterdir()} == {"index.ipynb", "01_quickstart.ipynb"}
+    second, note = demo.place_notebooks(original, tmp_path / "mine")
+    assert second == first and "Opening your" in note
 
 
-def test_an_edited_copy_is_kept_and_said_to_be_the_users(original: Path, tmp_path: Path) -> None:
-    first, _ = demo.place_notebook(original, tmp_path)
-    first.write_text("edited")
-    second, note = demo.place_notebook(original, tmp_path)
-    assert second == first and "with your changes" in note and first.read_text() == "edited"
+def test_an_edited_copy_is_kept_and_a_missing_one_comes_back(original: Path, tmp_path: Path) -> None:
+    index, _ = demo.place_notebooks(original, tmp_path / "mine")
+    (index.parent / "01_quickstart.ipynb").write_text("edited")
+    index.unlink()
+    again, note = demo.place_notebooks(original, tmp_path / "mine")
+    assert again.read_text() == "{}" and "Copied 1 notebook " in note
+    assert (again.parent / "01_quickstart.ipynb").read_text() == "edited"
 
 
-def test_a_fresh_copy_gets_a_free_name(original: Path, tmp_path: Path) -> None:
-    names = [demo.place_notebook(original, tmp_path, fresh=True)[0].name for _ in range(3)]
-    assert names == ["01_quickstart.ipynb", "01_quickstart-2.ipynb", "01_quickstart-3.ipynb"]
+def test_fresh_copies_get_a_free_folder(original: Path, tmp_path: Path) -> None:
+    places = [demo.place_notebooks(original, tmp_path / "mine", fresh=True)[0].parent.name for _ in range(3)]
+    assert places == ["mine", "mine-2", "mine-3"]
 
 
-def test_in_a_clone_the_demo_opens_the_notebook_of_the_clone(original: Path, tmp_path: Path) -> None:
+def test_in_a_clone_the_demo_opens_the_notebooks_of_the_clone(
+    original: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clone = tmp_path / "clone"
     (clone / "notebooks").mkdir(parents=True)
     (clone / "pyproject.toml").write_text("")
-    (clone / "notebooks" / original.name).write_text("{}")
-    path, _ = demo.place_notebook(original, clone)
-    assert path == (clone / "notebooks" / original.name).resolve()
+    (clone / "notebooks" / "index.ipynb").write_text("{}")
+    monkeypatch.chdir(clone)
+    path, _ = demo.place_notebooks(original, Path(demo.FOLDER))
+    assert path == (clone / "notebooks" / "index.ipynb").resolve()
+    elsewhere, _ = demo.place_notebooks(original, tmp_path / "mine")
+    assert elsewhere.parent.name == "mine"
 
 
-def test_the_quickstart_is_found() -> None:
-    assert demo.source().is_file()
+def test_the_notebooks_are_found_and_the_index_leads_to_each() -> None:
+    folder = demo.source()
+    names = {path.name for path in folder.glob("[0-9]*.ipynb")}
+    text = (folder / demo.INDEX).read_text(encoding="utf-8")
+    assert names and all(f"({name})" in text for name in names)
 
 
 def test_the_command_of_jupyterlab_names_notebook_and_port(tmp_path: Path) -> None:

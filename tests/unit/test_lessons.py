@@ -41,7 +41,7 @@ def test_the_command_writes_every_lesson_and_leaves_what_is_there(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["notebooks", "--dir", str(tmp_path)]) == 0
-    names = {path.name for path in source().parent.glob("[0-9]*.ipynb")}
+    names = {path.name for path in source().glob("[0-9]*.ipynb")}
     assert {path.name for path in tmp_path.iterdir()} == names
     mine = tmp_path / sorted(names)[0]
     mine.write_text("mine")
@@ -51,9 +51,7 @@ def test_the_command_writes_every_lesson_and_leaves_what_is_there(
 
 def test_the_teachers_command_writes_only_lessons_with_questions(tmp_path: Path) -> None:
     assert main(["notebooks", "--teacher", "--dir", str(tmp_path)]) == 0
-    with_answers = {
-        path.stem for path in source().parent.glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))
-    }
+    with_answers = {path.stem for path in source().glob("[0-9]*.ipynb") if any(lessons.answers(lessons.read(path)))}
     assert {path.stem for path in tmp_path.iterdir()} == {f"{stem}_teacher" for stem in with_answers}
 
 

@@ -221,7 +221,7 @@ def explorer(session: GeneratorSession) -> Iterator[LatentExplorer]:
 
 def controls(explorer: LatentExplorer) -> TransformControls:
     explorer.open("transform")
-    return explorer.tools["transform"].controls
+    return explorer.tools["transform"].sliders
 
 
 def test_sliders_move_the_picture_and_undo_moves_them_back(explorer: LatentExplorer) -> None:

@@ -152,6 +152,7 @@ class LatentExplorer(StateWidget[Latent]):
     def preview(self, latent: Latent) -> None:
         """Show another latent without going there: `value` stays, and the next change shows it again."""
         self.picture.submit(self.session.check(latent))
+        self.view.badge = "preview, not kept" if latent != self.value else ""
 
     def snapshot(self) -> None:
         """Keep the present state in the strip of snapshots."""
@@ -195,6 +196,7 @@ class LatentExplorer(StateWidget[Latent]):
         self._panels.update(self.value)
 
     def _follow(self, old: Latent, new_step: bool) -> None:
+        self.view.badge = ""
         if new_step:
             self._panels.stepped(old)
         self.picture.post(self.value)  # under the lock, so that the newest stays the newest

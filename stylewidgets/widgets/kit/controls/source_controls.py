@@ -97,7 +97,7 @@ class SourceControls(widgets.VBox):
             tip="the number that the face grows from; Enter accepts it",
             on=lambda text: self._set_seed(lambda: parse_seed(text)),
             style={"description_width": "36px"},
-            layout={"width": "132px", "flex": "0 0 auto"},
+            layout={"width": "126px", "flex": "0 0 auto"},
             description="seed",
             continuous_update=False,
             placeholder="number",

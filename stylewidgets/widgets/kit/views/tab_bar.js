@@ -1,6 +1,7 @@
 // A row of tabs, after the ARIA pattern "Tabs with automatic activation". See tab_bar.py.
 //
-// The panels are widgets of their own, beside this bar in an element .sw-tabs; here they get their roles and names.
+// The panels are widgets of their own, beside this bar in an element .sw-tabs; here they get their roles and names. Every widget
+// has such a bar, so it is the one that names the controls around it, too (names.js).
 
 const GROWS_TO = 480; // px that the place of the panels stays high once one was
 
@@ -92,7 +93,11 @@ function render({ model, el }) {
     tallest = Math.max(tallest, Math.min(GROWS_TO, Math.ceil(watched.getBoundingClientRect().height)));
     watched.style.minHeight = `${tallest}px`;
   });
-  const arrived = new ResizeObserver(() => mark()); // the panels are in the page only after this bar is
+  let forget = null;
+  const arrived = new ResizeObserver(() => {
+    mark(); // the panels are in the page only after this bar is
+    forget ??= keepNames(el);
+  });
   arrived.observe(root);
 
   model.on("change:names change:label", build);
@@ -102,6 +107,7 @@ function render({ model, el }) {
     abort.abort();
     heights.disconnect();
     arrived.disconnect();
+    forget?.();
     model.off("change:names change:label", build);
     model.off("change:selected change:rare", mark);
     root.remove();

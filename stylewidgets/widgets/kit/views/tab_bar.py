@@ -13,7 +13,7 @@ from .page import View
 class TabBar(View):
     """Tabs of which one is chosen, by a click or with arrow keys, Home and End; the bar is one stop of the tab key."""
 
-    _esm = script("tab_bar.js")
+    _esm = script("names.js", "tab_bar.js")
     _css = sheet("tab_bar.css")
 
     names: Any = traitlets.List().tag(sync=True)

@@ -260,8 +260,8 @@ function createView(model, hub, el) {
     resample(context, source, canvas.width, canvas.height, smoothing, comparing || !picture || picture.fine);
     drawn = comparing ? null : picture;
     drawnFine = Boolean(drawn && drawn.fine);
-    badge.textContent = comparing ? "start" : "preview";
-    badge.hidden = !comparing && !(picture && picture.preview);
+    badge.textContent = comparing ? "start" : picture && picture.preview ? "preview" : model.get("badge");
+    badge.hidden = !badge.textContent;
     root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
     root.dataset.final = String(Boolean(picture && picture.final));
   }
@@ -374,7 +374,7 @@ function createView(model, hub, el) {
     model.save_changes();
   });
 
-  const watched = ["error", "status", "label", "alt", "size", "interactive", "keyboard"];
+  const watched = ["badge", "error", "status", "label", "alt", "size", "interactive", "keyboard"];
   for (const name of watched) model.on(`change:${name}`, refresh);
   model.on("change:smoothing", redraw);
 

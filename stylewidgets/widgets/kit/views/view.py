@@ -76,6 +76,8 @@ class LiveView(PageView):
     """What the picture is, for screen readers."""
     alt = traitlets.Unicode("").tag(sync=True)
     """What it shows now, for screen readers and the saved picture."""
+    badge = traitlets.Unicode("").tag(sync=True)
+    """Words on the picture, such as that it is a moment of a film and not the present value; "" for none."""
     size = traitlets.Int(384, min=32).tag(sync=True)
     """Width in css pixels; never wider than the cell."""
     smoothing = traitlets.Enum(("smooth", "pixels"), "smooth").tag(sync=True)

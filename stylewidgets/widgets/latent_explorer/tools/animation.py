@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from ....film.video import check_film, latent_at, segments
-from ...kit.compat import is_playing, observe_playing, repeats, set_playing, set_repeat
+from ....latent.caption import caption
+from ...kit.compat import is_playing, observe_playing, set_playing
 from ...kit.errors import describe
-from ...kit.parts import control, note, quiet, row, say
+from ...kit.parts import button, control, empty, note, row, say
 from ...kit.sharing import shared_layout
+from ...kit.views.timeline import Timeline
 from .export_panel import ExportPanel
 
 if TYPE_CHECKING:
@@ -28,9 +30,14 @@ LONGEST_TICK = 1.0
 """Seconds of film for one tick at most: after a cell that took minutes the film goes on where it was."""
 
 ENDLESS = 10**6
-UNITS_PER_SECOND = 100
 SPEEDS = {"¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1.0, "2 ×": 2.0, "4 ×": 4.0}
-EASE_LABELS = {"smooth: slow at each snapshot": "smooth", "linear: even": "linear"}
+EASE_LABELS = {"rest at each face": "smooth", "even": "linear"}
+FIELD, PLACE = {"description_width": "92px"}, {"width": "250px", "max_width": "100%"}
+"""Of what is typed or chosen: labels and boxes stand below each other where it is narrow, and in columns where it is not."""
+
+AGAIN, ONCE, ROUND = "again", "once", "round"
+ENDS = {"start again": AGAIN, "stop": ONCE, "go on to the first face": ROUND}
+"""What a film does at its end: one choice, where there were two that got in each other's way."""
 
 
 class Animator(widgets.VBox):
@@ -42,6 +49,8 @@ class Animator(widgets.VBox):
         current: returns the present latent; it joins a single snapshot as the second keyframe.
         show: called with each latent to be shown, at most once for each tick of the browser's clock.
         folder: where exported files go; the current folder unless given.
+        thumbnail: returns the encoded small picture of a latent, for the line of pictures; None for none.
+        keep: what the button does that stands there while there are no two snapshots; None for no button.
 
     The clock is an `ipywidgets.Play`, which ticks in the browser: every picture is sent inside the message of a tick,
     which is what shows on every kernel, and pause works while the kernel is busy.
@@ -55,7 +64,10 @@ class Animator(widgets.VBox):
         show: Callable[[Latent], None],
         *,
         folder: str | Path = ".",
+        thumbnail: Callable[[Latent], bytes] | None = None,
+        keep: Callable[[], object] | None = None,
     ) -> None:
+        self._thumbnail, self._keep = thumbnail, keep
         self._session, self._snapshots, self._current, self._show = session, snapshots, current, show
         self._film: tuple[Latent, ...] = ()
         self._now: Callable[[], float] = time.monotonic
@@ -65,14 +77,15 @@ class Animator(widgets.VBox):
         self.export_panel = ExportPanel(self, folder)
         super().__init__(
             [
-                row(self._play, self._scrub, self._time),
-                row(self._seconds, self._speed, self._ease, self._closed),
+                self._empty,
+                self._line,
                 self._note,
+                row(self._seconds, self._speed, self._ease, self._end),
                 self.export_panel,
+                self._play,
             ],
             layout=shared_layout(max_width="100%"),
         )
-        self._resize()
         self.refresh()
 
     # -- what others use --------------------------------------------------------------------------------------------------
@@ -101,7 +114,7 @@ class Animator(widgets.VBox):
     @property
     def closed(self) -> bool:
         """Whether the film returns to its first snapshot."""
-        return bool(self._closed.value)
+        return bool(self._end.value == ROUND)
 
     @property
     def speed(self) -> float:
@@ -119,10 +132,18 @@ class Animator(widgets.VBox):
 
     def refresh(self) -> None:
         """Look at the snapshots again; called when playing, scrubbing or exporting starts."""
-        self._film = self.keyframes
-        self._resize()
-        count = len(self._film)
-        say(self._note, "take two snapshots, then play between them" if count < 2 else f"{count} keyframes")
+        film = self.keyframes
+        if film != self._film or not self._line.pictures:
+            self._film = film
+            with self._line.hold_sync():
+                ends = film[:1] if self.closed else ()
+                self._line.cards = [self._words(latent) for latent in (*film, *ends)]
+                self._line.pictures = [self._picture(latent) for latent in (*film, *ends)]
+        self._line.length = self._length
+        ready = len(film) >= 2
+        (self._line.remove_class if ready else self._line.add_class)("sw-away")
+        (self._empty.add_class if ready else self._empty.remove_class)("sw-away")
+        say(self._note, "")
 
     def seek(self, seconds: float) -> None:
         """Show the film at this time."""
@@ -132,63 +153,53 @@ class Animator(widgets.VBox):
     # -- controls ---------------------------------------------------------------------------------------------------------
 
     def _make_controls(self) -> None:
-        self._play = control(
-            widgets.Play,
-            tip="play, pause, back to the start",
-            on=self._on_tick,
-            min=0,
-            max=ENDLESS,
-            value=0,
-            interval=TICK_MS,
-        )
-        set_repeat(self._play, True)
+        self._play = control(widgets.Play, on=self._on_tick, min=0, max=ENDLESS, value=0, interval=TICK_MS,
+                             layout={"display": "none"})  # fmt: skip
         observe_playing(self._play, self._on_playing)
-        self._scrub = control(
-            widgets.IntSlider,
-            tip="where in the film the picture is",
-            on=self._on_scrub,
-            style={"description_width": "36px"},
-            layout={"width": "260px", "max_width": "100%"},
-            min=0,
-            max=1,
-            description="time",
-            readout=False,
+        self._line = Timeline(layout=shared_layout())
+        self._line.on_play, self._line.on_seek = self._on_play, self._on_scrub
+        self._line.on_first = self._on_first
+        keep = [button("keep this face", "keep the present face as a snapshot", self._on_keep, icon="snapshot")]
+        self._empty = empty(
+            "A film goes from snapshot to snapshot. Keep two faces, then play between them.",
+            *(keep if self._keep else ()),
         )
-        self._time = control(widgets.Label)
         self._seconds = control(
             widgets.BoundedFloatText,
             2.0,
-            tip="time from one snapshot to the next, in seconds",
+            tip="seconds from one snapshot to the next",
             on=lambda _: self.refresh(),
-            style={"description_width": "112px"},
-            layout={"width": "190px"},
+            style=FIELD,
+            layout=PLACE,
             min=0.1,
             max=600,
             step=0.5,
-            description="seconds for each",
+            description="seconds",
         )
         self._speed = control(
             widgets.Dropdown,
-            style={"description_width": "44px"},
-            layout={"width": "120px"},
+            style=FIELD,
+            layout=PLACE,
             options=list(SPEEDS.items()),
             value=1.0,
             description="speed",
         )
         self._ease = control(
             widgets.Dropdown,
-            style={"description_width": "50px"},
-            layout={"width": "270px"},
+            tip="whether the motion is slow near each snapshot, or even throughout",
+            style=FIELD,
+            layout=PLACE,
             options=list(EASE_LABELS.items()),
             description="motion",
         )
-        self._closed = control(
-            widgets.Checkbox,
-            tip="go on from the last snapshot to the first",
-            on=lambda _: self.refresh(),
-            layout={"width": "auto", "margin": "2px 8px"},
-            description="closed loop",
-            indent=False,
+        self._end = control(
+            widgets.Dropdown,
+            tip="what the film does at its end",
+            on=lambda _: self._on_end(),
+            style=FIELD,
+            layout=PLACE,
+            options=list(ENDS.items()),
+            description="at the end",
         )
         self._note = note("")
 
@@ -197,18 +208,16 @@ class Animator(widgets.VBox):
         """Seconds of the whole film."""
         return self.seconds * max(1, segments(len(self._film), self.closed))
 
-    def _resize(self) -> None:
-        """Fit the slider to the film's length."""
-        with quiet(self._scrub):
-            self._scrub.max = max(1, round(self._length * UNITS_PER_SECOND))
-        self._say_time()
+    def _words(self, latent: Latent) -> str:
+        return caption(latent) if self._thumbnail else ""
 
-    def _say_time(self) -> None:
-        self._time.value = f"{self._scrub.value / UNITS_PER_SECOND:.1f} / {self._length:.1f} s"
+    def _picture(self, latent: Latent) -> bytes:
+        return self._thumbnail(latent) if self._thumbnail else b""
 
     # -- events -----------------------------------------------------------------------------------------------------------
 
     def _on_playing(self, change: Mapping[str, bool]) -> None:
+        self._line.playing = change["new"]
         if change["new"]:
             self._last_tick = self._now()
             self.refresh()
@@ -220,18 +229,31 @@ class Animator(widgets.VBox):
         passed, self._last_tick = min(now - self._last_tick, LONGEST_TICK), now
         if self.playing:
             self._advance(passed * self.speed)
-        elif tick == 0:  # the stop button of Play: paused, and back to the start
-            self.seek(0.0)
 
-    def _on_scrub(self, _: int) -> None:
-        self.playing = False  # a hand on the slider and the clock would pull at each other
+    def _on_play(self) -> None:
+        self.playing = not self.playing
+
+    def _on_first(self) -> None:
+        self.playing = False
+        self.seek(0.0)
+
+    def _on_keep(self) -> None:
+        if self._keep is not None:
+            self._keep()
         self.refresh()
-        self._go(self._scrub.value / UNITS_PER_SECOND)
+
+    def _on_end(self) -> None:
+        self._film = ()  # the first picture is also the last, or is so no longer
+        self.refresh()
+
+    def _on_scrub(self, seconds: float) -> None:
+        self.playing = False  # a hand on the mark and the clock would pull at each other
+        self.seek(seconds)
 
     def _advance(self, seconds: float) -> None:
         target = self._seconds_shown + seconds
         if target >= self._length:
-            if self.closed or repeats(self._play):
+            if self._end.value != ONCE:
                 target %= self._length
             else:
                 self.playing, target = False, self._length
@@ -241,9 +263,7 @@ class Animator(widgets.VBox):
         if len(self._film) < 2:
             return
         self._seconds_shown = seconds
-        with quiet(self._scrub):
-            self._scrub.value = round(seconds * UNITS_PER_SECOND)
-        self._say_time()
+        self._line.at = seconds
         try:
             check_film(len(self._film), 1, self.seconds, self.ease)
             self._show(latent_at(self._session, self._film, seconds / self.seconds, self.ease, self.closed))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from ...kit.errors import describe
 from ...kit.jobs import Jobs
 from ...kit.parts import button, control, note, row, say, show
 from ...kit.sharing import shared_layout
+from ...kit.views.toolbar import Action, Toolbar
 
 if TYPE_CHECKING:
     from .animation import Animator
@@ -41,7 +43,7 @@ class ExportPanel(widgets.VBox):
         self._work = Jobs(self)
         self._make_controls()
         super().__init__(
-            [row(self._kind, self._fps, self._name, self._start), self._work, self._note, self._preview],
+            [row(self._kind, self._fps, self._name, self._start, self._bar), self._work, self._note, self._preview],
             layout=shared_layout(max_width="100%"),
         )
         self._on_kind()
@@ -77,8 +79,8 @@ class ExportPanel(widgets.VBox):
         self._kind = control(
             widgets.Dropdown,
             on=lambda _: self._on_kind(),
-            style={"description_width": "44px"},
-            layout={"width": "220px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             options=list(KINDS),
             description="export",
         )
@@ -86,8 +88,8 @@ class ExportPanel(widgets.VBox):
             widgets.BoundedIntText,
             25,
             tip="frames for each second of the film",
-            style={"description_width": "26px"},
-            layout={"width": "90px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             min=1,
             max=60,
             description="fps",
@@ -96,11 +98,13 @@ class ExportPanel(widgets.VBox):
             widgets.Text,
             "animation",
             tip="name of the file, without its ending; a number is added when it exists",
-            style={"description_width": "40px"},
-            layout={"width": "200px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             description="name",
         )
-        self._start = button("export", "write the film to a file", self.start)
+        self._start = button("export", "write the film to a file beside the notebook", self.start, primary=True)
+        get = Action("download", "download the file that was written", self._send, icon="download", disabled=True)
+        self._bar = Toolbar([get], self, "Film", layout=shared_layout())
         self._note = note("")
         self._preview = control(widgets.Image, layout={"max_width": "160px"}, format="gif")
         show(self._preview, False)
@@ -109,6 +113,11 @@ class ExportPanel(widgets.VBox):
         why = mp4.why_not() if self._kind.value == "MP4" else ""
         self._start.disabled = bool(why)
         say(self._note, why)
+
+    def _send(self) -> None:
+        if self.result is not None and self.result.is_file():
+            mime = mimetypes.guess_type(self.result.name)[0] or "application/octet-stream"
+            self._bar.download(self.result.name, self.result.read_bytes(), mime)
 
     # -- work -------------------------------------------------------------------------------------------------------------
 
@@ -138,6 +147,7 @@ class ExportPanel(widgets.VBox):
         assert run is not None
         self._start.disabled = self._kind.value == "MP4" and bool(mp4.why_not())
         self.result = path if path.exists() else None
+        self._bar.update(download=not path.is_file())
         size = f", {path.stat().st_size / 1024:.0f} KiB" if path.is_file() else ""
         head = f"{self.error}; wrote" if run.status == FAILED else HEADS[run.status]
         count = f"{run.progress.done} of {run.progress.total} frames"
