@@ -93,9 +93,7 @@ class Bench:
         """The figures, and what the judge reads of the edited faces."""
         count = FEW if editor.costly else len(self.faces)
         wishes, few = self.wishes(attribute)[:count], self.faces.latents[:count]
-        edited = [
-            settled(self.session, editor.edit(latent, wish)) for latent, wish in zip(few, wishes, strict=True)
-        ]
+        edited = [settled(self.session, editor.edit(latent, wish)) for latent, wish in zip(few, wishes, strict=True)]
         drawn = pictures(self.session, edited)
         after = table(self.judge, self.judge.raw(drawn))
         before = {name: values[:count] for name, values in self.before.items()}
