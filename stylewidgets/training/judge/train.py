@@ -21,9 +21,9 @@ from ...core.options import Options
 from ...jobs import Job, Work
 from ...ops.devices import own_random
 from ..data import RenderedAvatars
-from .card import model_card
 from ..regressor import fit
 from ..targets import evaluate, floats, most_frequent
+from .card import model_card
 
 __all__ = ["OPTIONS", "measure_judge", "run", "train_judge"]
 
