@@ -14,7 +14,7 @@ NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "06_words_and_attributes.ip
 RIGHT = {
     "answer_1": "flow.edit(start_1, yaw=15, eye_openness=0.05)",
     "answer_2": "'a face with a full beard'",
-    "answer_3": "np.sort(np.abs(words.relevance('a face', 'a face with closed eyes').values))[-5]",
+    "answer_3": "np.sort(np.abs(words.relevance('a face', 'a face with red lips').values))[-5]",
 }
 WRONG = {
     "answer_1": "flow.edit(start_1, yaw=-15, eye_openness=0.05)",

@@ -29,6 +29,7 @@ class Point:
 
     smile: float
     yaw: float
+    in_s: bool = True
 
 
 @dataclass(frozen=True)

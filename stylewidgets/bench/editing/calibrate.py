@@ -10,12 +10,12 @@ from ...avatars.reading.factor_net import ReadingNet
 from ...session.session import GeneratorSession
 from .editors import Editor
 from .faces import Faces, wanted
-from .readings import Array, Readings, Ruler, read
+from .readings import Array, Readings, Ruler, read, settled
 
 ROUNDS = 4
 MOST = 6.0
 """An editor is never asked for more than so many times what was wanted: what takes more cannot do it."""
-ENOUGH = 0.05
+ENOUGH = 0.1
 """Relative miss of the mean at which the search ends."""
 
 
@@ -82,7 +82,7 @@ def share(
     """How much of the wanted change was done, [N]."""
     size = wanted(attribute)
     edited = [
-        editor.edit(latent, {attribute: float(side) * size * factor})
+        settled(session, editor.edit(latent, {attribute: float(side) * size * factor}))
         for latent, side in zip(faces.latents, faces.sides[attribute], strict=True)
     ]
     moved = ruler.moved(attribute, before, read(judge, session, edited))

@@ -40,10 +40,11 @@ OPTIONS: Options = {
     "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file of avatars (default: the bundled one)"},
     "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
     "--faces": {"type": int, "default": 48, "help": "faces that are scored (default: %(default)s)"},
-    "--tuning": {"type": int, "default": 16, "help": "other faces, for the strengths (default: %(default)s)"},
-    "--paths": {"type": int, "default": 16, "help": "faces for paths and order (default: %(default)s)"},
+    "--tuning": {"type": int, "default": 12, "help": "other faces, for the strengths (default: %(default)s)"},
+    "--paths": {"type": int, "default": 8, "help": "faces for paths and order (default: %(default)s)"},
     "--population": {"type": int, "default": 3000, "help": "faces for σ and linear editors (default: %(default)s)"},
     "--editors": {"help": "which, in which order, with commas between them (default: all)"},
+    "--attributes": {"help": "which, with commas between them (default: all)"},
     "--anew": {"action": "store_true", "help": "measure them again, also what is in --json already"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep the population there, for the next run"},
     "--json": {"type": Path, "metavar": "FILE", "help": "all figures; a run that was stopped goes on from there"},
@@ -58,6 +59,9 @@ def run(args: argparse.Namespace) -> int:
     session = load(args.generator, device=args.device, precision="fp32")
     found = resumed(args.json, about(session, args))
     chosen = None if args.editors is None else [name.strip() for name in args.editors.split(",")]
+    for name in attributes_of(args):
+        if name not in ATTRIBUTES:
+            raise unknown_name("attribute", name, ATTRIBUTES)
     for words in measure(session, found, args, chosen):
         print(f"  … {words}", file=sys.stderr, flush=True)
         if args.json is not None:
@@ -99,7 +103,7 @@ def measure(
         row = found["rows"].setdefault(name, {"attributes": {}, "time": None})
         if args.anew:
             row |= {"attributes": {}, "time": None}
-        yield from _row(bench, everyone[name], row, tuning, tuning_before, args.paths)
+        yield from _row(bench, everyone[name], row, attributes_of(args), tuning, tuning_before, args.paths)
 
 
 def _sentences(bench: Bench, found: dict[str, Any], anew: bool) -> Iterator[str]:
@@ -110,13 +114,24 @@ def _sentences(bench: Bench, found: dict[str, Any], anew: bool) -> Iterator[str]
         yield from sentences.measure(bench, words, record)
 
 
+def attributes_of(args: argparse.Namespace) -> tuple[str, ...]:
+    """Those that were asked for."""
+    return ATTRIBUTES if args.attributes is None else tuple(name.strip() for name in args.attributes.split(","))
+
+
 def _row(
-    bench: Bench, editor: Editor, row: dict[str, Any], tuning: Faces, before: Readings, count: int
+    bench: Bench,
+    editor: Editor,
+    row: dict[str, Any],
+    names: Sequence[str],
+    tuning: Faces,
+    before: Readings,
+    count: int,
 ) -> Iterator[str]:
     """What is missing in one editor's row: first each attribute by itself, then paths and order, which need all strengths."""
     after: dict[str, Readings] = {}
     cells = row["attributes"]
-    for attribute in ATTRIBUTES:
+    for attribute in names:
         if attribute in cells or editor.why_not(attribute):
             continue
         began = time.perf_counter()
@@ -129,7 +144,7 @@ def _row(
         yield f"{editor.name}, {attribute}: factor {strength.factor:.2f}, done {score.done.mean():.2f}, {seconds:.0f} s"
     scaled = Scaled(editor, {name: each["strength"]["factor"] for name, each in cells.items()})
     for attribute, each in cells.items():
-        if each["paths"] is not None:
+        if each["paths"] is not None or attribute not in names:
             continue
         if editor.costly:
             each["paths"], each["order"] = [], []

@@ -86,7 +86,8 @@ class Scaled:
         return self.editor.costly
 
     def why_not(self, attribute: str) -> str | None:
-        return self.editor.why_not(attribute)
+        known = None if attribute in self.factors else f"nobody has calibrated {attribute}"
+        return self.editor.why_not(attribute) or known
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         return self.editor.edit(latent, {name: change * self.factors[name] for name, change in wanted.items()})

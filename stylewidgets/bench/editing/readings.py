@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ...avatars.reading.factor_net import ReadingNet, factor_of
 from ...avatars.scoring.edits import IDENTITY
-from ...latent.latent import Latent
+from ...latent.latent import Code, Latent
 from ...session.session import GeneratorSession
 
 Array = NDArray[np.float64]
@@ -48,6 +48,14 @@ def pictures(session: GeneratorSession, latents: Sequence[Latent]) -> Tensor:
     """Pictures [N, 3, H, W] in [-1, 1], through 8 bits as everything that is shown."""
     drawn = np.ascontiguousarray(session.images(list(latents)))
     return torch.from_numpy(drawn).permute(0, 3, 1, 2).float() / 127.5 - 1
+
+
+def settled(session: GeneratorSession, latent: Latent) -> Latent:
+    """The same picture as a plain code, so that what an edit takes to carry out is taken once, not at every look."""
+    if latent.in_s or not latent.edits:
+        return latent
+    code = Code("w+", session.map(latent)[0].cpu().numpy())
+    return latent.replace(code=code, psi=1.0, cutoff=None, edits=())
 
 
 def read(net: ReadingNet, session: GeneratorSession, latents: Sequence[Latent]) -> Readings:

@@ -22,7 +22,7 @@ from ...session.session import GeneratorSession
 from ..timing import milliseconds
 from .editors import FEW, Editor, Wanted
 from .faces import CHOICES, Faces, Population, partners, wanted
-from .readings import Array, Readings, Ruler, pictures, table
+from .readings import Array, Readings, Ruler, pictures, settled, table
 
 WEARS = {"glasses": "round", "beard": "full", "hat": "beanie"}
 """What the truth puts on, where something is wanted that was not there."""
@@ -93,7 +93,7 @@ class Bench:
         """The figures, and what the judge reads of the edited faces."""
         count = FEW if editor.costly else len(self.faces)
         wishes, few = self.wishes(attribute)[:count], self.faces.latents[:count]
-        edited = [editor.edit(latent, wish) for latent, wish in zip(few, wishes, strict=True)]
+        edited = [settled(self.session, editor.edit(latent, wish)) for latent, wish in zip(few, wishes, strict=True)]
         drawn = pictures(self.session, edited)
         after = table(self.judge, self.judge.raw(drawn))
         before = {name: values[:count] for name, values in self.before.items()}

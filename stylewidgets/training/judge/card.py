@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..avatars.reading.factor_net import Head
-from ..avatars.reading.judge import POINTS, Judge
+from ...avatars.reading.factor_net import Head
+from ...avatars.reading.judge import POINTS, Judge
 
 TRUSTED = 0.7
 """R² (accuracy) on renders below which a factor is marked: what the judge says of it counts little."""

@@ -9,21 +9,21 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from .. import jobs
-from ..avatars.drawing.landmarks import LANDMARKS
-from ..avatars.drawing.renderer import render
-from ..avatars.drawing.visibility import visible
-from ..avatars.reading.calibration import calibrate
-from ..avatars.reading.factor_net import make_heads
-from ..avatars.reading.judge import BUNDLED, POINTS, Judge, load_judge, point_heads, save_judge
-from ..avatars.world.factors import FACTORS
-from ..core.options import Options
-from ..jobs import Job, Work
-from ..ops.devices import own_random
-from .data import RenderedAvatars
-from .judge_card import model_card
-from .regressor import fit
-from .targets import evaluate, floats, most_frequent
+from ... import jobs
+from ...avatars.drawing.landmarks import LANDMARKS
+from ...avatars.drawing.renderer import render
+from ...avatars.drawing.visibility import visible
+from ...avatars.reading.calibration import calibrate
+from ...avatars.reading.factor_net import make_heads
+from ...avatars.reading.judge import BUNDLED, POINTS, Judge, load_judge, point_heads, save_judge
+from ...avatars.world.factors import FACTORS
+from ...core.options import Options
+from ...jobs import Job, Work
+from ...ops.devices import own_random
+from ..data import RenderedAvatars
+from ..regressor import fit
+from ..targets import evaluate, floats, most_frequent
+from .card import model_card
 
 __all__ = ["OPTIONS", "measure_judge", "run", "train_judge"]
 
