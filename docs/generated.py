@@ -44,7 +44,10 @@ OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Fill the sections of the navigation that are not written by hand."""
     systems = sorted(path.name for path in (ROOT / "docs" / "systems").glob("*.md"))
+    placed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    others = sorted(path.name for path in (ROOT / "docs").glob("*.md") if f" {path.name}\n" not in placed)
     listed = {
+        "Measured": others,
         "Systems": [f"systems/{name}" for name in sorted(systems, key=lambda name: (name != "index.md", name))],
         "Inversion methods": [f"methods/{name}.md" for name, _ in _methods()],
         "Reference": [f"reference/{room}.md" for room in ROOMS],
