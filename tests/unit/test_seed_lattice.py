@@ -5,13 +5,11 @@ import math
 import pytest
 
 from stylewidgets.widgets.latent_explorer.tools.seed_lattice import (
-    PadView,
     blend_at,
     clamp_position,
     describe,
     locate,
     seed_at,
-    snap,
 )
 
 POSITIONS = [(0.0, 0.0), (0.25, 0.5), (-0.25, 3.125), (-7.999, -2.001), (12.3456, -0.0004), (99999.9, -99999.9)]
@@ -66,34 +64,6 @@ def test_a_position_that_is_not_finite_is_refused_with_its_value(bad):
 
 def test_a_position_far_away_is_limited_to_the_lattice():
     assert clamp_position(1e12, -1e12) == (100_000.0, -100_000.0)
-
-
-def test_snapping_reaches_a_lattice_point_only_from_nearby():
-    assert snap(1.98, -3.03, radius=0.05) == (2.0, -3.0)
-    assert snap(1.9, -3.03, radius=0.05) == (1.9, -3.03)
-
-
-def test_pixels_and_positions_are_inverse_to_each_other():
-    view = PadView(300, 200, 50, x=4.5, y=-2.0)
-    for position in [(4.5, -2.0), (3.0, -1.0), (6.25, -3.5)]:
-        assert view.to_position(*view.to_pixels(*position)) == pytest.approx(position)
-
-
-def test_a_pixel_outside_the_pad_counts_as_its_border():
-    view = PadView(300, 200, 50)
-    assert view.to_position(-40, 100) == view.to_position(0, 100)
-
-
-def test_the_view_lists_exactly_the_points_that_it_shows():
-    view = PadView(100, 100, 50, x=0.25, y=0.0)
-    assert list(view.points()) == [(i, j) for j in (-1, 0, 1) for i in (0, 1)]
-
-
-def test_the_view_asks_to_be_centred_near_its_border_only():
-    view = PadView(300, 200, 50)
-    assert not view.needs_centring(0, 0)
-    assert view.needs_centring(2.5, 0)
-    assert not view.centred(2.5, 0).needs_centring(2.5, 0)
 
 
 def test_a_blend_is_described_in_words():

@@ -92,7 +92,7 @@ def stroke(brush: Any, *places: tuple[int, int], radius: int = 14, erase: bool =
 
 
 def slider(probe: StyleSpaceProbe) -> Any:
-    return probe._panels._strength._slider
+    return probe._panels._strength.rows.handles["strength"]
 
 
 def registry() -> dict[str, Any]:

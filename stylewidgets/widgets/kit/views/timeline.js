@@ -45,7 +45,6 @@ function render({ model, el }) {
     const playing = model.get("playing");
     play.classList.toggle("sw-icon-pause", playing);
     play.classList.toggle("sw-icon-play", !playing);
-    play.classList.toggle("sw-primary", true);
     play.title = playing ? "pause" : "play";
     play.setAttribute("aria-label", play.title);
   }

@@ -32,6 +32,9 @@ LONGEST_TICK = 1.0
 ENDLESS = 10**6
 SPEEDS = {"¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1.0, "2 ×": 2.0, "4 ×": 4.0}
 EASE_LABELS = {"rest at each face": "smooth", "even": "linear"}
+FIELD, PLACE = {"description_width": "92px"}, {"width": "250px", "max_width": "100%"}
+"""Of what is typed or chosen: labels and boxes stand below each other where it is narrow, and in columns where it is not."""
+
 AGAIN, ONCE, ROUND = "again", "once", "round"
 ENDS = {"start again": AGAIN, "stop": ONCE, "go on to the first face": ROUND}
 """What a film does at its end: one choice, where there were two that got in each other's way."""
@@ -164,19 +167,19 @@ class Animator(widgets.VBox):
         self._seconds = control(
             widgets.BoundedFloatText,
             2.0,
-            tip="time from one snapshot to the next, in seconds",
+            tip="seconds from one snapshot to the next",
             on=lambda _: self.refresh(),
-            style={"description_width": "104px"},
-            layout={"width": "176px"},
+            style=FIELD,
+            layout=PLACE,
             min=0.1,
             max=600,
             step=0.5,
-            description="seconds a step",
+            description="seconds",
         )
         self._speed = control(
             widgets.Dropdown,
-            style={"description_width": "44px"},
-            layout={"width": "120px"},
+            style=FIELD,
+            layout=PLACE,
             options=list(SPEEDS.items()),
             value=1.0,
             description="speed",
@@ -184,8 +187,8 @@ class Animator(widgets.VBox):
         self._ease = control(
             widgets.Dropdown,
             tip="whether the motion is slow near each snapshot, or even throughout",
-            style={"description_width": "50px"},
-            layout={"width": "196px"},
+            style=FIELD,
+            layout=PLACE,
             options=list(EASE_LABELS.items()),
             description="motion",
         )
@@ -193,8 +196,8 @@ class Animator(widgets.VBox):
             widgets.Dropdown,
             tip="what the film does at its end",
             on=lambda _: self._on_end(),
-            style={"description_width": "70px"},
-            layout={"width": "246px", "max_width": "100%"},
+            style=FIELD,
+            layout=PLACE,
             options=list(ENDS.items()),
             description="at the end",
         )

@@ -79,8 +79,8 @@ class ExportPanel(widgets.VBox):
         self._kind = control(
             widgets.Dropdown,
             on=lambda _: self._on_kind(),
-            style={"description_width": "44px"},
-            layout={"width": "220px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             options=list(KINDS),
             description="export",
         )
@@ -88,8 +88,8 @@ class ExportPanel(widgets.VBox):
             widgets.BoundedIntText,
             25,
             tip="frames for each second of the film",
-            style={"description_width": "26px"},
-            layout={"width": "90px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             min=1,
             max=60,
             description="fps",
@@ -98,8 +98,8 @@ class ExportPanel(widgets.VBox):
             widgets.Text,
             "animation",
             tip="name of the file, without its ending; a number is added when it exists",
-            style={"description_width": "40px"},
-            layout={"width": "200px"},
+            style={"description_width": "92px"},
+            layout={"width": "250px", "max_width": "100%"},
             description="name",
         )
         self._start = button("export", "write the film to a file beside the notebook", self.start, primary=True)

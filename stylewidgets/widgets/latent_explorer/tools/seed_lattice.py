@@ -8,8 +8,6 @@ values: no widget, no torch.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 Blend = tuple[tuple[int, float], ...]
 """(seed, weight) pairs; the weights are positive and sum to 1."""
@@ -85,53 +83,8 @@ def locate(blend: Blend, base: int = 0) -> tuple[float, float] | None:
     return clamp_position(x, y) if same else None
 
 
-def snap(x: float, y: float, radius: float) -> tuple[float, float]:
-    """Return the nearest lattice point when it is within `radius` steps, otherwise the position itself."""
-    near = float(round(x)), float(round(y))
-    return near if math.hypot(x - near[0], y - near[1]) <= radius else (x, y)
-
-
 def describe(blend: Blend) -> str:
     """Say in words where a blend stands: "seed 7" or "seed 7 62 % + seed 8 38 %"."""
     if len(blend) == 1:
         return f"seed {blend[0][0]}"
     return " + ".join(f"seed {seed} {100 * weight:.0f} %" for seed, weight in blend)
-
-
-@dataclass(frozen=True)
-class PadView:
-    """What part of the lattice the pad shows: its size and cell in pixels, and the position in the middle."""
-
-    width: int
-    height: int
-    cell: float
-    x: float = 0.0
-    y: float = 0.0
-
-    def to_pixels(self, x: float, y: float) -> tuple[float, float]:
-        """Return the pixel of a lattice position."""
-        return self.width / 2 + (x - self.x) * self.cell, self.height / 2 + (y - self.y) * self.cell
-
-    def to_position(self, px: float, py: float) -> tuple[float, float]:
-        """Return the lattice position under a pixel; pixels outside the pad count as its border."""
-        px, py = min(max(px, 0.0), float(self.width)), min(max(py, 0.0), float(self.height))
-        return clamp_position(self.x + (px - self.width / 2) / self.cell, self.y + (py - self.height / 2) / self.cell)
-
-    def centred(self, x: float, y: float) -> PadView:
-        """Return the same view with (x, y) in the middle."""
-        return PadView(self.width, self.height, self.cell, x, y)
-
-    def needs_centring(self, x: float, y: float, margin: float = 0.3) -> bool:
-        """Say whether (x, y) is within `margin` (share of the size) of the border, or beyond it."""
-        px, py = self.to_pixels(x, y)
-        return not (
-            margin * self.width <= px <= (1 - margin) * self.width
-            and margin * self.height <= py <= (1 - margin) * self.height
-        )
-
-    def points(self) -> Iterator[tuple[int, int]]:
-        """Yield every lattice point (i, j) that is on the pad, row by row."""
-        half_w, half_h = self.width / 2 / self.cell, self.height / 2 / self.cell
-        for j in range(math.ceil(self.y - half_h), math.floor(self.y + half_h) + 1):
-            for i in range(math.ceil(self.x - half_w), math.floor(self.x + half_w) + 1):
-                yield i, j

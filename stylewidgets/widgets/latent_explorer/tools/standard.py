@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 
 from .... import domain
+from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
@@ -18,7 +19,9 @@ from ...kit.controls.source_controls import main_seed, start_from
 from ...kit.controls.transform_controls import TransformControls
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
+from ...kit.jobs import Jobs
 from ...kit.parts import WIDE, button, column, listen, note, row
+from ...kit.sharing import own
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
@@ -32,6 +35,8 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 96
 STEPS = 24
+FACES = 300
+"""Small pictures that the map keeps."""
 
 
 @register
@@ -63,7 +68,7 @@ class Directions(Tool):
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
-        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), **WIDE)
+        return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), width="100%")
 
     @property
     def controls(self) -> Mapping[str, Handle]:
@@ -103,17 +108,59 @@ class TransformTool(Tool):
 
 @register
 class Walk(Tool):
-    """A pad on which dragging walks from face to face. Attribute: `pad`."""
+    """A map of faces to walk on. Attribute: `pad`."""
 
     name, title = "walk", "Walk"
+
+    def __init__(self) -> None:
+        self._drawn_as: Latent | None = None
+        self._faces: dict[int, bytes] = {}  # by seed
+        self._waiting: deque[int] = deque()
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         def walk(blend: Blend) -> None:
             source = {"seed": blend[0][0]} if len(blend) == 1 else {"blend": blend}
             host.change("walk", lambda latent: start_from(latent, host.session.c_dim > 0, **source))
 
-        self.pad = SeedPad(walk, seed=main_seed(host.value) or 0)
-        return self.pad
+        self._work = Jobs(host.view)
+        own(self._work).min_height = None  # no line before there is long work
+        self.pad = SeedPad(walk, seed=main_seed(host.value) or 0, faces=lambda seeds: self._want(host, seeds))
+        return column(
+            note("Drag, or use the arrow keys, to walk from face to face. In between, faces are blends."),
+            self.pad,
+            self._work,
+        )
+
+    def opened(self, host: PictureHost) -> None:
+        if (looks := self._looks(host)) != self._drawn_as:  # other edits: the faces on the map are no longer those
+            self._drawn_as, self._faces = looks, {}
+            self._waiting.clear()
+            self.pad.again()
+
+    def _looks(self, host: PictureHost) -> Latent:
+        """What the faces on the map have in common with the picture."""
+        return start_from(host.value, host.session.c_dim > 0, seed=0)
+
+    def _want(self, host: PictureHost, seeds: Sequence[int]) -> None:
+        self._drawn_as = self._drawn_as or self._looks(host)
+        for seed in seeds:
+            if seed in self._faces:
+                self.pad.face(seed, self._faces[seed])
+        self._waiting = deque(
+            dict.fromkeys([*(seed for seed in seeds if seed not in self._faces), *self._waiting]), FACES
+        )
+        if self._waiting:
+            self._work.run("faces", self._draw(host), words="faces", quiet=True)
+
+    def _draw(self, host: PictureHost) -> Job[None]:
+        total, looks = len(self._waiting), self._drawn_as or self._looks(host)
+        while self._waiting:
+            seed = self._waiting.popleft()
+            self._faces[seed] = host.picture.thumbnail(looks.replace(seed=seed), THUMBNAIL)
+            self.pad.face(seed, self._faces[seed])
+            while len(self._faces) > FACES:
+                del self._faces[next(iter(self._faces))]
+            yield Progress(total - len(self._waiting), total)
 
     def update(self, host: PictureHost) -> None:
         """Show on the pad where the value is; a seed that is nowhere near becomes the new centre."""
