@@ -69,7 +69,7 @@ class InversionPanels:
         self._switcher = Tabs(panels, self._on_show)
         self.target = TargetPanel(host)
         right = column(
-            heading("Target"), self.target, heading("Method"), self.method, _dom_classes=("sw-viewer-right",)
+            heading("Method"), self.method, heading("Target"), self.target, _dom_classes=("sw-viewer-right",)
         )
         top = column(self._left, right, _dom_classes=("sw-viewer-top",))
         self._root = column(column(top, self._switcher, _dom_classes=("sw-home",)), _dom_classes=("sw-with-guest",))

@@ -66,7 +66,12 @@ class MethodPanel(widgets.VBox):
         self.cards.show([{"title": title, "lines": [words], "tip": METHODS[name].title}
                          for (title, words, _), name in zip(WAYS, self._methods, strict=True)])  # fmt: skip
         self._line = note("")
-        self._all = button("All methods and settings …", "every method, with its settings", self._unfold)
+        self._all = button(
+            "All methods and settings …",
+            "every method, with its settings",
+            self._unfold,
+            layout={"align_self": "flex-start"},
+        )
         super().__init__([self.cards, self._line, self._all], layout=shared_layout(**WIDE))
         self._show()
 

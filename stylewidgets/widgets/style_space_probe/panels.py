@@ -77,8 +77,8 @@ class ProbePanels:
             SAVE: self._make_state,
         }
         self._switcher = Tabs(panels, lambda _: self._on_panel())
-        left = column(self._stack, self._strength, self._undo, _dom_classes=("sw-probe-left",))
-        right = column(work, self._switcher, _dom_classes=("sw-probe-right",))
+        left = column(self._stack, self._strength, self._undo, work, _dom_classes=("sw-probe-left",))
+        right = column(self._switcher, _dom_classes=("sw-probe-right",))
         below = column(self._measure, host.view, _dom_classes=("sw-probe-map",))
         main = column(left, right, below, self.effect, _dom_classes=("sw-home", "sw-probe-main"))
         self._root = column(main, _dom_classes=("sw-with-guest",))
