@@ -35,7 +35,7 @@ CUT_OFF = """(root) => {
     // What is 1 px or clipped to nothing is for those who listen.
     if (box.width < 2 || style.visibility === 'hidden' || style.clipPath !== 'none' || style.clip !== 'auto') continue;
     const name = `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`;
-    if (box.right > right && !scrolls(node)) found.push('beyond the cell: ' + name);
+    if (box.right > right && !scrolls(node)) found.push(`${Math.ceil(box.right - right)} px beyond the cell: ${name}`);
     const label = node.matches('button, .widget-label, .widget-readout');
     if (label && node.scrollWidth > node.clientWidth + 1) found.push('cut off: ' + name);
   }
