@@ -34,6 +34,7 @@ CUT_OFF = """(root) => {
     const box = node.getBoundingClientRect(), style = getComputedStyle(node);
     // What is 1 px or clipped to nothing is for those who listen.
     if (box.width < 2 || style.visibility === 'hidden' || style.clipPath !== 'none' || style.clip !== 'auto') continue;
+    if (node.closest('.sw-map')) continue; // endless, and cut at its edge
     const name = `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`;
     if (box.right > right && !scrolls(node)) found.push(`${Math.ceil(box.right - right)} px beyond the cell: ${name}`);
     const label = node.matches('button, .widget-label, .widget-readout');

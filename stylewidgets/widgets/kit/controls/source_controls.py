@@ -11,6 +11,7 @@ import ipywidgets as widgets
 
 from ....latent.latent import Latent
 from ..errors import reporting
+from ..glossary import help_button
 from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, note, row, say, show, slider
 from ..sharing import shared_layout
 from ..views.toolbar import Action, Toolbar
@@ -23,6 +24,25 @@ RANDOM_SEEDS = 1_000_000
 """The random button draws below this: six digits can be read aloud and typed again."""
 
 PSI = (-1.0, 1.5)
+
+
+WORDS = (
+    "seed",
+    "ψ",
+    "direction",
+    "σ",
+    "layers",
+    "edit",
+    "snapshot",
+    "start",
+    "noise",
+    "walk",
+    "latent",
+    "z",
+    "w",
+    "w+",
+)
+"""What somebody who sees an explorer for the first time may want explained."""
 
 
 def parse_seed(text: str) -> int:
@@ -114,7 +134,7 @@ class SourceControls(widgets.VBox):
             "Source",
             layout=shared_layout(),
         )
-        line = row(self._seed, self._tools, self.psi)
+        line = row(self._seed, self._tools, self.psi, control(widgets.HTML, help_button(*WORDS)))
         self._label = self._make_label(classes, names) if classes else None
         parts = [line, self.place, self._label, self._about]
         super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))

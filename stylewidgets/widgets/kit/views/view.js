@@ -225,13 +225,14 @@ function createView(model, hub, el) {
   const alertText = element("span", "stylewidgets-error-text");
   const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "Dismiss the message" });
   const bar = element("div", "stylewidgets-bar");
+  const dot = element("span", "sw-dot", { role: "status" });
   const status = element("span", "stylewidgets-status");
   const hold = element("button", "stylewidgets-button", { type: "button", "aria-pressed": "false" });
   dismiss.textContent = "\u00d7";
   hold.textContent = "Hold to see the start";
   alert.append(alertText, dismiss);
   stage.append(canvas, veil, badge, gone, alert);
-  bar.append(status, hold);
+  bar.append(dot, status, hold);
   root.append(stage, bar);
   el.append(root);
 
@@ -262,6 +263,7 @@ function createView(model, hub, el) {
     drawnFine = Boolean(drawn && drawn.fine);
     badge.textContent = comparing ? "start" : picture && picture.preview ? "preview" : model.get("badge");
     badge.hidden = !badge.textContent;
+    tell(picture);
     root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
     root.dataset.final = String(Boolean(picture && picture.final));
   }
@@ -284,6 +286,14 @@ function createView(model, hub, el) {
       veil.style.transition = "none";
       veil.style.opacity = "0";
     }
+  }
+
+  // A dot and a word for how things stand; changed only when they do.
+  function tell(picture) {
+    const state = !gone.hidden ? "disconnected" : badge.textContent ? "preview" : picture && !picture.final ? "live" : "";
+    if (dot.dataset.state === state) return;
+    dot.dataset.state = state;
+    dot.textContent = { disconnected: "no kernel", preview: "preview", live: "live" }[state] || "at rest";
   }
 
   function fit() {

@@ -20,7 +20,7 @@ from ...kit.controls.transform_controls import TransformControls
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
 from ...kit.jobs import Jobs
-from ...kit.parts import WIDE, button, column, listen, note, row
+from ...kit.parts import button, column, listen, note, row
 from ...kit.sharing import own
 from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
