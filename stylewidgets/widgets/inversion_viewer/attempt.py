@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ... import inversion
-from ...inversion.evaluation.realism import code_statistics, flat_styles
 from ...jobs import RUNNING, Job, Progress
 from ...settings import Value
 
@@ -120,6 +119,8 @@ class Attempt:
     def measuring_realism(self) -> Job[None]:
         """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
         yield Progress()  # the result is shown first
+        from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
+
         result, session = self.result, self.base
         styles = flat_styles(session, result.space, result.code)
         self.figures["realism"] = float(np.mean(code_statistics(session).mahalanobis(styles)))
