@@ -114,7 +114,7 @@ def _method(method: Any) -> str:
     if method.settings:
         lines += ["| setting | default | accepted | |", "|---|---|---|---|"]
     for setting in method.settings:
-        ends = [f"{end:g}" if end is not None else "" for end in (setting.low, setting.high)]
+        ends = [f"{end:.10g}" if end is not None else "" for end in (setting.low, setting.high)]
         accepted = ", ".join(setting.choices) or " … ".join(ends) if any(ends) or setting.choices else ""
         unit = f" {setting.unit}" if setting.unit else ""
         lines.append(f"| `{setting.name}` | {setting.default}{unit} | {accepted} | {setting.help.replace('|', '/')} |")

@@ -28,7 +28,7 @@ MENU = """([root, menu]) => [...document.querySelector(root).querySelectorAll('[
 CUT_OFF = """(root) => {
   // What reaches beyond the cell, or has more text than room.
   const top = document.querySelector(root), found = [];
-  const right = top.closest('.jp-OutputArea-output').getBoundingClientRect().right + 1;
+  const right = top.closest('.jp-OutputArea-output').getBoundingClientRect().right + 3; // ipywidgets' own margin
   const scrolls = (n) => n && n !== top && (/auto|scroll/.test(getComputedStyle(n).overflowX) || scrolls(n.parentElement));
   for (const node of top.querySelectorAll('*')) {
     const box = node.getBoundingClientRect(), style = getComputedStyle(node);
