@@ -290,7 +290,8 @@ function createView(model, hub, el) {
 
   // A dot and a word for how things stand; changed only when they do.
   function tell(picture) {
-    const state = !gone.hidden ? "disconnected" : badge.textContent ? "preview" : picture && !picture.final ? "live" : "";
+    const lost = root.closest(".jupyter-widgets-disconnected"); // ipywidgets says so of every view without a kernel
+    const state = lost ? "disconnected" : badge.textContent ? "preview" : picture && !picture.final ? "live" : "";
     if (dot.dataset.state === state) return;
     dot.dataset.state = state;
     dot.textContent = { disconnected: "no kernel", preview: "preview", live: "live" }[state] || "at rest";
