@@ -37,6 +37,10 @@ ROOMS = {
 }
 """Rooms with public names, in the order of the reference. The widgets have pages of their own."""
 
+SYSTEMS = {"editing.flow": "StyleFlow", "editing.words": "StyleCLIP", "text": "Text encoders"}
+"""The same for systems that edit, where this package has them; what is written about them by hand stands before."""
+ABOUT_SYSTEMS = ("styleflow.md", "styleclip.md", "text.md", "editing.md")
+
 ELSEWHERE = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")
 
@@ -44,8 +48,18 @@ OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Fill the sections of the navigation that are not written by hand."""
     systems = sorted(path.name for path in (ROOT / "docs" / "systems").glob("*.md"))
+    about = [name for name in ABOUT_SYSTEMS if (ROOT / "docs" / name).is_file()]
+    placed = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    others = sorted(
+        path.name for path in (ROOT / "docs").glob("*.md") if f" {path.name}\n" not in placed and path.name not in about
+    )
     listed = {
-        "Systems": [f"systems/{name}" for name in sorted(systems, key=lambda name: (name != "index.md", name))],
+        "Measured": others,
+        "Systems": [
+            *(f"systems/{name}" for name in sorted(systems, key=lambda name: (name != "index.md", name))),
+            *about,
+            *(f"reference/{room}.md" for room in _present(SYSTEMS)),
+        ],
         "Inversion methods": [f"methods/{name}.md" for name, _ in _methods()],
         "Reference": [f"reference/{room}.md" for room in ROOMS],
     }
@@ -60,7 +74,8 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made here."""
     pages = {f"methods/{name}.md": _method(method) for name, method in _methods()}
-    pages |= {f"reference/{room}.md": "\n\n".join(_room(room, title)) for room, title in ROOMS.items()}
+    rooms = {**ROOMS, **_present(SYSTEMS)}
+    pages |= {f"reference/{room}.md": "\n\n".join(_room(room, title)) for room, title in rooms.items()}
     pages |= {page: (ROOT / file).read_text(encoding="utf-8") for page, file in ELSEWHERE.items()}
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
@@ -88,6 +103,10 @@ def _methods() -> Iterator[tuple[str, Any]]:
     yield from import_module("stylewidgets.inversion").METHODS.items()
 
 
+def _present(rooms: dict[str, str]) -> dict[str, str]:
+    return {room: title for room, title in rooms.items() if (ROOT / "stylewidgets" / room.replace(".", "/")).is_dir()}
+
+
 def _method(method: Any) -> str:
     """The page of an inversion method: what it is, its settings, what its code says of it."""
     lines = [f"# {method.title}", "", method.line, "", f"*{method.kind.capitalize()}. {method.source}*", ""]
@@ -95,7 +114,7 @@ def _method(method: Any) -> str:
     if method.settings:
         lines += ["| setting | default | accepted | |", "|---|---|---|---|"]
     for setting in method.settings:
-        ends = [f"{end:g}" if end is not None else "" for end in (setting.low, setting.high)]
+        ends = [f"{end:.10g}" if end is not None else "" for end in (setting.low, setting.high)]
         accepted = ", ".join(setting.choices) or " … ".join(ends) if any(ends) or setting.choices else ""
         unit = f" {setting.unit}" if setting.unit else ""
         lines.append(f"| `{setting.name}` | {setting.default}{unit} | {accepted} | {setting.help.replace('|', '/')} |")

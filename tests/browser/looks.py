@@ -28,7 +28,7 @@ MENU = """([root, menu]) => [...document.querySelector(root).querySelectorAll('[
 CUT_OFF = """(root) => {
   // What reaches beyond the cell, or has more text than room.
   const top = document.querySelector(root), found = [];
-  const right = top.closest('.jp-OutputArea-output').getBoundingClientRect().right + 1;
+  const right = top.closest('.jp-OutputArea-output').getBoundingClientRect().right + 3; // ipywidgets' own margin
   const scrolls = (n) => n && n !== top && (/auto|scroll/.test(getComputedStyle(n).overflowX) || scrolls(n.parentElement));
   for (const node of top.querySelectorAll('*')) {
     const box = node.getBoundingClientRect(), style = getComputedStyle(node);
@@ -36,7 +36,7 @@ CUT_OFF = """(root) => {
     if (box.width < 2 || style.visibility === 'hidden' || style.clipPath !== 'none' || style.clip !== 'auto') continue;
     if (node.closest('.sw-map')) continue; // endless, and cut at its edge
     const name = `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`;
-    if (box.right > right && !scrolls(node)) found.push('beyond the cell: ' + name);
+    if (box.right > right && !scrolls(node)) found.push(`${Math.ceil(box.right - right)} px beyond the cell: ${name}`);
     const label = node.matches('button, .widget-label, .widget-readout');
     if (label && node.scrollWidth > node.clientWidth + 1) found.push('cut off: ' + name);
   }

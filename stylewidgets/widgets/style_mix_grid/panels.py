@@ -154,7 +154,7 @@ class MixPanels:
             widgets.Text,
             "cell.png",
             tip="file of the chosen picture, beside the notebook unless you give a folder",
-            style={"description_width": "90px"},
+            style={"description_width": "110px"},
             layout={"width": "260px", "max_width": "100%"},
             description="chosen picture",
         )

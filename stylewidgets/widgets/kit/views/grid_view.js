@@ -253,7 +253,7 @@ function createLayers(model, send, listen) {
 
 function createTable(model, hub, send, listen) {
   const root = element("div", "stylewidgets-table", { role: "grid" });
-  const bin = element("div", "stylewidgets-bin");
+  const bin = element("div", "stylewidgets-bin", { role: "gridcell" });
   let nodes = new Map(); // place -> node
   let focused = [0, 0];
   let shape = "";
@@ -307,11 +307,16 @@ function createTable(model, hub, send, listen) {
       const line = element("div", "stylewidgets-row", { role: "row" });
       line.append(i === HEADER ? bin : make([i, HEADER]));
       for (let j = 0; j < names("columns").length; j++) line.append(make([i, j]));
-      if (i === HEADER) line.append(adder("columns"));
+      if (i === HEADER) line.append(around("gridcell", adder("columns")));
       rows.push(line);
     }
-    rows.push(adder("rows"));
+    rows.push(around("row", around("gridcell", adder("rows"))));
     root.replaceChildren(...rows);
+  }
+
+  // A grid holds rows, and a row cells: these two are there for screen readers only.
+  function around(role, node) {
+    return element("div", "stylewidgets-role", { role }, node);
   }
 
   function adder(axis) {
