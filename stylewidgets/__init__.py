@@ -33,6 +33,7 @@ _ROOMS = (
     "render",
     "settings",
     "stylespace",
+    "text",
     "tools",
     "training",
     "weights",

@@ -1,9 +1,9 @@
 """Sentences and pictures in one space: `load()` gives the small encoder that ships, or a public CLIP network.
 
-    from stylewidgets import text
+from stylewidgets import text
 
-    encoder = text.load()
-    text.similarity(encoder.texts(["a smiling face"]), encoder.pictures(pictures))
+encoder = text.load()
+text.similarity(encoder.texts(["a smiling face"]), encoder.pictures(pictures))
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 
 if TYPE_CHECKING:
-    from .encoder import Pair, TextEncoder, change, similarity
     from .clip.network import pooled
     from .clip.published import start_download
+    from .encoder import Pair, TextEncoder, change, similarity
     from .loading import load, names
+    from .ranking import Found, find, rank
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -25,5 +26,6 @@ __getattr__, __dir__, __all__ = attach(
         "clip.network": "pooled",
         "clip.published": "start_download",
         "loading": "load names",
+        "ranking": "Found find rank",
     },
 )

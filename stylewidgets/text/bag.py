@@ -116,6 +116,9 @@ class Glance(nn.Module):
 
     def __init__(self, size: int, facts: int, dim: int, width: int = 384) -> None:
         super().__init__()
+        self.mean: Tensor
+        self.std: Tensor
+        self.usual: Tensor
         self.register_buffer("mean", torch.zeros(size, dtype=torch.float32, device="cpu"))
         self.register_buffer("std", torch.ones(size, dtype=torch.float32, device="cpu"))
         self.register_buffer("usual", torch.zeros(2 * facts, dtype=torch.float32, device="cpu"))

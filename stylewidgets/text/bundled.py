@@ -47,7 +47,12 @@ def read_pair(path: str | Path) -> tuple[BagPair, dict[str, Any]]:
             raise ValueError(f"it holds {meta['kind']!r} of version {meta['version']}")
         domain.get("avatars").check(meta.get("domain"), "it")
         net = _network(meta["network"])
-        pair = BagPair(Vocabulary(meta["stems"], [tuple(pair.split(" ")) for pair in meta["pairs"]]), net, meta["facts"], meta["dim"])
+        pair = BagPair(
+            Vocabulary(meta["stems"], [tuple(pair.split(" ")) for pair in meta["pairs"]]),
+            net,
+            meta["facts"],
+            meta["dim"],
+        )
         pair.load_state_dict({key: value.float() for key, value in state.items()})
     return pair.eval().requires_grad_(False), dict(meta["training"])
 

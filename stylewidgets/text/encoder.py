@@ -64,7 +64,7 @@ class TextEncoder:
             self.pair.to(self._device)
         return self
 
-    @torch.inference_mode()
+    @torch.no_grad()  # not inference mode: losses are made of these vectors
     def texts(self, sentences: Sequence[str] | str) -> Tensor:
         """Sentences as unit vectors, float32 [N, dim].
 

@@ -14,26 +14,33 @@ from typing import NamedTuple
 
 _WORD = re.compile(r"[a-z]+|[,;:.!?()]")
 _ENDS = frozenset(",;:.!?()")
-_BREAKS = frozenset("and but while plus yet with wearing who whose which as under before in".split())
+
+
+def _set(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_BREAKS = _set("and or but while plus yet with wearing who whose which as under before in")
 """Words that begin something new: a negation does not reach past them, and words on both sides do not belong together."""
-_SCOPE_GOES_ON = frozenset({"as", "in", "who", "which"})
-_NEGATIONS = frozenset("no not without never neither nor none nothing lacks lacking lack cannot hardly minus non un".split())
-_GONE = frozenset("off gone missing removed absent".split())
+_GOES_ON = _set("or as in who which")
+"""Those that it does reach past."""
+_NEGATIONS = _set("no not without never neither nor none nothing lacks lacking lack cannot hardly minus non un")
+_GONE = _set("off gone missing removed absent")
 """Words that negate what stands before them: "the glasses are off"."""
-_AWAY = frozenset("swept combed".split())
+_AWAY = _set("swept combed")
 """Words after which "off" negates nothing."""
 
-SUBJECTS = frozenset(
+SUBJECTS = _set(
     "face faces person people portrait picture photo image drawing man woman men women girl boy guy lady fellow gentleman "
-    "child kid adult avatar character someone somebody anyone one human head he she they her his him them it".split()
+    "child kid adult avatar character someone somebody anyone one human head"
 )
 """What a picture is about in any case: understood, without a meaning of its own."""
-_EMPTY = frozenset(
-    "a an the is are was be been being has have had having does do did of that this these those there here to at on for "
-    "by s t very really quite rather so too also just much more most such some any all what whatever whatsoever seems seem "
-    "seen shows show showing looks like it its their my your our we i you can could would will may might must should get "
-    "gets got make makes made give gives given add put puts want please let even still now then than both each other same "
-    "take takes taken taking almost nearly somewhat bit lot lots kind sort pair piece way side".split()
+_EMPTY = _set(
+    "a an the is are was be been being has have had having does do did of that this these those there here to at on for by s "
+    "t very really quite rather so too also just much more most such some any all what whatever whatsoever seems seem seen "
+    "shows show showing looks like its their my your our we i you can could would will may might must should get gets got "
+    "make makes made give gives given add put puts want please let even still now then than both each other same take takes "
+    "taken taking almost nearly somewhat bit lot lots kind sort pair piece way side he she they her his him them it"
 )
 _IRREGULAR = {
     "eyed": "ey", "eye": "ey", "eyes": "ey", "hair": "hair", "lit": "light", "lips": "lip", "sunglasses": "glass",
@@ -74,29 +81,22 @@ def stem(word: str) -> str:
 def words(sentence: str) -> list[Word]:
     """The words of a sentence that may mean something, in order."""
     found: list[Word] = []
-    negated, away, clause = False, False, 0
+    negated, clause, before, away = False, 0, "", False
     for text in _pieces(sentence):
-        if text in _ENDS:
-            negated, away, clause = False, False, clause + 1
-            continue
-        if text in _BREAKS:
-            clause += 1
-            negated = negated and text in _SCOPE_GOES_ON
-            continue
-        if text in ("or", "nor"):
-            clause += 1
-            negated = negated or text == "nor"
-            continue
-        away = away or text in _AWAY
         if text in _NEGATIONS:
             negated = True
-            continue
-        if text in _GONE and not away and found:
+        elif text in _ENDS:
+            negated, away, clause = False, False, clause + 1
+        elif text in _BREAKS:
+            # "not wearing a hat" goes on, "no beard and a hat" does not.
+            negated = negated and (before in _NEGATIONS or text in _GOES_ON)
+            clause += 1
+        elif text in _GONE and found and not away:
             last = found[-1].clause
-            found = [w._replace(negated=True) if w.clause == last else w for w in found]
-            continue
-        if text not in _EMPTY:
+            found = [word._replace(negated=True) if word.clause == last else word for word in found]
+        elif text not in _EMPTY:
             found.append(Word(text, stem(text), negated, clause))
+        before, away = text, away or text in _AWAY
     return found
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 Where = Mapping[str, tuple[float, float] | tuple[str, ...]]
 
@@ -72,5 +73,5 @@ def triples() -> list[Triple]:
 
 
 def _where(name: str) -> Where:
-    facts: dict[str, dict[str, list[float]]] = _file()["facts"]  # type: ignore[assignment]
+    facts: dict[str, dict[str, list[Any]]] = _file()["facts"]  # type: ignore[assignment]
     return {factor: tuple(at) for factor, at in facts[name].items()}

@@ -71,7 +71,9 @@ def test_each_layer_agrees(net: Clip, stored: dict[str, Tensor]) -> None:
         net.tokens(stored["input.tokens"].long())
     for hook in hooks:
         hook.remove()
-    assert {name: error(out, stored[f"expect.{name}"]) < TOLERANCE for name, out in seen.items()} == dict.fromkeys(places, True)
+    assert {name: error(out, stored[f"expect.{name}"]) < TOLERANCE for name, out in seen.items()} == dict.fromkeys(
+        places, True
+    )
 
 
 @pytest.fixture(scope="module")

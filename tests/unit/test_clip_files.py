@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from stylewidgets import text
 from stylewidgets.checkpoints.errors import CheckpointError
-from stylewidgets.text.clip import layouts, published, reading, vocabulary
+from stylewidgets.text.clip import layouts, network, published, reading, vocabulary
 from stylewidgets.text.clip.network import Clip, ClipConfig, pooled, prepare
 from stylewidgets.text.clip.tokens import Tokenizer
 
@@ -77,7 +77,9 @@ def huggingface(net: Clip) -> dict[str, Tensor]:
     for name, value in net.state_dict().items():
         value = (value.half() if value.ndim > 1 else value).clone()
         if name in ("visual.proj", "text_projection"):
-            found["visual_projection.weight" if name == "visual.proj" else "text_projection.weight"] = value.T.contiguous()
+            found["visual_projection.weight" if name == "visual.proj" else "text_projection.weight"] = (
+                value.T.contiguous()
+            )
             continue
         for theirs, ours in reversed(layouts._RENAMED):
             if name.startswith("transformer.") and theirs.startswith("vision"):
@@ -113,7 +115,9 @@ def test_a_file_of_hugging_face_is_the_same_network(net: Clip, tmp_path: Path) -
 
 def test_the_activation_is_the_one_of_the_config_beside_the_file(net: Clip, tmp_path: Path) -> None:
     save_file(huggingface(net), tmp_path / "model.safetensors")
-    (tmp_path / "config.json").write_text(json.dumps({k: {"hidden_act": "gelu"} for k in ("text_config", "vision_config")}))
+    (tmp_path / "config.json").write_text(
+        json.dumps({k: {"hidden_act": "gelu"} for k in ("text_config", "vision_config")})
+    )
     assert not reading.read_net(tmp_path / "model.safetensors").config.quick
     (tmp_path / "config.json").write_text(json.dumps({"text_config": {"hidden_act": "relu6"}, "vision_config": {}}))
     with pytest.raises(CheckpointError, match="relu6"):
@@ -173,7 +177,9 @@ class _Touch:
         return open, (self.path, "w")
 
 
-def test_without_a_list_of_merges_it_says_where_to_get_one(net: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_list_of_merges_it_says_where_to_get_one(
+    net: Clip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vocabulary, "PACKAGES", {"no_such_package": "no-such-package"})
     save_file(huggingface(net), tmp_path / "model.safetensors")
     encoder = text.load(tmp_path / "model.safetensors", "cpu")
@@ -192,7 +198,9 @@ def test_a_list_of_another_network_is_refused(net: Clip, tmp_path: Path, words: 
         vocabulary.read(words)
 
 
-def test_a_list_is_found_in_a_package_that_is_not_imported(tmp_path: Path, words: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_is_found_in_a_package_that_is_not_imported(
+    tmp_path: Path, words: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     package = tmp_path / "site" / "open_clip"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise RuntimeError('imported')")
@@ -212,7 +220,8 @@ def test_pictures_are_prepared_as_clip_was_trained() -> None:
     x[..., :16], x[..., 80:] = 1, 1  # outside of the middle
     found = prepare(x, 32)
     assert found.shape == (1, 3, 32, 32)
-    assert torch.allclose(found[0, :, 16, 16], (0.5 - torch.tensor([0.48145466, 0.4578275, 0.40821073])) / torch.tensor([0.26862954, 0.26130258, 0.27577711]), atol=1e-5)
+    mean, std = torch.tensor(network.MEAN), torch.tensor(network.STD)
+    assert torch.allclose(found[0, :, 16, 16], (0.5 - mean) / std, atol=1e-5)
 
 
 @pytest.mark.parametrize("size", [32, 64, 96, 256])

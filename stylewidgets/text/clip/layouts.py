@@ -105,7 +105,9 @@ def config_of(state: Mapping[str, Tensor], quick: bool = True) -> ClipConfig:
         if not all(0 < value <= _LARGEST[what] for value in values):
             raise CheckpointError(f"its {what} ({', '.join(map(str, values))}) is that of no CLIP")
     if config.vision_width % HEAD or config.text_width % HEAD:
-        raise CheckpointError(f"widths of {config.vision_width} and {config.text_width} do not split in heads of {HEAD}")
+        raise CheckpointError(
+            f"widths of {config.vision_width} and {config.text_width} do not split in heads of {HEAD}"
+        )
     return config
 
 

@@ -110,9 +110,7 @@ class Vision(nn.Module):
     def __init__(self, config: ClipConfig) -> None:
         super().__init__()
         width, length = config.vision_width, (config.side // config.patch) ** 2 + 1
-        self.conv1 = nn.Conv2d(
-            3, width, config.patch, config.patch, bias=False, dtype=torch.float32, device="cpu"
-        )
+        self.conv1 = nn.Conv2d(3, width, config.patch, config.patch, bias=False, dtype=torch.float32, device="cpu")
         self.class_embedding = nn.Parameter(torch.zeros(width, dtype=torch.float32, device="cpu"))
         self.positional_embedding = nn.Parameter(torch.zeros(length, width, dtype=torch.float32, device="cpu"))
         self.ln_pre, self.ln_post = _norm(width), _norm(width)

@@ -1,4 +1,4 @@
-"""Files of public CLIP networks. Nothing in them is executed: OpenAI's archives hold programs, of which only the numbers are read."""
+"""Files of public CLIP networks. Nothing in them is executed: of the programs in OpenAI's archives only the numbers are read."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import html
 import unicodedata
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 
 CONTRACTIONS = ("'s", "'t", "'re", "'ve", "'m", "'ll", "'d")
 _END = "</w>"
@@ -53,7 +53,7 @@ class Tokenizer:
         """Letters of a word, joined as long as a pair of neighbours is in the list, the most frequent one first."""
         parts = [*word[:-1], word[-1] + _END]
         while len(parts) > 1:
-            rank, at = min((self._rank.get(pair, len(self._rank)), i) for i, pair in enumerate(zip(parts, parts[1:])))
+            rank, at = min((self._rank.get(pair, len(self._rank)), i) for i, pair in enumerate(pairwise(parts)))
             if rank == len(self._rank):
                 break
             first, second = parts[at], parts[at + 1]

@@ -24,8 +24,8 @@ everything, for avatars alone. `stylewidgets.text.load()` gives it.
 * Pictures: a perceptron on the last hidden units of the shipped factor network, which stays as it is. So a judge that is this
   network is not independent of it.
 * {t["parameters"]:,} parameters without the factor network's, fp16.
-* Trained on {t["renders"]:,} renders, {t["generated"]:,} pictures of avatar-128 and {t["generated"] * 2 // 5:,} of avatar-64, with
-  {t["sentences"]} sentences each, {t["steps"]:,} steps, {t["seconds"] / 60:.0f} minutes, threads: {t["threads"]}. Every
+* Trained on {t["renders"]:,} renders, {t["generated"]:,} pictures of avatar-128 and {t["generated"] * 2 // 5:,} of avatar-64,
+  with {t["sentences"]} sentences each, {t["steps"]:,} steps, {t["seconds"] / 60:.0f} minutes, threads: {t["threads"]}. Every
   sentence of a batch that is true of a picture counts as right.
 * Sentences come from a grammar of {len(KNOWN)} facts and their negations in {phrases:,} phrases.
 * Command: `{_command(t)}`
@@ -34,8 +34,9 @@ everything, for avatars alone. `stylewidgets.text.load()` gives it.
 
 ## Measured
 
-On {t["held_out"]:,} pictures of each kind that it has not seen, in the shipped precision. The sentences of the first two rows are those of
-`stylewidgets/text/unseen.json`, written down before the grammar and before any training, by the same hand as the grammar.
+On {t["held_out"]:,} pictures of each kind that it has not seen, in the shipped precision. The sentences of the first two rows
+are those of `stylewidgets/text/unseen.json`, written down before the grammar and before any training, by the same hand as
+the grammar.
 
 | | {" | ".join(names)} |
 |---|{"---|" * len(names)}
@@ -60,7 +61,13 @@ def _worst(of_each: dict[str, float], n: int = 5) -> str:
 
 
 def _command(t: dict[str, Any]) -> str:
-    keys = {"renders": "renders", "generated": "generated", "sentences": "sentences", "seed": "seed", "threads": "threads"}
+    keys = {
+        "renders": "renders",
+        "generated": "generated",
+        "sentences": "sentences",
+        "seed": "seed",
+        "threads": "threads",
+    }
     words = [f"--{option} {t[key]}" for key, option in keys.items()]
     words += [f"--minutes {t['minutes']:g}"] if t.get("minutes") else [f"--steps {t['steps']}"]
     return "stylewidgets train words " + " ".join(words)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -50,7 +49,7 @@ def rendered(folder: Path, n: int, seed: int, side: int = 64) -> Job[Codes]:
         made = render(given, side, outputs=("image", "segmentation"))
         return made.image, made.segmentation
 
-    key = {"seed": seed, "side": side}
+    key: dict[str, object] = {"seed": seed, "side": side}
     return (yield from _made(folder / f"renders-{seed}.safetensors", n, key, draw, pictures, "renders"))
 
 
@@ -75,7 +74,7 @@ def generated(folder: Path, n: int, seed: int, generator: str) -> Job[Codes]:
             w = session.generator.map(given)
         return session.synthesize(w), None
 
-    key = {"seed": seed, "generator": generator}
+    key: dict[str, object] = {"seed": seed, "generator": generator}
     place = folder / f"{generator}-{seed}.safetensors"
     return (yield from _made(place, n, key, draw, pictures, f"pictures of {generator}"))
 

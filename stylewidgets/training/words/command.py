@@ -42,7 +42,10 @@ OPTIONS: Options = {
     },
     "--seed": {"type": int, "default": 0, "help": "of pictures, sentences and start (default %(default)s)"},
     "--threads": {"type": int, "help": "threads of torch (default: as torch decides)"},
-    "--measure-only": {"action": "store_true", "help": "train nothing: measure the encoder in --out, and write its card"},
+    "--measure-only": {
+        "action": "store_true",
+        "help": "train nothing: measure the encoder in --out, and write its card",
+    },
     "--checkpoint": {"type": Path, "help": "folder of codes and state (default: beside the output)"},
 }
 MORE = 10  # places in the space beside those of the facts

@@ -47,7 +47,8 @@ class Fact:
         for name, at in self.where.items():
             i = INDEX[name]
             parts.append(_condition(FACTORS[i], factors[:, i], at, self.gap) * seen[:, i])
-        return np.min(parts, axis=0).astype(np.int8)
+        found: Truth = np.min(parts, axis=0).astype(np.int8)
+        return found
 
     @property
     def phrases(self) -> tuple[str, ...]:
@@ -69,7 +70,9 @@ def _condition(
     else:
         margin = gap * (factor.high - factor.low)
         # A stretch that reaches the end of the range has no outside there.
-        away = np.maximum(low - values if low > factor.low else -np.inf, values - high if high < factor.high else -np.inf)
+        away = np.maximum(
+            low - values if low > factor.low else -np.inf, values - high if high < factor.high else -np.inf
+        )
     return np.where(away <= 0, 1, np.where(away > margin, -1, 0)).astype(np.int8)
 
 
@@ -84,8 +87,6 @@ _HUES = {
     "blue": (198, 250), "purple": (256, 288), "pink": (294, 336),
 }  # fmt: skip
 _ALSO = {"turquoise": ("teal",), "purple": ("violet",)}
-
-
 
 
 def _coloured(what: str, hue: str, lightness: str, low: float, noun: str, words: Sequence[str]) -> Iterator[Fact]:
@@ -111,8 +112,15 @@ def _listed() -> Iterator[Fact]:
 KNOWN: tuple[Fact, ...] = (
     *_listed(),
     *_coloured(
-        "top", "clothes_hue", "clothes_lightness", 0.45, "shirt", ("top", "shirt", "jumper", "sweater", "pullover", "dress")
+        "top",
+        "clothes_hue",
+        "clothes_lightness",
+        0.45,
+        "shirt",
+        ("top", "shirt", "jumper", "sweater", "pullover", "dress"),
     ),
-    *_coloured("wall", "background_hue", "background_lightness", 0.45, "background", ("background", "backdrop", "wall")),
+    *_coloured(
+        "wall", "background_hue", "background_lightness", 0.45, "background", ("background", "backdrop", "wall")
+    ),
 )
 """Everything that captions are made of."""

@@ -199,7 +199,8 @@ def _save(path: Path, learner: Learner, optimiser: torch.optim.Optimizer, step: 
     path.parent.mkdir(parents=True, exist_ok=True)
     with files.writing(path) as part:
         torch.save(
-            {"learner": learner.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": seconds}, part
+            {"learner": learner.state_dict(), "optimiser": optimiser.state_dict(), "step": step, "seconds": seconds},
+            part,
         )
 
 

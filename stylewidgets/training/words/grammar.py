@@ -13,7 +13,7 @@ SUBJECTS = (
 PRONOUNS = ("she", "he", "this person", "the avatar", "this one", "the face")
 _OPENINGS = ("", "", "", "", "a picture of ", "a portrait of ", "this is ", "the face of ", "here is ", "a drawing of ")
 _MORE = ("", "", "", "very ", "really ", "quite ", "so ")
-_DOUBLED = frozenset("grin put get sit pat shut cut run".split())
+_DOUBLED = frozenset(["grin", "put", "get", "sit", "pat", "shut", "cut", "run"])
 
 
 class Speaker:
@@ -54,8 +54,8 @@ class Speaker:
 
     def _negated(self, kind: str, phrase: str) -> tuple[str, str]:
         if kind == "thing":
-            bare = phrase.removeprefix("a ").removeprefix("an ").removeprefix("the ")
-            return "thing", self.pick((f"no {bare}", f"no {bare}", f"without {phrase}", f"without {bare}"))
+            short = bare(phrase)
+            return "thing", self.pick((f"no {short}", f"no {short}", f"without {phrase}", f"without {short}"))
         if kind == "clause":
             return "clause", phrase.replace(" is ", " is not ", 1).replace(" are ", " are not ", 1)
         if kind == "verb":
@@ -80,23 +80,27 @@ class Speaker:
         noun = self.pick(SUBJECTS)
         if before:
             more = self.pick(_MORE)
-            bare = noun.removeprefix("an ").removeprefix("a ")
-            bare = "person" if bare == "someone" else bare
-            noun = article(f"{more}{self.pick((', ', ' ', ' and ')).join(before)} {bare}")
+            named = "person" if noun == "someone" else bare(noun)
+            noun = article(f"{more}{self.pick((', ', ' ', ' and ')).join(before)} {named}")
         text = self.pick(_OPENINGS) + noun
         positive = [t for t in things if not t.startswith(("no ", "without "))]
         negative = [t.removeprefix("no ").removeprefix("without ") for t in things if t.startswith(("no ", "without "))]
         if positive:
             text += f" {self.pick(('with', 'with', 'who has', 'that has'))} {listed(positive, ' and ')}"
         if negative:
-            joint = f"without {' or '.join(negative)}"
-            plain = listed([f"no {t.removeprefix('a ').removeprefix('an ')}" for t in negative], " and ")
-            text += f"{self.pick((' ', ', ', ' but ')) if positive else ' '}{joint if self.random.random() < 0.5 or not positive else 'with ' + plain}"
+            text += self._lacking(negative, bool(positive))
         others = [part for part in rest if part[0] != "thing"]
         if others:
             said = [self._aside(*part) for part in others]
             text += self.pick((", ", " ")) + listed(said, " and ")
         return text
+
+    def _lacking(self, things: Sequence[str], more: bool) -> str:
+        """ "without a hat or glasses"; behind other things also "but with no hat and no glasses"."""
+        start = self.pick((" ", ", ", " but ")) if more else " "
+        if not more or self.random.random() < 0.5:
+            return f"{start}without {' or '.join(things)}"
+        return f"{start}with {listed([f'no {bare(thing)}' for thing in things], ' and ')}"
 
     def _loose(self, kind: str, text: str) -> str:
         if kind == "verb":
@@ -141,13 +145,18 @@ def listed(said: Sequence[str], last: str) -> str:
     return said[0] if len(said) == 1 else ", ".join(said[:-1]) + last + said[-1]
 
 
+def bare(noun: str) -> str:
+    """Without its article."""
+    return noun.removeprefix("a ").removeprefix("an ").removeprefix("the ")
+
+
 def article(noun: str) -> str:
     """With a or an."""
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"
 
 
 def conjugated(verb: str) -> str:
-    """"smile broadly" → "smiles broadly"."""
+    """ "smile broadly" → "smiles broadly"."""
     first, *rest = verb.split()
     if first == "have":
         first = "has"
@@ -161,7 +170,7 @@ def conjugated(verb: str) -> str:
 
 
 def progressive(verb: str) -> str:
-    """"smile broadly" → "smiling broadly"."""
+    """ "smile broadly" → "smiling broadly"."""
     first, *rest = verb.split()
     if first in _DOUBLED:
         first += first[-1]

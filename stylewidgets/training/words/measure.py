@@ -41,10 +41,12 @@ def measure(embed: Embed, pictures: Tensor, data: Codes, seed: int = 0) -> dict[
         first, second = _holds(pair.first, data), _holds(pair.second, data)
         if first.any() and second.any():
             nearer = score[:, 0] > score[:, 1]
-            wordings[f"{pair.says_first} / {pair.says_second}"] = float((nearer[first].mean() + (~nearer[second]).mean()) / 2)
+            wordings[f"{pair.says_first} / {pair.says_second}"] = float(
+                (nearer[first].mean() + (~nearer[second]).mean()) / 2
+            )
     triples = {}
     for triple in unseen.triples():
-        good = np.all([_holds(fact, data) for fact in triple.facts], axis=0)
+        good = np.asarray(np.all([_holds(fact, data) for fact in triple.facts], axis=0))
         triples[triple.sentence] = _first_of_100(_scores(embed, pictures, [triple.sentence])[:, 0], good, random)
     return {
         "wordings": float(np.mean(list(wordings.values()))),
@@ -70,24 +72,24 @@ def _first_of_100(score: npt.NDArray[np.float32], good: npt.NDArray[np.bool_], r
     """Share of random hundreds, in which somebody is good, whose nearest one is good; NaN where there is hardly one."""
     if good.sum() < 3:
         return float("nan")
-    hits = []
+    hits: list[bool] = []
     for _ in range(_DRAWS):
         rows = random.choice(len(score), 100, replace=False)
         if not good[rows].any():
             rows[0] = random.choice(np.flatnonzero(good))
-        hits.append(good[rows[score[rows].argmax()]])
+        hits.append(bool(good[rows[score[rows].argmax()]]))
     return float(np.mean(hits))
 
 
 def _grammar_triples(embed: Embed, pictures: Tensor, data: Codes, random: np.random.RandomState, n: int = 200) -> float:
     truth, said, speaker = truths(data.factors, data.seen), literals(), Speaker(Random(0))
-    hits = []
+    hits: list[float] = []
     while len(hits) < n:
         row = truth[random.randint(len(truth))]
         plain = np.flatnonzero(row[: len(KNOWN)] > 0)
         chosen = random.choice(plain, 3, replace=False)
         score = _scores(embed, pictures, [speaker.say([said[k] for k in chosen])])[:, 0]
-        hits.append(_first_of_100(score, (truth[:, chosen] > 0).all(axis=1), random))
+        hits.append(_first_of_100(score, np.asarray((truth[:, chosen] > 0).all(axis=1)), random))
     return float(np.nanmean(hits))
 
 
