@@ -224,16 +224,10 @@ def test_what_ships_fits_the_generator_and_the_encoder_that_ship() -> None:
     assert words.table is not None and words.table.encoder == words.encoder.fingerprint and words.table.share == 1
     assert words.mappers() == ("glasses", "light-hair", "smile")
     assert all(words.mapper(name).fits(session) is None for name in words.mappers())
-    tables, mappers = (
-        [path for path in sw.weights.FOLDER.glob(pattern)]
-        for pattern in ("*.words.safetensors", "*.mapper.*.safetensors")
-    )
+    tables, mappers = (list(sw.weights.FOLDER.glob(name)) for name in ("*.words.safetensors", "*.mapper.*.safetensors"))
     assert sum(path.stat().st_size for path in tables) <= 500_000
     assert sum(path.stat().st_size for path in mappers) <= 600_000
-    assert all(
-        path.with_suffix("").with_suffix(".md").is_file() or path.with_suffix(".md").is_file()
-        for path in tables + mappers
-    )
+    assert all((path.parent / f"{path.name.removesuffix('.safetensors')}.md").is_file() for path in tables + mappers)
 
 
 def test_an_edit_of_a_mapper_that_ships_needs_nothing_but_its_file(tmp_path: Path) -> None:
