@@ -88,8 +88,8 @@ def words(sentence: str) -> list[Word]:
         elif text in _ENDS:
             negated, away, clause = False, False, clause + 1
         elif text in _BREAKS:
-            # "not wearing a hat" goes on, "no beard and a hat" does not.
-            negated = negated and (before in _NEGATIONS or text in _GOES_ON)
+            # "not wearing a hat" goes on; "no beard and a hat", "nothing but a hat" do not.
+            negated = negated and text != "but" and (before in _NEGATIONS or text in _GOES_ON)
             clause += 1
         elif text in _GONE and found and not away:
             last = found[-1].clause

@@ -38,6 +38,7 @@ def says(sentence: str) -> list[str]:
         ("take the glasses off", ["glass-"]),
         ("hair swept off the forehead", ["hair", "swept", "off", "forehead"]),
         ("not wearing a hat and not with a beard, no curls", ["hat-", "beard-", "curl-"]),
+        ("nothing but a moustache", ["moustach"]),
         ("neither hat nor beard", ["hat-", "beard-"]),
         ("eyes that are brown and not blue", ["ey", "brown", "blu-"]),
     ],
