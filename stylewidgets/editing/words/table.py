@@ -81,7 +81,7 @@ class ChannelTable:
         return None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a .safetensors file, directions to 1/127 of their largest number and `AXES` axes of the spread; return its path."""
+        """Write a .safetensors file: directions to 1/127 of their largest number, and `AXES` axes of the spread."""
         widths, axes = np.linalg.eigh(self.spread.astype(np.float64))
         kept = (axes * np.sqrt(widths.clip(0)))[:, ::-1][:, :AXES].T
         largest = np.abs(self.directions).max(axis=1, keepdims=True)

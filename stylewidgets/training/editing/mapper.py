@@ -85,7 +85,8 @@ def card(path: Path, mapper: Mapper, words: Words) -> str:
 
 A mapper (StyleCLIP, Patashnik et al., ICCV 2021, section 5) for {about["sentence"]!r}, levels {", ".join(mapper.levels)}. Made by
 `stylewidgets train mapper` with {about["steps"]} steps of {about["batch"]} codes, λ_L2 {about["l2"]:g},
-λ_ID {about["identity"]:g}, seed {about["seed"]}, in {about["seconds"]:.0f} s on a busy machine, with the text encoder {about["encoder_name"]!r} ({about["encoder"]}).
+λ_ID {about["identity"]:g}, seed {about["seed"]}, in {about["seconds"]:.0f} s on a busy machine, with the text
+encoder {about["encoder_name"]!r} ({about["encoder"]}).
 
 At strength 1 on {FACES} faces without truncation, none of which it was trained on:
 
