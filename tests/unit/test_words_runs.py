@@ -214,3 +214,25 @@ def test_published_mappers_that_do_not_fit_or_are_damaged_are_refused(session: A
     (tmp_path / "cut.pt").write_bytes((tmp_path / "red.pt").read_bytes()[:900])
     with pytest.raises(ValueError, match="cut.pt"):
         Mapper.load(tmp_path / "cut.pt")
+
+
+# -- what ships -------------------------------------------------------------------------------------------------------------
+def test_what_ships_fits_the_generator_and_the_encoder_that_ship() -> None:
+    """A new encoder needs a new table: `stylewidgets train words-table` makes it."""
+    session = sw.load()
+    words = Words.load(session)
+    assert words.table is not None and words.table.encoder == words.encoder.fingerprint and words.table.share == 1
+    assert words.mappers() == ("glasses", "light-hair", "smile")
+    assert all(words.mapper(name).fits(session) is None for name in words.mappers())
+    tables, mappers = (list(sw.weights.FOLDER.glob(name)) for name in ("*.words.safetensors", "*.mapper.*.safetensors"))
+    assert sum(path.stat().st_size for path in tables) <= 500_000
+    assert sum(path.stat().st_size for path in mappers) <= 600_000
+    assert all((path.parent / f"{path.name.removesuffix('.safetensors')}.md").is_file() for path in tables + mappers)
+
+
+def test_an_edit_of_a_mapper_that_ships_needs_nothing_but_its_file(tmp_path: Path) -> None:
+    session = sw.load()
+    latent = session.latent(seed=7).with_edit(Words.load(session).mapper("smile").edit())
+    path = latent.save(tmp_path / "smile.json")
+    fresh = sw.load()
+    assert np.array_equal(fresh.image(sw.Latent.load(path)), session.image(latent))

@@ -30,10 +30,10 @@ def train(
     *,
     name: str = "",
     levels: Sequence[str] = LEVELS,
-    steps: int = 600,
+    steps: int = 160,
     batch: int = 4,
-    rate: float = 0.2,
-    l2: float = 0.8,
+    rate: float = 1.5,
+    l2: float = 0.5,
     identity: float = 0.1,
     psi: float = 0.7,
     seed: int = 0,
@@ -42,7 +42,7 @@ def train(
 
     It minimises ``1 − cos(E(G(ŵ)), E(text)) + l2 · mean (ŵ − w)² + identity · (1 − cos of who it is)`` with ŵ = w + 0.1 M(w) over
     random codes. The paper trains with Ranger for 50,000 steps of 2; here it is Adam with a rise and a fall of the rate, and
-    a small generator needs some hundred steps.
+    a small generator needs some hundred steps, at a larger rate and a smaller l2.
 
     Args:
         sentence: what pictures are to show.

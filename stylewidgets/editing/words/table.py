@@ -16,6 +16,8 @@ from ...session.session import GeneratorSession
 
 KEY = "stylewidgets-words"
 VERSION = 1
+AXES = 64
+"""Principal axes of the spread of embeddings that a file has."""
 ACCEPTED = "Accepted are files that `stylewidgets train words-table` made"
 Floats = NDArray[np.float32]
 
@@ -79,12 +81,15 @@ class ChannelTable:
         return None
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write a .safetensors file with half the digits; return its path."""
+        """Write a .safetensors file: directions to 1/127 of their largest number, and `AXES` axes of the spread."""
+        widths, axes = np.linalg.eigh(self.spread.astype(np.float64))
+        kept = (axes * np.sqrt(widths.clip(0)))[:, ::-1][:, :AXES].T
+        largest = np.abs(self.directions).max(axis=1, keepdims=True)
         arrays = {
-            "directions": self.directions.astype(np.float16),
+            "directions": np.rint(self.directions / np.where(largest > 0, largest, 1) * 127).astype(np.int8),
             "lengths": self.lengths.astype(np.float16),
             "sigma": self.sigma,
-            "spread": self.spread.astype(np.float16),
+            "spread": kept.astype(np.float16),
         }
         about = {"version": VERSION, "weights": self.weights, "encoder": self.encoder, "about": dict(self.about)}
         return files.write_arrays(path, arrays, about, KEY)
@@ -103,6 +108,7 @@ class ChannelTable:
                 raise ValueError("it was written by a newer stylewidgets; update this one")
             names = ("directions", "lengths", "sigma", "spread")
             wide = {name: np.asarray(arrays[name], np.float32) for name in names}
+            wide["spread"] = wide["spread"].T @ wide["spread"]
             unit = np.linalg.norm(wide["directions"], axis=1, keepdims=True)
             wide["directions"] = wide["directions"] / np.where(unit > 0, unit, np.float32(1))
             return cls(**wide, weights=str(said["weights"]), encoder=str(said["encoder"]), about=dict(said["about"]))
