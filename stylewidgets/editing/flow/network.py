@@ -65,11 +65,18 @@ class Velocity(nn.Module):
     def given(self, attributes: Tensor) -> Field:
         """The velocity for fixed attributes [..., A]; what does not depend on t and x is computed once."""
         parts = self._given(attributes)
+        known: tuple[Tensor | None, list[tuple[Tensor, Tensor]]] = (None, [])
 
         def velocity(t: Tensor, x: Tensor) -> Tensor:
-            for i, (layer, gate, shift) in enumerate(parts):
+            nonlocal known
+            if known[0] is not t:
+                known = (
+                    t,
+                    [(layer.opened(gate, t), shift + t * layer.shift.weight[:, 0]) for layer, gate, shift in parts],
+                )
+            for i, ((layer, _, _), (open_, shift)) in enumerate(zip(parts, known[1], strict=True)):
                 x = torch.tanh(x) if i else x
-                x = layer.opened(gate, t) * layer.layer(x) + shift + t * layer.shift.weight[:, 0]
+                x = torch.addcmul(shift, open_, layer.layer(x))
             return x
 
         return velocity
