@@ -112,7 +112,7 @@ def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
         IMAGE: [frames, _SLIDER + _IMAGE],
         TINY: [frames, _SLIDER + _TINY],
         VIEW: [frames, _SLIDER + _VIEW],
-        COSTLESS: [frames, explorer + "explorer.picture._renderer.picture = ready\nexplorer"],
+        COSTLESS: [frames, explorer + "explorer.picture._pump._render = ready\nexplorer"],
         MODEL: [explorer + "explorer"],
     }
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import ipywidgets
 import numpy as np
 import pytest
 import torch
@@ -385,12 +384,10 @@ def test_the_explorer_draws_undoes_links_and_has_a_row_for_it(session: sw.Genera
 def test_a_row_moves_it(edit: Edit) -> None:
     made: list[Latent] = []
     rows = DirectionRows(6, lambda _, change: made.append(change(Latent(seed=1).with_edit(edit))))
-    rows.update(Latent(seed=1).with_edit(edit))
-    slider = rows.rows[0].children[0]
-    assert (
-        isinstance(slider, ipywidgets.FloatSlider) and slider.description == edit.name and slider.value == edit.strength
-    )
-    slider.value = 0.25
+    rows.show(Latent(seed=1).with_edit(edit))
+    handle = rows.handles[edit.name]
+    assert handle.row.label == edit.name and handle.value == edit.strength
+    handle.value = 0.25
     assert made[-1].edits == (edit.with_strength(0.25),)
     rows.close()
 

@@ -3,7 +3,7 @@ import { beforeEach, test } from "node:test";
 
 import { createClock, createEvents, createModel, load, settled } from "./page.js";
 
-let clock, model, page, hub, view, decoding;
+let clock, model, page, hub, view, decoding, LIVE;
 
 // Bitmaps are decoded when the test says so, in any order.
 function createImageBitmap(blob) {
@@ -14,11 +14,13 @@ function createImageBitmap(blob) {
 beforeEach(async () => {
   clock = createClock();
   page = { ...createEvents(), hidden: false };
-  model = createModel({ frame: null, compare: null, info: {}, mime: "image/png" });
+  model = createModel({ frame: null, compare: null, info: {}, mime: "image/png", key: "key" });
   decoding = [];
   const globals = { ...clock.globals, document: page, createImageBitmap };
-  const { createHub } = await load(["resample.js", "input.js", "view.js"], ["createHub"], globals);
-  hub = createHub(model);
+  const made = await load(["live.js", "resample.js", "input.js", "view.js"], ["createHub", "LIVE"], globals);
+  LIVE = made.LIVE;
+  for (const known of [LIVE.pictures, LIVE.requests]) known.clear();
+  hub = made.createHub(model);
   view = { visible: false, drawn: 0, draw: () => view.drawn++, refresh() {} };
   hub.add(view);
 });
@@ -30,14 +32,79 @@ async function decoded(place) {
   await settled();
 }
 
-test("a frame is acknowledged when it is painted, with the time since it came", async () => {
+const owed = () => LIVE.pictures.get("key").takeAck();
+
+test("a frame waits with its acknowledgement for a message that takes it along", async () => {
   frame(7);
-  clock.advance(25);
   await decoded(0);
-  assert.deepEqual(model.messages("ack"), []);
   clock.frame();
   assert.equal(view.drawn, 1);
-  assert.deepEqual(model.messages("ack"), [{ type: "ack", index: 7, ms: 25 }]);
+  assert.deepEqual(model.messages("ack"), []);
+  assert.equal(owed(), 7);
+  assert.equal(owed(), null);
+});
+
+test("two frames that nothing took along are acknowledged together, when the second is painted", async () => {
+  for (const index of [1, 2]) {
+    frame(index);
+    await decoded(index - 1);
+    clock.frame();
+  }
+  assert.deepEqual(model.messages("ack"), [{ type: "ack", index: 2 }]);
+  assert.equal(owed(), null);
+});
+
+test("a frame that came counts as arrived while it is decoded, two do not", async () => {
+  frame(1);
+  assert.equal(owed(), 1);
+  frame(2);
+  assert.equal(owed(), null);
+  await decoded(0);
+  assert.equal(owed(), 2);
+});
+
+test("the question for the picture in full takes the acknowledgement along", async () => {
+  frame(4);
+  await decoded(0);
+  clock.frame();
+  clock.advance(120);
+  assert.deepEqual(model.messages(), [{ type: "settle", acks: { key: 4 } }]);
+});
+
+test("nothing rests while a wish is on its way", async () => {
+  const wish = { quiet: () => false };
+  LIVE.requests.add(wish);
+  frame(1);
+  await decoded(0);
+  clock.frame();
+  clock.advance(1000);
+  assert.deepEqual(model.messages("settle"), []);
+  LIVE.requests.delete(wish);
+  clock.advance(1000);
+  assert.equal(model.messages("settle").length, 1);
+});
+
+test("a moving picture is enlarged in the quickest way, and once in the best when it rests", async () => {
+  model.change("info", {});
+  frame(1);
+  await decoded(0);
+  clock.frame();
+  assert.equal(hub.picture().fine, false);
+  hub.picture().final = true; // it cannot be improved, so no other will come
+  clock.advance(120);
+  assert.equal(hub.picture().fine, true);
+  assert.equal(view.drawn, 2);
+});
+
+test("when another view asks for the picture in full, this one does not, and takes the last final frame for it", async () => {
+  frame(1);
+  await decoded(0);
+  clock.frame();
+  LIVE.pictures.get("key").rest();
+  clock.advance(200);
+  assert.deepEqual(model.messages("settle"), []);
+  clock.advance(1000);
+  assert.equal(model.messages("settle").length, 1, "unless none came");
 });
 
 test("a frame that is decoded after a newer one is dropped", async () => {
@@ -72,7 +139,7 @@ test("a frame that cannot be decoded is acknowledged as failed, so that nobody w
 test("the picture of a saved notebook is painted and not acknowledged", async () => {
   const saved = createModel({ frame: new Uint8Array(4), compare: null, info: { width: 8, height: 8 }, mime: "image/png" });
   const globals = { ...clock.globals, document: page, createImageBitmap };
-  const { createHub } = await load(["resample.js", "input.js", "view.js"], ["createHub"], globals);
+  const { createHub } = await load(["live.js", "resample.js", "input.js", "view.js"], ["createHub"], globals);
   const other = createHub(saved);
   await decoded(0);
   clock.frame();
@@ -123,7 +190,7 @@ test("a hidden page, which gets no animation frames, paints all the same", async
   frame(1);
   await decoded(0);
   clock.advance(0);
-  assert.deepEqual(model.messages("ack").map(({ index }) => index), [1]);
+  assert.equal(view.drawn, 1);
 });
 
 test("whether it is seen is told when it changes", () => {

@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -123,9 +124,10 @@ class Kernel:
                 return str(reply["content"]["subshell_id"])
         return pytest.fail("no answer to create_subshell_request")
 
-    def comm(self, comm_id: str, data: dict[str, Any], subshell: str | None = None) -> str:
-        """Send one message to a widget and return the request."""
+    def comm(self, comm_id: str, data: dict[str, Any], subshell: str | None = None, late: float = 0.0) -> str:
+        """Send one message to a widget and return the request. `late`: how many seconds ago it says that it was sent."""
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        message["header"]["date"] -= timedelta(seconds=late)
         if subshell is not None:
             message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
@@ -139,7 +141,6 @@ from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.latent import Direction
 from stylewidgets.render import pump as _pump
 from stylewidgets.session import GeneratorSession
-from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow
 
 torch.set_num_threads(1)
 torch.manual_seed(0)
@@ -151,13 +152,7 @@ second = Direction("second", np.linspace(1, -2, 8) ** 2)
 threads_before = sorted(thread.name for thread in threading.enumerate())
 explorer = sw.LatentExplorer(session, directions=[first, second])
 
-def walk(widget):
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from walk(child)
-
-rows = [widget for widget in walk(explorer) if isinstance(widget, DirectionRow)]
-sliders = [row.children[0].model_id for row in rows]
+rows = explorer.tools["directions"].rows.view
 
 def digest():
     return hashlib.sha256(session.image(explorer.value).tobytes()).hexdigest()
@@ -177,7 +172,11 @@ class Page:
         blocks = resolution.bit_length() - 2  # 4 px, 8 px, ...
         kernel.run(EXPLORER.format(resolution=resolution, blocks=blocks))
         self.view = kernel.ask("explorer.view.model_id")
-        self.sliders = kernel.ask("sliders")
+        self.rows = kernel.ask("rows.model_id")
+        self.keys = kernel.ask("list(explorer.tools['directions'].rows.handles)")
+        self.cutoff = kernel.ask("explorer._panels.source._cutoff.model_id")
+        self.number = 0
+        """Of the newest request of the rows."""
         self.acknowledged = 0
         self.most_unanswered = 0
         self._read = len(kernel.log)
@@ -196,10 +195,20 @@ class Page:
         """Be on the screen."""
         self.finish(self.custom(type="hello", dpr=1, width=384))
 
-    def move(self, value: float, slider: int = 0) -> str:
-        """Send what a slider sends at one step of a drag."""
-        data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
-        return self.kernel.comm(self.sliders[slider], data, self.subshell)
+    def wish(self, value: Any, slider: int = 0, **more: Any) -> str:
+        """Send a request of the rows as it is."""
+        content = {"type": "set", "page": "page", "number": self.number, "key": self.keys[slider], "value": value, "acks": {}}
+        return self.kernel.comm(self.rows, {"method": "custom", "content": {**content, **more}}, self.subshell)
+
+    def move(self, value: float, slider: int = 0, **more: Any) -> str:
+        """Send what a row sends at one step of a drag."""
+        self.number += 1
+        return self.wish(value, slider, **more)
+
+    def cut(self, rows: int, late: float = 0.0) -> str:
+        """Send what a core slider sends, that of the cutoff; `late`: as of so many seconds ago."""
+        data = {"method": "update", "state": {"value": rows}, "buffer_paths": []}
+        return self.kernel.comm(self.cutoff, data, self.subshell, late)
 
     def acknowledge(self) -> str | None:
         """Acknowledge the newest frame that was read."""

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
 
 from stylewidgets.latent.latent import Direction, Latent
 from stylewidgets.latent.move import moves
-from stylewidgets.widgets.kit.controls.direction_rows import DirectionRow, DirectionRows, renamed
+from stylewidgets.latent.transfer import TransferEdit
+from stylewidgets.widgets.kit.controls.direction_rows import DirectionRows, renamed
 
 
 def direction(name: str) -> Direction:
@@ -26,24 +26,20 @@ class Desk:
         self.latent = Latent()
         for name in names:
             self.latent = self.latent.with_edit(direction(name), 0.0)
-        self.rows.update(self.latent)
+        self.rows.show(self.latent)
 
     def change(self, source: str, transform: Callable[[Latent], Latent]) -> None:
         self.sources.append(source)
         self.latent = transform(self.latent)
-        self.rows.update(self.latent)
+        self.rows.show(self.latent)
 
     @property
     def names(self) -> list[str]:
-        return [row.edit.name for row in self.rows.rows]
-
-
-def slider(row: DirectionRow) -> Any:
-    return row.children[0]
+        return list(self.rows.handles)
 
 
 def test_scripts_find_the_handle_of_every_row_by_one_class() -> None:
-    assert all("stylewidgets-strength" in slider(row)._dom_classes for row in Desk("smile", "age").rows.rows)
+    assert Desk("smile", "age").rows.view.mark == "stylewidgets-strength"
 
 
 def test_there_is_one_row_for_each_edit_in_order() -> None:
@@ -51,54 +47,68 @@ def test_there_is_one_row_for_each_edit_in_order() -> None:
     assert desk.names == ["smile", "age", "pose"]
 
 
+def test_any_number_of_rows_is_one_model() -> None:
+    assert len(Desk("smile", "age", "pose").rows.children) == len(Desk().rows.children) == 2
+
+
 def test_moving_a_slider_changes_the_strength_of_its_edit_only() -> None:
     desk = Desk("smile", "age")
-    slider(desk.rows.rows[1]).value = 2.5
+    desk.rows.handles["age"].value = 2.5
     assert (desk.latent.strength("smile"), desk.latent.strength("age")) == (0.0, 2.5)
 
 
-def test_rows_of_directions_that_stay_keep_their_widgets() -> None:
+def test_rows_of_directions_that_stay_keep_their_handles() -> None:
     desk = Desk("smile", "age", "pose")
-    before = desk.rows.rows
+    smile, pose = desk.rows.handles["smile"], desk.rows.handles["pose"]
     desk.change("", lambda latent: latent.without_edit("age"))
     assert desk.names == ["smile", "pose"]
-    assert desk.rows.rows[0] is before[0] and desk.rows.rows[1] is before[2]
+    assert desk.rows.handles["smile"] is smile and desk.rows.handles["pose"] is pose
 
 
 def test_a_stronger_edit_than_the_slider_reaches_widens_the_slider_and_is_not_clipped() -> None:
     desk = Desk("smile")
     desk.change("", lambda latent: latent.with_edit(direction("smile"), 7.3))
-    assert slider(desk.rows.rows[0]).value == 7.3 and slider(desk.rows.rows[0]).max == 8.0
+    assert desk.rows.handles["smile"].value == 7.3 and desk.rows.handles["smile"].row.high == 8.0
     assert desk.latent.strength("smile") == 7.3
+
+
+def test_a_change_that_is_refused_moves_the_slider_back() -> None:
+    desk = Desk("smile")
+    desk.rows._change = lambda source, transform: desk.rows.show(desk.latent)
+    desk.rows.handles["smile"].value = 2.0
+    assert desk.rows.handles["smile"].value == 0.0
 
 
 def test_each_control_names_itself_for_the_undo_history() -> None:
     desk = Desk("smile", "age")
-    slider(desk.rows.rows[0]).value = 1.0
-    slider(desk.rows.rows[0]).value = 2.0
-    slider(desk.rows.rows[1]).value = 1.0
+    desk.rows.handles["smile"].value = 1.0
+    desk.rows.handles["smile"].value = 2.0
+    desk.rows.handles["age"].value = 1.0
     a, b, c = (source for source in desk.sources if source)
     assert a == b != c
 
 
-def test_layers_name_and_removal_are_made_when_a_row_is_asked_for_more_and_follow_the_edit() -> None:
+def test_layers_name_and_removal_follow_what_the_page_asks_for() -> None:
     desk = Desk("smile", "age")
-    first = desk.rows.rows[0]
-    assert len(first.children) == 3 and first._open.description == "⋯"
-    first._open.click()
-    layers, rename, remove = first.children[3].children
-    layers.children[0].value = "coarse"
-    assert desk.latent.edits[0].layers == (0, 4) and first._open.description == "0–3 ⋯"
-    desk.change("", lambda latent: latent.with_edit(direction("smile"), 1.0))
-    assert layers.value is None
-    first._open.click()
-    assert first.children[3].layout.display == "none"
-    rename.value = "grin"
+    page = desk.rows.view
+    assert page.rows[0]["ranges"]["coarse"] == (0, 4) and page.rows[0]["layers"] is None
+    page._receive(None, {"type": "layers", "key": "smile", "layers": [0, 4]}, [])
+    assert desk.latent.edits[0].layers == (0, 4) == page.rows[0]["layers"]
+    page._receive(None, {"type": "rename", "key": "smile", "name": "grin"}, [])
     assert desk.names == ["grin", "age"]
-    remove.click()
+    page._receive(None, {"type": "remove", "key": "smile"}, [])
     assert desk.names == ["grin", "age"], "the row of the old name is gone, and its button does nothing"
-    desk.rows.rows[0].remove()
+    page._receive(None, {"type": "remove", "key": "grin"}, [])
     assert desk.names == ["age"]
+
+
+def test_edits_of_two_kinds_may_have_one_name() -> None:
+    desk = Desk("smile")
+    other = TransferEdit(Latent(seed=2), strength=1.0, layers=(0, 2), name="smile")
+    desk.change("", lambda latent: latent.with_edit(other))
+    assert desk.names == ["move: smile", "transfer: smile"]
+    desk.rows.handles["transfer: smile"].value = 0.5
+    assert [edit.strength for edit in desk.latent.edits] == [0.0, 0.5]
 
 
 def test_renaming_keeps_place_strength_and_vector() -> None:

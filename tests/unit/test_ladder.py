@@ -56,26 +56,68 @@ def test_a_fast_generator_stays_at_full_size() -> None:
         ladder.measured(ladder.drag, 12)
 
 
+class Seconds:
+    """A clock on which each look takes a tenth of a second."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        self.now += 0.1
+        return self.now
+
+
 def test_a_slow_first_picture_makes_the_drag_start_small_and_it_climbs_when_that_was_only_warming_up() -> None:
-    ladder = Ladder(1024)
+    ladder = Ladder(1024, clock=Seconds())
     ladder.measured(STILL, 2000)
     assert ladder.drag.max_side is not None and ladder.drag.max_side <= 128
-    for _ in range(10):
+    for _ in range(60):
         ladder.measured(ladder.drag, 2)
     assert ladder.drag.max_side is None
 
 
+def test_a_drag_changes_its_rung_at_most_once_a_second() -> None:
+    clock = Seconds()
+    ladder, changes = Ladder(512, clock=clock), []
+    for n in range(200):
+        before = ladder.drag
+        ladder.measured(ladder.drag, 5 if n // 3 % 2 else 60)  # as uneven as can be
+        if ladder.drag != before:
+            changes.append(clock.now)
+    assert len(changes) > 3 and all(b - a >= 1.0 for a, b in zip(changes, changes[1:], strict=False))
+
+
+def test_no_drag_is_smaller_than_64_pixels_unless_such_a_frame_takes_longer_than_300_ms() -> None:
+    for cost, smallest in ((290.0, 64), (310.0, 32)):
+        ladder = Ladder(256, clock=Seconds())
+        ladder.measured(STILL, 8 * cost)  # by the estimate, as much as a picture of 64 px would take
+        sides = set()
+        for _ in range(60):
+            ladder.measured(ladder.drag, cost if ladder.drag.name == "drag" else 40.0)
+            sides.add(ladder.drag.max_side)
+        assert min(sides) == smallest
+        assert ladder.drag.name == ("preview" if smallest == 32 else "drag")
+
+
+def test_a_preview_is_left_when_the_honest_picture_is_no_longer_that_slow() -> None:
+    ladder = Ladder(256, clock=Seconds())
+    ladder.measured(STILL, 20_000)
+    assert ladder.drag.name == "preview"
+    for _ in range(30):
+        ladder.measured(ladder.drag, 3)
+    assert ladder.drag.name != "preview"
+
+
 def test_a_rung_that_was_too_slow_is_not_tried_again_at_once() -> None:
-    ladder, cost = Ladder(512), {None: 80.0, 256: 8.0, 128: 4.0, 64: 2.0, 32: 2.0}
+    ladder, cost = Ladder(512, clock=Seconds()), {None: 80.0, 256: 8.0, 128: 4.0, 64: 2.0, 32: 2.0}
     sides = []
     for _ in range(60):
         sides.append(ladder.drag.max_side)
         ladder.measured(ladder.drag, cost[ladder.drag.max_side])
-    assert sides[-1] == 256 and sides.count(None) == 1
+    assert sides[-1] == 256 and sides.count(None) <= 11
 
 
 def test_a_rung_that_was_slow_for_a_moment_is_tried_again_later() -> None:
-    ladder = Ladder(512)
+    ladder = Ladder(512, clock=Seconds())
     ladder.measured(ladder.drag, 60)
     for _ in range(200):
         ladder.measured(ladder.drag, 5)

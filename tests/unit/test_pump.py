@@ -69,14 +69,14 @@ def test_a_value_is_drawn_and_shown_in_the_callers_own_turn() -> None:
     assert world.shown == ["a"] and world.frames[0].index == 1 and not world.pump.waiting
 
 
-def test_two_frames_may_be_unseen_and_the_newest_value_follows_an_acknowledgement() -> None:
+def test_three_frames_may_be_unseen_and_the_newest_value_follows_an_acknowledgement() -> None:
     world = World()
     world.start()
-    for value in "abcdef":
+    for value in "abcdefg":
         world.pump.submit(value)
-    assert world.shown == ["a", "b"] and world.pump.in_flight == 2 and world.pump.waiting
+    assert world.shown == ["a", "b", "c"] and world.pump.in_flight == 3 and world.pump.waiting
     world.pump.acknowledge(world.frames[0].index)
-    assert world.shown == ["a", "b", "f"] and world.pump.stats.dropped == 3 and not world.pump.waiting
+    assert world.shown == ["a", "b", "c", "g"] and world.pump.stats.dropped == 3 and not world.pump.waiting
 
 
 def test_a_storm_while_frames_are_unacknowledged_leaves_one_frame_for_the_last_value() -> None:
@@ -84,11 +84,12 @@ def test_a_storm_while_frames_are_unacknowledged_leaves_one_frame_for_the_last_v
     world.start()
     world.pump.submit("first")
     world.pump.submit("second")
+    world.pump.submit("third")
     for i in range(2000):
         world.pump.submit(i)
-    assert world.drawn == ["first", "second"]
+    assert world.drawn == ["first", "second", "third"]
     world.pump.acknowledge(world.frames[-1].index)
-    assert world.drawn == ["first", "second", 1999] and world.pump.stats.dropped == 1999
+    assert world.drawn == ["first", "second", "third", 1999] and world.pump.stats.dropped == 1999
     assert len(world.pump._flight) == 1
 
 
@@ -166,14 +167,14 @@ def test_an_acknowledgement_covers_all_frames_before_it_and_strange_ones_are_har
 def test_a_lost_acknowledgement_holds_nothing_up_for_longer_than_a_second() -> None:
     world = World()
     world.start()
-    for value in "abc":
+    for value in "abcd":
         world.pump.submit(value)
     world.now += 0.9
     world.pump.tick()
-    assert world.shown == ["a", "b"]
+    assert world.shown == ["a", "b", "c"]
     world.now += 0.2
     world.pump.tick()
-    assert world.shown == ["a", "b", "c"] and world.pump.in_flight == 1
+    assert world.shown == ["a", "b", "c", "d"] and world.pump.in_flight == 1
 
 
 def test_without_a_front_end_every_frame_is_final_and_none_is_waited_for() -> None:
@@ -206,10 +207,10 @@ def test_settling_makes_the_newest_value_final_once() -> None:
 def test_settling_with_a_value_in_the_mailbox_draws_that_one() -> None:
     world = World()
     world.start()
-    for value in "abc":
+    for value in "abcd":
         world.pump.submit(value)
     world.pump.settle()
-    assert world.shown == ["a", "b", "c"] and world.frames[-1].final
+    assert world.shown == ["a", "b", "c", "d"] and world.frames[-1].final
 
 
 def test_small_pictures_are_final_at_once() -> None:

@@ -36,7 +36,7 @@ def test_each_control_changes_its_part_of_the_latent() -> None:
     desk = Desk(classes=3)
     controls = desk.controls
     controls._seed.value = "12"
-    controls._psi.value = 0.5
+    controls.psi.handles["psi"].value = 0.5
     controls._cutoff.value = 4
     controls._noise.value = "random"
     controls._noise_seed.value = "9"
@@ -54,7 +54,7 @@ def test_the_cutoff_at_its_end_means_all_rows() -> None:
 def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
     desk = Desk()
     desk.change("", lambda _: Latent(seed=5, psi=2.25, cutoff=7))
-    assert desk.controls._seed.value == "5" and desk.controls._psi.value == 2.25 and desk.controls._cutoff.value == 7
+    assert desk.controls._seed.value == "5" and desk.controls.psi.handles["psi"].value == 2.25 and desk.controls._cutoff.value == 7
     assert desk.latent.psi == 2.25
 
 

@@ -76,7 +76,7 @@ def open_panel(probe: StyleSpaceProbe, name: str) -> Any:
 
 
 def slider(probe: StyleSpaceProbe) -> Any:
-    return probe._panels._strength._slider
+    return probe._panels._strength.rows.handles["strength"]
 
 
 def registry() -> dict[str, Any]:

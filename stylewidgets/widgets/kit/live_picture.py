@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from IPython import get_ipython
 from PIL import Image
 
 from ... import render
@@ -18,6 +17,7 @@ from ...render.overlap import overlap_for
 from ...render.pump import Frame, Pump
 from ...render.stats import Stats
 from .errors import report
+from .order import page_message
 from .sharing import shared_layout
 from .static import SavedPicture
 from .views.view import LiveView
@@ -119,9 +119,9 @@ class LivePicture:
         self._frame = frame
         self.latent = frame.value
         self.view.show(frame)
-        self._save(at_rest=not self._pump.live)  # without a page nobody says when it rests
-        if self._at_rest or not self._pump.live:
+        if self._at_rest or not self._pump.live:  # without a page nobody says when it rests
             self._say()
+        self._save(at_rest=not self._pump.live)
 
     def _failed(self, error: Exception, latent: Latent) -> None:
         report(self.view, error, f"drawing {caption(latent)}")
@@ -141,8 +141,8 @@ class LivePicture:
     def _settle(self) -> None:
         self._at_rest = True
         self._pump.settle()
-        self._save(at_rest=True)
         self._say()
+        self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:
             self.on_rest(self.latent)
 
@@ -167,6 +167,4 @@ def answering_page() -> bool:
     """
     if "google.colab" in sys.modules:
         return False
-    parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
-    header = (parent() or {}).get("header", {}) if parent is not None else {}
-    return bool(header.get("msg_type") == "comm_msg")
+    return bool(page_message())

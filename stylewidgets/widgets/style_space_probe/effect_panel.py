@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from ..kit.compat import set_tooltip
 from ..kit.controls.heat import heat_over, histogram_svg, png
-from ..kit.parts import LABEL, WIDE, button, column, control, move, note, quiet, row, say
+from ..kit.controls.rows import Row, Rows
+from ..kit.parts import LABEL, WIDE, button, column, control, note, quiet, row, say
 from ..kit.sharing import shared_layout
 
 if TYPE_CHECKING:
@@ -49,31 +51,25 @@ class StrengthSlider(widgets.VBox):
             description="channel",
             continuous_update=False,
         )
-        self._slider = control(
-            widgets.FloatSlider,
-            tip="added to the selected channel, in standard deviations of it over many samples",
-            on=lambda sigmas: on_strength(float(sigmas)),
-            style=LABEL,
-            layout={"width": "auto", "min_width": "0", "max_width": "100%"},
-            min=-STRENGTH,
-            max=STRENGTH,
-            step=STEP,
-            value=0.0,
-            readout_format="+.1f",
-            description="strength",
-            _dom_classes=("stylewidgets-strength",),  # as in direction_rows.py
-            continuous_update=True,
-            disabled=True,
+        self.rows = Rows(
+            [_row("", 0.0, enabled=False)],
+            on_change=lambda _, sigmas: on_strength(sigmas),
+            label="Strength of the selected channel",
+            mark="stylewidgets-strength",
         )
-        zero = button("↺", "set this channel back", lambda: on_strength(0.0))
-        super().__init__([self._slider, row(self._box, zero)], layout=shared_layout(**WIDE))
+        super().__init__([self.rows, self._box], layout=shared_layout(**WIDE))
 
     def update(self, name: str, strength: float, enabled: bool) -> None:
         """Show this channel and strength."""
         with quiet(self._box):
             self._box.value = name
-        move(self._slider, strength)
-        self._slider.disabled = not enabled
+        self.rows.update([_row(name, strength, enabled)])
+
+
+def _row(channel: str, strength: float, enabled: bool) -> Row:
+    tip = "added to the selected channel, in standard deviations of it over many samples"
+    low, high = min(-STRENGTH, math.floor(strength)), max(STRENGTH, math.ceil(strength))
+    return Row("strength", channel or "strength", strength, low, high, STEP, "σ", tip, open_ended=True, enabled=enabled)
 
 
 class EffectPanel(widgets.VBox):

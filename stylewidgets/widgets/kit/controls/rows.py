@@ -183,7 +183,7 @@ class Rows(widgets.VBox):
                 self._handles.update({row.key: old.get(row.key) or Handle(row, self._moved) for row in rows})
             for row in rows:
                 handle = self._handles[row.key]
-                if handle.row is not row:
+                if handle.row is not row or handle.value != row.value:  # the latter: it was refused
                     handle.show(row)
             self.view.show([_line(row) for row in rows], {row.key: row.value for row in rows})
             if self._sliders:
@@ -195,8 +195,8 @@ class Rows(widgets.VBox):
         self._sliders = {row.key: old.pop(row.key, None) or self._slider(row) for row in self.rows}
         for row in self.rows:
             move(self._sliders[row.key], row.value)
-        self.children = (self.view, *(self._sliders.values() or [self._plain]))
-        close_tree(*old.values())
+        self.children = (self.view, *self._sliders.values())
+        close_tree(self._plain, *old.values())
 
     # -- wiring ------------------------------------------------------------------------------------------------------
     def _slider(self, row: Row) -> widgets.FloatSlider:

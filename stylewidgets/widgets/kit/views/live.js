@@ -3,7 +3,7 @@
 // A picture leaves its acknowledgement here, and the next message that any of our views sends takes it along; only where
 // none comes does the picture send one itself.
 
-const LIVE = (globalThis[Symbol.for("stylewidgets.live")] ??= { pictures: new Map() });
+const LIVE = (globalThis[Symbol.for("stylewidgets.live")] ??= { pictures: new Map(), requests: new Set() });
 
 // The number of the newest frame that came, by the key of its picture; {} where nothing is owed.
 function takeAcks() {
@@ -13,6 +13,11 @@ function takeAcks() {
     if (number !== null) acks[key] = number;
   }
   return acks;
+}
+
+// Whether a wish is still on its way, whose picture will come.
+function awaiting() {
+  return [...LIVE.requests].some((requests) => !requests.quiet());
 }
 
 // A hand has let go and nothing more is to come: the keys of the pictures here, which the kernel is to draw in full at once.

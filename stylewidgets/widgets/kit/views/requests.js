@@ -9,6 +9,7 @@ const BUSY_MS = 2500; // after which the page says that it waits
 
 // `send(wish, number, callbacks)` sends; `onQuiet()` is called when nothing waits or is out, `onBusy(whether)` when the
 // kernel does not answer, and when it does again.
+// Pictures know of them (live.js) and do not take a pause of the kernel for rest.
 function createRequests({ send, onQuiet = () => {}, onBusy = () => {} }) {
   const waiting = new Map(); // by row
   const numbers = new Map(); // by row, of the newest that was sent
@@ -65,11 +66,16 @@ function createRequests({ send, onQuiet = () => {}, onBusy = () => {} }) {
     if (out && reports) busyTimer = setTimeout(() => onBusy((busy = true)), BUSY_MS);
   }
 
-  return {
+  const requests = {
     ask,
     // Whether the kernel has not seen the newest wish for this row yet; `seen` is the highest number that it has seen.
     pending: (key, seen) => waiting.has(key) || (numbers.get(key) ?? 0) > seen,
     quiet: () => !out && !waiting.size,
-    close: () => clearTimeout(busyTimer),
+    close() {
+      clearTimeout(busyTimer);
+      LIVE.requests.delete(requests);
+    },
   };
+  LIVE.requests.add(requests);
+  return requests;
 }

@@ -79,13 +79,14 @@ function createResampler() {
     return large.canvas;
   }
 
-  return function draw(context, source, width, height, smoothing) {
+  // `fine`: take the time for Lanczos, on a picture at rest.
+  return function draw(context, source, width, height, smoothing, fine = true) {
     const side = Math.max(source.width, source.height);
     const wanted = Math.ceil(Math.max(width / source.width, height / source.height));
     const factor = Math.min(wanted, Math.floor(LANCZOS_RESULT_LIMIT / side));
-    const lanczos = smoothing !== "pixels" && side <= LANCZOS_SOURCE_LIMIT && factor > 1;
+    const lanczos = fine && smoothing !== "pixels" && side <= LANCZOS_SOURCE_LIMIT && factor > 1;
     context.imageSmoothingEnabled = smoothing !== "pixels";
-    context.imageSmoothingQuality = lanczos ? "low" : "high";
+    context.imageSmoothingQuality = lanczos || !fine ? "low" : "high";
     context.drawImage(lanczos ? enlarged(source, factor) : source, 0, 0, width, height);
   };
 }

@@ -51,15 +51,13 @@ function createRow(spec, act, mark = "") {
     value = next;
     const at = fraction(value);
     const from = fraction(spec.home ?? spec.low);
-    root.style.setProperty("--sw-at", at);
-    root.style.setProperty("--sw-from", Math.min(at, from));
-    root.style.setProperty("--sw-length", Math.abs(at - from));
+    handle.style.left = `calc((100% - var(--sw-row-target)) * ${at})`;
+    fill.style.transform = `translateX(${100 * Math.min(at, from)}%) scaleX(${Math.abs(at - from)})`;
     handle.setAttribute("aria-valuenow", Number(value.toFixed(6)));
     handle.setAttribute("aria-valuetext", `${written(value)}${spec.unit ? ` ${spec.unit}` : ""}`);
     if (exact !== exact.getRootNode().activeElement) exact.value = written(value);
     const changed = spec.home !== null && written(value) !== written(spec.home);
-    reset.classList.toggle("sw-row-idle", !changed);
-    reset.setAttribute("aria-hidden", String(!changed));
+    reset.classList.toggle("sw-row-idle", !changed); // which also takes it from screen readers
   }
 
   function describe(next) {
@@ -77,7 +75,7 @@ function createRow(spec, act, mark = "") {
     exact.disabled = !spec.enabled;
     root.classList.toggle("sw-row-off", !spec.enabled);
     home.hidden = spec.home === null || spec.home <= spec.low || spec.home >= spec.high;
-    root.style.setProperty("--sw-home", fraction(spec.home ?? spec.low));
+    home.style.left = `${100 * fraction(spec.home ?? spec.low)}%`;
     reset.hidden = spec.home === null;
     reset.setAttribute("aria-label", `Reset ${spec.label}`);
     reset.title = `Back to ${spec.home === null ? "" : written(spec.home)} (Delete)`;

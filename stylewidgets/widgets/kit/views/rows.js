@@ -59,7 +59,8 @@ function createRowsView(model, hub, el) {
   const list = element("div", "sw-rows-list");
   const empty = element("p", "sw-rows-empty");
   const waiting = element("p", "sw-rows-waiting", { role: "status" });
-  root.append(list, empty, waiting);
+  const error = element("p", "sw-rows-error", { role: "alert" });
+  root.append(list, empty, error, waiting);
   el.append(root);
   const rows = new Map();
   let order = [];
@@ -104,6 +105,8 @@ function createRowsView(model, hub, el) {
     });
     empty.textContent = model.get("empty");
     empty.hidden = order.length > 0 || !model.get("empty");
+    error.textContent = model.get("error");
+    error.hidden = !model.get("error");
     root.setAttribute("aria-label", model.get("label"));
     reach(current);
     // The row with the focus is gone, or has another name: its place keeps the focus.
@@ -123,7 +126,7 @@ function createRowsView(model, hub, el) {
       root.remove();
     },
   };
-  const watched = ["rows", "label", "empty"];
+  const watched = ["rows", "label", "empty", "error"];
   for (const name of watched) model.on(`change:${name}`, refresh);
   hub.add(view);
   refresh();

@@ -78,7 +78,8 @@ function createHub(model) {
   function settleLater() {
     clearTimeout(settleTimer);
     if (performance.now() - asked < ASKED_MS) {
-      settleTimer = setTimeout(settle, SETTLE_LIMIT_MS);
+      // It is on its way, unless this one cannot be improved: then there will be no other.
+      settleTimer = shown.final ? setTimeout(refine, RELEASED_MS) : setTimeout(settle, SETTLE_LIMIT_MS);
       return;
     }
     const moving = Math.min(SETTLE_LIMIT_MS, Math.max(SETTLE_MS, 2 * gap));
@@ -86,8 +87,19 @@ function createHub(model) {
     settleTimer = setTimeout(settle, wait);
   }
 
+  // A moving picture is enlarged by the quickest way, one at rest by the best.
+  function refine() {
+    settleTimer = 0;
+    if (awaiting()) return settleLater();
+    if (!shown || shown.fine) return;
+    shown.fine = true;
+    for (const view of views) view.draw();
+  }
+
   function settle() {
     settleTimer = 0;
+    if (awaiting()) return settleLater(); // the kernel is slow; nothing rests
+    if (shown.final) refine();
     model.send({ type: "settle", acks: takeAcks() });
   }
 
@@ -133,7 +145,7 @@ function createHub(model) {
     }
     newestDecoded = order;
     if (pending) pending.bitmap.close();
-    pending = { ...info, bitmap, received };
+    pending = { ...info, bitmap, received, fine: Boolean(info.settled) || info.index === null };
     schedule();
   }
 
@@ -231,6 +243,7 @@ function createView(model, hub, el) {
   let comparing = false;
   let lastShape = "";
   let drawn = null; // the picture on the canvas
+  let drawnFine = false; // whether it was enlarged in the best way
   let place = null; // size of the canvas in css pixels, as last observed: asking for it would lay out the whole page
 
   const view = { root, canvas, visible: false, draw, refresh: redraw, input: null };
@@ -243,8 +256,10 @@ function createView(model, hub, el) {
     if (shape !== lastShape) stage.style.aspectRatio = lastShape = shape;
     unveil(picture);
     fit();
-    resample(context, source, canvas.width, canvas.height, model.get("smoothing"));
+    const smoothing = model.get("smoothing");
+    resample(context, source, canvas.width, canvas.height, smoothing, comparing || !picture || picture.fine);
     drawn = comparing ? null : picture;
+    drawnFine = Boolean(drawn && drawn.fine);
     badge.textContent = comparing ? "start" : "preview";
     badge.hidden = !comparing && !(picture && picture.preview);
     root.dataset.frame = picture ? String(picture.index ?? "saved") : "start";
@@ -254,7 +269,7 @@ function createView(model, hub, el) {
   // A sharper picture of the same state fades in: what was there lies on top and goes, without a redraw, by css. A picture
   // that moves on shows at once.
   function unveil(picture) {
-    const sharper = drawn && picture !== drawn && picture.final && !drawn.final;
+    const sharper = drawn && (picture === drawn ? picture.fine && !drawnFine : picture.settled && !drawn.settled);
     if (sharper && !comparing) {
       veil.width = canvas.width;
       veil.height = canvas.height;
