@@ -174,9 +174,9 @@ class FlowCore(nn.Module):
             middle = mean[rest] + (values[at] - mean[at]) @ slope
             spread = covariance[rest][:, rest] - covariance[rest][:, at] @ slope
             powers, axes = torch.linalg.eigh(spread)
-            white = torch.randn((n, len(powers)), generator=random, dtype=torch.float64).to(mean.device)
+            white = torch.randn((n, len(powers)), generator=random, device="cpu", dtype=torch.float64).to(mean.device)
             drawn[:, rest] = middle + (white * powers.clamp_min(0).sqrt()) @ axes.T
-        z = torch.randn((n, self.network.width), generator=random, dtype=torch.float32).to(mean.device)
+        z = torch.randn((n, self.network.width), generator=random, device="cpu", dtype=torch.float32).to(mean.device)
         return self.network.decode(z, drawn.float())
 
 
