@@ -18,6 +18,9 @@ from .rows import acting, mixture
 Key = tuple[bytes, str]
 V = TypeVar("V")
 
+COARSER = 4
+"""What is only read, to correct an edit, is decoded in so many times fewer steps; what comes out is decoded in all."""
+
 KEPT = 8
 """Starts, and results, that are remembered."""
 
@@ -125,15 +128,14 @@ class FlowCore(nn.Module):
         change = torch.where(asked, (values - before) * strength, 0.0)
         target = before + change
         rows = self._of(self._acting, ws)
-        made = self._decoded(z, before, change, rows)
         for _ in range(corrections if self.reader is not None else 0):
-            change = change + torch.where(asked, target - self.read(made), 0.0)
-            made = self._decoded(z, before, change, rows)
-        return made
+            tried = self._decoded(z, before, change, rows, max(4, self.network.steps // COARSER))
+            change = change + torch.where(asked, target - self.read(tried), 0.0)
+        return self._decoded(z, before, change, rows, self.network.steps)
 
-    def _decoded(self, z: Tensor, before: Tensor, change: Tensor, rows: Tensor | None) -> Tensor:
+    def _decoded(self, z: Tensor, before: Tensor, change: Tensor, rows: Tensor | None, steps: int) -> Tensor:
         context = before + change if rows is None else before + change * rows
-        return self.network.decode(z, context.expand(len(z), -1))
+        return self.network.decode(z, context.expand(len(z), -1), steps)
 
     def _encoded(self, ws: Tensor, start: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
         """Attributes and z of a code, kept while an edit of it is dragged."""
@@ -172,9 +174,9 @@ class FlowCore(nn.Module):
             middle = mean[rest] + (values[at] - mean[at]) @ slope
             spread = covariance[rest][:, rest] - covariance[rest][:, at] @ slope
             powers, axes = torch.linalg.eigh(spread)
-            white = torch.randn((n, len(powers)), generator=random, dtype=torch.float64).to(mean.device)
+            white = torch.randn((n, len(powers)), generator=random, device="cpu", dtype=torch.float64).to(mean.device)
             drawn[:, rest] = middle + (white * powers.clamp_min(0).sqrt()) @ axes.T
-        z = torch.randn((n, self.network.width), generator=random, dtype=torch.float32).to(mean.device)
+        z = torch.randn((n, self.network.width), generator=random, device="cpu", dtype=torch.float32).to(mean.device)
         return self.network.decode(z, drawn.float())
 
 

@@ -118,7 +118,7 @@ def _published(path: Path) -> tuple[FlowCore, dict[str, Any]]:
     tree = read_torch(path)
     if not isinstance(tree, dict) or not is_published(tree):
         raise ValueError("it holds no flow: there is no 'chain.1.sqrt_end_time' in it")
-    network = from_published({name: torch.as_tensor(value).clone() for name, value in tree.items()})
+    network = from_published({name: value.clone() for name, value in tree.items()})
     names = ORDER if network.context == len(ORDER) else tuple(f"attribute {i}" for i in range(network.context))
     entries = [
         Attribute(

@@ -21,7 +21,6 @@ KEEP = 0.9
 """Of the running statistics of a batch norm, per training step."""
 
 Field = Callable[[Tensor, Tensor], Tensor]
-_on_cpu = {"device": "cpu", "dtype": torch.float32}
 
 
 class ConcatSquash(nn.Module):
@@ -29,9 +28,9 @@ class ConcatSquash(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, context: int) -> None:
         super().__init__()
-        self.layer = nn.Linear(inputs, outputs, **_on_cpu)  # type: ignore[arg-type]
-        self.gate = nn.Linear(1 + context, outputs, **_on_cpu)  # type: ignore[arg-type]
-        self.shift = nn.Linear(1 + context, outputs, bias=False, **_on_cpu)
+        self.layer = nn.Linear(inputs, outputs, device="cpu", dtype=torch.float32)
+        self.gate = nn.Linear(1 + context, outputs, device="cpu", dtype=torch.float32)
+        self.shift = nn.Linear(1 + context, outputs, bias=False, device="cpu", dtype=torch.float32)
 
     def given(self, attributes: Tensor) -> tuple[Tensor, Tensor]:
         """Gate and shift but for the part of t, which is the first number of the context."""
@@ -65,11 +64,18 @@ class Velocity(nn.Module):
     def given(self, attributes: Tensor) -> Field:
         """The velocity for fixed attributes [..., A]; what does not depend on t and x is computed once."""
         parts = self._given(attributes)
+        known: tuple[Tensor | None, list[tuple[Tensor, Tensor]]] = (None, [])
 
         def velocity(t: Tensor, x: Tensor) -> Tensor:
-            for i, (layer, gate, shift) in enumerate(parts):
+            nonlocal known
+            if known[0] is not t:
+                known = (
+                    t,
+                    [(layer.opened(gate, t), shift + t * layer.shift.weight[:, 0]) for layer, gate, shift in parts],
+                )
+            for i, ((layer, _, _), (open_, shift)) in enumerate(zip(parts, known[1], strict=True)):
                 x = torch.tanh(x) if i else x
-                x = layer.opened(gate, t) * layer.layer(x) + shift + t * layer.shift.weight[:, 0]
+                x = torch.addcmul(shift, open_, layer.layer(x))
             return x
 
         return velocity
@@ -104,10 +110,10 @@ class MovingNorm(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.weight = nn.Parameter(torch.zeros(width, **_on_cpu))  # type: ignore[call-overload]
-        self.bias = nn.Parameter(torch.zeros(width, **_on_cpu))  # type: ignore[call-overload]
-        self.register_buffer("running_mean", torch.zeros(width, **_on_cpu))  # type: ignore[call-overload]
-        self.register_buffer("running_var", torch.ones(width, **_on_cpu))  # type: ignore[call-overload]
+        self.weight = nn.Parameter(torch.zeros(width, device="cpu", dtype=torch.float32))
+        self.bias = nn.Parameter(torch.zeros(width, device="cpu", dtype=torch.float32))
+        self.register_buffer("running_mean", torch.zeros(width, device="cpu", dtype=torch.float32))
+        self.register_buffer("running_var", torch.ones(width, device="cpu", dtype=torch.float32))
         self.running_mean: Tensor
         self.running_var: Tensor
 
@@ -145,10 +151,10 @@ class Whitening(nn.Module):
 
     def __init__(self, width: int, context: int) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.zeros(width, **_on_cpu))  # type: ignore[call-overload]
-        self.register_buffer("slope", torch.zeros(context, width, **_on_cpu))  # type: ignore[call-overload]
-        self.register_buffer("axes", torch.eye(width, **_on_cpu))  # type: ignore[call-overload]
-        self.register_buffer("scale", torch.ones(width, **_on_cpu))  # type: ignore[call-overload]
+        self.register_buffer("mean", torch.zeros(width, device="cpu", dtype=torch.float32))
+        self.register_buffer("slope", torch.zeros(context, width, device="cpu", dtype=torch.float32))
+        self.register_buffer("axes", torch.eye(width, device="cpu", dtype=torch.float32))
+        self.register_buffer("scale", torch.ones(width, device="cpu", dtype=torch.float32))
         self.mean: Tensor
         self.slope: Tensor
         self.axes: Tensor
@@ -202,7 +208,7 @@ class ConditionalFlow(nn.Module):
         self.whitening = Whitening(width, context)
         self.first, self.last = MovingNorm(width), MovingNorm(width)
         self.velocity = Velocity(width, hidden, context)
-        self.sqrt_end_time = nn.Parameter(torch.ones((), **_on_cpu))  # type: ignore[call-overload]
+        self.sqrt_end_time = nn.Parameter(torch.ones((), device="cpu", dtype=torch.float32))
 
     @property
     def end_time(self) -> Tensor:

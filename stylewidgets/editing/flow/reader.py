@@ -12,7 +12,6 @@ from ...jobs import Job, Progress, Work
 
 HIDDEN = 80
 STEPS, BATCH, RATE = 3000, 256, 2e-3
-_on_cpu = {"device": "cpu", "dtype": torch.float32}
 
 
 class CodeReader(nn.Module):
@@ -26,9 +25,9 @@ class CodeReader(nn.Module):
 
     def __init__(self, width: int, attributes: int, hidden: int = HIDDEN) -> None:
         super().__init__()
-        self.plain = nn.Linear(width, attributes, **_on_cpu)  # type: ignore[arg-type]
+        self.plain = nn.Linear(width, attributes, device="cpu", dtype=torch.float32)
         self.inner = nn.ModuleList(
-            nn.Linear(a, b, **_on_cpu)  # type: ignore[arg-type]
+            nn.Linear(a, b, device="cpu", dtype=torch.float32)
             for a, b in ((width, hidden), (hidden, hidden), (hidden, attributes))
         )
 
@@ -71,7 +70,7 @@ def fit_reader(w: Tensor, attributes: Tensor, *, steps: int = STEPS, seed: int =
     for step in range(steps):
         for group in optimiser.param_groups:
             group["lr"] = RATE * (0.01 + 0.99 * (0.5 + 0.5 * math.cos(math.pi * step / steps)))
-        at = torch.randint(len(x), (BATCH,), generator=random, dtype=torch.int64)
+        at = torch.randint(len(x), (BATCH,), generator=random, device="cpu", dtype=torch.int64)
         loss = (reader(x[at]) - attributes[at]).square().mean()
         optimiser.zero_grad()
         loss.backward()

@@ -19,9 +19,10 @@ def rk4(velocity: Callable[[Tensor, Tensor], Tensor], x: Tensor, start: Tensor, 
     h = (end - start) / steps
     for i in range(steps):
         t = start + i * h
+        middle = t + h / 2  # one object, so that a velocity may keep what depends on time alone
         a = velocity(t, x)
-        b = velocity(t + h / 2, x + (h / 2) * a)
-        c = velocity(t + h / 2, x + (h / 2) * b)
+        b = velocity(middle, x + (h / 2) * a)
+        c = velocity(middle, x + (h / 2) * b)
         d = velocity(t + h, x + h * c)
         x = x + (h / 6) * (a + 2 * b + 2 * c + d)
     return x

@@ -61,7 +61,7 @@ class Trainer:
     ) -> None:
         self.matching, self.total = matching, matching + likelihood
         self.random = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(w), generator=self.random, dtype=torch.int64)
+        order = torch.randperm(len(w), generator=self.random, device="cpu", dtype=torch.int64)
         held = max(1, int(HELD_OUT * len(w)))
         self.held = w[order[:held]], attributes[order[:held]]
         self.pairs = w[order[held:]], attributes[order[held:]]
@@ -102,17 +102,17 @@ class Trainer:
         return float(loss.detach())
 
     def _batch(self, size: int) -> tuple[Tensor, Tensor]:
-        at = torch.randint(len(self.pairs[0]), (size,), generator=self.random, dtype=torch.int64)
+        at = torch.randint(len(self.pairs[0]), (size,), generator=self.random, device="cpu", dtype=torch.int64)
         return self.pairs[0][at], self.pairs[1][at]
 
     def _white(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.random, dtype=torch.float32)
+        return torch.randn(shape, generator=self.random, device="cpu", dtype=torch.float32)
 
     def _matched(self) -> Tensor:
         """The mean square between the velocity and that of the path, at random times."""
         w, a = self._batch(BATCH)
         u, z = self.network.whitening(w, a), self._white(len(w), w.shape[1])
-        t = torch.rand((len(w), 1), generator=self.random, dtype=torch.float32)
+        t = torch.rand((len(w), 1), generator=self.random, device="cpu", dtype=torch.float32)
         angle = t * (math.pi / 2)
         x = torch.cos(angle) * u + torch.sin(angle) * z
         path = (math.pi / 2) * (torch.cos(angle) * z - torch.sin(angle) * u)
@@ -133,7 +133,9 @@ class Trainer:
         w, a = self.held
         random = torch.Generator().manual_seed(1)
         found = [
-            self.average.surprise(w, a, torch.randn(w.shape, generator=random, dtype=torch.float32).sign()).mean()
+            self.average.surprise(
+                w, a, torch.randn(w.shape, generator=random, device="cpu", dtype=torch.float32).sign()
+            ).mean()
             for _ in range(probes)
         ]
         return float(torch.stack(found).mean()), float(self.average.plain_surprise(w, a).mean())
@@ -144,8 +146,11 @@ class Trainer:
         state = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         state |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         for i, moments in self.optimiser.state_dict()["state"].items():
-            state |= {f"adam.{i}.{name}": torch.as_tensor(value) for name, value in moments.items()}
-        state["random"], state["step"] = self.random.get_state(), torch.tensor(self.step, dtype=torch.int64)
+            state |= {f"adam.{i}.{name}": value for name, value in moments.items()}
+        state["random"], state["step"] = (
+            self.random.get_state(),
+            torch.tensor(self.step, device="cpu", dtype=torch.int64),
+        )
         return {name: value.detach().clone() for name, value in state.items()}
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
