@@ -63,7 +63,7 @@ def evaluate(
     Args:
         seen: [N, F], the pictures that count for each factor; None for all.
     """
-    raw = torch.cat([net(part.to(net.out.weight.device)) for part in floats(images)]).cpu()
+    raw = torch.cat([net(part.to(next(net.parameters()).device)) for part in floats(images)]).cpu()
     truth = encode(net.heads, factors)
     result = {}
     for i, head in enumerate(net.heads):
