@@ -14,11 +14,8 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from .compat import set_tooltip
 from .errors import ShowsErrors, reporting
-<<<<<<< HEAD
 from .glossary import help_button
-=======
 from .order import newest
->>>>>>> text
 from .sharing import own, release, shared, shared_layout
 
 if TYPE_CHECKING:
