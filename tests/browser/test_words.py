@@ -20,7 +20,9 @@ PURE = (
 
 
 def test_typed_words_draw_what_the_script_draws(open_notebook: Callable[..., Notebook], artifacts: Path) -> None:
-    page = ExplorerPage(open_notebook(EXPLORER.format(source=None, options=""), viewport={"width": 1280, "height": 1400}))
+    page = ExplorerPage(
+        open_notebook(EXPLORER.format(source=None, options=""), viewport={"width": 1280, "height": 1400})
+    )
     page.panel("Words")
     field = page.page.locator(".sw-explorer").get_by_label("to", exact=True)
     field.fill("a face with red lips")
