@@ -52,7 +52,8 @@ def row_of(edit: Edit, key: str, num_ws: int) -> Row:
 class DirectionRows(Rows):
     """A row for each edit of the latent that `show` gets: strength, and behind "⋯" its layers, name and removal.
 
-    In the page each handle is `.stylewidgets-strength [role=slider]`. Keys are the names of the edits, with the kind before it where two kinds have the same name ("flow: smile").
+    In the page each handle is `.stylewidgets-strength [role=slider]`. Keys are the names of the edits, with the kind before it
+    where two kinds have the same name ("flow: smile").
 
     Args:
         num_ws: rows of w+ of the generator.

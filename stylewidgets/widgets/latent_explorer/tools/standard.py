@@ -71,7 +71,7 @@ class Directions(Tool):
         return column(*(part for part in (self.rows, self.picker, self.truth) if part is not None), width="100%")
 
     @property
-    def controls(self) -> Mapping[str, Handle]:
+    def handles(self) -> Mapping[str, Handle]:
         return self.rows.handles
 
     def update(self, host: PictureHost) -> None:
