@@ -12,10 +12,7 @@ from .compute import some_direction
 from .timing import Sample, milliseconds
 
 if TYPE_CHECKING:
-    import ipywidgets
-
     from ..render.pump import Frame
-    from ..widgets.latent_explorer.explorer import LatentExplorer
 
 _NEWEST = 10**9  # acknowledges every frame so far
 
@@ -26,7 +23,11 @@ def slider_event(session: GeneratorSession, events: int = 60) -> dict[str, Sampl
     The front end is played: it says hello and acknowledges every frame. Keys: "whole event", of which "model"
     (latent → pixels), "encoding", and "widgets" (all the rest).
     """
-    explorer, slider = _explorer(session)
+    from ..widgets.latent_explorer.explorer import LatentExplorer
+
+    direction = some_direction(session)
+    explorer = LatentExplorer(session, session.latent(seed=0).with_edit(direction, 0.0))
+    rows = explorer.tools["directions"].rows.view
     frames: list[Frame] = []
     show = explorer.view.show
 
@@ -40,8 +41,9 @@ def slider_event(session: GeneratorSession, events: int = 60) -> dict[str, Sampl
     try:
         for number, value in zip(range(events + 10), _sweep(), strict=False):
             before = len(frames)
-            whole = milliseconds(lambda value=value: slider.set_state({"value": value}))  # type: ignore[misc]
-            explorer.view._handle_custom_msg({"type": "ack", "index": _NEWEST}, [])
+            wish = {"type": "set", "page": "bench", "number": number, "key": direction.name, "value": value}
+            wish["acks"] = {explorer.view.key: _NEWEST}
+            whole = milliseconds(lambda wish=wish: rows._handle_custom_msg(wish, []))  # type: ignore[misc]
             if number >= 10 and len(frames) > before:
                 frame = frames[-1]
                 parts["whole event"].append(whole)
@@ -52,26 +54,6 @@ def slider_event(session: GeneratorSession, events: int = 60) -> dict[str, Sampl
     finally:
         explorer.close()
     return {name: Sample(tuple(values)) for name, values in parts.items()}
-
-
-def _explorer(session: GeneratorSession) -> tuple[LatentExplorer, ipywidgets.FloatSlider]:
-    """An explorer with one direction, and its slider."""
-    import ipywidgets
-
-    from ..widgets.latent_explorer.explorer import LatentExplorer
-
-    direction = some_direction(session)
-    explorer = LatentExplorer(session, session.latent(seed=0).with_edit(direction, 0.0))
-    for widget in _tree(explorer):
-        if isinstance(widget, ipywidgets.FloatSlider) and widget.description == direction.name:
-            return explorer, widget
-    raise RuntimeError("the explorer shows no slider for its direction")
-
-
-def _tree(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
-    yield widget
-    for child in getattr(widget, "children", ()):
-        yield from _tree(child)
 
 
 def _sweep() -> Iterator[float]:

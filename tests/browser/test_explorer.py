@@ -106,7 +106,7 @@ def test_frames_change_throughout_a_drag_and_the_last_one_is_exactly_what_render
     assert explorer.pixels() == explorer.wanted()
     explorer.slider().scroll_into_view_if_needed()
     handle = explorer.slider().bounding_box()
-    track = explorer.slider().locator("xpath=ancestor::*[contains(@class, 'noUi-base')]").bounding_box()
+    track = explorer.slider().locator("xpath=ancestor::*[contains(@class, 'sw-row-track')]").bounding_box()
     begin = (handle["x"] + handle["width"] / 2 - track["x"]) / track["width"]
     middle = (handle["y"] + handle["height"] / 2 - track["y"]) / track["height"]
     watch(page)
