@@ -225,7 +225,7 @@ function createView(model, hub, el) {
   const alertText = element("span", "stylewidgets-error-text");
   const dismiss = element("button", "stylewidgets-button", { type: "button", "aria-label": "Dismiss the message" });
   const bar = element("div", "stylewidgets-bar");
-  const dot = element("span", "sw-dot", { role: "status" });
+  const dot = element("span", "sw-dot");
   const status = element("span", "stylewidgets-status");
   const hold = element("button", "stylewidgets-button", { type: "button", "aria-pressed": "false" });
   dismiss.textContent = "\u00d7";
@@ -288,13 +288,12 @@ function createView(model, hub, el) {
     }
   }
 
-  // A dot and a word for how things stand; changed only when they do.
+  // A dot and a word for how things stand, changed only when they do. Without a kernel `gone` says so.
   function tell(picture) {
-    const lost = root.closest(".jupyter-widgets-disconnected"); // ipywidgets says so of every view without a kernel
-    const state = lost ? "disconnected" : badge.textContent ? "preview" : picture && !picture.final ? "live" : "";
+    const state = badge.textContent ? "preview" : picture && !picture.final ? "live" : "";
     if (dot.dataset.state === state) return;
     dot.dataset.state = state;
-    dot.textContent = { disconnected: "no kernel", preview: "preview", live: "live" }[state] || "at rest";
+    dot.textContent = state || "at rest";
   }
 
   function fit() {
