@@ -143,7 +143,9 @@ def shoot(name: str, browser: Browser, lab: Lab) -> None:
     frames = [paste(frame, size) for frame in frames]
     first, *others = frames
     path = FOLDER / f"{name}.webp"
-    first.save(path, save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=70, method=6)
+    made = io.BytesIO()  # whole or not at all
+    first.save(made, "webp", save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=70)
+    path.write_bytes(made.getvalue())
     thumbnail(frames[scene.still]).save(FOLDER / f"{name}-small.jpg", quality=82)
     print(
         f"{path.relative_to(ROOT)}: {len(frames)} pictures of {size[0]} × {size[1]}, {path.stat().st_size / 1024:.0f} KiB"

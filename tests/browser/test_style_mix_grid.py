@@ -255,6 +255,8 @@ def test_a_finger_paints_layers_and_picks_cells(show: Callable[..., GridPage]) -
 @pytest.mark.parametrize("width", [1280, 600, 420])
 def test_it_fits_wide_and_narrow_screens(show: Callable[..., GridPage], artifacts: Path, width: int) -> None:
     grid = show(viewport={"width": width, "height": 1500})
+    if width < 500:
+        grid.notebook.command("application:toggle-left-area")  # as on a phone
     problems = {}
     for name in ("Mixing", "Pictures", "Save & code", "Rows and columns"):
         grid.page.locator(".sw-mixgrid .sw-tab", has_text=name).first.click()

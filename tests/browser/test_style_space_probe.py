@@ -303,6 +303,8 @@ def test_it_fits_wide_and_narrow_screens(show: Callable[..., ProbePage], artifac
     page.mouse.click(*probe.at(6, 50))
     probe.rest()
     probe.kernel.ask("probe.set_strength('6_50', 4)")
+    if width < 500:
+        probe.notebook.command("application:toggle-left-area")  # as on a phone
     problems = {}
     for name in (*WAYS, *PANELS):
         (probe.way if name in WAYS else probe.panel)(name)

@@ -32,9 +32,9 @@ LABELS = {
 
 
 WAYS = (
-    ("Fast", "seconds; close, easy to edit", ("restyle", "e4e", "psp", "fast")),
-    ("Balanced", "a minute or so; closer, still easy to edit", ("hybrid", "projector")),
-    ("Exact", "some minutes; closest, changes the generator a little", ("pti", "image2stylegan")),
+    ("Fast", "seconds; about alike", ("e4e", "restyle", "psp", "fast")),
+    ("Balanced", "a minute or so; close", ("hybrid", "projector")),
+    ("Exact", "some minutes; closest, and bends the generator a little", ("pti", "image2stylegan")),
 )
 """The three cards: title, what to expect, and the methods that it stands for; the first that works on a generator counts."""
 

@@ -111,7 +111,7 @@ class MaskPanel(widgets.VBox):
             "Holds for the next run. What does not count is left to the generator: paint out glasses or a hand, and it "
             "puts a face there."
         )
-        side = column(self._meaning, self._about, words, flex="1 1 240px")
+        side = column(self._meaning, self._about, words, flex="1 1 180px", min_width="0")
         super().__init__([row(self.pad, side, align_items="flex-start")], layout=shared_layout(**WIDE))
         self._say()
 
