@@ -108,7 +108,7 @@ def _metrics(session: Any) -> dict[str, float]:
 
 def _kernel_seconds(lab: Lab) -> float:
     """Processor time of the kernels of this server."""
-    import psutil
+    import psutil  # type: ignore[import-untyped]  # comes with ipykernel
 
     total = 0.0
     for child in psutil.Process(lab._process.pid).children(recursive=True):
@@ -121,21 +121,23 @@ def _kernel_seconds(lab: Lab) -> float:
 def measure(names: Sequence[str], seconds: float, rounds: int) -> None:
     """Measure these pages in turns and print a line for each drag."""
     cells = pages.notebooks(128, "")
-    with tempfile.TemporaryDirectory(prefix="stylewidgets-drag-") as folder:
-        with Lab(folder) as lab, Browser(1500, 1300) as browser:
-            for turn in range(rounds):
-                for name in names if turn % 2 == 0 else tuple(reversed(names)):
-                    pages.write(Path(folder) / f"{name}.ipynb", cells[pages.PAGES[name]])
-                    page = browser.page()
-                    wire = Wire(page)
-                    notebook = Notebook(page, lab, f"{name}.ipynb")
-                    notebook.open()
-                    notebook.run_all()
-                    picture = "img" if name == "image" else PICTURE
-                    figures = drag(lab, notebook, wire, picture, seconds)
-                    print(f"{name:>9}", "  ".join(f"{key} {value:.1f}" for key, value in figures.items()), flush=True)
-                    notebook.close()
-                    lab.shutdown_kernels()
+    turns = [name for turn in range(rounds) for name in (names if turn % 2 == 0 else tuple(reversed(names)))]
+    with (
+        tempfile.TemporaryDirectory(prefix="stylewidgets-drag-") as folder,
+        Lab(folder) as lab,
+        Browser(1500, 1300) as browser,
+    ):
+        for name in turns:
+            pages.write(Path(folder) / f"{name}.ipynb", cells[pages.PAGES[name]])
+            page = browser.page()
+            wire = Wire(page)
+            notebook = Notebook(page, lab, f"{name}.ipynb")
+            notebook.open()
+            notebook.run_all()
+            figures = drag(lab, notebook, wire, "img" if name == "image" else PICTURE, seconds)
+            print(f"{name:>9}", "  ".join(f"{key} {value:.1f}" for key, value in figures.items()), flush=True)
+            notebook.close()
+            lab.shutdown_kernels()
 
 
 def main() -> None:

@@ -197,7 +197,14 @@ class Page:
 
     def wish(self, value: Any, slider: int = 0, **more: Any) -> str:
         """Send a request of the rows as it is."""
-        content = {"type": "set", "page": "page", "number": self.number, "key": self.keys[slider], "value": value, "acks": {}}
+        content = {
+            "type": "set",
+            "page": "page",
+            "number": self.number,
+            "key": self.keys[slider],
+            "value": value,
+            "acks": {},
+        }
         return self.kernel.comm(self.rows, {"method": "custom", "content": {**content, **more}}, self.subshell)
 
     def move(self, value: float, slider: int = 0, **more: Any) -> str:

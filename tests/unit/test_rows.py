@@ -44,7 +44,9 @@ class Desk:
     def message(self, **content: Any) -> None:
         self.rows.view._receive(None, content, [])
 
-    def wish(self, value: float, key: str = "smile", number: int | None = None, rest: bool = False, page: str = "a") -> None:
+    def wish(
+        self, value: float, key: str = "smile", number: int | None = None, rest: bool = False, page: str = "a"
+    ) -> None:
         self.number += 1
         number = self.number if number is None else number
         self.message(type="set", page=page, number=number, key=key, value=value, rest=rest)
@@ -213,6 +215,13 @@ def test_a_message_of_the_rows_answers_for_the_pictures_of_its_page_after_the_ne
     picture = Picture()
     SHOWN["picture"] = picture
     desk.message(
-        type="set", page="a", number=1, key="smile", value=1.0, rest=True, acks={"picture": 5, "gone": 1}, settle=["picture"]
+        type="set",
+        page="a",
+        number=1,
+        key="smile",
+        value=1.0,
+        rest=True,
+        acks={"picture": 5, "gone": 1},
+        settle=["picture"],
     )
     assert order == [("ack", 5, 1.0), ("settle", 1.0)]

@@ -54,7 +54,11 @@ def test_the_cutoff_at_its_end_means_all_rows() -> None:
 def test_updating_shows_a_latent_and_widens_psi_rather_than_clip_it() -> None:
     desk = Desk()
     desk.change("", lambda _: Latent(seed=5, psi=2.25, cutoff=7))
-    assert desk.controls._seed.value == "5" and desk.controls.psi.handles["psi"].value == 2.25 and desk.controls._cutoff.value == 7
+    assert (
+        desk.controls._seed.value == "5"
+        and desk.controls.psi.handles["psi"].value == 2.25
+        and desk.controls._cutoff.value == 7
+    )
     assert desk.latent.psi == 2.25
 
 

@@ -25,6 +25,7 @@ from .views.view import LiveView
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
 
+
 class LivePicture:
     """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
     encoding of frames in motion (see `stylewidgets.render.overlap`).

@@ -60,7 +60,7 @@ class ExplorerPanels:
     @property
     def controls(self) -> Mapping[str, Handle]:
         """The sliders for scripts, by key: ψ, and those of every tool that was opened."""
-        return ChainMap(dict(self.source.psi.handles), *(dict(tool.controls) for tool in self._made))
+        return ChainMap(dict(self.source.psi.handles), *(dict(tool.handles) for tool in self._made))
 
     @property
     def shown(self) -> Tool:

@@ -69,9 +69,9 @@ class RowsView(PageView):
     on_rename: Callable[[str, str], None] | None = None
     on_remove: Callable[[str], None] | None = None
 
-    rows = traitlets.List().tag(sync=True)
+    rows: traitlets.List[dict[str, Any]] = traitlets.List().tag(sync=True)
     """What the rows look like, in order: the fields of `Row` but its value."""
-    state = traitlets.Dict({"values": {}, "seen": {}}).tag(sync=True)
+    state: traitlets.Dict[str, Any] = traitlets.Dict({"values": {}, "seen": {}}).tag(sync=True)
     """Where they stand."""
     label = traitlets.Unicode("").tag(sync=True)
     """What the rows are, for screen readers."""

@@ -69,7 +69,7 @@ class Directions(Tool):
         return column(*(part for part in (self.rows, self.truth, self.picker) if part is not None), **WIDE)
 
     @property
-    def controls(self) -> Mapping[str, Handle]:
+    def handles(self) -> Mapping[str, Handle]:
         return self.rows.handles
 
     def update(self, host: PictureHost) -> None:

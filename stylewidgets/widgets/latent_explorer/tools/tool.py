@@ -48,7 +48,7 @@ class Tool:
         return None
 
     @property
-    def controls(self) -> Mapping[str, Handle]:
+    def handles(self) -> Mapping[str, Handle]:
         """Its sliders by key, for `explorer.controls`; read once the panel is made. Those of `Rows` are `rows.handles`."""
         return MappingProxyType({})
 
