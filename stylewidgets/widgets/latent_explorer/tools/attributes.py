@@ -83,7 +83,7 @@ class Attributes(Tool):
         return column(self._words, self._work, self.rows, **WIDE)
 
     @property
-    def controls(self) -> Mapping[str, Handle]:
+    def handles(self) -> Mapping[str, Handle]:
         return self.rows.handles if self.flow is not None else MappingProxyType({})
 
     def opened(self, host: PictureHost) -> None:
