@@ -136,8 +136,8 @@ class MixPanels:
             widgets.Text,
             "style-mixing",
             tip="name of the file, without its ending",
-            style={"description_width": "90px"},
-            layout={"width": "260px", "max_width": "100%"},
+            style={"description_width": "108px"},
+            layout={"width": "280px", "max_width": "100%"},
             description="whole grid",
         )
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
