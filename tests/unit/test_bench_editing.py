@@ -196,7 +196,7 @@ def test_a_linear_editor_takes_relative_steps_and_adds_them_up() -> None:
 
 
 def row(others: float, path: float) -> dict[str, Any]:
-    each = {"strength": {"raw": 1.0}, "score": score(1.0, others).plain(), "paths": [path] * 4, "order": [0.0]}
+    each = {"strength": {"raw": 1.0}, "score": score(1.0, others).plain(), "paths": {"hat": [path] * 4}, "order": [0.0]}
     return {"attributes": {"smile": each, "yaw": each}, "time": 1.5}
 
 
