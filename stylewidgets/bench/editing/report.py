@@ -86,7 +86,12 @@ def by_attribute(found: Mapping[str, Any], figure: Callable[[Mapping[str, Any], 
         [name] + [figure(row["attributes"][name], name) if name in row["attributes"] else "–" for row in rows.values()]
         for name in attributes
     ]
-    return markdown(["", *rows], lines)
+    head = ["", *rows]
+    if figure is cost_cell:  # what even an exact edit costs, as this judge reads it
+        head.append("*exact re-render*")
+        for line in lines:
+            line.append(f"{cost(Score.of(found['ideal'][line[0]]), line[0]).value:.2f}")
+    return markdown(head, lines)
 
 
 def cost_cell(each: Mapping[str, Any], attribute: str) -> str:
@@ -118,7 +123,7 @@ def verdicts(found: Mapping[str, Any], editor: str = FLOW, others: Sequence[str]
             f"{editor} changes the others less than {other} for {_count(ratios.values())} of {len(shared)} attributes "
             f"(the whole interval below 1: {sum(r.high < 1 for r in ratios.values())}; above 1: "
             f"{sum(r.low > 1 for r in ratios.values())}), and keeps the path better for "
-            f"{sum(p is not None and p < 1 for p in paths.values())}."
+            f"{sum(p is not None and p < 1 for p in paths.values())} of {sum(p is not None for p in paths.values())}."
         )
     return "\n\n".join(parts) or "Not measured yet."
 
