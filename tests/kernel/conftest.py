@@ -8,6 +8,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -123,9 +124,10 @@ class Kernel:
                 return str(reply["content"]["subshell_id"])
         return pytest.fail("no answer to create_subshell_request")
 
-    def comm(self, comm_id: str, data: dict[str, Any], subshell: str | None = None) -> str:
-        """Send one message to a widget and return the request."""
+    def comm(self, comm_id: str, data: dict[str, Any], subshell: str | None = None, late: float = 0.0) -> str:
+        """Send one message to a widget and return the request. `late`: how many seconds ago it says that it was sent."""
         message = self.client.session.msg("comm_msg", {"comm_id": comm_id, "data": data})
+        message["header"]["date"] -= timedelta(seconds=late)
         if subshell is not None:
             message["header"]["subshell_id"] = subshell
         self.client.shell_channel.send(message)
@@ -196,10 +198,10 @@ class Page:
         """Be on the screen."""
         self.finish(self.custom(type="hello", dpr=1, width=384))
 
-    def move(self, value: float, slider: int = 0) -> str:
-        """Send what a slider sends at one step of a drag."""
+    def move(self, value: float, slider: int = 0, late: float = 0.0) -> str:
+        """Send what a slider sends at one step of a drag; `late`: as of so many seconds ago."""
         data = {"method": "update", "state": {"value": value}, "buffer_paths": []}
-        return self.kernel.comm(self.sliders[slider], data, self.subshell)
+        return self.kernel.comm(self.sliders[slider], data, self.subshell, late)
 
     def acknowledge(self) -> str | None:
         """Acknowledge the newest frame that was read."""

@@ -54,6 +54,17 @@ def test_two_sliders_at_once_both_arrive(page):
     assert page.shown() == page.kernel.ask("digest()")
 
 
+def test_a_step_that_the_kernel_answers_after_a_newer_one_changes_nothing(page):
+    page.finish(page.move(1.5))
+    page.finish(page.move(-1.0, late=5.0))
+    assert strength(page) == 1.5
+    assert page.kernel.ask("rows[0].children[0].value") == 1.5
+    page.finish(page.move(0.5))
+    page.settle()
+    assert strength(page) == 0.5
+    assert page.shown() == page.kernel.ask("digest()")
+
+
 def storm(page):
     page.answers = False  # a page that is too busy to paint
     page.forget()

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from IPython import get_ipython
 from PIL import Image
 
 from ... import render
@@ -19,6 +18,7 @@ from ...render.overlap import overlap_for
 from ...render.pump import Frame, Pump
 from ...render.stats import Stats
 from .errors import report
+from .order import page_message
 from .sharing import shared_layout
 from .static import SavedPicture
 from .views.view import LiveView
@@ -152,6 +152,4 @@ def answering_page() -> bool:
     """
     if "google.colab" in sys.modules:
         return False
-    parent = getattr(getattr(get_ipython(), "kernel", None), "get_parent", None)
-    header = (parent() or {}).get("header", {}) if parent is not None else {}
-    return bool(header.get("msg_type") == "comm_msg")
+    return bool(page_message())

@@ -14,6 +14,7 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from .compat import set_tooltip
 from .errors import ShowsErrors, reporting
+from .order import newest
 from .sharing import own, release, shared, shared_layout
 
 if TYPE_CHECKING:
@@ -70,12 +71,24 @@ def control(
 def listen(
     widget: widgets.Widget, on: Callable[[Any], object], trait: str = "value", view: ShowsErrors | None = None
 ) -> None:
-    """Call `on` with each new value of a trait, unless it was set under `quiet`; `view` shows what it raises."""
+    """Call `on` with each new value of a trait, unless it was set under `quiet`; `view` shows what it raises.
+
+    A value that the page sent before one that was already heard is replaced by that: see `order`.
+    """
 
     def heard(event: Mapping[str, Any]) -> None:
-        if not getattr(widget, "quiet", False):
-            with _shown(view):
-                on(event["new"])
+        if getattr(widget, "quiet", False):
+            return
+        value = newest(widget, trait, event["new"])
+        if value is not event["new"]:
+            with quiet(widget):
+                setattr(widget, trait, value)
+            return
+        with _shown(view):
+            on(value)
+            # A newer one may have come in another thread meanwhile, and `on` have been called with it before us.
+            if (last := newest(widget, trait, value)) is not value:
+                on(last)
 
     widget.observe(heard, trait)
 
