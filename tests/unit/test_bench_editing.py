@@ -196,13 +196,16 @@ def test_a_linear_editor_takes_relative_steps_and_adds_them_up() -> None:
 
 
 def row(others: float, path: float) -> dict[str, Any]:
-    each = {"strength": {"raw": 1.0}, "score": score(1.0, others).plain(), "paths": [path] * 4, "order": [0.0]}
+    each = {"strength": {"raw": 1.0}, "score": score(1.0, others).plain(), "paths": {"hat": [path] * 4}, "order": [0.0]}
     return {"attributes": {"smile": each, "yaw": each}, "time": 1.5}
 
 
 def test_the_verdict_counts_attributes_on_which_an_editor_is_better() -> None:
     text = report.verdicts({"rows": {report.FLOW: row(0.1, 0.1), report.BOUNDARY: row(0.2, 0.4)}})
-    assert "for 2 of 2 attributes (the whole interval below 1: 2; above 1: 0), and keeps the path better for 2." in text
+    assert (
+        "for 2 of 2 attributes (the whole interval below 1: 2; above 1: 0), and keeps the path better for 2 of 2."
+        in text
+    )
 
 
 def test_an_editor_that_did_not_get_there_stands_in_brackets() -> None:

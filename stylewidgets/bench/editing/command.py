@@ -147,10 +147,11 @@ def _row(
         if each["paths"] is not None or attribute not in names:
             continue
         if editor.costly:
-            each["paths"], each["order"] = [], []
+            each["paths"], each["order"] = {}, []
             continue
         alone = after[attribute] if attribute in after else bench.score(scaled, attribute)[1]
-        each["paths"] = [round(float(x), 3) for x in bench.paths(scaled, attribute, alone, count)]
+        paths = bench.paths(scaled, attribute, alone, count)
+        each["paths"] = {other: [round(float(x), 3) for x in values] for other, values in paths.items()}
         each["order"] = [round(float(x), 4) for x in bench.order(scaled, attribute, count // 2)]
         yield f"{editor.name}, {attribute}: path"
     if cells and row["time"] is None:

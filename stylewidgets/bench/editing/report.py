@@ -86,7 +86,12 @@ def by_attribute(found: Mapping[str, Any], figure: Callable[[Mapping[str, Any], 
         [name] + [figure(row["attributes"][name], name) if name in row["attributes"] else "–" for row in rows.values()]
         for name in attributes
     ]
-    return markdown(["", *rows], lines)
+    head = ["", *rows]
+    if figure is cost_cell:  # what even an exact edit costs, as this judge reads it
+        head.append("*exact re-render*")
+        for line in lines:
+            line.append(f"{cost(Score.of(found['ideal'][line[0]]), line[0]).value:.2f}")
+    return markdown(head, lines)
 
 
 def cost_cell(each: Mapping[str, Any], attribute: str) -> str:
@@ -98,7 +103,7 @@ def cost_cell(each: Mapping[str, Any], attribute: str) -> str:
 
 def path_cell(each: Mapping[str, Any], attribute: str) -> str:
     """How far the reading after {b, a} is from that after {a}."""
-    return f"{np.mean(each['paths']):.2f}" if each["paths"] else "–"
+    return f"{np.mean(list(each['paths'].values())):.2f}" if each["paths"] else "–"
 
 
 def verdicts(found: Mapping[str, Any], editor: str = FLOW, others: Sequence[str] = (BOUNDARY, BASELINE)) -> str:
@@ -118,7 +123,7 @@ def verdicts(found: Mapping[str, Any], editor: str = FLOW, others: Sequence[str]
             f"{editor} changes the others less than {other} for {_count(ratios.values())} of {len(shared)} attributes "
             f"(the whole interval below 1: {sum(r.high < 1 for r in ratios.values())}; above 1: "
             f"{sum(r.low > 1 for r in ratios.values())}), and keeps the path better for "
-            f"{sum(p is not None and p < 1 for p in paths.values())}."
+            f"{sum(p is not None and p < 1 for p in paths.values())} of {sum(p is not None for p in paths.values())}."
         )
     return "\n\n".join(parts) or "Not measured yet."
 
@@ -134,8 +139,12 @@ def _count(ratios: Sequence[Mean] | Any) -> int:
 
 
 def _path_ratio(rows: Rows, editor: str, other: str, attribute: str) -> float | None:
-    a, b = (rows[one]["attributes"][attribute]["paths"] for one in (editor, other))
-    return float(np.mean(a) / max(np.mean(b), 1e-9)) if a and b else None
+    """Of the means over the partners that both were measured with."""
+    a, b = (rows[one]["attributes"][attribute]["paths"] or {} for one in (editor, other))
+    shared = [name for name in a if name in b]
+    if not shared:
+        return None
+    return float(np.mean([a[name] for name in shared]) / max(np.mean([b[name] for name in shared]), 1e-9))
 
 
 def _of(scores: Mapping[str, Score], figure: str, places: int = 2) -> str:
@@ -143,5 +152,6 @@ def _of(scores: Mapping[str, Score], figure: str, places: int = 2) -> str:
 
 
 def _joined(row: Mapping[str, Any], figure: str) -> str:
-    values = [np.mean(each[figure]) for each in row["attributes"].values() if each[figure]]
+    cells = [each[figure] for each in row["attributes"].values() if each[figure]]
+    values = [np.mean(list(cell.values()) if isinstance(cell, dict) else cell) for cell in cells]
     return f"{np.mean(values):.2f}" if values else "–"

@@ -127,13 +127,13 @@ class Bench:
             self._truths[attribute] = to_uint8(drawn)
         return self._truths[attribute].float() / 127.5 - 1
 
-    def paths(self, editor: Editor, attribute: str, alone: Readings, count: int) -> Array:
-        """Path consistency: |reading after {a} − reading after {b, a}| in σ over `count` faces and two other attributes b.
+    def paths(self, editor: Editor, attribute: str, alone: Readings, count: int) -> dict[str, Array]:
+        """Path consistency: |reading after {a} − reading after {b, a}| in σ of `count` faces, by the other attribute b.
 
         Args:
             alone: readings after {a}, as `score` gives them.
         """
-        few, rows = self.faces.part(count), []
+        few, found = self.faces.part(count), {}
         single = {name: values[:count] for name, values in alone.items()}
         for other in partners(attribute):
             if editor.why_not(other):
@@ -143,8 +143,8 @@ class Bench:
                 for latent, a, b in zip(few.latents, few.sides[attribute], few.sides[other], strict=True)
             ]
             after = table(self.judge, self.judge.raw(pictures(self.session, edited)))
-            rows.append(np.abs(self.ruler.moved(attribute, single, after)))
-        return np.concatenate(rows) if rows else np.zeros(0)
+            found[other] = np.abs(self.ruler.moved(attribute, single, after))
+        return found
 
     def order(self, editor: Editor, attribute: str, count: int) -> Array:
         """Mean |difference| of all readings in σ between a after b and b after a, in two steps each, over `count` faces."""
