@@ -74,6 +74,18 @@ class Kernel:
         self._client.stop_channels()
 
 
+def swipe(page: Any, start: tuple[float, float], end: tuple[float, float], steps: int = 10) -> None:
+    """A finger goes down at one place of the page and up at another."""
+    session = page.context.new_cdp_session(page)
+    for step in range(steps + 1):
+        x, y = (a + (b - a) * step / steps for a, b in zip(start, end, strict=True))
+        kind = "touchStart" if step == 0 else "touchMove"
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+        page.wait_for_timeout(20)
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+    session.detach()
+
+
 class ExplorerPage:
     """What a person does with an explorer, and what they see."""
 

@@ -13,7 +13,7 @@ import pytest
 
 from stylewidgets.bench.browser import Notebook
 
-from .explorer_page import PATIENCE, Kernel, make_generator
+from .explorer_page import PATIENCE, Kernel, make_generator, swipe
 from .test_explorer import CONTRASTS, overflow
 
 pytestmark = pytest.mark.slow
@@ -207,11 +207,58 @@ def test_the_keyboard_does_all_of_it(show: Callable[..., GridPage]) -> None:
     assert not page.evaluate("() => document.activeElement.classList.contains('stylewidgets-cell')"), "Tab leaves"
 
 
-@pytest.mark.parametrize("width", [1280, 600])
+def test_one_whole_edit_is_made_with_the_keys_alone(show: Callable[..., GridPage]) -> None:
+    """Fine layers from the columns, another cell, and that as a row: Tab, arrows and Enter, nothing else."""
+    grid = show(viewport={"width": 1280, "height": 1400})
+    page = grid.page
+    grid.layer(0).focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("() => document.activeElement.dataset.range") == "coarse"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    grid.rest()
+    assert grid.kernel.ask("grid.value.mask == sw.mixing.mask_of(session, 'fine')") and grid.is_right()
+    for _ in range(3):  # past the button that adds a column
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.classList.contains('stylewidgets-cell')"):
+            break
+    for key in ("ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    grid.rest()
+    assert grid.kernel.ask("list(grid.cell)") == [1, 1]
+    lit = page.locator(".stylewidgets-lit")
+    assert sorted(node.get_attribute("data-place") for node in lit.all()) == ["-1,1", "1,-1"], "its two sources are lit"
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        if page.evaluate("() => document.activeElement.dataset.name") == "explore":
+            break
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    grid.rest()
+    assert grid.kernel.ask("[len(grid.value.rows), grid.value.rows[-1] == grid.latent(1, 1)]") == [4, True]
+
+
+def test_a_finger_paints_layers_and_picks_cells(show: Callable[..., GridPage]) -> None:
+    grid = show(has_touch=True, viewport={"width": 900, "height": 1200})
+    before = grid.mask()
+    free = before.index(False)
+    boxes = [grid.layer(k).locator(".stylewidgets-layer-box").bounding_box() for k in (free, free + 3)]
+    swipe(grid.page, *((box["x"] + box["width"] / 2, box["y"] + box["height"] / 2) for box in boxes))
+    grid.rest()
+    assert grid.mask() == [taken or free <= k <= free + 3 for k, taken in enumerate(before)] and grid.is_right()
+    grid.cell(2, 1).tap()
+    grid.rest()
+    assert grid.kernel.ask("list(grid.cell)") == [2, 1]
+
+
+@pytest.mark.parametrize("width", [1280, 600, 420])
 def test_it_fits_wide_and_narrow_screens(show: Callable[..., GridPage], artifacts: Path, width: int) -> None:
     grid = show(viewport={"width": width, "height": 1500})
+    if width < 500:
+        grid.notebook.command("application:toggle-left-area")  # as on a phone
     problems = {}
-    for name in ("Sources", "Save & code", "Export", "Mix"):
+    for name in ("Mixing", "Pictures", "Save & code", "Rows and columns"):
         grid.page.locator(".sw-mixgrid .sw-tab", has_text=name).first.click()
         grid.page.wait_for_timeout(1000)
         grid.page.screenshot(path=artifacts / f"mix-grid-{width}-{name.split()[0].lower()}.png")
@@ -229,7 +276,9 @@ def test_it_reads_in_the_dark(show: Callable[..., GridPage], artifacts: Path) ->
 def test_a_bundled_generator_is_drawn_too(show: Callable[..., GridPage], artifacts: Path) -> None:
     grid = show(", layers='middle'", None, viewport={"width": 1280, "height": 1300})
     assert grid.is_right()
-    grid.page.get_by_role("button", name="explore", exact=True).click()
+    grid.page.get_by_role("button", name="Explore", exact=True).click()
     grid.page.locator(".stylewidgets-canvas").nth(1).wait_for()
     grid.page.wait_for_timeout(1500)
     grid.page.screenshot(path=artifacts / "mix-grid-avatars.png", full_page=True)
+    grid.page.locator(".sw-guest [title='close this']").first.click()
+    grid.page.locator(".stylewidgets-canvas").nth(1).wait_for(state="detached")

@@ -16,7 +16,7 @@ from PIL import Image
 
 from stylewidgets.bench.browser import SLIDER, Notebook
 
-from .explorer_page import PATIENCE, PICTURE, Kernel, make_generator
+from .explorer_page import PATIENCE, PICTURE, Kernel, make_generator, swipe
 from .test_explorer import CONTRASTS, overflow
 
 pytestmark = pytest.mark.slow
@@ -48,7 +48,7 @@ def pure_place():
     return [channel.paper for channel in ranking.channels[:5]]
 
 def place():
-    return probe._panels._switcher.made("By place")
+    return probe._panels.find.made("change one place")
 
 def channel():
     return probe.selected.paper if probe.selected else ""
@@ -111,6 +111,11 @@ class ProbePage:
     def panel(self, name: str) -> None:
         self.page.locator(".sw-probe .sw-tab", has_text=name).first.click()
 
+    def way(self, name: str) -> None:
+        """Choose a way to find channels."""
+        self.panel("Find")
+        self.page.locator(".sw-probe .sw-tabpanel .widget-dropdown select").first.select_option(label=name)
+
     def picture_is_right(self) -> bool:
         """Whether the live picture is the one that plain compute makes of the value, as far as enlarging it lets one say."""
         width, height, rgba = self.page.evaluate(PIXELS, PICTURE)
@@ -158,7 +163,9 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
     assert probe.picture_is_right()
 
     page.mouse.move(*probe.at(3, 7))
-    probe.until(lambda: probe.words.text_content().startswith("3_7 · b8.conv1 · value"), "the words about the channel")
+    probe.until(
+        lambda: probe.words.text_content().startswith("3_7 · 8×8 shape, channel 7 of"), "the words about the channel"
+    )
     assert probe.kernel.ask("channel()") == "", "hovering asks the kernel nothing"
     page.mouse.click(*probe.at(3, 7))
     probe.until(lambda: probe.kernel.ask("channel()") == "3_7", "the selection")
@@ -179,8 +186,8 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
     probe.rest()
     probe.until(probe.picture_is_right, "the edited picture")
 
-    probe.panel("By place")
-    canvas = page.locator(".sw-probe canvas:not([class*='stylewidgets'])").last
+    probe.way("change one place")
+    canvas = page.locator(".stylewidgets-brush-canvas")
     canvas.wait_for()
     canvas.scroll_into_view_if_needed()
     page.wait_for_timeout(1000)
@@ -191,8 +198,8 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
         page.mouse.move(box["x"] + 90 + 6 * step, box["y"] + 100 + 2 * step)
         page.wait_for_timeout(30)
     page.mouse.up()
-    probe.until(lambda: probe.kernel.ask("bool(place().pad.mask.any() and place().pad._last is None)"), "the paint")
-    page.get_by_role("button", name="find channels").click()
+    probe.until(lambda: probe.kernel.ask("bool(place().pad.mask.any())"), "the paint")
+    page.get_by_role("button", name="Find channels").click()
     probe.until(lambda: probe.kernel.ask("'place' in probe.search.rankings and not probe._work.busy()"), "the search")
     wanted = probe.kernel.ask("pure_place()")
     texts = page.locator(".sw-probe select option:visible, .sw-probe .widget-select select option").all_text_contents()
@@ -213,7 +220,6 @@ def test_channels_are_hovered_clicked_moved_and_found_by_paint(show: Callable[..
     probe.notebook.reload()
     probe.map.wait_for()
     page.wait_for_timeout(1500)
-    probe.panel("Channel")
     probe.until(probe.effect_is_right, "the pictures after a reload")
     probe.until(probe.picture_is_right, "the picture after a reload")
     page.mouse.click(*probe.at(5, 2))
@@ -239,24 +245,74 @@ def test_the_keyboard_walks_zooms_and_selects(show: Callable[..., ProbePage]) ->
     assert not page.evaluate("() => document.activeElement.classList.contains('stylewidgets-map-canvas')"), "Tab leaves"
 
 
-PANELS = ("Channel", "By place", "By example", "By attribute", "Edits", "Report", "Save & code")
+def test_one_whole_edit_is_made_with_the_keys_alone(show: Callable[..., ProbePage]) -> None:
+    """Paint a place with the keys, find channels, choose the first and move it."""
+    probe = show(viewport={"width": 1280, "height": 1500})
+    page = probe.page
+    menu = page.locator(".sw-probe .sw-tabpanel .widget-dropdown select").first
+    menu.focus()
+    page.keyboard.press("ArrowDown")  # from "choose …" to the place
+    brush = page.locator(".stylewidgets-brush-canvas")
+    brush.wait_for()
+    brush.focus()
+    for key in ("ArrowLeft", "ArrowLeft", " ", "ArrowDown", " ", "ArrowDown", " "):
+        page.keyboard.press(key)
+    probe.until(lambda: probe.kernel.ask("bool(place().pad.mask.any())"), "the paint")
+    wanted = probe.kernel.ask("[bool(place().pad.mask[128, 112]), bool(place().pad.mask[128, 200])]")
+    assert wanted == [True, False]
+    page.get_by_role("button", name="Find channels").focus()
+    page.keyboard.press("Enter")
+    probe.until(lambda: probe.kernel.ask("'place' in probe.search.rankings and not probe._work.busy()"), "the search")
+    page.locator(".sw-probe .widget-select select").focus()
+    page.keyboard.press("ArrowDown")
+    probe.until(lambda: probe.kernel.ask("channel()") != "", "the selection from the list")
+    probe.rest()
+    page.locator(f".sw-probe {SLIDER}").first.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    probe.until(lambda: probe.kernel.ask("probe.strength(probe.selected) > 0"), "the edit")
+    probe.rest()
+    probe.until(probe.picture_is_right, "the edited picture")
+    assert page.locator(".jp-Cell").count() == 1, "the keys did nothing to the notebook"
 
 
-@pytest.mark.parametrize("width", [1280, 560])
+def test_a_finger_paints_and_the_page_stays_where_it_is(show: Callable[..., ProbePage]) -> None:
+    probe = show(has_touch=True, viewport={"width": 900, "height": 1300})
+    probe.way("change one place")
+    brush = probe.page.locator(".stylewidgets-brush-canvas")
+    brush.wait_for()
+    box = brush.bounding_box()
+    at = lambda x, y: (box["x"] + x * box["width"], box["y"] + y * box["height"])  # noqa: E731
+    swipe(probe.page, at(0.3, 0.5), at(0.7, 0.5))
+    probe.until(lambda: probe.kernel.ask("bool(place().pad.mask.any())"), "the paint")
+    seen = probe.kernel.ask(
+        "[bool(place().pad.mask[128, x]) for x in (80, 128, 176)] + [bool(place().pad.mask[30, 128])]"
+    )
+    assert seen == [True, True, True, False]
+    assert probe.page.evaluate("() => document.querySelector('.jp-WindowedPanel-outer')?.scrollTop ?? 0") == 0
+
+
+WAYS = ("do one thing", "change one place", "pictures share", "move an attribute")
+PANELS = ("Edits", "Report", "Save & code")
+
+
+@pytest.mark.parametrize("width", [1280, 560, 420])
 def test_it_fits_wide_and_narrow_screens(show: Callable[..., ProbePage], artifacts: Path, width: int) -> None:
     probe = show("", None, viewport={"width": width, "height": 2000})
     page = probe.page
     page.mouse.click(*probe.at(6, 50))
     probe.rest()
     probe.kernel.ask("probe.set_strength('6_50', 4)")
+    if width < 500:
+        probe.notebook.command("application:toggle-left-area")  # as on a phone
     problems = {}
-    for name in PANELS:
-        probe.panel(name)
+    for name in (*WAYS, *PANELS):
+        (probe.way if name in WAYS else probe.panel)(name)
         page.wait_for_timeout(1500)
         page.screenshot(path=artifacts / f"probe-{width}-{name.replace(' ', '-').replace('&', 'and').lower()}.png")
         problems[name] = overflow(page)
-        if name == "By place":
-            box = page.locator(".sw-probe canvas:not([class*='stylewidgets'])").last.bounding_box()
+        if name == "change one place":
+            box = page.locator(".stylewidgets-brush-canvas").bounding_box()
             assert abs(box["width"] / box["height"] - 1) < 0.02, "the picture to paint on keeps its shape"
     assert not any(problems.values()), problems
 

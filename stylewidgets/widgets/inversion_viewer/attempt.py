@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ... import inversion
-from ...inversion.evaluation.realism import code_statistics, flat_styles
-from ...jobs import RUNNING
+from ...jobs import RUNNING, Job, Progress
 from ...settings import Value
 
 if TYPE_CHECKING:
@@ -117,11 +116,21 @@ class Attempt:
         mse = float((far.mean(axis=2) * weights).sum() / max(float(weights.sum()), 1e-9))
         self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
 
-    def measure_realism(self) -> None:
-        """Note how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
+    def measuring_realism(self) -> Job[None]:
+        """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
+        yield Progress()  # the result is shown first
+        from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
+
         result, session = self.result, self.base
         styles = flat_styles(session, result.space, result.code)
         self.figures["realism"] = float(np.mean(code_statistics(session).mahalanobis(styles)))
+
+    def evaluate(self, **options: Any) -> dict[str, Any]:
+        """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""
+        if self.target is None:
+            raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
+        self.figures |= inversion.evaluate(self.target, self.result, self.base, **options)
+        return dict(self.figures)
 
 
 def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from ...settings import Value
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
 from ..kit.opening import Beside
-from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, quiet, say, show
+from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, place, quiet, say, show
 from ..kit.sharing import own
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar
@@ -58,7 +58,7 @@ class InversionPanels:
             host.view,
             label="the run",
         )
-        self._left = column(host.view, self.bar, self.line, self.realism, work, _dom_classes=("sw-viewer-left",))
+        self._left = place("sw-viewer-left", host.view, self.bar, self.line, self.realism, work)
         panels: dict[str, Callable[[], widgets.Widget]] = {
             RUNS: lambda: self.runs,
             LOSS: lambda: self._curves,
@@ -68,11 +68,9 @@ class InversionPanels:
         }
         self._switcher = Tabs(panels, self._on_show)
         self.target = TargetPanel(host)
-        right = column(
-            heading("Target"), self.target, heading("Method"), self.method, _dom_classes=("sw-viewer-right",)
-        )
-        top = column(self._left, right, _dom_classes=("sw-viewer-top",))
-        self._root = column(column(top, self._switcher, _dom_classes=("sw-home",)), _dom_classes=("sw-with-guest",))
+        right = place("sw-viewer-right", heading("Method"), self.method, heading("Target"), self.target)
+        top = place("sw-viewer-top", self._left, right)
+        self._root = place("sw-with-guest", place("sw-home", top, self._switcher))
         self.parts = (self._root,)
 
     # -- made when they are needed -------------------------------------------------------------------------------------

@@ -32,9 +32,9 @@ LABELS = {
 
 
 WAYS = (
-    ("Fast", "seconds; close, easy to edit", ("restyle", "e4e", "psp", "fast")),
-    ("Balanced", "a minute or so; closer, still easy to edit", ("hybrid", "projector")),
-    ("Exact", "some minutes; closest, changes the generator a little", ("pti", "image2stylegan")),
+    ("Fast", "seconds; about alike", ("e4e", "restyle", "psp", "fast")),
+    ("Balanced", "a minute or so; close", ("hybrid", "projector")),
+    ("Exact", "some minutes; closest, and bends the generator a little", ("pti", "image2stylegan")),
 )
 """The three cards: title, what to expect, and the methods that it stands for; the first that works on a generator counts."""
 
@@ -66,7 +66,12 @@ class MethodPanel(widgets.VBox):
         self.cards.show([{"title": title, "lines": [words], "tip": METHODS[name].title}
                          for (title, words, _), name in zip(WAYS, self._methods, strict=True)])  # fmt: skip
         self._line = note("")
-        self._all = button("All methods and settings …", "every method, with its settings", self._unfold)
+        self._all = button(
+            "All methods and settings …",
+            "every method, with its settings",
+            self._unfold,
+            layout={"align_self": "flex-start"},
+        )
         super().__init__([self.cards, self._line, self._all], layout=shared_layout(**WIDE))
         self._show()
 

@@ -11,6 +11,7 @@ from PIL import Image
 
 from ... import domain
 from ...core import pictures
+from ...latent.latent import Latent
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import reporting
 from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
@@ -85,10 +86,10 @@ class TargetPanel(widgets.HBox):
         """Take the picture in the bytes of a file. ValueError when it is none."""
         self._host.set_target(pictures.read(data, repr(name)), repr(name))
 
-    def show_seed(self, seed: int | None) -> None:
-        """Show the seed of the target, where it has one."""
-        if seed is not None:
-            self.seed.value = seed
+    def show_seed(self, latent: Latent | None) -> None:
+        """Show the seed of a target whose code is known, where it has one."""
+        if latent is not None and latent.seed is not None:
+            self.seed.value = latent.seed
 
 
 class MaskPanel(widgets.VBox):
@@ -110,7 +111,7 @@ class MaskPanel(widgets.VBox):
             "Holds for the next run. What does not count is left to the generator: paint out glasses or a hand, and it "
             "puts a face there."
         )
-        side = column(self._meaning, self._about, words, flex="1 1 240px")
+        side = column(self._meaning, self._about, words, flex="1 1 180px", min_width="0")
         super().__init__([row(self.pad, side, align_items="flex-start")], layout=shared_layout(**WIDE))
         self._say()
 

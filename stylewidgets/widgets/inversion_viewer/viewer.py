@@ -26,6 +26,7 @@ from ..kit.state_lock import STATE
 from .attempt import Attempt, as_uint8, forked, loaded
 from .code import inversion_code
 from .panels import InversionPanels
+from .results import title_of
 from .settings import method_of
 from .stage import Stage
 
@@ -150,8 +151,7 @@ class InversionViewer(StateWidget[Latent]):
         if isinstance(target, Latent) and target == self.session.latent(seed=target.seed):
             given = f"session.latent(seed={target.seed})"
         self._target_code = code or given
-        latents = made.latents
-        self._panels.target.show_seed(latents[0].seed if latents and latents[0] is not None else None)
+        self._panels.target.show_seed(made.latents[0])
         self._panels.show_target(made.names)
         self._show_target()
 
@@ -177,7 +177,7 @@ class InversionViewer(StateWidget[Latent]):
         assert self._target is not None
         target = self._target.with_mask(self.mask)
         return self._run(
-            Attempt(self._number(), self.session, target, inversion.start(method, self.session, target, **settings))
+            Attempt(self._next, self.session, target, inversion.start(method, self.session, target, **settings))
         )
 
     def fork(self, **settings: Value) -> Attempt:
@@ -193,7 +193,7 @@ class InversionViewer(StateWidget[Latent]):
         self.pause()
         same = self._panels.method.method == source.method
         given = settings or (self._panels.method.settings if same else {})
-        return self._run(forked(source, self._number(), given))
+        return self._run(forked(source, self._next, given))
 
     def resume(self) -> None:
         """Go on with the shown run. Nothing happens when it is done."""
@@ -208,21 +208,18 @@ class InversionViewer(StateWidget[Latent]):
 
     def toggle(self) -> None:
         """Pause, or go on."""
-        if self.running:
-            self.pause()
-        else:
-            self.resume()
+        (self.pause if self.running else self.resume)()
 
     def stop(self) -> None:
         """End the run here; what it has found stays."""
-        attempt = self._need()
+        run = self._need().run
         self._work.stop(WORK)
-        if attempt.run is not None and attempt.state == PAUSED:
-            attempt.run.stop()
+        if run is not None and run.status == PAUSED:
+            run.stop()
         self._panels.refresh()
 
     def finish(self) -> Result | None:
-        """Do all steps that are left now, and return the result. For scripts, where no page ticks."""
+        """Do all steps that are left now, and return the result: for scripts, where no page ticks."""
         if self._current is not None and not self.running:
             self.resume()
         self._work.finish()
@@ -275,12 +272,9 @@ class InversionViewer(StateWidget[Latent]):
         self._work.run("measuring", measuring())
 
     def _measure(self, attempt: Attempt, **options: Any) -> dict[str, Any]:
-        if attempt.target is None:
-            raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
-        figures = inversion.evaluate(attempt.target, attempt.result, self.session, **options)
-        attempt.figures |= figures
+        figures = attempt.evaluate(**options)
         self._panels.refresh()
-        return dict(attempt.figures)
+        return figures
 
     # -- where it goes ---------------------------------------------------------------------------------------------------
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -304,7 +298,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def load(self, path: str | os.PathLike[str]) -> Attempt:
         """Show a result that `save` wrote, as another row of the table. ValueError when it does not fit."""
-        attempt = loaded(as_path(path), self._number(), self.session, self._target)
+        attempt = loaded(as_path(path), self._next, self.session, self._target)
         self._attempts.append(attempt)
         self.select(attempt)
         return attempt
@@ -316,6 +310,10 @@ class InversionViewer(StateWidget[Latent]):
     # -- wiring --------------------------------------------------------------------------------------------------------
     def _words(self) -> str:
         return f"{len(self._attempts)} runs"
+
+    @property
+    def _next(self) -> int:
+        return 1 + max((attempt.number for attempt in self._attempts), default=0)
 
     def _end(self) -> None:
         self._work.close()
@@ -341,7 +339,7 @@ class InversionViewer(StateWidget[Latent]):
         run.resume()
         self._panels.refresh()
         settle = lambda: self._settle(attempt)  # noqa: E731
-        self._work.run(WORK, run, words=attempt.method, stoppable=False, kept=True, each=stepped, ended=settle)
+        self._work.run(WORK, run, words=title_of(attempt), stoppable=False, kept=True, each=stepped, ended=settle)
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""
@@ -350,19 +348,12 @@ class InversionViewer(StateWidget[Latent]):
         with reporting(self.view, "showing the result", keep=True):
             if attempt.step:
                 attempt.measure(self._index, attempt.image(self._index))
-            if attempt is self._current:
-                self._show_current()
-                if attempt.state == DONE:
-                    self._stage.compare()
-            else:
-                self._panels.refresh()
+            self._show_current() if attempt is self._current else self._panels.refresh()
+            if attempt is self._current and attempt.state == DONE:
+                self._stage.compare()
         if attempt.step:
-            self._work.run(f"realism of {attempt.number}", self._measuring_realism(attempt), quiet=True)
-
-    def _measuring_realism(self, attempt: Attempt) -> Job[None]:
-        yield Progress()  # the result is shown first
-        attempt.measure_realism()
-        self._panels.refresh()
+            done = lambda _: self._panels.refresh()  # noqa: E731
+            self._work.run(f"realism of {attempt.number}", attempt.measuring_realism(), done, quiet=True)
 
     def _show_target(self) -> None:
         assert self._target is not None
@@ -402,9 +393,6 @@ class InversionViewer(StateWidget[Latent]):
         if attempt is None or not attempt.step:
             return self.session
         return attempt.session(min(self._index, len(attempt.result) - 1))
-
-    def _number(self) -> int:
-        return 1 + max((attempt.number for attempt in self._attempts), default=0)
 
     def _need(self) -> Attempt:
         if self._current is None:

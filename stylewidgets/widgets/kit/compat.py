@@ -44,20 +44,3 @@ def set_repeat(play: widgets.Play, repeat: bool) -> None:
 def observe_playing(play: widgets.Play, handler: Callable[[Mapping[str, bool]], None]) -> None:
     """Call `handler(change)` when a Play widget starts or stops."""
     play.observe(handler, "playing" if play.has_trait("playing") else "_playing")
-
-
-def uploaded(upload: widgets.FileUpload) -> list[tuple[str, bytes]]:
-    """Return name and content of the uploaded files: a dictionary by name in ipywidgets 7, a tuple of records in 8."""
-    value = upload.value
-    if isinstance(value, dict):
-        return [(name, bytes(entry["content"])) for name, entry in value.items()]
-    return [(entry["name"], bytes(entry["content"])) for entry in value]
-
-
-def forget_upload(upload: widgets.FileUpload) -> None:
-    """Make an upload empty, so that the same file can be chosen again."""
-    if isinstance(upload.value, dict):
-        upload.value.clear()
-        upload._counter = 0
-    else:
-        upload.value = ()

@@ -229,9 +229,14 @@ def row(*children: widgets.Widget, **layout: str) -> widgets.HBox:
     return control(widgets.HBox, children, layout={**ROW, **layout})
 
 
-def column(*children: widgets.Widget, _dom_classes: tuple[str, ...] = (), **layout: str) -> widgets.VBox:
-    """Return controls below each other, or as the style sheet of a view places this class."""
-    return control(widgets.VBox, children, layout={"max_width": "100%", **layout}, _dom_classes=_dom_classes)
+def column(*children: widgets.Widget, **layout: str) -> widgets.VBox:
+    """Return controls below each other."""
+    return control(widgets.VBox, children, layout={"max_width": "100%", **layout})
+
+
+def place(classes: str, *children: widgets.Widget) -> widgets.VBox:
+    """Return controls that a style sheet lays out: the one of a view, which knows these class names."""
+    return control(widgets.VBox, children, layout={"max_width": "100%"}, _dom_classes=tuple(classes.split()))
 
 
 def slider(kind: type[W], label: str, tip: str, on: Callable[[Any], object], **settings: Any) -> W:

@@ -37,7 +37,7 @@ class StatePanel(widgets.VBox):
             widgets.Textarea,
             tip="Python that makes this picture again, to copy",
             style={"description_width": "36px"},
-            layout={"width": "100%", "max_width": "640px"},
+            layout={"width": "calc(100% - 4px)", "max_width": "640px"},
             description="code",
             rows=8,
         )

@@ -16,7 +16,7 @@ from ...mixing.sources import convert_mask
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Beside
-from ..kit.parts import button, column, control, heading, move, note, row, say, show
+from ..kit.parts import button, column, control, heading, move, note, place, row, say, show
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar, undo_bar
@@ -54,10 +54,10 @@ class MixPanels:
             lambda name: self._refresh_code(),
         )
         self.beside = Beside(host.view)
-        left = column(host.view, self._undo, _dom_classes=("sw-grid-left",))
-        top = column(left, self._make_chosen(), _dom_classes=("sw-grid-top",))
-        main = column(top, self._switcher, _dom_classes=("sw-home",))
-        self.parts = (column(main, self.beside, _dom_classes=("sw-with-guest",)),)
+        left = place("sw-grid-left", host.view, self._undo)
+        top = place("sw-grid-top", left, self._make_chosen())
+        main = place("sw-home", top, self._switcher)
+        self.parts = (place("sw-with-guest", main, self.beside),)
 
     def update(self, grid: MixGrid) -> None:
         """Move every control to `grid`."""
@@ -91,9 +91,7 @@ class MixPanels:
             host.view,
             label="the chosen picture",
         )
-        return column(
-            heading("Chosen picture"), host.picture.view, self._about, actions, _dom_classes=("sw-grid-chosen",)
-        )
+        return place("sw-grid-chosen", heading("Chosen picture"), host.picture.view, self._about, actions)
 
     def _make_mix(self) -> widgets.Widget:
         host = self._host
@@ -138,8 +136,8 @@ class MixPanels:
             widgets.Text,
             "style-mixing",
             tip="name of the file, without its ending",
-            style={"description_width": "90px"},
-            layout={"width": "260px", "max_width": "100%"},
+            style={"description_width": "108px"},
+            layout={"width": "280px", "max_width": "100%"},
             description="whole grid",
         )
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
@@ -156,8 +154,8 @@ class MixPanels:
             widgets.Text,
             "cell.png",
             tip="file of the chosen picture, beside the notebook unless you give a folder",
-            style={"description_width": "90px"},
-            layout={"width": "260px", "max_width": "100%"},
+            style={"description_width": "108px"},
+            layout={"width": "280px", "max_width": "100%"},
             description="chosen picture",
         )
         save = self._button("save", "write the chosen picture in full size to this file", self._save_cell, self._saved)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 
-from ..kit.parts import WIDE, close_tree, control
+from ..kit.parts import WIDE, close_tree, control, note
 from ..kit.sharing import shared_layout
 from .attribute_panel import AttributePanel
 from .example_panel import ExamplePanel
@@ -26,8 +26,10 @@ ONE_THING, BY_PLACE, BY_EXAMPLE, BY_ATTRIBUTE = (
     "pictures share",
     "move an attribute",
 )
+CHOOSE = "choose …"
+HOW = "Find channels by a place that you paint, by examples that you tick, or by an attribute; or choose one on the map below."
 
-CHOICE, CHOICE_WIDTH = {"description_width": "126px"}, {"width": "340px", "max_width": "100%"}
+CHOICE, CHOICE_WIDTH = {"description_width": "126px"}, {"width": "340px", "max_width": "calc(100% - 4px)"}
 """Style and layout of the two menus of the probe that belong to all of it."""
 
 
@@ -46,8 +48,8 @@ class FindPanel(widgets.VBox):
             BY_EXAMPLE: partial(ExamplePanel, host),
             BY_ATTRIBUTE: partial(AttributePanel, host),
         }
-        if report is not None:
-            ways = {ONE_THING: partial(OneThingPanel, host, report), **ways}
+        first = {ONE_THING: partial(OneThingPanel, host, report)} if report is not None else {CHOOSE: lambda: note(HOW)}
+        ways = {**first, **ways}
         self._ways = ways
         self._made: dict[str, Any] = {}
         self._menu = control(
@@ -62,8 +64,7 @@ class FindPanel(widgets.VBox):
         )
         super().__init__([self._menu], layout=shared_layout(**WIDE))
         self.in_sight = True
-        if report is not None:
-            self._show(ONE_THING)
+        self._show(self.way)
 
     @property
     def way(self) -> str:
@@ -72,8 +73,6 @@ class FindPanel(widgets.VBox):
 
     @way.setter
     def way(self, name: str) -> None:
-        if self._menu.value == name:
-            self._show(name)
         self._menu.value = name
 
     def made(self, way: str) -> Any | None:
@@ -82,8 +81,11 @@ class FindPanel(widgets.VBox):
 
     def update(self, channel: Channel | None) -> None:
         """Mark the selected channel."""
-        for panel in self._made.values():
-            (panel.mark if isinstance(panel, OneThingPanel) else panel.ranked.update)(channel)
+        for way, panel in self._made.items():
+            if way == ONE_THING:
+                panel.mark(channel)
+            elif way != CHOOSE:
+                panel.ranked.update(channel)
 
     def rest(self) -> None:
         """The picture has come to rest: pictures that stand still follow it."""

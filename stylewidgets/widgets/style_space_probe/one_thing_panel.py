@@ -45,7 +45,7 @@ class OneThingPanel(widgets.VBox):
         self.cards = Cards(label="Channels that do one thing")
         listen(self.cards, self._on_choice, "chosen", host.view)
         grey = np.full((len(self.rows), SIDE, SIDE, 3), 200, np.uint8)
-        self.cards.show([_card(row, host) for row in self.rows], grey)
+        self.cards.show([_card(row, host) for row in self.rows], list(grey))
         super().__init__([note(ABOUT), self.cards], layout=shared_layout(**WIDE), _dom_classes=("sw-scrolls",))
 
     def update(self) -> None:
@@ -66,7 +66,7 @@ class OneThingPanel(widgets.VBox):
 
     def _show(self, pictures: NDArray[np.uint8]) -> None:
         with quiet(self.cards):
-            self.cards.show(self.cards.cards, pictures, self.cards.chosen)
+            self.cards.show(self.cards.cards, list(pictures), self.cards.chosen)
 
     def _on_choice(self, number: int) -> None:
         if 0 <= number < len(self.rows):

@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from ..kit.jobs import Jobs
 from ..kit.opening import Beside
-from ..kit.parts import button, column, control, note, quiet, row
+from ..kit.parts import button, column, control, note, place, quiet, row
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
@@ -77,11 +77,11 @@ class ProbePanels:
             SAVE: self._make_state,
         }
         self._switcher = Tabs(panels, lambda _: self._on_panel())
-        left = column(self._stack, self._strength, self._undo, _dom_classes=("sw-probe-left",))
-        right = column(work, self._switcher, _dom_classes=("sw-probe-right",))
-        below = column(self._measure, host.view, _dom_classes=("sw-probe-map",))
-        main = column(left, right, below, self.effect, _dom_classes=("sw-home", "sw-probe-main"))
-        self._root = column(main, _dom_classes=("sw-with-guest",))
+        left = place("sw-probe-left", self._stack, self._strength, self._undo, work)
+        right = place("sw-probe-right", self._switcher)
+        below = place("sw-probe-map", self._measure, host.view)
+        main = place("sw-home sw-probe-main", left, right, below, self.effect)
+        self._root = place("sw-with-guest", main)
         self.parts = (self._root,)
         search = host.search
         search.sigmas = lambda: self.effect.sigmas
@@ -107,7 +107,8 @@ class ProbePanels:
     @property
     def find(self) -> FindPanel:
         """The panel "Find"."""
-        made: FindPanel = self._switcher.made(FIND)
+        made = self._switcher.made(FIND)
+        assert isinstance(made, FindPanel)  # the first tab is made with the widget
         return made
 
     def update(self, latent: Latent) -> None:

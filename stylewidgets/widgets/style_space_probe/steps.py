@@ -14,7 +14,6 @@ from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
 from ...jobs import Job, Progress
 from ...latent.latent import Direction, Latent
-from ...stylespace.search.local import QUICK
 from .edits import moved
 
 if TYPE_CHECKING:
@@ -146,6 +145,8 @@ def estimate(
     session: GeneratorSession, latent: Latent, statistics: Statistics, regions: NDArray[np.generic]
 ) -> Job[LocalRanking]:
     """Returns the first estimate of `stylespace.local_effect`, from a few random projections: a second, not ten."""
+    from ...stylespace.search.local import QUICK  # torch comes along
+
     run = session.start(stylespace.local_spec(session, [latent], statistics, regions, include_torgb=True))
     ranking = None
     for progress in run:

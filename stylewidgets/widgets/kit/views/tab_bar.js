@@ -7,7 +7,15 @@ const GROWS_TO = 480; // px that the place of the panels stays high once one was
 
 let bars = 0;
 
+// Menus and lists keep the keys that choose in them: JupyterLab takes arrows and letters on the document before they hear
+// them. The browser's own action stays, and keys with ctrl or alt go on to the notebook.
+function keepKeys(event) {
+  const list = event.target.closest?.(".sw-explorer select");
+  if (list && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab" && event.key !== "Escape") event.stopPropagation();
+}
+
 function render({ model, el }) {
+  window.addEventListener("keydown", keepKeys, true); // the same function for all bars: heard once
   const id = `sw-tabs-${++bars}`;
   const abort = new AbortController();
   const options = { signal: abort.signal };
