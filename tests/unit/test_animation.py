@@ -148,7 +148,11 @@ def test_without_snapshots_playing_stops_and_says_what_to_do():
 def test_the_line_has_a_picture_of_each_snapshot_and_a_loop_ends_with_the_first() -> None:
     latents = [Latent(seed=seed) for seed in (1, 2)]
     animator = Animator(
-        Session(), lambda: latents, lambda: latents[0], lambda _: None, thumbnail=lambda latent: bytes([latent.seed or 0])
+        Session(),
+        lambda: latents,
+        lambda: latents[0],
+        lambda _: None,
+        thumbnail=lambda latent: bytes([latent.seed or 0]),
     )
     animator.refresh()
     assert animator._line.pictures == [b"\1", b"\2"] and animator._line.cards == ["seed 1", "seed 2"]
