@@ -136,8 +136,8 @@ class MixPanels:
             widgets.Text,
             "style-mixing",
             tip="name of the file, without its ending",
-            style={"description_width": "90px"},
-            layout={"width": "260px", "max_width": "100%"},
+            style={"description_width": "108px"},
+            layout={"width": "280px", "max_width": "100%"},
             description="whole grid",
         )
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
@@ -154,8 +154,8 @@ class MixPanels:
             widgets.Text,
             "cell.png",
             tip="file of the chosen picture, beside the notebook unless you give a folder",
-            style={"description_width": "110px"},
-            layout={"width": "260px", "max_width": "100%"},
+            style={"description_width": "108px"},
+            layout={"width": "280px", "max_width": "100%"},
             description="chosen picture",
         )
         save = self._button("save", "write the chosen picture in full size to this file", self._save_cell, self._saved)
