@@ -83,6 +83,7 @@ def step(t):
 best = sw.stylespace.Channel(2, 121)  # the jaw, by the report that ships
 widget = sw.StyleSpaceProbe(session, samples=500)
 widget.select(best)
+widget.finish()  # the map and its tiles have been measured
 def step(t):
     widget.set_strength(best, 8 * wave(t))
 """,
