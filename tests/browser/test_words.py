@@ -20,9 +20,9 @@ PURE = (
 
 
 def test_typed_words_draw_what_the_script_draws(open_notebook: Callable[..., Notebook], artifacts: Path) -> None:
-    page = ExplorerPage(
-        open_notebook(EXPLORER.format(source=None, options=""), viewport={"width": 1280, "height": 1400})
-    )
+    # At this size the canvas has a pixel for each of the generator's, so that nothing is enlarged on the way.
+    cell = EXPLORER.format(source=None, options=", size=128")
+    page = ExplorerPage(open_notebook(cell, viewport={"width": 1280, "height": 1400}))
     page.panel("Words")
     field = page.page.locator(".sw-explorer").get_by_label("to", exact=True)
     field.fill("a face with red lips")
