@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 
 PURE = (
     "explorer.start.with_edit(__import__('stylewidgets').editing.Words.load(session)"
-    ".direction('a face', 'a face with red lips'), {strength!r})"
+    ".direction('a face', 'a face with red lips', name='with red lips'), {strength!r})"
 )
 
 
@@ -29,7 +29,7 @@ def test_typed_words_draw_what_the_script_draws(open_notebook: Callable[..., Not
     field.press("Enter")
     page.page.get_by_text("red · lips").wait_for()
     page.click("apply")
-    page.page.locator(".sw-row-label:visible", has_text="a face with red lips").first.wait_for()
+    page.page.locator(".sw-row-label:visible", has_text="with red lips").first.wait_for()
     page.rest()
     assert page.kernel.ask(f"explorer.value == {PURE.format(strength=1.0)}")
     assert page.pixels() == page.wanted(PURE.format(strength=1.0))
