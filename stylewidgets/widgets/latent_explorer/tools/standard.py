@@ -200,7 +200,9 @@ class Animate(Tool):
             keep=host.snapshot,
         )
         listen(host.strip, lambda _: animator.refresh() if self.shown else None, "cards", view=host.view)
-        use = button("go on from this face", "leave the film: the face that it shows now is the one that is edited", use_moment)
+        use = button(
+            "go on from this face", "leave the film: the face that it shows now is the one that is edited", use_moment
+        )
         return column(animator, row(use))
 
     def opened(self, host: PictureHost) -> None:
