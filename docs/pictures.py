@@ -35,6 +35,10 @@ def wave(t, turns=1.0):
 """
 
 
+FINAL = "() => document.querySelector('.stylewidgets-live')?.dataset.final !== 'false'"
+"""Whether a live picture has come to rest; there may be none."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A widget and how it moves.
@@ -62,9 +66,9 @@ smile, yaw = session.directions["smile"], session.directions["yaw"]
 start = session.latent(seed=4, psi=0.9).with_edit(smile, 0.0).with_edit(yaw, 0.0)
 widget = sw.LatentExplorer(session, value=start)
 def step(t):
-    widget.value = start.with_edit(smile, 2.5 * wave(t)).with_edit(yaw, 2.5 * wave(t, 2))
+    widget.value = start.with_edit(smile, 2.5 * wave(t)).with_edit(yaw, 1.5 * wave(t, 2))
 """,
-        steps=40,
+        steps=32,
     ),
     "grid": Scene(
         """
@@ -118,6 +122,7 @@ def film(scene: Scene, notebook: Notebook) -> Iterator[Image.Image]:
     for number in range(scene.steps):
         run(notebook, f"step({number / scene.steps})")
         page.wait_for_timeout(350)
+        page.wait_for_function(FINAL)
         yield Image.open(io.BytesIO(root.screenshot())).convert("RGB")
 
 
@@ -145,7 +150,7 @@ def shoot(name: str, browser: Browser, lab: Lab) -> None:
     first, *others = frames
     path = FOLDER / f"{name}.webp"
     made = io.BytesIO()  # whole or not at all
-    first.save(made, "webp", save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=70)
+    first.save(made, "webp", save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=60, method=6)
     path.write_bytes(made.getvalue())
     thumbnail(frames[scene.still]).save(FOLDER / f"{name}-small.jpg", quality=82)
     print(

@@ -109,7 +109,9 @@ class WordsTool(Tool):
             self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
             parts.append(self.truth)
         self.refresh()
-        return column(*parts, row(self.mapper, self.optimiser, align_items="stretch"), self.finder, **WIDE)
+        panel = column(*parts, row(self.mapper, self.optimiser, align_items="stretch"), self.finder, **WIDE)
+        panel.add_class("sw-cards")
+        return panel
 
     # -- what the cards use --------------------------------------------------------------------------------------------
     @property
