@@ -46,9 +46,9 @@ def card(flow: Flow, path: Path, command: str, faces: int = FACES) -> str:
     held = len(core.attributes) - len(core.attributes.shown)
     return f"""# {path.name}
 
-A conditional continuous normalising flow (StyleFlow, Abdal et al., ACM TOG 2021) of the w of {about["name"]}, made
-from {about["samples"]:,} generated faces that the domain's reader read: {len(core.attributes.shown)} attributes to ask for, and {held} more that are only
-held still. Licence: {about.get("licence") or "that of the generator"}. The whole command:
+A conditional continuous normalising flow (StyleFlow, Abdal et al., ACM TOG 2021) of the w of {about["name"]}, made from
+{about["samples"]:,} generated faces that the domain's reader read: {len(core.attributes.shown)} attributes to ask for, and
+{held} more that are only held still. Licence: {about.get("licence") or "that of the generator"}. The whole command:
 
     {command}
 
