@@ -181,8 +181,11 @@ def channels(session: GeneratorSession) -> Linear:
 
 
 def _unit(row: Row) -> float:
-    """Strength for one σ: by the report's curve where it got to half of one, else by the slope at the start."""
-    return row.style.strength / CHANGE if np.isfinite(row.style.strength) else 1 / max(abs(row.effect), 0.02)
+    """Strength for one σ: by the report's curve where it got to half of one, else by the slope at the start.
+
+    The side is in the direction already, so strengths of channels that are to be lowered count without their sign.
+    """
+    return abs(row.style.strength) / CHANGE if np.isfinite(row.style.strength) else 1 / max(abs(row.effect), 0.02)
 
 
 def components(session: GeneratorSession, population: Population, prefix: str, name: str) -> Linear:
