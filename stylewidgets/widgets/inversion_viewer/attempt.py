@@ -117,13 +117,17 @@ class Attempt:
         self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
 
     def measuring_realism(self) -> Job[None]:
-        """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
+        """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`.
+
+        And how far 99 of 100 of its own are at most: the figure `usual_realism`.
+        """
         yield Progress()  # the result is shown first
         from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
 
         result, session = self.result, self.base
         styles = flat_styles(session, result.space, result.code)
-        self.figures["realism"] = float(np.mean(code_statistics(session).mahalanobis(styles)))
+        known = code_statistics(session)
+        self.figures |= {"realism": float(np.mean(known.mahalanobis(styles))), "usual_realism": known.usual}
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""

@@ -29,6 +29,8 @@ from .target import MaskPanel, TargetPanel
 
 RUNS, LOSS, EDITS, MASK, SEND = "Runs", "Curve", "Edit all results", "Part that counts", "Save & code"
 CURVE_SECONDS = 0.5
+WORDS = ("inversion", "latent", "w", "w+", "distortion", "realism", "editability")
+"""What a newcomer may not know of the methods and their figures."""
 
 
 class InversionPanels:
@@ -68,7 +70,7 @@ class InversionPanels:
         }
         self._switcher = Tabs(panels, self._on_show)
         self.target = TargetPanel(host)
-        right = place("sw-viewer-right", heading("Method"), self.method, heading("Target"), self.target)
+        right = place("sw-viewer-right", heading("Method", *WORDS), self.method, heading("Target", "target"), self.target)
         top = place("sw-viewer-top", self._left, right)
         self._root = place("sw-with-guest", place("sw-home", top, self._switcher))
         self.parts = (self._root,)
@@ -158,8 +160,7 @@ class InversionPanels:
             fork={"disabled": current is None or current.run is None},
             explore={"disabled": running or current is None or not current.step},
         )
-        realism = None if current is None else current.figures.get("realism")
-        self.realism.value = "" if realism is None or running else sentence(realism)
+        self.realism.value = "" if current is None or running else sentence(current.figures)
         self._refresh_runs()
         self._show_frames(current)
         self.progress(current, now=True)

@@ -37,7 +37,7 @@ COLUMNS = [
     ("MSE", "mean square of the difference, pictures in [-1, 1]: lower is closer"),
     ("PSNR", "the same in dB: higher is closer"),
     ("perceptual", "perceptual distance: lower is closer"),
-    ("far from faces", "realism: 1 is typical of the generator's own codes, 2 is far out"),
+    ("far from faces", "realism: about 1 is typical of the generator's own codes; more is further out"),
     ("edits off by", "how wrong known edits come out, in σ: lower is better; only where the truth is known"),
     ("note", "where it comes from"),
 ]
@@ -127,9 +127,9 @@ def _card(attempt: Attempt) -> Card:
     card: Card = {"title": title_of(attempt), "lines": lines, "tip": settings_line(attempt.method, attempt.settings)}
     if (psnr := _plain(attempt.figures.get("psnr"))) is not None:
         lines.append(f"closeness {psnr:.1f} dB")
-    if (realism := _plain(attempt.figures.get("realism"))) is not None:
-        lines.append(short(realism))
-        card["light"] = light(realism)
+    if "realism" in attempt.figures:
+        lines.append(short(attempt.figures))
+        card["light"] = light(attempt.figures)
     return card
 
 
