@@ -261,6 +261,17 @@ def test_a_run_has_a_card_with_its_picture_and_a_light(viewer: InversionViewer) 
     assert viewer.current is first and cards.chosen == 0
 
 
+def test_the_card_of_a_run_shows_where_it_is_while_it_goes_on(viewer: InversionViewer) -> None:
+    viewer.start()
+    cards = viewer._panels.runs.cards
+    before = cards.sheet
+    advance(viewer, 1)
+    assert viewer.running and viewer.current.thumbnail is not None
+    viewer._panels.progress(viewer.current, now=True)
+    viewer._panels.runs.refresh()
+    assert cards.sheet != before
+
+
 def test_the_light_of_realism_goes_from_green_to_red() -> None:
     figures = [{"realism": value, "usual_realism": 1.3} for value in (0.9, 2.1, 4.0)]
     assert [light(each) for each in figures] == ["good", "fair", "poor"]

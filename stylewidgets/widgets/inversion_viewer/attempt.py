@@ -35,7 +35,7 @@ class Attempt:
         run: None for a file.
         figures: what `measure` or `InversionViewer.evaluate` found.
         note: where it comes from, such as "fork of 1".
-        thumbnail: its picture as it was last at rest, small; None before.
+        thumbnail: its picture as it was last seen, small; None before the first.
     """
 
     number: int
@@ -106,9 +106,13 @@ class Attempt:
         session = self.session(i)
         return session.image(self.latent(i))
 
+    def look(self, image: NDArray[np.uint8]) -> None:
+        """Note a picture uint8 [H, W, 3] of what is reached as the thumbnail."""
+        self.thumbnail = np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+
     def measure(self, i: int, image: NDArray[np.uint8]) -> None:
         """Note the mean square and PSNR of a picture against the target, on the scale of [-1, 1] and where the mask counts."""
-        self.thumbnail = np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+        self.look(image)
         if self.target is None:
             return
         far = ((image.astype(np.float64) - as_uint8(self.target, i)) / 127.5) ** 2

@@ -91,7 +91,10 @@ class InversionPanels:
     @cached_property
     def _curves(self) -> widgets.VBox:
         self._whole = button(
-            "all terms", "every part of what the method minimises, or the one that says most", self._more
+            "all terms",
+            "every part of what the method minimises, or the one that says most",
+            self._more,
+            layout={"align_self": "flex-start"},
         )
         return column(self.curve, self._whole)
 
@@ -274,7 +277,7 @@ def _line(current: Attempt | None) -> str:
         if run.history and "loss" in run.history[-1]:
             words.append(f"loss {run.history[-1]['loss']:.4g}")
     if "psnr" in current.figures and current.state != RUNNING:
-        words.append(f"closeness {current.figures['psnr']:.1f} dB")
+        words.append(f"closeness {current.figures['psnr']:.1f}\u00a0dB")
     return " · ".join(words)
 
 

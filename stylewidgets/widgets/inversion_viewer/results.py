@@ -44,7 +44,7 @@ COLUMNS = [
 _FIGURES = ("mse", "psnr", "perceptual", "realism", "edit_error")
 SIDE = 128
 _GREY = np.full((THUMBNAIL, THUMBNAIL, 3), 200, np.uint8)
-"""The picture of a run that has not come to rest yet."""
+"""The picture of a run that has not done a step yet."""
 
 
 class RunsPanel(widgets.VBox):
@@ -52,6 +52,7 @@ class RunsPanel(widgets.VBox):
 
     def __init__(self, host: InversionHost) -> None:
         self._host = host
+        self._drawn: list[NDArray[np.uint8]] = []
         self.cards = Cards(label="Runs", least=128)
         listen(self.cards, self._on_choice, "chosen", host.view)
         self._none = note("No run yet: choose a method, then press Start. Each run becomes a card here.")
@@ -83,8 +84,10 @@ class RunsPanel(widgets.VBox):
         cards = [_card(attempt) for attempt in runs]
         pictures = [attempt.thumbnail if attempt.thumbnail is not None else _GREY for attempt in runs]
         with quiet(self.cards):
-            if cards != self.cards.cards:
+            same = len(pictures) == len(self._drawn) and all(a is b for a, b in zip(pictures, self._drawn, strict=True))
+            if cards != self.cards.cards or not same:
                 self.cards.show(cards, pictures, chosen)
+                self._drawn = pictures
             self.cards.chosen = chosen
         if "table" in self.__dict__:
             rows = [self._row(attempt) for attempt in runs]

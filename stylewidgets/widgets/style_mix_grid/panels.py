@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SOURCES, MIX, EXPORT, SAVE = "Rows and columns", "Mixing", "Pictures", "Save & code"
 
 
+WORDS = ("row", "column", "layers", "coarse", "middle", "fine", "seed")
+"""What a newcomer may not know of the grid."""
+
+
 class GridHost(Host[MixGrid], Files, Protocol):
     """What the panels see of the widget."""
 
@@ -54,7 +58,7 @@ class MixPanels:
             lambda name: self._refresh_code(),
         )
         self.beside = Beside(host.view)
-        left = place("sw-grid-left", host.view, self._undo)
+        left = place("sw-grid-left", heading("Mixing grid", *WORDS), host.view, self._undo)
         top = place("sw-grid-top", left, self._make_chosen())
         main = place("sw-home", top, self._switcher)
         self.parts = (place("sw-with-guest", main, self.beside),)
