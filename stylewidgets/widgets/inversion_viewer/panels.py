@@ -70,7 +70,9 @@ class InversionPanels:
         }
         self._switcher = Tabs(panels, self._on_show)
         self.target = TargetPanel(host)
-        right = place("sw-viewer-right", heading("Method", *WORDS), self.method, heading("Target", "target"), self.target)
+        right = place(
+            "sw-viewer-right", heading("Method", *WORDS), self.method, heading("Target", "target"), self.target
+        )
         top = place("sw-viewer-top", self._left, right)
         self._root = place("sw-with-guest", place("sw-home", top, self._switcher))
         self.parts = (self._root,)

@@ -16,7 +16,10 @@ lowest transfer of edits. See docs/inversion.md."""
 
 WORDS = {
     GOOD: ("like its own", "like the generator's own faces: 99 of 100 of those are as near"),
-    FAIR: ("unusual", "further out than 99 of 100 of the generator's own faces, as most codes that are searched: try an edit"),
+    FAIR: (
+        "unusual",
+        "further out than 99 of 100 of the generator's own faces, as most codes that are searched: try an edit",
+    ),
     POOR: ("far out", "far from the generator's own faces: try an edit, it may fall short"),
 }
 

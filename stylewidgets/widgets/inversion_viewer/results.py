@@ -17,7 +17,7 @@ from ...latent.latent import Direction, Latent
 from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
-from ..kit.parts import WIDE, button, control, listen, note, quiet, row, show
+from ..kit.parts import WIDE, button, column, control, listen, note, quiet, row, show
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.views.cards import Card, Cards
@@ -157,7 +157,8 @@ class EditsPanel(widgets.VBox):
         )
         self._sheet = control(widgets.HTML, layout={"max_width": "100%"})
         words = note("The same edits on every result show which of them can be edited, and which only look right.")
-        super().__init__([words, self._rows, self._picker, self._sheet], layout=shared_layout(**WIDE))
+        edits = column(self._rows, self._picker, max_width="min(100%, 720px)")
+        super().__init__([words, edits, self._sheet], layout=shared_layout(**WIDE))
         self._rows.show(self.latent)
 
     def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
@@ -190,7 +191,7 @@ class EditsPanel(widgets.VBox):
         for attempt in host.runs:
             if attempt.step and i < len(attempt.result):
                 picture = attempt.session(i).images([attempt.latent(i, edits=edits)], SIDE)[0]
-                made.append((f"{attempt.number}: {attempt.method}", picture))
+                made.append((f"{attempt.number}: {title_of(attempt)}", picture))
         return made
 
     def _add(self, direction: Direction) -> None:

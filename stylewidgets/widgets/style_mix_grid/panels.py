@@ -254,5 +254,5 @@ class _Psi:
 def _dropdown(
     text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None
 ) -> widgets.Dropdown:
-    style, layout = {"description_width": "64px"}, {"width": "270px", "max_width": "100%"}
+    style, layout = {"description_width": "64px"}, {"width": "270px", "max_width": "calc(100% - 4px)"}
     return control(widgets.Dropdown, tip=tip, on=on, style=style, layout=layout, description=text, options=options)
