@@ -141,7 +141,7 @@ class MixPanels:
             "style-mixing",
             tip="name of the file, without its ending",
             style={"description_width": "108px"},
-            layout={"width": "280px", "max_width": "100%"},
+            layout={"width": "280px", "max_width": "calc(100% - 4px)"},
             description="whole grid",
         )
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
@@ -159,7 +159,7 @@ class MixPanels:
             "cell.png",
             tip="file of the chosen picture, beside the notebook unless you give a folder",
             style={"description_width": "110px"},
-            layout={"width": "260px", "max_width": "100%"},
+            layout={"width": "260px", "max_width": "calc(100% - 4px)"},
             description="chosen picture",
         )
         save = self._button("save", "write the chosen picture in full size to this file", self._save_cell, self._saved)
