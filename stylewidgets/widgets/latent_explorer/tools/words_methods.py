@@ -120,6 +120,9 @@ class AtOnce(widgets.VBox):
         self._tool.put(Move(direction, 1.0))
 
     def _chosen(self) -> None:
+        found = self._tool.words.relevance(*self._tool.texts)
+        if self._automatic and abs(self.beta.value - found.beta) < self.beta.step / 2:
+            return  # the page's own rounding of what it was given
         self._automatic = False
         self._show()
 
