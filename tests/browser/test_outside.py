@@ -62,6 +62,7 @@ def test_a_family_a_tool_and_a_method_from_outside_work_in_the_page(
 
     # the method: the viewer has it in its menu with its settings, runs it by the page's clock and shows its result
     viewer = page.locator(".sw-inversion")
+    viewer.get_by_role("button", name="All methods and settings …").click()
     chosen = viewer.locator(".widget-dropdown select").first
     assert chosen.evaluate("(s) => s.selectedOptions[0].textContent").split() == ["Hill", "climbing"]
     viewer.get_by_role("button", name="Start", exact=True).first.click()
