@@ -221,7 +221,7 @@ function createView(model, el) {
   const into = tool("+", "zoom in (key +)");
   const legend = element("span", "stylewidgets-map-legend");
   const field = element("input", "stylewidgets-map-name", {
-    type: "text", size: 6, placeholder: "6_50", title: "go to a channel by its name in the papers: layer_channel, then Enter",
+    type: "text", size: 9, placeholder: "e.g. 6_50", title: "go to a channel by its name in the papers, layer_channel; Enter",
     "aria-label": "go to a channel by its name in the papers",
   });
   const tools = element("span", "stylewidgets-map-tools", {}, field, out, fit, into);
