@@ -25,7 +25,8 @@ OPTIONS: Options = {
     "--matching": {"type": int, "default": 3_000, "help": "steps without a solver (default %(default)s)"},
     "--likelihood": {"type": int, "default": 100, "help": "steps by likelihood, as the paper's (default %(default)s)"},
     "--hidden": {"default": "208,208,208", "help": "widths of the hidden layers (default %(default)s)"},
-    "--seed": {"type": int, "default": 0, "help": "of the faces and the training (default %(default)s)"},
+    "--seed": {"type": int, "default": 0, "help": "of the training (default %(default)s)"},
+    "--faces-seed": {"type": int, "help": "of the faces to learn from (default: --seed)"},
     "--folder": {"type": Path, "help": "where partial work is kept and found again (default: the cache)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
 }
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
         likelihood=args.likelihood,
         hidden=[int(width) for width in args.hidden.split(",")],
         seed=args.seed,
+        faces_seed=args.faces_seed,
         folder=args.folder,
     )
     made = jobs.run(job)
@@ -61,9 +63,19 @@ def run(args: argparse.Namespace) -> None:
     core, about = made
     flow = Flow(core, about).bound(session)
     out = flow.save(args.out or path.with_suffix(".flow.safetensors"))
-    out.with_suffix(".md").write_text(card(flow, out), encoding="utf-8")
+    out.with_suffix(".md").write_text(card(flow, out, command(args, path.stem)), encoding="utf-8")
     surprise = about["surprise"]
     print(
         f"{flow}: {surprise['flow']:.3f} nats a number on faces held out, the linear conditional Gaussian "
         f"{surprise['linear conditional Gaussian']:.3f}\nwritten to {out}"
     )
+
+
+def command(args: argparse.Namespace, generator: str) -> str:
+    """The command line that makes the same flow again, with everything said that decides what comes out."""
+    faces_seed = args.seed if args.faces_seed is None else args.faces_seed
+    words = ["stylewidgets train flow", generator]
+    words += [f"--names {args.names}"] if args.names else []
+    words += [f"--samples {args.samples}", f"--matching {args.matching}", f"--likelihood {args.likelihood}"]
+    words += [f"--hidden {args.hidden}", f"--seed {args.seed}", f"--faces-seed {faces_seed}"]
+    return " ".join(words)

@@ -25,8 +25,12 @@ class Moved(NamedTuple):
     others: float
 
 
-def card(flow: Flow, path: Path, faces: int = FACES) -> str:
-    """Markdown. Edits are measured on faces of another seed."""
+def card(flow: Flow, path: Path, command: str, faces: int = FACES) -> str:
+    """Markdown. Edits are measured on faces of another seed.
+
+    Args:
+        command: that makes the same flow again.
+    """
     about, core = flow.about, flow.core
     session = flow.session
     w = session.sample_w(faces, about.get("seed", 0) + 7)
@@ -42,9 +46,11 @@ def card(flow: Flow, path: Path, faces: int = FACES) -> str:
     held = len(core.attributes) - len(core.attributes.shown)
     return f"""# {path.name}
 
-A conditional continuous normalising flow (StyleFlow, Abdal et al., ACM TOG 2021) of the w of {about["name"]}, made by
-`stylewidgets train flow` from {about["samples"]:,} generated faces that the domain's reader read: {len(core.attributes.shown)}
-attributes to ask for, and {held} more that are only held still. Licence: {about.get("licence") or "that of the generator"}.
+A conditional continuous normalising flow (StyleFlow, Abdal et al., ACM TOG 2021) of the w of {about["name"]}, made from
+{about["samples"]:,} generated faces that the domain's reader read: {len(core.attributes.shown)} attributes to ask for, and
+{held} more that are only held still. Licence: {about.get("licence") or "that of the generator"}. The whole command:
+
+    {command}
 
 * Network: concat-squash layers {" → ".join(map(str, (core.network.width, *core.network.hidden, core.network.width)))}, context
   of {len(core.attributes)} attributes and t, {sum(p.numel() for p in core.network.parameters()):,} parameters;

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import stylewidgets as sw
-from stylewidgets.bench.editing.editors import Editor, linear_editors
+from stylewidgets.bench.editing.editors import Editor, Linear, linear_editors
 from stylewidgets.bench.editing.faces import ATTRIBUTES, Population
 from stylewidgets.bench.editing.machines import machines
 from stylewidgets.directions import sample_w
@@ -92,3 +92,10 @@ def test_more_is_further_the_other_way_is_another_and_twice_is_the_same(
     assert np.linalg.norm(much) > np.linalg.norm(little)
     assert np.linalg.norm(little - back) > 0.2 * np.linalg.norm(little)
     assert np.array_equal(code(session, editor.edit(latent, {name: 0.3})) - start, little)
+
+
+def test_channels_have_their_side_in_the_direction_alone(editors: dict[str, Editor]) -> None:
+    editor = editors["best style channel"]
+    assert isinstance(editor, Linear)
+    assert len(editor.units) > 10 and all(unit > 0 for unit in editor.units.values())
+    assert any(direction.name.endswith("× -1") for direction in editor.directions.values())

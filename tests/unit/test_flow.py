@@ -247,6 +247,17 @@ def test_merged_and_chained_edits_agree_in_any_order() -> None:
         assert float((network.decode(z, context) - merged).abs().max()) < 1e-5
 
 
+def test_many_are_edited_together_as_each_by_itself() -> None:
+    shares = torch.rand(R, 3) + 0.05
+    core = make_core(shares=shares / shares.sum(dim=0))
+    ws = torch.randn(3, R, W)
+    wanted: list[dict[str, float]] = [{"yaw": 20}, {"hat": 0.9, "smile": 1.5}, {}]
+    together = core.edited_together(ws, wanted, corrections=2)
+    for code, aim, made in zip(ws, wanted, together, strict=True):
+        torch.testing.assert_close(made, core.edited(code, aim, corrections=2), atol=1e-5, rtol=1e-5)
+    assert not torch.allclose(together[0], ws[0], atol=1e-2)
+
+
 def test_in_turn_an_edit_starts_from_the_first_pictures_value() -> None:
     core, ws = make_core(5), torch.randn(R, W)
     chain = InTurn(core.network, ws, torch.zeros(3))
@@ -391,6 +402,24 @@ def test_attributes_of_ones_own_are_a_function_of_pictures_or_a_table(
     ):
         with pytest.raises(ValueError, match=text):
             jobs.run(session.editors.fit("flow", **settings, **given))
+
+
+@pytest.mark.slow
+def test_faces_and_training_have_seeds_of_their_own(session: sw.GeneratorSession, tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"samples": 200, "matching": 20, "reading": 5, "hidden": (8,), "names": ("r", "g", "b")}
+    made = {}
+    for seed in (0, 1):
+        job = fitting.fit(
+            session, reader=lambda x: x.mean((2, 3)), seed=seed, faces_seed=5, folder=tmp_path / str(seed), **settings
+        )
+        found = jobs.run(job)
+        assert found is not None
+        made[seed] = found
+    assert made[0][1]["seed"] == made[1][1]["seed"] == 5
+    assert [made[seed][1]["training"]["seed"] for seed in (0, 1)] == [0, 1]
+    assert torch.equal(made[0][0].moments, made[1][0].moments), "the faces are the same"
+    first, second = (made[seed][0].network.velocity.layers[0].layer.weight for seed in (0, 1))  # type: ignore[union-attr]
+    assert not torch.equal(first, second), "the training is not"  # type: ignore[arg-type]
 
 
 @pytest.mark.slow

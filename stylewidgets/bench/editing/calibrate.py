@@ -8,9 +8,9 @@ import numpy as np
 
 from ...avatars.reading.factor_net import ReadingNet
 from ...session.session import GeneratorSession
-from .editors import Editor
+from .editors import Editor, carried_out
 from .faces import Faces, wanted
-from .readings import Array, Readings, Ruler, read, settled
+from .readings import Array, Readings, Ruler, read
 
 ROUNDS = 4
 MOST = 6.0
@@ -81,9 +81,7 @@ def share(
 ) -> Array:
     """How much of the wanted change was done, [N]."""
     size = wanted(attribute)
-    edited = [
-        settled(session, editor.edit(latent, {attribute: float(side) * size * factor}))
-        for latent, side in zip(faces.latents, faces.sides[attribute], strict=True)
-    ]
+    wishes = [{attribute: float(side) * size * factor} for side in faces.sides[attribute]]
+    edited = carried_out(session, editor, faces.latents, wishes)
     moved = ruler.moved(attribute, before, read(judge, session, edited))
     return np.asarray(moved * faces.sides[attribute] / size)

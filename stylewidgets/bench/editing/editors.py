@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -19,7 +19,7 @@ from ...stylespace.effects import edit_direction
 from ...stylespace.reports.measure import direction_name
 from ...stylespace.reports.table import CHANGE, Row, shipped_report
 from .faces import ATTRIBUTES, Population
-from .readings import Array
+from .readings import Array, settled
 
 Wanted = Mapping[str, float]
 """Attribute → change in σ from what the given latent shows. Nothing is wanted of the others but that they stay."""
@@ -47,6 +47,14 @@ class Editor(Protocol):
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         """The latent, changed in one step. Changes are taken in the order given, by editors to which the order matters."""
+
+
+@runtime_checkable
+class Together(Editor, Protocol):
+    """An editor that is quicker with many."""
+
+    def together(self, latents: Sequence[Latent], wishes: Sequence[Wanted]) -> list[Latent]:
+        """`edit` of each, as plain codes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +98,22 @@ class Scaled:
         return self.editor.why_not(attribute) or known
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
-        return self.editor.edit(latent, {name: change * self.factors[name] for name, change in wanted.items()})
+        return self.editor.edit(latent, self.scaled(wanted))
+
+    def scaled(self, wanted: Wanted) -> Wanted:
+        """What the editor is asked for instead."""
+        return {name: change * self.factors[name] for name, change in wanted.items()}
+
+
+def carried_out(
+    session: GeneratorSession, editor: Editor, latents: Sequence[Latent], wishes: Sequence[Wanted]
+) -> list[Latent]:
+    """Latents that have never been edited, edited and settled: what an edit takes is taken once, not at every look."""
+    if isinstance(editor, Scaled):
+        return carried_out(session, editor.editor, latents, [editor.scaled(wish) for wish in wishes])
+    if isinstance(editor, Together):
+        return editor.together(latents, wishes)
+    return [settled(session, editor.edit(latent, wish)) for latent, wish in zip(latents, wishes, strict=True)]
 
 
 def linear_editors(session: GeneratorSession, population: Population) -> list[Editor]:
@@ -158,8 +181,11 @@ def channels(session: GeneratorSession) -> Linear:
 
 
 def _unit(row: Row) -> float:
-    """Strength for one σ: by the report's curve where it got to half of one, else by the slope at the start."""
-    return row.style.strength / CHANGE if np.isfinite(row.style.strength) else 1 / max(abs(row.effect), 0.02)
+    """Strength for one σ: by the report's curve where it got to half of one, else by the slope at the start.
+
+    The side is in the direction already, so strengths of channels that are to be lowered count without their sign.
+    """
+    return abs(row.style.strength) / CHANGE if np.isfinite(row.style.strength) else 1 / max(abs(row.effect), 0.02)
 
 
 def components(session: GeneratorSession, population: Population, prefix: str, name: str) -> Linear:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+import torch
+
 from ...jobs import run as run_job
 from ...latent.direction import Direction
+from ...latent.flow import CORRECTIONS
 from ...latent.latent import Code, Latent
 from ...session.session import GeneratorSession
 from .editors import Editor, Wanted
-from .readings import LIMIT
+from .readings import LIMIT, as_code
 
 if TYPE_CHECKING:
     from ...editing.flow import Flow
@@ -56,7 +59,18 @@ class FlowEditor:
         return None if attribute in self.flow.names else f"this flow has no {attribute}"
 
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
-        now = self.flow.attributes(latent)
+        return self.flow.edit(latent, **self._targets(self.flow.attributes(latent), wanted))
+
+    def together(self, latents: Sequence[Latent], wishes: Sequence[Wanted]) -> list[Latent]:
+        """`edit` of many, as plain codes: one solution for all is several times as quick."""
+        flow = self.flow
+        ws = torch.cat([flow.session.map(latent) for latent in latents])
+        targets = [self._targets(flow.shown(now), wish) for now, wish in zip(flow.core.read(ws), wishes, strict=True)]
+        return [
+            as_code(*each) for each in zip(latents, flow.core.edited_together(ws, targets, CORRECTIONS), strict=True)
+        ]
+
+    def _targets(self, now: Mapping[str, float], wanted: Wanted) -> dict[str, Any]:
         targets: dict[str, Any] = {}
         for attribute, change in wanted.items():
             entry = self.flow.about_attribute(attribute)
@@ -65,7 +79,7 @@ class FlowEditor:
             else:
                 value = now[attribute] + change * entry.deviation
             targets[attribute] = min(max(value, entry.low), entry.high)
-        return self.flow.edit(latent, **targets)
+        return targets
 
 
 @dataclass(frozen=True, eq=False)

@@ -54,8 +54,12 @@ def settled(session: GeneratorSession, latent: Latent) -> Latent:
     """The same picture as a plain code, so that what an edit takes to carry out is taken once, not at every look."""
     if latent.in_s or not latent.edits:
         return latent
-    code = Code("w+", session.map(latent)[0].cpu().numpy())
-    return latent.replace(code=code, psi=1.0, cutoff=None, edits=())
+    return as_code(latent, session.map(latent)[0])
+
+
+def as_code(latent: Latent, ws: Tensor) -> Latent:
+    """A latent whose edits in w have come to w+ [R, D], as that plain code."""
+    return latent.replace(code=Code("w+", ws.cpu().numpy()), psi=1.0, cutoff=None, edits=())
 
 
 def read(net: ReadingNet, session: GeneratorSession, latents: Sequence[Latent]) -> Readings:

@@ -20,9 +20,9 @@ from ...inversion.evaluation.realism import code_statistics
 from ...latent.latent import Latent
 from ...session.session import GeneratorSession
 from ..timing import milliseconds
-from .editors import FEW, Editor, Wanted
+from .editors import FEW, Editor, Wanted, carried_out
 from .faces import CHOICES, Faces, Population, partners, wanted
-from .readings import Array, Readings, Ruler, pictures, settled, table
+from .readings import Array, Readings, Ruler, pictures, table
 
 WEARS = {"glasses": "round", "beard": "full", "hat": "beanie"}
 """What the truth puts on, where something is wanted that was not there."""
@@ -93,7 +93,7 @@ class Bench:
         """The figures, and what the judge reads of the edited faces."""
         count = FEW if editor.costly else len(self.faces)
         wishes, few = self.wishes(attribute)[:count], self.faces.latents[:count]
-        edited = [settled(self.session, editor.edit(latent, wish)) for latent, wish in zip(few, wishes, strict=True)]
+        edited = carried_out(self.session, editor, few, wishes)
         drawn = pictures(self.session, edited)
         after = table(self.judge, self.judge.raw(drawn))
         before = {name: values[:count] for name, values in self.before.items()}
@@ -138,10 +138,11 @@ class Bench:
         for other in partners(attribute):
             if editor.why_not(other):
                 continue
-            edited = [
-                editor.edit(latent, {other: float(b) * wanted(other), attribute: float(a) * wanted(attribute)})
-                for latent, a, b in zip(few.latents, few.sides[attribute], few.sides[other], strict=True)
+            wishes = [
+                {other: float(b) * wanted(other), attribute: float(a) * wanted(attribute)}
+                for a, b in zip(few.sides[attribute], few.sides[other], strict=True)
             ]
+            edited = carried_out(self.session, editor, few.latents, wishes)
             after = table(self.judge, self.judge.raw(pictures(self.session, edited)))
             found[other] = np.abs(self.ruler.moved(attribute, single, after))
         return found

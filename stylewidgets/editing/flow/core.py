@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import torch
@@ -68,7 +68,7 @@ class FlowCore(nn.Module):
 
     # -- reading -------------------------------------------------------------------------------------------------------
     def read(self, ws: Tensor) -> Tensor:
-        """Attributes [A] of w+ [R, D], as the network sees them. ValueError where there is no reader."""
+        """Attributes [..., A] of w+ [..., R, D], as the network sees them. ValueError where there is no reader."""
         if self.reader is None:
             raise ValueError(
                 "this flow has no reader of codes, as published files have none: give the attributes of the start, "
@@ -123,19 +123,30 @@ class FlowCore(nn.Module):
         self, ws: Tensor, aim: Mapping[str, float], strength: float, start: Mapping[str, float] | None, corrections: int
     ) -> Tensor:
         before, z = self._encoded(ws, start)
-        asked = torch.tensor([name in aim for name in self.attributes.names], dtype=torch.bool, device=ws.device)
-        values = self.attributes.seen(self._natural(before, aim))
+        return self._moved(z, before, self._seen(before, aim), strength, corrections)
+
+    def edited_together(self, ws: Tensor, wanted: Sequence[Mapping[str, float]], corrections: int = 0) -> Tensor:
+        """`edited` of many codes [N, R, D] at once, each with its own wanted values: the same but for the last digits."""
+        before = self.read(ws)
+        z = self.network.encode(ws, before[:, None].expand(-1, ws.shape[1], -1))
+        aims = [self.attributes.check(aim) for aim in wanted]
+        values = torch.stack([self._seen(row, aim) for row, aim in zip(before, aims, strict=True)])
+        return self._moved(z, before, values, 1.0, corrections)
+
+    def _moved(self, z: Tensor, before: Tensor, values: Tensor, strength: float, corrections: int) -> Tensor:
+        """w+ [..., R, D] of z from attributes [..., A] towards values [..., A], NaN where nothing is wanted."""
+        asked = ~values.isnan()
         change = torch.where(asked, (values - before) * strength, 0.0)
         target = before + change
-        rows = self._of(self._acting, ws)
+        rows = self._of(self._acting, z)
         for _ in range(corrections if self.reader is not None else 0):
             tried = self._decoded(z, before, change, rows, max(4, self.network.steps // COARSER))
             change = change + torch.where(asked, target - self.read(tried), 0.0)
         return self._decoded(z, before, change, rows, self.network.steps)
 
     def _decoded(self, z: Tensor, before: Tensor, change: Tensor, rows: Tensor | None, steps: int) -> Tensor:
-        context = before + change if rows is None else before + change * rows
-        return self.network.decode(z, context.expand(len(z), -1), steps)
+        moved = change[..., None, :] if rows is None else change[..., None, :] * rows
+        return self.network.decode(z, (before[..., None, :] + moved).expand(*z.shape[:-1], -1), steps)
 
     def _encoded(self, ws: Tensor, start: Mapping[str, float] | None) -> tuple[Tensor, Tensor]:
         """Attributes and z of a code, kept while an edit of it is dragged."""
@@ -146,6 +157,11 @@ class FlowCore(nn.Module):
 
         return _kept(self._starts, (_bytes(ws), repr(sorted((start or {}).items()))), encode)
 
+    def _seen(self, before: Tensor, aim: Mapping[str, float]) -> Tensor:
+        """Wanted values as the network sees them [A]; NaN for what is not asked for."""
+        asked = torch.tensor([name in aim for name in self.attributes.names], dtype=torch.bool, device=before.device)
+        return torch.where(asked, self.attributes.seen(self._natural(before, aim)), torch.nan)
+
     def _natural(self, before: Tensor, aim: Mapping[str, float]) -> Tensor:
         values = self.attributes.natural(before)
         for name, value in aim.items():
@@ -155,7 +171,7 @@ class FlowCore(nn.Module):
     @staticmethod
     def _of(table: Tensor | None, ws: Tensor) -> Tensor | None:
         """A table of rows where it is one of this code's rows; machines of w fit generators with other numbers of rows."""
-        return table.to(ws.device) if table is not None and len(table) == len(ws) else None
+        return table.to(ws.device) if table is not None and len(table) == ws.shape[-2] else None
 
     # -- drawing new ones ----------------------------------------------------------------------------------------------
     def sample(self, n: int, wanted: Mapping[str, float], random: torch.Generator) -> Tensor:

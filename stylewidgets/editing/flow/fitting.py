@@ -45,6 +45,7 @@ def fit(
     reading: int = READER_STEPS,
     hidden: Sequence[int] = HIDDEN,
     seed: int = 0,
+    faces_seed: int | None = None,
     folder: Path | None = None,
 ) -> Job[tuple[FlowCore, dict[str, Any]]]:
     """Make a flow for a generator.
@@ -60,7 +61,8 @@ def fit(
         matching, likelihood: steps of training, see `training.Trainer`.
         reading: steps of training for the reader of codes.
         hidden: widths of the flow's hidden layers.
-        seed: of the faces and the training.
+        seed: of the training.
+        faces_seed: of the faces to learn from; None: `seed`.
         folder: where partial work is kept; None: a folder of the cache, by generator and settings.
 
     Returns:
@@ -69,8 +71,9 @@ def fit(
     Raises:
         ValueError: nothing can be read (no domain, no reader, no table), or what is given does not fit.
     """
+    faces_seed = seed if faces_seed is None else faces_seed
     if folder is None:
-        folder = _own_folder(session, names, samples, seed, reader, table)
+        folder = _own_folder(session, names, samples, faces_seed, reader, table)
     read: Read | None = None
     if table is not None:
         w, readings, columns = _from_table(table, session.w_dim)
@@ -78,7 +81,7 @@ def fit(
         shown = list(columns) if names is None else list(names)
     else:
         read, columns, about_readings, chosen = _what_reads(session, reader, names)
-        w, readings = yield from part(collect.steps(session, read, samples, seed, _kept(folder, "pairs.npz")))
+        w, readings = yield from part(collect.steps(session, read, samples, faces_seed, _kept(folder, "pairs.npz")))
         shown = chosen
         if not columns:
             columns = tuple(names or ([f"reading {i}" for i in range(readings.shape[1])]))
@@ -110,8 +113,8 @@ def fit(
         "domain": None if known is None or reader is not None or table is not None else known.stamp(readings=True),
         "licence": session.metadata.get("licence", ""),
         "samples": len(codes),
-        "seed": seed,
-        "training": {"matching": trained.steps[0], "likelihood": trained.steps[1]},
+        "seed": faces_seed,
+        "training": {"matching": trained.steps[0], "likelihood": trained.steps[1], "seed": seed},
         "surprise": {"flow": trained.surprise, "linear conditional Gaussian": trained.plain},
         "reader": {name: round(float(score), 3) for name, score in zip(attributes.names, scores, strict=True)},
     }
@@ -189,11 +192,11 @@ def _columns(read: Read, at: list[int]) -> Read:
 # -- partial work ----------------------------------------------------------------------------------------------------------
 def _own_folder(session: GeneratorSession, *settings: object) -> Path | None:
     """A folder of the cache; None where a function or a table was given, which nobody can tell from another."""
-    names, samples, seed, reader, table = settings
+    names, samples, faces_seed, reader, table = settings
     if table is not None or not (reader is None or (isinstance(reader, domain.Reader) and reader.key)):
         return None
     key = reader.key if isinstance(reader, domain.Reader) else ""
-    text = json.dumps([session.fingerprint(), names, samples, seed, key], default=str)
+    text = json.dumps([session.fingerprint(), names, samples, faces_seed, key], default=str)
     return files.cache_folder() / "flow" / hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
