@@ -71,8 +71,7 @@ class InversionViewer(StateWidget[Latent]):
         size: int = 320,
         **settings: Value,
     ) -> None:
-        if method is None:
-            method = method_of("Balanced", session)
+        method = method_of("Balanced", session) if method is None else method
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
         METHODS[method].checked(settings)
@@ -333,8 +332,7 @@ class InversionViewer(StateWidget[Latent]):
         assert run is not None
 
         def stepped() -> None:
-            drawn = self._stage.show_live(run, self._index) if attempt is self._current else None
-            if drawn is not None:
+            if attempt is self._current and (drawn := self._stage.show_live(run, self._index)) is not None:
                 attempt.look(drawn)
                 self._panels.progress(attempt)
 
