@@ -35,6 +35,10 @@ def wave(t, turns=1.0):
 """
 
 
+FINAL = "() => document.querySelector('.stylewidgets-live')?.dataset.final !== 'false'"
+"""Whether a live picture has come to rest; there may be none."""
+
+
 @dataclass(frozen=True)
 class Scene:
     """A widget and how it moves.
@@ -44,7 +48,8 @@ class Scene:
         width, height: of the page, and how much of the widget is kept.
         steps: pictures in a film; 1 is a still.
         still: the step whose picture stands for it in the index.
-    frame_ms: how long each is shown.
+        frame_ms: how long each is shown.
+        quality: of the film, 0 to 100.
     """
 
     make: str
@@ -53,6 +58,7 @@ class Scene:
     steps: int = 30
     still: int = 8
     frame_ms: int = 90
+    quality: int = 70
 
 
 SCENES = {
@@ -62,9 +68,9 @@ smile, yaw = session.directions["smile"], session.directions["yaw"]
 start = session.latent(seed=4, psi=0.9).with_edit(smile, 0.0).with_edit(yaw, 0.0)
 widget = sw.LatentExplorer(session, value=start)
 def step(t):
-    widget.value = start.with_edit(smile, 2.5 * wave(t)).with_edit(yaw, 2.5 * wave(t, 2))
+    widget.value = start.with_edit(smile, 2.5 * wave(t)).with_edit(yaw, 1.5 * wave(t, 2))
 """,
-        steps=40,
+        steps=32,
     ),
     "grid": Scene(
         """
@@ -88,8 +94,10 @@ def step(t):
     widget.set_strength(best, 8 * wave(t))
 """,
         height=1000,
-        steps=24,
-        still=6,
+        steps=12,
+        still=3,
+        frame_ms=180,
+        quality=50,
     ),
     "viewer": Scene(
         """
@@ -102,9 +110,10 @@ def step(t):
         run.append(widget.start())
 """,
         height=900,
-        steps=24,
-        still=23,
-        frame_ms=200,
+        steps=14,
+        still=13,
+        frame_ms=300,
+        quality=55,
     ),
 }
 
@@ -118,6 +127,7 @@ def film(scene: Scene, notebook: Notebook) -> Iterator[Image.Image]:
     for number in range(scene.steps):
         run(notebook, f"step({number / scene.steps})")
         page.wait_for_timeout(350)
+        page.wait_for_function(FINAL)
         yield Image.open(io.BytesIO(root.screenshot())).convert("RGB")
 
 
@@ -145,7 +155,8 @@ def shoot(name: str, browser: Browser, lab: Lab) -> None:
     first, *others = frames
     path = FOLDER / f"{name}.webp"
     made = io.BytesIO()  # whole or not at all
-    first.save(made, "webp", save_all=True, append_images=others, duration=scene.frame_ms, loop=0, quality=70)
+    options = {"save_all": True, "append_images": others, "duration": scene.frame_ms, "loop": 0, "minimize_size": True}
+    first.save(made, "webp", quality=scene.quality, method=6, **options)
     path.write_bytes(made.getvalue())
     thumbnail(frames[scene.still]).save(FOLDER / f"{name}-small.jpg", quality=82)
     print(
@@ -166,16 +177,19 @@ def thumbnail(frame: Image.Image) -> Image.Image:
     return frame.crop((0, 0, width, int(width / 1.6))).resize((320, 200), Image.Resampling.LANCZOS)
 
 
-def photo() -> None:
-    """The small picture of the notebook about photos: before, and after an edit."""
+def pairs() -> None:
+    """The small pictures of the notebooks without a scene, about photos and words: before, and after an edit."""
     import stylewidgets as sw
+    from stylewidgets.editing import Words
 
     session = sw.load()
-    face = session.latent(seed=28, psi=0.8)
-    pair = Image.new("RGB", (320, 200), "white")
-    for place, latent in enumerate((face, face.with_edit(session.directions["smile"], 3.0))):
-        pair.paste(session.render(latent).resize((156, 156), Image.Resampling.LANCZOS), (164 * place, 22))
-    pair.save(FOLDER / "photo-small.jpg", quality=85)
+    photo, said = session.latent(seed=28, psi=0.8), session.latent(seed=7, psi=0.8)
+    red = Words.load(session).direction("a face with hair", "a face with red hair")
+    for name, face, edit in (("photo", photo, session.directions["smile"]), ("words", said, red)):
+        pair = Image.new("RGB", (320, 200), "white")
+        for place, latent in enumerate((face, face.with_edit(edit, 3.0 if name == "photo" else 1.0))):
+            pair.paste(session.render(latent).resize((156, 156), Image.Resampling.LANCZOS), (164 * place, 22))
+        pair.save(FOLDER / f"{name}-small.jpg", quality=85)
 
 
 def fill_index() -> None:
@@ -202,7 +216,7 @@ def main() -> None:
     ):
         for name in scenes:
             shoot(name, browser, lab)
-    photo()
+    pairs()
     fill_index()
 
 

@@ -18,6 +18,8 @@ _FRAMES = 256  # frame times kept for the rate, more than any page shows in a se
 class Stats:
     """What a `Pump` did so far. Times are medians over the last 60 frames in milliseconds, nan before the first.
 
+    The first frame counts only as long as it is alone: it also takes what is done once.
+
     Attributes:
         sent, seen: frames given to the display, and those it acknowledged.
         dropped: values replaced by a newer one before they were drawn, or before their frame was encoded.
@@ -59,6 +61,9 @@ class Stats:
 
     def on_sent(self, render_ms: float, encode_ms: float, side: int, rung: str) -> None:
         """Count a frame that is given to the display."""
+        if self.sent == 1:  # the first one also took what is done once: libraries that are compiled, memory
+            self._render.clear()
+            self._encode.clear()
         self.sent += 1
         self.side, self.rung = side, rung
         self._render.append(render_ms)
@@ -80,7 +85,7 @@ class Stats:
         parts = []
         if self.fps >= SLOWEST_RATE:
             parts.append(f"{self.fps:.0f} fps")
-        if self._render:
+        if self.sent > 1:
             took = self.render_ms + self.encode_ms
             parts.append(f"{took:.0f} ms" if took >= 1 else "<1 ms")
         if self.side:

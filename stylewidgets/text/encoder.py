@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy, deepcopy
 from typing import Protocol
 
 import torch
@@ -58,11 +59,19 @@ class TextEncoder:
         return self._device
 
     def to(self, device: str | torch.device | None) -> TextEncoder:
-        """Move it to a device; None is CUDA where there is a GPU. ValueError where there is no such device."""
-        self._device = choose_device(device)
+        """It on a device: itself where it is there, else a copy, for others may use this one. None is CUDA where there is a GPU.
+
+        Raises:
+            ValueError: no such device.
+        """
+        chosen = choose_device(device)
+        if chosen == self._device:
+            return self
+        moved = copy(self)
+        moved._device = chosen
         if isinstance(self.pair, nn.Module):
-            self.pair.to(self._device)
-        return self
+            moved.pair = deepcopy(self.pair).to(chosen)
+        return moved
 
     @torch.no_grad()  # not inference mode: losses are made of these vectors
     def texts(self, sentences: Sequence[str] | str) -> Tensor:

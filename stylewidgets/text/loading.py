@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from pathlib import Path
 
 import torch
@@ -10,6 +11,7 @@ from safetensors import SafetensorError, safe_open
 
 from ..core import files
 from ..core.checks import unknown_name
+from ..ops.devices import choose_device
 from . import bundled
 from .clip import published
 from .clip.reading import read as read_clip
@@ -27,7 +29,7 @@ def load(
     *,
     vocabulary: str | os.PathLike[str] | None = None,
 ) -> TextEncoder:
-    """A text encoder, frozen: every call gives one of its own.
+    """A text encoder, frozen. The bundled one is read once for each device; every call gives the same.
 
     Args:
         name_or_path: None or "avatars" for the bundled one; a published CLIP network such as "ViT-B/32", which is looked for in
@@ -43,13 +45,18 @@ def load(
         OSError: (DownloadError) it cannot be downloaded; the text says where to put the file by hand.
     """
     if name_or_path is None or name_or_path == bundled.NAME:
-        return bundled.read().to(device)
+        return _bundled(choose_device(device))
     if isinstance(name_or_path, str) and name_or_path in published.names():
         return read_clip(published.fetch(name_or_path), name_or_path, vocabulary).to(device)
     path = files.as_path(name_or_path)
     if isinstance(name_or_path, str) and not path.suffix and not path.exists():
         raise unknown_name("text encoder", name_or_path, names())
     return (_ours(path) or read_clip(path, path.stem, vocabulary)).to(device)
+
+
+@lru_cache(maxsize=4)
+def _bundled(device: torch.device) -> TextEncoder:
+    return bundled.read().to(device)
 
 
 def _ours(path: Path) -> TextEncoder | None:

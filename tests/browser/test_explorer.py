@@ -353,7 +353,7 @@ def dark_lab(browser: Browser, tmp_path: Path) -> Iterator[Lab]:
 
 
 CONTRASTS = """() => {
-  // Texts whose colour has less than 3 : 1 to what is behind them.
+  // Texts whose colour has less than 4.5 : 1 to what is behind them.
   const canvas = document.createElement('canvas').getContext('2d', { willReadFrequently: true });
   const rgba = (css) => { canvas.clearRect(0, 0, 1, 1); canvas.fillStyle = css; canvas.fillRect(0, 0, 1, 1);
                           return canvas.getImageData(0, 0, 1, 1).data; };
@@ -369,6 +369,6 @@ CONTRASTS = """() => {
     if (node.matches('style, option')) continue;
     const a = light(rgba(getComputedStyle(node).color)), b = light(ground(node));
     const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
-    if (ratio < 3) faint.push(`${ratio.toFixed(1)}: ${node.className} ${node.textContent.slice(0, 40)}`);
+    if (ratio < 4.495) faint.push(`${ratio.toFixed(1)}: ${node.className} ${node.textContent.slice(0, 40)}`);
   }
   return faint; }"""

@@ -95,7 +95,7 @@ def test_a_finger_walks_on_the_map(explore: Callable[..., ExplorerPage], artifac
     explorer = explore(has_touch=True, viewport={"width": 1280, "height": 1400})
     page = explorer.page
     explorer.panel("Walk")
-    pad = page.locator(".sw-explorer [role=tabpanel] canvas").first
+    pad = page.locator(".sw-explorer .sw-map")
     pad.wait_for()
     pad.scroll_into_view_if_needed()
     page.wait_for_timeout(500)

@@ -116,7 +116,7 @@ def rows_in_s(config: dict[str, Any], rows: Any) -> Any:
 
 def test_channel_directions_text_direction_and_relevance_agree(whole: Any) -> None:
     _, stored = whole
-    table = relevance.channel_directions(stored["input.image_features"].numpy())
+    table = relevance.unit(relevance.channel_moves(stored["input.image_features"].numpy(), equal=True))
     assert error(table, stored["expect.fs3"]) < TOLERANCE
     change = relevance.text_direction(*stored["input.text_embeddings"].numpy())
     # The file holds either order of the two texts; its direction says which is the target.

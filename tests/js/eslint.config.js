@@ -21,21 +21,33 @@ const rules = {
 
 // A view is one module, put together from files (esm.py): the later ones use what the earlier ones define.
 const parts = {
-  "**/dom.js": "element",
-  "**/resample.js": "createResampler",
-  "**/input.js": "createInput",
-  "**/names.js": "keepNames",
+  "**/dom.js": ["element"],
+  "**/resample.js": ["createResampler"],
+  "**/input.js": ["createInput"],
+  "**/names.js": ["keepNames"],
+  "**/live.js": ["LIVE", "takeAcks", "awaiting", "tellRest"],
+  "**/requests.js": ["createRequests"],
+  "**/row.js": ["createRow"],
 };
 const readable = (...names) => Object.fromEntries(names.map((name) => [name, "readonly"]));
 
 export default [
   { files: ["stylewidgets/**/*.js"], languageOptions: { globals: globals.browser }, rules },
   { files: ["tests/js/**/*.js"], languageOptions: { globals: globals.nodeBuiltin }, rules },
-  ...Object.entries(parts).map(([file, name]) => ({
+  ...Object.entries(parts).map(([file, names]) => ({
     files: [file],
-    rules: { "no-unused-vars": ["error", { varsIgnorePattern: `^${name}$` }] },
+    rules: { "no-unused-vars": ["error", { varsIgnorePattern: `^(${names.join("|")})$` }] },
   })),
   { files: ["**/views/*.js"], ignores: ["**/dom.js"], languageOptions: { globals: readable("element") } },
-  { files: ["**/view.js"], languageOptions: { globals: readable("createResampler", "createInput") } },
+  {
+    files: ["**/view.js"],
+    languageOptions: { globals: readable("LIVE", "takeAcks", "awaiting", "createResampler", "createInput") },
+  },
+  { files: ["**/requests.js"], languageOptions: { globals: readable("LIVE") } },
+  {
+    files: ["**/rows.js"],
+    languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests", "createRow") },
+  },
+  { files: ["**/walk_map.js"], languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") } },
   { files: ["**/tab_bar.js"], languageOptions: { globals: readable("keepNames") } },
 ];

@@ -53,7 +53,7 @@ def test_right_answers_are_right_and_wrong_ones_are_not(executed: Any) -> None:
 def test_every_row_of_faces_is_there(executed: Any) -> None:
     rows = [cell for cell in executed.cells if "\nshow(" in cell.source or "    show(" in cell.source]
     assert len(rows) >= 8
-    assert all(any("image/png" in output.get("data", {}) for output in cell.outputs) for cell in rows)
+    assert all(any("image/jpeg" in output.get("data", {}) for output in cell.outputs) for cell in rows)
 
 
 def test_two_wishes_do_not_depend_on_their_order(executed: Any) -> None:

@@ -13,8 +13,10 @@ import pytest
 import torch
 from PIL import Image
 
+from stylewidgets.directions import sample_w
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion import METHODS, Result, Target, invert
+from stylewidgets.inversion.evaluation.realism import code_statistics, flat_styles
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.inversion_viewer.curves import curves
@@ -250,7 +252,7 @@ def test_a_run_has_a_card_with_its_picture_and_a_light(viewer: InversionViewer) 
     viewer.finish()
     (card,) = cards.cards
     assert card["title"] == "Image2StyleGAN" and any("closeness" in line for line in card["lines"])
-    wanted = light(first.figures["realism"])
+    wanted = light(first.figures)
     assert card["light"] == wanted and f'data-light="{wanted}"' in viewer._panels.realism.value
     assert np.asarray(Image.open(io.BytesIO(cards.sheet))).shape == (96, 96, 3)
     viewer.start(method="projector", steps=2)
@@ -259,9 +261,28 @@ def test_a_run_has_a_card_with_its_picture_and_a_light(viewer: InversionViewer) 
     assert viewer.current is first and cards.chosen == 0
 
 
+def test_the_card_of_a_run_shows_where_it_is_while_it_goes_on(viewer: InversionViewer) -> None:
+    viewer.start()
+    cards = viewer._panels.runs.cards
+    before = cards.sheet
+    advance(viewer, 1)
+    assert viewer.running and viewer.current.thumbnail is not None
+    viewer._panels.progress(viewer.current, now=True)
+    viewer._panels.runs.refresh()
+    assert cards.sheet != before
+
+
 def test_the_light_of_realism_goes_from_green_to_red() -> None:
-    assert [light(value) for value in (0.9, 1.5, 2.4)] == ["good", "fair", "poor"]
-    assert len({sentence(value) for value in (0.9, 1.5, 2.4)}) == 3
+    figures = [{"realism": value, "usual_realism": 1.3} for value in (0.9, 2.1, 4.0)]
+    assert [light(each) for each in figures] == ["good", "fair", "poor"]
+    assert len({sentence(each) for each in figures}) == 3 and sentence({"psnr": 30.0}) == ""
+
+
+def test_the_light_is_green_for_all_but_a_hundredth_of_the_generators_own_codes(session: GeneratorSession) -> None:
+    known = code_statistics(session)
+    far = known.mahalanobis(flat_styles(session, "w", sample_w(session, 4000, seed=5)))
+    green = [light({"realism": value, "usual_realism": known.usual}) == "good" for value in far]
+    assert 0.98 < np.mean(green) < 0.997
 
 
 def test_the_curve_has_one_term_until_all_are_asked_for() -> None:

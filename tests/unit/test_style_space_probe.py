@@ -31,6 +31,7 @@ from stylewidgets.widgets.style_space_probe.find_panel import BY_ATTRIBUTE, BY_E
 from stylewidgets.widgets.style_space_probe.panels import EDITS, FIND, REPORT, SAVE
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 from stylewidgets.widgets.style_space_probe.search import ATTRIBUTE, EFFECT, PLACE, VALUE
+from stylewidgets.widgets.style_space_probe.steps import close_up
 
 W_DIM = 8
 SAMPLES = 100
@@ -224,10 +225,10 @@ def test_it_opens_with_the_channels_that_do_one_thing(
     assert panel.cards.cards[0]["light"] == "good" and panel.cards.cards[1]["light"] == "fair"
     sheet = Image.open(io.BytesIO(panel.cards.sheet)).convert("L")  # a JPEG: it is exact in grey
     moved = probe.value.with_edit(probe.search.direction(Channel(4, 1), probe.value), -6.0)
-    wanted = np.asarray(Image.fromarray(session.images([moved], resolution=96)[0]).convert("L"), int)
-    side = wanted.shape[0]
-    assert sheet.size == (2 * side, side)
-    assert np.abs(np.asarray(sheet, int)[:, :side] - wanted).mean() < 6, "the picture has the channel moved to its side"
+    before, after = session.images([probe.value, moved], resolution=192)
+    wanted = np.asarray(Image.fromarray(close_up(before, after, 96)).convert("L"), int)
+    assert sheet.size == (2 * 96, 96)
+    assert np.abs(np.asarray(sheet, int)[:, :96] - wanted).mean() < 6, "the picture has the channel moved to its side"
     panel.cards.set_state({"chosen": 1})
     assert probe.selected == Channel(2, 3) and "hair hue: 8×8 shape, 3" in probe._panels._strength._about.value
     probe.select("4_1")
@@ -536,3 +537,15 @@ def test_closing_leaves_no_widget_and_no_thread(session: GeneratorSession) -> No
     probe._work.tick()
     probe.close()
     assert set(registry()) == before and threading.active_count() == threads
+
+
+def test_a_small_change_is_seen_from_near_and_a_large_one_whole() -> None:
+    before = np.full((16, 16, 3), 40, np.uint8)
+    spot = before.copy()
+    spot[9:13, 2:6] = 240
+    near = close_up(before, spot, 32)
+    assert near.shape == (32, 32, 3) and 0.2 < np.mean(near > 140) < 0.3  # a sixteenth of the whole
+    stripes = before.copy()
+    stripes[::8] = 240
+    assert np.mean(close_up(before, stripes, 16) > 140) == 2 / 16
+    assert np.array_equal(close_up(before, before, 16), before)

@@ -195,7 +195,14 @@ def test_other_files_and_names_are_refused(tmp_path: Path, monkeypatch: pytest.M
         text.load(tmp_path / "cut.safetensors")
     monkeypatch.setattr(bundled, "fingerprint", lambda _: "0" * 16)
     with pytest.raises(ValueError, match="train it again"):
-        text.load()
+        text.load(bundled.PLACE)
+
+
+def test_the_bundled_one_is_read_once_and_a_move_leaves_it_where_it_is(encoder: TextEncoder) -> None:
+    assert text.load(device="cpu") is text.load("avatars", "cpu") is encoder.to("cpu") is encoder
+    elsewhere = encoder.to("meta")
+    assert elsewhere.device.type == "meta" and encoder.device.type == "cpu"
+    assert encoder.texts("a bald head").device.type == "cpu"
 
 
 def test_the_unseen_sentences_name_what_can_be_read_well() -> None:

@@ -49,6 +49,23 @@ def redness(session: sw.GeneratorSession, latents: list[sw.Latent]) -> float:
 
 
 # -- directions -------------------------------------------------------------------------------------------------------------
+def test_a_picture_on_which_a_channel_does_hardly_anything_hardly_counts() -> None:
+    below = np.eye(3)[[0, 0]]
+    above = np.array([[0.6, 0.8, 0.0], [1.0, 0.0, 1e-4]])
+    ends = np.stack([below, above], axis=1)[None]
+    ours, published_ones = relevance.channel_moves(ends)[0], relevance.channel_moves(ends, equal=True)[0]
+    assert abs(ours[2]) < 1e-3 * abs(ours[1])
+    assert published_ones[2] > published_ones[1] * 0.9
+
+
+def test_more_channels_are_tried_where_few_do_too_little() -> None:
+    values = np.linspace(0.001, 0.4, 300)
+    found = relevance.Relevance(values, np.ones(2), "a face", "a bald face")
+    assert [len(found.places(beta)) for beta in found.wider] == list(relevance.MORE)
+    assert len(found.places()) > relevance.MORE_THAN and found.beta > max(found.wider)
+    assert relevance.Relevance(values[:30], np.ones(2), "a face", "a bald face").wider == ()
+
+
 def test_a_direction_is_an_ordinary_one_in_s_and_does_what_was_said(session: Any, words: Words) -> None:
     direction = words.direction("a face", "a red face", 0.2)
     assert direction.space == "s" and direction.name == "a red face" and "beta 0.20" in direction.source

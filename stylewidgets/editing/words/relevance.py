@@ -13,10 +13,12 @@ Array = NDArray[np.float64]
 
 MORE_THAN = 20
 """Automatic β leaves more channels than this."""
+MORE = (80, 240)
+"""As many are taken where so few do not do enough: a head that becomes bald takes many channels."""
 BETAS = tuple(round(0.05 + 0.01 * i, 2) for i in range(86))
 """β that the automatic one is looked for among: 0.05 to 0.90. Public CLIP's lies at 0.1 to 0.3, a small encoder's higher."""
 STILL = 1e-6
-"""Two texts whose embeddings differ by less are the same."""
+"""Embeddings that differ by less are the same."""
 
 
 class NothingRelevant(ValueError):
@@ -32,16 +34,19 @@ class NothingRelevant(ValueError):
         super().__init__(f"no channel passes beta {beta:g}: the largest relevance is {largest:.3f}; {lower}")
 
 
-def channel_directions(features: ArrayLike) -> Array:
-    """Δi of each channel, [C, d] of length 1: where the channel takes pictures in the encoder's space.
+def channel_moves(features: ArrayLike, equal: bool = False) -> Array:
+    """Where each channel takes pictures in the encoder's space, [C, d], of any length; Δi has the same way and the length 1.
 
-    Every embedding is brought to length 1, then the difference of every picture; then follows the mean over pictures.
+    Every embedding is brought to length 1, then follows the mean over pictures of the difference.
 
     Args:
         features: [C, n, 2, d], embeddings of n pictures with the channel below and above its mean.
+        equal: bring each picture's difference to length 1 first, as the published code does. Else a picture on which a channel
+            does hardly anything, which way is chance, hardly counts.
     """
-    unit = _unit(np.asarray(features, np.float64))
-    return _unit(_unit(unit[:, :, 1] - unit[:, :, 0]).mean(axis=1))
+    ends = unit(np.asarray(features, np.float64))
+    moves = ends[:, :, 1] - ends[:, :, 0]
+    return np.asarray((unit(moves) if equal else moves).mean(axis=1))
 
 
 def text_direction(neutral: ArrayLike, target: ArrayLike) -> Array:
@@ -50,11 +55,11 @@ def text_direction(neutral: ArrayLike, target: ArrayLike) -> Array:
     Raises:
         ValueError: the texts say the same to the encoder.
     """
-    ends = [_unit(_unit(np.asarray(texts, np.float64)).mean(axis=0)) for texts in (neutral, target)]
+    ends = [unit(unit(np.asarray(texts, np.float64)).mean(axis=0)) for texts in (neutral, target)]
     change = ends[1] - ends[0]
     if not np.linalg.norm(change) > STILL:
         raise ValueError("the two texts mean the same to the encoder, so there is no way from one to the other")
-    return _unit(change)
+    return unit(change)
 
 
 def automatic_beta(relevance: ArrayLike, more_than: int = MORE_THAN, betas: Sequence[float] = BETAS) -> float:
@@ -104,6 +109,14 @@ class Relevance:
         known = int((self.values != 0).sum())
         return automatic_beta(self.values, min(MORE_THAN, max(known // 8, 0)))
 
+    @cached_property
+    def wider(self) -> tuple[float, ...]:
+        """Smaller β, which as many channels as in `MORE` pass."""
+        sizes = np.sort(np.abs(self.values))[::-1]
+        return tuple(
+            float(sizes[count - 1]) for count in MORE if count <= len(sizes) and 0 < sizes[count - 1] < self.beta
+        )
+
     def places(self, beta: float | None = None) -> NDArray[np.intp]:
         """Places of the channels that pass β (None: the automatic one), the most relevant first."""
         sizes = np.abs(self.values)
@@ -111,7 +124,7 @@ class Relevance:
         return kept[np.argsort(-sizes[kept], kind="stable")]
 
 
-def _unit(x: Array) -> Array:
+def unit(x: Array) -> Array:
     """Rows of length 1; those of length 0 stay."""
     length = np.linalg.norm(x, axis=-1, keepdims=True)
     return np.asarray(x / np.where(length > 0, length, 1.0))

@@ -21,6 +21,8 @@ EFFECT = 1.5
 """What strength 1 does: the pictures come nearer to the words by so many standard deviations in which faces differ there."""
 MOST = 12.0
 """The published α is −10 to 10 in its notebooks; beyond, pictures come apart."""
+ENOUGH = 0.95
+"""The part of it that counts as all."""
 FACES, SEED = 6, 77
 STEPS = 6
 NEAR = 0.35

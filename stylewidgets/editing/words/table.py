@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...core import files
 from ...session.session import GeneratorSession
+from .relevance import STILL
 
 KEY = "stylewidgets-words"
 VERSION = 1
@@ -28,7 +29,7 @@ class ChannelTable:
 
     Attributes:
         directions: Δi, float32 [S, d] of length 1; rows of zeros for channels that were not measured.
-        lengths: float32 [S]: how far a channel takes an embedding for each σ, as a mean over pictures.
+        lengths: float32 [S]: how far a channel takes an embedding for each σ, the mean over pictures of where it takes them.
         sigma: float32 [S], the standard deviation of each channel.
         spread: float32 [d, d], the covariance of embeddings of the generator's pictures.
         weights: fingerprint of the generator.
@@ -86,7 +87,7 @@ class ChannelTable:
         kept = (axes * np.sqrt(widths.clip(0)))[:, ::-1][:, :AXES].T
         largest = np.abs(self.directions).max(axis=1, keepdims=True)
         arrays = {
-            "directions": np.rint(self.directions / np.where(largest > 0, largest, 1) * 127).astype(np.int8),
+            "directions": np.rint(self.directions / np.where(largest > STILL, largest, 1) * 127).astype(np.int8),
             "lengths": self.lengths.astype(np.float16),
             "sigma": self.sigma,
             "spread": kept.astype(np.float16),

@@ -147,7 +147,7 @@ class Words:
             neutral: what pictures are as a rule, such as "a face".
             target: what they are to become, such as "a smiling face".
             beta: channels with |relevance| below it stay; more of them move for smaller ones. None: the largest that leaves
-                more than 20.
+                more than 20; where so few do less than the usual effect, that of 80 or 240, by drawing.
             name: of the direction; the target when empty.
             measured: whether a few faces are drawn to find the scale, or the table must do; None: where they are quick.
 
@@ -157,14 +157,21 @@ class Words:
         found = self.relevance(neutral, target)
         table = self._table
         assert table is not None
-        chosen = found.beta if beta is None else float(beta)
-        share = relevance.weights(found.values, chosen)
-        scale = scaling.predicted(table, share, found.values, found.change)
-        if measured or (measured is None and measuring.side_of(self.session) < measuring.LEAST_SIDE):
-            job = scaling.measured(self.session, self.encoder, table, share, found.change, scale.alpha)
-            scale = yield from part(job)
+        drawn = measured or (measured is None and measuring.side_of(self.session) < measuring.LEAST_SIDE)
+        tried: list[tuple[scaling.Scale, float, NDArray[np.float64]]] = []
+        betas = (float(beta),) if beta is not None else (found.beta, *(found.wider if drawn else ()))
+        for chosen in betas:
+            share = relevance.weights(found.values, chosen)
+            scale = scaling.predicted(table, share, found.values, found.change)
+            if drawn:
+                job = scaling.measured(self.session, self.encoder, table, share, found.change, scale.alpha)
+                scale = yield from part(job)
+            tried.append((scale, chosen, share))
+            if scale.reached > scaling.ENOUGH:
+                break
+        scale, chosen, share = max(tried, key=lambda each: each[0].reached)
         count = int((share != 0).sum())
-        less = "" if scale.reached > 0.95 else f"; reaches {scale.reached:.0%} of the usual effect"
+        less = "" if scale.reached > scaling.ENOUGH else f"; reaches {scale.reached:.0%} of the usual effect"
         return Direction(
             name or found.target,
             (share * table.sigma).astype(np.float32),

@@ -43,7 +43,7 @@ def evaluate(target: object, result: Result, session: GeneratorSession, **option
             Of results in s, the same in s.
         code_length: distance from the mean in the same units: 1 is typical, much more is far out.
         row_spread: how much the rows of w+ differ: 0 in w.
-        realism: Mahalanobis distance in style space, 1 is typical of the mapping network's codes, 2 is far out.
+        realism: Mahalanobis distance in style space, about 1 is typical of the mapping network's codes, more is further out.
         edit_transfer, edit_error, edit_perceptual: see `editability.editability`; only where the truth is known.
         method, space, pictures, steps, seconds, seconds_per_picture.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -14,6 +14,8 @@ from ..spaces import spread
 
 Array = NDArray[np.float64]
 SAMPLES = 4000
+USUAL = 0.99
+"""Share of a generator's own codes that count as usual."""
 RIDGE = 0.01
 """Added to every variance, as a share of the layer's mean one: style layers have directions in which nothing ever varies, and
 a step along those that cannot be seen should not count as infinitely unlikely."""
@@ -29,6 +31,7 @@ class CodeStatistics:
         style_mean: flat [S].
         style_length: root mean square length of a flat style vector minus its mean.
         whiten: one matrix [C_l, C_l] for each style layer; of a typical style, the whitened difference has unit mean square.
+        usual: `mahalanobis` of the generator's own codes is below this for 99 of 100.
     """
 
     mean: Array
@@ -36,6 +39,7 @@ class CodeStatistics:
     style_mean: Array
     style_length: float
     whiten: tuple[Array, ...]
+    usual: float = float("nan")
 
     def distance(self, space: str, a: ArrayLike, b: ArrayLike | None = None) -> Array:
         """Distances [N] of codes from others or, without, from the mean, in units of the typical distance from the mean.
@@ -89,13 +93,14 @@ def _measure(session: GeneratorSession, samples: int) -> CodeStatistics:
     about, centre = spread(session), styles.mean(axis=0)
     away = styles - centre
     parts = np.split(away, np.cumsum([layer.channels for layer in session.layers])[:-1], axis=1)
-    return CodeStatistics(
+    made = CodeStatistics(
         about.mean.double().cpu().numpy(),
         about.length,
         centre,
         float(np.sqrt(np.square(away).sum(axis=1).mean())),
         tuple(_whitening(part) for part in parts),
     )
+    return replace(made, usual=float(np.quantile(made.mahalanobis(styles), USUAL)))
 
 
 def _whitening(away: Array) -> Array:

@@ -18,7 +18,7 @@ OPTIONS: Options = {
     },
     "--layers": {"type": int, "nargs": "+", "metavar": "LAYER", "help": "only these style layers (default: all)"},
     "--no-colours": {"action": "store_true", "help": "leave the ToRGB layers out, as the paper does"},
-    "--batch": {"type": int, "default": 8, "help": "pictures at a time (default %(default)s)"},
+    "--batch": {"type": int, "default": 16, "help": "pictures at a time (default %(default)s)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
     "--dry-run": {"action": "store_true", "help": "only say how long it takes"},
 }
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         ".words.safetensors"
     )
     table.save(out)
-    out.with_suffix("").with_suffix(".words.md").write_text(card(out, table), encoding="utf-8")
+    out.with_suffix(".md").write_text(card(out, table), encoding="utf-8")
     print(f"{table.share:.0%} of {len(table.sigma):,} channels, written to {out} ({out.stat().st_size / 1000:,.0f} kB)")
 
 

@@ -35,7 +35,7 @@ class Attempt:
         run: None for a file.
         figures: what `measure` or `InversionViewer.evaluate` found.
         note: where it comes from, such as "fork of 1".
-        thumbnail: its picture as it was last at rest, small; None before.
+        thumbnail: its picture as it was last seen, small; None before the first.
     """
 
     number: int
@@ -106,9 +106,13 @@ class Attempt:
         session = self.session(i)
         return session.image(self.latent(i))
 
+    def look(self, image: NDArray[np.uint8]) -> None:
+        """Note a picture uint8 [H, W, 3] of what is reached as the thumbnail."""
+        self.thumbnail = np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+
     def measure(self, i: int, image: NDArray[np.uint8]) -> None:
         """Note the mean square and PSNR of a picture against the target, on the scale of [-1, 1] and where the mask counts."""
-        self.thumbnail = np.asarray(Image.fromarray(image).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX))
+        self.look(image)
         if self.target is None:
             return
         far = ((image.astype(np.float64) - as_uint8(self.target, i)) / 127.5) ** 2
@@ -117,13 +121,17 @@ class Attempt:
         self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
 
     def measuring_realism(self) -> Job[None]:
-        """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`."""
+        """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`.
+
+        And how far 99 of 100 of its own are at most: the figure `usual_realism`.
+        """
         yield Progress()  # the result is shown first
         from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
 
         result, session = self.result, self.base
         styles = flat_styles(session, result.space, result.code)
-        self.figures["realism"] = float(np.mean(code_statistics(session).mahalanobis(styles)))
+        known = code_statistics(session)
+        self.figures |= {"realism": float(np.mean(known.mahalanobis(styles))), "usual_realism": known.usual}
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""

@@ -29,6 +29,8 @@ from .target import MaskPanel, TargetPanel
 
 RUNS, LOSS, EDITS, MASK, SEND = "Runs", "Curve", "Edit all results", "Part that counts", "Save & code"
 CURVE_SECONDS = 0.5
+WORDS = ("inversion", "latent", "w", "w+", "distortion", "realism", "editability")
+"""What a newcomer may not know of the methods and their figures."""
 
 
 class InversionPanels:
@@ -68,7 +70,9 @@ class InversionPanels:
         }
         self._switcher = Tabs(panels, self._on_show)
         self.target = TargetPanel(host)
-        right = place("sw-viewer-right", heading("Method"), self.method, heading("Target"), self.target)
+        right = place(
+            "sw-viewer-right", heading("Method", *WORDS), self.method, heading("Target", "target"), self.target
+        )
         top = place("sw-viewer-top", self._left, right)
         self._root = place("sw-with-guest", place("sw-home", top, self._switcher))
         self.parts = (self._root,)
@@ -89,7 +93,10 @@ class InversionPanels:
     @cached_property
     def _curves(self) -> widgets.VBox:
         self._whole = button(
-            "all terms", "every part of what the method minimises, or the one that says most", self._more
+            "all terms",
+            "every part of what the method minimises, or the one that says most",
+            self._more,
+            layout={"align_self": "flex-start"},
         )
         return column(self.curve, self._whole)
 
@@ -158,8 +165,7 @@ class InversionPanels:
             fork={"disabled": current is None or current.run is None},
             explore={"disabled": running or current is None or not current.step},
         )
-        realism = None if current is None else current.figures.get("realism")
-        self.realism.value = "" if realism is None or running else sentence(realism)
+        self.realism.value = "" if current is None or running else sentence(current.figures)
         self._refresh_runs()
         self._show_frames(current)
         self.progress(current, now=True)
@@ -273,7 +279,7 @@ def _line(current: Attempt | None) -> str:
         if run.history and "loss" in run.history[-1]:
             words.append(f"loss {run.history[-1]['loss']:.4g}")
     if "psnr" in current.figures and current.state != RUNNING:
-        words.append(f"closeness {current.figures['psnr']:.1f} dB")
+        words.append(f"closeness {current.figures['psnr']:.1f}\u00a0dB")
     return " · ".join(words)
 
 

@@ -17,7 +17,7 @@ from ...latent.latent import Direction, Latent
 from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
 from ..kit.errors import reporting
-from ..kit.parts import WIDE, button, control, listen, note, quiet, row, show
+from ..kit.parts import WIDE, button, column, control, listen, note, quiet, row, show
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.views.cards import Card, Cards
@@ -37,14 +37,14 @@ COLUMNS = [
     ("MSE", "mean square of the difference, pictures in [-1, 1]: lower is closer"),
     ("PSNR", "the same in dB: higher is closer"),
     ("perceptual", "perceptual distance: lower is closer"),
-    ("far from faces", "realism: 1 is typical of the generator's own codes, 2 is far out"),
+    ("far from faces", "realism: about 1 is typical of the generator's own codes; more is further out"),
     ("edits off by", "how wrong known edits come out, in σ: lower is better; only where the truth is known"),
     ("note", "where it comes from"),
 ]
 _FIGURES = ("mse", "psnr", "perceptual", "realism", "edit_error")
 SIDE = 128
 _GREY = np.full((THUMBNAIL, THUMBNAIL, 3), 200, np.uint8)
-"""The picture of a run that has not come to rest yet."""
+"""The picture of a run that has not done a step yet."""
 
 
 class RunsPanel(widgets.VBox):
@@ -52,6 +52,7 @@ class RunsPanel(widgets.VBox):
 
     def __init__(self, host: InversionHost) -> None:
         self._host = host
+        self._drawn: list[NDArray[np.uint8]] = []
         self.cards = Cards(label="Runs", least=128)
         listen(self.cards, self._on_choice, "chosen", host.view)
         self._none = note("No run yet: choose a method, then press Start. Each run becomes a card here.")
@@ -83,8 +84,10 @@ class RunsPanel(widgets.VBox):
         cards = [_card(attempt) for attempt in runs]
         pictures = [attempt.thumbnail if attempt.thumbnail is not None else _GREY for attempt in runs]
         with quiet(self.cards):
-            if cards != self.cards.cards:
+            same = len(pictures) == len(self._drawn) and all(a is b for a, b in zip(pictures, self._drawn, strict=True))
+            if cards != self.cards.cards or not same:
                 self.cards.show(cards, pictures, chosen)
+                self._drawn = pictures
             self.cards.chosen = chosen
         if "table" in self.__dict__:
             rows = [self._row(attempt) for attempt in runs]
@@ -127,9 +130,9 @@ def _card(attempt: Attempt) -> Card:
     card: Card = {"title": title_of(attempt), "lines": lines, "tip": settings_line(attempt.method, attempt.settings)}
     if (psnr := _plain(attempt.figures.get("psnr"))) is not None:
         lines.append(f"closeness {psnr:.1f} dB")
-    if (realism := _plain(attempt.figures.get("realism"))) is not None:
-        lines.append(short(realism))
-        card["light"] = light(realism)
+    if "realism" in attempt.figures:
+        lines.append(short(attempt.figures))
+        card["light"] = light(attempt.figures)
     return card
 
 
@@ -154,7 +157,8 @@ class EditsPanel(widgets.VBox):
         )
         self._sheet = control(widgets.HTML, layout={"max_width": "100%"})
         words = note("The same edits on every result show which of them can be edited, and which only look right.")
-        super().__init__([words, self._rows, self._picker, self._sheet], layout=shared_layout(**WIDE))
+        edits = column(self._rows, self._picker, max_width="min(100%, 720px)")
+        super().__init__([words, edits, self._sheet], layout=shared_layout(**WIDE))
         self._rows.show(self.latent)
 
     def change(self, _: str, transform: Callable[[Latent], Latent]) -> None:
@@ -187,7 +191,7 @@ class EditsPanel(widgets.VBox):
         for attempt in host.runs:
             if attempt.step and i < len(attempt.result):
                 picture = attempt.session(i).images([attempt.latent(i, edits=edits)], SIDE)[0]
-                made.append((f"{attempt.number}: {attempt.method}", picture))
+                made.append((f"{attempt.number}: {title_of(attempt)}", picture))
         return made
 
     def _add(self, direction: Direction) -> None:

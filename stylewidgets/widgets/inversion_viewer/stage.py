@@ -66,12 +66,12 @@ class Stage:
             pair = np.concatenate([self._target, right], axis=1)
             self.saved.update(encoded(pair), "image/png", f"{self.view.names[0]}; beside it {words}")
 
-    def show_live(self, run: Run, i: int) -> bool:
-        """Show the picture of the last step unless the one before is too young. Says whether it was shown."""
+    def show_live(self, run: Run, i: int) -> NDArray[np.uint8] | None:
+        """Show the picture of the last step and return it, uint8 [H, W, 3]; None where the one before is too young."""
         now = time.monotonic()
         drawn = run.pixels(i) if now - self._shown_at >= SHOW_SECONDS else None
         if drawn is None:
-            return False
+            return None
         self._shown_at = now
         self.show_result(drawn, f"step {run.step}", final=False)
-        return True
+        return drawn

@@ -112,7 +112,7 @@ class MaskPanel(widgets.VBox):
             "puts a face there."
         )
         side = column(self._meaning, self._about, words, flex="1 1 180px", min_width="0")
-        super().__init__([row(self.pad, side, align_items="flex-start")], layout=shared_layout(**WIDE))
+        super().__init__([row(self.pad, side, align_items="flex-start", grid_gap="8px")], layout=shared_layout(**WIDE))
         self._say()
 
     @property

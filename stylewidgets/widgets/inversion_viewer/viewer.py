@@ -333,7 +333,9 @@ class InversionViewer(StateWidget[Latent]):
         assert run is not None
 
         def stepped() -> None:
-            if attempt is self._current and self._stage.show_live(run, self._index):
+            drawn = self._stage.show_live(run, self._index) if attempt is self._current else None
+            if drawn is not None:
+                attempt.look(drawn)
                 self._panels.progress(attempt)
 
         run.resume()

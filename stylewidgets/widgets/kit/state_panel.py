@@ -27,8 +27,8 @@ class StatePanel(widgets.VBox):
             widgets.Text,
             path,
             tip="a .json or .npz file, beside the notebook unless you give a folder",
-            style={"description_width": "30px"},
-            layout={"width": "240px"},
+            style={"description_width": "36px"},
+            layout={"width": "246px"},
             description="file",
             continuous_update=True,
         )

@@ -15,7 +15,7 @@ from ..kit.controls.rows import Handle
 from ..kit.controls.source_controls import SourceControls
 from ..kit.errors import describe, report, reporting
 from ..kit.host import PictureHost
-from ..kit.parts import card, control, note, show
+from ..kit.parts import card, control, note, row, show
 from ..kit.sharing import shared_layout
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar
@@ -62,7 +62,7 @@ class ExplorerPanels:
         self.compare.on_start = self._update_bar
         # As wide as the picture, and never so wide that nothing is left for the controls; beside them it stays in sight.
         width = f"min({max(view.size, NARROWEST)}px, max(46cqw, 100cqw - 420px))"
-        side = (view, self._bar, host.strip)
+        side = (view, row(self._bar, self.source.help, justify_content="space-between"), host.strip)
         self._left = control(widgets.VBox, side, layout={"width": width}, _dom_classes=("sw-side",))
         self._tabs = Tabs(
             {title: partial(self._make, tool) for title, tool in self._titles.items()},

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 SOURCES, MIX, EXPORT, SAVE = "Rows and columns", "Mixing", "Pictures", "Save & code"
 
 
+WORDS = ("row", "column", "layers", "coarse", "middle", "fine", "seed")
+"""What a newcomer may not know of the grid."""
+
+
 class GridHost(Host[MixGrid], Files, Protocol):
     """What the panels see of the widget."""
 
@@ -54,7 +58,7 @@ class MixPanels:
             lambda name: self._refresh_code(),
         )
         self.beside = Beside(host.view)
-        left = place("sw-grid-left", host.view, self._undo)
+        left = place("sw-grid-left", heading("Mixing grid", *WORDS), host.view, self._undo)
         top = place("sw-grid-top", left, self._make_chosen())
         main = place("sw-home", top, self._switcher)
         self.parts = (place("sw-with-guest", main, self.beside),)
@@ -137,7 +141,7 @@ class MixPanels:
             "style-mixing",
             tip="name of the file, without its ending",
             style={"description_width": "108px"},
-            layout={"width": "280px", "max_width": "100%"},
+            layout={"width": "280px", "max_width": "calc(100% - 4px)"},
             description="whole grid",
         )
         words = {"PNG": "pixels as they are", "SVG": "text stays text", "PDF": "text stays text"}
@@ -155,7 +159,7 @@ class MixPanels:
             "cell.png",
             tip="file of the chosen picture, beside the notebook unless you give a folder",
             style={"description_width": "110px"},
-            layout={"width": "260px", "max_width": "100%"},
+            layout={"width": "260px", "max_width": "calc(100% - 4px)"},
             description="chosen picture",
         )
         save = self._button("save", "write the chosen picture in full size to this file", self._save_cell, self._saved)
@@ -250,5 +254,5 @@ class _Psi:
 def _dropdown(
     text: str, tip: str, options: list[tuple[str, str]], on: Callable[[str], object] | None = None
 ) -> widgets.Dropdown:
-    style, layout = {"description_width": "64px"}, {"width": "270px", "max_width": "100%"}
+    style, layout = {"description_width": "64px"}, {"width": "270px", "max_width": "calc(100% - 4px)"}
     return control(widgets.Dropdown, tip=tip, on=on, style=style, layout=layout, description=text, options=options)

@@ -29,7 +29,8 @@ CLEAN, CLEAN_ENOUGH = 0.06, 0.12
 thing, below the second nearly; the others are not shown here."""
 
 ABOUT = (
-    "Each of these channels changes one thing and leaves the rest nearly as it was. Choose one and drag its strength."
+    "Each of these channels changes one thing and leaves the rest nearly as it was; its picture shows where. Choose one and "
+    "drag its strength."
 )
 
 
@@ -42,7 +43,7 @@ class OneThingPanel(widgets.VBox):
             sorted((row for row in report.rows if row.style.mean <= CLEAN_ENOUGH), key=lambda row: row.style.mean)
         )
         self._shown: Latent | None = None
-        self.cards = Cards(label="Channels that do one thing")
+        self.cards = Cards(label="Channels that do one thing", least=98)
         listen(self.cards, self._on_choice, "chosen", host.view)
         grey = np.full((len(self.rows), SIDE, SIDE, 3), 200, np.uint8)
         self.cards.show([_card(row, host) for row in self.rows], list(grey))

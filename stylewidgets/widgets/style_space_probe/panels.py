@@ -11,7 +11,7 @@ import ipywidgets as widgets
 from ...latent.latent import Latent
 from ..kit.jobs import Jobs
 from ..kit.opening import Beside
-from ..kit.parts import button, column, control, note, place, quiet, row
+from ..kit.parts import button, column, control, heading, note, place, quiet, row
 from ..kit.sharing import shared_layout
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
@@ -42,6 +42,10 @@ MEASURES = {
     "relation to an attribute": ATTRIBUTE,
     "value in this picture (σ)": VALUE,
 }
+
+
+WORDS = ("channel", "style", "layers", "σ")
+"""What a newcomer may not know of the map."""
 
 
 class ProbePanels:
@@ -79,7 +83,7 @@ class ProbePanels:
         self._switcher = Tabs(panels, lambda _: self._on_panel())
         left = place("sw-probe-left", self._stack, self._strength, self._undo, work)
         right = place("sw-probe-right", self._switcher)
-        below = place("sw-probe-map", self._measure, host.view)
+        below = place("sw-probe-map", heading("All channels", *WORDS), self._measure, host.view)
         main = place("sw-home sw-probe-main", left, right, below, self.effect)
         self._root = place("sw-with-guest", main)
         self.parts = (self._root,)

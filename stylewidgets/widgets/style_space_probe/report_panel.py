@@ -44,7 +44,7 @@ class ReportPanel(widgets.VBox):
         act = partial(button, view=host.view)
         self._save = act("save figure", "write the figure to this file", self._write, said=self._said, disabled=True)
         tip = "show the one that comes with the generator, or make one"
-        start = act("report", tip, self.start, disabled=not known)
+        start = act("show report", tip, self.start, disabled=not known)
         tip = "make the report again, whatever is there"
         anew = act("measure anew", tip, lambda: self.start(True), disabled=not known)
         super().__init__(

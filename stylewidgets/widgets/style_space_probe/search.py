@@ -35,7 +35,7 @@ T = TypeVar("T")
 Histogram = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Counts and edges, as numpy.histogram gives them."""
 
-GREY = "grey levels by σ"
+GREY = "grey levels per σ"
 
 BRIGHTEST = 0.98
 """Share of the channels that are not at the end of the colours: a few are far stronger than all others."""

@@ -37,6 +37,10 @@ EFFECT_FACES = 8
 """Faces that the effect of channels on readings is taken over."""
 
 
+MOST_OF_IT = 0.6
+"""Share of a change (mean square) that a quarter of the picture must hold to be shown alone."""
+
+
 class Regions:
     """The regions of a picture: by a function of the user, else by the generator's domain, else none.
 
@@ -214,13 +218,38 @@ def edited(
     direction: Callable[[Channel, Latent], Direction],
     side: int,
 ) -> Job[NDArray[np.uint8]]:
-    """Returns small pictures of a latent, each with one channel moved, uint8 [n, h, w, 3]."""
-    pictures = []
+    """Returns small pictures of a latent, each with one channel moved and seen from near, uint8 [n, side, side, 3]."""
+    pictures, before = [], session.images([latent], resolution=2 * side)[0]
     for number, (channel, strength) in enumerate(edits):
         there = moved(latent, direction(channel, latent), strength)
-        pictures.append(session.images([there], resolution=side)[0])
+        pictures.append(close_up(before, session.images([there], resolution=2 * side)[0], side))
         yield Progress(number + 1, len(edits))
     return np.stack(pictures)
+
+
+def close_up(before: NDArray[np.uint8], after: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
+    """What is seen of a change: the quarter of `after` around its middle or, where that has too little of it, all.
+
+    Args:
+        before, after: uint8 [h, w, 3].
+
+    Returns:
+        uint8 [side, side, 3].
+    """
+    change = np.square(after.astype(np.float64) - before).sum(axis=2)
+    total = float(change.sum()) or 1.0
+    rows, columns = (_around(change.sum(axis=axis) / total) for axis in (1, 0))
+    local = change[rows, columns].sum() >= MOST_OF_IT * total
+    box = (columns.start, rows.start, columns.stop, rows.stop) if local else None
+    return np.asarray(Image.fromarray(after).resize((side, side), Image.Resampling.LANCZOS, box=box))
+
+
+def _around(share: NDArray[np.float64]) -> slice:
+    """Half of the places, around the middle of a distribution over all of them, float [n]."""
+    count = len(share) // 2
+    start = round(float(share @ np.arange(len(share)))) - count // 2
+    start = min(max(start, 0), len(share) - count)
+    return slice(start, start + count)
 
 
 def thumbnails(session: GeneratorSession, seeds: Sequence[int], side: int) -> Job[NDArray[np.uint8]]:

@@ -57,6 +57,7 @@ class DirectionPicker(widgets.VBox):
             "add a direction",
             "show the directions that there are, with a picture of what each one does",
             lambda: self.unfold("sw-away" in self._dom_of_body()),
+            layout={"align_self": "flex-start"},
             icon="add",
             primary=True,
         )
@@ -110,13 +111,14 @@ class DirectionPicker(widgets.VBox):
     def _show(self) -> None:
         with reporting(self.view, "showing the directions"):
             directions = self._directions()
+            groups = grouped(directions.values())
             self.gallery.groups = [
                 {
                     "name": name,
-                    "open": name not in FOUND.values(),
+                    "open": name not in FOUND.values() or len(groups) == 1,
                     "items": [{"name": d.name, "info": d.label} for d in members],
                 }
-                for name, members in grouped(directions.values()).items()
+                for name, members in groups.items()
             ]
             none = "no directions yet: stylewidgets.directions makes some, for example pca(session)"
             self.gallery.words = f"{len(directions)} directions" if directions else none
@@ -133,7 +135,7 @@ class DirectionPicker(widgets.VBox):
         fresh = [name for name in names if name not in self._drawn and name in self._directions()]
         self._waiting = list(dict.fromkeys([*self._waiting, *fresh]))
         if self._waiting:
-            self._work.run("pictures", self._draw(), lambda _: None, "small pictures")
+            self._work.run("pictures", self._draw(), words="small pictures", quiet=True)
 
     def _draw(self) -> Job[None]:
         base, total, directions = self._base or self._current(), len(self._waiting), self._directions()

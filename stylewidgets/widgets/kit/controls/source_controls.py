@@ -103,6 +103,8 @@ class SourceControls(widgets.VBox):
         num_ws: rows of w+; the cutoff goes from 0 to here.
         classes: how many classes the generator has, 0 for none. Their menu then stands in sight.
         names: name of each class, by index; missing ones show their number.
+
+    `help` explains the words; it stands wherever there is room for it.
     """
 
     def __init__(
@@ -116,8 +118,8 @@ class SourceControls(widgets.VBox):
             widgets.Text,
             tip="the number that the face grows from; Enter accepts it",
             on=lambda text: self._set_seed(lambda: parse_seed(text)),
-            style={"description_width": "36px"},
-            layout={"width": "126px", "flex": "0 0 auto"},
+            style={"description_width": "auto"},
+            layout={"flex": "0 0 auto"},  # its width: desk.css
             description="seed",
             continuous_update=False,
             placeholder="number",
@@ -134,7 +136,10 @@ class SourceControls(widgets.VBox):
             "Source",
             layout=shared_layout(),
         )
-        line = row(self._seed, self._tools, self.psi, control(widgets.HTML, help_button(*WORDS)))
+        self._seed.add_class("sw-seed")
+        self.help = control(widgets.HTML, help_button(*WORDS))
+        line = row(self._seed, self._tools, self.psi)
+        line.add_class("sw-source")
         self._label = self._make_label(classes, names) if classes else None
         parts = [line, self.place, self._label, self._about]
         super().__init__([part for part in parts if part is not None], layout=shared_layout(**WIDE))

@@ -39,7 +39,9 @@ function render({ model, el }) {
   const options = { signal: abort.signal };
   const mask = createMask();
   const below = element("canvas", "stylewidgets-brush-picture", { width: 1, height: 1, "aria-hidden": "true" });
-  const canvas = element("canvas", "stylewidgets-brush-canvas", { tabindex: "0", role: "application", width: SIDE, height: SIDE });
+  const canvas = element("canvas", "stylewidgets-brush-canvas", {
+    tabindex: "0", role: "application", width: SIDE, height: SIDE,
+  });
   const context = canvas.getContext("2d");
   const tool = (name, title) => element("button", "sw-button", { type: "button", title, "aria-label": title }, name);
   const width = element("input", "stylewidgets-brush-width", {

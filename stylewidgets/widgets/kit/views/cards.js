@@ -42,11 +42,20 @@ function render({ model, el }) {
     if (had) root.children[focused]?.focus();
   }
 
-  function load() {
-    if (url) URL.revokeObjectURL(url);
+  async function load() {
     const data = model.get("sheet");
-    url = data && data.byteLength ? URL.createObjectURL(new Blob([data])) : "";
-    build();
+    const [before, now] = [url, data && data.byteLength ? URL.createObjectURL(new Blob([data])) : ""];
+    url = now;
+    // Other pictures alone leave the cards where they are: one may be under a finger.
+    const pictures = [...root.querySelectorAll(".stylewidgets-card-picture")];
+    if (!now || pictures.length !== model.get("cards").length) build();
+    else {
+      const image = new Image();
+      image.src = now;
+      await image.decode().catch(() => {}); // or the cards would be blank meanwhile
+      if (now === url) for (const node of pictures) node.style.backgroundImage = `url(${now})`;
+    }
+    if (before) URL.revokeObjectURL(before);
   }
 
   function mark() {

@@ -10,6 +10,8 @@ const PALETTES = {
   sequential: ["#1b1436", "#5b2a86", "#b5367a", "#f2705a", "#fde6a2"],
 };
 const STEPS = 128;
+const HINT =
+  "Each cell is a channel, each row a layer. Point at one, or use the arrow keys; a click or Enter chooses it.";
 
 function colours(stops) {
   const rgb = stops.map((text) => [1, 3, 5].map((k) => parseInt(text.slice(k, k + 2), 16)));
@@ -218,11 +220,11 @@ function createView(model, el) {
   const fit = tool("fit", "show all channels (key 0)");
   const into = tool("+", "zoom in (key +)");
   const legend = element("span", "stylewidgets-map-legend");
-  const name = element("input", "stylewidgets-map-name", {
-    type: "text", size: 6, placeholder: "6_50", title: "go to a channel by its name in the papers: layer_channel, then Enter",
+  const field = element("input", "stylewidgets-map-name", {
+    type: "text", size: 9, placeholder: "e.g. 6_50", title: "go to a channel by its name in the papers, layer_channel; Enter",
     "aria-label": "go to a channel by its name in the papers",
   });
-  const tools = element("span", "stylewidgets-map-tools", {}, name, out, fit, into);
+  const tools = element("span", "stylewidgets-map-tools", {}, field, out, fit, into);
   const bar = element("div", "stylewidgets-bar", {}, legend, tools);
   const words = element("div", "stylewidgets-map-words", { role: "status" });
   const alertText = element("span", "stylewidgets-error-text");
@@ -255,7 +257,7 @@ function createView(model, el) {
     const selected = model.get("selected");
     const flat = cursor >= 0 ? cursor : hover >= 0 ? hover : selected;
     const known = flat >= 0 && flat < geometry.total;
-    words.textContent = known ? describe(flat) : "Each cell is a channel, each row a layer. Point at one, or use the arrow keys; a click or Enter chooses it.";
+    words.textContent = known ? describe(flat) : HINT;
   }
 
   function describe(flat) {
@@ -356,11 +358,11 @@ function createView(model, el) {
     model.set("error", "");
     model.save_changes();
   });
-  listen(name, "change", () => {
-    if (name.value.trim()) model.send({ type: "name", text: name.value.trim() });
-    name.value = "";
+  listen(field, "change", () => {
+    if (field.value.trim()) model.send({ type: "name", text: field.value.trim() });
+    field.value = "";
   });
-  listen(name, "keydown", (event) => event.stopPropagation()); // not the notebook's shortcuts
+  listen(field, "keydown", (event) => event.stopPropagation()); // not the notebook's shortcuts
 
   function move(layers, channels) {
     const from = cursor >= 0 ? cursor : Math.max(0, model.get("selected"));

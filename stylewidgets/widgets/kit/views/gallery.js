@@ -3,14 +3,19 @@
 function render({ model, el }) {
   const abort = new AbortController();
   const options = { signal: abort.signal };
-  const find = element("input", "sw-gallery-find", { type: "search", placeholder: "find by name", "aria-label": "find a direction by name" });
-  const again = element("button", "sw-button sw-icon sw-icon-refresh", { type: "button", title: "draw the small pictures again from the present face" });
+  const find = element("input", "sw-gallery-find", {
+    type: "search", placeholder: "find by name", "aria-label": "find a direction by name",
+  });
+  const again = element("button", "sw-button sw-icon sw-icon-refresh", {
+    type: "button", title: "draw the small pictures again from the present face",
+  });
   again.setAttribute("aria-label", again.title);
   const said = element("span", "sw-gallery-said", { role: "status" });
   const groups = element("div", "");
   const about = element("div", "sw-gallery-about", { role: "status" });
   const bar = element("div", "sw-gallery-bar", {}, find, again, said);
-  const root = element("div", "stylewidgets-view sw-gallery", { role: "group", "aria-label": "directions to add" }, bar, groups, about);
+  const looks = { role: "group", "aria-label": "directions to add" };
+  const root = element("div", "stylewidgets-view sw-gallery", looks, bar, groups, about);
   const pictures = new Map(); // by name, two addresses: less and more
   const asked = new Set();
   el.append(root);
@@ -34,8 +39,13 @@ function render({ model, el }) {
   function tile({ name, info }, k) {
     const less = element("img", "sw-gallery-less", { alt: "" });
     const more = element("img", "", { alt: "" });
-    const add = element("button", "sw-gallery-add", { type: "button", "data-name": name, tabindex: k ? "-1" : "0" }, more, less, element("span", "sw-gallery-name", {}, name));
-    const help = element("button", "sw-gallery-info sw-icon sw-icon-info", { type: "button", tabindex: "-1", "data-info": info, title: `about ${name}: ${info}` });
+    const add = element(
+      "button", "sw-gallery-add", { type: "button", "data-name": name, tabindex: k ? "-1" : "0" },
+      more, less, element("span", "sw-gallery-name", {}, name),
+    );
+    const help = element("button", "sw-gallery-info sw-icon sw-icon-info", {
+      type: "button", tabindex: "-1", "data-info": info, title: `about ${name}: ${info}`,
+    });
     help.setAttribute("aria-label", `about ${name}`);
     return element("div", "sw-gallery-tile", { role: "listitem", "data-name": name }, add, help);
   }

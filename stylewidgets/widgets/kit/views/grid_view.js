@@ -131,7 +131,10 @@ function createLayers(model, send, listen) {
   const ranges = element("div", "stylewidgets-ranges", { role: "group", "aria-label": "layers by what they do" });
   const key = (kind, words) => element("span", `stylewidgets-key stylewidgets-key-${kind}`, {}, words);
   const legend = element("div", "stylewidgets-legend", {},
-    element("span", "stylewidgets-legend-title", {}, "Layers of each cell"), key("column", "from its column"), key("row", "from its row"));
+    element("span", "stylewidgets-legend-title", {}, "Layers of each cell"),
+    key("column", "from its column"),
+    key("row", "from its row"),
+  );
   const root = element("div", "stylewidgets-strip", {}, legend, cells, ranges);
   let mask = [];
   let painting = null; // what is being painted: true or false

@@ -9,7 +9,8 @@ function render({ model, el }) {
   const words = element("span", "sw-strip-empty");
   const action = element("button", "sw-button", { type: "button" });
   const empty = element("div", "sw-strip-nothing", {}, words, action);
-  const root = element("div", "stylewidgets-view sw-strip", { role: "group" }, element("div", "sw-strip-head", {}, title, clear), list, empty);
+  const head = element("div", "sw-strip-head", {}, title, clear);
+  const root = element("div", "stylewidgets-view sw-strip", { role: "group" }, head, list, empty);
   let urls = [];
   let focused = 0;
   el.append(root);
@@ -36,7 +37,9 @@ function render({ model, el }) {
         if (urls[k]) image.src = urls[k];
         const picture = element("button", "sw-strip-picture", { type: "button", "data-place": k, title: `go to ${text}` }, image);
         picture.setAttribute("aria-label", `${k + 1} of ${cards.length}: ${text}`);
-        const cross = element("button", "sw-strip-cross", { type: "button", tabindex: "-1", "data-place": k, title: "delete (key Delete)" }, "×");
+        const cross = element("button", "sw-strip-cross", {
+          type: "button", tabindex: "-1", "data-place": k, title: "delete (key Delete)",
+        }, "×");
         cross.setAttribute("aria-label", `delete ${k + 1}: ${text}`);
         const caption = element("span", "sw-strip-text", { "aria-hidden": "true" }, text);
         return element("div", "sw-strip-item", { role: "listitem" }, picture, cross, caption);
@@ -54,7 +57,7 @@ function render({ model, el }) {
     const name = model.get("title");
     title.textContent = count ? `${count} ${name}${count === 1 ? "" : "s"}` : "";
     root.setAttribute("aria-label", `${name}s`);
-    for (const [key, text] of [["title", `delete all ${name}s`], ["aria-label", `delete all ${name}s`]]) clear.setAttribute(key, text);
+    for (const key of ["title", "aria-label"]) clear.setAttribute(key, `delete all ${name}s`);
     clear.parentElement.hidden = list.hidden = !count;
     empty.hidden = count > 0 && !model.get("problem");
     words.textContent = model.get("problem") || model.get("empty");

@@ -1,7 +1,8 @@
 // Rows of sliders in one model. A model has one hub (what the rows show, and requests on their way) and any number of views.
 
 const BUSY =
-  "No answer from the kernel yet: it is busy with something else, or it has ended. If it stays so, restart it and run the cell again.";
+  "No answer from the kernel yet: it is busy with something else, or it has ended. " +
+  "If it stays so, restart it and run the cell again.";
 
 function createRowsHub(model) {
   const page = Math.random().toString(36).slice(2, 10);

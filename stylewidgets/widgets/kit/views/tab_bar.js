@@ -11,7 +11,8 @@ let bars = 0;
 // them. The browser's own action stays, and keys with ctrl or alt go on to the notebook.
 function keepKeys(event) {
   const list = event.target.closest?.(".sw-explorer select");
-  if (list && !event.ctrlKey && !event.metaKey && !event.altKey && event.key !== "Tab" && event.key !== "Escape") event.stopPropagation();
+  const free = event.ctrlKey || event.metaKey || event.altKey || event.key === "Tab" || event.key === "Escape";
+  if (list && !free) event.stopPropagation();
 }
 
 function render({ model, el }) {

@@ -6,10 +6,14 @@ function render({ model, el }) {
   const abort = new AbortController();
   const options = { signal: abort.signal };
   const play = element("button", "sw-button sw-icon", { type: "button" });
-  const first = element("button", "sw-button sw-icon sw-icon-first", { type: "button", title: "back to the beginning", "aria-label": "back to the beginning" });
+  const first = element("button", "sw-button sw-icon sw-icon-first", {
+    type: "button", title: "back to the beginning", "aria-label": "back to the beginning",
+  });
   const time = element("span", "sw-film-time");
   const pictures = element("div", "sw-film-pictures", { "aria-hidden": "true" });
-  const mark = element("div", "sw-film-mark", { role: "slider", tabindex: "0", "aria-label": "where in the film the picture is", "aria-valuemin": "0" });
+  const mark = element("div", "sw-film-mark", {
+    role: "slider", tabindex: "0", "aria-label": "where in the film the picture is", "aria-valuemin": "0",
+  });
   const track = element("div", "sw-film-track", {}, pictures, mark);
   const root = element("div", "stylewidgets-view sw-film", {}, element("div", "sw-film-bar", {}, play, first, time), track);
   let urls = [];
@@ -75,7 +79,9 @@ function render({ model, el }) {
     mark.focus();
     seek(under(event));
   }, options);
-  track.addEventListener("pointermove", (event) => held !== null && track.hasPointerCapture(event.pointerId) && seek(under(event)), options);
+  track.addEventListener("pointermove", (event) => {
+    if (held !== null && track.hasPointerCapture(event.pointerId)) seek(under(event));
+  }, options);
   const release = () => {
     if (held === null) return;
     seek(held, true);

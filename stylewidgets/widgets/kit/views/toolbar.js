@@ -27,7 +27,8 @@ function render({ model, el }) {
       return node;
     });
     const had = root.contains(root.getRootNode().activeElement);
-    if (nodes.length !== root.children.length || nodes.some((node, k) => node !== root.children[k])) root.replaceChildren(...nodes);
+    const same = nodes.length === root.children.length && nodes.every((node, k) => node === root.children[k]);
+    if (!same) root.replaceChildren(...nodes);
     mark(had);
   }
 
@@ -53,7 +54,8 @@ function render({ model, el }) {
   root.addEventListener("keydown", (event) => {
     const able = enabled();
     const at = able.indexOf(event.target.closest("button"));
-    const to = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: able.length - 1 }[event.key];
+    const [before, after, last] = [at - 1, at + 1, able.length - 1];
+    const to = { ArrowRight: after, ArrowDown: after, ArrowLeft: before, ArrowUp: before, Home: 0, End: last }[event.key];
     if (to === undefined || at < 0) return;
     event.preventDefault();
     event.stopPropagation();

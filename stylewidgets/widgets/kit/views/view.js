@@ -5,8 +5,8 @@
 // browser -> kernel   hello, ack, settle, visible, key, pointer                  (see view.py)
 //
 // An acknowledgement travels with the next message of any view of the page (live.js), and alone only when two frames wait
-// for theirs. A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each). What people
-// do with the picture is sent by input.js, which stands before this file in the module.
+// for theirs. A model has one hub (it decodes, paints, acknowledges) and any number of views (they hold a canvas each).
+// What people do with the picture is sent by input.js, which stands before this file in the module.
 
 const SETTLE_MS = 120;
 const SETTLE_LIMIT_MS = 800;

@@ -6,6 +6,7 @@
 const CELL = 72; // css pixels from face to face
 const SIDE = 52; // of a face
 const SNAP = 0.08; // a face catches the mark within this distance, in cells
+const EDGES = [["previous", "left", -2, 0], ["next", "right", 2, 0], ["up", "up", 0, -2], ["down", "down", 0, 2]];
 
 function render({ model, el }) {
   const abort = new AbortController();
@@ -29,8 +30,11 @@ function render({ model, el }) {
   layer.append(path, mark);
   el.append(root);
 
-  for (const [name, label, dx, dy] of [["previous", "left", -2, 0], ["next", "right", 2, 0], ["up", "up", 0, -2], ["down", "down", 0, 2]]) {
-    const edge = element("button", `sw-map-edge sw-map-${label} sw-icon sw-icon-${name}`, { type: "button", title: `look further ${label}`, "aria-label": `look further ${label}`, tabindex: "-1" });
+  for (const [name, label, dx, dy] of EDGES) {
+    const what = `look further ${label}`;
+    const edge = element("button", `sw-map-edge sw-map-${label} sw-icon sw-icon-${name}`, {
+      type: "button", title: what, "aria-label": what, tabindex: "-1",
+    });
     edge.addEventListener("click", () => look(cx + dx, cy + dy), options);
     map.append(edge);
   }
@@ -78,7 +82,8 @@ function render({ model, el }) {
   }
 
   function face(i, j, seed) {
-    const node = element("div", "sw-map-face", {}, element("img", "", { alt: "", draggable: "false" }), element("span", "", {}, String(seed)));
+    const image = element("img", "", { alt: "", draggable: "false" });
+    const node = element("div", "sw-map-face", {}, image, element("span", "", {}, String(seed)));
     node.style.transform = `translate(${i * CELL - SIDE / 2}px, ${j * CELL - SIDE / 2}px)`;
     layer.insertBefore(node, path);
     return node;
@@ -135,7 +140,8 @@ function render({ model, el }) {
 
   const under = (event) => {
     const box = map.getBoundingClientRect();
-    const [px, py] = [Math.max(0, Math.min(box.width, event.clientX - box.left)), Math.max(0, Math.min(box.height, event.clientY - box.top))];
+    const px = Math.max(0, Math.min(box.width, event.clientX - box.left));
+    const py = Math.max(0, Math.min(box.height, event.clientY - box.top));
     return [cx + (px - box.width / 2) / CELL, cy + (py - box.height / 2) / CELL];
   };
   map.addEventListener("pointerdown", (event) => {

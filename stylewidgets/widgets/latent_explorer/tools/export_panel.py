@@ -16,7 +16,7 @@ from ....jobs import DONE, FAILED, STOPPED, Run
 from ...kit.errors import describe
 from ...kit.jobs import Jobs
 from ...kit.parts import button, control, note, row, say, show
-from ...kit.sharing import shared_layout
+from ...kit.sharing import own, shared_layout
 from ...kit.views.toolbar import Action, Toolbar
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ class ExportPanel(widgets.VBox):
         self.export: Run[Path] | None = None
         self.result: Path | None = None
         self._work = Jobs(self)
+        own(self._work).min_height = None  # no line before there is long work
         self._make_controls()
         super().__init__(
             [row(self._kind, self._fps, self._name, self._start, self._bar), self._work, self._note, self._preview],
@@ -82,7 +83,7 @@ class ExportPanel(widgets.VBox):
             style={"description_width": "92px"},
             layout={"width": "250px", "max_width": "100%"},
             options=list(KINDS),
-            description="export",
+            description="format",
         )
         self._fps = control(
             widgets.BoundedIntText,

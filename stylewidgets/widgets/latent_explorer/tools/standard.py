@@ -200,7 +200,9 @@ class Animate(Tool):
             keep=host.snapshot,
         )
         listen(host.strip, lambda _: animator.refresh() if self.shown else None, "cards", view=host.view)
-        use = button("keep this moment", "go on from the picture that is shown", use_moment)
+        use = button(
+            "go on from this face", "leave the film: the face that it shows now is the one that is edited", use_moment
+        )
         return column(animator, row(use))
 
     def opened(self, host: PictureHost) -> None:
@@ -232,11 +234,9 @@ class HistoryTool(Tool):
             newest_first=True,
             movable=False,
             title="step",
-            empty="Nothing has changed yet. Every change leaves a picture here of how it was before.",
+            empty="Nothing has changed yet. Every change leaves a picture here of how it was before: press one to go back.",
         )
-        return column(
-            note("How it was before each change, newest first. Press a picture to go back there."), self.steps
-        )
+        return column(self.steps)
 
     def opened(self, host: PictureHost) -> None:
         """Move what waits into the strip, each state once."""

@@ -14,12 +14,12 @@ from ....latent.move import Move
 from ...kit.controls.direction_rows import DirectionRows
 from ...kit.host import PictureHost
 from ...kit.jobs import Jobs
-from ...kit.parts import WIDE, ErrorPlace, button, card, column, control, heading, note, quiet, row, say
+from ...kit.parts import ErrorPlace, button, card, control, note, place, quiet, row, say
 from ...kit.sharing import own
 from .edit_truth import EditTruth
 from .tool import Tool
 from .words_find import Finder
-from .words_methods import AtOnce, ByMapper, ByOptimiser
+from .words_methods import AtOnce, ByMapper, ByOptimiser, short
 
 if TYPE_CHECKING:
     from ....editing.words import Words
@@ -100,16 +100,16 @@ class WordsTool(Tool):
             self.place,
             self.work,
             self.at_once,
-            heading("Your edits"),
-            self.rows,
         ]
+        edits: list[widgets.Widget] = [self.rows]
         known = domain.of(host.session)
         if known is not None and known.observe is not None and known.describe is not None:
             render = host.picture.render
-            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe)
-            parts.append(self.truth)
+            self.truth = EditTruth(host.view, lambda: host.start, render, known.observe, known.describe, known.changes)
+            edits.append(self.truth)
         self.refresh()
-        return column(*parts, row(self.mapper, self.optimiser, align_items="stretch"), self.finder, **WIDE)
+        others = row(self.mapper, self.optimiser, align_items="stretch")
+        return place("sw-stack", *parts, card(*edits, title="Your edits"), others, self.finder)
 
     # -- what the cards use --------------------------------------------------------------------------------------------
     @property
@@ -169,8 +169,7 @@ class WordsTool(Tool):
                 self.neutral.value, self.target.value = neutral, target
             self.refresh()
 
-        short = target.removeprefix("a face that ").removeprefix("a face ").removeprefix("a ")
-        return button(short, f"from {neutral!r} to {target!r}", use, view=self.place)
+        return button(short(target).removeprefix("a "), f"from {neutral!r} to {target!r}", use, view=self.place)
 
 
 def _only_words(latent: Latent) -> Latent:

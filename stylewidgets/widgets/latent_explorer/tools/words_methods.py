@@ -23,6 +23,11 @@ if TYPE_CHECKING:
 LAYOUT = {"flex": "1 1 180px", "min_width": "180px"}
 
 
+def short(target: str) -> str:
+    """What a sentence says of a face, for a button or a row: "with red lips" of "a face with red lips"."""
+    return target.removeprefix("a face that ").removeprefix("a face ")
+
+
 class AtOnce(widgets.VBox):
     """The global direction: β, how many channels pass it and where they are, and a button. Attribute: `beta`."""
 
@@ -44,14 +49,18 @@ class AtOnce(widgets.VBox):
             continuous_update=True,
         )
         self._count = note("")
-        self.apply = button("apply", "add an edit towards these words, with strength 1", self.add, view=tool.place)
-        self._auto = button("automatic", "the most focused that leaves enough channels", self.refresh, view=tool.place)
+        self.apply = button(
+            "apply", "add an edit towards these words, with strength 1", self.add, view=tool.place, primary=True
+        )
+        self._auto = button(
+            "automatic focus", "the most focused that leaves enough channels", self.refresh, view=tool.place
+        )
         self._prepare = button("Prepare …", "measure what each channel does", self.prepare, view=tool.place)
         self._where = button(
-            "where …", "the map of all channels, with those marked that move", self._toggle, view=tool.place
+            "which channels …", "the map of all channels, with those marked that move", self._toggle, view=tool.place
         )
         self._automatic = True
-        parts = (note("A direction for every face, ready in a second."), self.beta, self._count)
+        parts = (note("One direction for every face, ready in a second."), self.beta, self._count)
         self._frame = card(
             *parts, row(self.apply, self._auto, self._where, self._prepare), title="At once", words=("channel",)
         )
@@ -88,7 +97,8 @@ class AtOnce(widgets.VBox):
     def add(self) -> None:
         """Make the direction as a job, then the edit."""
         beta = None if self._automatic else float(self.beta.value)
-        job = self._tool.words.direction.steps(*self._tool.texts, beta)
+        neutral, target = self._tool.texts
+        job = self._tool.words.direction.steps(neutral, target, beta, name=short(target))
         self._tool.work.run("direction", job, self._put, "making a direction")
 
     def prepare(self) -> None:
@@ -119,7 +129,7 @@ class AtOnce(widgets.VBox):
         self.apply.disabled = not len(places)
         layers = len({self._layer(int(place)) for place in places})
         words = (
-            f"{len(places)} of {len(found.values):,} channels in {layers} layers"
+            f"moves {len(places)} of {len(found.values):,} channels in {layers} layers"
             + (" (automatic)" if self._automatic else "")
             if len(places)
             else f"no channel is that focused: the largest relevance is {found.largest:.2f}"
@@ -170,7 +180,8 @@ class ByMapper(widgets.VBox):
         self._note = note("")
         words = note("A small network that answers each face in its own way; one is trained for each sentence.")
         super().__init__(
-            [card(words, self.choice, self._note, row(self.apply, self.train), title="Mapper")], layout=LAYOUT
+            [card(words, self.choice, self._note, row(self.apply, self.train), title="Mapper", flex="1 1 auto")],
+            layout=LAYOUT,
         )
 
     def refresh(self) -> None:
@@ -228,13 +239,14 @@ class ByOptimiser(widgets.VBox):
             layout={"width": "130px"},
             style={"description_width": "50px"},
             options=["w+", "s"],
-            description="space",
+            description="moves",
         )
         self.start = button(
             "start", "move this face until the words fit it; watch the picture", self.go, view=tool.place
         )
         words = note("Searches for this one face only: slow, and finds what no direction has.")
-        super().__init__([card(words, row(self.steps, self.space), row(self.start), title="Optimiser")], layout=LAYOUT)
+        parts = (words, row(self.steps, self.space), row(self.start))
+        super().__init__([card(*parts, title="Optimiser", flex="1 1 auto")], layout=LAYOUT)
 
     def go(self) -> None:
         """Start it from the present picture."""
