@@ -183,7 +183,7 @@ def pairs() -> None:
     from stylewidgets.editing import Words
 
     session = sw.load()
-    photo, said = session.latent(seed=28, psi=0.8), session.latent(seed=7, psi=0.8)
+    photo, said = session.latent(seed=28, psi=0.8), session.latent(seed=21, psi=0.8)
     red = Words.load(session).direction("a face with hair", "a face with red hair")
     for name, face, edit in (("photo", photo, session.directions["smile"]), ("words", said, red)):
         pair = Image.new("RGB", (320, 200), "white")

@@ -105,9 +105,12 @@ class Relevance:
 
     @cached_property
     def beta(self) -> float:
-        """The automatic β: see `automatic_beta`. Where fewer channels than it wants are measured, all that matter count."""
+        """The automatic β: see `automatic_beta`. Where none of `BETAS` leaves enough channels, the one that does; where fewer
+        than it wants are measured, an eighth of them is enough."""
         known = int((self.values != 0).sum())
-        return automatic_beta(self.values, min(MORE_THAN, max(known // 8, 0)))
+        enough = min(MORE_THAN, max(known // 8, 0))
+        sizes = np.sort(np.abs(self.values))[::-1]
+        return min(automatic_beta(self.values, enough), float(sizes[enough])) if sizes[enough] > 0 else BETAS[0]
 
     @cached_property
     def wider(self) -> tuple[float, ...]:

@@ -147,7 +147,8 @@ class Words:
             neutral: what pictures are as a rule, such as "a face".
             target: what they are to become, such as "a smiling face".
             beta: channels with |relevance| below it stay; more of them move for smaller ones. None: the largest that leaves
-                more than 20; where so few do less than the usual effect, that of 80 or 240, by drawing.
+                more than 20; where so few do less than the usual effect, the shortest step of that and of 80
+                and 240 channels that does as much, by drawing.
             name: of the direction; the target when empty.
             measured: whether a few faces are drawn to find the scale, or the table must do; None: where they are quick.
 
@@ -169,7 +170,9 @@ class Words:
             tried.append((scale, chosen, share))
             if scale.reached > scaling.ENOUGH:
                 break
-        scale, chosen, share = max(tried, key=lambda each: each[0].reached)
+        most = scaling.ALMOST * max(each[0].reached for each in tried)
+        fitting = (each for each in tried if each[0].reached >= most)
+        scale, chosen, share = min(fitting, key=lambda each: each[0].alpha * float(np.linalg.norm(each[2])))
         count = int((share != 0).sum())
         less = "" if scale.reached > scaling.ENOUGH else f"; reaches {scale.reached:.0%} of the usual effect"
         return Direction(
