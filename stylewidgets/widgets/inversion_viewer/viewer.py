@@ -338,8 +338,8 @@ class InversionViewer(StateWidget[Latent]):
 
         run.resume()
         self._panels.refresh()
-        settle = lambda: self._settle(attempt)  # noqa: E731
-        self._work.run(WORK, run, words=title_of(attempt), stoppable=False, kept=True, each=stepped, ended=settle)
+        self._work.run(WORK, run, words=title_of(attempt), stoppable=False, kept=True, each=stepped,
+                       ended=lambda: self._settle(attempt))  # fmt: skip
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""
@@ -384,8 +384,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def _follow(self, old: Latent, new_step: bool) -> None:
         if not self._showing:  # assigned from outside, by a cell or a linked widget
-            value = self.value
-            picture = lambda: self._shown_session().image(value)  # noqa: E731
+            picture = lambda value=self.value: self._shown_session().image(value)  # noqa: E731
             STATE.afterwards((id(self), "picture"), lambda: self._stage.show_result(picture(), "changed outside"))
 
     def _shown_session(self) -> GeneratorSession:
