@@ -230,7 +230,6 @@ class _State:
         spread = np.atleast_2d(np.cov(self.seen, rowvar=False)).astype(np.float32)
         about = {"encoder_name": encoder.name, "side": side_of(session), **numbers}
         sizes = np.linalg.norm(self.moves, axis=1)
-        directions = self.moves / np.where(sizes > STILL, sizes, 1)[:, None]
-        pull = (sizes / (2 * numbers["k"])).astype(np.float32)
-        made = directions.astype(np.float32), pull, self.sigma, spread
-        return ChannelTable(*made, weights=session.fingerprint(), encoder=encoder.fingerprint, about=about)
+        directions = (self.moves / np.where(sizes > STILL, sizes, 1)[:, None]).astype(np.float32)
+        parts = (directions, (sizes / (2 * numbers["k"])).astype(np.float32), self.sigma, spread)
+        return ChannelTable(*parts, weights=session.fingerprint(), encoder=encoder.fingerprint, about=about)
