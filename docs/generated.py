@@ -74,8 +74,10 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the pages that are made here."""
     pages = {f"methods/{name}.md": _method(method) for name, method in _methods()}
-    rooms = {**ROOMS, **_present(SYSTEMS)}
-    pages |= {f"reference/{room}.md": "\n\n".join(_room(room, title)) for room, title in rooms.items()}
+    told: set[str] = set()
+    # The systems first: what they and a room have in common stands on their page alone.
+    rooms = {**_present(SYSTEMS), **ROOMS}
+    pages |= {f"reference/{room}.md": "\n\n".join(_room(room, title, told)) for room, title in rooms.items()}
     pages |= {page: (ROOT / file).read_text(encoding="utf-8") for page, file in ELSEWHERE.items()}
     for path, text in pages.items():
         files.append(File.generated(config, path, content=text))
@@ -133,8 +135,8 @@ def _home(start: Any) -> str:
     return "" if "<" in named else f"{start.__module__}.{named}"
 
 
-def _room(room: str, title: str) -> Iterator[str]:
-    """The page of a room: its docstring, and every public name of it."""
+def _room(room: str, title: str, told: set[str]) -> Iterator[str]:
+    """The page of a room: its docstring, and every public name of it that is not in `told`, which grows by them."""
     module = import_module(f"stylewidgets.{room}")
     yield f"# {title}"
     yield (module.__doc__ or "").strip()
@@ -142,4 +144,7 @@ def _room(room: str, title: str) -> Iterator[str]:
         value = getattr(module, name)
         home = getattr(value, "__module__", "")
         if home.startswith("stylewidgets.") and getattr(value, "__doc__", None) and hasattr(value, "__qualname__"):
-            yield f"::: {home}.{value.__qualname__}"
+            place = f"{home}.{value.__qualname__}"
+            if place not in told:
+                told.add(place)
+                yield f"::: {place}"

@@ -23,7 +23,7 @@ OPTIONS: Options = {
     },
     "--samples": {"type": int, "default": 18_400, "help": "faces to learn from (default %(default)s)"},
     "--matching": {"type": int, "default": 3_000, "help": "steps without a solver (default %(default)s)"},
-    "--likelihood": {"type": int, "default": 100, "help": "steps by likelihood, as the paper's (default %(default)s)"},
+    "--likelihood": {"type": int, "default": 0, "help": "steps by likelihood, as the paper's (default %(default)s)"},
     "--hidden": {"default": "208,208,208", "help": "widths of the hidden layers (default %(default)s)"},
     "--seed": {"type": int, "default": 0, "help": "of the training (default %(default)s)"},
     "--faces-seed": {"type": int, "help": "of the faces to learn from (default: --seed)"},

@@ -62,9 +62,10 @@ def test_a_family_a_tool_and_a_method_from_outside_work_in_the_page(
 
     # the method: the viewer has it in its menu with its settings, runs it by the page's clock and shows its result
     viewer = page.locator(".sw-inversion")
+    viewer.get_by_role("button", name="All methods and settings …").click()
     chosen = viewer.locator(".widget-dropdown select").first
     assert chosen.evaluate("(s) => s.selectedOptions[0].textContent").split() == ["Hill", "climbing"]
-    viewer.get_by_role("button", name="start", exact=True).first.click()
+    viewer.get_by_role("button", name="Start", exact=True).first.click()
     explorer.until(lambda: ask("viewer.current is not None and viewer.current.run.done"), "the method is done")
     losses = ask("[terms['loss'] for terms in viewer.current.run.history]")
     assert len(losses) == 120 and losses == sorted(losses, reverse=True) and losses[-1] < losses[0]

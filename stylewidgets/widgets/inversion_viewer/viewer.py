@@ -71,8 +71,7 @@ class InversionViewer(StateWidget[Latent]):
         size: int = 320,
         **settings: Value,
     ) -> None:
-        if method is None:
-            method = method_of("Balanced", session)
+        method = method_of("Balanced", session) if method is None else method
         if method not in METHODS:
             raise unknown_name("inversion method", method, METHODS)
         METHODS[method].checked(settings)
@@ -333,15 +332,14 @@ class InversionViewer(StateWidget[Latent]):
         assert run is not None
 
         def stepped() -> None:
-            drawn = self._stage.show_live(run, self._index) if attempt is self._current else None
-            if drawn is not None:
+            if attempt is self._current and (drawn := self._stage.show_live(run, self._index)) is not None:
                 attempt.look(drawn)
                 self._panels.progress(attempt)
 
         run.resume()
         self._panels.refresh()
-        settle = lambda: self._settle(attempt)  # noqa: E731
-        self._work.run(WORK, run, words=title_of(attempt), stoppable=False, kept=True, each=stepped, ended=settle)
+        self._work.run(WORK, run, words=title_of(attempt), stoppable=False, kept=True, each=stepped,
+                       ended=lambda: self._settle(attempt))  # fmt: skip
 
     def _settle(self, attempt: Attempt) -> None:
         """A run came to rest."""
@@ -386,8 +384,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def _follow(self, old: Latent, new_step: bool) -> None:
         if not self._showing:  # assigned from outside, by a cell or a linked widget
-            value = self.value
-            picture = lambda: self._shown_session().image(value)  # noqa: E731
+            picture = lambda value=self.value: self._shown_session().image(value)  # noqa: E731
             STATE.afterwards((id(self), "picture"), lambda: self._stage.show_result(picture(), "changed outside"))
 
     def _shown_session(self) -> GeneratorSession:

@@ -34,7 +34,8 @@ class RankedList(widgets.VBox):
         wide = {"width": "100%", "max_width": "340px"}
         self._select = control(widgets.Select, tip=words, on=picked, layout=wide, options=[], rows=9)
         super().__init__(
-            [self._note, self._select], layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="200px")
+            [self._note, self._select],
+            layout=shared_layout(max_width="100%", flex="1 1 220px", min_width="min(200px, 100%)"),
         )
         show(self._select, False)
 

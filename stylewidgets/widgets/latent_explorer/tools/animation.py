@@ -75,12 +75,13 @@ class Animator(widgets.VBox):
         self._seconds_shown = 0.0
         self._make_controls()
         self.export_panel = ExportPanel(self, folder)
+        self._settings = row(self._seconds, self._speed, self._ease, self._end)
         super().__init__(
             [
                 self._empty,
                 self._line,
                 self._note,
-                row(self._seconds, self._speed, self._ease, self._end),
+                self._settings,
                 self.export_panel,
                 self._play,
             ],
@@ -141,7 +142,8 @@ class Animator(widgets.VBox):
                 self._line.pictures = [self._picture(latent) for latent in (*film, *ends)]
         self._line.length = self._length
         ready = len(film) >= 2
-        (self._line.remove_class if ready else self._line.add_class)("sw-away")
+        for part in (self._line, self._settings, self.export_panel):  # nothing to set where nothing plays
+            (part.remove_class if ready else part.add_class)("sw-away")
         (self._empty.add_class if ready else self._empty.remove_class)("sw-away")
         say(self._note, "")
 

@@ -104,7 +104,7 @@ class ExportPanel(widgets.VBox):
             description="name",
         )
         self._start = button("export", "write the film to a file beside the notebook", self.start, primary=True)
-        get = Action("download", "download the file that was written", self._send, icon="download", disabled=True)
+        get = Action("download", "download the file that was written", self._hand_out, icon="download", disabled=True)
         self._bar = Toolbar([get], self, "Film", layout=shared_layout())
         self._note = note("")
         self._preview = control(widgets.Image, layout={"max_width": "160px"}, format="gif")
@@ -115,7 +115,7 @@ class ExportPanel(widgets.VBox):
         self._start.disabled = bool(why)
         say(self._note, why)
 
-    def _send(self) -> None:
+    def _hand_out(self) -> None:
         if self.result is not None and self.result.is_file():
             mime = mimetypes.guess_type(self.result.name)[0] or "application/octet-stream"
             self._bar.download(self.result.name, self.result.read_bytes(), mime)

@@ -109,7 +109,7 @@ class WordsTool(Tool):
             edits.append(self.truth)
         self.refresh()
         others = row(self.mapper, self.optimiser, align_items="stretch")
-        return place("sw-panel-cards", *parts, card(*edits, title="Your edits"), others, self.finder)
+        return place("sw-cards", *parts, card(*edits, title="Your edits"), others, self.finder)
 
     # -- what the cards use --------------------------------------------------------------------------------------------
     @property
