@@ -17,6 +17,8 @@ from typing import Any
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
+import stylewidgets
+
 ROOT = Path(__file__).resolve().parents[1]
 ROOMS = {
     "session": "Sessions",
@@ -140,8 +142,11 @@ def _room(room: str, title: str, told: set[str]) -> Iterator[str]:
     module = import_module(f"stylewidgets.{room}")
     yield f"# {title}"
     yield (module.__doc__ or "").strip()
-    for name in sorted(getattr(module, "__all__", ())):
-        value = getattr(module, name)
+    values = {name: getattr(module, name) for name in getattr(module, "__all__", ())}
+    # A function with the name of its file, such as `load`, is found from the top of the package alone.
+    top = {name: getattr(stylewidgets, name) for name in stylewidgets.__all__ if name not in values}
+    values |= {n: v for n, v in top.items() if getattr(v, "__module__", "").startswith(f"stylewidgets.{room}.")}
+    for _, value in sorted(values.items()):
         home = getattr(value, "__module__", "")
         if home.startswith("stylewidgets.") and getattr(value, "__doc__", None) and hasattr(value, "__qualname__"):
             place = f"{home}.{value.__qualname__}"

@@ -174,7 +174,7 @@ class Page:
         self.view = kernel.ask("explorer.view.model_id")
         self.rows = kernel.ask("rows.model_id")
         self.keys = kernel.ask("list(explorer.tools['directions'].rows.handles)")
-        self.cutoff = kernel.ask("explorer._panels.source._cutoff.model_id")
+        self.cutoff = kernel.ask("(explorer._panels.source.unfold(), explorer._panels.source._cutoff.model_id)[1]")
         self.number = 0
         """Of the newest request of the rows."""
         self.acknowledged = 0

@@ -192,25 +192,25 @@ def test_a_frame_that_is_finished_during_the_next_rendering_is_shown_right_after
     assert world.shown == ["a"] and world.drawn == ["a", "b"]
 
 
-def test_a_storm_leaves_two_frames_in_flight_and_then_one_for_the_last_value(world: World, hands: Hands) -> None:
+def test_a_storm_leaves_three_frames_in_flight_and_then_one_for_the_last_value(world: World, hands: Hands) -> None:
     for value in range(2000):
         world.pump.submit(value)
-    assert world.drawn == [0, 1] and world.pump.in_flight == 2 and world.pump.stats.dropped == 1998 - 1
+    assert world.drawn == [0, 1, 2] and world.pump.in_flight == 3 and world.pump.stats.dropped == 1997 - 1
     hands.finish()
-    assert world.shown == [0, 1] and world.pump.in_flight == 2 and world.pump.waiting, "shown, but not yet seen"
+    assert world.shown == [0, 1, 2] and world.pump.in_flight == 3 and world.pump.waiting, "shown, but not yet seen"
     world.pump.acknowledge(world.frames[-1].index)
     hands.finish()
-    assert world.shown == [0, 1, 1999] and not world.pump.waiting and world.most <= 2
+    assert world.shown == [0, 1, 2, 1999] and not world.pump.waiting and world.most <= 3
     world.pump.acknowledge(world.frames[-1].index)
     assert world.pump.in_flight == 0
 
 
-def test_an_encoder_however_slow_gets_no_third_frame(world: World, hands: Hands) -> None:
-    for value in "abc":
+def test_an_encoder_however_slow_gets_no_fourth_frame(world: World, hands: Hands) -> None:
+    for value in "abcd":
         world.pump.submit(value)
         world.now += 60
         world.pump.tick()
-    assert world.drawn == ["a", "b"] and len(hands.jobs) == 2 and world.pump.waiting
+    assert world.drawn == ["a", "b", "c"] and len(hands.jobs) == 3 and world.pump.waiting
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -235,7 +235,7 @@ def test_in_any_order_of_events_frames_never_go_back_and_the_last_value_becomes_
         elif match == 6:
             hands.takes = bool(random.randint(4))
         world.now += 0.01
-        assert world.pump.in_flight >= 0 and world.most <= 2
+        assert world.pump.in_flight >= 0 and world.most <= 3
     world.pump.settle()
     hands.finish()
     assert world.shown == sorted(world.shown)
@@ -410,7 +410,7 @@ def test_with_a_real_loop_a_storm_ends_at_the_last_value_and_only_the_loops_thre
     world = asyncio.run(drag())
     values = world.shown[1:]
     assert values == sorted(values) and values[-2:] == [499, 499] and world.frames[-1].final
-    assert world.pump.stats.sent + world.pump.stats.dropped == 502 and world.most <= 2
+    assert world.pump.stats.sent + world.pump.stats.dropped == 502 and world.most <= 3
     assert world.threads == {threading.get_ident()} and len(world.encoders - world.threads) == 1
     assert gone(), "no thread is left"
 
@@ -563,13 +563,13 @@ def test_only_messages_of_a_page_may_be_answered_later_and_in_colab_none(
     import sys
     from types import ModuleType, SimpleNamespace
 
-    from stylewidgets.widgets.kit import live_picture
+    from stylewidgets.widgets.kit import live_picture, order
 
     parent = {"header": {"msg_type": kind}} if kind else {}
     shell = SimpleNamespace(kernel=SimpleNamespace(get_parent=lambda: parent))
-    monkeypatch.setattr(live_picture, "get_ipython", lambda: shell)
+    monkeypatch.setattr(order, "get_ipython", lambda: shell)
     if colab:
         monkeypatch.setitem(sys.modules, "google.colab", ModuleType("google.colab"))
     assert live_picture.answering_page() is wanted
-    monkeypatch.setattr(live_picture, "get_ipython", lambda: None)
+    monkeypatch.setattr(order, "get_ipython", lambda: None)
     assert live_picture.answering_page() is False, "no kernel"
