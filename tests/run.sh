@@ -111,9 +111,9 @@ lane() { # lane LAYER...: those of them that are wanted, one after the other
 }
 
 trap 'trap - INT TERM; kill 0' INT TERM # the first lane would outlive an interrupt
-# Two lanes side by side, about as long; the browser mostly waits.
-lane unit golden precision browser &
-lane lint types js contract kernel notebooks
+# Two lanes side by side, about as long; the browser takes the longest, and mostly waits.
+lane browser golden precision &
+lane lint types js contract unit kernel notebooks
 wait
 lane soak pythons
 
