@@ -102,7 +102,7 @@ class MaskPanel(widgets.VBox):
             tip="which part of the target the next run has to match",
             on=lambda _: self._say(),
             style={"description_width": "80px"},
-            layout={"width": "270px", "max_width": "100%"},
+            layout={"width": "270px", "max_width": "calc(100% - 4px)"},
             options=[("counts, and nothing else", False), ("is left out", True)],
             description="what I paint",
         )
