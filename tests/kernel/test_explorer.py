@@ -108,6 +108,16 @@ def test_a_step_of_a_core_slider_that_the_kernel_answers_after_a_newer_one_chang
     assert page.kernel.ask("explorer.value.cutoff") == 2
 
 
+def test_a_value_that_waits_for_a_page_that_owes_answers_is_drawn_in_full_when_the_hand_lets_go(page):
+    page.answers = False
+    page.finish(*[page.move(float(value)) for value in (1, 2, 3, 4)])
+    page.settle()
+    page.finish(page.move(0.75))
+    page.settle()
+    assert page.frames[-1]["final"]
+    assert page.shown() == page.kernel.ask("digest()")
+
+
 def storm(page):
     page.answers = False  # a page that is too busy to paint
     page.forget()

@@ -82,6 +82,7 @@ class LivePicture:
     def post(self, latent: Latent) -> None:
         """Make this the newest latent without drawing it. Fast; whoever holds a lock posts in the order of his changes."""
         self._at_rest = False
+        self.view.stir()
         self._pump.post(latent)
 
     def draw(self) -> None:

@@ -63,7 +63,7 @@ function createHub(model) {
   function takeAck() {
     const number = decoding > 1 ? decoded : newest;
     if (!owed || number === null) return null;
-    owed = 0;
+    owed = newest - number; // what is being decoded is still owed
     return number;
   }
 

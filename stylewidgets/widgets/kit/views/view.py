@@ -122,6 +122,11 @@ class LiveView(PageView):
                 self.mime = frame.mime
                 self.info = {**info, "settled": self._settling}
 
+    def stir(self) -> None:
+        """There is something newer than what was shown: a wish for the best picture counts again, even before it is drawn."""
+        with self._lock:
+            self._resting = False
+
     def acknowledge(self, number: int) -> None:
         """The page has the frame with this number on the wire, and all before it."""
         with self._lock:
