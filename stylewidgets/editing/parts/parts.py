@@ -164,11 +164,9 @@ class Parts:
         else:
             if part != POSE and not (self.mask(bare, part).any() or self.mask(reference, part).any()):
                 raise ValueError(f"the part {part!r} is in neither of these pictures")
-            both = torch.maximum(self.channels(bare), self.channels(reference))
-            place = self.names.index(part)
-            weights = both[place]
-            if part == POSE:  # what either picture's hair has there is not the pose's
-                weights = torch.minimum(self.channels(bare), self.channels(reference))[place]
+            # A part has the channels of either picture; of the pose is what neither picture's hair has.
+            joined = torch.minimum if part == POSE else torch.maximum
+            weights = joined(self.channels(bare), self.channels(reference))[self.names.index(part)]
         if not bool(weights.any()):
             raise ValueError(
                 f"no channel carries the part {part!r} of these pictures alone, so there is nothing to take"
@@ -316,11 +314,15 @@ def _seen(session: GeneratorSession) -> list[str]:
     """The convolutions after which there are features to be seen: all, or of StyleGAN, whose blocks run as a whole, the last
     of each block. Channels of the others belong to no part."""
     convs = [layer for layer in session.layers if layer.kind != "torgb"]
-    try:
-        session.activations(session.latent(), [convs[0].name], exact=True)
-    except ValueError:
-        return list({layer.block: layer.name for layer in convs}.values())
-    return [layer.name for layer in convs]
+
+    def tried() -> list[str]:
+        try:
+            session.activations(session.latent(), [convs[0].name], exact=True)
+        except ValueError:
+            return list({layer.block: layer.name for layer in convs}.values())
+        return [layer.name for layer in convs]
+
+    return session.remembered("layers to be seen", tried)
 
 
 def _quarter(session: GeneratorSession) -> str:
