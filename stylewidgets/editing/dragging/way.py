@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ...core import files
 from ...core.checks import check_int
 from ...latent.latent import Code, Latent
+from ...latent.saved import check_version
 
 KEY = "stylewidgets-drag"
 VERSION = 1
@@ -113,8 +114,7 @@ class Way:
         """
         with files.reading(path, "way of a drag", "Accepted are files written by Way.save") as found:
             about, arrays = files.read_arrays(found, KEY)
-            if about["version"] > VERSION:
-                raise ValueError("it was written by a newer stylewidgets; update this one")
+            check_version(about["version"], VERSION)
             made = cls(
                 start=Latent.from_dict(about["start"]),
                 handles=arrays["handles"],

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ...core import files
 from ...core.checks import unknown_name
+from ...latent.saved import check_version
 
 KEY = "stylewidgets-parts"
 VERSION = 1
@@ -114,8 +115,7 @@ class Catalogue:
         """
         with files.reading(path, "catalogue of parts", "Accepted are files written by Parts.save") as found:
             about, arrays = files.read_arrays(found, KEY)
-            if about["version"] > VERSION:
-                raise ValueError("it was written by a newer stylewidgets; update this one")
+            check_version(about["version"], VERSION)
             shares = arrays.get("shares")
             if shares is not None and (shares.ndim != 2 or len(shares) != len(about["parts"])):
                 raise ValueError(f"it has shares {list(shares.shape)} for {len(about['parts'])} parts")

@@ -15,6 +15,7 @@ from ...core import files
 from ...core.checks import check_int
 from ...jobs import Job, Progress
 from ...latent.latent import Latent
+from ...latent.saved import check_version
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -104,8 +105,7 @@ class Gallery:
         """
         with files.reading(path, "gallery", "Accepted are files written by Gallery.save") as found:
             about, arrays = files.read_arrays(found, KEY)
-            if about["version"] > VERSION:
-                raise ValueError("it was written by a newer stylewidgets; update this one")
+            check_version(about["version"], VERSION)
             latents: Sequence[object] = about["latents"]
             styles = arrays["styles"].astype(np.float32)
             if styles.ndim != 2 or len(styles) != len(latents):

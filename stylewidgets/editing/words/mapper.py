@@ -21,6 +21,7 @@ from ...core.checks import unknown_name
 from ...inversion.encoders.public import alike
 from ...jobs import Job
 from ...latent.mapped import LEVELS, MapperEdit
+from ...latent.saved import check_version
 from ...session.session import GeneratorSession
 from ..protocol import register
 from .mapper_net import Layers, change_s, change_w
@@ -163,8 +164,7 @@ class Mapper:
     def _read(cls, path: Path) -> Mapper:
         with files.reading(path, "mapper", ACCEPTED) as found:
             said, tensors = files.read_arrays(found, KEY, "pt")
-            if said["version"] > VERSION:
-                raise ValueError("it was written by a newer stylewidgets; update this one")
+            check_version(said["version"], VERSION)
             nets: dict[str, Layers] = {}
             for name in sorted(n for n in tensors if n.endswith(".weight")):
                 level = name.rpartition(".weight")[0].rpartition(".")[0]

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core import files
+from ...latent.saved import check_version
 from ...session.session import GeneratorSession
 from .relevance import STILL
 
@@ -105,8 +106,7 @@ class ChannelTable:
         """
         with files.reading(path, "table of channels for words", ACCEPTED) as found:
             said, arrays = files.read_arrays(found, KEY)
-            if said["version"] > VERSION:
-                raise ValueError("it was written by a newer stylewidgets; update this one")
+            check_version(said["version"], VERSION)
             names = ("directions", "lengths", "sigma", "spread")
             wide = {name: np.asarray(arrays[name], np.float32) for name in names}
             wide["spread"] = wide["spread"].T @ wide["spread"]
