@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from .families import Family, register
-from .protocol import Generator, HasLayers, HasPreview, HasView, Layer, State
+from .protocol import Generator, HasLayers, HasPreview, HasScene, HasView, Layer, Rays, State
 from .style_based import StyleBased
 
-__all__ = ["Family", "Generator", "HasLayers", "HasPreview", "HasView", "Layer", "State", "StyleBased", "register"]
+__all__ = [
+    "Family",
+    "Generator",
+    "HasLayers",
+    "HasPreview",
+    "HasScene",
+    "HasView",
+    "Layer",
+    "Rays",
+    "State",
+    "StyleBased",
+    "register",
+]

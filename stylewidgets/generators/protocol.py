@@ -1,8 +1,8 @@
 """What a family of generators is: plain torch modules, and the names that all of them share.
 
-`Generator` is what every family has. `HasLayers`, `HasPreview` and `HasView` are what some of them can do besides. A family of
-your own needs no change in the package: ``GeneratorSession(generator)`` takes it, and ``tests/contract/stub_family.py`` shows
-one line by line.
+`Generator` is what every family has. `HasLayers`, `HasPreview` and `HasView` are what some of them can do besides, `HasScene`
+what those can whose view is a `Camera`. A family of your own needs no change in the package: ``GeneratorSession(generator)``
+takes it, and ``tests/contract/stub_family.py`` shows one line by line.
 """
 
 from __future__ import annotations
@@ -223,6 +223,42 @@ class HasView(Protocol):
 
     def viewed(self, view: View) -> AbstractContextManager[None]:
         """Draws what this view shows, inside the ``with``; the one before is back afterwards."""
+
+
+class Rays(NamedTuple):
+    """One ray for each pixel, in reading order: a point of it is origins + directions · t.
+
+    Attributes:
+        origins, directions: [N, H · W, 3], float32, in the scene's own axes; directions need not have length 1.
+    """
+
+    origins: Tensor
+    directions: Tensor
+
+
+@runtime_checkable
+class HasScene(Protocol):
+    """A generator that has its things in space, and draws them as a camera sees them.
+
+    Attributes:
+        bounds: lowest and highest corner of the box that holds what is in front, in the scene's axes.
+        camera_range: what it was trained on, in degrees: "yaw" and "pitch" → (lowest, highest).
+        sees_behind: whether a background stands behind the box.
+    """
+
+    bounds: tuple[tuple[float, float, float], tuple[float, float, float]]
+    camera_range: Mapping[str, tuple[float, float]]
+    sees_behind: bool
+
+    def rays(self, height: int, width: int, count: int = 1) -> Rays:
+        """The rays of the view in force."""
+
+    def depth(self, x: Tensor | Sequence[Tensor], size: int | None = None) -> tuple[Tensor, Tensor]:
+        """w, w+ or styles → how far along its ray each pixel's surface lies (the t of `Rays`, expected value) and how opaque it
+        is (0 to 1), both [N, 1, size, size]; `size` is the side that the field is drawn at where it is not given."""
+
+    def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
+        """w, w+ or styles and points [N, P, 3] in the scene's axes → how dense it is there, [N, P], 0 or more, a unit of length."""
 
 
 def runs_layers(generator: object) -> TypeGuard[HasLayers]:

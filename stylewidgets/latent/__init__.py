@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .camera import Camera
 from .edits import kinds, register_kind
 from .flow import FlowEdit
 from .latent import MAX_SEED, NOISE_MODES, SPACES, Code, Direction, Edit, Latent
@@ -11,7 +12,6 @@ from .transfer import TransferEdit
 from .view import IDENTITY, Transform, View, register_view
 
 __all__ = [
-    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction", "Edit", "FlowEdit", "Latent", "MapperEdit", "Move",
-    "TransferEdit",
-    "Transform", "View", "kinds", "moves", "register_kind", "register_view",
+    "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Camera", "Code", "Direction", "Edit", "FlowEdit", "Latent", "MapperEdit",
+    "Move", "TransferEdit", "Transform", "View", "kinds", "moves", "register_kind", "register_view",
 ]  # fmt: skip

@@ -272,3 +272,18 @@ def test_generators_that_cannot_show_no_such_group(plain: GeneratorSession) -> N
 def test_the_words_name_what_is_not_as_it_was() -> None:
     assert describe_transform(IDENTITY) == ""
     assert describe_transform(Transform(0.25, 0, 30, 2)) == "x 0.25, 30°, × 2.00"
+
+
+def test_a_camera_lies_between_two_and_keeps_what_only_one_states():
+    a, b = sw.Camera(yaw=-20, fov=10), sw.Camera(yaw=20, pitch=10)
+    half = a.towards(b, 0.25)
+    assert (half.yaw, half.pitch, half.fov) == (-10, 2.5, 10)
+    assert sw.Camera.from_dict(half.to_dict()) == half
+    assert eval(half.code(), {"sw": sw}) == half
+    assert not sw.Camera(yaw=-0.0)
+
+
+@pytest.mark.parametrize("wrong", [{"yaw": 181}, {"pitch": -91}, {"fov": 0}, {"radius": float("nan")}])
+def test_a_camera_out_of_range_is_refused_by_name(wrong):
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        sw.Camera(**wrong)
