@@ -258,7 +258,7 @@ class HasScene(Protocol):
         is (0 to 1), both [N, 1, size, size]; `size` is the side that the field is drawn at where it is not given."""
 
     def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
-        """w, w+ or styles and points [N, P, 3] in the scene's axes → how dense it is there, [N, P], 0 or more, a unit of length."""
+        """w, w+ or styles and points [N, P, 3] in the scene's axes → how dense it is there, [N, P], 0 or more per unit length."""
 
 
 def runs_layers(generator: object) -> TypeGuard[HasLayers]:
