@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .parts.gallery import Gallery
     from .parts.parts import Parts
     from .protocol import Editor, register
+    from .rig import Rig, RigEdit
     from .words import Mapper, Words
 
 __getattr__, __dir__, __all__ = attach(
@@ -25,6 +26,7 @@ __getattr__, __dir__, __all__ = attach(
         "parts.gallery": "Gallery",
         "parts.parts": "Parts",
         "protocol": "Editor register",
+        "rig": "Rig RigEdit",
         "words": "Mapper Words",
     },
 )
