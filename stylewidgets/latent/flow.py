@@ -110,4 +110,3 @@ class FlowEdit(Wishing):
             given.get("corrections", CORRECTIONS),
             given["name"],
         )
-

@@ -134,5 +134,7 @@ class RigCore(nn.Module):
             if entry.name in aim:
                 natural[..., i] = aim[entry.name]
         count = len(self.attributes.shown)
-        there = torch.tensor([entry.name in aim for entry in self.attributes.shown], dtype=torch.bool, device=read.device)
+        there = torch.tensor(
+            [entry.name in aim for entry in self.attributes.shown], dtype=torch.bool, device=read.device
+        )
         return torch.where(there, self.attributes.seen(natural)[..., :count] - read[..., :count], 0.0)

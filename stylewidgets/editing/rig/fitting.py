@@ -18,11 +18,11 @@ from ... import domain
 from ...core import files
 from ...jobs import Job, Progress, Work, part
 from ...session.session import GeneratorSession
-from ..kept import keep, place, resume
 from ..flow.attributes import ODDS, Attributes, of_readings
 from ..flow.fitting import chosen_columns, from_table, what_reads
 from ..flow.pairs import Read, collect, pictures_read
 from ..flow.rows import find_rows
+from ..kept import keep, place, resume
 from .core import RigCore, Whitening
 from .network import RigNet
 from .training import BATCH, READING, Asking, Trainer, errors_of, fit_reader, train, weights_of
@@ -111,7 +111,12 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         net = RigNet(
-            session.num_ws, session.w_dim, len(attributes.shown), latent=latent, groups=len(groups), decoder_hidden=hidden
+            session.num_ws,
+            session.w_dim,
+            len(attributes.shown),
+            latent=latent,
+            groups=len(groups),
+            decoder_hidden=hidden,
         )
     trainer = Trainer(
         net, codes[held:], found, _asking(attributes, groups, weights_of(errors), shares), steps=steps, seed=seed

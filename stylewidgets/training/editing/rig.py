@@ -13,7 +13,10 @@ OPTIONS: Options = {
     "--samples": {"type": int, "default": 18_400, "help": "faces to learn from (default %(default)s)"},
     "--steps": {"type": int, "default": 4_000, "help": "of training of RigNet (default %(default)s)"},
     "--latent": {"type": int, "default": 32, "help": "numbers of each row's encoding (default %(default)s)"},
-    "--hidden": {"default": "64", "help": "widths of the decoder's hidden layers, '' for linear rows (default %(default)s)"},
+    "--hidden": {
+        "default": "64",
+        "help": "widths of the decoder's hidden layers, '' for linear rows (default %(default)s)",
+    },
     "--seed": {"type": int, "default": 0, "help": "of the training (default %(default)s)"},
     "--faces-seed": {"type": int, "help": "of the faces to learn from (default: --seed)"},
     "--folder": {
