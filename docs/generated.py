@@ -39,9 +39,14 @@ ROOMS = {
 }
 """Rooms with public names, in the order of the reference. The widgets have pages of their own."""
 
-SYSTEMS = {"editing.flow": "StyleFlow", "editing.words": "StyleCLIP", "text": "Text encoders"}
+SYSTEMS = {
+    "editing.flow": "StyleFlow",
+    "editing.rig": "StyleRig",
+    "editing.words": "StyleCLIP",
+    "text": "Text encoders",
+}
 """The same for systems that edit, where this package has them; what is written about them by hand stands before."""
-ABOUT_SYSTEMS = ("styleflow.md", "styleclip.md", "text.md", "editing.md")
+ABOUT_SYSTEMS = ("styleflow.md", "stylerig.md", "styleclip.md", "text.md", "editing.md")
 
 ELSEWHERE = {"changelog.md": "CHANGELOG.md", "contributing.md": "CONTRIBUTING.md"}
 OUTSIDE = re.compile(r"(?<!!)\[([^\]]+)\]\((?:\.\./)+([^)\s]+)\)")

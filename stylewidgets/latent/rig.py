@@ -79,4 +79,4 @@ class RigEdit(Wishing):
         given = keys("edit", data, ("kind", "layers", *needed), required=needed)
         if not isinstance(given["wanted"], dict):
             raise ValueError(f"its wanted must be a dictionary; {type(given['wanted']).__name__} was found")  # noqa: TRY004
-        return cls(given["wanted"], given["weights"], given["strength"], given.get("layers"), given["name"])
+        return cls(values_of(given["wanted"]), given["weights"], given["strength"], given.get("layers"), given["name"])

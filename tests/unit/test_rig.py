@@ -78,6 +78,16 @@ def test_the_order_of_wishes_has_no_effect_and_groups_add_up() -> None:
     torch.testing.assert_close(together[0], core.edited(ws, {"yaw": 20}))
 
 
+def test_requests_follow_what_pictures_showed() -> None:
+    core = make_core()
+    core.curves = torch.tensor([[-1.0, 0.0, 1.0], [-1.0, 0.2, 0.5]])[:, None].expand(2, 3, 3).clone()
+    shown = torch.tensor([[-1.0, 0.2, 0.35], [-0.4, 0.5, 0.8], [-3.0, 0.5, 0.2]])
+    wanted = torch.tensor([[-1.0, 0.0, 0.5], [-0.5, 1.0, 1.3], [-3.0, 1.0, 0.0]])
+    torch.testing.assert_close(core.requests(shown), wanted)
+    ws = torch.randn(R, W)
+    assert torch.equal(core.edited(ws, {}), ws)
+
+
 def test_whitening_gives_back_what_it_took() -> None:
     w = torch.randn(200, W) @ torch.randn(W, W) + 3
     whitening = Whitening.fitted(w)
@@ -118,7 +128,7 @@ def test_training_brings_parameters_to_what_is_asked_and_leaves_the_rest() -> No
 
 
 def test_training_that_broke_off_goes_on_with_the_same_bits() -> None:
-    w, labels, asking = toy(200)
+    w, _, asking = toy(200)
     reader = ParameterReader(1, 4, 4, 6).requires_grad_(False)
     start = RigNet(2, 4, 2, latent=3, groups=2).state_dict()
 
@@ -283,11 +293,16 @@ def test_a_file_with_other_sizes_or_no_number_is_refused(tmp_path: Path, rig: ed
 
     path = rig.save(tmp_path / "a.rig.safetensors")
     about, tensors = files.read_arrays(path, "stylewidgets", "pt")
-    files.write_arrays(path, {**tensors, "gains": torch.full_like(tensors["gains"], torch.nan)}, about, "stylewidgets")
-    with pytest.raises(ValueError, match="'gains' is not finite"):
+    files.write_arrays(
+        path, {**tensors, "curves": torch.full_like(tensors["curves"], torch.nan)}, about, "stylewidgets"
+    )
+    with pytest.raises(ValueError, match="'curves' is not finite"):
         editing.Rig.load(path)
-    files.write_arrays(path, {**tensors, "gains": torch.ones(9)}, about, "stylewidgets")
-    with pytest.raises(ValueError, match="'gains' is missing, unknown or of another shape"):
+    files.write_arrays(path, {**tensors, "curves": tensors["curves"].flip(2)}, about, "stylewidgets")
+    with pytest.raises(ValueError, match="'curves' do not rise"):
+        editing.Rig.load(path)
+    files.write_arrays(path, {**tensors, "extra": torch.ones(9)}, about, "stylewidgets")
+    with pytest.raises(ValueError, match="'extra' is missing, unknown or of another shape"):
         editing.Rig.load(path)
     files.write_arrays(path, tensors, {**about, "kind": "conditional-flow"}, "stylewidgets")
     with pytest.raises(ValueError, match="is of the kind 'conditional-flow'"):
@@ -302,7 +317,7 @@ def test_the_bundled_rig_turns_a_head_and_keeps_who_it_is() -> None:
     start = session.latent(seed=11)
     latents = [start, rig.edit(start, yaw=-25), rig.edit(start, yaw=25)]
     read = reader(torch.cat([session.synthesize(session.map(latent)) for latent in latents]))
-    plain, left, right = read[:, reader.index("yaw")].tolist()
+    _, left, right = read[:, reader.index("yaw")].tolist()
     assert -33 < left < -17 and 17 < right < 33
     skin = read[:, reader.index("skin_tone")]
     assert float((skin[1:] - skin[0]).abs().max()) < 0.1

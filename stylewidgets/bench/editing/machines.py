@@ -64,7 +64,7 @@ class FlowEditor:
 
     def bring(self, latent: Latent, values: Mapping[str, float]) -> Latent:
         """The latent with attributes at values in the flow's own units."""
-        return self.flow.edit(latent, **values)
+        return self.flow.wish(latent, values)
 
     def together(self, latents: Sequence[Latent], wishes: Sequence[Wanted]) -> list[Latent]:
         """`edit` of many, as plain codes: one solution for all is several times as quick."""
@@ -107,7 +107,7 @@ class RigEditor:
 
     def bring(self, latent: Latent, values: Mapping[str, float]) -> Latent:
         """The latent with parameters at values in the rig's own units."""
-        return self.rig.edit(latent, **values)
+        return self.rig.wish(latent, values)
 
 
 @dataclass(frozen=True, eq=False)

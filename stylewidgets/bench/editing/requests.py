@@ -54,7 +54,7 @@ def calibration(judge: ReadingNet) -> dict[str, tuple[float, float]]:
         factor = FACTORS[INDEX[name]]
         even = torch.rand((RENDERS,), generator=random, device="cpu", dtype=torch.float32)
         factors[:, INDEX[name]] = factor.low + (factor.high - factor.low) * even
-    drawn = torch.cat([render(part, SIDE, outputs=("image",)).image for part in factors.split(50)])
+    drawn = torch.cat([render(part, SIDE, outputs=("image",)).image for part in torch.split(factors, 50)])
     read = judge.natural(judge.raw(drawn))
     found = {}
     for name in PARAMETERS:

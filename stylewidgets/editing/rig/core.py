@@ -57,7 +57,8 @@ class RigCore(nn.Module):
         attributes: what the readings mean; those that can be asked for come first and are the rig's parameters.
         whitening: of w.
         shares: how much of each reading each row of w+ accounts for, [R, A]; columns sum to 1.
-        gains: what a wanted change of each parameter is multiplied by, [P], so that pictures show it (`fitting.gains`).
+        curves: requests of each parameter in rising order, and what pictures showed of them on average, [2, P, L], both as
+            networks see them (`fitting.curves`); None: pictures show what is asked for.
     """
 
     def __init__(
@@ -67,15 +68,16 @@ class RigCore(nn.Module):
         attributes: Attributes,
         whitening: Whitening,
         shares: Tensor,
-        gains: Tensor | None = None,
+        curves: Tensor | None = None,
     ) -> None:
         super().__init__()
         count = len(attributes.shown)
         self.net, self.reader, self.attributes, self.whitening = net, reader, attributes, whitening
         self.register_buffer("shares", shares)
-        self.register_buffer("gains", torch.ones(count, dtype=torch.float32, device="cpu") if gains is None else gains)
+        plain = torch.tensor([-1.0, 1.0], dtype=torch.float32, device="cpu").expand(2, count, 2).clone()
+        self.register_buffer("curves", plain if curves is None else curves)
         self.shares: Tensor
-        self.gains: Tensor
+        self.curves: Tensor
         self.groups: dict[str, tuple[str, ...]] = {}
         for entry in attributes.shown:
             name = entry.group or entry.name
@@ -117,8 +119,9 @@ class RigCore(nn.Module):
         count = len(self.attributes.shown)
         read = self.read(ws)
         asked = torch.tensor([entry.name in aim for entry in self.attributes.shown], dtype=torch.bool, device=ws.device)
-        target = (read[..., :count] + self._missing(read, aim) * self.gains * strength).expand(*read.shape[:-1], -1)
         before, white = read[..., :count], self.whitening(ws)
+        wished = before + self._missing(read, aim) * strength
+        target = before + self.requests(wished) - self.requests(before)  # a difference, so that no change stays none
         change = torch.zeros_like(white)
         for label, members in zip(self._labels.to(ws.device), self._members.to(ws.device), strict=True):
             of_group = members & asked
@@ -126,6 +129,21 @@ class RigCore(nn.Module):
                 after = torch.where(of_group, target, before)
                 change = change + self.net.change(white, before, after, label.expand(*before.shape[:-1], -1))
         return ws + self.whitening.back(change)
+
+    def requests(self, shown: Tensor) -> Tensor:
+        """What must be asked for so that pictures show values [..., P], both as networks see them: piecewise linear."""
+        asked, seen = self.curves
+        inner = seen[:, 1:-1]
+        at = (shown[..., None] >= inner).sum(dim=-1)[..., None]  # the stretch that each value lies on
+        x0, y0, x1, y1 = (
+            torch.gather(knots.expand(*shown.shape, -1), -1, at + step)[..., 0]
+            for step in (0, 1)
+            for knots in (seen, asked)
+        )
+        share = (shown - x0) / (x1 - x0)
+        bent = y0 + share * (y1 - y0)
+        # Beyond the ends a step asked for is a step shown.
+        return torch.where(share < 0, y0 + shown - x0, torch.where(share > 1, y1 + shown - x1, bent))
 
     def _missing(self, read: Tensor, aim: Mapping[str, float]) -> Tensor:
         """How far each parameter [..., P] is from what is wanted, as networks see it; 0 where nothing is."""

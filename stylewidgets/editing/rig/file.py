@@ -85,7 +85,8 @@ def _built(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> RigCore:
         decoder_hidden=decoder[1:-1],
     )
     reader = ParameterReader(1, width, len(attributes), tensors["reader.layers.0.weight"].shape[0])
-    core = RigCore(net, reader, attributes, Whitening(width), torch.zeros_like(tensors["shares"]))
+    blank = torch.zeros_like(tensors["shares"]), torch.zeros_like(tensors["curves"])
+    core = RigCore(net, reader, attributes, Whitening(width), *blank)
     ours = core.state_dict()
     for name in {*ours, *tensors}:
         if name not in ours or name not in tensors or ours[name].shape != tensors[name].shape:
@@ -93,4 +94,12 @@ def _built(tensors: Mapping[str, Tensor], about: Mapping[str, Any]) -> RigCore:
         if not bool(torch.isfinite(tensors[name].float()).all()):
             raise ValueError(f"its {name!r} is not finite")
     core.load_state_dict({name: value.float() for name, value in tensors.items()})
+    knots = core.curves
+    if (
+        knots.ndim != 3
+        or knots.shape[:2] != (2, count)
+        or knots.shape[2] < 2
+        or not bool((knots.diff(dim=2) > 0).all())
+    ):
+        raise ValueError("its 'curves' do not rise")
     return core

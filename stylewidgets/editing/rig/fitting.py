@@ -1,4 +1,4 @@
-"""From a generator to its rig: faces drawn and read, a reader of codes, the rows that act, RigNet, and its gains."""
+"""From a generator to its rig: faces drawn and read, a reader of codes, the rows that act, RigNet, and its requests."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from ..flow.pairs import Read, collect, pictures_read
 from ..flow.rows import find_rows
 from ..kept import keep, place, resume
 from .core import RigCore, Whitening
+from .file import rounded
 from .network import RigNet
 from .training import BATCH, READING, Asking, Trainer, errors_of, fit_reader, train, weights_of
 
@@ -35,10 +36,10 @@ CONTROLS: dict[str, tuple[str, ...]] = {
 """The groups of the paper, by the names that readers of faces give to their parameters."""
 SAMPLES, STEPS = 6_000, 2_000
 LATENT, HIDDEN = 32, (64,)
-FACES, LEVELS = 16, 5
-"""Faces and requests of each that gains are measured with."""
-TRUSTED = (0.5, 2.0)
-"""Between these a gain is believed."""
+FACES, LEVELS, ENDS = 16, 7, (0.02, 0.98)
+"""Faces that requests are calibrated with, how many requests, and the first and last as shares of the range."""
+LEAST = 0.2
+"""Slope of what is shown on what is asked for that is believed at least."""
 
 
 def fit(
@@ -126,10 +127,10 @@ def fit(
                  "net": [latent, *hidden], "steps": steps, "reading": reading, "seed": seed}  # fmt: skip
     resume(trainer, kept, signature)
     trained = yield from part(train.steps(trainer, lambda now: keep(now, kept, signature)))
-    core = RigCore(trained, found, attributes, whitening, shares)
+    core = rounded(RigCore(trained, found, attributes, whitening, shares))
     core.to(session.device)
     if read is not None:
-        core.gains.copy_((yield from part(gains.steps(session, core, read, seed + 2))))
+        core.curves = (yield from part(curves.steps(session, core, read, seed + 2))).to(session.device)
     known = domain.of(session)
     about = {
         "name": session.name,
@@ -152,33 +153,30 @@ def groups_of(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
 
 
 @Work
-def gains(session: GeneratorSession, core: RigCore, read: Read, seed: int = 0) -> Job[Tensor]:
-    """What wanted changes must be multiplied by so that pictures show them, [P]: 1 over the slope of what the reader of
-    pictures sees change on what was asked for, over the middle 80 % of each range, of faces by chance.
+def curves(session: GeneratorSession, core: RigCore, read: Read, seed: int = 0) -> Job[Tensor]:
+    """Requests over each parameter's range, and what the reader of pictures reads of them on average over faces by chance:
+    [2, P, LEVELS], as networks see both. What is shown rises with the request, by a fifth of it at least.
 
     Args:
+        core: whose curves are plain.
         read: pictures → readings [N, A] in the order of the core's attributes.
         seed: of the faces.
     """
     ws = session.sample_w(FACES, seed)[:, None].expand(-1, session.num_ws, -1)
     before = core.read(ws)
-    shown = _seen(core.attributes, pictures_read(session, read, ws)).to(before.device)
-    found = []
+    found = torch.zeros((2, len(core.attributes.shown), LEVELS), dtype=torch.float32, device="cpu")
     for i, entry in enumerate(core.attributes.shown):
-        asked, done = [], []
-        for step in np.linspace(0.1, 0.9, LEVELS):
-            value = entry.low + float(step) * (entry.high - entry.low)
+        for k, share in enumerate(np.linspace(*ENDS, LEVELS)):
+            value = entry.check(entry.low + float(share) * (entry.high - entry.low))
             target = core.attributes.natural(before)
             target[:, i] = value
-            edited = core.edited(ws, {entry.name: value})
-            after = _seen(core.attributes, pictures_read(session, read, edited)).to(before.device)
-            asked.append(core.attributes.seen(target)[:, i] - before[:, i])
-            done.append(after[:, i] - shown[:, i])
-        x, y = torch.cat(asked), torch.cat(done)
-        slope = float((x * y).sum() / x.square().sum().clamp_min(1e-9))
-        found.append(min(max(1 / max(slope, 1e-3), TRUSTED[0]), TRUSTED[1]))
+            after = _seen(core.attributes, pictures_read(session, read, core.edited(ws, {entry.name: value})))
+            found[0, i, k], found[1, i, k] = core.attributes.seen(target)[0, i], after[:, i].mean()
+            if k:
+                least = found[1, i, k - 1] + LEAST * (found[0, i, k] - found[0, i, k - 1])
+                found[1, i, k] = torch.maximum(found[1, i, k], least)
         yield Progress(i + 1, len(core.attributes.shown), "calibrating requests")
-    return torch.tensor(found, dtype=torch.float32, device="cpu")
+    return found
 
 
 def seconds(session: GeneratorSession) -> float:

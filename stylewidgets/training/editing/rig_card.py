@@ -21,6 +21,7 @@ def card(rig: Rig, path: Path, command: str) -> str:
     training = about["training"]
     rows = "\n".join(_line(rig, i) for i in range(len(rig.names)))
     held = len(core.attributes) - len(rig.names)
+    weights = [sum(p.numel() for p in part.parameters()) for part in (core.net, core.reader)]
     sizes = " and ".join(" → ".join(map(str, part.sizes)) for part in (core.net.encoder, core.net.decoder))
     return f"""# {path.name}
 
@@ -30,17 +31,18 @@ domain's reader read. Licence: {about.get("licence") or "that of the generator"}
 
     {command}
 
-* RigNet: {core.net.rows} rows, each {sizes}, {sum(p.numel() for p in core.net.parameters()):,} parameters in all; {training["steps"]:,} steps.
-* Reader of codes: three layers with ELU on each row, {sum(p.numel() for p in core.reader.parameters()):,} parameters; R² against the
-  reader of pictures on faces held out is in the table.
-* Gains: what a wanted change is multiplied by, so that pictures show it; measured with the reader of pictures on other faces.
+* RigNet: {core.net.rows} rows, each {sizes}, {weights[0]:,} parameters in all; {training["steps"]:,} steps.
+* Reader of codes: three layers with ELU on each row, {weights[1]:,} parameters; its R² against the reader of pictures on faces
+  held out is in the table.
+* Requests are calibrated: a curve for each parameter says what must be asked for so that pictures show it on average, measured
+  with the reader of pictures on other faces.
 
-Edits of {FACES} faces of another seed, each parameter alone to the ends of the middle 80 % of its range, as the reader of codes has it:
-mean distance from what was asked for, times the gain, as a share of the range, and the mean change of all other readings in σ. What
-pictures show, read by a judge that had no part in this, is in docs/editing.md (`stylewidgets bench editing`).
+Edits of {FACES} faces of another seed, each parameter alone to the ends of the middle 80 % of its range, as the reader of
+codes has it: mean distance from the request behind the curve as a share of the range, and the mean change of all other readings
+in σ. What pictures show, read by a judge that had no part in this, is in docs/editing.md (`stylewidgets bench editing`).
 
-| parameter | group | unit | range | R² of codes | gain | missed | others |
-|---|---|---|---|---|---|---|---|
+| parameter | group | unit | range | R² of codes | missed | others |
+|---|---|---|---|---|---|---|
 {rows}
 """
 
@@ -48,16 +50,20 @@ pictures show, read by a judge that had no part in this, is in docs/editing.md (
 def _line(rig: Rig, i: int) -> str:
     core, entry = rig.core, rig.core.attributes[i]
     ws = rig.session.sample_w(FACES, rig.about.get("seed", 0) + 7)[:, None].expand(-1, rig.session.num_ws, -1)
-    before, gain = core.read(ws), float(core.gains[i])
+    before = core.read(ws)
+    asked = core.requests(before[:, : len(rig.names)])[:, i]
     others = torch.arange(len(core.attributes), dtype=torch.int64, device="cpu") != i
     missed, moved = [], []
     for share in (0.1, 0.9):
         value = entry.low + share * (entry.high - entry.low)
         after = core.read(core.edited(ws, {entry.name: value}))
-        now, then = core.attributes.natural(before)[:, i], core.attributes.natural(after)[:, i]
-        missed.append(float((then - now - gain * (value - now)).abs().mean()) / (entry.high - entry.low))
+        target = core.attributes.natural(before)
+        target[:, i] = value
+        wanted = core.requests(core.attributes.seen(target)[:, : len(rig.names)])[:, i] - asked
+        off = float((after[:, i] - before[:, i] - wanted).abs().mean())
+        missed.append(off * (entry.deviation if not entry.chance else 1.0) / (entry.high - entry.low))
         moved.append(float((after - before)[:, others].abs().mean()))
     return (
         f"| {entry.name} | {entry.group or entry.name} | {entry.unit or '–'} | {entry.low:g} to {entry.high:g} | "
-        f"{rig.about['reader'][entry.name]:.2f} | {gain:.2f} | {sum(missed) / 2:.3f} | {sum(moved) / 2:.3f} |"
+        f"{rig.about['reader'][entry.name]:.2f} | {sum(missed) / 2:.3f} | {sum(moved) / 2:.3f} |"
     )

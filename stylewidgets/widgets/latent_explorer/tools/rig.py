@@ -58,7 +58,10 @@ class RigTool(Tool):
         self._host = host
         self._values: dict[str, float] = {}  # what is read of the picture at rest
         self._before: dict[str, float] = {}  # and of the code before the edit
-        self.pads = {kind: AnglePad(kind=kind, label=label) for kind, (_, _, label) in PADS.items()}
+        self.pads = {
+            kind: AnglePad(kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto"))
+            for kind, (_, _, label) in PADS.items()
+        }
         for kind, pad in self.pads.items():
             pad.on_turn = lambda x, y, kind=kind: self._turn(kind, x, y)
         self.rows = Rows(
@@ -112,9 +115,8 @@ class RigTool(Tool):
         return column(
             note("Take from another face what it does, and keep who this is:"),
             row(self.seed, self.path, self.upload, self.camera),
-            self._groups,
+            row(self._groups, reset),
             self._taken,
-            row(reset),
             **WIDE,
         )
 
@@ -226,15 +228,10 @@ class RigTool(Tool):
             show(pad, across in rig.names and up in rig.names)
             if across in rig.names and up in rig.names:
                 pad.reach = (*rig.reach(across), *rig.reach(up))
-        self._groups.children = [
-            button(
-                f"take {group}",
-                f"{', '.join(members)} of that face",
-                lambda group=group: self.take(group),
-                view=host.view,
-            )
-            for group, members in rig.groups.items()
-        ]
+        self._groups.children = [self._taker(host, *each) for each in rig.groups.items()]
+
+    def _taker(self, host: PictureHost, group: str, members: tuple[str, ...]) -> widgets.Button:
+        return button(f"take {group}", f"{', '.join(members)} of that face", lambda: self.take(group), view=host.view)
 
     def _of_seed(self) -> None:
         self._picture, self.path.value = None, ""
