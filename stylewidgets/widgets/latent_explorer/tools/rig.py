@@ -59,7 +59,7 @@ class RigTool(Tool):
         self._values: dict[str, float] = {}  # what is read of the picture at rest
         self._before: dict[str, float] = {}  # and of the code before the edit
         self.pads = {
-            kind: AnglePad(kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto"))
+            kind: AnglePad(kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto", margin="0 8px 8px 0"))
             for kind, (_, _, label) in PADS.items()
         }
         for kind, pad in self.pads.items():
@@ -75,7 +75,7 @@ class RigTool(Tool):
         self._jobs = Jobs(host.view)
         self.prepare = button("Prepare", "make the rig of this generator; pause and stop keep what is done", self._make)
         self._work = column(self.prepare, self._jobs)
-        self._steer = column(row(*self.pads.values(), gap="8px"), self.rows, self._sources(), **WIDE)
+        self._steer = column(row(*self.pads.values()), self.rows, self._sources(), **WIDE)
         show(self._work, False)
         if Rig.known(host.session):
             self._take_rig(Rig.load(host.session))
