@@ -86,7 +86,7 @@ def test_the_head_turns_and_the_lamp_moves_by_hand_and_by_keys(
     page.rest()
     assert "smile" in page.kernel.ask("explorer.value.edits[-1].controls")
     assert page.pixels() == page.wanted()
-    page.page.get_by_role("button", name="reset", exact=True).last.click()
+    page.page.get_by_role("button", name="reset rig", exact=True).click()
     page.rest()
     assert page.kernel.ask("len(explorer.value.edits)") == 0 and page.pixels() == page.wanted("explorer.start")
     page.page.emulate_media(color_scheme="dark")

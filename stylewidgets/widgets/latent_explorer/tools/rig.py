@@ -59,7 +59,9 @@ class RigTool(Tool):
         self._values: dict[str, float] = {}  # what is read of the picture at rest
         self._before: dict[str, float] = {}  # and of the code before the edit
         self.pads = {
-            kind: AnglePad(kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto", margin="0 8px 8px 0"))
+            kind: AnglePad(
+                kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto", margin="0 8px 8px 0")
+            )
             for kind, (_, _, label) in PADS.items()
         }
         for kind, pad in self.pads.items():
@@ -111,7 +113,7 @@ class RigTool(Tool):
         self.camera = Camera(self._of_camera, layout=shared_layout())
         self._picture: Image.Image | bytes | None = None
         self._groups = row()
-        reset = button("reset", "all parameters back to what the face had", self.reset, view=host.view)
+        reset = button("reset rig", "all parameters back to what the face had", self.reset, view=host.view)
         return column(
             note("Take from another face what it does, and keep who this is:"),
             row(self.seed, self.path, self.upload, self.camera),
