@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from stylewidgets.bench.editing import report, summary
+from stylewidgets.avatars.reading import judge
+from stylewidgets.bench.editing import report, requests, summary
 from stylewidgets.bench.editing.calibrate import MOST, calibrate, next_factor
 from stylewidgets.bench.editing.command import resumed
 from stylewidgets.bench.editing.editors import Linear, Scaled, Wanted
@@ -228,3 +229,28 @@ def test_figures_of_other_faces_are_not_mixed_in(tmp_path: Path) -> None:
     assert resumed(path, {"faces": 4})["rows"] == {"x": 1}
     with pytest.raises(ValueError, match="give another file"):
         resumed(path, {"faces": 48})
+
+
+def test_requests_are_carried_out_where_the_slope_is_right_and_little_is_missed() -> None:
+    def found(slope: float, missed: float) -> dict[str, float]:
+        return {"slope": slope, "missed": missed, "others": 0.1, "identity": 0.98}
+
+    read = dict.fromkeys(requests.PARAMETERS, 0.9) | {"brow_angle": 0.8}
+    rig = {
+        "yaw": found(1.0, 0.03),
+        "smile": found(1.2, 0.03),
+        "mouth_open": found(1.0, 0.2),
+        "brow_angle": found(2.0, 0.9),
+    }
+    text = requests.text_of({"read": read, "StyleRig": rig})
+    assert "| yaw | 0.90 | 1.00 / 3.0 % / 0.10 / 0.98 |" in text and "| pitch | 0.90 | – |" in text
+    assert "StyleRig: 1 of 3 parameters that are read with R² ≥ 0.85 are carried out; not smile, mouth_open." in text
+    assert requests.text_of({}) == "Not measured yet."
+
+
+@pytest.mark.slow
+def test_readings_are_calibrated_on_renders(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(requests, "RENDERS", 120)
+    lines = requests.calibration(judge.bundled("cpu"))
+    assert set(lines) == set(requests.PARAMETERS)
+    assert abs(lines["yaw"][0]) < 2 and lines["yaw"][1] == pytest.approx(1, abs=0.1), "this judge reads yaws"

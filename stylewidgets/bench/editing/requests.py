@@ -48,7 +48,7 @@ class Absolute(Editor, Protocol):
 
 def calibration(judge: ReadingNet) -> dict[str, tuple[float, float]]:
     """a and b of reading = a + b·truth, by parameter, from renders over the middle of its range."""
-    factors = torch.as_tensor(sample(RENDERS, SEED))
+    factors = torch.from_numpy(sample(RENDERS, SEED))
     random = torch.Generator().manual_seed(SEED)
     for name in PARAMETERS:
         factor = FACTORS[INDEX[name]]
