@@ -174,7 +174,7 @@ def test_the_bundled_generator_comes_with_parts_that_are_where_they_say():
     parts = Parts.load(session)
     assert {"eyes", "mouth", "nose", "hair", "skin", "background"} <= set(parts.names)
     latent = session.latent(seed=3, psi=0.7)
-    rows, columns = np.nonzero(parts.mask(latent, "eyes"))
+    rows = np.nonzero(parts.mask(latent, "eyes"))[0]
     assert rows.mean() < np.nonzero(parts.mask(latent, "mouth"))[0].mean()
     assert parts.greedy("eyes").any()
 
