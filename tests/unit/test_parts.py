@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
@@ -26,6 +28,14 @@ def finished(job):
     for _ in run:
         pass
     return run.result()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder of its own, so that nothing of these small generators is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STYLEWIDGETS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
