@@ -27,6 +27,7 @@ from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
 from .edit_truth import EditTruth
+from .parts import PartsTool
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
@@ -95,6 +96,7 @@ class Directions(Tool):
 
 register(Attributes)
 register(WordsTool)
+register(PartsTool)
 
 
 @register
