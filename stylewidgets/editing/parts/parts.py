@@ -29,6 +29,7 @@ from .clusters import Clusters
 from .features import seen
 from .fitting import PICTURES
 from .gallery import Gallery
+from .index import GalleryIndex
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
@@ -177,7 +178,9 @@ class Parts:
             )
         return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
 
-    def retrieve(self, latent: Latent, part: str, gallery: Gallery, n: int = 10) -> list[tuple[Latent, float]]:
+    def retrieve(
+        self, latent: Latent, part: str, gallery: Gallery | GalleryIndex, n: int = 10
+    ) -> list[tuple[Latent, float]]:
         """The n pictures of a gallery that are most alike in a part, with their cosine; the most alike first.
 
         Compared are the styles of the channels that carry the part of this picture (Chong et al., section 3.4).
@@ -192,7 +195,7 @@ class Parts:
         if not weights.any():
             raise ValueError(f"no channel carries the part {part!r} of this picture alone, so nothing is nearest in it")
         style = self.session.flat_styles(latent)[0].cpu().numpy()
-        return [(gallery.latents[i], closeness) for i, closeness in gallery.nearest(style, weights, n)]
+        return [(gallery.latent(i), closeness) for i, closeness in gallery.nearest(style, weights, n)]
 
     # -- making one --------------------------------------------------------------------------------------------------------
     @classmethod
