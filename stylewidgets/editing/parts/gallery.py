@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -81,8 +82,12 @@ class Gallery:
             weights: [sum of channels]: the channels of the part.
         """
         chosen = np.flatnonzero(weights)
-        # Columns that count for nothing are not touched: a part has some tens of a thousand channels.
-        return first([self.styles[:, chosen]], style[chosen], weights[chosen], n)
+        return first([self._by_channel[chosen]], style[chosen], weights[chosen], n)
+
+    @cached_property
+    def _by_channel(self) -> NDArray[np.float32]:
+        """Styles with channels first: a part has some tens of a thousand, and the others are not even read then."""
+        return np.ascontiguousarray(self.styles.T)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .safetensors file and return its path; styles take half the digits."""
@@ -114,13 +119,14 @@ class Gallery:
 def first(
     tables: Sequence[NDArray[np.float32]], style: NDArray[np.float32], weights: NDArray[np.float32], n: int
 ) -> list[Closeness]:
-    """The n rows of some tables [m, channels] that are most alike to a style [channels], as if they were one table."""
+    """The n columns of some tables [channels, m] that are most alike to a style [channels], as if they were one table."""
     check_int("n", n, 1)
-    query = style * weights
+    squares = weights * weights
+    length = np.sqrt(squares @ (style * style))
     found = [np.zeros(0, np.float32)]
     for table in tables:
-        there = table * weights
-        found.append(there @ query / np.maximum(np.linalg.norm(there, axis=1) * np.linalg.norm(query), 1e-8))
+        lengths = np.sqrt(squares @ np.square(table))
+        found.append((squares * style) @ table / np.maximum(lengths * length, 1e-8))
     closeness = np.concatenate(found)
     order = np.argsort(-closeness, kind="stable")[:n]
     return [(int(i), float(closeness[i])) for i in order]

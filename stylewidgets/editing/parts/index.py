@@ -95,7 +95,7 @@ class GalleryIndex:
     def nearest(self, style: NDArray[np.float32], weights: NDArray[np.float32], n: int = 10) -> list[Closeness]:
         """See `Gallery.nearest`."""
         chosen = np.flatnonzero(weights)
-        tables = [table[chosen].astype(np.float32).T for table, _ in self._shards]
+        tables = [table[chosen].astype(np.float32) for table, _ in self._shards]
         return first(tables, style[chosen], weights[chosen], n)
 
     # -- inside ----------------------------------------------------------------------------------------------------------
