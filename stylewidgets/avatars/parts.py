@@ -47,7 +47,7 @@ def camera(pictures: Tensor) -> Floats:
 def landmarks(picture: Pixels) -> dict[str, tuple[float, float]]:
     """Where the judge finds eyes, nose and corners of the mouth, (row, column); left and right are the picture's."""
     height, width = picture.shape[:2]
-    given = torch.from_numpy(np.ascontiguousarray(picture)).permute(2, 0, 1)[None]
+    given = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
     with torch.no_grad():
         found = judge.places(judge.bundled(), given.to(torch.float32) / 127.5 - 1)[0].cpu().numpy()
     pixels = (found + 1) / 2 * (width, height) - 0.5
