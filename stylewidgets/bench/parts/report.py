@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..editing.report import markdown
+from .retrieval import BY_CHANCE, BY_PART, BY_SOFTMAX, BY_W
 from .transfers import EXACT, MIXING, as_much
-from .ways import CHANNELS, EDITING, RETRIEVE
+from .ways import CHANNELS, DENSEST, EDITING, RETRIEVE
 
-WAYS = (RETRIEVE, EDITING, CHANNELS, MIXING, EXACT)
+WAYS = (DENSEST, RETRIEVE, EDITING, CHANNELS, MIXING, EXACT)
 BARS = {"eyes": 0.75, "mouth": 0.75, "hair": 0.6}
 """Share of the change of a transfer that must lie inside the mask."""
 
@@ -61,7 +62,7 @@ def verdicts(found: Mapping[str, Any]) -> str:
     """The bars, line by line: what was asked for and what came."""
     lines = []
     for part, bar in BARS.items():
-        for way in (RETRIEVE, EDITING):
+        for way in (DENSEST, RETRIEVE, EDITING):
             row = found["rows"][part][way]
             if isinstance(row, str):
                 continue
@@ -89,22 +90,11 @@ def agreement(found: Mapping[str, Any]) -> str:
 
 def retrieval(found: Mapping[str, Any]) -> str:
     """NDCG and precision at 10."""
-    head = [
-        "gallery",
-        "part",
-        "NDCG@10 by part",
-        "whole w",
-        "by chance",
-        "precision@10 by part",
-        "whole w",
-        "by chance",
-    ]
+    rankers = (BY_PART, BY_SOFTMAX, BY_W, BY_CHANCE)
+    head = ["gallery", "part", *(f"NDCG {name}" for name in rankers), *(f"precision {name}" for name in rankers)]
     lines = []
     for kind, parts in found["retrieval"].items():
         for part, row in parts.items():
-            cells = [
-                [f"{row[key][k]:.2f}" if key in row else "–" for key in ("by part", "whole w", "by chance")]
-                for k in (0, 1)
-            ]
-            lines.append([kind, part, *cells[0], *cells[1]])
+            cells = [f"{row[key][k]:.2f}" if key in row else "–" for k in (0, 1) for key in rankers]
+            lines.append([kind, part, *cells])
     return markdown(head, lines)

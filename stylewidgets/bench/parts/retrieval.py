@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -31,7 +30,7 @@ NEAR = 0.01
 """Share of the gallery that counts as near, for precision; those as near as the last of them count, too."""
 RENDERS = 7_700_000
 """Seed of the renders; no network was trained on them."""
-BY_PART, BY_W, BY_CHANCE = "by part", "whole w", "by chance"
+BY_PART, BY_SOFTMAX, BY_W, BY_CHANCE = "by part", "by softmax", "whole w", "by chance"
 
 
 def measure(bench: Bench, parts: Parts, found: dict[str, Any], renders: int) -> Iterator[str]:
@@ -60,16 +59,17 @@ def table(
     places = {latent: k for k, latent in enumerate(latents)}
     found: dict[str, Any] = {}
     for name in (name for name in PARTS if name in parts.catalogue.parts):
-        rows: dict[str, list[tuple[float, float]]] = {BY_PART: [], BY_W: [], BY_CHANCE: []}
+        rows: dict[str, list[tuple[float, float]]] = {BY_PART: [], BY_SOFTMAX: [], BY_W: [], BY_CHANCE: []}
         for query, row in zip(queries, asked, strict=True):
             far = distance(factors, row, PARTS[name].factors)
             rows[BY_CHANCE].append(_by_chance(far))
             rows[BY_W].append(at_first(far, np.argsort(((codes - _w(session, query)) ** 2).sum(1), kind="stable")))
-            try:
-                order = [places[latent] for latent, _ in parts.retrieve(query, name, gallery, FIRST)]
-            except ValueError:
-                continue
-            rows[BY_PART].append(at_first(far, np.array(order)))
+            for key, method in ((BY_PART, "densest"), (BY_SOFTMAX, "retrieve")):
+                try:
+                    nearest = parts.retrieve(query, name, gallery, FIRST, method=method)
+                except ValueError:  # no channel carries it in this picture
+                    continue
+                rows[key].append(at_first(far, np.array([places[latent] for latent, _ in nearest])))
         found[name] = {
             key: [round(float(x), 4) for x in np.mean(values, axis=0)] for key, values in rows.items() if values
         }
@@ -111,20 +111,6 @@ def inverted(session: GeneratorSession, count: int) -> tuple[list[Latent], Tenso
         result = invert(session, Target.of(list(shown), session), "psp")
         latents += [session.latent(code=Code("w+", code)) for code in result.code]
     return latents, factors
-
-
-def seconds(channels: int, faces: int = 10_000, chosen: int = 100, repeats: int = 9) -> float:
-    """Median seconds of one search in a gallery of random styles."""
-    source = np.random.RandomState(0)
-    gallery = Gallery((), source.randn(faces, channels).astype(np.float32), "")
-    weights = np.zeros(channels, np.float32)
-    weights[source.choice(channels, chosen, replace=False)] = 1
-    times = []
-    for _ in range(repeats):
-        began = time.perf_counter()
-        gallery.nearest(gallery.styles[0], weights, FIRST)
-        times.append(time.perf_counter() - began)
-    return float(np.median(times))
 
 
 def _by_chance(far: Array) -> tuple[float, float]:

@@ -15,7 +15,7 @@ from ..editing.readings import pictures
 from ..timing import in_turns, milliseconds
 from .regions import PARTS, mask_of
 from .score import Bench, Score, agreement
-from .ways import LOOKED_AT, RETRIEVE, Way, local_channels, mixed, ranges, ways
+from .ways import DENSEST, LOOKED_AT, Way, local_channels, mixed, ranges, ways
 
 LOCAL_SEED = 900
 """Of the first face whose gradient maps are looked at, truncated as usual."""
@@ -107,9 +107,9 @@ def _mixed(bench: Bench, rows: tuple[int, int]) -> dict[str, list[float]]:
 
 
 def _best(bench: Bench, part: str, rows: Mapping[str, Any], mixing: Mapping[str, Any]) -> dict[str, Any] | str:
-    if isinstance(rows[RETRIEVE], str):
+    if isinstance(rows[DENSEST], str):
         return "nothing to be compared with"
-    key = as_much(rows, mixing, part, RETRIEVE)
+    key = as_much(rows, mixing, part, DENSEST)
     if key is None:
         return "no range of rows changes it as much"
     first, last = (int(x) for x in key.split("-"))

@@ -18,7 +18,7 @@ from ...stylespace.search.local import LocalRanking, local_effect
 Way = Callable[[Latent, Latent, str], Latent]
 """(target, reference, part) → the target with the part of the reference. ValueError where it cannot."""
 
-RETRIEVE, EDITING, CHANNELS = "Retrieve in Style", "Editing in Style", "StyleSpace channels"
+DENSEST, RETRIEVE, EDITING, CHANNELS = "densest", "Retrieve in Style", "Editing in Style", "StyleSpace channels"
 LOOKED_AT = 6
 """Faces whose gradient maps say which channels are local."""
 
@@ -26,6 +26,7 @@ LOOKED_AT = 6
 def ways(parts: Parts, local: LocalRanking) -> dict[str, Way]:
     """The ways that know about parts, by name."""
     return {
+        DENSEST: partial(_transfer, parts, "densest"),
         RETRIEVE: partial(_transfer, parts, "retrieve"),
         EDITING: partial(_transfer, parts, "editing"),
         CHANNELS: partial(_channels, parts.session, local),

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 72
 METHODS = {
+    "those that are densest in it": "densest",
     "those of these two faces (Retrieve in Style)": "retrieve",
     "those of all faces (Editing in Style)": "editing",
 }
