@@ -1,0 +1,231 @@
+"""StyleNeRF (Gu, Liu, Wang, Theobalt, ICLR 2022): a style-modulated field drawn at a low resolution, and 1×1 layers that enlarge it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ...latent.camera import Camera
+from ..mapping import MappingNetwork
+from ..noise import split_noise
+from ..protocol import Layer, Noise, Rays, State
+from ..style_based import StyleBased
+from .cameras import pixel_grid, rays_of
+from .config import StyleNeRFConfig
+from .field import Backdrop, Background, Field
+from .rendering import Behind, Drawn, RenderOptions, backdrop, draw, frozen_pose, sample_background
+from .upsampler import UpBlock
+
+
+class Synthesis(nn.Module):
+    """The field, what stands behind it, and the blocks that enlarge it, under their published names."""
+
+    alpha: Tensor
+
+    def __init__(self, config: StyleNeRFConfig) -> None:
+        super().__init__()
+        self.fg_nerf = Field(config)
+        self.bg_nerf = Background(config) if config.background == "nerf" else None
+        self.backdrop = Backdrop(config) if config.background == "colour" else None
+        self.register_buffer("alpha", torch.tensor(float(config.alpha), dtype=torch.float32, device="cpu"))
+        width = config.features
+        for i, channels in enumerate(config.channels):
+            self.add_module(f"b{config.rays << (i + 1)}", UpBlock(width, channels, config))
+            width = channels
+
+    def block(self, i: int, rays: int) -> UpBlock:
+        """The i-th doubling."""
+        found = self.get_submodule(f"b{rays << (i + 1)}")
+        assert isinstance(found, UpBlock)
+        return found
+
+
+class StyleNeRF(StyleBased):
+    """z → w → a scene in space → pictures of a camera. Block 0 draws the field, the others enlarge.
+
+    Attributes:
+        options: how the field is drawn; see `RenderOptions`.
+    """
+
+    family = "stylenerf"
+    default_psi = 0.7
+    view_kind = Camera
+    has_inner_pictures = True
+    has_previews = True
+
+    def __init__(self, config: StyleNeRFConfig) -> None:
+        super().__init__()
+        c = self.config = config
+        self.resolution, self.img_channels = c.resolution, c.img_channels
+        self.z_dim, self.c_dim, self.w_dim, self.num_ws = c.z_dim, 0, c.w_dim, c.num_ws
+        self.num_blocks = 1 + c.blocks_run
+        self.mapping = MappingNetwork(c)
+        self.synthesis: Synthesis = Synthesis(c)
+        self.layers = _layers(c, self.synthesis)
+        self.noise_shapes = ()
+        self.options = RenderOptions()
+        if c.background == "nerf":
+            self.extra = MappingProxyType({"background": c.background_dim})
+        self._camera = Camera()
+        self._background: Tensor | None = None
+
+    # -- the picture ---------------------------------------------------------------------------------------------------
+    def block_layers(self, i: int) -> slice:
+        """The field's layers, and a backdrop's, are block 0's; three each are the others'."""
+        first = sum(layer.block == 0 for layer in self.layers)
+        return slice(0, first) if i == 0 else slice(first + 3 * (i - 1), first + 3 * i)
+
+    def block_noise(self, noise: Noise) -> Sequence[Noise]:
+        """There are no noise pictures."""
+        return split_noise(noise, [0] * self.num_blocks)
+
+    def step(
+        self,
+        i: int,
+        state: State | None,
+        styles: Sequence[Tensor],
+        noise: Noise = "const",
+        dtype: torch.dtype | None = None,
+    ) -> State:
+        """Block 0 draws the field, in float32 always; see `StyleBased.step`."""
+        self._check_step(i, state, styles)
+        if state is None:
+            side = self.config.rays
+            values = self.drawn(styles, side).values.transpose(1, 2).unflatten(2, (side, side))
+            colours = self.img_channels
+            return State(values[:, colours:].contiguous(), values[:, :colours].contiguous())
+        block = self.synthesis.block(i - 1, self.config.rays)
+        assert state.img is not None
+        x, img = block(state.x if dtype is None else state.x.to(dtype), state.img, list(styles))
+        part = (self.config.alpha * len(self.config.channels)) % 1
+        if i == self.config.blocks_run and part and self.config.alpha < 1:
+            img = torch.lerp(F.interpolate(state.img, scale_factor=2, mode="bilinear"), img, part)
+        return State(x, img)
+
+    def image(self, state: State) -> Tensor:
+        """The colours after any block."""
+        if state.img is None:
+            raise ValueError("a StyleNeRF has colours after every block; this state has none")
+        return state.img
+
+    def preview_resolution(self, i: int) -> int:
+        """The picture so far is the preview: the field's own colours are a true picture, only small."""
+        return self.config.rays << i
+
+    def finish_small(self, i: int, x: Tensor, img: Tensor | None, styles: Sequence[Tensor]) -> Tensor:
+        """The colours so far."""
+        return self.image(State(x, img))
+
+    # -- the scene -----------------------------------------------------------------------------------------------------
+    @property
+    def view_key(self) -> Camera | None:
+        """The camera in force, None for the neutral one."""
+        return self._camera or None
+
+    @contextmanager
+    def viewed(self, view: Camera) -> Iterator[None]:
+        """Draws what this camera sees."""
+        before, self._camera = self._camera, view
+        try:
+            yield
+        finally:
+            self._camera = before
+
+    @property
+    def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
+        """The box of what is in front."""
+        c = self.config
+        reach = (c.depth[1] - c.depth[0]) / 2
+        x, y, z = c.middle[:3] if c.projection == "orthographic" else (0.0, 0.0, 0.0)
+        return (x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach)
+
+    @property
+    def camera_range(self) -> Mapping[str, tuple[float, float]]:
+        """What it was trained on, in degrees."""
+        return {"yaw": self.config.yaw, "pitch": self.config.pitch}
+
+    @property
+    def sees_behind(self) -> bool:
+        """Whether a background stands behind the box."""
+        return self.config.background != "none"
+
+    def rays(self, height: int, width: int, count: int = 1) -> Rays:
+        """The rays of the camera in force."""
+        pixels = pixel_grid(height, width, self.w_avg)
+        camera = self._camera
+        pose = pixels.new_tensor([[camera.yaw, camera.pitch, camera.roll]])
+        rays = rays_of(self.config, pose, pixels, camera.fov, camera.radius)
+        return Rays(*(x.expand(count, -1, -1) for x in rays))
+
+    def depth(self, x: Tensor | Sequence[Tensor], size: int | None = None) -> tuple[Tensor, Tensor]:
+        """w, w+ or styles → how far along its ray each pixel's surface lies, and how opaque it is, both [N, 1, size, size]."""
+        styles = self._field_styles(x)
+        side = size or self.config.rays
+        drawn = self.drawn(styles, side)
+        opaque = 1 - drawn.passed
+        # The far end was added for what passed: of what did not, the mean.
+        far = self.config.depth[1]
+        t = torch.where(opaque > 1e-3, far - (far - drawn.depth) / opaque.clamp(min=1e-3), drawn.depth)
+        return tuple(each.unflatten(1, (1, side, side)) for each in (t, opaque))  # type: ignore[return-value]
+
+    def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
+        """w, w+ or styles and points [N, P, 3] → density [N, P]."""
+        return self.synthesis.fg_nerf.inner(points, self._field_styles(x))[0]
+
+    def drawn(self, styles: Sequence[Tensor], side: int, random: bool = False) -> Drawn:
+        """What side × side rays of the camera in force see, for the styles of block 0."""
+        count = len(styles[0])
+        rays, pixels = self.rays(side, side), pixel_grid(side, side, self.w_avg)
+        behind = self.behind(styles, rays, pixels) if self.options.background else None
+        return self.see(styles, rays, behind, random)
+
+    def see(self, styles: Sequence[Tensor], rays: Rays, behind: Behind | None, random: bool = False) -> Drawn:
+        """What rays see, for the styles of block 0."""
+        field = self.synthesis.fg_nerf
+        count = self.options.steps or self.config.samples
+        return draw(field, styles[: len(field.names)], rays, behind, count, random=random)
+
+    def behind(self, styles: Sequence[Tensor], rays: Rays, pixels: Tensor) -> Behind | None:
+        """What stands behind the field on these rays, which go through these pixels [R, 2]."""
+        made = self.synthesis
+        if made.backdrop is not None:
+            return backdrop(made.backdrop, styles[-1], pixels)
+        if made.bg_nerf is None:
+            return None
+        if self.options.freeze_background:
+            yaw, pitch = frozen_pose(self.config)
+            pose = pixels.new_tensor([[yaw, pitch, self._camera.roll]])
+            rays = rays_of(self.config, pose, pixels, None, None)
+        z = self._background
+        if z is None:
+            z = pixels.new_zeros(1, self.config.background_dim)
+        return sample_background(made.bg_nerf, z.expand(len(styles[0]), -1), rays)
+
+    def _field_styles(self, x: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+        styles = self.styles(x) if isinstance(x, Tensor) else list(x)
+        return styles[self.block_layers(0)]
+
+
+def _layers(c: StyleNeRFConfig, synthesis: Synthesis) -> tuple[Layer, ...]:
+    """Every style layer in order. The row after the field's is shared by the first block, as the next block shares the colours'."""
+    field = synthesis.fg_nerf
+    found = [
+        Layer(f"fg_nerf.{name}", "conv", 0, row, field.get_submodule(name).weight.shape[1], c.rays)  # type: ignore[union-attr]
+        for row, name in enumerate(field.names)
+    ]
+    row = len(found)
+    if synthesis.backdrop is not None:
+        found.append(Layer("backdrop", "torgb", 0, row - 1, len(synthesis.backdrop.affine.bias), c.rays))
+    width = c.features
+    for i, channels in enumerate(c.channels[: c.blocks_run]):
+        name, side = f"b{c.rays << (i + 1)}", c.rays << (i + 1)
+        for part, kind, inputs in (("conv0", "conv", width), ("conv1", "conv", channels), ("torgb", "torgb", channels)):
+            found.append(Layer(f"{name}.{part}", kind, i + 1, row, inputs, side))
+            row += part != "torgb"
+        width = channels
+    return tuple(found)
