@@ -41,13 +41,13 @@ class Drawn(NamedTuple):
 
 
 class Samples(NamedTuple):
-    """A ray's samples [N, R, S] in the order of t: their t, how much each counts, and λ [N, R, 1]; `inner` [N, R, S, hidden] as
-    of `Field.inner`."""
+    """A ray's samples [N, R, S], those of the first pass before the others: their t, how much each counts, and what
+    `Field.inner` says of them [N, R, S, hidden]; `passed` [N, R, 1] is λ."""
 
     t: Tensor
     counts: Tensor
-    passed: Tensor
     inner: Tensor
+    passed: Tensor
 
 
 class Behind(NamedTuple):
@@ -82,11 +82,13 @@ def sample_field(
     counts, _ = volume.weights(density.detach(), volume.intervals(first, length), closed)
     more = volume.finer(first, counts, count, random)
     more_density, more_inner = _ask(field, styles, rays, more)
-    t, order = torch.cat([first, more], dim=-1).sort(dim=-1)
+    t = torch.cat([first, more], dim=-1)
+    along, order = t.sort(dim=-1)
     density = torch.cat([density, more_density], dim=-1).gather(-1, order)
-    counts, passed = volume.weights(density, volume.intervals(t, length), closed)
-    inner = torch.cat([inner, more_inner], dim=2)
-    return Samples(t, counts, passed, inner.gather(2, order[..., None].expand_as(inner)))
+    sorted_counts, passed = volume.weights(density, volume.intervals(along, length), closed)
+    # Weights go back to where their samples are: a sixty-fourth of bringing those into order.
+    counts = torch.zeros_like(t).scatter(-1, order, sorted_counts)
+    return Samples(t, counts, torch.cat([inner, more_inner], dim=2), passed)
 
 
 def _ask(field: Field, styles: Sequence[Tensor], rays: Rays, t: Tensor) -> tuple[Tensor, Tensor]:
