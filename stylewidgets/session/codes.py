@@ -127,7 +127,7 @@ def _seed(session: GeneratorSession, seed: int, latent: Latent) -> Tensor:
     if current != session._seeds_of:
         session._seeds.clear()
         session._seeds_of = current
-    key = (seed, latent.label)
+    key = (seed, latent.label, dict(latent.extra).get("conditioning"))
     if key not in session._seeds:
         session._seeds[key] = _mapped(session, _drawn(session, seed), latent)
         if len(session._seeds) > _KEPT_SEEDS:
@@ -146,9 +146,10 @@ def _mapped(session: GeneratorSession, z: Tensor, latent: Latent) -> Tensor:
 
 
 def _label(session: GeneratorSession, latent: Latent) -> Tensor | None:
-    """c [1, c_dim]: the vector, or 1 at the class."""
+    """c [1, c_dim]: the vector, or 1 at the class. Of a scene whose code belongs to a camera, its angles."""
     if latent.label is None:
-        return None
+        camera = dict(latent.extra).get("conditioning")
+        return None if camera is None else session.tensor(np.array([camera]))
     if isinstance(latent.label, tuple):
         return session.tensor(np.array([latent.label]))
     c = torch.zeros(1, session.generator.c_dim, dtype=torch.float32, device=session.device)
