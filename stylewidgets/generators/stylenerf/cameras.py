@@ -7,7 +7,6 @@ import math
 import torch
 from torch import Tensor
 
-from ...latent.camera import Camera
 from ..protocol import Rays
 from .config import StyleNeRFConfig
 
@@ -82,8 +81,3 @@ def rays_of(config: StyleNeRFConfig, pose: Tensor, pixels: Tensor, fov: float | 
     cos, sin, zero, one = roll.cos(), roll.sin(), torch.zeros_like(roll), torch.ones_like(roll)
     tilt = torch.stack([cos, -sin, zero, sin, cos, zero, zero, zero, one], dim=-1).view(-1, 3, 3)
     return perspective_rays(turn @ tilt, position, pixels, fov)
-
-
-def pose_of(camera: Camera) -> tuple[float, float, float]:
-    """Its angles in degrees."""
-    return camera.yaw, camera.pitch, camera.roll

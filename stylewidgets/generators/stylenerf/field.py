@@ -136,6 +136,24 @@ class Background(nn.Module):
         return self.sigma_out(x)[..., 0], torch.cat([self.to_rgb(features), features], dim=-1)
 
 
+class Silent(FullyConnected):
+    """A style layer that w says nothing to: its style is zero until another is given. It has no parameters."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        nn.Module.__init__(self)
+        self.activation, self.lr_multiplier, self.gain = "linear", 1.0, 1.0
+        for name, shape in (("weight", (outputs, inputs)), ("bias", (outputs,))):
+            self.register_buffer(name, torch.zeros(shape, dtype=torch.float32, device="cpu"), persistent=False)
+
+
+class BackgroundLatent(nn.Module):
+    """The background's own latent as a style, so that it is drawn, kept and edited like one."""
+
+    def __init__(self, config: StyleNeRFConfig) -> None:
+        super().__init__()
+        self.affine = Silent(config.w_dim, config.background_dim)
+
+
 class Backdrop(nn.Module):
     """A plain backdrop: its style is the colours and features in the middle of the picture, and how they change with the
     square of the distance from it."""

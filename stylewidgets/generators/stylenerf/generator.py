@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import MappingProxyType
 
@@ -14,10 +14,10 @@ from ...latent.camera import Camera
 from ..mapping import MappingNetwork
 from ..noise import split_noise
 from ..protocol import Layer, Noise, Rays, State
-from ..style_based import StyleBased
+from ..style_based import StyleBased, check_rows
 from .cameras import pixel_grid, rays_of
 from .config import StyleNeRFConfig
-from .field import Backdrop, Background, Field
+from .field import Backdrop, Background, BackgroundLatent, Field
 from .rendering import Behind, Drawn, RenderOptions, backdrop, draw, frozen_pose, sample_background
 from .upsampler import UpBlock
 
@@ -31,6 +31,7 @@ class Synthesis(nn.Module):
         super().__init__()
         self.fg_nerf = Field(config)
         self.bg_nerf = Background(config) if config.background == "nerf" else None
+        self.background = BackgroundLatent(config) if config.background == "nerf" else None
         self.backdrop = Backdrop(config) if config.background == "colour" else None
         self.register_buffer("alpha", torch.tensor(float(config.alpha), dtype=torch.float32, device="cpu"))
         width = config.features
@@ -72,7 +73,7 @@ class StyleNeRF(StyleBased):
         if c.background == "nerf":
             self.extra = MappingProxyType({"background": c.background_dim})
         self._camera = Camera()
-        self._background: Tensor | None = None
+        self._angles: Tensor | None = None  # of cameras given as tensors
 
     # -- the picture ---------------------------------------------------------------------------------------------------
     def block_layers(self, i: int) -> slice:
@@ -123,25 +124,62 @@ class StyleNeRF(StyleBased):
 
     # -- the scene -----------------------------------------------------------------------------------------------------
     @property
-    def view_key(self) -> Camera | None:
-        """The camera in force, None for the neutral one."""
-        return self._camera or None
+    def view_key(self) -> Hashable:
+        """The cameras in force and how the field is drawn, None for the neutral one and the usual way."""
+        seen: object = self._camera or None if self._angles is None else tuple(self._angles.detach().flatten().tolist())
+        return None if seen is None and self.options == RenderOptions() else (seen, self.options)
 
     @contextmanager
     def viewed(self, view: Camera) -> Iterator[None]:
-        """Draws what this camera sees."""
-        before, self._camera = self._camera, view
+        """Draws what this camera sees, inside the ``with``; the one before is back afterwards.
+
+        Raises:
+            ValueError: the camera stands in what it shall see.
+        """
+        least = self.reach
+        if view.radius is not None and view.radius <= least:
+            raise ValueError(
+                f"a camera at a radius of {view.radius:g} stands inside of what it shall see: above {least:.3g} is outside, "
+                f"{self.config.radius:g} is usual here"
+            )
+        with self._seen_by(view, None):
+            yield
+
+    @contextmanager
+    def posed(self, angles: Tensor) -> Iterator[None]:
+        """Draws what cameras of these angles show: yaw, pitch and roll [1 or N, 3] in degrees, differentiable."""
+        check_rows("angles", angles, 3)
+        with self._seen_by(Camera(), angles):
+            yield
+
+    @contextmanager
+    def _seen_by(self, camera: Camera, angles: Tensor | None) -> Iterator[None]:
+        before = self._camera, self._angles
+        self._camera, self._angles = camera, angles
         try:
             yield
         finally:
-            self._camera = before
+            self._camera, self._angles = before
+
+    @contextmanager
+    def drawing(self, options: RenderOptions) -> Iterator[None]:
+        """Draws the field in this way, inside the ``with``."""
+        before, self.options = self.options, options
+        try:
+            yield
+        finally:
+            self.options = before
+
+    @property
+    def reach(self) -> float:
+        """Half of how deep the field is."""
+        return (self.config.depth[1] - self.config.depth[0]) / 2
 
     @property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """The box of what is in front."""
-        c = self.config
-        reach = (c.depth[1] - c.depth[0]) / 2
-        x, y, z = c.middle[:3] if c.projection == "orthographic" else (0.0, 0.0, 0.0)
+        x, y, z = self.config.middle[:3] if self.config.projection == "orthographic" else (0.0, 0.0, 0.0)
+        reach = self.reach
         return (x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach)
 
     @property
@@ -154,41 +192,54 @@ class StyleNeRF(StyleBased):
         """Whether a background stands behind the box."""
         return self.config.background != "none"
 
+    @property
+    def span(self) -> tuple[float, float]:
+        """Nearest and farthest t of a ray of the camera in force: what it sees moves with its radius."""
+        further = 0.0 if self._camera.radius is None else self._camera.radius - self.config.radius
+        return self.config.depth[0] + further, self.config.depth[1] + further
+
     def rays(self, height: int, width: int, count: int = 1) -> Rays:
-        """The rays of the camera in force."""
-        pixels = pixel_grid(height, width, self.w_avg)
-        camera = self._camera
-        pose = pixels.new_tensor([[camera.yaw, camera.pitch, camera.roll]])
-        rays = rays_of(self.config, pose, pixels, camera.fov, camera.radius)
+        """The rays of the camera in force; t is the depth along the optical axis."""
+        rays = self.rays_through(pixel_grid(height, width, self.w_avg))
         return Rays(*(x.expand(count, -1, -1) for x in rays))
 
+    def rays_through(self, pixels: Tensor) -> Rays:
+        """The rays of the camera in force through these places of the picture [R, 2], −1 to 1, x right and y up."""
+        camera, pose = self._camera, self._angles
+        if pose is None:
+            pose = pixels.new_tensor([[camera.yaw, camera.pitch, camera.roll]])
+        return rays_of(self.config, pose, pixels, camera.fov, camera.radius)
+
     def depth(self, x: Tensor | Sequence[Tensor], size: int | None = None) -> tuple[Tensor, Tensor]:
-        """w, w+ or styles → how far along its ray each pixel's surface lies, and how opaque it is, both [N, 1, size, size]."""
-        styles = self._field_styles(x)
+        """w, w+ or styles → how far along its ray each pixel's surface lies (the far end where there is none), and how opaque it
+        is, both [N, 1, size, size]."""
         side = size or self.config.rays
-        drawn = self.drawn(styles, side)
+        drawn = self.drawn(self._field_styles(x), side)
         opaque = 1 - drawn.passed
-        # The far end was added for what passed: of what did not, the mean.
-        far = self.config.depth[1]
-        t = torch.where(opaque > 1e-3, far - (far - drawn.depth) / opaque.clamp(min=1e-3), drawn.depth)
-        return tuple(each.unflatten(1, (1, side, side)) for each in (t, opaque))  # type: ignore[return-value]
+        t = torch.where(opaque > 1e-3, drawn.depth / opaque.clamp(min=1e-3), self.span[1])
+        return t.unflatten(1, (1, side, side)), opaque.unflatten(1, (1, side, side))
+
+    def surface(self, x: Tensor | Sequence[Tensor], size: int | None = None) -> Tensor:
+        """w, w+ or styles → where each ray ends, in the scene's axes, [N, 3, size, size]: ``early`` of the public programs, which
+        count what passes as t = 0. It is true where nothing does; `depth` is true elsewhere, too."""
+        side = size or self.config.rays
+        drawn, rays = self.drawn(self._field_styles(x), side), self.rays(side, side)
+        return (rays.origins + rays.directions * drawn.depth[..., None]).transpose(1, 2).unflatten(2, (side, side))
 
     def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
         """w, w+ or styles and points [N, P, 3] → density [N, P]."""
         return self.synthesis.fg_nerf.inner(points, self._field_styles(x))[0]
 
-    def drawn(self, styles: Sequence[Tensor], side: int, random: bool = False) -> Drawn:
+    def drawn(self, styles: Sequence[Tensor], side: int) -> Drawn:
         """What side × side rays of the camera in force see, for the styles of block 0."""
-        count = len(styles[0])
-        rays, pixels = self.rays(side, side), pixel_grid(side, side, self.w_avg)
-        behind = self.behind(styles, rays, pixels) if self.options.background else None
-        return self.see(styles, rays, behind, random)
+        return self.see(styles, pixel_grid(side, side, self.w_avg))
 
-    def see(self, styles: Sequence[Tensor], rays: Rays, behind: Behind | None, random: bool = False) -> Drawn:
-        """What rays see, for the styles of block 0."""
-        field = self.synthesis.fg_nerf
+    def see(self, styles: Sequence[Tensor], pixels: Tensor, random: bool = False) -> Drawn:
+        """What rays through places [R, 2] of the picture see, for the styles of block 0; `random` as training samples them."""
+        rays, field = self.rays_through(pixels), self.synthesis.fg_nerf
+        behind = self.behind(styles, rays, pixels) if self.options.background else None
         count = self.options.steps or self.config.samples
-        return draw(field, styles[: len(field.names)], rays, behind, count, random=random)
+        return draw(field, styles[: len(field.names)], rays, self.span, behind, count, random=random)
 
     def behind(self, styles: Sequence[Tensor], rays: Rays, pixels: Tensor) -> Behind | None:
         """What stands behind the field on these rays, which go through these pixels [R, 2]."""
@@ -199,12 +250,9 @@ class StyleNeRF(StyleBased):
             return None
         if self.options.freeze_background:
             yaw, pitch = frozen_pose(self.config)
-            pose = pixels.new_tensor([[yaw, pitch, self._camera.roll]])
-            rays = rays_of(self.config, pose, pixels, None, None)
-        z = self._background
-        if z is None:
-            z = pixels.new_zeros(1, self.config.background_dim)
-        return sample_background(made.bg_nerf, z.expand(len(styles[0]), -1), rays)
+            roll = self._camera.roll if self._angles is None else float(self._angles[0, 2])
+            rays = rays_of(self.config, pixels.new_tensor([[yaw, pitch, roll]]), pixels, None, None)
+        return sample_background(made.bg_nerf, styles[-1], rays)
 
     def _field_styles(self, x: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
         styles = self.styles(x) if isinstance(x, Tensor) else list(x)
@@ -221,6 +269,8 @@ def _layers(c: StyleNeRFConfig, synthesis: Synthesis) -> tuple[Layer, ...]:
     row = len(found)
     if synthesis.backdrop is not None:
         found.append(Layer("backdrop", "torgb", 0, row - 1, len(synthesis.backdrop.affine.bias), c.rays))
+    if synthesis.background is not None:
+        found.append(Layer("background", "input", 0, row - 1, c.background_dim, c.rays))
     width = c.features
     for i, channels in enumerate(c.channels[: c.blocks_run]):
         name, side = f"b{c.rays << (i + 1)}", c.rays << (i + 1)

@@ -32,8 +32,8 @@ class RenderOptions:
 
 
 class Drawn(NamedTuple):
-    """What rays see: `values` [N, R, 3 + F], colours and features; `depth` [N, R], the expected t of what is in front; `passed`
-    [N, R], how much of the background shows."""
+    """What rays see: `values` [N, R, 3 + F], colours and features; `depth` [N, R], the sum of the t of what is in front, each
+    times how much it counts; `passed` [N, R], how much of the background shows."""
 
     values: Tensor
     depth: Tensor
@@ -57,6 +57,9 @@ class Behind(NamedTuple):
     values: Tensor
 
 
+Span = tuple[float, float]
+"""Nearest and farthest t of a ray."""
+
 LIMIT = 64 << 20
 """Bytes of what the field makes of a piece of the rays, outside of autograd."""
 
@@ -65,6 +68,7 @@ def sample_field(
     field: Field,
     styles: Sequence[Tensor],
     rays: Rays,
+    span: Span,
     count: int,
     *,
     closed: bool,
@@ -74,9 +78,9 @@ def sample_field(
 
     The published code asks the field for the first samples twice, with the same answer; here they are asked for once.
     """
-    config, n, number = field.config, len(styles[0]), rays.origins.shape[1]
+    n, number = len(styles[0]), rays.origins.shape[1]
     length = rays.directions.norm(dim=-1, keepdim=True).expand(n, -1, -1)
-    first = volume.even(*config.depth, count, rays.origins)
+    first = volume.even(*span, count, rays.origins)
     first = volume.jittered(first, (n, number)) if random else first.expand(n, number, -1)
     density, inner = _ask(field, styles, rays, first)
     counts, _ = volume.weights(density.detach(), volume.intervals(first, length), closed)
@@ -146,35 +150,35 @@ def draw(
     field: Field,
     styles: Sequence[Tensor],
     rays: Rays,
+    span: Span,
     behind: Behind | None,
     count: int,
     *,
     random: bool = False,
 ) -> Drawn:
-    """What rays see. Outside of autograd they go in pieces, so that the field never makes more than `LIMIT` bytes at once."""
+    """What rays see between the nearest and the farthest t of `span`. Outside of autograd they go in pieces, so that the field never makes more than `LIMIT` bytes at once."""
     number = rays.origins.shape[1]
     size = 4 * 3 * 2 * count * field.config.hidden * len(styles[0])
     piece = number if torch.is_grad_enabled() else max(1, min(number, LIMIT // size))
     if piece >= number:
-        return _draw(field, styles, rays, behind, count, random)
+        return _draw(field, styles, rays, span, behind, count, random)
     parts = []
     for start in range(0, number, piece):
         some = slice(start, start + piece)
         own = None if behind is None else Behind(*(x[:, some] for x in behind))
-        parts.append(_draw(field, styles, Rays(*(x[:, some] for x in rays)), own, count, random))
+        parts.append(_draw(field, styles, Rays(*(x[:, some] for x in rays)), span, own, count, random))
     return Drawn(*(torch.cat(each, dim=1) for each in zip(*parts, strict=True)))
 
 
 def _draw(
-    field: Field, styles: Sequence[Tensor], rays: Rays, behind: Behind | None, count: int, random: bool
+    field: Field, styles: Sequence[Tensor], rays: Rays, span: Span, behind: Behind | None, count: int, random: bool
 ) -> Drawn:
-    seen = sample_field(field, styles, rays, count, closed=behind is None, random=random)
+    seen = sample_field(field, styles, rays, span, count, closed=behind is None, random=random)
     share = seen.counts.sum(dim=-1, keepdim=True)
     values = field.outer((seen.counts[..., None] * seen.inner).sum(dim=2), styles, share)
     if behind is not None:
         values = values + seen.passed * (behind.counts[..., None] * behind.values).sum(dim=2)
-    far = field.config.depth[1]
-    depth = (seen.counts * seen.t).sum(dim=-1) + (1 - share[..., 0]) * far
+    depth = (seen.counts * seen.t).sum(dim=-1)
     return Drawn(values, depth, seen.passed[..., 0])
 
 

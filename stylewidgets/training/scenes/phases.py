@@ -11,8 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ...generators.protocol import Rays
-from ...generators.stylenerf.cameras import pixel_grid, rays_of
+from ...generators.stylenerf.cameras import pixel_grid
 from ...generators.stylenerf.rendering import Drawn
 from ...generators.stylenerf.generator import StyleNeRF
 from ..losses import discriminator_loss, generator_loss, paired_loss, r1_penalty
@@ -65,10 +64,8 @@ def picture_step(run: SceneRun, views: Views, *, adversarial: bool) -> dict[str,
 
 def see(generator: StyleNeRF, styles: list[Tensor], pose: Tensor, pixels: Tensor, random: bool = True) -> Drawn:
     """What rays through `pixels` [R, 2] see for cameras of `pose` [N, 2] in degrees."""
-    pose = torch.cat([pose, torch.zeros_like(pose[:, :1])], dim=1)
-    rays = rays_of(generator.config, pose, pixels, None, None)
-    own = styles[generator.block_layers(0)]
-    return generator.see(own, rays, generator.behind(own, rays, pixels), random)
+    with generator.posed(F.pad(pose, (0, 1))):
+        return generator.see(styles[generator.block_layers(0)], pixels, random)
 
 
 def picture(
