@@ -32,6 +32,7 @@ NOT_IN_SHAPES = (
     "density",
     "conv_clamp",
     "mapping_lr",
+    "alpha",
 )
 """Settings that no shape tells."""
 
@@ -173,10 +174,9 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleNeRFConfig:
     if sizes:
         if sizes != [sizes[0] << i for i in range(len(sizes))]:
             raise ValueError(f"the blocks of the upsampler double the side; found {sizes}")
-        wide, narrow = shapes(f"synthesis.b{sizes[0]}.conv0.adapter.0.weight")[:2][::-1]
+        wide = shapes(f"synthesis.b{sizes[0]}.conv0.adapter.0.weight")[1]
         found["rays"] = sizes[0] // 2
         found["upsampler"] = "nn_cat" if wide == 2 * found["channels"][0] else "pixelshuffle"
-        del narrow
     if "synthesis.bg_nerf.fc_in.weight" in shapes:
         background, inputs = shapes("synthesis.bg_nerf.fc_in.weight")
         found |= {
@@ -185,6 +185,6 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleNeRFConfig:
             "background_layers": 1 + len(shapes.found(r"synthesis\.bg_nerf\.blocks\.\d+\.weight")),
             "background_dim": inputs - 8 * found["frequencies"],
         }
-    if "synthesis.alpha" in shapes:
+    if "synthesis.alpha" in shapes and "alpha" not in hints:
         found["alpha"] = min(max(float(params["synthesis.alpha"]), 0.0), 1.0)
     return StyleNeRFConfig(**{**found, **hints})

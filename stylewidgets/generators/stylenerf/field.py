@@ -63,7 +63,9 @@ class Colours(nn.Module):
 
 
 class Field(nn.Module):
-    """What is at a point, told by w: a density, and features with colours. A ray's features are linear in those of its samples,
+    """What is at a point, told by w: a density, and features with colours. It takes the styles of its `names`, others may follow.
+
+    A ray's features are linear in those of its samples,
     so only what goes into the last layer is summed along it, and the layer runs once a ray."""
 
     def __init__(self, config: StyleNeRFConfig) -> None:
@@ -86,7 +88,7 @@ class Field(nn.Module):
         for block, style in zip(self.blocks, styles[1:], strict=False):
             assert isinstance(block, StyledLayer)
             x = block.lrelu(x, style)
-        raw = self.sigma_out.linear(x, styles[-2])[..., 0]
+        raw = self.sigma_out.linear(x, styles[len(self.blocks) + 1])[..., 0]
         if self.config.ball:
             strength, radius, reach = self.config.ball
             raw = raw + strength * (radius - points.norm(dim=-1)).clamp(-reach, reach)
@@ -94,7 +96,7 @@ class Field(nn.Module):
 
     def outer(self, x: Tensor, styles: Sequence[Tensor], share: Tensor | float = 1.0) -> Tensor:
         """Sums of `inner` [N, P, hidden], whose weights sum to `share` [N, P, 1] → colours, then features, [N, P, 3 + F]."""
-        features = self.feat_out.linear(x, styles[-1], share)
+        features = self.feat_out.linear(x, styles[len(self.blocks) + 2], share)
         return torch.cat([self.to_rgb(features, share), features], dim=-1)
 
 

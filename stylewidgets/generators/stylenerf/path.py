@@ -54,10 +54,9 @@ def colours_of_samples(generator: StyleNeRF, styles: Sequence[Tensor], pixels: T
     field = generator.synthesis.fg_nerf
     rays = generator.rays_through(pixels)
     behind = generator.behind(own, rays, pixels) if generator.options.background else None
-    inside = own[: len(field.names)]
     count = generator.options.steps or generator.config.samples
-    seen = sample_field(field, inside, rays, generator.span, count, closed=behind is None, random=random)
-    values, counts = field.outer(seen.inner.flatten(1, 2), inside).view(*seen.t.shape, -1), seen.counts
+    seen = sample_field(field, own, rays, generator.span, count, closed=behind is None, random=random)
+    values, counts = field.outer(seen.inner.flatten(1, 2), own).view(*seen.t.shape, -1), seen.counts
     if behind is not None:
         values = torch.cat([values, behind.values], dim=2)
         counts = torch.cat([counts, seen.passed * behind.counts], dim=2)

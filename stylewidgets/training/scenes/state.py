@@ -181,4 +181,5 @@ def avatar_config(r: SceneRecipe) -> StyleNeRFConfig:
         middle=(*PIVOT, VIEW_Y),
         yaw=(-35.0, 35.0),
         pitch=(-15.0, 15.0),
+        normal=False,
     )
