@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from torch import Tensor
@@ -127,6 +127,10 @@ class StyleNeRFConfig(FamilyConfig):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name} goes from a lower to a higher number; {(low, high)} was given")
+        if self.background != "nerf":  # of a network that is not there, so that equal generators have equal settings
+            for field in fields(self):
+                if field.name.startswith("background_"):
+                    object.__setattr__(self, field.name, field.default)
         if not 0 <= self.alpha <= 1:
             raise ValueError(f"alpha is from 0 (the bare field) to 1 (a finished model); {self.alpha} was given")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from types import MappingProxyType
 
 import torch
 import torch.nn.functional as F
@@ -71,7 +70,7 @@ class StyleNeRF(StyleBased):
         self.noise_shapes = ()
         self.options = RenderOptions()
         if c.background == "nerf":
-            self.extra = MappingProxyType({"background": c.background_dim})
+            self.extra = {"background": c.background_dim}
         self._camera = Camera()
         self._angles: Tensor | None = None  # of cameras given as tensors
 
@@ -136,6 +135,7 @@ class StyleNeRF(StyleBased):
         Raises:
             ValueError: the camera stands in what it shall see.
         """
+        view = view or Camera()  # the neutral view of another kind is neutral, too
         least = self.reach
         if view.radius is not None and view.radius <= least:
             raise ValueError(
