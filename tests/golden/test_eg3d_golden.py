@@ -56,9 +56,9 @@ class Golden:
 
     @contextmanager
     def seen(self, pose: str) -> Iterator[None]:
-        with torch.no_grad(), self.generator.seen_by(self.inputs[f"c_{pose}"]):
-            with self.generator.sampled(Samples(), self.numbers):
-                yield
+        label, sampled = self.inputs[f"c_{pose}"], self.generator.sampled(Samples(), self.numbers)
+        with torch.no_grad(), self.generator.seen_by(label), sampled:
+            yield
 
 
 @pytest.fixture(scope="module", params=FILES)

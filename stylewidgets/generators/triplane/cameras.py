@@ -50,9 +50,7 @@ def label_of(config: TriPlaneConfig, angles: Tensor, fov: float | None = None, r
 def rays_of(label: Tensor, height: int, width: int) -> Rays:
     """The rays of cameras [N, 25], one through the middle of each pixel; directions have length 1."""
     world, inner = label[:, :16].reshape(-1, 4, 4), label[:, 16:].reshape(-1, 3, 3)
-    down, right = (
-        (torch.arange(n, dtype=torch.float32, device=label.device) + 0.5) / n for n in (height, width)
-    )
+    down, right = ((torch.arange(n, dtype=torch.float32, device=label.device) + 0.5) / n for n in (height, width))
     v, u = (line.reshape(1, -1) for line in torch.meshgrid(down, right, indexing="ij"))
     fx, fy, cx, cy, skew = (inner[:, i, j, None] for i, j in ((0, 0), (1, 1), (0, 2), (1, 2), (0, 1)))
     y = (v - cy) / fy

@@ -101,6 +101,10 @@ class TriPlaneConfig(BlockConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self._check_networks()
+        self._check_scene()
+
+    def _check_networks(self) -> None:
         for name in ("plane_features", "hidden", "input_size", "field_size", "coarse"):
             check_whole(name, getattr(self, name), 2 if name == "coarse" else 1)
         check_whole("fine", self.fine, 0)
@@ -113,16 +117,18 @@ class TriPlaneConfig(BlockConfig):
                 check_above_zero(name, getattr(self, name))
         if self.c_dim not in (0, 25):
             raise ValueError(f"c_dim is 25, the numbers of a camera, or 0; {self.c_dim} was given")
-        if (self.near is None) != (self.far is None):
-            raise ValueError(f"near and far are both numbers, or both None; {self.near} and {self.far} were given")
-        if self.near is not None and self.far is not None and not 0 <= self.near < self.far < math.inf:
-            raise ValueError(f"near is at least 0 and below far; {self.near} and {self.far} were given")
         if len(self.enlarge) != 2 or any(by not in (1, 2) for by in self.enlarge):
             raise ValueError(f"enlarge is two numbers, each 1 or 2; {self.enlarge} was given")
         if len(self.head_channels) != 2:
             raise ValueError(f"head_channels is one number for each of two blocks; {self.head_channels} was given")
         for count in self.head_channels:
             check_whole("head_channels", count)
+
+    def _check_scene(self) -> None:
+        if (self.near is None) != (self.far is None):
+            raise ValueError(f"near and far are both numbers, or both None; {self.near} and {self.far} were given")
+        if self.near is not None and self.far is not None and not 0 <= self.near < self.far < math.inf:
+            raise ValueError(f"near is at least 0 and below far; {self.near} and {self.far} were given")
         if len(self.pivot) != 3 or not math.dist(self.pivot, (0, 0, 0)) < self.radius:
             raise ValueError(f"pivot is a point inside the sphere of cameras, {self.radius}; {self.pivot} was given")
         for name in ("yaw_range", "pitch_range"):

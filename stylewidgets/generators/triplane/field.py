@@ -19,7 +19,10 @@ class Decoder(nn.Module):
         super().__init__()
         self.hidden = hidden
         self.net = nn.ModuleDict(
-            {"0": FullyConnected(features, hidden, lr_multiplier=lr), "2": FullyConnected(hidden, features + 1, lr_multiplier=lr)}
+            {
+                "0": FullyConnected(features, hidden, lr_multiplier=lr),
+                "2": FullyConnected(hidden, features + 1, lr_multiplier=lr),
+            }
         )
 
     def forward(self, features: Tensor, colours: bool = True) -> tuple[Tensor, Tensor | None]:

@@ -168,7 +168,9 @@ class TriPlane(StyleBased):
             )
         angles = torch.tensor([[view.yaw, view.pitch, view.roll]], dtype=torch.float32, device=self.device)
         nearer = 0.0 if view.radius is None else self.config.radius - view.radius
-        with self._seen_by(label_of(self.config, angles, view.fov, view.radius), nearer, tuple(view.to_dict().values())):
+        with self._seen_by(
+            label_of(self.config, angles, view.fov, view.radius), nearer, tuple(view.to_dict().values())
+        ):
             yield
 
     @contextmanager
@@ -242,9 +244,7 @@ class TriPlane(StyleBased):
     def _split(self, x: Tensor) -> Tensor:
         return x.reshape(len(x), 3, self.config.plane_features, *x.shape[2:])
 
-    def seen(
-        self, planes: Tensor, height: int, width: int, *, part: float = 1.0, colours: bool = True
-    ) -> Rendered:
+    def seen(self, planes: Tensor, height: int, width: int, *, part: float = 1.0, colours: bool = True) -> Rendered:
         """What the cameras in force see of planes [N, 3, C, H, W], all with [N, …, height · width].
 
         Args:
@@ -298,11 +298,12 @@ class TriPlane(StyleBased):
         """
         side = self.config.field_size if size is None else size
         styles = self.styles(x) if isinstance(x, Tensor) else list(x)
-        features = self.seen(self.planes(styles), side, side).features.unflatten(2, (side, side))
+        features = _square(self.seen(self.planes(styles), side, side), side)
         head, colours = self.synthesis.head, features[:, : self.img_channels]
         if slip and side == self.config.input_size and head.block0.up == 1:
             own = self._slices[self.view_block].start
-            return head.block0(features, colours, styles[own : own + 3])[1]
+            slipped: Tensor = head.block0(features, colours, styles[own : own + 3])[1]
+            return slipped
         return colours
 
     # -- codes and blocks ----------------------------------------------------------------------------------------------
@@ -342,7 +343,7 @@ class TriPlane(StyleBased):
         if i == self.view_block:
             assert state is not None
             side = self.config.field_size
-            features = self.seen(self._split(state.x), side, side).features.unflatten(2, (side, side))
+            features = _square(self.seen(self._split(state.x), side, side), side)
             entering_head = features if dtype is None else features.to(dtype)
             return State(features, self.synthesis.head(entering_head, styles))
         block = self.synthesis.blocks[i]
@@ -378,5 +379,9 @@ class TriPlane(StyleBased):
             rest = self._slices[self.planes_block].stop - self._slices[i].stop
             x = finish_small(self.synthesis.blocks[i + 1 :], x, img, styles[:rest])
         side = self.preview_resolution(i)
-        seen = self.seen(self._split(x.float()), side, side, part=0.5)
-        return seen.features[:, : self.img_channels].unflatten(2, (side, side))
+        return _square(self.seen(self._split(x.float()), side, side, part=0.5), side)[:, : self.img_channels]
+
+
+def _square(seen: Rendered, side: int) -> Tensor:
+    """Features of side × side rays in reading order → [N, C, side, side]."""
+    return seen.features.reshape(*seen.features.shape[:2], side, side)

@@ -49,7 +49,9 @@ class Head(nn.Module):
     def layers(self) -> list[tuple[str, StyleConv]]:
         """The style layers by name, in order."""
         return [
-            (f"block{i}.{name}", getattr(block, name)) for i, block in enumerate((self.block0, self.block1)) for name in NAMES
+            (f"block{i}.{name}", getattr(block, name))
+            for i, block in enumerate((self.block0, self.block1))
+            for name in NAMES
         ]
 
     def entering(self, features: Tensor) -> Tensor:
@@ -64,4 +66,5 @@ class Head(nn.Module):
         """Rendered features, in any size and dtype → the picture [N, colours, H, W] float32."""
         x = self.entering(features)
         x, img = self.block0(x, x[:, : self.colours].float(), styles[:3])
-        return self.block1(x, img, styles[3:])[1]
+        picture: Tensor = self.block1(x, img, styles[3:])[1]
+        return picture

@@ -78,7 +78,7 @@ def render(
     size = (LIMIT if near.device.type == "cpu" else MOST) if limit is None else limit
     step = max(64, size // (n * _bytes(volume, counts)))
     needed = torch.is_grad_enabled() and total > step and (volume.planes.requires_grad or rays.directions.requires_grad)
-    made = []
+    made: list[Rendered] = []
     for first in range(0, total, step):
         own = slice(first, min(total, first + step))
         parts = (rays.origins[:, own], rays.directions[:, own], near[:, own], far[:, own])
