@@ -63,7 +63,7 @@ def render(
     colours: bool = True,
     limit: int | None = None,
 ) -> Rendered:
-    """What all rays see, each for itself: the result does not depend on the chunks.
+    """What all rays see, each for itself: but for rounding, the result does not depend on the chunks.
 
     Args:
         volume: what is there.
@@ -113,10 +113,10 @@ def _chunk(
     coarse, fine = counts
 
     def at(t: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Density [N, R, S] and colours [N, C, R, S] at these distances [N, R, S]."""
+        """Density [N, R, S] and colours [N, R, S, C] at these distances [N, R, S]."""
         points = origins[:, :, None] + directions[:, :, None] * t[..., None]
         density, seen = volume.decoder(features_of(volume.planes, points.flatten(1, 2), volume.box), colours)
-        return density.reshape(t.shape), None if seen is None else seen.reshape(n, -1, *t.shape[1:])
+        return density.reshape(t.shape), None if seen is None else seen.reshape(*t.shape, -1)
 
     t = even(near, far, numbers(0, first, r, n, coarse)).expand(n, r, coarse)
     density, seen = at(t)
@@ -127,7 +127,7 @@ def _chunk(
         ).reshape(n, r, fine)
         extra_density, extra_seen = at(extra)
         t, density = torch.cat([t, extra], dim=2), torch.cat([density, extra_density], dim=2)
-        seen = None if seen is None or extra_seen is None else torch.cat([seen, extra_seen], dim=3)
+        seen = None if seen is None or extra_seen is None else torch.cat([seen, extra_seen], dim=2)
     t, order = t.sort(dim=2)
     weights = weights_of(t, density.gather(2, order))
     opacity = weights.sum(dim=2)
@@ -138,6 +138,6 @@ def _chunk(
     # A middle has the mean colour of its two samples, so each sample counts half of the two middles beside it: no colour moves.
     halves = torch.nn.functional.pad(weights, (1, 1))
     each = torch.empty_like(t).scatter(2, order, (halves[..., 1:] + halves[..., :-1]) / 2)
-    features = torch.einsum("ncrs,nrs->ncr", seen, each)
+    features = (each[:, :, None] @ seen)[:, :, 0].transpose(1, 2)
     features = features + (1 - opacity)[:, None] if volume.white_back else features
     return Rendered(features * 2 - 1, depth, opacity)
