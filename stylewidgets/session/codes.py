@@ -51,6 +51,8 @@ def code_styles(session: GeneratorSession, latent: Latent) -> list[Tensor]:
             styles = _styles_of_code(session, latent, latent.code)
         else:
             styles = list(session.generator.styles(session.map(latent)))
+        for name, value in latent.extra:
+            _put_extra(session, styles, name, value)
         if not _acting("s", latent):
             return styles
         return _split(session, _edited(session, "s", torch.cat(styles, dim=1), latent))
@@ -197,6 +199,18 @@ def _styles_of_code(session: GeneratorSession, latent: Latent, code: Code) -> li
         shifted = session.generator.styles(centre + _edited(session, "w", torch.zeros_like(centre), latent))
         styles = [s + (a - m) for s, a, m in zip(styles, shifted, mean, strict=True)]
     return styles
+
+
+def _put_extra(session: GeneratorSession, styles: list[Tensor], name: str, value: int | tuple[float, ...]) -> None:
+    """An extra that is called as a layer is that layer's style. A seed draws it, at the family's usual truncation."""
+    for k, layer in enumerate(session.layers):
+        if layer.name == name:
+            vector = (
+                np.random.RandomState(value).randn(layer.channels) * session.generator.default_psi
+                if isinstance(value, int)
+                else np.asarray(value)
+            )
+            styles[k] = session.tensor(vector)[None].expand_as(styles[k]).clone()
 
 
 def _split(session: GeneratorSession, flat: Tensor) -> list[Tensor]:

@@ -363,23 +363,32 @@ class TriPlane(StyleBased):
         return state.img
 
     # -- previews ------------------------------------------------------------------------------------------------------
+    @property
+    def sketch_sizes(self) -> tuple[int, ...]:
+        """Sides that `sketch` may have: that of the field, and halves of it down to 8 pixels."""
+        return tuple(self.config.field_size >> k for k in range(8) if k == 0 or self.config.field_size >> k >= 8)
+
+    def sketch(self, x: Tensor, styles: Sequence[Tensor], side: int) -> Tensor:
+        """About what the whole picture will be, of the planes: the field itself, of half the samples, not enlarged."""
+        return _square(self.seen(self._split(x.float()), side, side, part=0.5), side)[:, : self.img_channels]
+
     def preview_resolution(self, i: int) -> int:
-        """Longer side in pixels of the preview after block i: of the planes there, at most that of the field."""
-        if i == self.view_block:
-            return self.resolution
-        return self.config.field_size if i == self.planes_block else min(4 << i, self.config.field_size)
+        """Longer side in pixels of the preview after block i: that of the field where the planes are a quarter of their side,
+        half of it a block before, and so on. Later ones are no quicker than planes, and have the whole picture."""
+        enough = max(self.planes_block - 2, 0)
+        return max(self.config.field_size >> (enough - i), 1) if i <= enough else self.resolution
 
     def finish_small(self, i: int, x: Tensor, img: Tensor | None, styles: Sequence[Tensor]) -> Tensor:
-        """About what the whole picture will be: the field at its own size, of half the samples, not enlarged.
-
-        Before the planes are there, smaller ones are made of the features that are (`stylegan2.flat`).
-        """
+        """About what the whole picture will be, before the planes are there: smaller ones are made of the features that are
+        (`stylegan2.flat`), and then a `sketch`, or from later blocks the picture."""
         self._check_styles(styles, self.layers[self.block_layers(i).stop :])
+        rest = self._slices[self.planes_block].stop - self._slices[i].stop
         if i < self.planes_block:
-            rest = self._slices[self.planes_block].stop - self._slices[i].stop
             x = finish_small(self.synthesis.blocks[i + 1 :], x, img, styles[:rest])
         side = self.preview_resolution(i)
-        return _square(self.seen(self._split(x.float()), side, side, part=0.5), side)[:, : self.img_channels]
+        if side == self.resolution:
+            return self.image(self.step(self.view_block, State(x.float(), None), styles[rest:]))
+        return self.sketch(x, styles[rest:], side)
 
 
 def _square(seen: Rendered, side: int) -> Tensor:
