@@ -56,6 +56,7 @@ FAMILIES = {
         Family("stylegan2", "StyleGAN2", ".stylegan2", "StyleGAN2"),
         Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
         Family("stylenerf", "StyleNeRF", ".stylenerf", "StyleNeRF"),
+        Family("triplane", "EG3D", ".triplane", "TriPlane"),
     )
 }
 

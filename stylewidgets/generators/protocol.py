@@ -216,7 +216,8 @@ class HasView(Protocol):
         view_kind: the class of its views; its neutral value is false.
 
     Where the first blocks are the same for every view, ``view_block`` says which is the first that is not: what comes before
-    is kept while a camera moves.
+    is kept while a camera moves. Such a one that `HasPreview` besides draws a small picture of it: ``sketch_sizes`` are the
+    sides that it may have, and ``sketch(x, styles, side)`` makes it of the features there and the styles of the layers after.
     """
 
     view_kind: type[View]

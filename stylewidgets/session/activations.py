@@ -77,7 +77,8 @@ class SynthesisCache:
         self._view_block = view_block(generator)
         self._kept: OrderedDict[Key, Value] = OrderedDict()  # least recently used first
         self._starts = [f"/{k}/".encode() for k in range(len(self._stages))]
-        self._previews, self._room = set(self._engine.stages.previews), limit
+        self._previews = {*self._engine.stages.previews, *self._engine.stages.sketches.values()}
+        self._room = limit
         self._versions: object = None
 
     def run(
@@ -116,9 +117,12 @@ class SynthesisCache:
             view = None if self._viewed is None else self._viewed.view_key
             target = self._engine.target(max_resolution, previews)
             roots = [repr((dtype, kind)).encode() for kind in (None, view)]
-            keys = [
-                self._keys(u.styles, self._noise.names(own), roots, target) for u, own in zip(units, maps, strict=True)
-            ]
+            named = [(unit.styles, self._noise.names(own)) for unit, own in zip(units, maps, strict=True)]
+            keys = [self._keys(*own, roots, target) for own in named]
+            sketch = self._engine.sketch(max_resolution) if target in self._previews and max_resolution else None
+            if sketch is not None and all(own[i] in self._kept for own in keys for i in self._stages[sketch].inputs):
+                target = sketch  # what all views share is there: only a camera has moved
+                keys = [self._keys(*own, roots, target) for own in named]
             self._begin(keys)
             value = self._make(target, [unit.styles for unit in units], maps, keys, dtype, recorded=view is None)
             picture = self._engine.seen(value)

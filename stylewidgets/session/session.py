@@ -88,7 +88,7 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
+        self._seeds: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}

@@ -24,6 +24,7 @@ from stylewidgets.generators.stylegan1.generator import StyleGAN1Config
 from stylewidgets.generators.stylegan2.generator import StyleGAN2Config
 from stylewidgets.generators.stylegan3.generator import StyleGAN3Config
 from stylewidgets.generators.stylenerf import StyleNeRFConfig
+from stylewidgets.generators.triplane import TriPlaneConfig
 from stylewidgets.latent.latent import NOISE_MODES
 from stylewidgets.session.activations import Unit
 from stylewidgets.session.engine import Engine
@@ -43,12 +44,27 @@ def two(**options: Any) -> StyleGAN2Config:
 
 
 def nerf(**options: Any) -> StyleNeRFConfig:
-    small = {"hidden": 6, "field_layers": 3, "features": 5, "frequencies": 3, "samples": 4, "rays": 4, "channels": (5, 4)}
+    small = {
+        "hidden": 6,
+        "field_layers": 3,
+        "features": 5,
+        "frequencies": 3,
+        "samples": 4,
+        "rays": 4,
+        "channels": (5, 4),
+    }
     behind = {"background_dim": 3, "background_hidden": 4, "background_layers": 2, "background_samples": 3}
     return StyleNeRFConfig(**{**SIZES, **small, **behind, **options})
 
 
 ORTHOGRAPHIC: dict[str, Any] = {"projection": "orthographic", "background": "colour", "density": "softplus"}
+
+
+def scene(**options: Any) -> TriPlaneConfig:
+    small = {"channels": (6, 5, 4), "plane_features": 4, "hidden": 6, "head_channels": (5, 4), "input_size": 8}
+    return TriPlaneConfig(**{**SIZES, **small, "field_size": 8, "coarse": 6, "fine": 6, **options})
+
+
 CONFIGS: dict[str, tuple[str, Any]] = {
     "stylegan1": ("stylegan1", StyleGAN1Config(channels=(6, 5, 4), **SIZES)),
     "stylegan1 with classes": ("stylegan1", StyleGAN1Config(channels=(6, 5, 4), c_dim=3, **SIZES)),
@@ -64,6 +80,8 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "stylenerf, of cars": ("stylenerf", nerf(upsampler="pixelshuffle", background="none")),
     "stylenerf, fading in": ("stylenerf", nerf(channels=(5, 4, 4), alpha=0.5)),
     "stylenerf of avatars": ("stylenerf", nerf(**ORTHOGRAPHIC, ball=(3.0, 0.5, 0.3), radius=4.0, depth=(3.0, 5.0))),
+    "eg3d": ("triplane", scene()),
+    "eg3d without a camera in w": ("triplane", scene(c_dim=0, enlarge=(1, 2), near=None, far=None, fine=0)),
     "stub": ("stub", stub_family.StubConfig()),
 }
 

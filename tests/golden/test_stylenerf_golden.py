@@ -78,7 +78,11 @@ def error(found: Tensor, expected: Tensor) -> float:
 
 def test_the_sizes_are_read_from_the_shapes(golden: Golden) -> None:
     found, told = golden.generator.config, golden.config
-    assert (found.resolution, found.rays, found.num_ws) == (told["img_resolution"], told["resolution_vol"], told["num_ws"])
+    assert (found.resolution, found.rays, found.num_ws) == (
+        told["img_resolution"],
+        told["resolution_vol"],
+        told["num_ws"],
+    )
     assert (found.upsampler, found.hidden, found.field_layers) == (told["upsample_mode"], 16, 3)
     assert (found.background == "nerf") == told["background"]
 
@@ -120,7 +124,9 @@ def test_pictures_and_what_the_volume_gives_agree(golden: Golden, view: str) -> 
         ("alpha-1", RenderOptions(steps=20), {}),
     ],
 )
-def test_ways_to_render_agree(golden: Golden, name: str, options: RenderOptions | None, camera: dict[str, float]) -> None:
+def test_ways_to_render_agree(
+    golden: Golden, name: str, options: RenderOptions | None, camera: dict[str, float]
+) -> None:
     wanted = golden.tensors.get(f"expect.image_b_{name}")
     if wanted is None:  # freeze_bg where there is none
         return

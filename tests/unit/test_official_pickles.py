@@ -122,7 +122,12 @@ def stylenerf(name: str = "stylenerf_small", **scene: Any) -> Any:
     generator.meta["state"]["_init_kwargs"] = write.EasyDict(
         synthesis_kwargs=write.EasyDict(
             camera_kwargs=write.EasyDict(
-                {"range_u": [-0.3, 0.3], "range_v": [np.pi / 2 - 0.155, np.pi / 2 + 0.155], "depth_range": [0.88, 1.12], **scene}
+                {
+                    "range_u": [-0.3, 0.3],
+                    "range_v": [np.pi / 2 - 0.155, np.pi / 2 + 0.155],
+                    "depth_range": [0.88, 1.12],
+                    **scene,
+                }
             ),
             renderer_kwargs=write.EasyDict(n_ray_samples=6, n_bg_samples=4),
         )

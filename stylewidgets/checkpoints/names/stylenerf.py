@@ -19,7 +19,11 @@ def scene_of(arguments: object) -> dict[str, Any]:
     """
     given = dict(_flat(arguments))
     found: dict[str, Any] = {}
-    for ours, theirs in (("samples", "n_ray_samples"), ("background_samples", "n_bg_samples"), ("rays", "resolution_vol")):
+    for ours, theirs in (
+        ("samples", "n_ray_samples"),
+        ("background_samples", "n_bg_samples"),
+        ("rays", "resolution_vol"),
+    ):
         if _whole(given.get(theirs)):
             found[ours] = given[theirs]
     for ours, theirs in (("fov", "fov"), ("background_start", "bg_start")):

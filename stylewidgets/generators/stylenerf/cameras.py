@@ -64,7 +64,9 @@ def orthographic_rays(config: StyleNeRFConfig, turn: Tensor, pixels: Tensor, fov
     *pivot, lift = config.middle
     about = turn.new_tensor(pivot)
     half = radius * math.tan(math.radians(fov) / 2)
-    seen = torch.cat([pixels * half, pixels.new_full((len(pixels), 1), radius)], dim=-1) + pixels.new_tensor([0.0, lift, 0.0])
+    seen = torch.cat([pixels * half, pixels.new_full((len(pixels), 1), radius)], dim=-1) + pixels.new_tensor(
+        [0.0, lift, 0.0]
+    )
     origins = (seen - about) @ turn + about
     return Rays(origins, (-turn[:, 2])[:, None].expand_as(origins))
 

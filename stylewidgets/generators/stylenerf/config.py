@@ -102,7 +102,15 @@ class StyleNeRFConfig(FamilyConfig):
         super().__post_init__()
         if self.c_dim:
             raise ValueError(f"a StyleNeRF takes no label, c_dim is 0; {self.c_dim} was given")
-        for name in ("img_channels", "rays", "hidden", "features", "frequencies", "background_hidden", "background_dim"):
+        for name in (
+            "img_channels",
+            "rays",
+            "hidden",
+            "features",
+            "frequencies",
+            "background_hidden",
+            "background_dim",
+        ):
             check_whole(name, getattr(self, name))
         for name in ("field_layers", "samples", "background_layers", "background_samples"):
             check_whole(name, getattr(self, name), 2)

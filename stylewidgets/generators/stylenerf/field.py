@@ -17,7 +17,10 @@ SLOPE, GAIN = 0.2, math.sqrt(2)
 
 def encode(points: Tensor, octaves: int) -> Tensor:
     """Points [..., D] → [..., 2 · D · octaves]: sin and cos of 2^k π p, octave by octave."""
-    waves = points[..., None, :] * (math.pi * 2.0 ** torch.arange(octaves, dtype=points.dtype, device=points.device))[:, None]
+    waves = (
+        points[..., None, :]
+        * (math.pi * 2.0 ** torch.arange(octaves, dtype=points.dtype, device=points.device))[:, None]
+    )
     return torch.stack([waves.sin(), waves.cos()], dim=-2).flatten(-3)
 
 

@@ -108,7 +108,9 @@ class UpBlock(nn.Module):
 def doubled(x: Tensor, adapter: nn.Module, upsampler: str) -> Tensor:
     """Features [N, C, H, W] → [N, C, 2H, 2W]: nearest neighbours, plus what the adapter makes of them, then [1, 3, 3, 1]."""
     near = F.interpolate(x, scale_factor=2, mode="nearest")
-    change = adapter(torch.cat([near, neighbours(x)], dim=1)) if upsampler == "nn_cat" else F.pixel_shuffle(adapter(x), 2)
+    change = (
+        adapter(torch.cat([near, neighbours(x)], dim=1)) if upsampler == "nn_cat" else F.pixel_shuffle(adapter(x), 2)
+    )
     return blurred(near + change)
 
 

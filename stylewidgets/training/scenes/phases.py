@@ -12,8 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...generators.stylenerf.cameras import pixel_grid
-from ...generators.stylenerf.rendering import Drawn
 from ...generators.stylenerf.generator import StyleNeRF
+from ...generators.stylenerf.rendering import Drawn
 from ..losses import discriminator_loss, generator_loss, paired_loss, r1_penalty
 from .data import Views
 from .state import SceneRun

@@ -13,8 +13,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ...avatars.drawing.geometry import PIVOT, VIEW, VIEW_Y
 from ...avatars.drawing.camera import CAMERA_Z
+from ...avatars.drawing.geometry import PIVOT, VIEW, VIEW_Y
 from ...core import files
 from ...generators.stylegan2.discriminator import Discriminator
 from ...generators.stylenerf import StyleNeRF, StyleNeRFConfig
