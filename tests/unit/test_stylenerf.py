@@ -91,7 +91,7 @@ def test_pieces_of_the_rays_make_the_same_picture(monkeypatch: pytest.MonkeyPatc
         return ask(field, styles, rays, *others, **options)
 
     monkeypatch.setattr(rendering, "sample_field", asked)
-    monkeypatch.setattr(rendering, "LIMIT", 4 * 3 * 2 * 5 * 8 * 2 * 5)
+    monkeypatch.setattr(rendering, "LIMIT", 4 * 3 * 2 * 5 * 8 * 2 * 5)  # five rays
     with torch.no_grad():
         torch.testing.assert_close(generator.synthesize(styles), whole)
     assert sizes == [5, 5, 5, 1]
