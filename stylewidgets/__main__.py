@@ -64,6 +64,10 @@ _TRAINERS = {
     "evaluate": "measure a generator and write its model card, or the errors of the factor network",
 }
 
+_SCENES = {
+    "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
+}
+
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
@@ -83,6 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
     for name, words in _TRAINERS.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
+    for name, words in _SCENES.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)

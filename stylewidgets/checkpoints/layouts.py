@@ -10,6 +10,7 @@ from torch import Tensor
 
 from ..generators.families import FAMILIES
 from .errors import CheckpointError
+from .names import stylenerf
 
 MAX_DEPTH = 4
 
@@ -33,6 +34,7 @@ class Layout:
 
 MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
 NVIDIA = "weights of the official releases are for non-commercial use (NVIDIA Source Code License, or CC BY-NC 4.0)"
+STYLENERF = "no licence is recorded here; the terms are at https://github.com/facebookresearch/StyleNeRF"
 OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
@@ -53,6 +55,7 @@ LAYOUTS = (
     ),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
+    Layout("StyleNeRF", "stylenerf", stylenerf.EVIDENCE, STYLENERF),
 )
 
 # Networks that are told apart only to be refused by name: pieces that must all occur in names, and the reason.

@@ -16,7 +16,7 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import codes, drawing, inside, pictures, starting, tuning
+from . import codes, drawing, inside, pictures, scene, starting, tuning
 from .checks import check_latent
 from .editors import Editors
 from .fork import remember
@@ -88,7 +88,7 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
+        self._seeds: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
@@ -164,6 +164,8 @@ class GeneratorSession:
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
+    depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
+    has_scene, camera_range = property(scene.has_scene), property(scene.camera_range)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class

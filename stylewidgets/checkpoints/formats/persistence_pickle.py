@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import layouts
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
+from ..names import stylenerf
 from ..pickle.fingerprints import described, release
 from ..pickle.module_tree import Tree, flatten, is_module
 from ..pickle.plain import plain, positive
@@ -27,7 +28,6 @@ SNAPSHOT = "Give the network snapshot of a training run"
 KEYS = ("G_ema", "G", "generator")  # averaged weights make better pictures than those of the last step
 TOLD = ("training_set_kwargs", "progress", "cur_nimg", "augment_p")
 EG3D = {"TriPlaneGenerator"}
-STYLENERF = {"VolumeRenderer", "CameraRay", "NeRFInput", "NeRFSynthesisNetwork"}
 ACTIVATIONS = ("lrelu",)
 STYLED = re.compile(r"(\.conv[01]|mapping\.fc\d+)$")  # the layers that have an activation
 
@@ -95,10 +95,6 @@ def _refuse_other_kinds(tree: Tree) -> None:
             "this needs an EG3D generator (tri-planes and volume rendering), which is not built "
             "yet; the file itself is fine"
         )
-    if tree.classes & STYLENERF:
-        raise CheckpointError(
-            "this needs a StyleNeRF generator (volume rendering), which is not built; the file itself is fine"
-        )
     if any(name.startswith(("main.layer_", "synthesis.main.layer_")) for name in tree.tensors):
         raise CheckpointError(
             "this needs a FastGAN generator, as Projected GAN trains them; it has no style space to explore"
@@ -123,6 +119,8 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
     _check_activation(tree)
     if family == "stylegan3":
         hints.update(_stylegan3_hints(tree, prefix))
+    if family == "stylenerf":
+        hints.update(stylenerf.scene_of(plain(tree.modules[""].attributes.get("_init_kwargs"))))
     return hints
 
 
