@@ -119,6 +119,7 @@ function render({ model, el }) {
   function refresh() {
     const [height, width] = model.get("size");
     regions.read(model.get("labels"), [height, width]);
+    root.style.setProperty("--stylewidgets-size", `${model.get("width")}px`);
     const scale = SIDE / Math.max(height, width, 1);
     [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
     stage.style.aspectRatio = `${width || 1} / ${height || 1}`;
@@ -132,7 +133,7 @@ function render({ model, el }) {
     }, FLASH_MS);
     draw();
   }
-  const listeners = [["change:labels", refresh], ["change:size", refresh], ["change:names", draw], ["change:chosen", show]];
+  const listeners = [["change:labels", refresh], ["change:size", refresh], ["change:width", refresh], ["change:names", draw], ["change:chosen", show]];
   for (const [what, handler] of listeners) model.on(what, handler);
   refresh();
   return () => {
