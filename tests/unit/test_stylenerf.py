@@ -50,7 +50,9 @@ def session() -> GeneratorSession:
 
 def of_avatars() -> StyleNeRF:
     torch.manual_seed(0)
-    return StyleNeRF(avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8))).eval().requires_grad_(False)
+    return (
+        StyleNeRF(avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8))).eval().requires_grad_(False)
+    )
 
 
 # -- integrals ------------------------------------------------------------------------------------------------------------
@@ -203,7 +205,9 @@ def test_a_ball_is_seen_where_it_is() -> None:
     """With a strong ball the depth is that of a sphere, in the avatars' units."""
     config = avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8, samples=48))
     torch.manual_seed(0)
-    generator = StyleNeRF(StyleNeRFConfig.from_dict({**config.to_dict(), "ball": (400.0, 0.85, 0.6), "density": "relu"}))
+    generator = StyleNeRF(
+        StyleNeRFConfig.from_dict({**config.to_dict(), "ball": (400.0, 0.85, 0.6), "density": "relu"})
+    )
     with torch.no_grad():
         t, opaque = generator.depth(torch.zeros(1, 128), 33)
         points = generator.rays(33, 33)
@@ -252,4 +256,3 @@ def test_a_preview_is_the_fields_own_colours(session: GeneratorSession) -> None:
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         StyleNeRFConfig(**{**SMALL, **options})
-

@@ -237,9 +237,7 @@ class StyleNeRF(StyleBased):
         """What side × side rays of the camera in force see, for the styles of block 0."""
         return self.see(styles, pixel_grid(side, side, self.w_avg), colours=colours)
 
-    def see(
-        self, styles: Sequence[Tensor], pixels: Tensor, *, random: bool = False, colours: bool = True
-    ) -> Drawn:
+    def see(self, styles: Sequence[Tensor], pixels: Tensor, *, random: bool = False, colours: bool = True) -> Drawn:
         """What rays through places [R, 2] of the picture see, for the styles of block 0; see `rendering.draw`. Outside of autograd
         they go in pieces."""
         count, made = self.options.steps or self.config.samples, []

@@ -98,7 +98,10 @@ def tables(quality: dict[str, Any]) -> str:
             lines.append(f"| {angle}, {name} | " + " | ".join(f"{value:.2f}" for value in values) + " |")
     lines += ["", "| yaw (trained to 35°) | " + " | ".join(f"{name}°" for name in quality["angles"]) + " |"]
     lines.append("|---|" + "---|" * len(quality["angles"]))
-    for key, text, digits in (("psnr", "PSNR against the exact view, dB", 1), ("correlation", "correlation of depth", 2)):
+    for key, text, digits in (
+        ("psnr", "PSNR against the exact view, dB", 1),
+        ("correlation", "correlation of depth", 2),
+    ):
         lines.append(f"| {text} | " + " | ".join(f"{f[key]:.{digits}f}" for f in quality["angles"].values()) + " |")
     lines += ["", "| | samples | other renders |", "|---|---|---|"]
     for key, text in (("frechet", "Fréchet distance of features"), ("precision", "precision"), ("recall", "recall")):

@@ -19,9 +19,12 @@ from . import measure
 from .card import card, tables
 from .state import SceneRun
 
+
 def run(args: argparse.Namespace, session: GeneratorSession) -> None:
     """Measure, print and write."""
-    quality = rounded(figures(session, args.file, args.samples if not args.quick else 64, args.seed, args.run_folder), 6)
+    quality = rounded(
+        figures(session, args.file, args.samples if not args.quick else 64, args.seed, args.run_folder), 6
+    )
     print(tables(quality))
     if args.quick:
         return

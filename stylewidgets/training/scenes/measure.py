@@ -95,7 +95,9 @@ def geometry(generator: StyleNeRF, held: Held) -> dict[str, float]:
     found = in_pieces(depths(held.w), len(held.w))
     average = in_pieces(depths(mean), len(held.w))
     on_head, solid = head_pixels(truth), truth.depth.isfinite()
-    rows: dict[str, list[float]] = {name: [] for name in ("correlation", "error", "error, shift allowed", "iou", "floor")}
+    rows: dict[str, list[float]] = {
+        name: [] for name in ("correlation", "error", "error, shift allowed", "iou", "floor")
+    }
     for k, mask in enumerate(on_head):
         true, made, same = truth.depth[k][mask], found[k, 0][mask], average[k, 0][mask]
         opaque = found[k, 1] > 0.5
@@ -200,7 +202,9 @@ def by_angle(generator: StyleNeRF, held: Held) -> dict[str, dict[str, float]]:
     return result
 
 
-def distances(session: GeneratorSession, world: LatentWorld, net: FactorRegressor, count: int, seed: int) -> dict[str, Any]:
+def distances(
+    session: GeneratorSession, world: LatentWorld, net: FactorRegressor, count: int, seed: int
+) -> dict[str, Any]:
     """Fréchet distance, precision and recall of samples from z against renders, each beside that of other renders."""
     seen = {}
     for k, name in enumerate(("renders", "floor", "samples"), 1001):
