@@ -76,7 +76,7 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "stylegan3-t": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3)),
     "stylegan3-r": ("stylegan3", StyleGAN3Config.create("R", 16, **SMALL3)),
     "stylegan-xl": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3, **XL)),
-    "stylenerf": ("stylenerf", nerf()),
+    "stylenerf": ("stylenerf", nerf(density="softplus")),
     "stylenerf, of cars": ("stylenerf", nerf(upsampler="pixelshuffle", background="none")),
     "stylenerf, fading in": ("stylenerf", nerf(channels=(5, 4, 4), alpha=0.5)),
     "stylenerf of avatars": ("stylenerf", nerf(**ORTHOGRAPHIC, ball=(3.0, 0.5, 0.3), radius=4.0, depth=(3.0, 5.0))),

@@ -17,7 +17,7 @@ from ..style_based import StyleBased, check_rows
 from .cameras import pixel_grid, rays_of
 from .config import StyleNeRFConfig
 from .field import Backdrop, Background, BackgroundLatent, Field
-from .rendering import Behind, Drawn, RenderOptions, backdrop, draw, frozen_pose, sample_background
+from .rendering import Behind, Drawn, RenderOptions, backdrop, draw, frozen_pose, joined, pieces, sample_background
 from .upsampler import UpBlock
 
 
@@ -217,7 +217,7 @@ class StyleNeRF(StyleBased):
         """w, w+ or styles → how far along its ray each pixel's surface lies (the far end where there is none), and how opaque it
         is, both [N, 1, size, size]."""
         side = size or self.config.rays
-        drawn = self.drawn(self._field_styles(x), side)
+        drawn = self.drawn(self._field_styles(x), side, colours=False)
         opaque = 1 - drawn.passed
         t = torch.where(opaque > 1e-3, drawn.depth / opaque.clamp(min=1e-3), self.span[1])
         return t.unflatten(1, (1, side, side)), opaque.unflatten(1, (1, side, side))
@@ -226,23 +226,32 @@ class StyleNeRF(StyleBased):
         """w, w+ or styles → where each ray ends, in the scene's axes, [N, 3, size, size]: ``early`` of the public programs, which
         count what passes as t = 0. It is true where nothing does; `depth` is true elsewhere, too."""
         side = size or self.config.rays
-        drawn, rays = self.drawn(self._field_styles(x), side), self.rays(side, side)
+        drawn, rays = self.drawn(self._field_styles(x), side, colours=False), self.rays(side, side)
         return (rays.origins + rays.directions * drawn.depth[..., None]).transpose(1, 2).unflatten(2, (side, side))
 
     def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
         """w, w+ or styles and points [N, P, 3] → density [N, P]."""
         return self.synthesis.fg_nerf.inner(points, self._field_styles(x))[0]
 
-    def drawn(self, styles: Sequence[Tensor], side: int) -> Drawn:
+    def drawn(self, styles: Sequence[Tensor], side: int, *, colours: bool = True) -> Drawn:
         """What side × side rays of the camera in force see, for the styles of block 0."""
-        return self.see(styles, pixel_grid(side, side, self.w_avg))
+        return self.see(styles, pixel_grid(side, side, self.w_avg), colours=colours)
 
-    def see(self, styles: Sequence[Tensor], pixels: Tensor, random: bool = False) -> Drawn:
-        """What rays through places [R, 2] of the picture see, for the styles of block 0; `random` as training samples them."""
-        rays = self.rays_through(pixels)
-        behind = self.behind(styles, rays, pixels) if self.options.background else None
-        count = self.options.steps or self.config.samples
-        return draw(self.synthesis.fg_nerf, styles, rays, self.span, behind, count, random=random)
+    def see(
+        self, styles: Sequence[Tensor], pixels: Tensor, *, random: bool = False, colours: bool = True
+    ) -> Drawn:
+        """What rays through places [R, 2] of the picture see, for the styles of block 0; see `rendering.draw`. Outside of autograd
+        they go in pieces."""
+        count, made = self.options.steps or self.config.samples, []
+        closed = self.config.background == "none" or not self.options.background
+        for some in pieces(self.config, len(pixels), count, len(styles[0])):
+            rays = self.rays_through(pixels[some])
+            behind = None if closed or not colours else self.behind(styles, rays, pixels[some])
+            field = self.synthesis.fg_nerf
+            made.append(
+                draw(field, styles, rays, self.span, count, behind, closed=closed, random=random, colours=colours)
+            )
+        return joined(made)
 
     def behind(self, styles: Sequence[Tensor], rays: Rays, pixels: Tensor) -> Behind | None:
         """What stands behind the field on these rays, which go through these pixels [R, 2]."""

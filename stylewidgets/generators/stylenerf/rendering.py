@@ -60,8 +60,8 @@ class Behind(NamedTuple):
 Span = tuple[float, float]
 """Nearest and farthest t of a ray."""
 
-LIMIT = 64 << 20
-"""Bytes of what the field makes of a piece of the rays, outside of autograd."""
+LIMIT = 16 << 20
+"""Bytes of what the field makes of a piece of the rays, outside of autograd. More is no quicker on a CPU."""
 
 
 def sample_field(
@@ -151,35 +151,42 @@ def draw(
     styles: Sequence[Tensor],
     rays: Rays,
     span: Span,
-    behind: Behind | None,
     count: int,
+    behind: Behind | None,
     *,
+    closed: bool,
     random: bool = False,
+    colours: bool = True,
 ) -> Drawn:
-    """What rays see between the nearest and the farthest t of `span`. Outside of autograd they go in pieces, so that the field never makes more than `LIMIT` bytes at once."""
-    number = rays.origins.shape[1]
-    size = 4 * 3 * 2 * count * field.config.hidden * len(styles[0])
-    piece = number if torch.is_grad_enabled() else max(1, min(number, LIMIT // size))
-    if piece >= number:
-        return _draw(field, styles, rays, span, behind, count, random)
-    parts = []
-    for start in range(0, number, piece):
-        some = slice(start, start + piece)
-        own = None if behind is None else Behind(*(x[:, some] for x in behind))
-        parts.append(_draw(field, styles, Rays(*(x[:, some] for x in rays)), span, own, count, random))
-    return Drawn(*(torch.cat(each, dim=1) for each in zip(*parts, strict=True)))
+    """What rays see between the nearest and the farthest t of `span`.
 
-
-def _draw(
-    field: Field, styles: Sequence[Tensor], rays: Rays, span: Span, behind: Behind | None, count: int, random: bool
-) -> Drawn:
-    seen = sample_field(field, styles, rays, span, count, closed=behind is None, random=random)
+    Args:
+        count: samples in each of two passes.
+        behind: what shows where the field lets something pass.
+        closed: as of `volume.weights`.
+        random: sample as training does.
+        colours: False gives only depth and what passes; `values` are empty.
+    """
+    seen = sample_field(field, styles, rays, span, count, closed=closed, random=random)
     share = seen.counts.sum(dim=-1, keepdim=True)
-    values = field.outer((seen.counts[..., None] * seen.inner).sum(dim=2), styles, share)
-    if behind is not None:
-        values = values + seen.passed * (behind.counts[..., None] * behind.values).sum(dim=2)
-    depth = (seen.counts * seen.t).sum(dim=-1)
-    return Drawn(values, depth, seen.passed[..., 0])
+    values = seen.counts[..., :0]
+    if colours:
+        values = field.outer((seen.counts[..., None] * seen.inner).sum(dim=2), styles, share)
+        if behind is not None:
+            values = values + seen.passed * (behind.counts[..., None] * behind.values).sum(dim=2)
+    return Drawn(values, (seen.counts * seen.t).sum(dim=-1), seen.passed[..., 0])
+
+
+def pieces(config: StyleNeRFConfig, number: int, count: int, pictures: int) -> list[slice]:
+    """Rays in pieces, each of which makes the field hold no more than about `LIMIT` bytes; one piece where gradients are kept."""
+    each = 4 * 3 * 2 * count * config.hidden * pictures
+    size = number if torch.is_grad_enabled() else max(1, LIMIT // each)
+    return [slice(start, min(start + size, number)) for start in range(0, number, size)]
+
+
+def joined(parts: Sequence[Drawn]) -> Drawn:
+    """Pieces of the rays together."""
+    return parts[0] if len(parts) == 1 else Drawn(*(torch.cat(each, dim=1) for each in zip(*parts, strict=True)))
 
 
 def backdrop(module: Backdrop, style: Tensor, pixels: Tensor) -> Behind:

@@ -65,7 +65,7 @@ def picture_step(run: SceneRun, views: Views, *, adversarial: bool) -> dict[str,
 def see(generator: StyleNeRF, styles: list[Tensor], pose: Tensor, pixels: Tensor, random: bool = True) -> Drawn:
     """What rays through `pixels` [R, 2] see for cameras of `pose` [N, 2] in degrees."""
     with generator.posed(F.pad(pose, (0, 1))):
-        return generator.see(styles[generator.block_layers(0)], pixels, random)
+        return generator.see(styles[generator.block_layers(0)], pixels, random=random)
 
 
 def picture(

@@ -107,6 +107,14 @@ class SceneRun:
         z = torch.randn(n, self.recipe.z_dim, device=self.device, dtype=torch.float32)
         return z, None, scenes(self.world.factors(z))[0]
 
+    @torch.no_grad()
+    def colours_start(self) -> None:
+        """Make the upsampler add nothing yet, so that the first picture is the field's own, enlarged."""
+        for module in (self.generator, self.averaged["generator"]):
+            for name, value in module.named_parameters():
+                if ".torgb.weight" in name or ".torgb.bias" in name:
+                    value.zero_()
+
     def average(self, batch: int) -> None:
         """Exponential moving average of generator and embedding, half-life ``ema_images`` with a short ramp."""
         keep = 0.5 ** (batch / min(self.recipe.ema_images, max(self.total * 0.02, 1.0)))

@@ -96,6 +96,8 @@ def schedule(state: SceneRun, data: RenderedScenes, args: argparse.Namespace) ->
         for optimiser in learning:
             rate(optimiser, max(0.3, min(1.0, 1.3 - done)))
         yield report(field_step(state, next(batches)))
+    if not state.images["picture"]:
+        state.colours_start()
     first = args.picture_images * state.recipe.adversarial_from if state.recipe.adversarial_weight else float("inf")
     for report in phase(state, "picture", args.picture_images):
         done = state.images["picture"] / args.picture_images
