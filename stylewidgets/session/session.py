@@ -16,7 +16,7 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import codes, drawing, inside, pictures, starting, tuning
+from . import codes, drawing, inside, pictures, scene, starting, tuning
 from .checks import check_latent
 from .editors import Editors
 from .fork import remember
@@ -169,6 +169,9 @@ class GeneratorSession:
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
+    depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
+    depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
+    camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
