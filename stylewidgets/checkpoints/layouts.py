@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..generators.families import FAMILIES
 from .errors import CheckpointError
-from .names import stylenerf
+from .names import eg3d, stylenerf
 
 MAX_DEPTH = 4
 
@@ -55,6 +55,7 @@ LAYOUTS = (
     ),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
+    Layout("EG3D", "triplane", eg3d.EVIDENCE, NVIDIA),
     Layout("StyleNeRF", "stylenerf", stylenerf.EVIDENCE, STYLENERF),
 )
 
@@ -62,10 +63,6 @@ LAYOUTS = (
 REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("input.input", ".iwt."), "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
     (("student.", "mapping_net."), "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
-    (
-        ("backbone.synthesis.b4.const", "decoder.net.0.weight"),
-        "an EG3D generator needs volume rendering, which is not built yet",
-    ),
     (
         ("S.net.0.", "G."),
         "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)",

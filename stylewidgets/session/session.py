@@ -141,6 +141,11 @@ class GeneratorSession:
         made.editors.take(self.editors)
         return made
 
+    @property
+    def camera_range(self) -> Mapping[str, tuple[float, float]]:
+        """Lowest and highest "yaw" and "pitch" in degrees that a generator with a scene was trained on; {} for others."""
+        return drawing.camera_range(self)
+
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: object) -> Latent:
         """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.
@@ -165,7 +170,8 @@ class GeneratorSession:
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
     depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
-    has_scene, camera_range = property(scene.has_scene), property(scene.camera_range)
+    depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
+    camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class

@@ -13,6 +13,7 @@ from .. import layouts
 from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
+from ..names import eg3d
 from ..names import stylegan1 as names_stylegan1
 from ..names import stylegan2 as names_stylegan2
 from ..pickle.plain import plain
@@ -102,6 +103,7 @@ _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "mmgeneration stylegan2": _rosinality,
     "stylegan2-ada-pytorch": _own_names,
     "stylegan3": _own_names,
+    "EG3D": lambda found: eg3d.from_eg3d(found.state),
     "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),
     "huangzh13 StyleGAN.pytorch": lambda found: names_stylegan1.from_huangzh13(found.state),
     "rosinality style-based-gan-pytorch": lambda found: names_stylegan1.from_rosinality(found.state),

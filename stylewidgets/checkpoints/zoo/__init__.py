@@ -27,7 +27,7 @@ class Entry:
     Attributes:
         name, alias: `stylewidgets.load` takes either.
         group: the publication that it belongs to.
-        family: "stylegan1", "stylegan2", "stylegan3" or "eg3d".
+        family: "stylegan1", "stylegan2", "stylegan3", "stylenerf" or "triplane".
         format: "tensorflow pickle" or "pytorch pickle".
         resolution: longer side in pixels.
         url: address of the file, None when it can only be fetched by hand.

@@ -26,6 +26,7 @@ from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
+from .camera import CameraTool
 from .drag import DragTool
 from .edit_truth import EditTruth
 from .parts import PartsTool
@@ -116,6 +117,9 @@ class TransformTool(Tool):
 
     def update(self, host: PictureHost) -> None:
         self.sliders.update(host.value)
+
+
+register(CameraTool)
 
 
 @register
