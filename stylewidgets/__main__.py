@@ -72,6 +72,7 @@ _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
     "parts": "which features of a generator are which part of its pictures",
+    "rig": "the rig of a generator's w: pose, expression and light by their values",
 }
 
 

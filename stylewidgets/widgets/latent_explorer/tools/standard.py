@@ -30,6 +30,7 @@ from .camera import CameraTool
 from .drag import DragTool
 from .edit_truth import EditTruth
 from .parts import PartsTool
+from .rig import RigTool
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
@@ -100,6 +101,7 @@ register(Attributes)
 register(WordsTool)
 register(PartsTool)
 register(DragTool)
+register(RigTool)
 
 
 @register
