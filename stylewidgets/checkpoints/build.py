@@ -76,7 +76,9 @@ def settle(loaded: Loaded, settings: Mapping[str, object]) -> None:
     open_ones = FAMILIES[loaded.family].not_in_shapes
     for name in settings:
         if name not in open_ones:
-            raise CheckpointError(str(unknown_name(f"setting of a {loaded.family} that a file may leave open", name, open_ones)))
+            raise CheckpointError(
+                str(unknown_name(f"setting of a {loaded.family} that a file may leave open", name, open_ones))
+            )
     try:
         loaded.config = replace(loaded.config, **settings)
     except (TypeError, ValueError) as error:

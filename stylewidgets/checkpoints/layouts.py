@@ -119,7 +119,9 @@ def unused(names: Sequence[str]) -> list[str]:
     if not names:
         return []
     shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-    return [f"{len(names)} parameters of the file are of no kind that is known, and left out; pictures may differ: {shown}"]
+    return [
+        f"{len(names)} parameters of the file are of no kind that is known, and left out; pictures may differ: {shown}"
+    ]
 
 
 def config_of(family: str, state: Mapping[str, Tensor], hints: Mapping[str, object], what: str) -> Any:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from torch import Tensor
 
-DISCRIMINATOR = "it holds a discriminator and no generator. Give the file, or the entry, of the generator (G_ema, g_ema, Gs)"
+DISCRIMINATOR = (
+    "it holds a discriminator and no generator. Give the file, or the entry, of the generator (G_ema, g_ema, Gs)"
+)
 ENCODER = (
     "it holds an encoder without its decoder. Give the whole file of pSp, e4e or ReStyle, which has both, or the generator "
     "that the encoder was trained for"

@@ -23,7 +23,7 @@ from . import trees
 Converted = tuple[dict[str, Tensor], dict[str, Any], list[str]]
 """Parameters under our names, settings that no shape tells, and notes."""
 FUSED = (
-    "the file does not tell fused_scale of its training; \"auto\", as in the release, is assumed (transposed convolutions "
+    'the file does not tell fused_scale of its training; "auto", as in the release, is assumed (transposed convolutions '
     "from 128 pixels up). For True load it with settings={'fused_from': 1}, for False with {'fused_from': None}"
 )
 ENCODERS = {"encoder_type": "encoder", "stylegan_size": "encoder_output_size", "output_size": "encoder_output_size"}

@@ -62,7 +62,9 @@ def _arrays(path: Path, kind: str) -> object:
         return np.load(path, allow_pickle=False, mmap_mode="c")
     except files.DAMAGED as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
-            raise CheckpointError("it holds Python objects, which are not read; save plain arrays of numbers") from error
+            raise CheckpointError(
+                "it holds Python objects, which are not read; save plain arrays of numbers"
+            ) from error
         raise CheckpointError(f"it is no whole file of NumPy ({' '.join(str(error).split())[:160]})") from error
 
 

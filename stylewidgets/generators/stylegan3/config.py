@@ -165,7 +165,9 @@ class StyleGAN3Config(FamilyConfig):
     def _padding(self, i: int, size: int, target: int) -> tuple[int, int]:
         """What takes `size` samples of one axis to `target` ones."""
         layer = self.layers[i]
-        total = (target - 1) * layer.down + 1 - (size + layer.kernel - 1) * layer.up + layer.up_taps + layer.down_taps - 2
+        total = (
+            (target - 1) * layer.down + 1 - (size + layer.kernel - 1) * layer.up + layer.up_taps + layer.down_taps - 2
+        )
         before = (total + layer.up) // 2
         return before, total - before
 
