@@ -99,6 +99,11 @@ class BlockConfig(FamilyConfig):
         """Height and width of a block's output."""
         return self.start[0] << block, self.start[1] << block
 
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.size(self.num_blocks - 1)
+
     def block_name(self, block: int) -> str:
         """ "b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
         return f"b{4 << block}"

@@ -43,7 +43,8 @@ class GeneratorSession:
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         resolution: longer side of the picture in pixels.
-        img_channels: colours of the picture, 3 or 1.
+        picture_size: height and width of the picture in pixels.
+        img_channels: colours of the picture: 3, 1, or 4 with an alpha that is not shown.
         num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
         c_dim: classes of a conditional generator, 0 for others.
         layers: the style layers in StyleSpace order.
@@ -77,6 +78,10 @@ class GeneratorSession:
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        square = (self.resolution, self.resolution)
+        self.picture_size: tuple[int, int] = getattr(
+            getattr(generator, "config", None), "picture_size", square
+        )
         self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
             generator.num_ws,
             generator.w_dim,

@@ -73,6 +73,11 @@ class StyleGAN1Config(BlockConfig):
         return max(self.start) << (len(self.channels) + int(self.lod) - 1)
 
     @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.size(len(self.channels) + int(self.lod) - 1)
+
+    @property
     def fade(self) -> float:
         """Share of the level below in the picture."""
         return self.lod - int(self.lod) if len(self.channels) > 1 else 0.0

@@ -128,6 +128,11 @@ class StyleGAN3Config(FamilyConfig):
         return self.layers[-1].size
 
     @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.resolution, self.width(len(self.layers) - 1)
+
+    @property
     def img_channels(self) -> int:
         """Colours of the picture."""
         return self.layers[-1].channels
