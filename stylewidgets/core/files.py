@@ -179,6 +179,15 @@ def read_npz(path: Path, largest: int = LARGEST) -> Arrays:
         return {name: file[name] for name in file.files}
 
 
+def names_in(path: Path) -> list[str]:
+    """Names of the arrays of an .npz file, or of the descriptions of a safetensors file. Raises one of `DAMAGED`."""
+    if path.suffix.lower() == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    with safe_open(str(path), framework="numpy") as file:
+        return list(file.metadata() or {})
+
+
 def parsed(text: str) -> Any:
     """The values of JSON text; ValueError when it is something else."""
     try:

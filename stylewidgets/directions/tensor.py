@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Literal
 
@@ -42,6 +43,11 @@ def from_tensor(
     Raises:
         ValueError: wrong shape, a value that is not finite, or all zeros.
     """
+    if isinstance(tensor, str | os.PathLike):
+        raise ValueError(
+            f"{str(tensor)!r} is the name of a file: stylewidgets.read_directions(path, session) reads it, and "
+            "from_tensor takes its array, np.load(path)"
+        )
     array, space = _fit(session, tensor)
     if not np.isfinite(array).all():
         raise ValueError(f"direction {name!r} holds {int((~np.isfinite(array)).sum())} values that are not finite")
