@@ -19,6 +19,8 @@ LPIPS = (
     "it holds weights of a perceptual distance (LPIPS) and no generator. As a measure it is given to the inversion: "
     "inversion.set_lpips_weights"
 )
+CLIP = "it holds a CLIP, which reads pictures and sentences and draws none"
+READER = "it holds a network that reads pictures (such as ResNet, VGG or a face recogniser) and no generator"
 CODE = "it holds a latent code and no generator: stylewidgets.read_latent(path, session) reads it"
 DIRECTION = "it holds directions and no generator: stylewidgets.read_directions(path, session) reads them"
 OTHERS: tuple[tuple[str, str], ...] = (  # a name that tells, and what it tells; the first that is met counts
@@ -26,14 +28,12 @@ OTHERS: tuple[tuple[str, str], ...] = (  # a name that tells, and what it tells;
     (r"(down_blocks\.\d+|mid_block|time_embed|time_embedding|input_blocks\.\d+|double_blocks\.\d+)\.", DIFFUSION),
     (r".*lora_(up|down|A|B)\b", "it holds a LoRA of a diffusion model, which has no latent space to explore"),
     (r"lin\d\.model\.1\.weight|net\.slice\d\.", LPIPS),
-    (r"(module\.)?(visual\.|text_projection|token_embedding|text_model\.)", "it holds a CLIP, which reads pictures and "
-     "sentences and draws none"),
+    (r"(module\.)?(visual\.|text_projection|token_embedding|text_model\.)", CLIP),
     (r"(encoder\.)?(input_layer\.\d|styles\.\d+\.(convs|linear)|latlayer\d)", ENCODER),
     (r"(final_conv|final_linear)\.|convs\.0\.0\.weight|fromrgb|.*\bb\d+\.fromrgb\.|b4\.(fc|out|conv)\.", DISCRIMINATOR),
     (r"(?=.*FromRGB)", DISCRIMINATOR),
     (r"Mixed_\w+|Conv2d_1a_3x3", "it holds an Inception network, which judges pictures and draws none"),
-    (r"layer1\.0\.conv1\.weight|features\.0\.weight|body\.\d+\.res_layer", "it holds a network that reads pictures (such as "
-     "ResNet, VGG or a face recogniser) and no generator"),
+    (r"layer1\.0\.conv1\.weight|features\.0\.weight|body\.\d+\.res_layer", READER),
 )  # fmt: skip
 CODES = ("latent", "latents", "latent_code", "latent_codes", "projected_w", "w_plus", "wplus")
 DIRECTIONS = ("direction", "boundary", "boundaries", "lat_comp", "act_comp", "lat_mean", "eigvec", "directions")

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path, PurePath
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ LARGEST = 1 << 28
 """Bytes that an archive may hold when it is unpacked: a crafted one may claim any size."""
 DAMAGED = (
     SafetensorError, zipfile.BadZipFile, zlib.error, ValueError, TypeError, LookupError, AttributeError, OSError, EOFError,
-    MemoryError, RuntimeError,
+    MemoryError, RuntimeError, SyntaxError, TokenError,
 )  # fmt: skip
 """What reading a damaged or hostile file can raise."""
 

@@ -184,7 +184,9 @@ class DirectionSet(Mapping[str, Direction]):
             files.check_suffix(path, SUFFIXES, "direction file")
         except ValueError as error:
             raise ValueError(f"{error}. {_OTHERS}") from None
-        with files.reading(path, "direction file", f"Accepted are files written by DirectionSet.save. {_OTHERS}") as found:
+        with files.reading(
+            path, "direction file", f"Accepted are files written by DirectionSet.save. {_OTHERS}"
+        ) as found:
             meta, arrays = files.read_arrays(found, _KEY)
             if not isinstance(meta, dict) or meta.get("kind") != "directions":
                 raise ValueError("its description does not say that it holds directions")

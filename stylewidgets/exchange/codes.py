@@ -16,7 +16,20 @@ from ..latent.latent import MAX_SEED, Code, Latent
 from ..session.session import GeneratorSession
 from .content import Array, array, content, owner, styles, tensors, wanted
 
-KEYS = ("latent", "latents", "latent_code", "latent_codes", "w", "w_plus", "wplus", "ws", "projected_w", "Latent", "z", "s")
+KEYS = (
+    "latent",
+    "latents",
+    "latent_code",
+    "latent_codes",
+    "w",
+    "w_plus",
+    "wplus",
+    "ws",
+    "projected_w",
+    "Latent",
+    "z",
+    "s",
+)
 MOST = 10_000
 SEEDS = re.compile(r"[\s,;]*\d+(\s*(-|\.\.)\s*\d+)?([\s,;]+\d+(\s*(-|\.\.)\s*\d+)?)*[\s,;]*$")
 OWN = "stylewidgets"
@@ -73,7 +86,9 @@ def read_latents(
                 if len(found) == MOST:
                     raise CheckpointError(f"it has more than {MOST:,} codes; give a part of them")
                 full = name if len(codes) == 1 else f"{name} {i}"
-                found[_free(full, found)] = session.latent(code=code, history=(f"{full} of {file.name}, as {code.space}",))
+                found[_free(full, found)] = session.latent(
+                    code=code, history=(f"{full} of {file.name}, as {code.space}",)
+                )
         if not found:
             raise CheckpointError(f"there is no latent code in it; {wanted(session)}")
         return found
@@ -143,11 +158,11 @@ def _per_layer(layers: list[Tensor], session: GeneratorSession) -> bool:
 
 def _styles(layers: list[Tensor], session: GeneratorSession, name: str) -> list[Code]:
     """Codes in s from one array a layer, [C], [N, C] or [N, 1, C, 1, 1] as PyTorch ports keep them."""
-    parts = [
-        array(one, name).reshape(-1, layer.channels) for one, layer in zip(layers, session.layers, strict=True)
-    ]
+    parts = [array(one, name).reshape(-1, layer.channels) for one, layer in zip(layers, session.layers, strict=True)]
     if len({len(part) for part in parts}) != 1:
-        raise CheckpointError(f"the style arrays of {name} have different numbers of codes: {[len(p) for p in parts][:6]}")
+        raise CheckpointError(
+            f"the style arrays of {name} have different numbers of codes: {[len(p) for p in parts][:6]}"
+        )
     return _checked("s", np.concatenate(parts, axis=1), session)
 
 

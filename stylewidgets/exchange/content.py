@@ -21,6 +21,7 @@ Array = NDArray[np.float32]
 READ = ("torch zip", "torch legacy", "npz", "npy", "pickle", "safetensors")
 LARGEST_TEXT = 1 << 20
 MOST_NUMBERS = 1 << 28
+LARGEST_NUMBER = 1e9
 
 
 def content(path: str | os.PathLike[str], what: str) -> tuple[Path, object]:
@@ -56,6 +57,8 @@ def array(value: object, what: str) -> Array:
     found: Array = value.detach().float().cpu().numpy()
     if not np.isfinite(found).all():
         raise CheckpointError(f"{what} holds numbers that are not finite")
+    if found.size and float(np.abs(found).max()) > LARGEST_NUMBER:
+        raise CheckpointError(f"{what} holds numbers above {LARGEST_NUMBER:g}, as no code does; the file is damaged")
     return found
 
 
@@ -76,9 +79,8 @@ def tensors(value: object) -> dict[str, Any]:
 def wanted(session: GeneratorSession) -> str:
     """The shapes of codes of this generator."""
     total = sum(layer.channels for layer in session.layers)
-    return (
-        f"this generator takes z [{session.z_dim}], w [{session.w_dim}], w+ [{session.num_ws}, {session.w_dim}] and s [{total}]"
-    )
+    w = session.w_dim
+    return f"this generator takes z [{session.z_dim}], w [{w}], w+ [{session.num_ws}, {w}] and s [{total}]"
 
 
 def owner(shape: tuple[int, ...]) -> str:

@@ -137,7 +137,9 @@ def _direction(raw: Raw, session: GeneratorSession, space: str | None, samples: 
         length = float(np.linalg.norm(value))
         if not length:
             raise CheckpointError(f"{raw.name} is all zeros; it would change nothing")
-        return Direction(raw.name, value / length, 1.0, "z", source=source, explained=raw.explained)  # z is N(0, 1) everywhere
+        return Direction(
+            raw.name, value / length, 1.0, "z", source=source, explained=raw.explained
+        )  # z is N(0, 1) everywhere
     total = sum(layer.channels for layer in session.layers)
     fits = {"w": [(session.w_dim,), (session.num_ws, session.w_dim)], "s": [(total,)], "z": [(session.z_dim,)]}
     if value.shape not in (fits[space] if space else [*fits["w"], *fits["s"]]):
@@ -151,7 +153,9 @@ def _direction(raw: Raw, session: GeneratorSession, space: str | None, samples: 
 
 
 # -- what is in a file ----------------------------------------------------------------------------------------------------
-def _raws(tree: object, session: GeneratorSession, name: str, space: str | None, layers: tuple[int, int] | None) -> Iterator[Raw]:
+def _raws(
+    tree: object, session: GeneratorSession, name: str, space: str | None, layers: tuple[int, int] | None
+) -> Iterator[Raw]:
     if isinstance(tree, Tensor):
         value = array(tree, name)
         if name.startswith("fs3") and value.ndim == 2:
@@ -173,7 +177,11 @@ def _raws(tree: object, session: GeneratorSession, name: str, space: str | None,
 
 
 def _of_mapping(
-    tree: Mapping[object, object], session: GeneratorSession, name: str, space: str | None, layers: tuple[int, int] | None
+    tree: Mapping[object, object],
+    session: GeneratorSession,
+    name: str,
+    space: str | None,
+    layers: tuple[int, int] | None,
 ) -> Iterator[Raw]:
     entries = tensors(tree)
     if "lat_comp" in entries:
@@ -192,11 +200,19 @@ def _of_mapping(
             yield from _raws(value, session, label, own_space or space, own_layers or layers)
 
 
-def _ganspace(tree: Mapping[object, object], name: str, space: str | None, layers: tuple[int, int] | None) -> Iterator[Raw]:
+def _ganspace(
+    tree: Mapping[object, object], name: str, space: str | None, layers: tuple[int, int] | None
+) -> Iterator[Raw]:
     """Components with their shares of the variance, or one edit that was exported with its layers."""
     components = array(tree["lat_comp"], "lat_comp")
     told = str(tree.get("latent_space", "")).lower()
-    space = told if told in ("z", "w") else "w" if re.search(r"_w(_|$)", name) else space or ("z" if "_ipca_" in name else "w")
+    space = (
+        told
+        if told in ("z", "w")
+        else "w"
+        if re.search(r"_w(_|$)", name)
+        else space or ("z" if "_ipca_" in name else "w")
+    )
     if "edit_start" in tree or "component_index" in tree:
         start, end = tree.get("edit_start"), tree.get("edit_end")
         if isinstance(start, int) and isinstance(end, int) and 0 <= start < end:
@@ -216,7 +232,9 @@ def _rows(value: Array, session: GeneratorSession, name: str) -> Iterator[tuple[
     while inner.ndim > 1 and inner.shape[0] == 1:
         inner = inner[0]
     single = inner.ndim < 2 or inner.shape == (session.num_ws, session.w_dim)
-    many = inner.ndim == 3 or (inner.ndim == 2 and inner.shape[1] in (session.w_dim, session.z_dim) and not 2 <= inner.shape[0] <= 18)
+    many = inner.ndim == 3 or (
+        inner.ndim == 2 and inner.shape[1] in (session.w_dim, session.z_dim) and not 2 <= inner.shape[0] <= 18
+    )
     if single or not many:
         yield name, inner
         return

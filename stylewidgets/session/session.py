@@ -79,9 +79,7 @@ class GeneratorSession:
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
         square = (self.resolution, self.resolution)
-        self.picture_size: tuple[int, int] = getattr(
-            getattr(generator, "config", None), "picture_size", square
-        )
+        self.picture_size: tuple[int, int] = getattr(getattr(generator, "config", None), "picture_size", square)
         self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
             generator.num_ws,
             generator.w_dim,
@@ -128,6 +126,11 @@ class GeneratorSession:
             elif not isinstance(self._directions, kind):
                 self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
+
+    def offer(self, directions: DirectionSet) -> None:
+        """Put more directions into `directions`, in place of those of the same name."""
+        with self.lock:
+            self._directions = self.directions.merge(directions, replace=True)
 
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
