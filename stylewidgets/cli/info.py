@@ -33,7 +33,7 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     from ..checkpoints.formats import native
 
     kind = check(path)
-    if kind.format == "safetensors":
+    if kind.format == "safetensors" and native.is_own(as_path(path)):
         return native.inspect(path)
     return dict(_foreign(as_path(path), kind.title))
 

@@ -43,7 +43,8 @@ class GeneratorSession:
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         resolution: longer side of the picture in pixels.
-        img_channels: colours of the picture, 3 or 1.
+        picture_size: height and width of the picture in pixels.
+        img_channels: colours of the picture: 3, 1, or 4 with an alpha that is not shown.
         num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
         c_dim: classes of a conditional generator, 0 for others.
         layers: the style layers in StyleSpace order.
@@ -77,6 +78,8 @@ class GeneratorSession:
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        square = (self.resolution, self.resolution)
+        self.picture_size: tuple[int, int] = getattr(getattr(generator, "config", None), "picture_size", square)
         self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
             generator.num_ws,
             generator.w_dim,
@@ -124,6 +127,11 @@ class GeneratorSession:
                 self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
 
+    def offer(self, directions: DirectionSet) -> None:
+        """Put more directions into `directions`, in place of those of the same name."""
+        with self.lock:
+            self._directions = self.directions.merge(directions, replace=True)
+
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
 
@@ -140,11 +148,6 @@ class GeneratorSession:
         made.source = self.source
         made.editors.take(self.editors)
         return made
-
-    @property
-    def camera_range(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest "yaw" and "pitch" in degrees that a generator with a scene was trained on; {} for others."""
-        return drawing.camera_range(self)
 
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: object) -> Latent:

@@ -178,9 +178,7 @@ class Parts:
             found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
             weights = found.amin(0) if part == POSE else found.amax(0)
         if not bool(weights.any()):
-            other = (
-                ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
-            )
+            other = ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
             raise ValueError(f"no channel carries the part {part!r} of {those} alone{other}")
         return weights
 
