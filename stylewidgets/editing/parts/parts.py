@@ -160,11 +160,7 @@ class Parts:
         if method == "editing" and part != POSE:
             weights = self.greedy(part)
         else:
-            if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
-                raise ValueError(
-                    f"the part {part!r} is "
-                    + ("not in this picture" if len(latents) == 1 else f"in neither of {those}")
-                )
+            self._need(part, *latents)
             # A part has the channels of either picture; of the pose is what neither picture's hair has.
             found = torch.stack([self.channels(latent)[self.names.index(part)] for latent in latents])
             weights = found.amin(0) if part == POSE else found.amax(0)
@@ -193,6 +189,7 @@ class Parts:
         """
         bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
         weights = self.carriers(part, bare, reference, method=method)
+        self._need(part, bare, reference)
         return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
 
     def retrieve(
@@ -295,6 +292,12 @@ class Parts:
         return Parts(self.session, replace(self.catalogue, shares=(total / len(chosen)).cpu().numpy()))
 
     # -- inside ------------------------------------------------------------------------------------------------------------
+    def _need(self, part: str, *latents: Latent) -> None:
+        """ValueError where a part is in none of these pictures."""
+        if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
+            where = "not in this picture" if len(latents) == 1 else "in neither of these pictures"
+            raise ValueError(f"the part {part!r} is {where}")
+
     def _looked_at(self, latent: Latent) -> tuple[Tensor, Tensor]:
         """Clusters [h, w] and channels [parts + 1, C] of a picture, remembered."""
         if latent not in self._kept:
