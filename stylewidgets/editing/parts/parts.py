@@ -169,11 +169,7 @@ class Parts:
             weights = self.greedy(part)
         else:
             rule = RETRIEVE if method == EDITING else method
-            if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
-                raise ValueError(
-                    f"the part {part!r} is "
-                    + ("not in this picture" if len(latents) == 1 else f"in neither of {those}")
-                )
+            self._need(part, *latents)
             # A part has the channels of either picture; of the pose is what neither picture's hair has.
             found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
             weights = found.amin(0) if part == POSE else found.amax(0)
@@ -201,6 +197,7 @@ class Parts:
         """
         bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
         weights = self.carriers(part, bare, reference, method=method)
+        self._need(part, bare, reference)
         return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
 
     def retrieve(
@@ -303,6 +300,12 @@ class Parts:
         return Parts(self.session, replace(self.catalogue, shares=(total / len(chosen)).cpu().numpy()))
 
     # -- inside ------------------------------------------------------------------------------------------------------------
+    def _need(self, part: str, *latents: Latent) -> None:
+        """ValueError where a part is in none of these pictures."""
+        if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
+            where = "not in this picture" if len(latents) == 1 else "in neither of these pictures"
+            raise ValueError(f"the part {part!r} is {where}")
+
     def _looked_at(self, latent: Latent) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Clusters [h, w] of a picture, and channels [parts + 1, C] by each rule, remembered."""
         if latent not in self._kept:
