@@ -169,6 +169,7 @@ class GeneratorSession:
     # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
     map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate
     tensor, flat_styles, editor = codes.tensor, codes.flat_styles, codes.editor
+    edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
