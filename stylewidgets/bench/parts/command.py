@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ OPTIONS: Options = {
     "--gallery": {"type": int, "default": 2000, "help": "faces that are searched (default: %(default)s)"},
     "--renders": {"type": int, "default": 1000, "help": "inverted renders that are searched (default: %(default)s)"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep what was read and found there, and go on from it"},
+    "--show": {"action": "store_true", "help": "measure nothing: tables of what is kept"},
     "--page": {"type": Path, "metavar": "FILE.md", "help": "put the tables between the marks of this page"},
 }
 
@@ -53,13 +55,8 @@ def run(args: argparse.Namespace) -> int:
     about |= {name: getattr(args, name) for name in ("pairs", "gallery", "renders")}
     path = None if args.keep is None else args.keep / "parts.json"
     found = resumed(path, about)
-    network, reader = factor_net.bundled(str(session.device)), judge.bundled(str(session.device))
-    keep = None if args.keep is None else args.keep / f"faces-{about['generator'][:16]}-{args.gallery}.npz"
-    people = jobs.run(others.steps(session, reader, network, args.gallery, keep), unit="face")
-    assert people is not None
-    bench = Bench(session, reader, network, people, Ruler(people.readings, trusted(reader)), args.pairs)
-    for steps in (transfers.measure(bench, parts, found), retrieval.measure(bench, parts, found, args.renders)):
-        for words in steps:
+    if not args.show:
+        for words in measure(session, parts, found, args):
             print(f"  … {words}", file=sys.stderr, flush=True)
             if path is not None:
                 files.write(path, json.dumps(rounded(found), separators=(",", ":")) + "\n")
@@ -69,6 +66,17 @@ def run(args: argparse.Namespace) -> int:
         for name, text in tables.items():
             write_into(args.page, name, text)
     return 0
+
+
+def measure(session: GeneratorSession, parts: Parts, found: dict[str, Any], args: argparse.Namespace) -> Iterator[str]:
+    """Add what is missing to a record, and say each in words."""
+    network, reader = factor_net.bundled(str(session.device)), judge.bundled(str(session.device))
+    keep = None if args.keep is None else args.keep / f"faces-{session.fingerprint()[:16]}-{args.gallery}.npz"
+    people = jobs.run(others.steps(session, reader, network, args.gallery, keep), unit="face")
+    assert people is not None
+    bench = Bench(session, reader, network, people, Ruler(people.readings, trusted(reader)), args.pairs)
+    yield from transfers.measure(bench, parts, found)
+    yield from retrieval.measure(bench, parts, found, args.renders)
 
 
 def parts_of(session: GeneratorSession, path: Path | None, keep: Path | None) -> Parts:
@@ -89,10 +97,11 @@ def parts_of(session: GeneratorSession, path: Path | None, keep: Path | None) ->
 
 
 def text_of(found: dict[str, Any]) -> dict[str, str]:
-    """Tables by the name of their place in the page."""
-    return {
-        "transfers": report.transfers(found),
-        "verdicts": report.verdicts(found),
-        "agreement": report.agreement(found),
-        "retrieval": report.retrieval(found),
+    """Tables by the name of their place in the page; those that nothing was measured for say so."""
+    needed = {
+        "transfers": (report.transfers, "rows"),
+        "verdicts": (report.verdicts, "frame"),
+        "agreement": (report.agreement, "agreement"),
+        "retrieval": (report.retrieval, "retrieval"),
     }
+    return {name: text(found) if key in found else "Not measured yet." for name, (text, key) in needed.items()}

@@ -34,8 +34,10 @@ def transfers(found: Mapping[str, Any]) -> str:
     for part, rows in found["rows"].items():
         for way in WAYS:
             row = rows.get(way)
-            if row is None or isinstance(row, str):
-                lines.append([part, way, "–", *["–"] * 7, str(row or "not measured")])
+            if row is None:
+                continue
+            if isinstance(row, str):
+                lines.append([part, way, *["–"] * 8, row])
                 continue
             name = f"{way}, rows {row['rows']}" if "rows" in row else way
             name += "" if row["pairs"] == found["about"]["pairs"] else f" ({row['pairs']:.0f} pairs)"

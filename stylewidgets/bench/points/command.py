@@ -48,6 +48,7 @@ OPTIONS: Options = {
     "--inversion-steps": {"type": int, "default": 60, "help": "of the inversion of each render (default: %(default)s)"},
     "--set": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "another setting of dragging, such as lr=0.03"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep what was found there, and go on from it"},
+    "--show": {"action": "store_true", "help": "measure nothing: tables of what is kept"},
     "--page": {"type": Path, "metavar": "FILE.md", "help": "put the tables between the marks of this page"},
 }  # fmt: skip
 
@@ -63,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
     path = None if args.keep is None else args.keep / "points.json"
     found = resumed(path, about)
     reader = judge.bundled(str(session.device))
-    for words in measure(session, reader, found, args.pairs, args.steps, args.inversion_steps, settings):
+    asked = 0 if args.show else args.pairs
+    for words in measure(session, reader, found, asked, args.steps, args.inversion_steps, settings):
         print(f"  … {words}", file=sys.stderr, flush=True)
         if path is not None:
             files.write(path, json.dumps(rounded(found), separators=(",", ":")) + "\n")
@@ -85,6 +87,8 @@ def measure(
     settings: dict[str, Any],
 ) -> Iterator[str]:
     """Add pairs to a record until there are so many of each kind, and say each in words."""
+    if not count:
+        return
     kinds = {GENERATED: generated(session, reader, count), INVERTED: inverted(session, count, inversion_steps)}
     for kind, starts in kinds.items():
         rows = found["rows"].setdefault(kind, [])

@@ -40,7 +40,7 @@ COARSE = 8
 """Pixels of the layers that carry hair and pose: those of 4 and 8, whatever the generator's size."""
 NO_PART = 16
 """By the rule by density, layers of so many pixels carry no part but hair: an eye has two places there. On avatars this takes a
-third off what an exchange of eyes changes elsewhere."""
+fifth off what an exchange of eyes changes elsewhere (ΔE 1.20 → 0.97 on 16 pairs)."""
 KEPT = 64
 """Pictures whose channels are remembered."""
 DENSEST, RETRIEVE, EDITING = METHODS = ("densest", "retrieve", "editing")
@@ -314,11 +314,12 @@ class Parts:
             areas = rules.one_hot(labels[None], groups).mean((0, 2, 3))
             found = {RETRIEVE: rules.by_softmax(shares), DENSEST: rules.by_density(shares, areas)}
             hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
+            coarse = {RETRIEVE: self._coarse(COARSE), DENSEST: self._coarse(NO_PART)}
             for rule, chosen in found.items():
                 for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
                     if layer.kind == "torgb":
                         part.zero_()
-                found[rule] = rules.first_layers(chosen, hair, self._coarse(rule))
+                found[rule] = rules.first_layers(chosen, hair, coarse[rule], coarse[RETRIEVE])
             self._kept[latent] = labels, found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
@@ -348,9 +349,8 @@ class Parts:
             before = before if after is None else after
         return labels[0], torch.cat(found, -1)
 
-    def _coarse(self, rule: str) -> int:
+    def _coarse(self, most: int) -> int:
         """How many channels the coarse layers have: all up to the last convolution of at most so many pixels."""
-        most = COARSE if rule == RETRIEVE else NO_PART
         layers = self.session.layers
         last = max(
             (k for k, layer in enumerate(layers) if layer.kind == "conv" and layer.resolution <= most), default=0

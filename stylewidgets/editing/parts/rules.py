@@ -81,26 +81,26 @@ def greedy(shares: Tensor, rho: float, epsilon: float) -> Tensor:
     return chosen
 
 
-def first_layers(masks: Tensor, hair: int | None, count: int) -> Tensor:
+def first_layers(masks: Tensor, hair: int | None, count: int, pose: int | None = None) -> Tensor:
     """The rule for the coarsest layers, which carry hair and pose: all other parts get none of their channels there.
 
     Args:
         masks: channels of each part, [..., K, C].
         hair: place of the hair, None where no part is one.
         count: channels of the coarse layers.
+        pose: how many of these the pose has; all by default.
 
     Returns:
-        [..., K + 1, C]; the last is the pose: what is not the hair's in the coarse layers, and nothing after.
+        [..., K + 1, C]; the last is the pose: what is not the hair's in its layers, and nothing after.
     """
     made = masks.clone()
-    kept = None if hair is None else made[..., hair, :count].clone()
     made[..., :count] = 0
-    pose = torch.zeros_like(made[..., :1, :])
-    pose[..., 0, :count] = 1
-    if kept is not None:
-        made[..., hair, :count] = kept
-        pose[..., 0, :count] -= kept
-    return torch.cat([made, pose], -2)
+    own = torch.zeros_like(made[..., :1, :])
+    own[..., 0, : count if pose is None else pose] = 1
+    if hair is not None:
+        made[..., hair, :count] = masks[..., hair, :count]
+        own = own * (1 - masks[..., hair : hair + 1, :])
+    return torch.cat([made, own], -2)
 
 
 def similarity(query: Tensor, gallery: Tensor, mask: Tensor) -> Tensor:
