@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
@@ -38,14 +38,9 @@ def viewed(session: GeneratorSession, view: View | Tensor) -> Iterator[None]:
 def _in_force(session: GeneratorSession, view: View | Tensor) -> AbstractContextManager[None]:
     if isinstance(view, Tensor):
         if not isinstance(session.generator, HasScene):
-            raise ValueError("angles of cameras were given; this generator has no scene that they could look at")
+            raise ValueError("angles of cameras were given; this generator has no scene to look at")  # noqa: TRY004
         return session.generator.posed(view)
     return nullcontext() if session._viewed is None else session._viewed.viewed(view)
-
-
-def camera_range(session: GeneratorSession) -> Mapping[str, tuple[float, float]]:
-    """Lowest and highest "yaw" and "pitch" in degrees that a generator with a scene was trained on; {} for others."""
-    return session.generator.camera_range if isinstance(session.generator, HasScene) else {}
 
 
 def noise(session: GeneratorSession, mode: str, seed: int = 0) -> Noise:

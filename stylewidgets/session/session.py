@@ -141,11 +141,6 @@ class GeneratorSession:
         made.editors.take(self.editors)
         return made
 
-    @property
-    def camera_range(self) -> Mapping[str, tuple[float, float]]:
-        """Lowest and highest "yaw" and "pitch" in degrees that a generator with a scene was trained on; {} for others."""
-        return drawing.camera_range(self)
-
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: object) -> Latent:
         """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.
