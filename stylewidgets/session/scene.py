@@ -62,6 +62,23 @@ def camera_range(session: GeneratorSession) -> Mapping[str, tuple[float, float]]
     return _scene(session).camera_range
 
 
+def field_of_view(session: GeneratorSession) -> float:
+    """The generator's own field of view over the picture's side, in degrees. ValueError without a scene.
+
+    It is what the generator or its config has as ``fov``, which one with parallel rays needs; else its rays tell.
+    """
+    scene = _scene(session)
+    stated = getattr(session.generator, "fov", getattr(session.generator.config, "fov", None))
+    if isinstance(stated, float):
+        return stated
+    with session.viewed(Camera()), torch.inference_mode():
+        rays = scene.rays(65, 65)
+    directions = torch.nn.functional.normalize(rays.directions[0].float(), dim=1)
+    left, right = directions[32 * 65], directions[32 * 65 + 64]  # centres of the outermost pixels
+    half = math.tan(float(torch.acos((left * right).sum().clamp(-1, 1))) / 2) * 65 / 64
+    return math.degrees(2 * math.atan(half))
+
+
 def depth(session: GeneratorSession, latent: Latent, size: int | None = None) -> Floats:
     """How far away the surface is that each pixel shows, float32 [size, size], inf where there is none.
 
@@ -75,6 +92,17 @@ def depth(session: GeneratorSession, latent: Latent, size: int | None = None) ->
         ValueError: the generator has no scene in space, or a size out of range.
     """
     return _array(surface(session, latent, size).depth)
+
+
+def depth_picture(session: GeneratorSession, latent: Latent, size: int | None = None) -> Bytes:
+    """`depth` as grey, uint8 [size, size, 3]: what is nearest is white, and black is where there is no surface."""
+    far = session.depth(latent, size)
+    there = np.isfinite(far)
+    if not there.any():
+        return np.zeros((*far.shape, 3), np.uint8)
+    near, end = far[there].min(), far[there].max()
+    grey = np.where(there, 255 - 215 * (np.where(there, far, end) - near) / max(float(end - near), 1e-9), 0)
+    return np.repeat(grey.astype(np.uint8)[..., None], 3, 2)
 
 
 def normals(session: GeneratorSession, latent: Latent, size: int | None = None) -> Bytes:

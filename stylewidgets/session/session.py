@@ -165,7 +165,8 @@ class GeneratorSession:
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
     depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
-    has_scene, camera_range = property(scene.has_scene), property(scene.camera_range)
+    depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
+    camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class

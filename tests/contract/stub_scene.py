@@ -8,13 +8,14 @@ from contextlib import contextmanager
 
 import numpy as np
 import torch
-from .stub_family import Stub, StubConfig
-from .stub_family import infer_config as flat_config
 from torch import Tensor
 
 from stylewidgets import Camera
 from stylewidgets.generators import Family, State, register
 from stylewidgets.generators.protocol import Rays
+
+from .stub_family import Stub, StubConfig
+from .stub_family import infer_config as flat_config
 
 RADIUS, NOSE_RADIUS, NOSE = 0.6, 0.2, (0.0, 0.0, 0.6)
 SHARP = 60.0  # density inside
@@ -29,6 +30,7 @@ class Ball(Stub):
     bounds = ((-1.0, -1.0, -1.0), (1.0, 1.0, 1.0))
     camera_range: Mapping[str, tuple[float, float]] = {"yaw": (-40.0, 40.0), "pitch": (-15.0, 15.0)}
     sees_behind = True
+    fov = 36.87  # shows ± 1
 
     def __init__(self, config: StubConfig) -> None:
         super().__init__(config)
@@ -70,7 +72,7 @@ class Ball(Stub):
     def rays(self, height: int, width: int, count: int = 1) -> Rays:
         camera = self._camera or Camera()
         far = camera.radius or 3.0
-        half = 3.0 * math.tan(math.radians(camera.fov or 36.87) / 2)  # 36.87° shows ± 1
+        half = 3.0 * math.tan(math.radians(camera.fov or self.fov) / 2)
         y, x = np.meshgrid(
             1 - (2 * np.arange(height) + 1) / height, (2 * np.arange(width) + 1) / width - 1, indexing="ij"
         )

@@ -26,6 +26,7 @@ from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
+from .camera import CameraTool
 from .edit_truth import EditTruth
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
@@ -112,6 +113,9 @@ class TransformTool(Tool):
 
     def update(self, host: PictureHost) -> None:
         self.sliders.update(host.value)
+
+
+register(CameraTool)
 
 
 @register
