@@ -24,6 +24,7 @@ from ..checkpoints.formats import native
 from ..core.options import Options
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
+from ..latent.camera import Camera
 from ..latent.latent import Direction
 from ..session.session import GeneratorSession
 from ..stylespace.reports.measure import direction_name
@@ -43,6 +44,7 @@ FIRST = (
     "hat",
 )
 """The names that a picker should show first."""
+POSE = ("yaw", "pitch", "roll")
 STEP = 1.5  # σ on each side when an effect is measured
 TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
 MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
@@ -133,6 +135,8 @@ def make_directions(
     trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
+    if session.view_kind is Camera:  # the pose is the camera's, w does not turn the head
+        targets = [target for target in targets if target.factor not in POSE]
     if like is not None:
         targets = [target for target in targets if target.name in like]
     slacks = (0.02, 0.1, 0.3) if like is None else ()
