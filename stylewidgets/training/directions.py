@@ -88,6 +88,7 @@ OPTIONS: Options = {
     "--regressor": {"type": Path, "help": "factor network (default: the bundled one)"},
     "--samples": {"type": int, "default": 6_000, "help": "faces to learn from (default %(default)s)"},
     "--faces": {"type": int, "default": 64, "help": "faces to measure effects on (default %(default)s)"},
+    "--trial": {"type": int, "default": TRIAL, "help": "faces to compare rivals on (default %(default)s)"},
     "--seed": {"type": int, "default": 0, "help": "of the faces (default %(default)s)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
 }
@@ -100,7 +101,8 @@ def run(args: argparse.Namespace) -> None:
     out = args.out or args.generator.with_suffix(".directions.safetensors")
     regressor = load_regressor(args.regressor, args.device)
     like = DirectionSet.load(args.like) if args.like else None
-    jobs.run(make_directions.steps(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like))
+    counts = {"faces": args.faces, "trial": args.trial}
+    jobs.run(make_directions.steps(session, regressor, out, args.samples, **counts, seed=args.seed, like=like))
 
 
 @Work
@@ -111,6 +113,7 @@ def make_directions(
     samples: int = 6_000,
     *,
     faces: int = 64,
+    trial: int = TRIAL,
     seed: int = 0,
     like: DirectionSet | None = None,
 ) -> Job[DirectionSet]:
@@ -122,6 +125,7 @@ def make_directions(
         out: file to write, ".safetensors" or ".npz"; a card with the same name and ".md" is written beside it.
         samples: faces drawn without truncation, rendered and read, that the boundaries are fitted to.
         faces: faces that each effect is measured on.
+        trial: faces that rivals are compared on.
         seed: of the samples; the faces that rivals are compared on and effects are measured on have others.
         like: named directions of another generator with the same w. They are measured, not made again, and act on all
             rows, because rows of different generators do not do the same.
@@ -132,7 +136,7 @@ def make_directions(
     """
     w = sample_w(session, samples, seed)
     scores = yield from read.steps(session, regressor, w)
-    trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
+    compare = Bench(session, regressor, sample_w(session, trial, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
     if session.view_kind is Camera:  # the pose is the camera's, w does not turn the head
@@ -155,7 +159,7 @@ def make_directions(
             )
             own = (boundary(w, target.values, name=target.name, method=method, l2=l2) for method, l2 in methods)
             fits = [*(found[target.name] for found in joint), *own]
-            best = choose(trial, target, fits, w, plain)
+            best = choose(compare, target, fits, w, plain)
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))
