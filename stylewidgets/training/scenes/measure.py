@@ -148,7 +148,7 @@ def views_by_direction(
 
     made, truth, reached = [], [], []
     for target in (-APART, APART):
-        low, high = torch.full((count,), -12.0), torch.full((count,), 12.0)
+        low, high = z.new_full((count,), -12.0), z.new_full((count,), 12.0)
         for _ in range(9):
             middle = (low + high) / 2
             images, yaw = read(middle)
@@ -191,7 +191,7 @@ def by_angle(generator: StyleNeRF, held: Held) -> dict[str, dict[str, float]]:
     result = {}
     for yaw in YAWS:
         pose = torch.zeros_like(held.pose)
-        pose[:, 0] = torch.where(torch.arange(len(pose)) % 2 == 0, yaw, -yaw)
+        pose[::2, 0], pose[1::2, 0] = yaw, -yaw
         turned = held._replace(pose=pose)
         truth = eight_bits(render(held.factors, generator.resolution, outputs=("image",), orbit=pose).image)
         error = (pictures(generator, held.w, pose) - truth).square().mean(dim=(1, 2, 3))
@@ -212,13 +212,7 @@ def distances(
         if name == "samples":
             images = pictures(session.generator, held.w, held.pose)  # type: ignore[arg-type]
         else:
-            images = in_pieces(
-                lambda rows, held=held: eight_bits(
-                    render(held.factors[rows], session.resolution, outputs=("image",), orbit=held.pose[rows]).image
-                ),
-                count,
-                64,
-            )
+            images = eight_bits(render(held.factors, session.resolution, outputs=("image",), orbit=held.pose).image)
         seen[name] = look(net, images)
     result: dict[str, Any] = {"frechet": {}, "precision": {}, "recall": {}}
     for name in ("samples", "floor"):
