@@ -38,9 +38,7 @@ def viewed(session: GeneratorSession, view: View | Tensor) -> Iterator[None]:
 def _in_force(session: GeneratorSession, view: View | Tensor) -> AbstractContextManager[None]:
     if isinstance(view, Tensor):
         if not isinstance(session.generator, HasScene):
-            raise ValueError(  # noqa: TRY004
-                "angles of cameras were given; this generator has no scene that they could look at"
-            )
+            raise ValueError("angles of cameras were given; this generator has no scene to look at")  # noqa: TRY004
         return session.generator.posed(view)
     return nullcontext() if session._viewed is None else session._viewed.viewed(view)
 

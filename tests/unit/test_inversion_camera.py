@@ -25,8 +25,9 @@ SCENES: dict[str, Any] = {
         head_channels=(8, 6),
         input_size=8,
         field_size=8,
-        coarse=8,
+        coarse=12,
         fine=0,
+        focal=2.6,
         **SIZES,
     ),
     "stylenerf": StyleNeRFConfig(
@@ -47,8 +48,14 @@ TRUTH = Camera(yaw=9.0, pitch=-5.0, roll=6.0)
 @pytest.fixture(scope="module", params=SCENES)
 def session(request: pytest.FixtureRequest) -> GeneratorSession:
     with torch.random.fork_rng():
-        torch.manual_seed(3)
+        torch.manual_seed(4 if request.param == "triplane" else 3)
         generator: Any = build(request.param, SCENES[request.param])
+        if request.param == "triplane":  # new weights make a haze: a scene with things in it
+            with torch.no_grad():
+                generator.synthesis.decoder.net["2"].weight[0] *= 6
+                generator.synthesis.decoder.net["2"].weight[1:] *= 3
+                for block in generator.synthesis.blocks:
+                    block.torgb.weight *= 2
         generator.estimate_w_avg(1000)
     return GeneratorSession(generator, name=request.param)
 
@@ -74,7 +81,7 @@ def test_angles_as_a_tensor_draw_what_the_camera_does_and_pass_gradients(session
 def test_the_camera_of_a_picture_is_found_with_its_code(session: GeneratorSession) -> None:
     target = session.latent(seed=5, psi=0.3, view=TRUTH)
     run = inversion.start(
-        "image2stylegan", session, target, steps=150, rate=0.05, space="w", net="factors", perceptual=0.0, camera="find"
+        "image2stylegan", session, target, steps=100, rate=0.05, space="w", net="factors", perceptual=0.0, camera="find"
     )
     run.advance()
     first = away(run.cameras().numpy())  # type: ignore[union-attr]

@@ -105,12 +105,14 @@ def _rendering(scene: Mapping[str, Any]) -> dict[str, Any]:
         "conditioned": not scene.get("c_gen_conditioning_zero", False),
         "antialias": scene.get("sr_antialias", True) is not False,
     }
-    coarse, fine = scene.get("depth_resolution"), scene.get("depth_resolution_importance")
+    coarse: Any = scene.get("depth_resolution")
+    fine: Any = scene.get("depth_resolution_importance")
     if _size(coarse) and coarse >= 4:
         found["coarse"] = coarse
     if _size(fine) or (fine == 0 and not isinstance(fine, bool)):
         found["fine"] = fine
-    near, far = scene.get("ray_start"), scene.get("ray_end")
+    near: Any = scene.get("ray_start")
+    far: Any = scene.get("ray_end")
     if near == far == "auto":
         found |= {"near": None, "far": None}
     elif _number(near) and _number(far) and 0 <= near < far:
@@ -123,7 +125,7 @@ def _rendering(scene: Mapping[str, Any]) -> dict[str, Any]:
     ):
         if positive(scene.get(theirs)):
             found[ours] = float(scene[theirs])
-    pivot = scene.get("avg_camera_pivot")
+    pivot: Any = scene.get("avg_camera_pivot")
     placed = isinstance(pivot, list) and len(pivot) == 3 and all(map(_number, pivot))
     if placed and math.hypot(*pivot) < found.get("radius", 2.7):
         found["pivot"] = tuple(map(float, pivot))
