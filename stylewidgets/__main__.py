@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | train | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | train | bench``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _COMMANDS = {
     "info": ("cli.info", "say what a checkpoint of any format is"),
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
+    "render": ("cli.render", "write a picture, or the depth, points or mesh of what is in it"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
     "bench-editing": (

@@ -25,7 +25,7 @@ function onGlobe(yaw, pitch) {
 function outline([left, right, low, high]) {
   const places = [];
   const walk = (from, to) => {
-    for (let k = 0; k < 12; k++) places.push(onGlobe(from[0] + ((to[0] - from[0]) * k) / 12, from[1] + ((to[1] - from[1]) * k) / 12));
+    for (let k = 0; k < 12; k++) places.push(onGlobe(...[0, 1].map((axis) => from[axis] + ((to[axis] - from[axis]) * k) / 12)));
   };
   const corners = [[left, low], [right, low], [right, high], [left, high]];
   corners.forEach((corner, k) => walk(corner, corners[(k + 1) % 4]));
@@ -41,7 +41,7 @@ function render({ model, el }) {
   const globe = svg("svg", { class: "sw-orbit-globe", viewBox: "-32 -32 64 64", "aria-hidden": "true" });
   globe.append(
     svg("circle", { class: "sw-orbit-ball", r: R }), trained,
-    svg("ellipse", { class: "sw-orbit-line", rx: R, ry: R * 0.02 }), svg("ellipse", { class: "sw-orbit-line", rx: R * 0.02, ry: R }),
+    svg("path", { class: "sw-orbit-line", d: `M${-R},0H${R}M0,${-R}V${R}` }),
     dot,
   );
   const words = element("span", "sw-orbit-words", { role: "status" });
@@ -81,7 +81,7 @@ function render({ model, el }) {
     root.classList.toggle("sw-orbit-outside", !inside());
     const told = `${Math.round(here.yaw)}°, ${Math.round(here.pitch)}°${inside() ? "" : ", not trained"}`;
     if (words.textContent !== told) words.textContent = told;
-    const text = `${model.get("label")}; drag or arrow keys go round, the wheel or plus and minus come nearer, Home looks straight`;
+    const text = `${model.get("label")}; drag or arrow keys go round, wheel, plus and minus come nearer, Home looks straight`;
     if (sheet.getAttribute("aria-label") !== text) sheet.setAttribute("aria-label", text);
   }
   function follow() {
