@@ -34,7 +34,9 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
 
     kind = check(path)
     if kind.format == "safetensors" and native.is_own(as_path(path)):
-        return native.inspect(path)
+        found = native.inspect(path)
+        licence = found["metadata"].get("licence") or "not recorded in the file; ask where it comes from"
+        return {**found, "licence": licence}
     return dict(_foreign(as_path(path), kind.title))
 
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
+_ORIGIN = {"page": "from", "url": "file", "citation": "cite"}
+
+
 class GeneratorSession:
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
@@ -126,6 +129,15 @@ class GeneratorSession:
             elif not isinstance(self._directions, kind):
                 self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
+
+    @property
+    def origin(self) -> str:
+        """Where the weights are from and under which terms, in a line: as their file, or the zoo, tells."""
+        known = self.metadata
+        licence = known.get("licence") or "not recorded in the file; ask where it comes from"
+        parts = [self.name or "generator", f"licence: {licence}"]
+        parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
+        return "; ".join(str(part) for part in parts)
 
     def offer(self, directions: DirectionSet) -> None:
         """Put more directions into `directions`, in place of those of the same name."""

@@ -339,3 +339,14 @@ def test_a_file_that_is_not_what_the_zoo_says_is_refused(tmp_path: Path, monkeyp
     save_file(stylegan2(c_dim=10).state_dict(), tmp_path / one.file)
     with pytest.raises(ValueError, match="its resolution is 16, and should be 32"):
         sw.load("ada-cifar10")
+
+
+# -- whose it is ----------------------------------------------------------------------------------------------------------
+def test_licence_and_origin_are_told_by_info_and_session(tmp_path: Path) -> None:
+    save_file(stylegan2().state_dict(), tmp_path / "a.safetensors")
+    session = sw.load(tmp_path / "a.safetensors")
+    assert "non-commercial" in session.origin and session.origin.startswith("a; licence")
+    assert "non-commercial" in describe(tmp_path / "a.safetensors")["licence"]
+    assert "not recorded" in sw.GeneratorSession(stylegan2()).origin
+    native.save(tmp_path / "own", stylegan2(), {"licence": "CC0"})
+    assert describe(tmp_path / "own")["licence"] == "CC0"

@@ -26,7 +26,8 @@ WORDS = "Files of other tools: projected_w.npz, .npy, .pt of e4e, PTI or rosinal
 
 
 class FromTools(widgets.VBox):
-    """Two buttons that take a file from the person's machine, and a menu where it has several codes.
+    """Two buttons that take a file from the person's machine, and a menu where it has several codes. Below stands where the
+    generator is from.
 
     Args:
         session: what the file has to fit.
@@ -58,9 +59,9 @@ class FromTools(widgets.VBox):
         )
         show(self.which, False)
         self.said = note(WORDS)
-        super().__init__(
-            [row(self.code, self.directions, self.which), self.said], layout=shared_layout(max_width="100%")
-        )
+        self.origin = note(session.origin)
+        parts = [row(self.code, self.directions, self.which), self.said, self.origin]
+        super().__init__(parts, layout=shared_layout(max_width="100%"))
 
     def take_code(self, name: str, content: bytes) -> None:
         """Take the first latent in the bytes of a file, and offer the others."""
