@@ -9,6 +9,7 @@ from .core.lazy import attach
 if TYPE_CHECKING:
     from .avatars.world.dataset import AvatarDataset
     from .directions import DirectionSet
+    from .exchange import read_directions, read_latent, read_latents
     from .latent import (
         Camera,
         Code,
@@ -56,6 +57,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "avatars.world.dataset": "AvatarDataset",
         "directions": "DirectionSet",
+        "exchange": "read_directions read_latent read_latents",
         "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move RigEdit TransferEdit Transform",
         "mixing.grid": "MixGrid",
         "session.load": "load",

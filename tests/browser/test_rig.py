@@ -88,7 +88,7 @@ def test_the_head_turns_and_the_lamp_moves_by_hand_and_by_keys(
     assert page.pixels() == page.wanted()
     page.page.get_by_role("button", name="reset rig", exact=True).click()
     page.rest()
-    assert page.kernel.ask("len(explorer.value.edits)") == 0 and page.pixels() == page.wanted("explorer.start")
+    assert page.kernel.ask("explorer.value == explorer.start") and page.pixels() == page.wanted("explorer.start")
     page.page.emulate_media(color_scheme="dark")
     page.page.set_viewport_size({"width": 420, "height": 1500})
     page.page.wait_for_timeout(800)
