@@ -79,8 +79,11 @@ def test_the_head_turns_and_the_lamp_moves_by_hand_and_by_keys(
     assert page.kernel.ask(f"explorer.value == {pure}") and page.pixels() == page.wanted(pure)
     page.page.screenshot(path=artifacts / "rig.png")
 
-    page.click("undo")
-    page.rest()
+    for _ in range(5):  # where the machine stalls in the middle of a drag, it is more steps than one
+        page.click("undo")
+        page.rest()
+        if page.kernel.ask("explorer.value.edits[-1].controls") == keyed:
+            break
     assert page.kernel.ask("explorer.value.edits[-1].controls") == keyed
     page.page.get_by_role("button", name="take expression", exact=True).click()
     page.rest()
