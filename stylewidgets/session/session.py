@@ -156,7 +156,11 @@ class GeneratorSession:
 
     def check(self, latent: Latent) -> Latent:
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
-        return check_latent(self.generator, latent)
+        check_latent(self.generator, latent)
+        if getattr(latent.view, "radius", None) is not None:
+            with self.viewed(latent.view):  # the family knows whether a camera stands inside of what it shall see
+                pass
+        return latent
 
     # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
     map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate

@@ -176,8 +176,37 @@ def test_between_two_cameras_the_scene_is_seen_from_between(session: sw.Generato
     assert np.array_equal(session.image(middle), session.image(a.replace(view=Camera(yaw=10, fov=30))))
 
 
-def test_a_grid_a_probe_and_a_viewer_keep_the_camera(session: sw.GeneratorSession) -> None:
-    turned = Camera(yaw=25, pitch=5)
-    probe = sw.StyleSpaceProbe(session, session.latent(seed=1, view=turned))
-    assert probe.value.view == turned
-    assert np.array_equal(np.asarray(probe.image), session.image(session.latent(seed=1, view=turned)))
+def test_a_probe_keeps_the_camera(session: sw.GeneratorSession) -> None:
+    latent = session.latent(seed=1, view=Camera(yaw=25, pitch=5))
+    probe = sw.StyleSpaceProbe(session, latent)
+    assert probe.value.view == latent.view
+    probe.picture._settle()
+    assert np.array_equal(np.asarray(probe.picture.render(latent)), session.image(latent))
+
+
+def test_cells_of_a_grid_are_seen_by_the_camera_of_their_row(session: sw.GeneratorSession) -> None:
+    rows = [session.latent(seed=1, view=Camera(yaw=25)), session.latent(seed=2)]
+    grid = sw.StyleMixGrid(session, rows=rows, columns=[session.latent(seed=3)])
+    mixed = [grid.latent(i, 0) for i in range(2)]
+    assert [latent.view for latent in mixed] == [Camera(yaw=25), rows[1].view]
+    assert not np.array_equal(session.image(mixed[0]), session.image(mixed[0].replace(view=Camera())))
+
+
+def test_a_viewer_takes_a_scene(session: sw.GeneratorSession) -> None:
+    from stylewidgets import inversion
+
+    result = inversion.invert(session, session.latent(seed=5), "projector", steps=2)
+    assert result.latent().view == session.latent(seed=5).view
+    viewer = sw.InversionViewer(session, target=session.latent(seed=5))
+    assert viewer.session is session
+
+
+def test_a_camera_inside_is_refused_before_anything_is_drawn(explorer: sw.LatentExplorer) -> None:
+    before = explorer.value
+    for refused in (
+        lambda: explorer.session.check(before.replace(view=Camera(radius=1.0))),
+        lambda: setattr(explorer, "value", before.replace(view=Camera(radius=1.0))),
+    ):
+        with pytest.raises(ValueError, match="stands inside of what it shall see: above 1.8 is outside"):
+            refused()
+    assert explorer.value == before
