@@ -80,17 +80,28 @@ def render(
     size = (LIMIT if near.device.type == "cpu" else MOST) if limit is None else limit
     step = max(64, size // (n * _bytes(volume, counts)))
     needed = torch.is_grad_enabled() and total > step and (volume.planes.requires_grad or rays.directions.requires_grad)
-    made: list[Rendered] = []
-    for first in range(0, total, step):
-        own = slice(first, min(total, first + step))
-        parts = (rays.origins[:, own], rays.directions[:, own], near[:, own], far[:, own])
+
+    def part(first: int) -> Rendered:
+        own = slice(first, first + step)
+        given = (rays.origins[:, own], rays.directions[:, own], near[:, own], far[:, own])
         if needed:  # kept for the way back are the rays of a chunk, not its samples
-            made.append(checkpoint(_chunk, volume, *parts, first, counts, numbers, colours, use_reentrant=False))
-        else:
-            made.append(_chunk(volume, *parts, first, counts, numbers, colours))
-    if len(made) == 1:
-        return made[0]
-    return Rendered(*(torch.cat(part, dim=-1) for part in zip(*made, strict=True)))
+            kept: Rendered = checkpoint(_chunk, volume, *given, first, counts, numbers, colours, use_reentrant=False)
+            return kept
+        return _chunk(volume, *given, first, counts, numbers, colours)
+
+    made = part(0)
+    if step >= total:
+        return made
+    if torch.is_grad_enabled():
+        parts = [made, *map(part, range(step, total, step))]
+        return Rendered(*(torch.cat(each, dim=-1) for each in zip(*parts, strict=True)))
+    # In memory of its own from the start: small results between the large ones of the chunks would keep those from being freed.
+    whole = Rendered(*(each.new_empty(*each.shape[:-1], total) for each in made))
+    for first in range(0, total, step):
+        made = part(first) if first else made
+        for place, each in zip(whole, made, strict=True):
+            place[..., first : first + step] = each
+    return whole
 
 
 def _bytes(volume: Volume, counts: tuple[int, int]) -> int:
