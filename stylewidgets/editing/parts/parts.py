@@ -124,10 +124,11 @@ class Parts:
     def channels(self, latent: Latent, method: str = DENSEST) -> Tensor:
         """Which channels carry each part of a picture, 0 or 1 [parts + 1, sum of channels]; the last are those of the pose.
 
-        Contributions are those within this picture; ToRGB layers take no part.
+        Contributions are those within this picture.
 
         Args:
-            method: "densest" (`rules.by_density`), or "retrieve" for the softmax of "Retrieve in Style".
+            method: "densest" (`rules.by_density`), or "retrieve" for the softmax of "Retrieve in Style", without ToRGB layers as
+                published. Without these, hair, clothes and eyes hardly take a colour.
         """
         return self._looked_at(latent)[1][method]
 
@@ -298,9 +299,10 @@ class Parts:
             hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
             coarse = {RETRIEVE: self._coarse(COARSE), DENSEST: self._coarse(NO_PART)}
             for rule, chosen in found.items():
-                for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
-                    if layer.kind == "torgb":
-                        part.zero_()
+                if rule == RETRIEVE:
+                    for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
+                        if layer.kind == "torgb":
+                            part.zero_()
                 found[rule] = rules.first_layers(chosen, hair, coarse[rule], coarse[RETRIEVE])
             self._kept[latent] = labels, found
             while len(self._kept) > KEPT:
