@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,6 @@ def test_several_parts_of_several_faces_each_have_a_row_that_can_go_alone(explor
     tool, session = tool_of(explorer), explorer.session
     for part, seed in (("part 1", 50), ("pose", 51)):
         tool.part = part
-        tool.method.value = "editing"
         tool.take(session.latent(seed=seed))
     assert [row.key for row in tool.rows.rows] == ["part 1", "pose"] and all(row.removes for row in tool.rows.rows)
     assert [edit.reference.seed for edit in explorer.value.edits] == [50, 51]
@@ -118,6 +118,11 @@ def test_what_cannot_be_is_said_in_the_panel(explorer, tmp_path, monkeypatch):
     monkeypatch.setattr(type(tool.machine), "mask", lambda self, latent, part: np.zeros((8, 8), bool))
     tool.part = "part 1"
     tool.work.finish()
+    tool.faces.nearest.chosen = 0
+    assert "'part 1' is in neither of these pictures" in tool.place.error and not explorer.value.edits
+    tool.method.value = "retrieve"
+    tool.work.finish()
+    assert "the part &#x27;part 1&#x27; is not in this picture" in tool.faces._words.value
     tool.faces.random.chosen = 1
     assert "'part 1' is in neither of these pictures" in tool.place.error and not explorer.value.edits
     assert explorer.view.error == ""
@@ -183,6 +188,19 @@ def test_where_no_parts_are_known_they_are_found_on_request_and_can_be_stopped(t
     assert tool.machine is not None and tool.machine.names == ("part 1", "part 2", "part 3", "pose")
     assert Parts.known(session) and ("parts", tool.machine.weights) in session.editors
     explorer.close()
+
+
+def test_what_channels_do_is_measured_for_a_catalogue_that_does_not_say_it(explorer):
+    tool = tool_of(explorer)
+    bare = replace(tool.machine.catalogue, shares=None)
+    tool.work.live = True
+    tool.machine = Parts(explorer.session, bare)
+    tool.part = "part 1"
+    tool.faces.random.chosen = 0
+    assert "still being measured" in tool.place.error
+    tool.work.finish()
+    tool.faces.random.chosen = 1
+    assert explorer.value.strength("part 1") == 1.0 and tool.place.error == ""
 
 
 def test_the_gallery_takes_the_snapshots_in(explorer):

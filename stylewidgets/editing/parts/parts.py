@@ -151,6 +151,34 @@ class Parts:
             chosen.append(torch.zeros_like(found) if layer.kind == "torgb" else found)
         return torch.cat(chosen).to(self.session.device)
 
+    def carriers(self, part: str, *latents: Latent, method: str = DENSEST) -> Tensor:
+        """Which channels carry a part of these pictures together, 0 or 1 [sum of channels].
+
+        Args:
+            latents: one, or two between which the part is taken.
+            method: "retrieve" for channels of these pictures, "editing" for channels that carry the part in all.
+
+        Raises:
+            ValueError: an unknown part or method, the part is in none of the pictures, or no channel carries it.
+        """
+        if part not in self.names:
+            raise unknown_name("part", part, self.names)
+        if method not in METHODS:
+            raise unknown_name("method", method, METHODS)
+        those = "this picture" if len(latents) == 1 else "these pictures"
+        if method == EDITING and part != POSE:
+            weights = self.greedy(part)
+        else:
+            rule = RETRIEVE if method == EDITING else method
+            self._need(part, *latents)
+            # A part has the channels of either picture; of the pose is what neither picture's hair has.
+            found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
+            weights = found.amin(0) if part == POSE else found.amax(0)
+        if not bool(weights.any()):
+            other = ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
+            raise ValueError(f"no channel carries the part {part!r} of {those} alone{other}")
+        return weights
+
     # -- edits -----------------------------------------------------------------------------------------------------------
     def transfer(
         self, latent: Latent, reference: Latent, part: str, amount: float = 1.0, *, method: str = DENSEST
@@ -168,24 +196,9 @@ class Parts:
         Raises:
             ValueError: an unknown part or method, or the part is in neither picture.
         """
-        if part not in self.names:
-            raise unknown_name("part", part, self.names)
-        if method not in METHODS:
-            raise unknown_name("method", method, METHODS)
         bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
-        if method == EDITING and part != POSE:
-            weights = self.greedy(part)
-        else:
-            rule = RETRIEVE if method == EDITING else method
-            if part != POSE and not (self.mask(bare, part).any() or self.mask(reference, part).any()):
-                raise ValueError(f"the part {part!r} is in neither of these pictures")
-            # A part has the channels of either picture; of the pose is what neither picture's hair has.
-            joined = torch.minimum if part == POSE else torch.maximum
-            weights = joined(self.channels(bare, rule), self.channels(reference, rule))[self.names.index(part)]
-        if not bool(weights.any()):
-            raise ValueError(
-                f"no channel carries the part {part!r} of these pictures alone, so there is nothing to take"
-            )
+        weights = self.carriers(part, bare, reference, method=method)
+        self._need(part, bare, reference)
         return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
 
     def retrieve(
@@ -193,17 +206,16 @@ class Parts:
     ) -> list[tuple[Latent, float]]:
         """The n pictures of a gallery that are most alike in a part, with their cosine; the most alike first.
 
-        Compared are the styles of the channels that carry the part of this picture (Chong et al., section 3.4).
+        Compared are the styles of the channels that carry the part (Chong et al., section 3.4).
+
+        Args:
+            method: "retrieve" for channels of this picture, "editing" for channels that carry the part in all.
 
         Raises:
-            ValueError: an unknown part, a gallery of another generator, or no channel carries the part.
+            ValueError: an unknown part or method, a gallery of another generator, or no channel carries the part.
         """
-        if part not in self.names:
-            raise unknown_name("part", part, self.names)
         gallery.check(self.session)
-        weights = self.channels(latent, method)[self.names.index(part)].cpu().numpy()
-        if not weights.any():
-            raise ValueError(f"no channel carries the part {part!r} of this picture alone, so nothing is nearest in it")
+        weights = self.carriers(part, latent, method=method).cpu().numpy()
         style = self.session.flat_styles(latent)[0].cpu().numpy()
         return [(gallery.latent(i), closeness) for i, closeness in gallery.nearest(style, weights, n)]
 
@@ -289,6 +301,12 @@ class Parts:
         return Parts(self.session, replace(self.catalogue, shares=(total / len(chosen)).cpu().numpy()))
 
     # -- inside ------------------------------------------------------------------------------------------------------------
+    def _need(self, part: str, *latents: Latent) -> None:
+        """ValueError where a part is in none of these pictures."""
+        if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
+            where = "not in this picture" if len(latents) == 1 else "in neither of these pictures"
+            raise ValueError(f"the part {part!r} is {where}")
+
     def _looked_at(self, latent: Latent) -> tuple[Tensor, Mapping[str, Tensor]]:
         """Clusters [h, w] of a picture, and channels [parts + 1, C] by each rule, remembered."""
         if latent not in self._kept:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,14 +47,14 @@ def read(path: Path, session: GeneratorSession, layer: str = "") -> Catalogue:
     """
     with files.reading(path, "catalogue of parts", ACCEPTED) as found:
         root = _content(found)
-        centres = next(_of_name(root, "cluster_centers_"), None)
+        centres = _of_name(root, "cluster_centers_", set())
         if not isinstance(centres, np.ndarray) or centres.ndim != 2 or centres.dtype.kind != "f" or not centres.size:
             raise ValueError("it has no cluster_centers_ [clusters, channels]")
         unit = np.asarray(centres, np.float32)
         length = np.linalg.norm(unit, axis=1, keepdims=True)
         if not (np.isfinite(length).all() and (length > 0).all()):
             raise ValueError("its centres are not all finite and of some length")
-        named = _annotations(next(_of_name(root, "annotations"), None), len(unit))
+        named = _annotations(_of_name(root, "annotations", set()), len(unit))
     layer = layer or _layer(session)
     channels = features(session, session.latent(), layer).shape[1]
     if channels != unit.shape[1]:
@@ -85,14 +85,17 @@ def _content(path: Path) -> object:
     return root.state if isinstance(root, Stub) else root
 
 
-def _of_name(value: object, name: str, depth: int = 0) -> Iterator[object]:
-    """What is called so in a record or dictionary, or in one inside of it; the outermost first."""
+def _of_name(value: object, name: str, visited: set[int], depth: int = 0) -> object | None:
+    """What is called so in a record or dictionary, or in one inside of it; None for nothing. Each is looked into once."""
     value = value.state if isinstance(value, Stub) else value
-    if isinstance(value, Mapping) and depth < _DEPTH:
-        if name in value:
-            yield value[name]
-        for inner in value.values():
-            yield from _of_name(inner, name, depth + 1)
+    if not isinstance(value, Mapping) or depth > _DEPTH or id(value) in visited:
+        return None
+    visited.add(id(value))
+    if name in value:
+        found: object = value[name]
+        return found
+    inside = (_of_name(inner, name, visited, depth + 1) for inner in value.values())
+    return next((found for found in inside if found is not None), None)
 
 
 def _annotations(value: object, clusters: int) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@
 
 const SIDE = 320; // pixels of the longer side of the sheet that is drawn on
 const TINT = [255, 214, 0];
+const NOWHERE = 255; // the label of places that belong to no region
 const FLASH_MS = 1500; // a region that was chosen elsewhere is shown that long
 
 function createRegions() {
@@ -53,7 +54,10 @@ function createRegions() {
       shapes = new Map();
     },
     known: () => labels !== null,
-    at: (x, y) => (labels ? labels[Math.min(height - 1, Math.floor(y * height)) * width + Math.min(width - 1, Math.floor(x * width))] : 255),
+    at(x, y) {
+      const [column, row] = [Math.min(width - 1, Math.floor(x * width)), Math.min(height - 1, Math.floor(y * height))];
+      return labels ? labels[row * width + column] : NOWHERE;
+    },
   };
 }
 
@@ -62,8 +66,8 @@ function render({ model, el }) {
   const options = { signal: abort.signal };
   const regions = createRegions();
   const canvas = element("canvas", "sw-part-map-canvas", { "aria-hidden": "true" });
-  const name = element("span", "sw-part-map-name", { role: "status" });
-  const stage = element("div", "sw-part-map-stage", {}, canvas, name);
+  const title = element("span", "sw-part-map-name", { role: "status" });
+  const stage = element("div", "sw-part-map-stage", {}, canvas, title);
   const root = element("div", "stylewidgets-view sw-part-map", {}, stage);
   el.append(root);
   let hover = -1;
@@ -81,7 +85,7 @@ function render({ model, el }) {
       pen.clearRect(0, 0, columns, rows);
       const chosen = model.get("chosen").filter((region) => region >= 0);
       const lit = over && hover >= 0;
-      name.textContent = lit ? (names()[hover] ?? "") : "";
+      title.textContent = lit ? (names()[hover] ?? "") : "";
       if (!regions.known()) return;
       if (chosen.length && (over || flash)) {
         pen.globalAlpha = lit && !chosen.includes(hover) ? 0.55 : 1;
@@ -95,7 +99,7 @@ function render({ model, el }) {
   function under(event) {
     const box = canvas.getBoundingClientRect();
     const region = regions.at((event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height);
-    return region === 255 ? -1 : region;
+    return region === NOWHERE ? -1 : region;
   }
   function point(event) {
     const region = under(event);
@@ -119,6 +123,7 @@ function render({ model, el }) {
   function refresh() {
     const [height, width] = model.get("size");
     regions.read(model.get("labels"), [height, width]);
+    root.style.setProperty("--stylewidgets-size", `${model.get("width")}px`);
     const scale = SIDE / Math.max(height, width, 1);
     [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
     stage.style.aspectRatio = `${width || 1} / ${height || 1}`;
@@ -132,7 +137,9 @@ function render({ model, el }) {
     }, FLASH_MS);
     draw();
   }
-  const listeners = [["change:labels", refresh], ["change:size", refresh], ["change:names", draw], ["change:chosen", show]];
+  const listeners = [
+    ...["labels", "size", "width"].map((name) => [`change:${name}`, refresh]), ["change:names", draw], ["change:chosen", show],
+  ];
   for (const [what, handler] of listeners) model.on(what, handler);
   refresh();
   return () => {

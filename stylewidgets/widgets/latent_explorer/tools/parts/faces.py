@@ -74,7 +74,7 @@ class Faces(widgets.VBox):
         elif part is None:
             self._show("nearest", [])
             say(self._words, "Choose a part to see who is alike in it.")
-        elif (asked := (tool.bare(), part, machine.weights)) != self._asked:
+        elif (asked := (tool.bare(), part, machine.weights, tool.method.value)) != self._asked:
             self._asked = asked
             self._look(machine, part, asked[0], self._gallery)
 
@@ -114,14 +114,10 @@ class Faces(widgets.VBox):
         def ready(_: object) -> None:
             if self._shown[name] is not latents:
                 return  # others were asked for meanwhile
-            lines = list(closeness) or [""] * len(latents)
+            alike = [f"; cosine of its styles {each}" for each in closeness] or [""] * len(latents)
             cards: list[Card] = [
-                {
-                    "title": "",
-                    "lines": (line,) if line else (),
-                    "tip": f"take the part of {caption(latent)}" + (f", alike by {line}" if line else ""),
-                }
-                for latent, line in zip(latents, lines, strict=True)
+                {"title": "", "tip": f"take the part of {caption(latent)}{words}"}
+                for latent, words in zip(latents, alike, strict=True)
             ]
             strip = self.nearest if name == "nearest" else self.random
             with quiet(strip):
@@ -133,14 +129,14 @@ class Faces(widgets.VBox):
 
     def _look(self, machine: Parts, part: str, bare: Latent, gallery: Gallery) -> None:
         try:
-            found = machine.retrieve(bare, part, gallery, SHOWN + 1)
+            found = machine.retrieve(bare, part, gallery, SHOWN + 1, method=self._tool.method.value)
         except ValueError as problem:  # such as a part that is not in the picture: it can be taken all the same
             self._show("nearest", [])
             say(self._words, f"{problem}.")
             return
         others = [(latent, closeness) for latent, closeness in found if not _same(latent, bare)][:SHOWN]
         say(self._words, f"Of {len(gallery)} faces, the most alike in the {part} first:")
-        self._show("nearest", [latent for latent, _ in others], [f"{closeness:.2f}" for _, closeness in others])
+        self._show("nearest", [latent for latent, _ in others], [f"{closeness:.3f}" for _, closeness in others])
 
     def _drawn(self, latents: Sequence[Latent]) -> Job[bool]:
         for n, latent in enumerate(latents):

@@ -38,7 +38,7 @@ class Naming(widgets.VBox):
         self._said = note("")
         self.join = button("these are one part", "give them this name", self.name, view=tool.place, primary=True)
         self._fields = row(self.called, self.join)
-        self.path = self._path("parts.safetensors", "file", "a .safetensors file of parts, or a published catalogue")
+        self.path = self._path("parts.safetensors", "parts", "a .safetensors file of parts, or a published catalogue")
         self.gallery_path = self._path("gallery.safetensors", "faces", "a .safetensors file written by Gallery.save")
         self._done = note("")
         act = {"view": tool.place, "said": self._done, "width": "60px"}

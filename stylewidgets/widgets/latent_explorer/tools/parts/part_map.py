@@ -31,6 +31,8 @@ class PartMap(PageView):
 
     labels = traitlets.Bytes(b"").tag(sync=True, echo_update=False)
     """The region of each place, one byte each, row by row; b"" for nothing known."""
+    width = traitlets.Int(340).tag(sync=True)
+    """Css pixels of the picture below."""
     size: Any = traitlets.List([1, 1]).tag(sync=True)
     """Height and width of the map in places."""
     names: Any = traitlets.List().tag(sync=True)

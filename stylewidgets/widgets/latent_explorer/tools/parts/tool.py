@@ -14,7 +14,7 @@ from .....latent.transfer import TransferEdit
 from ....kit.controls.rows import Handle, Row, Rows
 from ....kit.host import PictureHost
 from ....kit.jobs import Jobs
-from ....kit.parts import WIDE, ErrorPlace, button, card, column, control, listen, note, place, quiet, say, show
+from ....kit.parts import ErrorPlace, button, card, control, listen, note, place, quiet, say, show
 from ....kit.sharing import own
 from ....kit.views.cards import Card, Cards
 from ..tool import Tool
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 72
 METHODS = {
-    "those that are densest in it": "densest",
-    "those of these two faces (Retrieve in Style)": "retrieve",
-    "those of all faces (Editing in Style)": "editing",
+    "that are densest in it": "densest",
+    "that carry it in all faces (Editing in Style)": "editing",
+    "of these two faces alone (Retrieve in Style)": "retrieve",
 }
 
 
@@ -44,6 +44,7 @@ class PartsTool(Tool):
 
     name, title = "parts", "Parts"
     _machine: Parts | None = None
+    place: ErrorPlace
 
     def fits(self, session: GeneratorSession) -> str | None:
         if any(layer.kind != "torgb" for layer in session.layers):
@@ -63,12 +64,14 @@ class PartsTool(Tool):
             self._prepare,
             view=self.place,
         )
-        self.map = PartMap()
+        self.map = PartMap(width=host.picture.view.size)
         self.map.on_pick = self._picked
-        self.choice = Cards(label="Parts of the picture", least=84)
+        self.choice = Cards(label="Parts of the picture", least=96)
         listen(self.choice, self._on_choice, "chosen", view=self.place)
         self.method = control(
             widgets.Dropdown,
+            on=lambda _: self.faces.refresh(),
+            view=self.place,
             tip="which style channels are taken from the face that you press",
             style={"description_width": "66px"},
             layout={"width": "100%", "max_width": "400px"},
@@ -91,7 +94,8 @@ class PartsTool(Tool):
             title="Which part",
             words=("part", "channel"),
         )
-        self._there = column(choose, self.faces, card(self.rows, title="Taken from other faces"), self.naming, **WIDE)
+        taken = card(self.rows, title="Taken from other faces")
+        self._there = place("sw-cards", choose, self.faces, taken, self.naming)
         self._start()
         return place("sw-cards", self._words, self.prepare, self.place, self.work, self._there)
 
@@ -114,6 +118,8 @@ class PartsTool(Tool):
         self._host.session.editors.add("parts", machine)
         kept = self.part
         self._machine = machine
+        if machine.catalogue.shares is None:  # of a published file
+            self.work.run("shares", machine.measured(), self._found, "measuring channels")
         self._list()
         self.part = kept if kept in machine.names else None
         for child in self._there.children:
@@ -149,11 +155,8 @@ class PartsTool(Tool):
     def take(self, reference: Latent) -> None:
         """Take the chosen part from a face; as much as of the face before. One step of undo."""
         machine, part = self._need()
-        if self.method.value == "editing" and machine.catalogue.shares is None:
-            self.work.run(
-                "shares", machine.measured(), lambda measured: self._use(measured, reference), "measuring channels"
-            )
-            return
+        if self.method.value == "editing" and part in machine.catalogue.names and machine.catalogue.shares is None:
+            raise ValueError("what the channels of these parts do is still being measured; try again in a moment")
         before = self.taken(part)
         strength = before.strength if before is not None and before.strength else 1.0
         made = machine.transfer(self._host.value, reference, part, strength, method=self.method.value)
@@ -172,15 +175,15 @@ class PartsTool(Tool):
         self.naming.stop()
 
     def update(self, host: PictureHost) -> None:
-        self.rows.update([self._row(edit) for edit in host.value.edits if _is_part(edit)])
+        self.rows.update([self._row(edit) for edit in _parts(host.value)])
         self.faces.mark()
 
     def rested(self, host: PictureHost, latent: Latent) -> None:
         """Say which part is where, once for each picture that stands still."""
         if self._machine is None or latent != host.value:
             return
-        for edit in latent.edits:
-            if _is_part(edit) and edit.reference not in self._thumbnails:
+        for edit in _parts(latent):
+            if edit.reference not in self._thumbnails:
                 self._thumbnails[edit.reference] = host.picture.thumbnail(edit.reference, THUMBNAIL)
         self.update(host)
         self._list()
@@ -226,10 +229,6 @@ class PartsTool(Tool):
     def _came_to_rest(self) -> None:
         self.prepare.disabled = False
         self.prepare.description = "Prepare: go on"
-
-    def _use(self, measured: Parts, reference: Latent) -> None:
-        self.machine = measured
-        self.take(reference)
 
     def _list(self) -> None:
         """Bring the list of parts to the picture."""
@@ -286,6 +285,6 @@ class PartsTool(Tool):
         self._host.change("", lambda latent: latent.without_edit(key, "transfer"))
 
 
-def _is_part(edit: object) -> bool:
-    """Whether an edit takes a part from another face, and not whole layers."""
-    return isinstance(edit, TransferEdit) and edit.weights is not None
+def _parts(latent: Latent) -> list[TransferEdit]:
+    """The edits that take a part from another face, and not whole layers."""
+    return [edit for edit in latent.edits if isinstance(edit, TransferEdit) and edit.weights is not None]
