@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .flow import Flow, FlowEdit
     from .parts.catalogue import Catalogue
     from .parts.gallery import Gallery
+    from .parts.index import GalleryIndex
     from .parts.parts import Parts
     from .protocol import Editor, register
     from .words import Mapper, Words
@@ -23,6 +24,7 @@ __getattr__, __dir__, __all__ = attach(
         "parts": "",
         "parts.catalogue": "Catalogue",
         "parts.gallery": "Gallery",
+        "parts.index": "GalleryIndex",
         "parts.parts": "Parts",
         "protocol": "Editor register",
         "words": "Mapper Words",

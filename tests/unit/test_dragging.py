@@ -40,7 +40,8 @@ def test_the_last_latent_draws_what_the_run_shows_and_rows_above_the_layer_stay(
     way = finished(run)
     w = session.map(session.latent(seed=3))[0].numpy()
     moved = np.abs(way.codes[-1] - w).max(1) > 0
-    assert moved[:5].all() and not moved[5:].any(), "b16.conv1 is read by rows 0 to 4"
+    assert run.by.layer == "b8.conv1"
+    assert moved[:3].all() and not moved[3:].any(), "b8.conv1 is read by rows 0 to 2"
     shown = session.image(way.latent(len(way) - 1))  # the picture is from before the last step, as published
     assert np.abs(run.pixels().astype(int) - shown).max() <= 1
 
@@ -112,7 +113,7 @@ def test_what_the_mask_keeps_changes_less(session):
 
 def test_one_w_moves_all_its_rows_alike(session):
     way = finished(begun(session, space="w"))
-    assert np.ptp(way.codes[-1][:5], axis=0).max() == 0
+    assert np.ptp((way.codes[-1] - way.codes[0])[:3], axis=0).max() < 1e-6
     assert np.abs(way.codes[-1] - way.codes[0]).max() > 0
 
 

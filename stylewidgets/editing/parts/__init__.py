@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = attach(
         "clusters": "Clusters cluster",
         "fitting": "",
         "gallery": "Gallery",
+        "index": "GalleryIndex",
         "parts": "Parts",
         "published": "",
         "rules": "",

@@ -26,6 +26,7 @@ from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
+from .drag import DragTool
 from .edit_truth import EditTruth
 from .parts import PartsTool
 from .seed_lattice import Blend
@@ -97,6 +98,7 @@ class Directions(Tool):
 register(Attributes)
 register(WordsTool)
 register(PartsTool)
+register(DragTool)
 
 
 @register
