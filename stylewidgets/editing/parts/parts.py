@@ -156,7 +156,7 @@ class Parts:
 
         Args:
             latents: one, or two between which the part is taken.
-            method: "retrieve" for channels of these pictures, "editing" for channels that carry the part in all.
+            method: see `transfer`.
 
         Raises:
             ValueError: an unknown part or method, the part is in none of the pictures, or no channel carries it.
@@ -169,13 +169,13 @@ class Parts:
         if method == EDITING and part != POSE:
             weights = self.greedy(part)
         else:
-            rule = RETRIEVE if method == EDITING else method
             self._need(part, *latents)
+            rule = RETRIEVE if method == EDITING else method
             # A part has the channels of either picture; of the pose is what neither picture's hair has.
             found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
             weights = found.amin(0) if part == POSE else found.amax(0)
         if not bool(weights.any()):
-            other = ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
+            other = ": method='editing' takes those that carry it in all" if method != EDITING and part != POSE else ""
             raise ValueError(f"no channel carries the part {part!r} of {those} alone{other}")
         return weights
 
@@ -209,7 +209,7 @@ class Parts:
         Compared are the styles of the channels that carry the part (Chong et al., section 3.4).
 
         Args:
-            method: "retrieve" for channels of this picture, "editing" for channels that carry the part in all.
+            method: see `transfer`.
 
         Raises:
             ValueError: an unknown part or method, a gallery of another generator, or no channel carries the part.
@@ -314,13 +314,17 @@ class Parts:
             labels, shares = self._shares(latent, groups)
             areas = rules.one_hot(labels[None], groups).mean((0, 2, 3))
             found = {RETRIEVE: rules.by_softmax(shares), DENSEST: rules.by_density(shares, areas)}
+            colours = {
+                RETRIEVE: torch.zeros_like(shares),
+                DENSEST: rules.by_density(shares, areas, rules.DENSE_COLOURS),
+            }
             hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
             coarse = {RETRIEVE: self._coarse(COARSE), DENSEST: self._coarse(NO_PART)}
             for rule, chosen in found.items():
-                if rule == RETRIEVE:
-                    for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
-                        if layer.kind == "torgb":
-                            part.zero_()
+                both = (_by_layer(self.session, channels) for channels in (chosen, colours[rule]))
+                for layer, own, colour in zip(self.session.layers, *both, strict=True):
+                    if layer.kind == "torgb":
+                        own.copy_(colour)
                 found[rule] = rules.first_layers(chosen, hair, coarse[rule], coarse[RETRIEVE])
             self._kept[latent] = labels, found
             while len(self._kept) > KEPT:
