@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 MAP = ".sw-part-map-canvas"
 MACHINE = "explorer.tools['parts'].machine"
-PURE = MACHINE + ".transfer(explorer.start, explorer.value.edits[-1].reference, {part!r}, {amount!r}, method='editing')"
+PURE = MACHINE + ".transfer(explorer.start, explorer.value.edits[-1].reference, {part!r}, {amount!r})"
 PLACE = (
     "(lambda inside: [float(x + 0.5) / 32 for x in inside[len(inside) // 2]])"
     "(__import__('numpy').argwhere({machine}.mask(explorer.value, {part!r})))"
@@ -27,7 +27,7 @@ CLEAR = """(s) => { const c = document.querySelector(s), d = c.getContext('2d').
 
 def opened(open_notebook: Callable[..., Notebook], width: int = 1280) -> ExplorerPage:
     # At this size the canvas has a pixel for each of the generator's, so that nothing is enlarged on the way.
-    cell = EXPLORER.format(source=None, options=", session.latent(seed=3, psi=0.7), size=128")
+    cell = EXPLORER.format(source=None, options=", session.latent(seed=11, psi=0.7), size=128")
     page = ExplorerPage(open_notebook(cell, viewport={"width": width, "height": 1500}))
     page.panel("Parts")
     page.page.locator(MAP).wait_for()

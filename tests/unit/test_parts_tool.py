@@ -195,7 +195,7 @@ def test_what_channels_do_is_measured_for_a_catalogue_that_does_not_say_it(explo
     bare = replace(tool.machine.catalogue, shares=None)
     tool.work.live = True
     tool.machine = Parts(explorer.session, bare)
-    tool.part = "part 1"
+    tool.part, tool.method.value = "part 1", "editing"
     tool.faces.random.chosen = 0
     assert "still being measured" in tool.place.error
     tool.work.finish()

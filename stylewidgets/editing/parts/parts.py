@@ -124,10 +124,11 @@ class Parts:
     def channels(self, latent: Latent, method: str = DENSEST) -> Tensor:
         """Which channels carry each part of a picture, 0 or 1 [parts + 1, sum of channels]; the last are those of the pose.
 
-        Contributions are those within this picture; ToRGB layers take no part.
+        Contributions are those within this picture.
 
         Args:
-            method: "densest" (`rules.by_density`), or "retrieve" for the softmax of "Retrieve in Style".
+            method: "densest" (`rules.by_density`), or "retrieve" for the softmax of "Retrieve in Style", without ToRGB layers as
+                published. Without these, hair, clothes and eyes hardly take a colour.
         """
         return self._looked_at(latent)[1][method]
 
@@ -155,7 +156,7 @@ class Parts:
 
         Args:
             latents: one, or two between which the part is taken.
-            method: "retrieve" for channels of these pictures, "editing" for channels that carry the part in all.
+            method: see `transfer`.
 
         Raises:
             ValueError: an unknown part or method, the part is in none of the pictures, or no channel carries it.
@@ -168,13 +169,13 @@ class Parts:
         if method == EDITING and part != POSE:
             weights = self.greedy(part)
         else:
-            rule = RETRIEVE if method == EDITING else method
             self._need(part, *latents)
+            rule = RETRIEVE if method == EDITING else method
             # A part has the channels of either picture; of the pose is what neither picture's hair has.
             found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
             weights = found.amin(0) if part == POSE else found.amax(0)
         if not bool(weights.any()):
-            other = ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
+            other = ": method='editing' takes those that carry it in all" if method != EDITING and part != POSE else ""
             raise ValueError(f"no channel carries the part {part!r} of {those} alone{other}")
         return weights
 
@@ -208,7 +209,7 @@ class Parts:
         Compared are the styles of the channels that carry the part (Chong et al., section 3.4).
 
         Args:
-            method: "retrieve" for channels of this picture, "editing" for channels that carry the part in all.
+            method: see `transfer`.
 
         Raises:
             ValueError: an unknown part or method, a gallery of another generator, or no channel carries the part.
@@ -313,12 +314,17 @@ class Parts:
             labels, shares = self._shares(latent, groups)
             areas = rules.one_hot(labels[None], groups).mean((0, 2, 3))
             found = {RETRIEVE: rules.by_softmax(shares), DENSEST: rules.by_density(shares, areas)}
+            colours = {
+                RETRIEVE: torch.zeros_like(shares),
+                DENSEST: rules.by_density(shares, areas, rules.DENSE_COLOURS),
+            }
             hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
             coarse = {RETRIEVE: self._coarse(COARSE), DENSEST: self._coarse(NO_PART)}
             for rule, chosen in found.items():
-                for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
+                both = (_by_layer(self.session, channels) for channels in (chosen, colours[rule]))
+                for layer, own, colour in zip(self.session.layers, *both, strict=True):
                     if layer.kind == "torgb":
-                        part.zero_()
+                        own.copy_(colour)
                 found[rule] = rules.first_layers(chosen, hair, coarse[rule], coarse[RETRIEVE])
             self._kept[latent] = labels, found
             while len(self._kept) > KEPT:
