@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .parts.index import GalleryIndex
     from .parts.parts import Parts
     from .protocol import Editor, register
+    from .rig import Rig, RigEdit
     from .words import Mapper, Words
 
 __getattr__, __dir__, __all__ = attach(
@@ -27,6 +28,7 @@ __getattr__, __dir__, __all__ = attach(
         "parts.index": "GalleryIndex",
         "parts.parts": "Parts",
         "protocol": "Editor register",
+        "rig": "Rig RigEdit",
         "words": "Mapper Words",
     },
 )

@@ -24,6 +24,7 @@ KINDS: dict[str, type[Editor]] = {}
 BUNDLED = {
     "flow": "stylewidgets.editing.flow.machine:Flow",
     "mapper": "stylewidgets.editing.words.mapper:Mapper",
+    "rig": "stylewidgets.editing.rig.machine:Rig",
     "parts": "stylewidgets.editing.parts.parts:Parts",
 }
 """Kinds of this package by name, imported when an edit first needs one."""

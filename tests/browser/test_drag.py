@@ -77,7 +77,6 @@ def page(open_notebook: Callable[..., Notebook]) -> Iterator[DragPage]:
 def test_clicked_points_are_dragged_as_a_script_drags_them_and_the_way_is_scrubbed_and_undone(
     page: DragPage, artifacts: Path
 ) -> None:
-    print(page.notebook.console)
     assert page.sheet.bounding_box() == page.canvas.bounding_box(), "the sheet lies on the picture and nowhere else"
     page.tap(64, 60)
     page.tap(64, 72)
@@ -112,9 +111,10 @@ def test_clicked_points_are_dragged_as_a_script_drags_them_and_the_way_is_scrubb
 def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page: DragPage, artifacts: Path) -> None:
     page.stroke((64, 60), (64, 76))
     page.click("paint a mask")
-    page.page.locator(".stylewidgets-brush-canvas:visible").wait_for()
+    page.page.locator(".stylewidgets-brush-over:not(.stylewidgets-brush-idle)").wait_for()
     page.stroke((40, 30), (90, 30))
     page.stroke((40, 80), (90, 80))
+    page.page.screenshot(path=artifacts / "drag-painting.png")
     page.click("paint a mask")
     page.page.get_by_text("of the picture may move").wait_for()
     page.steps(5000)

@@ -48,14 +48,14 @@ class Drag(Run[Way]):
         super().__init__(self._steps(), again=self._steps)
         self.settings = METHOD.checked(settings)
         self.session, self.start = session, session.check(latent)
-        if self.start.in_s:
+        if self.start.code is not None and self.start.code.space == "s":
             raise ValueError(
-                "points are dragged in w+, and this latent is made of styles: its code, or an edit of single channels, is "
-                "in s. Take those edits out, or invert the picture in w+ first"
+                "points are dragged in w+, and this latent starts from a code in s, which has no w: invert the picture in "
+                "w+ first"
             )
         with session.lock, torch.no_grad():
             self._first = session.map(self.start).float()
-            height, width = session.synthesize(self._first, **self._noise).shape[-2:]
+            height, width = session.synthesize(self._styles(self._first), **self._noise).shape[-2:]
         self.handles, self.targets = checked_points(handles, targets, height, width)
         self.mask = checked_mask(mask, height, width)
         self._sheet = Sheet(height, width, self.settings["published"])
@@ -97,10 +97,12 @@ class Drag(Run[Way]):
         """The picture of the newest code that was looked at, uint8 [H, W, 3]. Only what comes after the layer is drawn."""
         with self.session.lock, torch.no_grad():
             if self._state is None:
-                drawn = self.session.synthesize(self._first, exact=True, **self._noise)
+                drawn = self.session.synthesize(self._styles(self._first), exact=True, **self._noise)
             else:
                 w, state = self._state
-                drawn = self.session.synthesize(w, start=(self.by.layer, state), exact=True, **self._noise)
+                drawn = self.session.synthesize(
+                    self._styles(w), start=(self.by.layer, state), exact=True, **self._noise
+                )
         picture: NDArray[np.uint8] = to_uint8(drawn)[0]
         return picture
 
@@ -159,7 +161,7 @@ class Drag(Run[Way]):
         """One step; False when the handles have arrived."""
         settings = self.settings
         w = self._w()
-        state = self.session.activations(w, [self.by.layer], exact=True, **self._noise)[self.by.layer]
+        state = self.session.activations(self._styles(w), [self.by.layer], exact=True, **self._noise)[self.by.layer]
         self._state = w.detach(), State(state.x.detach(), None if state.img is None else state.img.detach())
         features = self._sheet.spread(state.x)
         if self._looked_for is None or self._reference is None:
@@ -209,6 +211,10 @@ class Drag(Run[Way]):
         """How far w has moved in plain numbers, [1, rows, w_dim], or [1, 1, w_dim] for one w."""
         return self._moved if self.by.axes is None else self._moved @ self.by.axes
 
+    def _styles(self, w: Tensor) -> list[Tensor]:
+        """Styles of w+, with what the start's edits in s make of them."""
+        return self.session.edited_styles(self.session.styles(w), self.start)
+
     @property
     def _noise(self) -> dict[str, Any]:
         return {
@@ -256,7 +262,7 @@ def drag(
 
     Args:
         session: the generator.
-        latent: what is dragged; not one in s.
+        latent: what is dragged; not a code in s. Edits in z and w become part of the code, those in s go on acting on it.
         handles: points (row, column) of the picture.
         targets: where each should go.
         mask: bool [H, W], True where things may move; None for everywhere.

@@ -131,8 +131,10 @@ class Way:
 
 
 def dragged(start: Latent, code: NDArray[np.float32], points: int, step: int) -> Latent:
-    """A latent with the w+ of a step in place of its own; the start itself for step 0."""
+    """A latent with the w+ of a step in place of its own, and its edits of z and w at strength 0; the start for step 0."""
     if not step:
         return start
     words = (*start.history, f"dragged {points} points, {step} steps")
-    return start.replace(code=Code("w+", code), psi=1.0, cutoff=None, edits=(), history=words)
+    # What edits of z and w did is in the code now; those of styles go on acting on what comes of it.
+    edits = tuple(edit if edit.stage == "s" else edit.with_strength(0.0) for edit in start.edits)
+    return start.replace(code=Code("w+", code), psi=1.0, cutoff=None, edits=edits, history=words)

@@ -13,6 +13,7 @@ from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...mixing.grid import NOISES, MixGrid, Place
 from ...mixing.sources import convert_mask
+from ..kit.controls.from_tools import FromTools
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Beside
@@ -43,6 +44,7 @@ class GridHost(Host[MixGrid], Files, Protocol):
     def add(self, axis: str, *items: object) -> None: ...
     def send(self) -> object: ...
     def save_cell(self, path: str) -> object: ...
+    def receive(self, latent: Latent) -> None: ...
     def save_image(self, path: str) -> object: ...
     def save_figure(self, path: str) -> object: ...
 
@@ -137,7 +139,8 @@ class MixPanels:
         return column(row(self._axis, self._item, self._button("add", "add these sources", self._add)), hint)
 
     def _make_state(self) -> widgets.Widget:
-        return StatePanel(self._host, "grid.json")
+        host = self._host
+        return StatePanel(host, "grid.json", FromTools(host.session, host.receive, host.view))
 
     def _make_export(self) -> widgets.Widget:
         self._name = control(

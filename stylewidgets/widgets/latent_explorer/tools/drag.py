@@ -109,7 +109,7 @@ class DragTool(Tool):
         assert self.run is not None
         self._fresh, self._dropped, self._from = False, False, self._host.value
         say(self._said, "")
-        self._free(False)
+        self.points.free(False)
         self.work.run(JOB, self.run, words="dragging", kept=True, each=self._watch, ended=self._ended)
 
     # -- a tool ----------------------------------------------------------------------------------------------------------
@@ -160,7 +160,7 @@ class DragTool(Tool):
 
     def _ended(self) -> None:
         assert self.run is not None
-        self._free(True)
+        self.points.free(True)
         if self._dropped:
             return
         way = self.run.result()
@@ -171,12 +171,6 @@ class DragTool(Tool):
             self._host.preview(self._host.value)
         say(self._said, ENDED[way.ended])
         self._name()
-
-    def _free(self, free: bool) -> None:
-        """Let points be set, or not while a drag moves them."""
-        self.sheet.active = free
-        if not free:
-            self.points.use_brush(False)
 
     def _touched(self) -> None:
         """The reader changed points or mask: what was stopped is not gone on with."""

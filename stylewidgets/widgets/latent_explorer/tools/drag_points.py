@@ -35,6 +35,7 @@ class PointsCard(widgets.VBox):
     def __init__(self, sheet: PointSheet, brush: Brush, view: ShowsErrors, changed: Callable[[], None]) -> None:
         self._sheet, self._brush, self._changed = sheet, brush, changed
         self._suggestions: Mapping[str, tuple[float, float]] = {}
+        self._free = True
 
         def act(text: str, tip: str, action: Callable[[], object], icon: str = "") -> widgets.Button:
             return button(text, tip, lambda: self._do(action), view=view, icon=icon)
@@ -98,6 +99,14 @@ class PointsCard(widgets.VBox):
         if self.paint.value != used:
             self.paint.value = used
 
+    def free(self, free: bool) -> None:
+        """Let points and mask be changed, or not while a drag moves them."""
+        self.use_brush(False)
+        self._free = self._sheet.active = free
+        for part in (self.paint, self.meaning, self._unpaint):
+            part.disabled = not free
+        self.tell()
+
     def suggest(self, places: Mapping[str, tuple[float, float]]) -> None:
         """Offer these places, (row, column) by name."""
         self._suggestions = places
@@ -113,8 +122,8 @@ class PointsCard(widgets.VBox):
         words += [] if painted is None else [f"{100 * painted.mean():.0f} % of the picture may move"]
         say(self._about, " · ".join(words) if n or open_ else f"{HOW} {''.join(words)}".strip())
         for part in (self._remove, self._clear):
-            part.disabled = not self._sheet.points
-        self._mirror.disabled = not n
+            part.disabled = not self._sheet.points or not self._free
+        self._mirror.disabled = not n or not self._free
         for part in (self.meaning, self._unpaint):
             show(part, painted is not None or self._brush.active)
 
