@@ -116,7 +116,7 @@ def test_what_cannot_be_is_said_in_the_panel(explorer, tmp_path, monkeypatch):
     press(tool.naming, "load")
     assert "are of another generator" in tool.place.error
     monkeypatch.setattr(type(tool.machine), "mask", lambda self, latent, part: np.zeros((8, 8), bool))
-    tool.part = "part 1"
+    tool.part, tool.method.value = "part 1", "editing"
     tool.work.finish()
     tool.faces.nearest.chosen = 0
     assert "'part 1' is in neither of these pictures" in tool.place.error and not explorer.value.edits

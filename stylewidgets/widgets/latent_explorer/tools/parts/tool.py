@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
 THUMBNAIL = 72
 METHODS = {
-    "in which it is densest": "densest",
-    "of these two faces alone (Retrieve in Style)": "retrieve",
+    "that are densest in it": "densest",
     "that carry it in all faces (Editing in Style)": "editing",
+    "of these two faces alone (Retrieve in Style)": "retrieve",
 }
 
 
