@@ -156,9 +156,9 @@ def test_keys_set_move_and_remove_points(page: DragPage) -> None:
 
 
 def test_a_finger_draws_an_arrow(open_notebook: Callable[..., Notebook], artifacts: Path) -> None:
-    made = DragPage(open_notebook(*CELLS, viewport={"width": 420, "height": 1500}, has_touch=True))
+    made = DragPage(open_notebook(*CELLS, viewport={"width": 900, "height": 1500}, has_touch=True))
     swipe(made.page, made.at(70, 50), made.at(60, 80))
     handles, targets = made.until(lambda: len(made.points()[0]) and made.points(), "a point is set")
     assert abs(handles[0][0] - 70) <= 1 and abs(targets[0][1] - 80) <= 1
-    made.page.screenshot(path=artifacts / "drag-narrow.png")
+    made.page.screenshot(path=artifacts / "drag-finger.png")
     made.close()

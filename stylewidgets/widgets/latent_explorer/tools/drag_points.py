@@ -14,7 +14,7 @@ from ...kit.errors import ShowsErrors
 from ...kit.parts import WIDE, button, control, listen, note, row, say, show
 from ...kit.sharing import shared_layout
 from ...kit.views.brush import Brush
-from ...kit.views.points import PointSheet
+from .drag_sheet import PointSheet
 
 if TYPE_CHECKING:
     from ....session.session import GeneratorSession
