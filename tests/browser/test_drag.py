@@ -112,8 +112,8 @@ def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page
     page.stroke((64, 60), (64, 76))
     page.click("paint a mask")
     page.page.locator(".stylewidgets-brush-over:not(.stylewidgets-brush-idle)").wait_for()
-    page.stroke((40, 30), (90, 30))
-    page.stroke((40, 80), (90, 80))
+    page.stroke((70, 30), (110, 30))  # below the tools of the brush
+    page.stroke((70, 80), (110, 80))
     page.page.screenshot(path=artifacts / "drag-painting.png")
     page.click("paint a mask")
     page.page.get_by_text("of the picture may move").wait_for()

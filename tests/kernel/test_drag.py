@@ -1,4 +1,4 @@
-"""The tool "Drag" in a real kernel: points come from the page, its clock drives the steps, and each slice shows inside its tick."""
+"""The tool "Drag" in a real kernel: points come from the page, its clock drives the steps, and a slice shows inside its tick."""
 
 from __future__ import annotations
 

@@ -98,6 +98,7 @@ class PointsCard(widgets.VBox):
         self._sheet.active = not used
         if self.paint.value != used:
             self.paint.value = used
+        self.tell()
 
     def free(self, free: bool) -> None:
         """Let points and mask be changed, or not while a drag moves them."""
