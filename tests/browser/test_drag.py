@@ -112,8 +112,8 @@ def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page
     page.stroke((64, 60), (64, 76))
     page.click("paint a mask")
     page.page.locator(".stylewidgets-brush-over:not(.stylewidgets-brush-idle)").wait_for()
-    page.stroke((40, 30), (90, 30))
-    page.stroke((40, 80), (90, 80))
+    page.stroke((70, 30), (110, 30))  # below the tools of the brush
+    page.stroke((70, 80), (110, 80))
     page.page.screenshot(path=artifacts / "drag-painting.png")
     page.click("paint a mask")
     page.page.get_by_text("of the picture may move").wait_for()
@@ -156,9 +156,9 @@ def test_keys_set_move_and_remove_points(page: DragPage) -> None:
 
 
 def test_a_finger_draws_an_arrow(open_notebook: Callable[..., Notebook], artifacts: Path) -> None:
-    made = DragPage(open_notebook(*CELLS, viewport={"width": 420, "height": 1500}, has_touch=True))
+    made = DragPage(open_notebook(*CELLS, viewport={"width": 900, "height": 1500}, has_touch=True))
     swipe(made.page, made.at(70, 50), made.at(60, 80))
     handles, targets = made.until(lambda: len(made.points()[0]) and made.points(), "a point is set")
     assert abs(handles[0][0] - 70) <= 1 and abs(targets[0][1] - 80) <= 1
-    made.page.screenshot(path=artifacts / "drag-narrow.png")
+    made.page.screenshot(path=artifacts / "drag-finger.png")
     made.close()

@@ -14,7 +14,7 @@ import stylewidgets as sw
 from stylewidgets import domain, editing
 from stylewidgets.generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.widgets.kit.views.points import PointSheet
+from stylewidgets.widgets.latent_explorer.tools.drag_sheet import PointSheet
 
 from .test_dragging import HANDLES, TARGETS, finished
 from .test_dragging import session as session  # the fixture

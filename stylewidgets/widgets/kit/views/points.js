@@ -1,4 +1,4 @@
-// Points on a picture, each with an arrow to where it should go. See points.py for the traits and the keys.
+// Points on a picture, each with an arrow to where it should go. See drag_sheet.py of the explorer for the traits and the keys.
 
 const NEAR = { mouse: 11, pen: 14, touch: 22 }; // css pixels within which a press takes hold of what is there
 const SNAP = 8; // of a place that is suggested
@@ -19,10 +19,12 @@ function render({ model, el }) {
   const options = { signal: abort.signal };
   const id = `stylewidgets-arrow-${++sheets}`;
   const head = svg("marker", {
-    id, viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 5, markerHeight: 5, orient: "auto", class: "stylewidgets-points-tip",
+    id, class: "stylewidgets-points-tip", viewBox: "0 0 10 10", refX: 9, refY: 5, markerWidth: 5, markerHeight: 5,
+    orient: "auto",
   }, svg("path", { d: "M0 0 10 5 0 10z" }));
   const drawn = svg("g");
-  const sheet = svg("svg", { class: "stylewidgets-points-sheet", tabindex: "0", role: "application" }, svg("defs", {}, head), drawn);
+  const sheet = svg("svg", { class: "stylewidgets-points-sheet", tabindex: "0", role: "application" },
+    svg("defs", {}, head), drawn);
   const said = element("div", "stylewidgets-points-said", { role: "status" });
   const stage = element("div", "stylewidgets-points-stage", {}, sheet);
   const root = element("div", "stylewidgets-view stylewidgets-points", {}, stage, said);
@@ -84,7 +86,7 @@ function render({ model, el }) {
     const chosen = model.get("chosen");
     const at = points[chosen >> 1]?.[chosen & 1];
     const step = model.get("step");
-    const pixel = (axis) => Math.round(at[axis] / step[axis] - 0.5);
+    const pixel = (axis) => Math.floor(at[axis] / step[axis]);
     const words = at ? `${chosen & 1 ? "end" : "start"} of point ${(chosen >> 1) + 1}: row ${pixel(1)}, column ${pixel(0)}` : "";
     if (said.textContent !== words) said.textContent = words;
   }
@@ -95,8 +97,8 @@ function render({ model, el }) {
     model.save_changes();
     say();
   }
-  function choose(place) {
-    model.set("chosen", place);
+  function choose(end) {
+    model.set("chosen", end);
     model.save_changes();
   }
 
@@ -163,7 +165,7 @@ function render({ model, el }) {
       points[open].push([...points[open][0]]);
       choose(2 * open + 1);
     } else {
-      points.push([[0.5, 0.5]]);
+      points.push([model.get("step").map((step) => (Math.floor(0.5 / step) + 0.5) * step)]); // the middle of a pixel
       choose(2 * points.length - 2);
     }
     later();

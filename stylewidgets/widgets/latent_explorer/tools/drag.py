@@ -18,8 +18,8 @@ from ...kit.jobs import Jobs
 from ...kit.parts import ErrorPlace, button, card, control, note, place, row, say
 from ...kit.sharing import own
 from ...kit.views.brush import Brush
-from ...kit.views.points import PointSheet
 from .drag_points import PointsCard, landmarks
+from .drag_sheet import PointSheet
 from .drag_way import WayCard
 from .tool import Tool
 

@@ -14,7 +14,7 @@ from ...kit.errors import ShowsErrors
 from ...kit.parts import WIDE, button, control, listen, note, row, say, show
 from ...kit.sharing import shared_layout
 from ...kit.views.brush import Brush
-from ...kit.views.points import PointSheet
+from .drag_sheet import PointSheet
 
 if TYPE_CHECKING:
     from ....session.session import GeneratorSession
@@ -98,6 +98,7 @@ class PointsCard(widgets.VBox):
         self._sheet.active = not used
         if self.paint.value != used:
             self.paint.value = used
+        self.tell()
 
     def free(self, free: bool) -> None:
         """Let points and mask be changed, or not while a drag moves them."""

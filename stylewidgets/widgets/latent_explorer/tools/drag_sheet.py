@@ -9,8 +9,8 @@ import numpy as np
 import traitlets
 from numpy.typing import NDArray
 
-from .esm import script, style
-from .page import View
+from ...kit.views.esm import script, style
+from ...kit.views.page import View
 
 Floats = NDArray[np.float64]
 
@@ -98,9 +98,7 @@ class PointSheet(View):
 
     def _pixels(self, end: int) -> Floats:
         places = np.array([point[end] for point in self.points if len(point) == 2], np.float64).reshape(-1, 2)
-        # To whole pixels of the picture: the middle of the first is half a pixel from the edge.
-        rounded = np.round(places[:, ::-1] * self.shape - 0.5)
-        return np.clip(rounded, 0, np.array(self.shape) - 1.0)
+        return np.clip(np.floor(places[:, ::-1] * self.shape), 0, np.array(self.shape) - 1.0)
 
     def _share(self, place: Sequence[float] | Floats) -> list[float]:
         row, column = place
