@@ -11,6 +11,7 @@ from torch import Tensor
 from ..generators.families import FAMILIES
 from . import wrong
 from .errors import CheckpointError
+from .names import eg3d, stylenerf
 
 MAX_DEPTH = 4
 
@@ -34,6 +35,7 @@ class Layout:
 
 MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
 NVIDIA = "weights of the official releases are for non-commercial use (NVIDIA Source Code License, or CC BY-NC 4.0)"
+STYLENERF = "no licence is recorded here; the terms are at https://github.com/facebookresearch/StyleNeRF"
 OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
@@ -54,16 +56,14 @@ LAYOUTS = (
     ),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
+    Layout("EG3D", "triplane", eg3d.EVIDENCE, NVIDIA),
+    Layout("StyleNeRF", "stylenerf", stylenerf.EVIDENCE, STYLENERF),
 )
 
 # Networks that are told apart only to be refused by name: pieces that must all occur in names, and the reason.
 REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("input.input", ".iwt."), "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
     (("student.", "mapping_net."), "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
-    (
-        ("backbone.synthesis.b4.const", "decoder.net.0.weight"),
-        "an EG3D generator needs volume rendering, which is not built yet",
-    ),
     (
         ("S.net.0.", "G."),
         "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)",

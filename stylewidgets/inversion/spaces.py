@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
+from ..latent.view import IDENTITY, View
 from ..session.session import GeneratorSession
 from .catalogue import SPACES, STARTS
 
@@ -113,11 +114,21 @@ def styles(session: GeneratorSession, code: Tensor, space: str) -> list[Tensor]:
     return session.styles(code)
 
 
-def draw(session: GeneratorSession, code: Tensor, space: str, noise: Sequence[Tensor] | str = "const") -> Tensor:
-    """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes and noise."""
+def draw(
+    session: GeneratorSession,
+    code: Tensor,
+    space: str,
+    noise: Sequence[Tensor] | str = "const",
+    view: View | Tensor = IDENTITY,
+) -> Tensor:
+    """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes, noise and the angles of cameras [N, 3]."""
     given = None if isinstance(noise, str) else noise
     drawn = session.synthesize(
-        styles(session, code, space), noise_mode="const" if given is not None else str(noise), noise=given, exact=True
+        styles(session, code, space),
+        noise_mode="const" if given is not None else str(noise),
+        noise=given,
+        transform=view,
+        exact=True,
     )
     return coloured(drawn)
 

@@ -16,7 +16,7 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import codes, drawing, inside, pictures, starting, tuning
+from . import codes, drawing, inside, pictures, scene, starting, tuning
 from .checks import check_latent
 from .editors import Editors
 from .fork import remember
@@ -94,7 +94,7 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
+        self._seeds: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
@@ -176,14 +176,22 @@ class GeneratorSession:
 
     def check(self, latent: Latent) -> Latent:
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
-        return check_latent(self.generator, latent)
+        check_latent(self.generator, latent)
+        if getattr(latent.view, "radius", None) is not None:
+            with self.viewed(latent.view):  # the family knows whether a camera stands inside of what it shall see
+                pass
+        return latent
 
     # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
     map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate
     tensor, flat_styles, editor = codes.tensor, codes.flat_styles, codes.editor
+    edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
+    depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
+    depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
+    camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class

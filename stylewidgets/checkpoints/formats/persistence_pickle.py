@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import layouts
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
+from ..names import eg3d, stylenerf
 from ..names import stylegan3 as names_stylegan3
 from ..pickle.fingerprints import described, release
 from ..pickle.module_tree import Tree, flatten, is_module
@@ -27,8 +28,6 @@ FORMAT = "persistence pickle"
 SNAPSHOT = "Give the network snapshot of a training run"
 KEYS = ("G_ema", "G", "generator")  # averaged weights make better pictures than those of the last step
 TOLD = ("training_set_kwargs", "progress", "cur_nimg", "augment_p")
-EG3D = {"TriPlaneGenerator"}
-STYLENERF = {"VolumeRenderer", "CameraRay", "NeRFInput", "NeRFSynthesisNetwork"}
 ACTIVATIONS = ("lrelu",)
 STYLED = re.compile(r"(\.conv[01]|mapping\.fc\d+)$")  # the layers that have an activation
 
@@ -64,7 +63,13 @@ def from_value(value: object) -> Loaded:
         state, notes = names_stylegan3.from_public(state)
     prefix = _prefix(tree, found.where.removeprefix(where).lstrip("."))
     family = found.layout.family
-    config = layouts.config_of(family, state, _hints(family, tree, prefix), f"it has the names of a {family}")
+    if family == "triplane":
+        _check_activation(tree)
+        state, hints = eg3d.from_eg3d(state)
+        hints |= eg3d.scene_of(tree, found.where.removeprefix(where).lstrip("."), notes)
+    else:
+        hints = _hints(family, tree, prefix)
+    config = layouts.config_of(family, state, hints, f"it has the names of a {family}")
     check_size(config)
     if family == "stylegan3":
         _check_geometry(config, tree, prefix, found.state)
@@ -89,15 +94,6 @@ def _generator(value: object) -> tuple[str, Any]:
 
 
 def _refuse_other_kinds(tree: Tree) -> None:
-    if tree.classes & EG3D or any(name.startswith("backbone.synthesis.") for name in tree.tensors):
-        raise CheckpointError(
-            "this needs an EG3D generator (tri-planes and volume rendering), which is not built "
-            "yet; the file itself is fine"
-        )
-    if tree.classes & STYLENERF:
-        raise CheckpointError(
-            "this needs a StyleNeRF generator (volume rendering), which is not built; the file itself is fine"
-        )
     if any(name.startswith(("main.layer_", "synthesis.main.layer_")) for name in tree.tensors):
         raise CheckpointError(
             "this needs a FastGAN generator, as Projected GAN trains them; it has no style space to explore"
@@ -122,6 +118,8 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
     _check_activation(tree)
     if family == "stylegan3":
         hints.update(_stylegan3_hints(tree, prefix))
+    if family == "stylenerf":
+        hints.update(stylenerf.scene_of(plain(tree.modules[""].attributes.get("_init_kwargs"))))
     return hints
 
 

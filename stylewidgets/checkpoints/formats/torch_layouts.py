@@ -13,6 +13,7 @@ from .. import layouts
 from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
+from ..names import eg3d
 from ..names import stylegan1 as names_stylegan1
 from ..names import stylegan2 as names_stylegan2
 from ..names import stylegan3 as names_stylegan3
@@ -137,6 +138,7 @@ _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "mmgeneration stylegan2": _rosinality,
     "stylegan2-ada-pytorch": _official2,
     "stylegan3": _official3,
+    "EG3D": lambda found: (*eg3d.from_eg3d(found.state), []),
     "genforce stylegan": _genforce1,
     "huangzh13 StyleGAN.pytorch": _huangzh13,
     "rosinality style-based-gan-pytorch": _rosinality1,

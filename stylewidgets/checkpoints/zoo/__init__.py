@@ -16,7 +16,7 @@ from ...core.checks import unknown_name
 from ...core.files import cache_folder, write
 from .download import DownloadError, Tell, read_json, sha256_of, with_bar
 
-FAMILIES = ("stylegan1", "stylegan2", "stylegan3")
+FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "stylenerf", "triplane")
 """Those of `generators.families` that published checkpoints are of; here by name, because a list needs no torch."""
 
 _said: set[str] = set()
@@ -30,7 +30,7 @@ class Entry:
     Attributes:
         name, alias: `stylewidgets.load` takes either.
         group: the publication that it belongs to.
-        family: "stylegan1", "stylegan2", "stylegan3" or "eg3d".
+        family: "stylegan1", "stylegan2", "stylegan3", "stylenerf" or "triplane".
         format: "tensorflow pickle" or "pytorch pickle".
         resolution: longer side in pixels.
         url: address of the file, None when it can only be fetched by hand.

@@ -21,6 +21,7 @@ from ..kit.parts import button, column, control, heading, move, note, place, row
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar, undo_bar
+from .part_choice import PartChoice
 from .state import describe_place
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class MixPanels:
         self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
         if self._switcher.made(MIX) is not None:
             self._space.value, self._noise.value = grid.space, grid.noise
+            self._part.update(grid)
             for psi in self._psi.values():
                 psi.update(grid)
         self._refresh_code()
@@ -113,7 +115,9 @@ class MixPanels:
             lambda noise: host.change("", lambda grid: grid.replace(noise=noise)),
         )
         self._psi = {axis: _Psi(host, axis) for axis in ("row", "column")}
-        made = column(row(self._space, self._noise), *(psi.root for psi in self._psi.values()))
+        self._part = PartChoice(host)
+        made = column(row(self._space, self._noise), self._part, *(psi.root for psi in self._psi.values()))
+        self._part.update(host.value)
         self._space.value, self._noise.value = host.value.space, host.value.noise
         for psi in self._psi.values():
             psi.update(host.value)

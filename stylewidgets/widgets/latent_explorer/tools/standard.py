@@ -27,7 +27,11 @@ from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
+from .camera import CameraTool
+from .drag import DragTool
 from .edit_truth import EditTruth
+from .parts import PartsTool
+from .rig import RigTool
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
@@ -99,6 +103,9 @@ class Directions(Tool):
 
 register(Attributes)
 register(WordsTool)
+register(PartsTool)
+register(DragTool)
+register(RigTool)
 
 
 @register
@@ -116,6 +123,9 @@ class TransformTool(Tool):
 
     def update(self, host: PictureHost) -> None:
         self.sliders.update(host.value)
+
+
+register(CameraTool)
 
 
 @register
