@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..checkpoints.errors import CheckpointError, reading
 from ..core import files
-from ..latent.latent import MAX_SEED, Code, Latent
+from ..core.checks import unknown_name
+from ..latent.latent import MAX_SEED, SPACES, Code, Latent
 from ..session.session import GeneratorSession
 from .content import Array, array, content, owner, styles, tensors, wanted
 
@@ -71,6 +72,8 @@ def read_latents(
     path: str | os.PathLike[str], session: GeneratorSession, *, space: str | None = None
 ) -> dict[str, Latent]:
     """All latents of a file by name, in its order. Arguments and errors as of `read_latent`."""
+    if space not in (None, *SPACES):
+        raise unknown_name("space", space, SPACES)
     if isinstance(path, str) and SEEDS.match(path) and not files.as_path(path).exists():
         return _of_seeds(path, session, path)
     if (own := _own(path, session)) is not None:

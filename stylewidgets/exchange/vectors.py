@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ..checkpoints.errors import CheckpointError, reading
 from ..core import files
+from ..core.checks import unknown_name
 from ..directions.direction_set import DirectionSet
 from ..directions.tensor import from_tensor
 from ..latent.latent import Direction
@@ -73,6 +74,8 @@ def read_directions(
     if isinstance(path, str) and CHANNEL.match(path.strip()) and not files.as_path(path).exists():
         return DirectionSet.of(session, [_channel(path, session, samples)])
     place = files.as_path(path) if not files.is_address(path) else files.find(path, "direction")
+    if space not in (None, "z", "w", "s"):
+        raise unknown_name("space of a direction", space, ("z", "w", "s"))
     found = _Named()
     if place.is_dir():
         for file in sorted(place.iterdir()):
@@ -137,11 +140,14 @@ def _direction(raw: Raw, session: GeneratorSession, space: str | None, samples: 
         length = float(np.linalg.norm(value))
         if not length:
             raise CheckpointError(f"{raw.name} is all zeros; it would change nothing")
-        return Direction(
-            raw.name, value / length, 1.0, "z", source=source, explained=raw.explained
-        )  # z is N(0, 1) everywhere
+        unit = value / length  # along which z, normal everywhere, has a standard deviation of 1
+        return Direction(raw.name, unit, 1.0, "z", source=source, explained=raw.explained)
     total = sum(layer.channels for layer in session.layers)
-    fits = {"w": [(session.w_dim,), (session.num_ws, session.w_dim)], "s": [(total,)], "z": [(session.z_dim,)]}
+    fits: dict[str, list[tuple[int, ...]]] = {
+        "w": [(session.w_dim,), (session.num_ws, session.w_dim)],
+        "s": [(total,)],
+        "z": [(session.z_dim,)],
+    }
     if value.shape not in (fits[space] if space else [*fits["w"], *fits["s"]]):
         fit = owner(raw.value.shape)
         raise CheckpointError(

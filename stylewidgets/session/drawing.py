@@ -53,7 +53,7 @@ def styles(session: GeneratorSession, w: Tensor) -> list[Tensor]:
     """w+ [N, num_ws, w_dim] or w [N, w_dim] → one style [N, C_l] per layer, differentiable."""
     check_device(session, w)
     with session.lock:
-        return list(session.generator.styles(w))
+        return list(session.generator.styles(_float32(w)))
 
 
 def joined_styles(session: GeneratorSession, latents: Sequence[Latent]) -> list[Tensor]:
@@ -146,12 +146,13 @@ def _drawn(
     tensors = [x] if isinstance(x, Tensor) else list(x)
     for tensor in tensors:
         check_device(session, tensor)
+    tensors = [_float32(tensor) for tensor in tensors]
     if mode not in NOISE_MODES:
         raise unknown_name("noise mode", mode, NOISE_MODES)
     if not isinstance(view, Tensor):
         check_view(session.generator, view)
     with session.viewed(view):
-        given = session.generator.styles(x) if isinstance(x, Tensor) else tensors
+        given = session.generator.styles(tensors[0]) if isinstance(x, Tensor) else tensors
         if len(given) != len(session.layers):
             raise ValueError(f"one style per layer is expected, {len(session.layers)}; {len(given)} were given")
         return draw(engine(session, fused), given, session.noise(mode, seed) if maps is None else maps)
@@ -184,6 +185,11 @@ def layer_index(session: GeneratorSession, layer: str | int) -> int:
             raise unknown_name("layer", layer, names)
         return names.index(layer)
     return check_int("layer", layer, 0, len(names) - 1)
+
+
+def _float32(tensor: Tensor) -> Tensor:
+    """Codes of any real type, as they come out of files, in the type that the networks compute in."""
+    return tensor if tensor.is_complex() else tensor.to(torch.float32)
 
 
 def check_device(session: GeneratorSession, tensor: object) -> None:

@@ -28,15 +28,19 @@ def test_a_code_directions_and_a_broken_file_do_what_their_buttons_say(
 
     explorer = ExplorerPage(open_notebook(EXPLORER.format(source=str(generator), options="")))
     explorer.panel("Save & code")
-    inputs = explorer.page.locator(".sw-explorer input[type=file]")
-    code, directions = inputs.nth(0), inputs.nth(1)
 
-    code.set_input_files(tmp_path / "projected_w.npz")
+    def give(label: str, file: str) -> None:
+        """Press an upload button and choose a file, as a person does: its input is not in the page."""
+        with explorer.page.expect_file_chooser() as chooser:
+            explorer.page.locator(".sw-explorer button", has_text=label).first.click()
+        chooser.value.set_files(tmp_path / file)
+
+    give("open a code", "projected_w.npz")
     explorer.until(lambda: explorer.kernel.ask("explorer.value.code is not None"), "the code is taken")
     explorer.rest()
     assert explorer.pixels() == explorer.wanted("session.latent(seed=77)")
 
-    directions.set_input_files(tmp_path / "age.npy")
+    give("open directions", "age.npy")
     explorer.until(
         lambda: explorer.kernel.ask("'age' in [e.name for e in explorer.value.edits]"), "the direction is taken"
     )
@@ -45,7 +49,7 @@ def test_a_code_directions_and_a_broken_file_do_what_their_buttons_say(
     page.screenshot(path=artifacts / "files-taken.png")
 
     before = explorer.kernel.ask("repr(explorer.value)")
-    code.set_input_files(tmp_path / "broken.pt")
+    give("open a code", "broken.pt")
     page.get_by_text("opening broken.pt").first.wait_for()
     assert explorer.kernel.ask("repr(explorer.value)") == before
     page.screenshot(path=artifacts / "files-broken.png")

@@ -30,7 +30,7 @@ def w_plus(session: sw.GeneratorSession, count: int = 1) -> np.ndarray[Any, Any]
     return np.concatenate([session.map(session.latent(seed=seed)).numpy() for seed in range(5, 5 + count)])
 
 
-Writer = Callable[[Path, np.ndarray[Any, Any]], None]
+Writer = Callable[[Path, np.ndarray[Any, Any]], object]
 
 
 def saved(make: Callable[[torch.Tensor], object]) -> Writer:
@@ -172,7 +172,7 @@ DIRECTIONS: dict[str, tuple[str, Writer, str, str]] = {
     "dictionary": ("all.pt", saved(lambda v: {"smile": v}), "smile", "w"),
     "exported by GANSpace": (
         "x.pkl",
-        lambda p, v: p.write_bytes(pickle.dumps({**EXPORTED, "lat_comp": v})) and None,
+        lambda p, v: p.write_bytes(pickle.dumps({**EXPORTED, "lat_comp": v})),
         "beard", "w"),
     "SeFa of rosinality": ("factor.pt", saved(lambda v: {"ckpt": "a.pt", "eigvec": v.T.contiguous()}), "factor 1", "w"),
     "PCA of e4e": ("ffhq_pca.pt", saved(lambda v: {"comp": v, "mean": v[0], "std": torch.ones(1)}), "component 1", "w"),

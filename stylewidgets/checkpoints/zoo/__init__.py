@@ -10,14 +10,11 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.checks import unknown_name
 from ...core.files import cache_folder, write
 from .download import DownloadError, Tell, read_json, sha256_of, with_bar
-
-if TYPE_CHECKING:
-    from ...generators.protocol import Generator
 
 FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "stylenerf", "triplane")
 """Those of `generators.families` that published checkpoints are of; here by name, because a list needs no torch."""
@@ -73,7 +70,7 @@ class Entry:
         """Plain values for JSON."""
         return asdict(self)
 
-    def check(self, generator: Generator, path: Path) -> None:
+    def check(self, generator: Any, path: Path) -> None:
         """Raise ValueError when a file opened under this name holds another generator."""
         told = {"family": self.family, "resolution": self.resolution, "classes": self.classes}
         found = {"family": generator.family, "resolution": generator.resolution, "classes": generator.c_dim}
