@@ -14,8 +14,8 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from stylewidgets.checkpoints.names.eg3d import from_eg3d
-from stylewidgets.generators.triplane import TriPlane
+from stylewidgets.checkpoints.names.eg3d import _rendering, from_eg3d
+from stylewidgets.generators.triplane import TriPlane, infer_config
 from stylewidgets.generators.triplane.field import features_of
 from stylewidgets.generators.triplane.samples import Samples, even, finer, spans, weights_of
 
@@ -33,12 +33,10 @@ class Golden:
         self.inputs = {key[6:]: value for key, value in tensors.items() if key.startswith("input.")}
         self.expected = {key[7:]: value for key, value in tensors.items() if key.startswith("expect.")}
         params = {key[6:]: value for key, value in tensors.items() if key.startswith("param.")}
-        self.state, config = from_eg3d(
-            params,
-            self.config["rendering_kwargs"],
-            field_size=self.config["neural_rendering_resolution"],
-            input_size=self.config["sr_input_resolution"],
-            resolution=self.config["img_resolution"],
+        self.state, hints = from_eg3d(params)
+        scene = _rendering(self.config["rendering_kwargs"])
+        config = infer_config(
+            self.state, **{**hints, **scene, "field_size": self.config["neural_rendering_resolution"]}
         )
         self.generator = self.make(config)
 
@@ -85,7 +83,7 @@ def test_planes_and_what_the_decoder_makes_of_points(golden: Golden) -> None:
         planes = generator.planes(ws)
         near(planes[0, :, ::4], golden.expected["planes"])
         density, colours = generator.synthesis.decoder(
-            features_of(planes, golden.inputs["points"], generator.config.box)
+            features_of(planes, golden.inputs["points"], generator.config.box, generator.config.axes)
         )
     near(density[..., None], golden.expected["point_sigma"])
     assert colours is not None
@@ -123,7 +121,7 @@ def test_fine_samples_go_where_the_density_is(golden: Golden, pose: str) -> None
         t = even(near_end, far_end, golden.numbers(0, 0, 64, 2, config.coarse))
         points = rays.origins[:, :, None] + rays.directions[:, :, None] * t[..., None]
         planes = generator.planes(golden.expected["w_truncated_cutoff"])
-        density, _ = generator.synthesis.decoder(features_of(planes, points.flatten(1, 2), config.box))
+        density, _ = generator.synthesis.decoder(features_of(planes, points.flatten(1, 2), config.box, config.axes))
         weights = weights_of(t, density.reshape(t.shape)).flatten(0, 1)
         fine = finer(t.flatten(0, 1), weights, golden.inputs["u_fine"])
     near(fine.reshape(2, 64, -1, 1), golden.expected[f"depths_fine_{pose}"])

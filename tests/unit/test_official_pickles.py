@@ -217,7 +217,6 @@ def test_the_release_is_told_by_the_hash_of_the_source(tmp_path: Path, monkeypat
 @pytest.mark.parametrize(
     "classes, tensors, words",
     [
-        ({"": "TriPlaneGenerator"}, {"backbone.synthesis.b4.const": torch.ones(2, 4, 4)}, "EG3D"),
         ({}, {"main.layer_4.weight": torch.ones(2)}, "FastGAN"),
         ({}, {"something.weight": torch.ones(2)}, "no StyleGAN generator"),
     ],

@@ -50,7 +50,9 @@ def session() -> GeneratorSession:
 
 def of_avatars() -> StyleNeRF:
     torch.manual_seed(0)
-    return StyleNeRF(avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8))).eval().requires_grad_(False)
+    return (
+        StyleNeRF(avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8))).eval().requires_grad_(False)
+    )
 
 
 # -- integrals ------------------------------------------------------------------------------------------------------------
@@ -195,7 +197,8 @@ def test_depth_of_a_picture_does_not_depend_on_its_batch_mates(session: Generato
     assert t.shape == opaque.shape == (3, 1, 6, 6)
     alone = generator.depth(w[1:2], 6)
     torch.testing.assert_close(alone[0][0], t[1], atol=1e-5, rtol=0)
-    low, high = generator.span
+    scene: StyleNeRF = session.generator  # type: ignore[assignment]
+    low, high = scene.span
     assert bool(((t >= low) & (t <= high + 1e-5)).all()) and bool(((opaque >= 0) & (opaque <= 1)).all())
 
 
@@ -203,7 +206,9 @@ def test_a_ball_is_seen_where_it_is() -> None:
     """With a strong ball the depth is that of a sphere, in the avatars' units."""
     config = avatar_config(SceneRecipe(hidden=8, features=6, channels=(6,), rays=8, samples=48))
     torch.manual_seed(0)
-    generator = StyleNeRF(StyleNeRFConfig.from_dict({**config.to_dict(), "ball": (400.0, 0.85, 0.6), "density": "relu"}))
+    generator = StyleNeRF(
+        StyleNeRFConfig.from_dict({**config.to_dict(), "ball": (400.0, 0.85, 0.6), "density": "relu"})
+    )
     with torch.no_grad():
         t, opaque = generator.depth(torch.zeros(1, 128), 33)
         points = generator.rays(33, 33)
@@ -214,6 +219,9 @@ def test_a_ball_is_seen_where_it_is() -> None:
         assert bool((opaque.flatten()[hit] > 0.99).all())
         assert bool((opaque.flatten()[(radius > 1.0)[0]] < 0.01).all())
         assert bool((generator.density(torch.zeros(1, 128), torch.zeros(1, 1, 3)) > 100).all())
+    low, high = (torch.tensor(corner) for corner in generator.bounds)
+    crown, shoulders = torch.tensor([0.0, 1.3, 0.0]), torch.tensor([0.9, -1.6, -0.2])
+    assert all(bool(((low < place) & (place < high)).all()) for place in (crown, shoulders))
 
 
 def test_a_camera_drag_draws_again_and_a_drag_of_the_upsampler_keeps_the_field(session: GeneratorSession) -> None:
@@ -252,4 +260,3 @@ def test_a_preview_is_the_fields_own_colours(session: GeneratorSession) -> None:
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         StyleNeRFConfig(**{**SMALL, **options})
-

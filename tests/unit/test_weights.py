@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,8 @@ import stylewidgets as sw
 from stylewidgets import weights
 from stylewidgets.metrics import translation_equivariance
 from stylewidgets.training.card import overview
+from stylewidgets.training.scenes import measure
+from stylewidgets.training.world import LatentWorld
 
 FILES = sorted(weights.FOLDER.glob("*.safetensors"))
 LIST = weights.FOLDER / "README.md"
@@ -50,7 +53,8 @@ def test_every_file_has_a_card(path: Path) -> None:
 def test_every_generator_opens_by_its_name_with_directions(name: str) -> None:
     session = sw.load(name, device="cpu")
     assert session.name == name
-    assert {"smile", "yaw", "glasses"} <= set(session.directions.names)
+    pose = set() if session.view_kind is sw.Camera else {"yaw"}  # a camera turns what has depth
+    assert {"smile", "glasses"} | pose <= set(session.directions.names)
     assert any(direction.startswith("pca") for direction in session.directions.names)
     picture = session.image(session.latent(seed=1))
     assert picture.shape == (session.resolution, session.resolution, 3) and picture.std() > 20
@@ -61,6 +65,23 @@ def test_moving_inside_of_a_stylegan3_is_moving_its_picture_as_exactly_as_the_ca
     session = sw.load(name, device="cpu", precision="fp32")
     assert session.can_transform
     assert translation_equivariance(session, 16, seed=3) == pytest.approx(quality(name)["eq_t"], abs=2.5)
+
+
+@pytest.mark.slow
+def test_the_scene_that_ships_has_the_depth_and_the_views_that_its_card_says() -> None:
+    session, told = sw.load("avatar-64-stylenerf", device="cpu", precision="fp32"), quality("avatar-64-stylenerf")
+    recipe = session.metadata["recipe"]
+    world = LatentWorld(session.z_dim, seed=recipe["seed"], amplitude=recipe["twist"])
+    held = measure.of_latents(session, world, 12, 5)
+    generator: Any = session.generator
+    geometry: Any = told["geometry"]
+    found = measure.geometry(generator, held)
+    assert found["correlation"] == pytest.approx(geometry["latents"]["correlation"], abs=0.04)
+    assert found["iou"] == pytest.approx(geometry["latents"]["iou"], abs=0.03)
+    assert geometry["factors"]["correlation"] > 0.9
+    views, turned = told["views"]["factors"], told["views by direction"]  # type: ignore[index]
+    assert views["excess"] < turned["excess"] / 2  # type: ignore[index]
+    assert measure.views(generator, held)["excess"] < turned["excess"] / 2  # type: ignore[index]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -1,4 +1,4 @@
-"""Camera and renderer numbers of a published StyleNeRF: no tensor has them, only the arguments that its generator was made with."""
+"""Camera and renderer numbers of a published StyleNeRF: no tensor has them, only the arguments that made its generator."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def scene_of(arguments: object) -> dict[str, Any]:
     Args:
         arguments: plain values, as `pickle.plain.plain` makes them.
     """
-    given = dict(_flat(arguments))
+    given: dict[str, Any] = dict(_flat(arguments))
     found: dict[str, Any] = {}
     for ours, theirs in (
         ("samples", "n_ray_samples"),
@@ -29,12 +29,12 @@ def scene_of(arguments: object) -> dict[str, Any]:
     for ours, theirs in (("fov", "fov"), ("background_start", "bg_start")):
         if positive(given.get(theirs)):
             found[ours] = float(given[theirs])
-    if _ends(depth := given.get("depth_range")):
-        found["depth"] = tuple(map(float, depth))
-    if _ends(azimuth := given.get("range_u")):
-        found["yaw"] = (-math.degrees(azimuth[1]), -math.degrees(azimuth[0]))
-    if _ends(polar := given.get("range_v")):
-        found["pitch"] = tuple(math.degrees(angle - math.pi / 2) for angle in polar)
+    if _ends(given.get("depth_range")):
+        found["depth"] = tuple(map(float, given["depth_range"]))
+    if _ends(given.get("range_u")):
+        found["yaw"] = tuple(-math.degrees(angle) for angle in given["range_u"][::-1])
+    if _ends(given.get("range_v")):
+        found["pitch"] = tuple(math.degrees(angle - math.pi / 2) for angle in given["range_v"])
     radius = given.get("range_radius")
     if isinstance(radius, list) and len(radius) == 2 and all(map(positive, radius)):
         found["radius"] = sum(radius) / 2

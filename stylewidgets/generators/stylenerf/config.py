@@ -100,6 +100,16 @@ class StyleNeRFConfig(FamilyConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        for name in ("channels", "ball", "depth", "middle", "yaw", "pitch"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if self.background != "nerf":  # of a network that is not there, so that equal generators have equal settings
+            for field in fields(self):
+                if field.name.startswith("background_"):
+                    object.__setattr__(self, field.name, field.default)
+        self._check_counts()
+        self._check_numbers()
+
+    def _check_counts(self) -> None:
         if self.c_dim:
             raise ValueError(f"a StyleNeRF takes no label, c_dim is 0; {self.c_dim} was given")
         for name in (
@@ -114,31 +124,27 @@ class StyleNeRFConfig(FamilyConfig):
             check_whole(name, getattr(self, name))
         for name in ("field_layers", "samples", "background_layers", "background_samples"):
             check_whole(name, getattr(self, name), 2)
-        for name in ("channels", "ball", "depth", "middle", "yaw", "pitch"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
         for count in self.channels:
             check_whole("channels", count)
         check_choice("upsampler", self.upsampler, UPSAMPLERS)
         check_choice("background", self.background, BACKGROUNDS)
         check_choice("projection", self.projection, PROJECTIONS)
         check_choice("density", self.density, DENSITIES)
+
+    def _check_numbers(self) -> None:
         for name in ("scale", "fov", "radius", "background_start"):
             check_above_zero(name, getattr(self, name))
         if self.conv_clamp is not None:
             check_above_zero("conv_clamp", self.conv_clamp)
-        for name, count in (("depth", 2), ("yaw", 2), ("pitch", 2), ("middle", 4)):
-            if len(getattr(self, name)) != count:
-                raise ValueError(f"{name} has {count} numbers; {getattr(self, name)} was given")
+        for name, length in (("depth", 2), ("yaw", 2), ("pitch", 2), ("middle", 4)):
+            if len(getattr(self, name)) != length:
+                raise ValueError(f"{name} has {length} numbers; {getattr(self, name)} was given")
         if len(self.ball) not in (0, 3):
             raise ValueError(f"ball is (strength, radius, reach), or () for none; {self.ball} was given")
         for name in ("depth", "yaw", "pitch"):
             low, high = getattr(self, name)
             if not low < high:
                 raise ValueError(f"{name} goes from a lower to a higher number; {(low, high)} was given")
-        if self.background != "nerf":  # of a network that is not there, so that equal generators have equal settings
-            for field in fields(self):
-                if field.name.startswith("background_"):
-                    object.__setattr__(self, field.name, field.default)
         if not 0 <= self.alpha <= 1:
             raise ValueError(f"alpha is from 0 (the bare field) to 1 (a finished model); {self.alpha} was given")
 

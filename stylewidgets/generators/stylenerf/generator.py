@@ -1,7 +1,8 @@
-"""StyleNeRF (Gu, Liu, Wang, Theobalt, ICLR 2022): a style-modulated field drawn at a low resolution, and 1×1 layers that enlarge it."""
+"""StyleNeRF (Gu et al., ICLR 2022): a style-modulated field drawn at a low resolution, and 1×1 layers that enlarge it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -67,7 +68,7 @@ class StyleNeRF(StyleBased):
         self.mapping = MappingNetwork(c)
         self.synthesis: Synthesis = Synthesis(c)
         self.layers = _layers(c, self.synthesis)
-        self.noise_shapes = ()
+        self.noise_shapes: tuple[tuple[int, int], ...] = ()
         self.options = RenderOptions()
         if c.background == "nerf":
             self.extra = {"background": c.background_dim}
@@ -96,7 +97,8 @@ class StyleNeRF(StyleBased):
         self._check_step(i, state, styles)
         if state is None:
             side = self.config.rays
-            values = self.drawn(styles, side).values.transpose(1, 2).unflatten(2, (side, side))
+            values = self.drawn(styles, side).values.transpose(1, 2)
+            values = values.reshape(len(values), -1, side, side)
             colours = self.img_channels
             return State(values[:, colours:].contiguous(), values[:, :colours].contiguous())
         block = self.synthesis.block(i - 1, self.config.rays)
@@ -178,9 +180,11 @@ class StyleNeRF(StyleBased):
     @property
     def bounds(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
         """The box of what is in front."""
-        x, y, z = self.config.middle[:3] if self.config.projection == "orthographic" else (0.0, 0.0, 0.0)
-        reach = self.reach
-        return (x - reach, y - reach, z - reach), (x + reach, y + reach, z + reach)
+        c, depth = self.config, self.reach
+        if c.projection == "perspective":
+            return (-depth, -depth, -depth), (depth, depth, depth)
+        half, lift = c.radius * math.tan(math.radians(c.fov) / 2), c.middle[3]
+        return (-half, lift - half, -depth), (half, lift + half, depth)
 
     @property
     def camera_range(self) -> Mapping[str, tuple[float, float]]:
@@ -220,14 +224,15 @@ class StyleNeRF(StyleBased):
         drawn = self.drawn(self._field_styles(x), side, colours=False)
         opaque = 1 - drawn.passed
         t = torch.where(opaque > 1e-3, drawn.depth / opaque.clamp(min=1e-3), self.span[1])
-        return t.unflatten(1, (1, side, side)), opaque.unflatten(1, (1, side, side))
+        return t.view(-1, 1, side, side), opaque.view(-1, 1, side, side)
 
     def surface(self, x: Tensor | Sequence[Tensor], size: int | None = None) -> Tensor:
         """w, w+ or styles → where each ray ends, in the scene's axes, [N, 3, size, size]: ``early`` of the public programs, which
         count what passes as t = 0. It is true where nothing does; `depth` is true elsewhere, too."""
         side = size or self.config.rays
         drawn, rays = self.drawn(self._field_styles(x), side, colours=False), self.rays(side, side)
-        return (rays.origins + rays.directions * drawn.depth[..., None]).transpose(1, 2).unflatten(2, (side, side))
+        places = rays.origins + rays.directions * drawn.depth[..., None]
+        return places.transpose(1, 2).reshape(len(places), 3, side, side)
 
     def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
         """w, w+ or styles and points [N, P, 3] → density [N, P]."""
@@ -237,11 +242,9 @@ class StyleNeRF(StyleBased):
         """What side × side rays of the camera in force see, for the styles of block 0."""
         return self.see(styles, pixel_grid(side, side, self.w_avg), colours=colours)
 
-    def see(
-        self, styles: Sequence[Tensor], pixels: Tensor, *, random: bool = False, colours: bool = True
-    ) -> Drawn:
-        """What rays through places [R, 2] of the picture see, for the styles of block 0; see `rendering.draw`. Outside of autograd
-        they go in pieces."""
+    def see(self, styles: Sequence[Tensor], pixels: Tensor, *, random: bool = False, colours: bool = True) -> Drawn:
+        """What rays through places [R, 2] of the picture see, for the styles of block 0, as of `rendering.draw`. Outside of
+        autograd they go in pieces."""
         count, made = self.options.steps or self.config.samples, []
         closed = self.config.background == "none" or not self.options.background
         for some in pieces(self.config, len(pixels), count, len(styles[0])):
@@ -272,11 +275,12 @@ class StyleNeRF(StyleBased):
 
 
 def _layers(c: StyleNeRFConfig, synthesis: Synthesis) -> tuple[Layer, ...]:
-    """Every style layer in order. The row after the field's is shared by the first block, as the next block shares the colours'."""
+    """Every style layer in order. A block begins at the row of the colours before it."""
     field = synthesis.fg_nerf
+    widths = [6 * c.frequencies, *[c.hidden] * (len(field.names) - 1)]
     found = [
-        Layer(f"fg_nerf.{name}", "conv", 0, row, field.get_submodule(name).weight.shape[1], c.rays)  # type: ignore[union-attr]
-        for row, name in enumerate(field.names)
+        Layer(f"fg_nerf.{name}", "conv", 0, row, width, c.rays)
+        for row, (name, width) in enumerate(zip(field.names, widths, strict=True))
     ]
     row = len(found)
     if synthesis.backdrop is not None:

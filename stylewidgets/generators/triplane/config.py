@@ -25,6 +25,7 @@ NOT_IN_SHAPES = (
     "near",
     "far",
     "box",
+    "axes",
     "white_back",
     "conditioned",
     "label_scale",
@@ -61,6 +62,8 @@ class TriPlaneConfig(BlockConfig):
         coarse, fine: samples on a ray, evenly and then where the density is; fine may be 0.
         near, far: where rays begin and end; None for where they meet the box, both or neither.
         box: side of the box that the planes span.
+        axes: which two coordinates each of the three planes holds, 0 to 2 for x, y, z. As published the second and the third hold
+            the same two: (x, y), (x, z), (z, x).
         white_back: whether what is empty is white, not black.
         conditioned: whether the mapping network is told the camera (else zeros, where c_dim is 25).
         label_scale: what the 25 numbers are multiplied by for it.
@@ -89,6 +92,7 @@ class TriPlaneConfig(BlockConfig):
     near: float | None = 2.25
     far: float | None = 3.3
     box: float = 1.0
+    axes: tuple[int, ...] = (0, 1, 0, 2, 2, 0)
     white_back: bool = False
     conditioned: bool = True
     label_scale: float = 1.0
@@ -129,6 +133,8 @@ class TriPlaneConfig(BlockConfig):
             raise ValueError(f"near and far are both numbers, or both None; {self.near} and {self.far} were given")
         if self.near is not None and self.far is not None and not 0 <= self.near < self.far < math.inf:
             raise ValueError(f"near is at least 0 and below far; {self.near} and {self.far} were given")
+        if len(self.axes) != 6 or any(axis not in (0, 1, 2) for axis in self.axes):
+            raise ValueError(f"axes is two numbers from 0 to 2 for each of three planes; {self.axes} was given")
         if len(self.pivot) != 3 or not math.dist(self.pivot, (0, 0, 0)) < self.radius:
             raise ValueError(f"pivot is a point inside the sphere of cameras, {self.radius}; {self.pivot} was given")
         for name in ("yaw_range", "pitch_range"):

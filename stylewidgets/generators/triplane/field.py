@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -40,13 +42,15 @@ def _used(layer: nn.Module) -> tuple[Tensor, Tensor]:
     return layer.weight * layer.gain, layer.bias * layer.lr_multiplier
 
 
-def features_of(planes: Tensor, points: Tensor, box: float) -> Tensor:
+def features_of(planes: Tensor, points: Tensor, box: float, axes: Sequence[int]) -> Tensor:
     """Planes [N, 3, C, H, W] and points [N, P, 3] → [N, P, C], the mean over the planes; nothing outside of the box.
 
-    The third plane holds z and x, as the second does, not y and z: so does the published program.
+    Args:
+        box: its side.
+        axes: which coordinates each plane holds, across and down.
     """
-    x, y, z = (points * (2 / box)).unbind(dim=2)
-    across, down = torch.stack([x, x, z], dim=2), torch.stack([y, z, x], dim=2)
+    inside = points * (2 / box)
+    across, down = inside[:, :, list(axes[::2])], inside[:, :, list(axes[1::2])]
     if planes.device.type == "cpu" and not (torch.is_grad_enabled() and (planes.requires_grad or points.requires_grad)):
         return _looked_up(planes, across, down)
     places = torch.stack([across, down], dim=3).transpose(1, 2)

@@ -28,6 +28,8 @@ from .samples import Draws, Samples, spans
 __all__ = ["Samples", "TriPlane", "TriPlaneConfig", "infer_config"]
 
 PUBLISHED = Samples()
+PREVIEWED = 1 / 3
+"""Of the samples of a ray are in a preview."""
 
 
 class CameraMapping(MappingNetwork):
@@ -264,7 +266,7 @@ class TriPlane(StyleBased):
             for own, given in ((config.coarse, self.samples.coarse), (config.fine, self.samples.fine))
         )
         counts = max(4, round(coarse * part)), round(fine * part)
-        volume = Volume(planes, self.synthesis.decoder, config.box, config.white_back)
+        volume = Volume(planes, self.synthesis.decoder, config.box, config.axes, config.white_back)
         return render(volume, rays, near, far, counts, self._numbers or self._draws(planes.device), colours=colours)
 
     def _draws(self, device: torch.device) -> Draws:
@@ -285,7 +287,9 @@ class TriPlane(StyleBased):
 
     def density(self, x: Tensor | Sequence[Tensor], points: Tensor) -> Tensor:
         """w, w+ or styles and points [N, P, 3] → density [N, P], 0 and more per unit of length."""
-        found = self.synthesis.decoder(features_of(self.planes(x), points, self.config.box), colours=False)
+        found = self.synthesis.decoder(
+            features_of(self.planes(x), points, self.config.box, self.config.axes), colours=False
+        )
         return F.softplus(found[0] - 1)
 
     def raw(self, x: Tensor | Sequence[Tensor], size: int | None = None, *, slip: bool = False) -> Tensor:
@@ -369,8 +373,8 @@ class TriPlane(StyleBased):
         return tuple(self.config.field_size >> k for k in range(8) if k == 0 or self.config.field_size >> k >= 8)
 
     def sketch(self, x: Tensor, styles: Sequence[Tensor], side: int) -> Tensor:
-        """About what the whole picture will be, of the planes: the field itself, of half the samples, not enlarged."""
-        return _square(self.seen(self._split(x.float()), side, side, part=0.5), side)[:, : self.img_channels]
+        """About what the whole picture will be, of the planes: the field itself, of a third of the samples, not enlarged."""
+        return _square(self.seen(self._split(x.float()), side, side, part=PREVIEWED), side)[:, : self.img_channels]
 
     def preview_resolution(self, i: int) -> int:
         """Longer side in pixels of the preview after block i: that of the field where the planes are a quarter of their side,

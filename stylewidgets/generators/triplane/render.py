@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
@@ -43,12 +43,14 @@ class Volume(NamedTuple):
         planes: [N, 3, C, H, W].
         decoder: of its features.
         box: side of the box that the planes span.
+        axes: which coordinates each plane holds.
         white_back: whether what is empty is white.
     """
 
     planes: Tensor
     decoder: Decoder
     box: float
+    axes: Sequence[int]
     white_back: bool
 
 
@@ -115,7 +117,9 @@ def _chunk(
     def at(t: Tensor) -> tuple[Tensor, Tensor | None]:
         """Density [N, R, S] and colours [N, R, S, C] at these distances [N, R, S]."""
         points = origins[:, :, None] + directions[:, :, None] * t[..., None]
-        density, seen = volume.decoder(features_of(volume.planes, points.flatten(1, 2), volume.box), colours)
+        density, seen = volume.decoder(
+            features_of(volume.planes, points.flatten(1, 2), volume.box, volume.axes), colours
+        )
         return density.reshape(t.shape), None if seen is None else seen.reshape(*t.shape, -1)
 
     t = even(near, far, numbers(0, first, r, n, coarse)).expand(n, r, coarse)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
+from PIL import Image
+
 from ...avatars.domain import DOMAIN
+from ...avatars.drawing.sheet import save_sheet, tile
 from ...avatars.reading.estimates import file_digest
 from ...avatars.reading.factor_net import BUNDLED, load_regressor
 from ...core.values import rounded
 from ...generators.stylenerf import StyleNeRF
+from ...latent.camera import Camera
 from ...session.load import load
 from ...session.session import GeneratorSession
 from ..world import LatentWorld
@@ -19,10 +25,18 @@ from . import measure
 from .card import card, tables
 from .state import SceneRun
 
+TURN = (-45.0, -30.0, -15.0, 0.0, 15.0, 30.0, 45.0)
+"""Yaws of the sheet, in degrees."""
+
+
 def run(args: argparse.Namespace, session: GeneratorSession) -> None:
     """Measure, print and write."""
-    quality = rounded(figures(session, args.file, args.samples if not args.quick else 64, args.seed, args.run_folder), 6)
+    quality = rounded(
+        figures(session, args.file, args.samples if not args.quick else 64, args.seed, args.run_folder), 6
+    )
     print(tables(quality))
+    if args.sheet:
+        save_sheet(turned(session), args.sheet)
     if args.quick:
         return
     out = args.json or args.file.with_suffix(".quality.json")
@@ -30,6 +44,21 @@ def run(args: argparse.Namespace, session: GeneratorSession) -> None:
     text = args.file.with_suffix(".md")
     text.write_text(card(session.generator, session.metadata, quality), encoding="utf-8")
     print(f"\nwritten to {text} and {out}")
+
+
+def turned(session: GeneratorSession, seeds: Sequence[int] = (1, 2, 3, 4), psi: float = 0.8) -> Image.Image:
+    """Samples as a camera sees them that goes round from one side to the other, and their depth below, near is light."""
+    side, rows = 2 * session.resolution, []
+    for seed in seeds:
+        seen = [session.latent(seed=seed, psi=psi, view=Camera(yaw)) for yaw in TURN]
+        rows += [np.asarray(session.render(latent).resize((side, side), Image.Resampling.BICUBIC)) for latent in seen]
+        for latent in seen:
+            depth = session.depth(latent, side)
+            there = np.isfinite(depth)
+            low, high = depth[there].min(), depth[there].max()
+            grey = np.where(there, 255 - 205 * (depth - low) / (high - low), 0)
+            rows.append(np.repeat(grey.astype(np.uint8)[..., None], 3, axis=2))
+    return tile(np.stack(rows), len(TURN))
 
 
 def figures(session: GeneratorSession, file: Path, samples: int, seed: int, folder: Path | None) -> dict[str, Any]:

@@ -95,7 +95,9 @@ def geometry(generator: StyleNeRF, held: Held) -> dict[str, float]:
     found = in_pieces(depths(held.w), len(held.w))
     average = in_pieces(depths(mean), len(held.w))
     on_head, solid = head_pixels(truth), truth.depth.isfinite()
-    rows: dict[str, list[float]] = {name: [] for name in ("correlation", "error", "error, shift allowed", "iou", "floor")}
+    rows: dict[str, list[float]] = {
+        name: [] for name in ("correlation", "error", "error, shift allowed", "iou", "floor")
+    }
     for k, mask in enumerate(on_head):
         true, made, same = truth.depth[k][mask], found[k, 0][mask], average[k, 0][mask]
         opaque = found[k, 1] > 0.5
@@ -146,7 +148,7 @@ def views_by_direction(
 
     made, truth, reached = [], [], []
     for target in (-APART, APART):
-        low, high = torch.full((count,), -12.0), torch.full((count,), 12.0)
+        low, high = z.new_full((count,), -12.0), z.new_full((count,), 12.0)
         for _ in range(9):
             middle = (low + high) / 2
             images, yaw = read(middle)
@@ -189,7 +191,7 @@ def by_angle(generator: StyleNeRF, held: Held) -> dict[str, dict[str, float]]:
     result = {}
     for yaw in YAWS:
         pose = torch.zeros_like(held.pose)
-        pose[:, 0] = torch.where(torch.arange(len(pose)) % 2 == 0, yaw, -yaw)
+        pose[::2, 0], pose[1::2, 0] = yaw, -yaw
         turned = held._replace(pose=pose)
         truth = eight_bits(render(held.factors, generator.resolution, outputs=("image",), orbit=pose).image)
         error = (pictures(generator, held.w, pose) - truth).square().mean(dim=(1, 2, 3))
@@ -200,7 +202,9 @@ def by_angle(generator: StyleNeRF, held: Held) -> dict[str, dict[str, float]]:
     return result
 
 
-def distances(session: GeneratorSession, world: LatentWorld, net: FactorRegressor, count: int, seed: int) -> dict[str, Any]:
+def distances(
+    session: GeneratorSession, world: LatentWorld, net: FactorRegressor, count: int, seed: int
+) -> dict[str, Any]:
     """Fréchet distance, precision and recall of samples from z against renders, each beside that of other renders."""
     seen = {}
     for k, name in enumerate(("renders", "floor", "samples"), 1001):
@@ -208,13 +212,7 @@ def distances(session: GeneratorSession, world: LatentWorld, net: FactorRegresso
         if name == "samples":
             images = pictures(session.generator, held.w, held.pose)  # type: ignore[arg-type]
         else:
-            images = in_pieces(
-                lambda rows, held=held: eight_bits(
-                    render(held.factors[rows], session.resolution, outputs=("image",), orbit=held.pose[rows]).image
-                ),
-                count,
-                64,
-            )
+            images = eight_bits(render(held.factors, session.resolution, outputs=("image",), orbit=held.pose).image)
         seen[name] = look(net, images)
     result: dict[str, Any] = {"frechet": {}, "precision": {}, "recall": {}}
     for name in ("samples", "floor"):

@@ -15,6 +15,7 @@ from ...generators.stylenerf.cameras import pixel_grid
 from ...generators.stylenerf.generator import StyleNeRF
 from ...generators.stylenerf.rendering import Drawn
 from ..losses import discriminator_loss, generator_loss, paired_loss, r1_penalty
+from ..phases import descend
 from .data import Views
 from .state import SceneRun
 
@@ -34,7 +35,7 @@ def field_step(run: SceneRun, views: Views) -> dict[str, float]:
     colours = seen.values[..., :3].transpose(1, 2).view_as(image)
     drawn = ((colours - image).abs() * weight).mean()
     outline = silhouette_loss(1 - seen.passed, solid.flatten(1))
-    _descend(run, drawn + run.recipe.silhouette_weight * outline, "synthesis", "embedding")
+    descend(run, drawn + run.recipe.silhouette_weight * outline, "synthesis", "embedding")
     run.images["field"] += len(image)
     run.average(len(image))
     return {"colour": float(drawn.detach()), "outline": float(outline.detach())}
@@ -56,7 +57,7 @@ def picture_step(run: SceneRun, views: Views, *, adversarial: bool) -> dict[str,
         label = views.pose / POSE_UNIT
         report["d"] = _discriminate(run, image, fake.detach(), label, run.images["picture"] // len(image))
         loss = loss + r.adversarial_weight * generator_loss(run.discriminator(fake, label))
-    _descend(run, loss, "synthesis", "embedding")
+    descend(run, loss, "synthesis", "embedding")
     run.images["picture"] += len(image)
     run.average(len(image))
     return report
@@ -97,16 +98,6 @@ def _discriminate(run: SceneRun, real: Tensor, fake: Tensor, label: Tensor, step
     value = float(loss.detach())
     if lazy:
         loss = loss + run.recipe.r1_gamma * run.recipe.r1_every * r1_penalty(logits, real)
-    _descend(run, loss, "discriminator")
+    descend(run, loss, "discriminator")
     run.discriminator.requires_grad_(False)
     return value
-
-
-def _descend(run: SceneRun, loss: Tensor, *names: str) -> None:
-    if not torch.isfinite(loss):
-        raise FloatingPointError(f"the loss became {float(loss)}; resume from the last checkpoint with a smaller rate")
-    for name in names:
-        run.optimisers[name].zero_grad(set_to_none=True)
-    loss.backward()
-    for name in names:
-        run.optimisers[name].step()

@@ -131,7 +131,7 @@ class SceneRun:
         random = np.random.RandomState(self.recipe.seed + 1)
         z = torch.from_numpy(random.randn(samples, self.recipe.z_dim).astype(np.float32)).to(self.device)
         for generator in (self.generator, self.averaged["generator"]):
-            generator.mapping.w_avg.copy_(generator.map(z)[:, 0].mean(dim=0))  # type: ignore[union-attr, operator]
+            generator.mapping.w_avg.copy_(generator.map(z)[:, 0].mean(dim=0))
 
     def save(self, path: Path) -> None:
         """Write the run; a crash while writing leaves the previous file."""
@@ -155,7 +155,8 @@ class SceneRun:
     def load(cls, path: Path, device: str) -> SceneRun:
         """Go on from ``path``; the file is read as tensors and plain values only."""
         state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
-        recipe = SceneRecipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in state["recipe"].items()})
+        told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in state["recipe"].items()}
+        recipe = SceneRecipe(**told)
         run = cls(recipe, device, dict(state["images"]), float(state["seconds"]), list(state["history"]))
         for name in ("generator", "discriminator", "embedding", "averaged"):
             getattr(run, name).load_state_dict(state[name])

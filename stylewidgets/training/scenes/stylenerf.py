@@ -10,6 +10,7 @@ from typing import cast
 
 import numpy as np
 import torch
+from PIL import Image
 from tqdm.auto import tqdm
 
 from ...avatars.domain import DOMAIN
@@ -108,14 +109,14 @@ def schedule(state: SceneRun, data: RenderedScenes, args: argparse.Namespace) ->
         rate(state.optimisers["mapping"], max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
         yield report(mapping_step(state))
     if args.mapping_samples:
-        state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())  # type: ignore[union-attr]
+        state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
 
 
 @torch.no_grad()
 def write(state: SceneRun, data: RenderedScenes, out: Path) -> None:
     """Checkpoint, weights of the averaged generator, and two sheets to look at."""
     if state.images["mapping"]:
-        state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())  # type: ignore[union-attr]
+        state.averaged["generator"].mapping.load_state_dict(state.generator.mapping.state_dict())
     state.measure_w()
     state.save(out / "checkpoint.pt")
     average = cast(StyleNeRF, state.averaged["generator"])
@@ -138,5 +139,5 @@ def write(state: SceneRun, data: RenderedScenes, out: Path) -> None:
     save_sheet(_sheet(average.synthesize(average.map(z)), 8), out / "samples.png")
 
 
-def _sheet(images: torch.Tensor, columns: int) -> np.ndarray:  # type: ignore[type-arg]
+def _sheet(images: torch.Tensor, columns: int) -> Image.Image:
     return tile(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy(), columns)
