@@ -232,7 +232,7 @@ def mesh(
         )
     vertices, faces = cubes(grid, level)
     places = (low + vertices * ((high - low) / (resolution - 1))).astype(np.float32)
-    outwards = _outwards(grid, vertices, (high - low) / (resolution - 1))
+    outwards = _outwards(grid, vertices, ((high - low) / (resolution - 1)).astype(np.float32))
     yield jobs.Progress(len(volume), len(volume), "colours")
     colours = yield from _colours(session, latent, places, outwards, views)
     return Shape(places, outwards, colours, _facing(places, faces.astype(np.int32), outwards))
@@ -258,7 +258,8 @@ def _outwards(grid: Floats, vertices: NDArray[np.float64], step: Floats) -> Floa
     sides = [np.eye(3, dtype=int)[axis] for axis in range(3)]
     rise = [grid[tuple((at + s).T)] - grid[tuple((at - s).T)] for s in sides]
     out = -np.stack(rise, 1) / step
-    return (out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    made: Floats = (out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-12)).astype(np.float32)
+    return made
 
 
 def _facing(places: Floats, faces: NDArray[np.int32], outwards: Floats) -> NDArray[np.int32]:
@@ -288,7 +289,8 @@ def _colours(
     if not len(known):
         return np.full(places.shape, 128, np.uint8)
     _, nearest = tree(known).query(keys(places, outwards))
-    return np.concatenate([s.colours for s in seen])[nearest]
+    colours: Bytes = np.concatenate([s.colours for s in seen])[nearest]
+    return colours
 
 
 def _marching_cubes() -> Any:

@@ -1,4 +1,4 @@
-// A clear sheet over a picture, to walk round what it shows. See orbit.py.
+// A clear sheet over a picture, to walk round what it shows. See orbit_sheet.py of the explorer.
 
 const ACROSS = 100; // degrees for a drag over the whole width
 const STEP = [2, 10]; // degrees of an arrow key, without and with Shift

@@ -14,8 +14,8 @@ from ....latent.latent import Latent
 from ...kit.controls.rows import Handle, Row, Rows
 from ...kit.host import PictureHost
 from ...kit.parts import button, column, control, heading, note, row
-from ...kit.views.orbit import OrbitSheet, Turn
 from .export_panel import ExportPanel
+from .orbit_sheet import OrbitSheet, Turn
 from .tool import Tool
 
 if TYPE_CHECKING:

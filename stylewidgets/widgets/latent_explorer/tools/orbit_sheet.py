@@ -15,8 +15,8 @@ from typing import ClassVar, NamedTuple
 
 import traitlets
 
-from .esm import script, style
-from .page import Message, Messages, PageView
+from ...kit.views.esm import script, style
+from ...kit.views.page import Message, Messages, PageView
 
 PAGES = 8
 """Pages whose numbers are remembered."""
@@ -37,7 +37,8 @@ def _turn(message: Message) -> tuple[Turn]:
     angles = [float(message[name]) for name in ("yaw", "pitch", "fov")]
     if not all(map(math.isfinite, angles)):
         raise ValueError(f"a camera stands at finite angles; {angles} came")
-    return (Turn(str(message["page"]), int(message["number"]), *angles, bool(message.get("rest"))),)
+    yaw, pitch, fov = angles
+    return (Turn(str(message["page"]), int(message["number"]), yaw, pitch, fov, bool(message.get("rest"))),)
 
 
 class OrbitSheet(PageView):
