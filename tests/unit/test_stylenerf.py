@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from stylewidgets import Camera, GeneratorSession, Latent
+from stylewidgets import Camera, GeneratorSession, Latent, inversion
 from stylewidgets.avatars import INDEX, render, sample
 from stylewidgets.generators import HasScene
 from stylewidgets.generators.stylenerf import RenderOptions, StyleNeRF, StyleNeRFConfig, rendering, volume
 from stylewidgets.generators.stylenerf.cameras import pixel_grid
 from stylewidgets.generators.stylenerf.field import encode
 from stylewidgets.training.scenes.state import SceneRecipe, avatar_config
+from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
 SMALL: dict[str, Any] = {
     "z_dim": 8,
@@ -260,3 +261,29 @@ def test_a_preview_is_the_fields_own_colours(session: GeneratorSession) -> None:
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any], words: str) -> None:
     with pytest.raises(ValueError, match=words):
         StyleNeRFConfig(**{**SMALL, **options})
+
+
+# -- a citizen like the others ------------------------------------------------------------------------------------------------
+def test_films_go_from_one_camera_to_another(session: GeneratorSession) -> None:
+    a, b = (session.latent(seed=1, view=Camera(yaw=yaw)) for yaw in (-20.0, 20.0))
+    middle = session.interpolate(a, b, 0.25)
+    assert middle.view == Camera(yaw=-10.0)
+    frames = [session.image(session.interpolate(a, b, t)) for t in (0.0, 0.5, 1.0)]
+    assert np.array_equal(frames[0], session.image(a)) and not np.array_equal(frames[1], frames[0])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["projector", "image2stylegan"])
+def test_a_picture_is_inverted(method: str) -> None:
+    session = GeneratorSession(make(rays=8), device="cpu", name="tiny")
+    target = inversion.Target.of([session.latent(seed=1)], session)
+    result = inversion.start(method, session, target, steps=4, net="factors").finish()
+    assert session.image(result.latent()).shape == (16, 16, 3)
+
+
+def test_the_probe_opens(session: GeneratorSession) -> None:
+    probe = StyleSpaceProbe(session)
+    try:
+        assert np.asarray(probe.image).shape == (8, 8, 3)
+    finally:
+        probe.close()
