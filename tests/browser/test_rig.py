@@ -93,7 +93,7 @@ def test_the_head_turns_and_the_lamp_moves_by_hand_and_by_keys(
     page.rest()
     assert page.kernel.ask("explorer.value == explorer.start") and page.pixels() == page.wanted("explorer.start")
     page.page.emulate_media(color_scheme="dark")
-    page.page.set_viewport_size({"width": 420, "height": 1500})
+    page.page.set_viewport_size({"width": 760, "height": 1500})
     page.page.wait_for_timeout(800)
     page.page.screenshot(path=artifacts / "rig-narrow.png")
     page.close()

@@ -48,6 +48,9 @@ export default [
     files: ["**/rows.js"],
     languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests", "createRow") },
   },
-  { files: ["**/walk_map.js", "**/orbit.js", "**/angle_pad.js"], languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") } },
+  {
+    files: ["**/walk_map.js", "**/orbit.js", "**/angle_pad.js"],
+    languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") },
+  },
   { files: ["**/tab_bar.js"], languageOptions: { globals: readable("keepNames") } },
 ];

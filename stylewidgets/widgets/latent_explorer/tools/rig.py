@@ -60,7 +60,9 @@ class RigTool(Tool):
         self._before: dict[str, float] = {}  # and of the code before the edit
         self.pads = {
             kind: AnglePad(
-                kind=kind, label=label, layout=shared_layout(width="176px", flex="0 0 auto", margin="0 8px 8px 0")
+                kind=kind,
+                label=label,
+                layout=shared_layout(width="176px", max_width="100%", flex="0 0 auto", margin="0 8px 8px 0"),
             )
             for kind, (_, _, label) in PADS.items()
         }
