@@ -131,7 +131,7 @@ def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page
     mask = "tool.points.mask"
     handles, targets = page.kernel.ask("[tool.run.handles.tolist(), tool.run.targets.tolist()]")
     pure = PURE.format(handles=handles, targets=targets, mask=mask, steps=step)
-    assert page.kernel.ask(f"{mask}.mean() < 0.9") and page.pixels() == page.wanted(pure)
+    assert page.kernel.ask(f"float({mask}.mean())") < 0.9 and page.pixels() == page.wanted(pure)
     page.click("go on")
     page.until(lambda: page.kernel.ask("tool.run.step") > step, "it goes on")
     page.click("stop")
