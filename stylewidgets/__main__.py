@@ -45,8 +45,13 @@ _COMMANDS = {
         "bench.inversion.command",
         "measure every method of inversion on pictures whose truth is known",
     ),
+    "bench-parts": (
+        "bench.parts.command",
+        "measure local edits and retrieval by part, against exact masks and exact re-renders",
+    ),
+    "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", "editing"): "bench-editing", ("bench", "inversion"): "bench-inversion"}
+_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points")}
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
@@ -67,6 +72,8 @@ _SCENES = {
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
+    "parts": "which features of a generator are which part of its pictures",
+    "rig": "the rig of a generator's w: pose, expression and light by their values",
 }
 
 

@@ -155,6 +155,7 @@ class Domain:
         captions: pictures → a sentence each.
         camera: pictures → yaw, pitch, roll [N, 3] in degrees; yaw is positive to the picture's right, pitch up, roll
             clockwise.
+        landmarks: a picture uint8 [H, W, 3] → places by name, (row, column) in pixels, 0 the middle of the first.
         observe: a picture (PIL, or uint8 [H, W, 3]) → what `describe` compares.
         describe: two observations → what changed, in words.
         changes: the same, for every attribute by itself, the largest change first.
@@ -173,6 +174,7 @@ class Domain:
     features: Callable[[device], Callable[[Tensor], list[Tensor]]] | None = None
     captions: Callable[[Tensor], list[str]] | None = None
     camera: Callable[[Tensor], Floats] | None = None
+    landmarks: Callable[[Pixels], dict[str, tuple[float, float]]] | None = None
     observe: Callable[[object], object] | None = None
     describe: Callable[[object, object], str] | None = None
     changes: Callable[[object, object], Sequence[Moved]] | None = None

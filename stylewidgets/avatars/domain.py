@@ -31,6 +31,7 @@ DOMAIN = Domain(
     features=_part("parts", "features"),
     captions=_part("parts", "captions"),
     camera=_part("parts", "camera"),
+    landmarks=_part("parts", "landmarks"),
     observe=_part("reading.estimates", "estimate"),
     describe=_part("parts", "describe"),
     changes=_part("parts", "moved"),

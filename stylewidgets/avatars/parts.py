@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ..domain import Example, Floats, Moved, Pixels, Reader
+from .reading import judge
 from .reading.estimates import Estimate, estimate
 from .reading.factor_net import bundled
 from .reading.reader import avatar_reader
@@ -41,6 +42,16 @@ def camera(pictures: Tensor) -> Floats:
     found = estimate(pictures)
     # The factor roll turns the crown to the picture's left.
     return np.stack([found["yaw"], found["pitch"], -found["roll"]], axis=1).astype(np.float64)
+
+
+def landmarks(picture: Pixels) -> dict[str, tuple[float, float]]:
+    """Where the judge finds eyes, nose and corners of the mouth, (row, column); left and right are the picture's."""
+    height, width = picture.shape[:2]
+    given = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None]
+    with torch.no_grad():
+        found = judge.places(judge.bundled(), given.to(torch.float32) / 127.5 - 1)[0].cpu().numpy()
+    pixels = (found + 1) / 2 * (width, height) - 0.5
+    return {name.replace("_", " "): (float(y), float(x)) for name, (x, y) in zip(judge.POINTS, pixels, strict=True)}
 
 
 def describe(before: object, after: object) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
 from ..generators.families import FAMILIES
+from . import wrong
 from .errors import CheckpointError
 from .names import eg3d, stylenerf
 
@@ -108,8 +109,19 @@ def find(tree: object) -> Found:
         if all(any(piece in name for name in names) for piece in pieces):
             raise CheckpointError(reason)
     if not found:
-        raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}")
+        what = wrong.reason(tree)
+        raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}" if what is None else what)
     return min(found, key=lambda one: _rank(one.where))
+
+
+def unused(names: Sequence[str]) -> list[str]:
+    """A note about parameters that no rule of a layout knows; none where there are none."""
+    if not names:
+        return []
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return [
+        f"{len(names)} parameters of the file are of no kind that is known, and left out; pictures may differ: {shown}"
+    ]
 
 
 def config_of(family: str, state: Mapping[str, Tensor], hints: Mapping[str, object], what: str) -> Any:

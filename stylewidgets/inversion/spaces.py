@@ -135,7 +135,7 @@ def draw(
 
 def coloured(pictures: Tensor) -> Tensor:
     """Pictures with three colours; gray is repeated."""
-    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures[:, :3]
 
 
 def check_space(space: str) -> str:

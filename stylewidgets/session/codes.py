@@ -53,9 +53,14 @@ def code_styles(session: GeneratorSession, latent: Latent) -> list[Tensor]:
             styles = list(session.generator.styles(session.map(latent)))
         for name, value in latent.extra:
             _put_extra(session, styles, name, value)
-        if not _acting("s", latent):
-            return styles
-        return _split(session, _edited(session, "s", torch.cat(styles, dim=1), latent))
+        return session.edited_styles(styles, latent)
+
+
+def edited_styles(session: GeneratorSession, styles: list[Tensor], latent: Latent) -> list[Tensor]:
+    """Styles, one [1, C_l] per layer, after the edits that a latent has in s; differentiable where these edits are."""
+    if not _acting("s", latent):
+        return styles
+    return _split(session, _edited(session, "s", torch.cat(styles, dim=1), latent))
 
 
 def interpolate(session: GeneratorSession, a: Latent, b: Latent, t: float) -> Latent:

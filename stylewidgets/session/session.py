@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
+_ORIGIN = {"page": "from", "url": "file", "citation": "cite"}
+
+
 class GeneratorSession:
     """Owns a generator: moves it to `device`, sets it to evaluation, freezes its parameters and locks every use.
 
@@ -43,7 +46,8 @@ class GeneratorSession:
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         resolution: longer side of the picture in pixels.
-        img_channels: colours of the picture, 3 or 1.
+        picture_size: height and width of the picture in pixels.
+        img_channels: colours of the picture: 3, 1, or 4 with an alpha that is not shown.
         num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
         c_dim: classes of a conditional generator, 0 for others.
         layers: the style layers in StyleSpace order.
@@ -77,6 +81,8 @@ class GeneratorSession:
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        square = (self.resolution, self.resolution)
+        self.picture_size: tuple[int, int] = getattr(getattr(generator, "config", None), "picture_size", square)
         self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
             generator.num_ws,
             generator.w_dim,
@@ -124,6 +130,20 @@ class GeneratorSession:
                 self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
 
+    @property
+    def origin(self) -> str:
+        """Where the weights are from and under which terms, in a line: as their file, or the zoo, tells."""
+        known = self.metadata
+        licence = known.get("licence") or "not recorded in the file; ask where it comes from"
+        parts = [self.name or "generator", f"licence: {licence}"]
+        parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
+        return "; ".join(str(part) for part in parts)
+
+    def offer(self, directions: DirectionSet) -> None:
+        """Put more directions into `directions`, in place of those of the same name."""
+        with self.lock:
+            self._directions = self.directions.merge(directions, replace=True)
+
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
 
@@ -165,6 +185,7 @@ class GeneratorSession:
     # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
     map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate
     tensor, flat_styles, editor = codes.tensor, codes.flat_styles, codes.editor
+    edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images

@@ -101,6 +101,14 @@ def point_heads(start: int) -> list[Head]:
     return [Head(name, "continuous", -1.0, 1.0, (), start + i, start + i + 1) for i, name in enumerate(names)]
 
 
+def places(net: Judge, pictures: Tensor) -> Tensor:
+    """Where POINTS are in pictures [N, 3, H, W]: (x, y) in [-1, 1] from edge to edge, [N, points, 2]."""
+    heads = net.heads[-2 * len(POINTS) :]
+    at = net(pictures)[:, -2 * len(POINTS) :]
+    at = at * at.new_tensor([h.std[0] for h in heads]) + at.new_tensor([h.mean[0] for h in heads])
+    return at.view(-1, len(POINTS), 2)
+
+
 @from_file()
 def load_judge(path: str | Path | None = None, device: str | torch.device = "cpu") -> Judge:
     """The judge in eval mode: the bundled one, or one from a file that `stylewidgets train judge` wrote.

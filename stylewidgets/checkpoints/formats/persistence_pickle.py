@@ -6,7 +6,7 @@ They hold modules as (class name, source text, attributes). The original loader 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from .. import layouts
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
 from ..names import eg3d, stylenerf
+from ..names import stylegan3 as names_stylegan3
 from ..pickle.fingerprints import described, release
 from ..pickle.module_tree import Tree, flatten, is_module
 from ..pickle.plain import plain, positive
@@ -57,12 +58,10 @@ def from_value(value: object) -> Loaded:
             "its generator has parts of unknown classes with parameters "
             f"({', '.join(sorted(tree.foreign)[:5])}). It is of a modified kind that cannot be drawn"
         )
-    state = dict(found.state)
+    state, notes = dict(found.state), list[str]()
+    if found.layout.family == "stylegan3":
+        state, notes = names_stylegan3.from_public(state)
     prefix = _prefix(tree, found.where.removeprefix(where).lstrip("."))
-    notes: list[str] = []
-    if "mapping.embed.weight" in state and not state.keys() & {"mapping.embed_proj.weight", "mapping.embed.bias"}:
-        del state["mapping.embed.weight"]
-        notes.append("the table of class features in the mapping network is not used by it, and left out")
     family = found.layout.family
     if family == "triplane":
         _check_activation(tree)
@@ -73,7 +72,7 @@ def from_value(value: object) -> Loaded:
     config = layouts.config_of(family, state, hints, f"it has the names of a {family}")
     check_size(config)
     if family == "stylegan3":
-        _check_geometry(config, tree, prefix)
+        _check_geometry(config, tree, prefix, found.state)
     return Loaded(family, config, state, _metadata(value, where, tree, found.layout.licence, notes))
 
 
@@ -164,15 +163,15 @@ def _check_activation(tree: Tree) -> None:
             )
 
 
-def _check_geometry(config: StyleGAN3Config, tree: Tree, prefix: str) -> None:
+def _check_geometry(config: StyleGAN3Config, tree: Tree, prefix: str, names: Iterable[str]) -> None:
     """The paddings of a StyleGAN3's layers are those that our layers have, or its pictures would be wrong."""
-    for i in range(len(config.layers)):
-        name = config.layer_name(i)
-        given = tree.attribute(f"{prefix}synthesis.{name}", "padding")
-        low, high = config.padding(i)
-        if isinstance(given, list) and given != [low, high, low, high]:
+    found = {int(match[1]): match[0] for name in names if (match := names_stylegan3.LAYER_NAME.match(name))}
+    for i, index in enumerate(sorted(found)):
+        given = tree.attribute(f"{prefix}{found[index]}", "padding")
+        ours = [*config.side_padding(i), *config.padding(i)]
+        if isinstance(given, list) and given != ours:
             raise CheckpointError(
-                f"layer {name} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by {[low, high, low, high]}"
+                f"layer {found[index]} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by {ours}"
             )
 
 

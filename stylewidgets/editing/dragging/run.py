@@ -12,7 +12,6 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from ...core.checks import unknown_name
 from ...generators.protocol import State
 from ...jobs import Job, Progress, Run
 from ...latent.latent import Latent
@@ -20,8 +19,9 @@ from ...session.session import GeneratorSession
 from ...session.synthesis import to_uint8
 from .points import Points, checked_mask, checked_points
 from .settings import METHOD
+from .suited import suited
 from .supervise import Sheet, motion, track
-from .way import Way
+from .way import Way, dragged
 
 CLOSER = 0.25
 """Pixels that the nearest approach must gain for a drag not to count as stalled."""
@@ -31,6 +31,7 @@ class Drag(Run[Way]):
     """A drag under way: iterate over it, pause, stop, resume; `result` is valid after any step. See `drag`.
 
     Attributes:
+        by: what it goes by where settings are left open; see `Suited`.
         step: steps done.
         points: where the handles are now, float32 [n, 2].
     """
@@ -47,26 +48,27 @@ class Drag(Run[Way]):
         super().__init__(self._steps(), again=self._steps)
         self.settings = METHOD.checked(settings)
         self.session, self.start = session, session.check(latent)
-        if self.start.in_s:
+        if self.start.code is not None and self.start.code.space == "s":
             raise ValueError(
-                "points are dragged in w+, and this latent is made of styles: its code, or an edit of single channels, is "
-                "in s. Take those edits out, or invert the picture in w+ first"
+                "points are dragged in w+, and this latent starts from a code in s, which has no w: invert the picture in "
+                "w+ first"
             )
         with session.lock, torch.no_grad():
             self._first = session.map(self.start).float()
-            height, width = session.synthesize(self._first, **self._noise).shape[-2:]
+            height, width = session.synthesize(self._styles(self._first), **self._noise).shape[-2:]
         self.handles, self.targets = checked_points(handles, targets, height, width)
         self.mask = checked_mask(mask, height, width)
         self._sheet = Sheet(height, width, self.settings["published"])
-        side = max(height, width)
-        self._layer, rows = _layer(session, self.settings["layer"], side)
-        self._rows = min(self.settings["rows"] or rows, session.num_ws)
-        self._motion_radius = self.settings["motion_radius"] or max(3, round(3 * side / 512))
-        self._track_radius = self.settings["track_radius"] or max(6, round(12 * side / 512))
+        self.by = suited(session, self.settings, max(height, width))
+        if self.settings["space"] == "w" and self.settings["published"]:  # which has one w for all rows from the start
+            self._first = torch.cat(
+                [self._first[:, :1].expand(-1, self.by.rows, -1), self._first[:, self.by.rows :]], 1
+            )
         with torch.inference_mode(False):
-            code = self._first[:, : self._rows] if self.settings["space"] == "w+" else self._first[:, 0]
-            self._code = code.detach().clone().requires_grad_()
-            self._adam = torch.optim.Adam([self._code], lr=self.settings["lr"])
+            # How far w has moved: rows apart or one for all, along the axes that steps are measured by.
+            rows = self.by.rows if self.settings["space"] == "w+" else 1
+            self._moved = torch.zeros_like(self._first[:, :rows]).requires_grad_()
+            self._adam = torch.optim.Adam([self._moved], lr=self.by.lr)
         self._targets = self._on_device(self.targets)
         self._points = self._on_device(self.handles)
         self._reference: Tensor | None = None  # features of the first picture
@@ -95,10 +97,12 @@ class Drag(Run[Way]):
         """The picture of the newest code that was looked at, uint8 [H, W, 3]. Only what comes after the layer is drawn."""
         with self.session.lock, torch.no_grad():
             if self._state is None:
-                drawn = self.session.synthesize(self._first, exact=True, **self._noise)
+                drawn = self.session.synthesize(self._styles(self._first), exact=True, **self._noise)
             else:
                 w, state = self._state
-                drawn = self.session.synthesize(w, start=(self._layer, state), exact=True, **self._noise)
+                drawn = self.session.synthesize(
+                    self._styles(w), start=(self.by.layer, state), exact=True, **self._noise
+                )
         picture: NDArray[np.uint8] = to_uint8(drawn)[0]
         return picture
 
@@ -119,7 +123,7 @@ class Drag(Run[Way]):
 
     def latent(self) -> Latent:
         """The picture as it is now."""
-        return self.result().latent()
+        return dragged(self.start, self._codes[-1], len(self.handles), self.step)
 
     @property
     def spec(self) -> dict[str, Any]:
@@ -157,31 +161,31 @@ class Drag(Run[Way]):
         """One step; False when the handles have arrived."""
         settings = self.settings
         w = self._w()
-        state = self.session.activations(w, [self._layer], exact=True, **self._noise)[self._layer]
+        state = self.session.activations(self._styles(w), [self.by.layer], exact=True, **self._noise)[self.by.layer]
         self._state = w.detach(), State(state.x.detach(), None if state.img is None else state.img.detach())
         features = self._sheet.spread(state.x)
         if self._looked_for is None or self._reference is None:
             self._reference = features.detach()
             self._looked_for = self._sheet.at(self._reference, self._points.round())
 
-        self._points = track(self._sheet, features.detach(), self._looked_for, self._points, self._track_radius)
+        self._points = track(self._sheet, features.detach(), self._looked_for, self._points, self.by.track_radius)
         self._found[-1] = self._array(self._points)
         far = (self._targets - self._points).norm(dim=1)
         if bool((far <= settings["near"]).all()):
             self._ended = "reached"
             return False
 
-        loss = motion(self._sheet, features, self._points, self._targets, self._motion_radius)
+        loss = motion(self._sheet, features, self._points, self._targets, self.by.motion_radius)
         if self.mask is not None:
             keep = 1 - self._sheet.free(self._on_device(self.mask), features)
             loss = loss + settings["keep"] * ((features - self._reference) * keep).abs().mean()
         if settings["stay"]:
-            moved = self._w() - self._first if self._code.ndim == 3 else self._code - self._first[:, 0]
-            loss = loss + settings["stay"] * moved.abs().mean()
+            whole = self._w() - self._first if settings["space"] == "w+" else self._away()
+            loss = loss + settings["stay"] * whole.abs().mean()
         if not math.isfinite(float(loss.detach())):
             raise FloatingPointError("the loss is not finite any more; a smaller step size may help")
         if loss.requires_grad:  # else every handle is within a pixel, and there is nothing to push
-            (self._code.grad,) = torch.autograd.grad(loss, [self._code])
+            (self._moved.grad,) = torch.autograd.grad(loss, [self._moved])
             self._adam.step()
         self._codes.append(self._array(self._w()[0]))
         self._found.append(self._array(self._points))
@@ -199,9 +203,17 @@ class Drag(Run[Way]):
 
     # -- inside --------------------------------------------------------------------------------------------------------
     def _w(self) -> Tensor:
-        """w+ [1, num_ws, w_dim]: what moves, and the other rows of the start."""
-        moving = self._code if self._code.ndim == 3 else self._code[:, None].expand(-1, self._rows, -1)
-        return torch.cat([moving, self._first[:, self._rows :]], 1)
+        """w+ [1, num_ws, w_dim]: the start, and in its first rows how far it has moved."""
+        rows = self.by.rows
+        return torch.cat([self._first[:, :rows] + self._away(), self._first[:, rows:]], 1)
+
+    def _away(self) -> Tensor:
+        """How far w has moved in plain numbers, [1, rows, w_dim], or [1, 1, w_dim] for one w."""
+        return self._moved if self.by.axes is None else self._moved @ self.by.axes
+
+    def _styles(self, w: Tensor) -> list[Tensor]:
+        """Styles of w+, with what the start's edits in s make of them."""
+        return self.session.edited_styles(self.session.styles(w), self.start)
 
     @property
     def _noise(self) -> dict[str, Any]:
@@ -214,17 +226,17 @@ class Drag(Run[Way]):
     def _saved(self) -> tuple[object, ...]:
         lists = [list(kept) for kept in (self._codes, self._found, self._terms)]
         inner = {
-            k: (v.clone() if isinstance(v, Tensor) else v) for k, v in self._adam.state.get(self._code, {}).items()
+            k: (v.clone() if isinstance(v, Tensor) else v) for k, v in self._adam.state.get(self._moved, {}).items()
         }
-        return self._code.detach().clone(), inner, self._points, self._ended, lists
+        return self._moved.detach().clone(), inner, self._points, self._ended, lists
 
     def _restore(self, saved: tuple[Any, ...]) -> None:
         code, inner, self._points, self._ended, (self._codes, self._found, self._terms) = saved
         with torch.no_grad():
-            self._code.copy_(code)
-        self._adam.state[self._code] = inner
+            self._moved.copy_(code)
+        self._adam.state[self._moved] = inner
         if not inner:
-            del self._adam.state[self._code]
+            del self._adam.state[self._moved]
 
     def _on_device(self, array: NDArray[Any]) -> Tensor:
         return torch.as_tensor(array.astype(np.float32), dtype=torch.float32, device=self.session.device)
@@ -250,7 +262,7 @@ def drag(
 
     Args:
         session: the generator.
-        latent: what is dragged; not one in s.
+        latent: what is dragged; not a code in s. Edits in z and w become part of the code, those in s go on acting on it.
         handles: points (row, column) of the picture.
         targets: where each should go.
         mask: bool [H, W], True where things may move; None for everywhere.
@@ -277,22 +289,3 @@ def begin(
     """Starts the kind "drag" for `session.start`. mask: the hash that `session.put` returned."""
     free = None if mask is None else session.known(mask)
     return drag(session, Latent.from_dict(latent), handles, targets, free, **dict(settings or {}))
-
-
-def _layer(session: GeneratorSession, name: str, side: int) -> tuple[str, int]:
-    """The layer whose features are followed, and how many rows of w+ they depend on.
-
-    Raises:
-        ValueError: there is no such layer, or nothing to be seen after it.
-    """
-    layers = session.layers
-    if not name:
-        # The rim of StyleGAN3 counts among the pixels of a layer.
-        largest = max(min(side // 2, 128), layers[0].resolution)
-        name = [layer.name for layer in layers if layer.kind != "torgb" and layer.resolution <= largest][-1]
-    names = [layer.name for layer in layers]
-    if name not in names:
-        raise unknown_name("layer", name, names)
-    k = names.index(name)
-    # Colours are no part of the features, but for a layer that is one itself.
-    return name, 1 + max(layer.ws_index for layer in (*(x for x in layers[:k] if x.kind != "torgb"), layers[k]))

@@ -6,7 +6,14 @@ from ...settings import Method, Setting
 
 SETTINGS = (
     Setting("steps", 200, "Steps at most.", 1, 5000, log=True),
-    Setting("lr", 0.002, "Step size of Adam: how far w+ moves at each step.", 1e-5, 0.5, log=True, label="step size"),
+    Setting(
+        "lr",
+        0.0,
+        "Step size of Adam, in what `unit` says; 0: 0.01 spreads, or 0.002 numbers of w as published.",
+        0.0,
+        0.5,
+        label="step size",
+    ),
     Setting("near", 1.0, "A handle has arrived when it is so near its target.", 0.0, 64.0, unit="pixels"),
     Setting(
         "keep",
@@ -14,7 +21,7 @@ SETTINGS = (
         "λ: how strongly what the mask keeps is held where it is.",
         0.0,
         1000.0,
-        label="hold of the mask",
+        label="hold of mask",
     ),
     Setting("space", "w+", "Whether rows of w+ move apart, or one w as a whole.", choices=("w+", "w"), advanced=True),
     Setting(
@@ -28,13 +35,21 @@ SETTINGS = (
     Setting(
         "layer",
         "",
-        "Layer whose features are followed; empty: the last of at most half the picture's side, and 128 pixels.",
+        "Layer whose features are followed; empty: the last of at most a quarter of the side, and 128 pixels.",
         advanced=True,
     ),
-    Setting("motion_radius", 0, "r₁: of the disc that is pushed; 0: 3/512 of the side, 3 at least.", 0, 256,
+    Setting("motion_radius", 0, "r₁: of the disc that is pushed; 0: 1/16 of the side, 3 at least.", 0, 256,
             advanced=True, unit="pixels"),
     Setting("track_radius", 0, "r₂: how far off a handle is looked for; 0: 12/512 of the side, 6 at least.", 0, 256,
             advanced=True, unit="pixels"),
+    Setting(
+        "unit",
+        "spread",
+        "What steps are measured in: how far w is spread along its principal axes, the same for every generator, or plain "
+        "numbers of w, as published.",
+        choices=("spread", "w"),
+        advanced=True,
+    ),
     Setting("stay", 0.0, "Weight of the mean distance of w+ from the start.", 0.0, 100.0, advanced=True),
     Setting("patience", 60, "Ends when no handle has come nearer for so many steps; 0: never.", 0, 5000, advanced=True),
     Setting("published", False, "Coordinates exactly as in the published code, slips included.", advanced=True),

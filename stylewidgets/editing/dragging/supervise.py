@@ -58,6 +58,10 @@ class Sheet:
         grid = ((places + 0.5) / size - 0.5) * 2
         return F.grid_sample(mask[None, None], grid.flip(-1)[None], padding_mode="border", align_corners=False)[0, 0]
 
+    def grain(self, features: Tensor) -> int:
+        """Pixels of the picture from one half of a feature to the next, 1 at least: closer places say nothing new."""
+        return max(1, self.height // (2 << (features.shape[-2].bit_length() - 1)))
+
     @staticmethod
     def _back(index: Tensor, there: int, size: int) -> Tensor:
         """Pixels of the picture under features of these indices."""
@@ -104,17 +108,23 @@ def motion(sheet: Sheet, features: Tensor, points: Tensor, targets: Tensor, radi
         way = target - point
         if way.norm() <= 1:
             continue
-        disc = _disc(sheet, point, radius)
+        disc = _disc(sheet, features, point, radius)
         here = sheet.at(features, disc).detach()
         loss = loss + (sheet.at(features, disc + way / (way.norm() + 1e-7)) - here).abs().mean()
     return loss
 
 
-def _disc(sheet: Sheet, point: Tensor, radius: int) -> Tensor:
-    """The pixels in a disc, [n, 2]."""
-    places = _window(sheet, point, radius + 2)
+def _disc(sheet: Sheet, features: Tensor, point: Tensor, radius: int) -> Tensor:
+    """Places in a disc, [n, 2]: every pixel, or two for each feature across where features are coarser than that."""
     if not sheet.published:
-        return places[(places - point).norm(dim=1) <= radius]
+        grain = sheet.grain(features)
+        offsets = (
+            torch.arange(-(radius // grain), radius // grain + 1, dtype=torch.float32, device=point.device) * grain
+        )
+        places = point + torch.cartesian_prod(offsets, offsets)
+        inside = (places >= 0) & (places <= point.new_tensor([sheet.height - 1, sheet.width - 1]))
+        return places[((places - point).norm(dim=1) <= radius) & inside.all(1)]
+    places = _window(sheet, point, radius + 2)
     # The published code measures along linspace(0, R, R), which ends one too far, and leaves the rim of the disc out.
     stretch = places.new_tensor([sheet.height / (sheet.height - 1), sheet.width / (sheet.width - 1)])
     return places[(places * stretch - point).norm(dim=1) < radius]

@@ -61,10 +61,7 @@ class Way:
         """The picture after so many steps, 0 for the start; negative ones count from the end. Noise, view and label stay."""
         last = len(self)
         k = check_int("step", step, -last - 1, last) % (last + 1)
-        if not k:
-            return self.start
-        words = (*self.start.history, f"dragged {len(self.handles)} points, {k} steps")
-        return self.start.replace(code=Code("w+", self.codes[k]), psi=1.0, cutoff=None, edits=(), history=words)
+        return dragged(self.start, self.codes[k], len(self.handles), k)
 
     def latents(self, n: int) -> list[Latent]:
         """n latents along the way, from the start to the end: the keyframes of a film.
@@ -131,3 +128,13 @@ class Way:
             if not shapes or made.handles.shape != made.targets.shape or len(made.terms) != len(made):
                 raise ValueError("its codes, points and terms are of different numbers of steps")
             return made
+
+
+def dragged(start: Latent, code: NDArray[np.float32], points: int, step: int) -> Latent:
+    """A latent with the w+ of a step in place of its own, and its edits of z and w at strength 0; the start for step 0."""
+    if not step:
+        return start
+    words = (*start.history, f"dragged {points} points, {step} steps")
+    # What edits of z and w did is in the code now; those of styles go on acting on what comes of it.
+    edits = tuple(edit if edit.stage == "s" else edit.with_strength(0.0) for edit in start.edits)
+    return start.replace(code=Code("w+", code), psi=1.0, cutoff=None, edits=edits, history=words)

@@ -12,7 +12,7 @@ import ipywidgets as widgets
 from ....latent.latent import Latent
 from ..errors import reporting
 from ..glossary import help_button
-from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, note, row, say, show, slider
+from ..parts import LABEL, WIDE, Change, ErrorPlace, column, control, note, quiet, row, say, show, slider
 from ..sharing import shared_layout
 from ..views.toolbar import Action, Toolbar
 from .rows import Row, Rows
@@ -205,7 +205,9 @@ class SourceControls(widgets.VBox):
         """Bring the controls to `latent`."""
         self._latent = latent
         seed = main_seed(latent)
-        self._seed.value = "" if seed is None else str(seed)
+        with quiet(self._seed):  # an empty box is what a code has, and no seed that somebody typed
+            self._seed.value = "" if seed is None else str(seed)
+        self.place.error = ""
         say(self._about, describe_source(latent))
         self.psi.update([psi_row(latent.psi)])
         if "_more" in self.__dict__:

@@ -194,6 +194,7 @@ function render({ model, el }) {
     const active = model.get("active");
     root.classList.toggle("stylewidgets-brush-over", model.get("over"));
     root.classList.toggle("stylewidgets-brush-idle", !active);
+    root.classList.toggle("stylewidgets-brush-seen", model.get("seen"));
     canvas.tabIndex = active ? 0 : -1;
     canvas.setAttribute("aria-label",
       `${model.get("label")}; arrows move the brush, space paints, plus and minus change its width, e erases, Delete clears`);
@@ -218,7 +219,7 @@ function render({ model, el }) {
   }
   const listeners = [
     ["change:paint", onPaint], ["change:picture", onPicture],
-    ...["width", "erasing", "active", "over", "label"].map((name) => [`change:${name}`, refresh]),
+    ...["width", "erasing", "active", "over", "seen", "label"].map((name) => [`change:${name}`, refresh]),
   ];
   for (const [name, handler] of listeners) model.on(name, handler);
   onPaint();

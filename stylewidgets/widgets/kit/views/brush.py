@@ -43,6 +43,8 @@ class Brush(View):
     active = traitlets.Bool(True).tag(sync=True)
     """Whether it can be painted at all."""
     over = traitlets.Bool(False).tag(sync=True)
+    seen = traitlets.Bool(False).tag(sync=True)
+    """Whether a clear sheet shows its paint, faintly, while it is not active."""
     label = traitlets.Unicode("Picture to paint on").tag(sync=True)
 
     def __init__(self, on_change: Callable[[], None] = lambda: None, **traits: object) -> None:
