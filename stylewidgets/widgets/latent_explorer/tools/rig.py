@@ -165,6 +165,7 @@ class RigTool(Tool):
     def reset(self) -> None:
         """Take the rig's edit away."""
         edit = self._ready().edit_of(self._host.value)
+        say(self._taken, "")
         if edit is not None:
             self._host.change("rig reset", lambda latent: latent.without_edit(edit.name, edit.kind))
 
