@@ -35,11 +35,17 @@ def test_a_cell_is_the_transfer_of_that_part(session, grid):
     assert mixing.mix(session, 1, 4, "all", part="hair") == mixing.mix_cell(session, grid, (0, 1))
 
 
+def weights_of(latent):
+    edit = latent.edit("hair")
+    assert isinstance(edit, sw.TransferEdit)
+    return edit.weights
+
+
 def test_the_layers_of_the_mask_and_the_channels_of_the_part_meet(session, grid):
     some = grid.replace(mask=mixing.mask_of(session, (2, 4)))
-    weights = mixing.mix_cell(session, some, (0, 0)).edit("hair").weights
+    weights = weights_of(mixing.mix_cell(session, some, (0, 0)))
     layers = np.repeat([layer.ws_index in (2, 3) for layer in session.layers], [x.channels for x in session.layers])
-    whole = mixing.mix_cell(session, grid, (0, 0)).edit("hair").weights
+    whole = weights_of(mixing.mix_cell(session, grid, (0, 0)))
     assert np.array_equal(weights, whole * layers) and 0 < weights.sum() < whole.sum()
     none = grid.replace(mask=(False,) * session.num_ws)
     assert mixing.mix_cell(session, none, (0, 0)) == session.latent(seed=1)

@@ -104,7 +104,7 @@ def point_heads(start: int) -> list[Head]:
 def places(net: Judge, pictures: Tensor) -> Tensor:
     """Where POINTS are in pictures [N, 3, H, W]: (x, y) in [-1, 1] from edge to edge, [N, points, 2]."""
     heads = net.heads[-2 * len(POINTS) :]
-    at = net(pictures)[:, -2 * len(POINTS) :]
+    at: Tensor = net(pictures)[:, -2 * len(POINTS) :]
     at = at * at.new_tensor([h.std[0] for h in heads]) + at.new_tensor([h.mean[0] for h in heads])
     return at.view(-1, len(POINTS), 2)
 

@@ -66,10 +66,11 @@ def axes(session: GeneratorSession) -> Tensor:
 
     def measured() -> Tensor:
         with torch.inference_mode(False), torch.no_grad():
-            w = session.sample_w(SAMPLES, seed=0).double()
+            w: Tensor = session.sample_w(SAMPLES, seed=0).double()
             w = w - w.mean(0)
             spread, vectors = torch.linalg.eigh(w.T @ w / len(w))
-            return (spread.clamp_min(0).sqrt()[:, None] * vectors.T).float()
+            axes: Tensor = (spread.clamp_min(0).sqrt()[:, None] * vectors.T).float()
+            return axes
 
     return session.remembered("axes of w", measured, "mapping")
 

@@ -67,8 +67,8 @@ def _looked_up(planes: Tensor, across: Tensor, down: Tensor) -> Tensor:
     u, v = (across + 1) * (w / 2) - 0.5, (down + 1) * (h / 2) - 0.5
     left, top = u.floor(), v.floor()
     columns, rows = left.long(), top.long()
-    first = torch.arange(n, dtype=torch.int64)[:, None, None] * (h * w)
-    own = torch.arange(3, dtype=torch.int64)
+    first = torch.arange(n, dtype=torch.int64, device=planes.device)[:, None, None] * (h * w)
+    own = torch.arange(3, dtype=torch.int64, device=planes.device)
     places, shares = [], []
     for i, column_share in enumerate((1 - (u - left), u - left)):
         column = columns + i
