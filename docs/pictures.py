@@ -178,16 +178,22 @@ def thumbnail(frame: Image.Image) -> Image.Image:
 
 
 def pairs() -> None:
-    """The small pictures of the notebooks without a scene, about photos and words: before, and after an edit."""
+    """The small pictures of the notebooks without a scene, about photos, words and parts: before, and after an edit."""
     import stylewidgets as sw
-    from stylewidgets.editing import Words
+    from stylewidgets.editing import Parts, Words
 
     session = sw.load()
     photo, said = session.latent(seed=28, psi=0.8), session.latent(seed=21, psi=0.8)
     red = Words.load(session).direction("a face with hair", "a face with red hair")
-    for name, face, edit in (("photo", photo, session.directions["smile"]), ("words", said, red)):
+    borrowed = Parts.load(session).transfer(photo, session.latent(seed=13), "hair")
+    edited = {
+        "photo": (photo, photo.with_edit(session.directions["smile"], 3.0)),
+        "words": (said, said.with_edit(red, 1.0)),
+        "parts": (photo, borrowed),
+    }
+    for name, faces in edited.items():
         pair = Image.new("RGB", (320, 200), "white")
-        for place, latent in enumerate((face, face.with_edit(edit, 3.0 if name == "photo" else 1.0))):
+        for place, latent in enumerate(faces):
             pair.paste(session.render(latent).resize((156, 156), Image.Resampling.LANCZOS), (164 * place, 22))
         pair.save(FOLDER / f"{name}-small.jpg", quality=85)
 

@@ -9,7 +9,20 @@ from .core.lazy import attach
 if TYPE_CHECKING:
     from .avatars.world.dataset import AvatarDataset
     from .directions import DirectionSet
-    from .latent import Camera, Code, Direction, Edit, FlowEdit, Latent, MapperEdit, Move, TransferEdit, Transform
+    from .exchange import read_directions, read_latent, read_latents
+    from .latent import (
+        Camera,
+        Code,
+        Direction,
+        Edit,
+        FlowEdit,
+        Latent,
+        MapperEdit,
+        Move,
+        RigEdit,
+        TransferEdit,
+        Transform,
+    )
     from .mixing.grid import MixGrid
     from .session.load import load
     from .session.session import GeneratorSession
@@ -44,7 +57,8 @@ __getattr__, __dir__, __all__ = attach(
     {
         "avatars.world.dataset": "AvatarDataset",
         "directions": "DirectionSet",
-        "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move TransferEdit Transform",
+        "exchange": "read_directions read_latent read_latents",
+        "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move RigEdit TransferEdit Transform",
         "mixing.grid": "MixGrid",
         "session.load": "load",
         "session.session": "GeneratorSession",

@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | train | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | train | bench``."""
 
 from __future__ import annotations
 
@@ -34,6 +34,7 @@ _COMMANDS = {
     "info": ("cli.info", "say what a checkpoint of any format is"),
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
+    "render": ("cli.render", "write a picture, or the depth, points or mesh of what is in it"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
     "bench-editing": (
@@ -44,8 +45,13 @@ _COMMANDS = {
         "bench.inversion.command",
         "measure every method of inversion on pictures whose truth is known",
     ),
+    "bench-parts": (
+        "bench.parts.command",
+        "measure local edits and retrieval by part, against exact masks and exact re-renders",
+    ),
+    "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", "editing"): "bench-editing", ("bench", "inversion"): "bench-inversion"}
+_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points")}
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
@@ -59,9 +65,15 @@ _TRAINERS = {
     "evaluate": "measure a generator and write its model card, or the errors of the factor network",
 }
 
+_SCENES = {
+    "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
+}
+
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
+    "parts": "which features of a generator are which part of its pictures",
+    "rig": "the rig of a generator's w: pose, expression and light by their values",
 }
 
 
@@ -77,6 +89,8 @@ def build_parser() -> argparse.ArgumentParser:
     kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
     for name, words in _TRAINERS.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
+    for name, words in _SCENES.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)

@@ -9,7 +9,7 @@ from ..core.lazy import attach
 if TYPE_CHECKING:
     from .domain import READER_VERSION, WORLD_VERSION
     from .drawing.camera import Camera
-    from .drawing.renderer import LANDMARKS, OUTPUTS, REGIONS, Render, render
+    from .drawing.renderer import LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
     from .world.captions import caption
@@ -26,7 +26,7 @@ __getattr__, __dir__, __all__ = attach(
     {
         "domain": "READER_VERSION WORLD_VERSION",
         "drawing.camera": "Camera",
-        "drawing.renderer": "LANDMARKS OUTPUTS REGIONS Render render",
+        "drawing.renderer": "LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
         "world.captions": "caption",

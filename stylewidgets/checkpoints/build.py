@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ..core.checks import unknown_name
+from ..generators.families import FAMILIES
 from ..generators.style_based import check_parameters
 from ..ops.devices import from_file
 from .errors import CheckpointError
@@ -60,6 +63,27 @@ def build(loaded: Loaded) -> nn.Module:
         generator.estimate_w_avg()  # type: ignore[operator]
         notes.append("the mean of w is not in the file; it is estimated over 10,000 seeded samples")
     return generator
+
+
+def settle(loaded: Loaded, settings: Mapping[str, object]) -> None:
+    """Put settings that the file does not tell into the config of what was read.
+
+    Raises:
+        CheckpointError: a name or a value that the family does not take.
+    """
+    if not settings:
+        return
+    open_ones = FAMILIES[loaded.family].not_in_shapes
+    for name in settings:
+        if name not in open_ones:
+            raise CheckpointError(
+                str(unknown_name(f"setting of a {loaded.family} that a file may leave open", name, open_ones))
+            )
+    try:
+        loaded.config = replace(loaded.config, **settings)
+    except (TypeError, ValueError) as error:
+        raise CheckpointError(str(error)) from error
+    loaded.metadata["settings"] = dict(settings)
 
 
 class _NoNumbers(TorchFunctionMode):

@@ -54,11 +54,14 @@ FORMATS = {
     "pickle": "Python pickle",
     "torchscript": "TorchScript archive",
     "npz": "NumPy archive",
+    "npy": "NumPy array",
     "zip": "zip archive",
     "hdf5": "HDF5 file",
     "protobuf": "protobuf model (ONNX or Core ML)",
     "folder": "folder",
     "web page": "web page",
+    "quota page": "web page that tells of a quota",
+    "answer": "message of a server",
     "git lfs": "Git LFS pointer",
     "picture": "picture",
     "archive": "compressed archive",
@@ -67,14 +70,17 @@ FORMATS = {
 }
 
 _REASONS = {
-    "pickle": "it holds no generator of a known release",
     "torchscript": "it holds compiled code; save the module's state_dict with torch.save instead",
-    "npz": "it holds arrays; latents of stylewidgets are read by stylewidgets.Latent.load",
+    "npy": "one array is a code or a direction and no generator: stylewidgets.read_latent(path, session) and "
+    "read_directions(path, session) take those",
     "zip": "it is not a checkpoint; unpack it and load the file inside",
     "hdf5": "HDF5 weights, such as those of flaxmodels, are not converted; load the official .pkl that they were made from",
     "protobuf": "an exported graph (ONNX, Core ML) has no weights by name any more; load the checkpoint that it was made from",
     "folder": "give the checkpoint file itself",
     "web page": "the download gave a page in place of the file: a login, or a quota of the host. Download it again in a browser",
+    "quota page": "the host gave a page in place of the file, because too many people fetched it. Wait a day, make a copy "
+    "in your own drive and download that, or take another mirror",
+    "answer": "a server wrote why it did not send the file; the text is in it. Ask for the file again, or at another address",
     "git lfs": "only the pointer was downloaded; run `git lfs pull`, or download the file from the repository's web page",
     "picture": "stylewidgets.load takes a generator",
     "archive": "unpack it and load the file inside",
@@ -116,9 +122,13 @@ def _of_bytes(file: Path) -> str:
         return "safetensors"
     if head.startswith(b"\x89HDF"):
         return "hdf5"
-    text = head.lstrip().lower()
-    if text.startswith((b"<!doctype html", b"<html")):
-        return "web page"
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    if text.startswith((b"<!doctype html", b"<html", b"<head", b"<!--")):
+        return "quota page" if b"quota" in text or b"too many users" in text else "web page"
+    if text.startswith((b"<?xml", b"<error")) or (text.startswith(b"{") and b'"error"' in text[:200]):
+        return "answer"
+    if head.startswith(b"\x93NUMPY"):
+        return "npy"
     if head.startswith(b"version https://git-lfs"):
         return "git lfs"
     if head.startswith(_PICTURES):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
 from ..generators.families import FAMILIES
+from . import wrong
 from .errors import CheckpointError
+from .names import eg3d, stylenerf
 
 MAX_DEPTH = 4
 
@@ -33,6 +35,7 @@ class Layout:
 
 MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
 NVIDIA = "weights of the official releases are for non-commercial use (NVIDIA Source Code License, or CC BY-NC 4.0)"
+STYLENERF = "no licence is recorded here; the terms are at https://github.com/facebookresearch/StyleNeRF"
 OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
@@ -53,16 +56,14 @@ LAYOUTS = (
     ),
     Layout("stylegan2-ada-pytorch", "stylegan2", ("synthesis.b4.const", "mapping.fc0.weight"), NVIDIA),
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
+    Layout("EG3D", "triplane", eg3d.EVIDENCE, NVIDIA),
+    Layout("StyleNeRF", "stylenerf", stylenerf.EVIDENCE, STYLENERF),
 )
 
 # Networks that are told apart only to be refused by name: pieces that must all occur in names, and the reason.
 REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("input.input", ".iwt."), "SWAGAN draws wavelets, with other layers than a StyleGAN2"),
     (("student.", "mapping_net."), "MobileStyleGAN draws wavelets, with other layers than a StyleGAN2"),
-    (
-        ("backbone.synthesis.b4.const", "decoder.net.0.weight"),
-        "an EG3D generator needs volume rendering, which is not built yet",
-    ),
     (
         ("S.net.0.", "G."),
         "a generator of lucidrains/stylegan2-pytorch is a network of its own (other noise, other upsampling)",
@@ -108,8 +109,19 @@ def find(tree: object) -> Found:
         if all(any(piece in name for name in names) for piece in pieces):
             raise CheckpointError(reason)
     if not found:
-        raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}")
+        what = wrong.reason(tree)
+        raise CheckpointError(f"no StyleGAN generator is in it. {_described(tree)}" if what is None else what)
     return min(found, key=lambda one: _rank(one.where))
+
+
+def unused(names: Sequence[str]) -> list[str]:
+    """A note about parameters that no rule of a layout knows; none where there are none."""
+    if not names:
+        return []
+    shown = ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
+    return [
+        f"{len(names)} parameters of the file are of no kind that is known, and left out; pictures may differ: {shown}"
+    ]
 
 
 def config_of(family: str, state: Mapping[str, Tensor], hints: Mapping[str, object], what: str) -> Any:

@@ -33,8 +33,10 @@ def describe(path: str | os.PathLike[str]) -> dict[str, Any]:
     from ..checkpoints.formats import native
 
     kind = check(path)
-    if kind.format == "safetensors":
-        return native.inspect(path)
+    if kind.format == "safetensors" and native.is_own(as_path(path)):
+        found = native.inspect(path)
+        licence = found["metadata"].get("licence") or "not recorded in the file; ask where it comes from"
+        return {**found, "licence": licence}
     return dict(_foreign(as_path(path), kind.title))
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path, PurePath
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ LARGEST = 1 << 28
 """Bytes that an archive may hold when it is unpacked: a crafted one may claim any size."""
 DAMAGED = (
     SafetensorError, zipfile.BadZipFile, zlib.error, ValueError, TypeError, LookupError, AttributeError, OSError, EOFError,
-    MemoryError, RuntimeError,
+    MemoryError, RuntimeError, SyntaxError, TokenError,
 )  # fmt: skip
 """What reading a damaged or hostile file can raise."""
 
@@ -177,6 +178,15 @@ def read_npz(path: Path, largest: int = LARGEST) -> Arrays:
             raise ValueError(f"it claims to hold more than {largest:,} bytes")
     with np.load(path, allow_pickle=False) as file:
         return {name: file[name] for name in file.files}
+
+
+def names_in(path: Path) -> list[str]:
+    """Names of the arrays of an .npz file, or of the descriptions of a safetensors file. Raises one of `DAMAGED`."""
+    if path.suffix.lower() == ".npz":
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    with safe_open(str(path), framework="numpy") as file:
+        return list(file.metadata() or {})
 
 
 def parsed(text: str) -> Any:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 SUFFIXES = (".npz", ".safetensors")
 _KEY = "stylewidgets"
+_OTHERS = "Those of other tools are read by stylewidgets.read_directions(path, session); directions.from_tensor takes any array"
 _FIELDS = ("name", "sigma", "space", "unit", "source", "layers", "explained")
 
 
@@ -179,8 +180,13 @@ class DirectionSet(Mapping[str, Direction]):
             FileNotFoundError: no such file.
             ValueError: the file is damaged, holds something else or is of a newer format.
         """
-        files.check_suffix(path, SUFFIXES, "direction file")
-        with files.reading(path, "direction file", "Accepted are files written by DirectionSet.save") as found:
+        try:
+            files.check_suffix(path, SUFFIXES, "direction file")
+        except ValueError as error:
+            raise ValueError(f"{error}. {_OTHERS}") from None
+        with files.reading(
+            path, "direction file", f"Accepted are files written by DirectionSet.save. {_OTHERS}"
+        ) as found:
             meta, arrays = files.read_arrays(found, _KEY)
             if not isinstance(meta, dict) or meta.get("kind") != "directions":
                 raise ValueError("its description does not say that it holds directions")

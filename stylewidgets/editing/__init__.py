@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from .flow import Flow, FlowEdit
     from .parts.catalogue import Catalogue
     from .parts.gallery import Gallery
+    from .parts.index import GalleryIndex
     from .parts.parts import Parts
     from .protocol import Editor, register
+    from .rig import Rig, RigEdit
     from .words import Mapper, Words
 
 __getattr__, __dir__, __all__ = attach(
@@ -23,8 +25,10 @@ __getattr__, __dir__, __all__ = attach(
         "parts": "",
         "parts.catalogue": "Catalogue",
         "parts.gallery": "Gallery",
+        "parts.index": "GalleryIndex",
         "parts.parts": "Parts",
         "protocol": "Editor register",
+        "rig": "Rig RigEdit",
         "words": "Mapper Words",
     },
 )

@@ -24,6 +24,7 @@ class FamilyConfig:
         mapping_layers: fully connected layers of the mapping network.
         mapping_width: features between them, None for w_dim.
         mapping_lr: learning rate multiplier of the mapping network.
+        label_width: numbers that a label becomes before it joins z, None for as many as w has.
     """
 
     title: ClassVar[str]
@@ -34,14 +35,16 @@ class FamilyConfig:
     mapping_layers: int = 8
     mapping_width: int | None = None
     mapping_lr: float = 0.01
+    label_width: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("z_dim", "w_dim", "mapping_layers"):
             check_whole(name, getattr(self, name))
         if isinstance(self.c_dim, bool) or not isinstance(self.c_dim, int) or self.c_dim < 0:
             raise ValueError(f"c_dim is the number of label entries, 0 for none; {self.c_dim!r} was given")
-        if self.mapping_width is not None:
-            check_whole("mapping_width", self.mapping_width)
+        for name in ("mapping_width", "label_width"):
+            if getattr(self, name) is not None:
+                check_whole(name, getattr(self, name))
         check_above_zero("mapping_lr", self.mapping_lr)
 
     def to_dict(self) -> dict[str, Any]:
@@ -96,6 +99,11 @@ class BlockConfig(FamilyConfig):
         """Height and width of a block's output."""
         return self.start[0] << block, self.start[1] << block
 
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.size(self.num_blocks - 1)
+
     def block_name(self, block: int) -> str:
         """ "b4", "b8", ... (named after the 4-pixel start also where the constant is not square)."""
         return f"b{4 << block}"
@@ -138,6 +146,13 @@ class Shapes:
             "mapping_layers": layers,
             "mapping_width": width if layers > 1 and width != w_dim else None,
         }
+
+    def embedding(self, w_dim: int) -> tuple[int, dict[str, Any]]:
+        """(numbers beside z, settings) of a label that a layer ``mapping.embed`` takes; (0, {}) without one."""
+        if "mapping.embed.weight" not in self:
+            return 0, {}
+        width, classes = self("mapping.embed.weight")
+        return width, {"c_dim": classes, "label_width": width if width != w_dim else None}
 
     def blocks(self) -> dict[str, Any]:
         """Settings of a `BlockConfig`."""

@@ -55,6 +55,8 @@ FAMILIES = {
         Family("stylegan1", "StyleGAN", ".stylegan1", "StyleGAN1"),
         Family("stylegan2", "StyleGAN2", ".stylegan2", "StyleGAN2"),
         Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
+        Family("stylenerf", "StyleNeRF", ".stylenerf", "StyleNeRF"),
+        Family("triplane", "EG3D", ".triplane", "TriPlane"),
     )
 }
 

@@ -45,8 +45,9 @@ class MappingNetwork(nn.Module):
         if self.joint:
             self.concat = LabelConcat(config.c_dim, config.z_dim)
             return int(config.z_dim)
-        self.embed: nn.Module = FullyConnected(config.c_dim, config.w_dim)
-        return int(config.w_dim)
+        width = int(config.label_width or config.w_dim)
+        self.embed: nn.Module = FullyConnected(config.c_dim, width)
+        return width
 
     def make_layer(self, inputs: int, outputs: int, lr: float) -> nn.Module:
         """One fully connected layer with its activation."""

@@ -72,6 +72,7 @@ class Generator(Protocol):
         can_run_layers: whether it is a `HasLayers` (likewise).
         default_psi, default_cutoff: the truncation that the family's published pictures have.
         extra: what it draws from besides, such as a background's own latent: names, and the length of each vector.
+            "conditioning" (the angles of a camera, where one belongs to the code) is handed to `map` as c.
         needs_source: whether it draws from a `Latent.source`.
     """
 
@@ -213,6 +214,10 @@ class HasView(Protocol):
 
     Attributes:
         view_kind: the class of its views; its neutral value is false.
+
+    Where the first blocks are the same for every view, ``view_block`` says which is the first that is not: what comes before
+    is kept while a camera moves. Such a one that `HasPreview` besides draws a small picture of it: ``sketch_sizes`` are the
+    sides that it may have, and ``sketch(x, styles, side)`` makes it of the features there and the styles of the layers after.
     """
 
     view_kind: type[View]
@@ -250,6 +255,10 @@ class HasScene(Protocol):
     camera_range: Mapping[str, tuple[float, float]]
     sees_behind: bool
 
+    def posed(self, angles: Tensor) -> AbstractContextManager[None]:
+        """Draws what cameras of these angles show, inside the ``with``: yaw, pitch and roll of a `Camera` in degrees, [1, 3] for
+        all pictures of a batch or [N, 3] for one each; differentiable in them. All else is the generator's own."""
+
     def rays(self, height: int, width: int, count: int = 1) -> Rays:
         """The rays of the view in force."""
 
@@ -269,6 +278,11 @@ def runs_layers(generator: object) -> TypeGuard[HasLayers]:
 def makes_previews(generator: object) -> TypeGuard[HasPreview]:
     """Whether this one is a `HasPreview`, with the config that it has."""
     return isinstance(generator, HasPreview) and generator.has_previews
+
+
+def view_block(generator: object) -> int:
+    """The first block that draws another thing from another view."""
+    return int(getattr(generator, "view_block", 0))
 
 
 def view_kind(generator: object) -> type[View] | None:

@@ -82,6 +82,13 @@ NET = Setting(
     choices=NETS,
     advanced=True,
 )
+CAMERA = Setting(
+    "camera",
+    "still",
+    "still: seen straight ahead; find: the camera is found along with the code, for generators with a scene in space",
+    choices=("still", "find"),
+    advanced=True,
+)
 START = Setting("start", "mean", "where to start: mean of w, a random face, or even random numbers", choices=STARTS)
 
 register(
@@ -104,6 +111,7 @@ register(
             Setting("identity", 0.0, "weight of 1 − cosine of identity embeddings", 0.0, 1e4, advanced=True),
             Setting("identity_net", "factors", "identity network, as register_identity named it", advanced=True),
             Setting("w_distance", 0.0, "weight of the distance from the mean of w, in σ", 0.0, 1e4, advanced=True),
+            CAMERA,
             NET,
             SEED,
         ),
@@ -154,6 +162,7 @@ register(
             Setting("pixels", 1.0, "λ of the mean square of pixels", 0.0, 1e4),
             Setting("perceptual", 1.0, "λ of the mean squares of feature maps", 0.0, 1e4),
             Setting("relu", False, "take VGG16's maps after their ReLU, as many re-implementations do", advanced=True),
+            CAMERA,
             NET,
             SEED,
         ),

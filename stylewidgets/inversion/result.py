@@ -12,13 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core import files
+from ..latent.camera import Camera
 from ..latent.latent import Code, Latent
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
 
 KEY = "stylewidgets-inversion"
-VERSION = 1
+VERSION = 2
+"""2 has cameras; files without any are of version 1."""
 _PLAIN = ("method", "space", "settings", "names", "steps", "seconds", "history", "uses", "generator", "report")
 
 
@@ -43,6 +45,7 @@ class Result:
         uses: what the losses measured with.
         noise: fitted noise pictures, [N, 1, H, W] per layer with noise; None where the generator's own are used.
         delta: what tuning added to the generator's parameters, by name; None where it is untouched.
+        cameras: yaw, pitch and roll in degrees, [N, 3], where the camera was looked for; None for straight ahead.
         generator: name of the generator.
         frames: pictures of the way; not saved.
         report: figures of `evaluate`, for whoever asked for them.
@@ -59,6 +62,7 @@ class Result:
     uses: Mapping[str, str] = field(default_factory=dict)
     noise: tuple[NDArray[np.float32], ...] | None = None
     delta: Mapping[str, NDArray[np.float32]] | None = None
+    cameras: NDArray[np.float32] | None = None
     generator: str = ""
     frames: tuple[Frame, ...] = field(default=(), repr=False)
     report: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +78,8 @@ class Result:
 
     def latent(self, i: int = 0, **changes: Any) -> Latent:
         """The i-th as a `Latent`, with other values such as edits set. Draw it with `session(base, i)`."""
-        return Latent(code=Code(self.space, self.code[i])).replace(**changes)
+        seen = {} if self.cameras is None else {"view": Camera(*map(float, self.cameras[i]))}
+        return Latent(code=Code(self.space, self.code[i]), **seen).replace(**changes)  # type: ignore[arg-type]
 
     def session(self, base: GeneratorSession, i: int = 0) -> GeneratorSession:
         """A session that draws the i-th as it was fitted: `base` itself unless noise or parameters were.
@@ -93,8 +98,9 @@ class Result:
         """Write code, noise, parameter changes, settings, history and report to one .safetensors file."""
         plain = {name: _jsonable(getattr(self, name)) for name in _PLAIN}
         arrays: dict[str, Any] = {"code": self.code} | {f"noise.{k}": n for k, n in enumerate(self.noise or ())}
+        arrays |= {} if self.cameras is None else {"cameras": self.cameras}
         arrays |= {f"delta.{name}": np.asarray(d, np.float16) for name, d in (self.delta or {}).items()}
-        return files.write_arrays(path, arrays, {"version": VERSION} | plain, KEY)
+        return files.write_arrays(path, arrays, {"version": VERSION if self.cameras is not None else 1} | plain, KEY)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:
@@ -114,7 +120,13 @@ class Result:
             }
             noise = [arrays[f"noise.{k}"] for k in range(sum(name.startswith("noise.") for name in arrays))]
             delta = {name[6:]: d.astype(np.float32) for name, d in arrays.items() if name.startswith("delta.")}
-            return cls(**plain, code=arrays["code"], noise=tuple(noise) or None, delta=delta or None)
+            return cls(
+                **plain,
+                code=arrays["code"],
+                noise=tuple(noise) or None,
+                delta=delta or None,
+                cameras=arrays.get("cameras"),
+            )
 
 
 def _jsonable(value: object) -> object:

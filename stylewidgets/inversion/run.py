@@ -16,6 +16,7 @@ from torch import Tensor
 from .. import jobs
 from ..core.pixels import fit
 from ..jobs import Job, Progress
+from ..latent.view import IDENTITY, View
 from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .result import Frame, Result
@@ -86,6 +87,15 @@ class Run(jobs.Run[Result], ABC):
         """What is added to parameters of the generator, by name, where the method tunes them."""
         return None
 
+    def cameras(self) -> Tensor | None:
+        """Yaw, pitch and roll of cameras, [N, 3] in degrees, where the method looks for them."""
+        return None
+
+    def view(self) -> View | Tensor:
+        """What its pictures are seen from."""
+        found = self.cameras()
+        return IDENTITY if found is None else found
+
     @abstractmethod
     def _state(self) -> dict[str, Any]:
         """Tensors and plain values that `_restore` needs to go on exactly: variables, optimiser, random state."""
@@ -137,7 +147,7 @@ class Run(jobs.Run[Result], ABC):
 
     def result(self) -> Result:
         """What is reached so far."""
-        noise, delta = self.noise(), self.delta()
+        noise, delta, cameras = self.noise(), self.delta(), self.cameras()
         return Result(
             method=self.method,
             space=self.space,
@@ -150,6 +160,7 @@ class Run(jobs.Run[Result], ABC):
             uses=dict(self.uses),
             noise=None if noise is None else tuple(_array(n) for n in noise),
             delta=None if delta is None else {name: _array(d) for name, d in delta.items()},
+            cameras=None if cameras is None else _array(cameras),
             generator=self.session.name,
             frames=tuple(self.frames),
         )

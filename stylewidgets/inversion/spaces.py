@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..core.checks import unknown_name
 from ..core.values import dense
+from ..latent.view import IDENTITY, View
 from ..session.session import GeneratorSession
 from .catalogue import SPACES, STARTS
 
@@ -113,18 +114,28 @@ def styles(session: GeneratorSession, code: Tensor, space: str) -> list[Tensor]:
     return session.styles(code)
 
 
-def draw(session: GeneratorSession, code: Tensor, space: str, noise: Sequence[Tensor] | str = "const") -> Tensor:
-    """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes and noise."""
+def draw(
+    session: GeneratorSession,
+    code: Tensor,
+    space: str,
+    noise: Sequence[Tensor] | str = "const",
+    view: View | Tensor = IDENTITY,
+) -> Tensor:
+    """Pictures [N, 3, H, W] in float32 of codes; differentiable in codes, noise and the angles of cameras [N, 3]."""
     given = None if isinstance(noise, str) else noise
     drawn = session.synthesize(
-        styles(session, code, space), noise_mode="const" if given is not None else str(noise), noise=given, exact=True
+        styles(session, code, space),
+        noise_mode="const" if given is not None else str(noise),
+        noise=given,
+        transform=view,
+        exact=True,
     )
     return coloured(drawn)
 
 
 def coloured(pictures: Tensor) -> Tensor:
     """Pictures with three colours; gray is repeated."""
-    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures
+    return pictures.expand(-1, 3, -1, -1) if pictures.shape[1] == 1 else pictures[:, :3]
 
 
 def check_space(space: str) -> str:

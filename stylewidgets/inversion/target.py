@@ -97,17 +97,17 @@ class Target:
                 PIL image, an array [H, W, 3], a tensor [3, H, W] in [-1, 1]), or several as an array or tensor [N, …]; a
                 `Latent` of this session (then it is known); an item or a batch of `AvatarDataset` (its factors are known);
                 or a list of such.
-            session: pictures are cropped to a square and resized (Lanczos) to its size.
+            session: pictures are cropped around their middle to the shape of its pictures, and resized (Lanczos).
 
         Raises:
             ValueError, TypeError: what was given, and what is accepted.
             FileNotFoundError, OSError: no such file, or it cannot be downloaded.
         """
         if isinstance(given, Target):
-            if tuple(given.images.shape[-2:]) != (session.resolution, session.resolution):
+            if tuple(given.images.shape[-2:]) != session.picture_size:
+                own, drawn = (" × ".join(map(str, size)) for size in (given.images.shape[-2:], session.picture_size))
                 raise ValueError(
-                    f"this target has {given.images.shape[-1]} px; the generator draws {session.resolution} px. "
-                    "Make it anew from the pictures"
+                    f"this target has {own} px; the generator draws {drawn} px. Make it anew from the pictures"
                 )
             return given
         if isinstance(given, Mapping):
@@ -121,7 +121,7 @@ class Target:
                 f"a target is a picture, a Latent, an item of AvatarDataset, or a list of those; {type(given).__name__} "
                 f"was given. {pictures.ACCEPTED}"
             )
-        images = _pictures(given, session.resolution)
+        images = _pictures(given, session.picture_size)
         name = PurePath(given).stem if isinstance(given, (str, os.PathLike)) else "picture"
         names = (name,) if len(images) == 1 else tuple(f"{name} {i}" for i in range(len(images)))
         return cls(images, names, (None,) * len(images))
@@ -133,18 +133,18 @@ def to_tensor(pixels: NDArray[np.uint8]) -> Tensor:
     return torch.from_numpy(np.array(pixels)).permute(0, 3, 1, 2).contiguous().float() / 127.5 - 1
 
 
-def square(picture: object, side: int) -> Image.Image:
-    """The middle square of a picture (see `pictures.read`) in RGB, resized with Lanczos."""
-    return ImageOps.fit(pictures.read(picture), (side, side), Image.Resampling.LANCZOS)
+def cropped(picture: object, size: tuple[int, int]) -> Image.Image:
+    """The middle of a picture (see `pictures.read`) in RGB, resized with Lanczos to a height and width."""
+    return ImageOps.fit(pictures.read(picture), size[::-1], Image.Resampling.LANCZOS)
 
 
-def _pictures(given: object, side: int) -> Tensor:
+def _pictures(given: object, size: tuple[int, int]) -> Tensor:
     if isinstance(given, Tensor) and given.is_floating_point() and given.ndim in (3, 4) and given.shape[-3] == 3:
         exact = (given[None] if given.ndim == 3 else given).detach().float().cpu()
-        if tuple(exact.shape[2:]) == (side, side):
+        if tuple(exact.shape[2:]) == size:
             pictures.check_scale(exact)
             return exact.clamp(-1, 1)
-    return to_tensor(np.stack([np.asarray(square(picture, side)) for picture in pictures.read_all(given)]))
+    return to_tensor(np.stack([np.asarray(cropped(picture, size)) for picture in pictures.read_all(given)]))
 
 
 def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:

@@ -46,7 +46,10 @@ def write(path: str | os.PathLike[str], describe: Callable[[Put], Data]) -> Path
 
 def read(path: str | os.PathLike[str], build: Callable[[object, Get], T], what: str, accepted: str) -> T:
     """Return `build(data, get)` of a file that `write` made. ValueError says that it is no `what`, and what is accepted."""
-    files.check_suffix(path, SUFFIXES, "latent's file")
+    try:
+        files.check_suffix(path, SUFFIXES, "latent's file")
+    except ValueError as error:
+        raise ValueError(f"{error}. {accepted}") from None
     with files.reading(path, what, accepted) as found:
         if found.suffix.lower() == ".json":
             if found.stat().st_size > files.LARGEST:

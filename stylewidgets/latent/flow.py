@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from ..core.checks import check_finite, check_int, unknown_name
-from .edits import Door, Edit, register_kind
+from ..core.checks import check_int
+from .edits import Door, register_kind
 from .files import Data, Get, Put, keys
 from .latent import Latent
+from .wishes import Values, Wishing, values_of
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-Values = tuple[tuple[str, float], ...]
-"""Numbers by name, as a frozen value keeps them."""
 
 CORRECTIONS = 2
 """Times that what came out is read again and the rest is asked for."""
@@ -36,7 +34,7 @@ class FlowMachine(Protocol):
 
 @register_kind
 @dataclass(frozen=True, eq=False, repr=False)
-class FlowEdit(Edit):
+class FlowEdit(Wishing):
     """Brings attributes to wanted values by a conditional flow (StyleFlow, Abdal et al., ACM TOG 2021); `Flow.edit` makes one.
 
     Args:
@@ -70,33 +68,9 @@ class FlowEdit(Edit):
             raise ValueError(
                 f"weights of {self.name!r} is the hash of a flow, as flow.weights; {self.weights!r} was given"
             )
-        object.__setattr__(self, "wanted", _values(self.wanted))
-        object.__setattr__(self, "start", None if self.start is None else _values(self.start))
+        object.__setattr__(self, "wanted", values_of(self.wanted))
+        object.__setattr__(self, "start", None if self.start is None else values_of(self.start))
         object.__setattr__(self, "corrections", check_int("corrections", self.corrections, 0, 20))
-
-    @property
-    def label(self) -> str:
-        """What is wanted."""
-        return f"{self.name}: {', '.join(f'{name} {value:g}' for name, value in self.wanted) or 'nothing yet'}"
-
-    @property
-    def controls(self) -> dict[str, float]:
-        """The wanted values."""
-        return dict(self.wanted)
-
-    def with_control(self, name: str, value: float) -> FlowEdit:
-        """Return this edit with another wanted value. ValueError where there is none of that name."""
-        if name not in self.controls:
-            raise unknown_name(f"control of {self.name!r}", name, self.controls)
-        return self.wanting({name: value})
-
-    def wanting(self, values: Mapping[str, float]) -> FlowEdit:
-        """Return this edit with more wanted values, or others."""
-        return replace(self, wanted=tuple({**self.controls, **values}.items()))
-
-    def without(self, name: str) -> FlowEdit:
-        """Return this edit without a wish."""
-        return replace(self, wanted=tuple(pair for pair in self.wanted if pair[0] != name))
 
     def apply(self, door: Door, value: Tensor, latent: Latent) -> Tensor:
         """w+ with the attributes that are wanted."""
@@ -136,10 +110,3 @@ class FlowEdit(Edit):
             given.get("corrections", CORRECTIONS),
             given["name"],
         )
-
-
-def _values(given: Mapping[str, object] | Iterable[tuple[str, object]]) -> Values:
-    pairs = dict(given).items()
-    if not all(isinstance(name, str) for name, _ in pairs):
-        raise ValueError("attributes are given by name, such as {'smile': 1.0}")
-    return tuple((name, check_finite(name, value)) for name, value in pairs)

@@ -68,7 +68,10 @@ class Latent(Saved):
     """
 
     title = "latent"
-    accepted = "Accepted are .json and .npz files written by Latent.save or explorer.save"
+    accepted = (
+        "Accepted are .json and .npz files written by Latent.save or explorer.save. Codes of other tools are read by "
+        "stylewidgets.read_latent(path, session), or made by hand: Code('w+', np.load(path)['w'])"
+    )
 
     seed: int | None
     blend: tuple[tuple[int, float], ...]

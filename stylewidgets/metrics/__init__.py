@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..avatars.scoring.features import Look, look, perceptual_distance
     from ..avatars.scoring.neighbours import Neighbours, nearest, nearest_renders
     from ..avatars.scoring.path_length import path_length
+    from .colour import cielab, colour_difference
     from .coverage import precision_recall
     from .equivariance import translation_equivariance
     from .frechet_distance import frechet, frechet_gaussian
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
+        "colour": "cielab colour_difference",
         "equivariance": "translation_equivariance",
         "frechet_distance": "frechet frechet_gaussian",
         "coverage": "precision_recall",

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 
 from ..latent.latent import Code, Latent
+from ..latent.transfer import TransferEdit
 from ..session.noise import SEEDED_NOISE
 from ..session.session import GeneratorSession
 from .grid import HEADER, MixGrid, Place
-from .sources import Layers, layer_mask
+from .sources import Layers, layer_mask, parts_of
 
 
 def mix(
@@ -24,6 +25,7 @@ def mix(
     noise: str = "row",
     row_psi: float | None = None,
     column_psi: float | None = None,
+    part: str = "",
 ) -> Latent:
     """Return the latent that is `row` with some layers of `column` (style mixing, Karras et al., CVPR 2019).
 
@@ -37,11 +39,13 @@ def mix(
         space: "w+" (the mask is over the rows of w+) or "s" (over the style layers).
         noise: "row", "column", or "layers". A latent has one noise: where the two differ, "layers" gives that of `row`.
         row_psi, column_psi: truncation in place of the latents' own.
+        part: of these layers only the channels that carry this part, such as "eyes", of the session's parts; "" for all. The
+            result is then `row` with an edit.
 
     Raises:
         ValueError: a latent or a mask that does not fit the generator, or an unknown name.
     """
-    settings = {"space": space, "noise": noise, "row_psi": row_psi, "column_psi": column_psi}
+    settings = {"space": space, "noise": noise, "row_psi": row_psi, "column_psi": column_psi, "part": part}
     return mix_cell(session, MixGrid.of(session, [row], [column], layers, **settings), (0, 0))
 
 
@@ -57,12 +61,23 @@ def mix_cell(session: GeneratorSession, grid: MixGrid, place: Place) -> Latent:
     mask = layer_mask(session, grid.mask, grid.space)
     noisy = column if grid.noise == "column" else row
     noise: dict[str, Any] = {"noise_mode": noisy.noise_mode, "noise_seed": noisy.noise_seed}
+    if grid.part:
+        return _with_part(session, grid, row, column, mask).replace(**noise)
     if not any(mask):
         return row.replace(**noise)
     if all(mask) and not _beyond_styles(row, column):
         return column.replace(**noise)
     code = _code(session, row, column, mask, grid)
     return row.replace(code=code, psi=1.0, cutoff=None, edits=(), **noise)
+
+
+def _with_part(session: GeneratorSession, grid: MixGrid, row: Latent, column: Latent, mask: Sequence[bool]) -> Latent:
+    """The row with one part of the column, as far as its channels are in the mask: an edit that can be dragged."""
+    found = parts_of(session, grid.catalogue, grid.part).carriers(grid.part, row, column, method="editing")
+    widths = torch.tensor([layer.channels for layer in session.layers], dtype=torch.int64, device="cpu")
+    taken = torch.tensor(mask, dtype=torch.float32, device="cpu").repeat_interleave(widths)
+    weights = found.cpu() * taken
+    return row.with_edit(TransferEdit(column, weights.numpy(), name=grid.part)) if weights.any() else row
 
 
 def noise_of(grid: MixGrid, place: Place, taken: Sequence[bool]) -> tuple[tuple[str, int], ...]:

@@ -37,6 +37,9 @@ def describe_mask(grid: MixGrid) -> str:
     what = "w+ rows" if grid.space == "w+" else "style layers"
     taken = _ranges([i for i, each in enumerate(grid.mask) if each])
     own = _ranges([i for i, each in enumerate(grid.mask) if not each])
+    if grid.part:
+        where = f"of {what} {taken}" if taken and own else "of all layers" if taken else "of no layer"
+        return f"the {grid.part} from the columns, by channels {where}"
     if not taken or not own:
         return f"all {what} from the {'columns' if taken else 'rows'}"
     return f"{what} {taken} from the columns, {own} from the rows"

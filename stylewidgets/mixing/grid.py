@@ -11,7 +11,7 @@ from ..core.checks import check_finite, check_int, unknown_name
 from ..latent.files import Data, Get, Put, keys, sequence
 from ..latent.latent import Latent
 from ..latent.saved import Saved, check_version
-from .sources import SPACES, Layers, as_source, check_mask, mask_of
+from .sources import SPACES, Layers, as_source, check_mask, mask_of, parts_of
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -21,6 +21,7 @@ NOISES = ("row", "column", "layers")
 VERSION = 1
 KIND = "mix grid"
 _PLAIN = ("space", "noise", "row_psi", "column_psi")
+_PART = ("part", "catalogue")
 MOST = 64
 """Sources on one side."""
 
@@ -44,6 +45,8 @@ class MixGrid(Saved):
         space: "w+", or "s" to choose layer by layer (StyleSpace, Wu et al., CVPR 2021).
         noise: whose noise a cell has: that of the "row", of the "column", or in each layer of the one whose style it has.
         row_psi, column_psi: truncation of all sources of that side, in place of their own; None leaves these.
+        part: of the layers in the mask only the channels of this part come from the columns, such as "eyes"; "" for all.
+        catalogue: hash of the parts that the name is one of, `editing.Parts.weights`.
 
     Raises:
         ValueError: no source or too many, an empty mask, an unknown name, or a psi that is not finite.
@@ -59,9 +62,16 @@ class MixGrid(Saved):
     noise: str = "row"
     row_psi: float | None = None
     column_psi: float | None = None
+    part: str = ""
+    catalogue: str = ""
 
     def __post_init__(self) -> None:
         set_ = object.__setattr__
+        for name in _PART:
+            if not isinstance(getattr(self, name), str):
+                raise TypeError(f"{name} is text; {type(getattr(self, name)).__name__} was given")
+        if not self.part:
+            set_(self, "catalogue", "")
         for axis in AXES:
             set_(self, axis, _sources(axis, getattr(self, axis)))
         set_(self, "mask", _mask(self.mask))
@@ -88,15 +98,19 @@ class MixGrid(Saved):
             rows, columns: seeds, latents, or paths of saved states.
             layers: which layers come from the columns: "coarse", "middle", "fine", "all", "none", a range
                 (first, last), or one bool each.
-            settings: `space`, `noise`, `row_psi`, `column_psi`.
+            settings: `space`, `noise`, `row_psi`, `column_psi`, `part`, `catalogue`; the latter is that of the session's parts
+                by default.
         """
         space = settings.get("space", "w+")
+        if settings.get("part") and not settings.get("catalogue"):
+            settings["catalogue"] = session.editors.of("parts").weights
         sources = [tuple(as_source(session, item) for item in axis) for axis in (rows, columns)]
         return check_grid(session, cls(sources[0], sources[1], mask_of(session, layers, space), **settings))
 
     def __repr__(self) -> str:
         taken = "".join("#" if taken else "." for taken in self.mask)
-        return f"MixGrid({len(self.rows)} x {len(self.columns)}, mask {taken} in {self.space})"
+        only = f", {self.part} only" if self.part else ""
+        return f"MixGrid({len(self.rows)} x {len(self.columns)}, mask {taken} in {self.space}{only})"
 
     # -- what is where -----------------------------------------------------------------------------------------------
     @property
@@ -129,7 +143,7 @@ class MixGrid(Saved):
             return (self.column(j),)
         if j == HEADER:
             return (self.row(i),)
-        return (self.row(i), self.column(j), self.mask, self.space, self.noise)
+        return (self.row(i), self.column(j), self.mask, self.space, self.noise, self.part, self.catalogue)
 
     # -- variations --------------------------------------------------------------------------------------------------
     def replace(self, **changes: Any) -> MixGrid:
@@ -172,7 +186,7 @@ class MixGrid(Saved):
     def describe(self, put: Put) -> Data:
         """What a file says of it, its latents as their own files would."""
         data: Data = {"kind": KIND, "version": VERSION, "mask": [int(taken) for taken in self.mask]}
-        data |= {name: getattr(self, name) for name in _PLAIN}
+        data |= {name: getattr(self, name) for name in (*_PLAIN, *(_PART if self.part else ()))}
         return data | {axis: [latent.describe(put) for latent in getattr(self, axis)] for axis in AXES}
 
     @classmethod
@@ -181,9 +195,9 @@ class MixGrid(Saved):
         if not isinstance(data, dict) or data.get("kind") != KIND:
             raise ValueError(f"its description does not say that it is a style-mixing grid (kind: {KIND!r})")
         check_version(data.get("version"), VERSION)
-        given = keys("grid", data, ("kind", "version", "mask", *AXES, *_PLAIN), required=("mask", *AXES))
+        given = keys("grid", data, ("kind", "version", "mask", *AXES, *_PLAIN, *_PART), required=("mask", *AXES))
         rows, columns = (tuple(Latent.build(item, get) for item in sequence(axis, given[axis])) for axis in AXES)
-        plain = {name: given[name] for name in _PLAIN if name in given}
+        plain = {name: given[name] for name in (*_PLAIN, *_PART) if name in given}
         return cls(rows, columns, tuple(sequence("mask", given["mask"])), **plain)
 
 
@@ -194,6 +208,8 @@ def check_grid(session: GeneratorSession, grid: MixGrid) -> MixGrid:
             f"a MixGrid is expected; {type(grid).__name__} was given. MixGrid.of(session, [1], [2]) makes one"
         )
     check_mask(session, grid.mask, grid.space)
+    if grid.part:
+        parts_of(session, grid.catalogue, grid.part)
     for axis in ("rows", "columns"):
         for i, latent in enumerate(getattr(grid, axis)):
             try:

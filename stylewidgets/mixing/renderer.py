@@ -18,7 +18,7 @@ from ..session.batching import in_batches, inner_size, pictures_in_a_step
 from ..session.noise import SEEDED_NOISE, Seeded
 from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
-from .cells import noise_of
+from .cells import mix_cell, noise_of
 from .grid import HEADER, MixGrid, Place, nearest_first
 from .sources import layer_mask
 
@@ -126,14 +126,15 @@ class GridRenderer:
         layers = self.session.layers
         header = HEADER in place
         mask = (False,) * len(layers) if header else layer_mask(self.session, grid.mask, grid.space)
-        sources = [grid.column(j) if i == HEADER else grid.row(i)]
-        sources.append(sources[0] if header else grid.column(j))
+        part = bool(grid.part) and not header
+        sources = [grid.column(j) if i == HEADER else mix_cell(self.session, grid, place) if part else grid.row(i)]
+        sources.append(sources[0] if header or part else grid.column(j))
         for source in sources:
             if source not in known:
                 known[source] = self.session.code_styles(source)
         row, column = (known[source] for source in sources)
         count = len(self.session.noise_shapes)
-        taken = [mask[k] for k, layer in enumerate(layers) if layer.kind == "conv"]
+        taken = [mask[k] and not part for k, layer in enumerate(layers) if layer.kind == "conv"]
         # Families whose noise does not belong to style layers keep that of the row.
         noise = noise_of(grid, place, taken if len(taken) == count else [False] * count)
         styles = [theirs if each else own for each, own, theirs in zip(mask, row, column, strict=True)]

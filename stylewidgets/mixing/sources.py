@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, cast
 
 import numpy as np
 
@@ -12,6 +12,8 @@ from ..core.checks import check_layers, unknown_name
 from ..latent.latent import Latent
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from ..session.session import GeneratorSession
 
 SPACES = ("w+", "s")
@@ -72,6 +74,22 @@ def convert_mask(session: GeneratorSession, mask: Sequence[bool], old: str, new:
 def layer_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> tuple[bool, ...]:
     """Return one bool for each style layer."""
     return tuple(mask) if space == "s" else tuple(bool(mask[layer.ws_index]) for layer in session.layers)
+
+
+class HasParts(Protocol):
+    """What a grid needs of `editing.Parts`, which stands above it."""
+
+    @property
+    def names(self) -> tuple[str, ...]: ...
+    def carriers(self, part: str, *latents: Latent, method: str = ...) -> Tensor: ...
+
+
+def parts_of(session: GeneratorSession, catalogue: str, part: str) -> HasParts:
+    """The parts with this hash. ValueError where the session does not know them, or they have no such part."""
+    found = cast(HasParts, session.editors.get("parts", catalogue))
+    if part not in found.names:
+        raise unknown_name("part", part, found.names)
+    return found
 
 
 def check_mask(session: GeneratorSession, mask: Sequence[bool], space: str) -> None:

@@ -23,6 +23,7 @@ def filtered_lrelu(
     up: int = 1,
     down: int = 1,
     padding: tuple[int, int] = (0, 0),
+    side_padding: tuple[int, int] | None = None,
     gain: float = GAIN,
     slope: float = SLOPE,
     clamp: float | None = 256.0,
@@ -35,7 +36,11 @@ def filtered_lrelu(
     in bands of rows, so that the upsampled features never exist as a whole. Without gradients ``x`` may be overwritten: it
     must be the caller's own. With gradients it can be differentiated twice.
     """
-    _check(x, up_filter, down_filter, up, down, padding)
+    sides = padding if side_padding is None else side_padding
+    _check(x, up_filter, down_filter, up, down, padding, sides)
+    if sides != padding:  # a few layers of pictures that are not square; the quick ways have one padding
+        settings = Settings(up, down, padding, gain, slope, clamp)
+        return by_torch(_biased(x, bias, scale), up_filter, down_filter, settings, sides)
     taps = [1 if f is None else len(f) for f in (up_filter, down_filter)]
     if _filtered_lrelu.usable(x, bias, up_filter, down_filter, scale, sizes=(*taps, up, down)):
         return _filtered_lrelu.filtered_lrelu(
@@ -71,13 +76,20 @@ def _biased(x: Tensor, bias: Tensor, scale: Tensor | None) -> Tensor:
 
 
 def _check(
-    x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, up: int, down: int, padding: tuple[int, int]
+    x: Tensor,
+    up_filter: Tensor | None,
+    down_filter: Tensor | None,
+    up: int,
+    down: int,
+    padding: tuple[int, int],
+    sides: tuple[int, int],
 ) -> None:
     if up < 1 or down < 1:
         raise ValueError(f"up and down are whole factors from 1; {up} and {down} were given")
     taps = [1 if f is None else len(f) for f in (up_filter, down_filter)]
-    if min(x.shape[2:]) * up + sum(padding) - taps[0] + 1 < taps[1]:
+    high, wide = (side * up + sum(pads) - taps[0] + 1 for side, pads in zip(x.shape[2:], (padding, sides), strict=True))
+    if min(high, wide) < taps[1]:
         raise ValueError(
-            f"features of {list(x.shape[2:])} with padding {padding} are smaller than the filters of "
+            f"features of {list(x.shape[2:])} with padding {padding} and {sides} are smaller than the filters of "
             f"{taps[0]} and {taps[1]} taps at up {up}"
         )

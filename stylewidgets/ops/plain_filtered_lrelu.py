@@ -39,6 +39,7 @@ def filtered_lrelu_reference(
     up: int = 1,
     down: int = 1,
     padding: tuple[int, int] = (0, 0),
+    side_padding: tuple[int, int] | None = None,
     gain: float = GAIN,
     slope: float = SLOPE,
     clamp: float | None = 256.0,
@@ -54,6 +55,7 @@ def filtered_lrelu_reference(
         scale: [N, C], multiplied before the bias (the demodulation); None for none.
         up, down: whole factors.
         padding: zeros before and after each axis of the zero-inserted features; negative crops.
+        side_padding: those of the second axis where they differ from those of the first.
         gain: after the leaky ReLU, before the clamp.
         slope: of the leaky ReLU below zero.
         clamp: values are cut to ± this; None for no clamp.
@@ -66,7 +68,7 @@ def filtered_lrelu_reference(
     n, c, h, w = x.shape
     wide = x.new_zeros(n, c, h, up, w, up)
     wide[:, :, :, 0, :, 0] = x
-    wide = F.pad(wide.reshape(n, c, h * up, w * up), (*padding, *padding))
+    wide = F.pad(wide.reshape(n, c, h * up, w * up), (*(side_padding or padding), *padding))
     line = _taps(up_filter, x)
     x = _convolve(wide, torch.outer(line, line) * up**2)
     x = F.leaky_relu(x, slope) * gain
@@ -77,22 +79,29 @@ def filtered_lrelu_reference(
     return _convolve(x, down_filter)[:, :, ::down, ::down]
 
 
-def by_torch(x: Tensor, up_filter: Tensor | None, down_filter: Tensor | None, settings: Settings) -> Tensor:
+def by_torch(
+    x: Tensor,
+    up_filter: Tensor | None,
+    down_filter: Tensor | None,
+    settings: Settings,
+    side_padding: tuple[int, int] | None = None,
+) -> Tensor:
     """`filtered_lrelu` of features that have their scale and bias, in operations of torch."""
     up, down, padding, gain, slope, clamp = settings
+    sides = padding if side_padding is None else side_padding
     # The leaky ReLU is positively homogeneous, so its gain can be part of the filter before it.
     rows = _taps(up_filter, x) * (up * gain)
     columns = _taps(up_filter, x) * up
     lows = down_filter.flip(list(range(down_filter.ndim))).to(x) if down_filter is not None else None
     if torch.is_grad_enabled() or x.device.type != "cpu":
         y = _upsample(x, rows, up, padding, 2, 0, _length(x.shape[2], rows, up, padding))
-        y = _upsample(y, columns, up, padding, 3, 0, _length(x.shape[3], columns, up, padding))
+        y = _upsample(y, columns, up, sides, 3, 0, _length(x.shape[3], columns, up, sides))
         y = F.leaky_relu(y, slope)
         y = y if clamp is None else y.clamp(-clamp, clamp)
         return _downsample(y, lows, down)
     if clamp is not None and _bound(x, rows, columns, up) <= clamp:
         clamp = None  # nothing can reach it: one pass over the small features saves one over the large ones
-    return _in_bands(x, rows, columns, lows, up, down, padding, slope, clamp)
+    return _in_bands(x, rows, columns, lows, up, down, padding, sides, slope, clamp)
 
 
 def _in_bands(
@@ -103,13 +112,14 @@ def _in_bands(
     up: int,
     down: int,
     padding: tuple[int, int],
+    sides: tuple[int, int],
     slope: float,
     clamp: float | None,
 ) -> Tensor:
     """Band after band of output rows, each from the input rows that it depends on."""
     n, c, h, w = x.shape
     taps = 1 if lows is None else len(lows)
-    high, wide = _length(h, rows, up, padding), _length(w, columns, up, padding)
+    high, wide = _length(h, rows, up, padding), _length(w, columns, up, sides)
     height, width = (high - taps) // down + 1, (wide - taps) // down + 1
     band = max(4, (_TILE // (x.element_size() * c * wide) - taps) // down + 1)
     out = x.new_empty((n, c, height, width)).contiguous(memory_format=torch.channels_last)
@@ -117,7 +127,7 @@ def _in_bands(
         for first in range(0, height, band):
             last = min(first + band, height)
             y = _upsample(x[k : k + 1], rows, up, padding, 2, first * down, (last - 1) * down + taps)
-            y = _upsample(y, columns, up, padding, 3, 0, wide)
+            y = _upsample(y, columns, up, sides, 3, 0, wide)
             y = F.leaky_relu(y, slope, inplace=True)
             if clamp is not None:
                 y = y.clamp_(-clamp, clamp)

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from ..generators.protocol import Generator, HasView, Noise, State
+from ..generators.protocol import Generator, HasView, Noise, State, view_block
 from ..ops.devices import out_of_memory
 from .engine import Engine
 from .graphs import Graphs, graphs_for
@@ -74,9 +74,11 @@ class SynthesisCache:
         self._stages = self._engine.stages.all
         self._noise = NoiseMaps(generator, seeded)
         self._viewed = generator if isinstance(generator, HasView) else None
+        self._view_block = view_block(generator)
         self._kept: OrderedDict[Key, Value] = OrderedDict()  # least recently used first
         self._starts = [f"/{k}/".encode() for k in range(len(self._stages))]
-        self._previews, self._room = set(self._engine.stages.previews), limit
+        self._previews = {*self._engine.stages.previews, *self._engine.stages.sketches.values()}
+        self._room = limit
         self._versions: object = None
 
     def run(
@@ -113,11 +115,14 @@ class SynthesisCache:
                 self._versions = now
             maps = [self._noise.each(unit.noise) for unit in units]
             view = None if self._viewed is None else self._viewed.view_key
-            root = repr((dtype, view)).encode()
             target = self._engine.target(max_resolution, previews)
-            keys = [
-                self._keys(u.styles, self._noise.names(own), root, target) for u, own in zip(units, maps, strict=True)
-            ]
+            roots = [repr((dtype, kind)).encode() for kind in (None, view)]
+            named = [(unit.styles, self._noise.names(own)) for unit, own in zip(units, maps, strict=True)]
+            keys = [self._keys(*own, roots, target) for own in named]
+            sketch = self._engine.sketch(max_resolution) if target in self._previews and max_resolution else None
+            if sketch is not None and all(own[i] in self._kept for own in keys for i in self._stages[sketch].inputs):
+                target = sketch  # what all views share is there: only a camera has moved
+                keys = [self._keys(*own, roots, target) for own in named]
             self._begin(keys)
             value = self._make(target, [unit.styles for unit in units], maps, keys, dtype, recorded=view is None)
             picture = self._engine.seen(value)
@@ -139,8 +144,12 @@ class SynthesisCache:
         self.bytes = 0
 
     # -- what a value was made from -----------------------------------------------------------------------------------
-    def _keys(self, styles: Sequence[Tensor], names: Sequence[str], root: bytes, target: int) -> list[Key]:
-        """One for each stage: a digest of its inputs' digests, its styles and its noise. Of previews only the target has one."""
+    def _keys(self, styles: Sequence[Tensor], names: Sequence[str], roots: Sequence[bytes], target: int) -> list[Key]:
+        """One for each stage: a digest of its inputs' digests, its styles and its noise. Of previews only the target has one.
+
+        Args:
+            roots: what all have in common, without the view and with it.
+        """
         flat = torch.cat(list(styles), dim=1).t().contiguous().cpu().float()  # in one transfer
         data, row = memoryview(flat.numpy().tobytes()), 4 * flat.shape[1]
         ends = list(accumulate((row * style.shape[1] for style in styles), initial=0))
@@ -149,7 +158,8 @@ class SynthesisCache:
             if k in self._previews and k != target:
                 made.append(b"")
                 continue
-            digest = hashlib.blake2b(root + start, digest_size=16)
+            seen = stage.block >= self._view_block or k in self._previews  # a preview is of the whole picture
+            digest = hashlib.blake2b(roots[seen] + start, digest_size=16)
             for i in stage.inputs:
                 digest.update(made[i])
             for name in names[stage.maps]:

@@ -51,6 +51,8 @@ def code_styles(session: GeneratorSession, latent: Latent) -> list[Tensor]:
             styles = _styles_of_code(session, latent, latent.code)
         else:
             styles = list(session.generator.styles(session.map(latent)))
+        for name, value in latent.extra:
+            _put_extra(session, styles, name, value)
         return session.edited_styles(styles, latent)
 
 
@@ -132,7 +134,7 @@ def _seed(session: GeneratorSession, seed: int, latent: Latent) -> Tensor:
     if current != session._seeds_of:
         session._seeds.clear()
         session._seeds_of = current
-    key = (seed, latent.label)
+    key = (seed, latent.label, dict(latent.extra).get("conditioning"))
     if key not in session._seeds:
         session._seeds[key] = _mapped(session, _drawn(session, seed), latent)
         if len(session._seeds) > _KEPT_SEEDS:
@@ -151,9 +153,10 @@ def _mapped(session: GeneratorSession, z: Tensor, latent: Latent) -> Tensor:
 
 
 def _label(session: GeneratorSession, latent: Latent) -> Tensor | None:
-    """c [1, c_dim]: the vector, or 1 at the class."""
+    """c [1, c_dim]: the vector, or 1 at the class. Of a scene whose code belongs to a camera, its angles."""
     if latent.label is None:
-        return None
+        camera = dict(latent.extra).get("conditioning")
+        return None if camera is None else session.tensor(np.array([camera]))
     if isinstance(latent.label, tuple):
         return session.tensor(np.array([latent.label]))
     c = torch.zeros(1, session.generator.c_dim, dtype=torch.float32, device=session.device)
@@ -201,6 +204,18 @@ def _styles_of_code(session: GeneratorSession, latent: Latent, code: Code) -> li
         shifted = session.generator.styles(centre + _edited(session, "w", torch.zeros_like(centre), latent))
         styles = [s + (a - m) for s, a, m in zip(styles, shifted, mean, strict=True)]
     return styles
+
+
+def _put_extra(session: GeneratorSession, styles: list[Tensor], name: str, value: int | tuple[float, ...]) -> None:
+    """An extra that is called as a layer is that layer's style. A seed draws it, at the family's usual truncation."""
+    for k, layer in enumerate(session.layers):
+        if layer.name == name:
+            vector = (
+                np.random.RandomState(value).randn(layer.channels) * session.generator.default_psi
+                if isinstance(value, int)
+                else np.asarray(value)
+            )
+            styles[k] = session.tensor(vector)[None].expand_as(styles[k]).clone()
 
 
 def _split(session: GeneratorSession, flat: Tensor) -> list[Tensor]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
 
 from ..core.checks import check_int, unknown_name
-from ..generators.protocol import Noise, State
+from ..generators.protocol import HasScene, Noise, State
 from ..latent.latent import IDENTITY, NOISE_MODES, Latent
 from ..latent.view import View
 from .activations import LIMIT, SynthesisCache
@@ -26,10 +26,21 @@ Made = TypeVar("Made")
 
 
 @contextmanager
-def viewed(session: GeneratorSession, view: View) -> Iterator[None]:
-    """Locked, with a view (such as a `Transform`) in force for everything that the generator draws inside."""
-    with session.lock, nullcontext() if session._viewed is None else session._viewed.viewed(view):
+def viewed(session: GeneratorSession, view: View | Tensor) -> Iterator[None]:
+    """Locked, with a view (such as a `Transform`) in force for everything that the generator draws inside.
+
+    Of a generator with a scene the angles of cameras can be a tensor, [1 or N, 3] in degrees, for gradients to pass through.
+    """
+    with session.lock, _in_force(session, view):
         yield
+
+
+def _in_force(session: GeneratorSession, view: View | Tensor) -> AbstractContextManager[None]:
+    if isinstance(view, Tensor):
+        if not isinstance(session.generator, HasScene):
+            raise ValueError("angles of cameras were given; this generator has no scene to look at")  # noqa: TRY004
+        return session.generator.posed(view)
+    return nullcontext() if session._viewed is None else session._viewed.viewed(view)
 
 
 def noise(session: GeneratorSession, mode: str, seed: int = 0) -> Noise:
@@ -56,7 +67,7 @@ def synthesize(
     *,
     noise_mode: str = "const",
     noise_seed: int = 0,
-    transform: View = IDENTITY,
+    transform: View | Tensor = IDENTITY,
     noise: Noise | None = None,
     exact: bool = False,
     max_resolution: int | None = None,
@@ -70,7 +81,7 @@ def synthesize(
         x: w [N, w_dim], w+ [N, num_ws, w_dim] or a list of styles, on the session's device.
         noise_mode: "const", "random", "none" or "tf", as of `Latent`.
         noise_seed: of "random" and "tf"; equal for all N.
-        transform: of all N, for generators that can.
+        transform: of all N, for generators that can; or angles of cameras, as of `viewed`.
         noise: pictures of your own in place of the mode, [1 or N, 1, H, W] (or None) for each of `noise_shapes`.
         exact: float32 whatever the session's precision is.
         max_resolution: at most so many pixels, where inner blocks have a picture of their own.
@@ -127,7 +138,7 @@ def _drawn(
     x: _Pictures,
     mode: str,
     seed: int,
-    view: View,
+    view: View | Tensor,
     maps: Noise | None,
     draw: Callable[[Engine, Sequence[Tensor], Noise], Made],
     fused: bool,
@@ -137,7 +148,8 @@ def _drawn(
         check_device(session, tensor)
     if mode not in NOISE_MODES:
         raise unknown_name("noise mode", mode, NOISE_MODES)
-    check_view(session.generator, view)
+    if not isinstance(view, Tensor):
+        check_view(session.generator, view)
     with session.viewed(view):
         given = session.generator.styles(x) if isinstance(x, Tensor) else tensors
         if len(given) != len(session.layers):

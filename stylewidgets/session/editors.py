@@ -24,6 +24,7 @@ KINDS: dict[str, type[Editor]] = {}
 BUNDLED = {
     "flow": "stylewidgets.editing.flow.machine:Flow",
     "mapper": "stylewidgets.editing.words.mapper:Mapper",
+    "rig": "stylewidgets.editing.rig.machine:Rig",
     "parts": "stylewidgets.editing.parts.parts:Parts",
 }
 """Kinds of this package by name, imported when an edit first needs one."""
@@ -84,6 +85,20 @@ class Editors:
             raise ValueError(_missing(kind, weights))
         return self._known[key]
 
+    def of(self, kind: str) -> Editor:
+        """The machine of a kind for this generator: the one that was made known last, or the one that belongs to it.
+
+        Raises:
+            ValueError: an unknown kind, or the file is damaged.
+            FileNotFoundError: there is none; the text says what makes one.
+        """
+        known = [machine for (other, _), machine in self._known.items() if other == kind]
+        if known:
+            return known[-1]
+        machine = _loader(kind).load(self._session)
+        self._keep(kind, machine)
+        return machine
+
     def fit(self, kind: str, **settings: object) -> Run[Editor]:
         """A run that makes the machine of a kind for this generator. When it is done, the machine is known here.
 
@@ -123,6 +138,7 @@ class Editors:
         reason = machine.fits(self._session)
         if reason is not None:
             raise ValueError(reason)
+        self._known.pop((kind, machine.weights), None)  # so that it is the last
         self._known[kind, machine.weights] = machine
 
 

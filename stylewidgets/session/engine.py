@@ -38,6 +38,11 @@ class Engine:
         found = self.stages.previews if previews and block < len(self.stages.previews) else self.stages.pictures
         return found[block]
 
+    def sketch(self, max_resolution: int) -> int | None:
+        """The stage that has the largest sketch of at most so many pixels, None where the family has none."""
+        fitting = [side for side in self.stages.sketches if side <= max_resolution]
+        return self.stages.sketches[max(fitting)] if fitting else None
+
     def needed(self, targets: Collection[int], there: Collection[int] = ()) -> list[int]:
         """The stages to run for these, in order, where some need not be run again."""
         wanted, waiting = set[int](), list(targets)

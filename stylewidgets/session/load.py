@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,15 +16,21 @@ if TYPE_CHECKING:
 
 @from_file()
 def load(
-    source: str | os.PathLike[str] | None = None, *, device: str | torch.device | None = None, precision: str = "auto"
+    source: str | os.PathLike[str] | None = None,
+    *,
+    device: str | torch.device | None = None,
+    precision: str = "auto",
+    settings: Mapping[str, object] | None = None,
 ) -> GeneratorSession:
     """Open a generator.
 
     Args:
-        source: the name of a bundled generator such as "avatar-64"; the path or http(s) address of a StyleGAN checkpoint
-            of any known format (see `checkpoints.open_file`); or a name of the zoo such as "ffhq-1024" (`stylewidgets
-            zoo` lists them), which is downloaded at the first time. None or "avatar": the best bundled one.
+        source: the name of a bundled generator such as "avatar-64"; the path or address (http(s)://…, file://…,
+            hf://user/repo[@revision][/file]) of a StyleGAN checkpoint of any known format (see `checkpoints.open_file`), or
+            a folder with one; or a name of the zoo such as "ffhq-1024" (`stylewidgets zoo` lists them), which is downloaded
+            at the first time. None or "avatar": the best bundled one.
         device, precision: as in `GeneratorSession`.
+        settings: what the file does not tell, as in `checkpoints.open_file`.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -31,7 +38,7 @@ def load(
         OSError: a download failed; the text says where to put the file by hand.
     """
     choose_dtype(precision, choose_device(device))  # before a large file is read
-    generator, metadata, path = open_source(source)
+    generator, metadata, path = open_source(source, settings)
     beside = path.with_suffix(".directions.safetensors")
     name = str(metadata.get("name") or path.stem)
     session = GeneratorSession(
@@ -46,15 +53,22 @@ def load(
     return session
 
 
-def open_source(source: str | os.PathLike[str] | None) -> tuple[Any, dict[str, Any], Path]:
-    """(generator, metadata, file) for what `load` takes. For a checkpoint of the zoo, its entry adds to the metadata."""
+def open_source(
+    source: str | os.PathLike[str] | None, settings: Mapping[str, object] | None = None
+) -> tuple[Any, dict[str, Any], Path]:
+    """(generator, metadata, file) for what `load` takes. For a checkpoint of the zoo, its entry adds to the metadata.
+
+    Raises:
+        ValueError: as `load`; also when the file is another than its entry in the zoo says.
+    """
     from .. import weights
     from ..checkpoints import open_file, zoo
 
     path = weights.find(source)
-    generator, metadata = open_file(path)
+    generator, metadata = open_file(path, settings)
     if isinstance(source, str) and source in zoo.names():
         entry = zoo.entry(source)
+        entry.check(generator, path)
         metadata.update(name=entry.name, licence=entry.terms, citation=entry.citation, page=entry.page, url=entry.url)
         if entry.crop is not None:
             metadata["crop"] = list(entry.crop)

@@ -58,8 +58,7 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
     for group in groups.values():
         pictures.update(zip(group, in_batches(group, draw, size), strict=True))
     if not pictures:
-        side = session.resolution if resolution is None else min(resolution, session.resolution)
-        return np.zeros((0, side, side, 3), np.uint8)
+        return np.zeros((0, *fit(np.zeros((*session.picture_size, 3), np.uint8), resolution).shape), np.uint8)
     return np.stack([pictures[i] for i in range(len(pictures))])
 
 

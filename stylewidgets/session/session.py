@@ -16,7 +16,7 @@ from ..generators.protocol import Generator, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
-from . import codes, drawing, inside, pictures, starting, tuning
+from . import codes, drawing, inside, pictures, scene, starting, tuning
 from .checks import check_latent
 from .editors import Editors
 from .fork import remember
@@ -25,6 +25,9 @@ from .noise import SeededNoise
 if TYPE_CHECKING:
     from ..directions import DirectionSet
     from .engine import Engine
+
+
+_ORIGIN = {"page": "from", "url": "file", "citation": "cite"}
 
 
 class GeneratorSession:
@@ -43,7 +46,8 @@ class GeneratorSession:
     Attributes:
         lock: a `threading.RLock`; hold it while you use `generator` directly.
         resolution: longer side of the picture in pixels.
-        img_channels: colours of the picture, 3 or 1.
+        picture_size: height and width of the picture in pixels.
+        img_channels: colours of the picture: 3, 1, or 4 with an alpha that is not shown.
         num_ws, w_dim, z_dim: rows of w+; lengths of w and z.
         c_dim: classes of a conditional generator, 0 for others.
         layers: the style layers in StyleSpace order.
@@ -77,6 +81,8 @@ class GeneratorSession:
         self.source: str | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
+        square = (self.resolution, self.resolution)
+        self.picture_size: tuple[int, int] = getattr(getattr(generator, "config", None), "picture_size", square)
         self.num_ws, self.w_dim, self.z_dim, self.c_dim = (
             generator.num_ws,
             generator.w_dim,
@@ -88,7 +94,7 @@ class GeneratorSession:
         self._directions = directions
         self._random = SeededNoise(self.noise_shapes, self.z_dim, self.device)
         self.editors = Editors(self)
-        self._seeds: OrderedDict[tuple[int, object], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
+        self._seeds: OrderedDict[tuple[object, ...], Tensor] = OrderedDict()  # w+ of seeds, and the weights they are of
         self._seeds_of: object = None
         self._viewed = self.generator if isinstance(self.generator, HasView) else None
         self._engines: dict[bool, Engine] = {}
@@ -124,6 +130,20 @@ class GeneratorSession:
                 self._directions = kind.load(str(self._directions)).check(self)
             return self._directions
 
+    @property
+    def origin(self) -> str:
+        """Where the weights are from and under which terms, in a line: as their file, or the zoo, tells."""
+        known = self.metadata
+        licence = known.get("licence") or "not recorded in the file; ask where it comes from"
+        parts = [self.name or "generator", f"licence: {licence}"]
+        parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
+        return "; ".join(str(part) for part in parts)
+
+    def offer(self, directions: DirectionSet) -> None:
+        """Put more directions into `directions`, in place of those of the same name."""
+        with self.lock:
+            self._directions = self.directions.merge(directions, replace=True)
+
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"
 
@@ -156,7 +176,11 @@ class GeneratorSession:
 
     def check(self, latent: Latent) -> Latent:
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
-        return check_latent(self.generator, latent)
+        check_latent(self.generator, latent)
+        if getattr(latent.view, "radius", None) is not None:
+            with self.viewed(latent.view):  # the family knows whether a camera stands inside of what it shall see
+                pass
+        return latent
 
     # -- codes, tensors and pictures: functions of the files they stand in, each with a docstring of its own -----------
     map, code_styles, interpolate = codes.map, codes.code_styles, codes.interpolate
@@ -165,6 +189,9 @@ class GeneratorSession:
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
     image, render, images = pictures.image, pictures.render, pictures.images
+    depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
+    depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
+    camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
 
     # -- what others need of the generator ---------------------------------------------------------------------------
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ..generators.protocol import Generator, HasLayers, HasPreview, Noise, State, makes_previews, runs_layers
+from ..generators.protocol import (
+    Generator,
+    HasLayers,
+    HasPreview,
+    Noise,
+    State,
+    makes_previews,
+    runs_layers,
+    view_block,
+)
 from .synthesis import block_resolution
 
 Value = Tensor | State
@@ -50,6 +60,7 @@ class Stages:
         all: the stages.
         pictures: for each block the stage that has its picture (or its state).
         previews: for each block but the last the stage that has a preview of the whole picture; [] where the family has none.
+        sketches: of a family whose view comes late, side → the stage that has a preview of what all views share.
         ends: for each layer after which there is a value to be seen, the stages of its features and of the picture so far,
             which is None before the first colours; both are the same where a stage is a block.
     """
@@ -58,6 +69,7 @@ class Stages:
         self.all: list[Stage] = []
         self.pictures: list[int] = []
         self.previews: list[int] = []
+        self.sketches: dict[int, int] = {}
         self.ends: dict[int, tuple[int, int | None]] = {}
         self._generator, self._maps = generator, [0] * generator.num_blocks
         if generator.noise_shapes:
@@ -83,6 +95,11 @@ class Stages:
             first += count
         if makes_previews(generator):
             self.previews = [self._preview(generator, i, (k,)) for i, k in enumerate(self.pictures[:-1])]
+            if shared := view_block(generator):
+                self.sketches = {
+                    side: self._preview(generator, shared - 1, (self.pictures[shared - 1],), side)
+                    for side in generator.sketch_sizes  # type: ignore[attr-defined]
+                }
 
     def _by_layer(self, generator: HasLayers, fused: bool) -> None:
         """Convolutions in a chain; beside it the colours of each block, and the pictures that add them up."""
@@ -114,11 +131,12 @@ class Stages:
                         self._preview(self._generator, layer.block, inputs if picture is None else (*inputs, picture))
                     )
 
-    def _preview(self, generator: HasPreview, i: int, inputs: tuple[int, ...]) -> int:
-        """Add the stage that makes a preview of what is there after block i: its place."""
+    def _preview(self, generator: HasPreview, i: int, inputs: tuple[int, ...], side: int = 0) -> int:
+        """Add the stage that makes a preview, or a sketch of a side, of what is there after block i: its place."""
 
         after = slice(self._generator.block_layers(i).stop, len(self._generator.layers))
-        return self._add(after, inputs, i, slice(0, 0), partial(_small, generator, i))
+        run = partial(_sketch, generator, side) if side else partial(_small, generator, i)
+        return self._add(after, inputs, i, slice(0, 0), run)
 
 
 def _step(
@@ -156,6 +174,12 @@ def _colours(generator: HasLayers, values: Sequence[Value], *_: object) -> Tenso
 def _small(generator: HasPreview, i: int, values: Sequence[Value], styles: Sequence[Tensor], *_: object) -> Tensor:
     state = values[0] if isinstance(values[0], State) else State(*map(_tensor, values), *[None][len(values) - 1 :])
     return generator.finish_small(i, state.x, state.img, styles)
+
+
+def _sketch(generator: Any, side: int, values: Sequence[Value], styles: Sequence[Tensor], *_: object) -> Tensor:
+    assert isinstance(values[0], State)
+    made: Tensor = generator.sketch(values[0].x, styles, side)
+    return made
 
 
 def _tensor(value: Value) -> Tensor:

@@ -21,6 +21,7 @@ for _kind, _starter in {
     "inversion": "inversion.starting:begin",
     "statistics": "stylespace.starting:begin_statistics",
     "local-search": "stylespace.starting:begin_local",
+    "mesh": "session.scene:begin_mesh",
     "video": "film.export:begin",
 }.items():
     jobs.register(_kind, f"stylewidgets.{_starter}")

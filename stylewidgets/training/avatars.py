@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +28,9 @@ from .data import RenderedAvatars
 from .muon import Together
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
+
+if TYPE_CHECKING:
+    from .scenes.state import SceneRun
 
 _DEFAULT = Recipe()
 OPTIONS: Options = {
@@ -202,7 +206,7 @@ def rate(optimiser: Together | torch.optim.Optimizer, factor: float) -> None:
         group["lr"] = group["initial_lr"] * factor
 
 
-def phase(state: TrainingRun, name: str, total: int) -> Iterator[Callable[[dict[str, float]], Progress]]:
+def phase(state: TrainingRun | SceneRun, name: str, total: int) -> Iterator[Callable[[dict[str, float]], Progress]]:
     """As long as a phase lasts: a function that takes the losses of a step and gives its report, with their means."""
     means: dict[str, float] = {}
 

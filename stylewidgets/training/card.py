@@ -76,7 +76,9 @@ def overview(qualities: list[dict[str, Any]]) -> str:
     }
     lines = ["| | " + " | ".join(columns.values()) + " | EQ-T |", "|---|" + "---|" * (len(columns) + 1)]
     for quality in qualities:
-        figures = " | ".join(f"{quality[key]['samples']:.2f} ({quality[key]['floor']:.2f})" for key in columns)
+        figures = " | ".join(
+            f"{quality[key]['samples']:.2f} ({quality[key]['floor']:.2f})" if key in quality else "" for key in columns
+        )
         moved = f"{quality['eq_t']:.1f} dB" if "eq_t" in quality else ""
         lines.append(f"| {quality['file'].removesuffix('.safetensors')} | {figures} | {moved} |")
     return "\n".join(lines)

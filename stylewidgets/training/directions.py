@@ -24,6 +24,7 @@ from ..checkpoints.formats import native
 from ..core.options import Options
 from ..directions import DirectionSet, boundary, condition, joint_boundaries, named_ranges, pca, sample_w, sefa
 from ..jobs import Job, Progress, Work
+from ..latent.camera import Camera
 from ..latent.latent import Direction
 from ..session.session import GeneratorSession
 from ..stylespace.reports.measure import direction_name
@@ -43,6 +44,7 @@ FIRST = (
     "hat",
 )
 """The names that a picker should show first."""
+POSE = ("yaw", "pitch", "roll")
 STEP = 1.5  # σ on each side when an effect is measured
 TRIAL = 24  # faces that rivals are compared on; the winner is measured again on others, so that luck does not count
 MINIMUM = 0.3  # a named direction must move its factor by this many standard deviations per σ
@@ -86,6 +88,7 @@ OPTIONS: Options = {
     "--regressor": {"type": Path, "help": "factor network (default: the bundled one)"},
     "--samples": {"type": int, "default": 6_000, "help": "faces to learn from (default %(default)s)"},
     "--faces": {"type": int, "default": 64, "help": "faces to measure effects on (default %(default)s)"},
+    "--trial": {"type": int, "default": TRIAL, "help": "faces to compare rivals on (default %(default)s)"},
     "--seed": {"type": int, "default": 0, "help": "of the faces (default %(default)s)"},
     "--device": {"default": "cpu", "help": "torch device (default %(default)s)"},
 }
@@ -98,7 +101,8 @@ def run(args: argparse.Namespace) -> None:
     out = args.out or args.generator.with_suffix(".directions.safetensors")
     regressor = load_regressor(args.regressor, args.device)
     like = DirectionSet.load(args.like) if args.like else None
-    jobs.run(make_directions.steps(session, regressor, out, args.samples, faces=args.faces, seed=args.seed, like=like))
+    counts = {"faces": args.faces, "trial": args.trial}
+    jobs.run(make_directions.steps(session, regressor, out, args.samples, **counts, seed=args.seed, like=like))
 
 
 @Work
@@ -109,6 +113,7 @@ def make_directions(
     samples: int = 6_000,
     *,
     faces: int = 64,
+    trial: int = TRIAL,
     seed: int = 0,
     like: DirectionSet | None = None,
 ) -> Job[DirectionSet]:
@@ -120,6 +125,7 @@ def make_directions(
         out: file to write, ".safetensors" or ".npz"; a card with the same name and ".md" is written beside it.
         samples: faces drawn without truncation, rendered and read, that the boundaries are fitted to.
         faces: faces that each effect is measured on.
+        trial: faces that rivals are compared on.
         seed: of the samples; the faces that rivals are compared on and effects are measured on have others.
         like: named directions of another generator with the same w. They are measured, not made again, and act on all
             rows, because rows of different generators do not do the same.
@@ -130,9 +136,11 @@ def make_directions(
     """
     w = sample_w(session, samples, seed)
     scores = yield from read.steps(session, regressor, w)
-    trial = Bench(session, regressor, sample_w(session, TRIAL, seed + 1), scores)
+    compare = Bench(session, regressor, sample_w(session, trial, seed + 1), scores)
     final = Bench(session, regressor, sample_w(session, faces, seed + 2), scores)
     targets = list(make_targets(regressor, scores))
+    if session.view_kind is Camera:  # the pose is the camera's, w does not turn the head
+        targets = [target for target in targets if target.factor not in POSE]
     if like is not None:
         targets = [target for target in targets if target.name in like]
     slacks = (0.02, 0.1, 0.3) if like is None else ()
@@ -151,7 +159,7 @@ def make_directions(
             )
             own = (boundary(w, target.values, name=target.name, method=method, l2=l2) for method, l2 in methods)
             fits = [*(found[target.name] for found in joint), *own]
-            best = choose(trial, target, fits, w, plain)
+            best = choose(compare, target, fits, w, plain)
         effect = final.measure(best, target)
         if effect.own >= MINIMUM:
             kept.append((replace(best, source=f"{best.source}; {describe(effect, faces)}"), effect))

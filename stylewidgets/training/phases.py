@@ -7,18 +7,43 @@ joint    the whole generator from z: against the discriminator, as in the papers
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..avatars import FACTORS
+from ..generators.protocol import Generator
 from ..generators.stylegan3.generator import StyleGAN3
 from ..metrics.equivariance import part
 from .data import Batch
 from .losses import discriminator_loss, generator_loss, paired_loss, path_length_penalty, r1_penalty
+from .muon import Together
 from .state import TrainingRun
+
+
+class MapsLatents(Protocol):
+    """What `mapping_step` needs of a run."""
+
+    images: dict[str, int]
+
+    @property
+    def generator(self) -> Generator:
+        """The generator in training."""
+
+    @property
+    def averaged(self) -> nn.ModuleDict:
+        """Means of it and of the embedding."""
+
+    @property
+    def optimisers(self) -> Mapping[str, torch.optim.Adam | Together]:
+        """By the network's name."""
+
+    def latents(self, n: int) -> tuple[Tensor, Tensor | None, Tensor]:
+        """z, labels or None, and the factors that the world gives them."""
+
 
 COARSE_ROWS = 4
 """Rows of w+ that style mixing calls coarse."""
@@ -67,7 +92,7 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     if adversarial and shrink == 1:
         report["d"] = _discriminate(run, image, fake.detach(), run.images["paired"] // len(image))
         loss = loss + run.recipe.adversarial_weight * generator_loss(run.discriminator(fake))
-    _descend(run, loss, *learning)
+    descend(run, loss, *learning)
     run.images["paired"] += len(image)
     run.average(len(image))
     return report
@@ -88,13 +113,13 @@ def mixed_codes(embedding: Callable[[Tensor], Tensor], factors: Tensor, num_ws: 
     return torch.where(rows[:, None], first[:, None], second[:, None])
 
 
-def mapping_step(run: TrainingRun, size: int = 512) -> dict[str, float]:
+def mapping_step(run: MapsLatents, size: int = 512) -> dict[str, float]:
     """One step of fitting mapping(z) to the embedding of the factors that the world gives z."""
     with torch.no_grad():
         z, c, factors = run.latents(size)
         target = run.averaged["embedding"](factors)
     loss = (run.generator.map(z, c)[:, 0] - target).square().mean() / target.var(dim=0).mean()
-    _descend(run, loss, "mapping")
+    descend(run, loss, "mapping")
     run.images["mapping"] += size
     return {"unexplained": float(loss.detach())}
 
@@ -113,7 +138,7 @@ def joint_step(run: TrainingRun, batch: Batch, *, paired: bool = True) -> dict[s
         adversarial, losses = _adversarial(run, batch.image, run.images["joint"] // n)
         loss = loss + (r.adversarial_weight if paired else 1.0) * adversarial
         report.update(losses)
-    _descend(run, loss, "synthesis", "mapping_slow")
+    descend(run, loss, "synthesis", "mapping_slow")
     run.images["joint"] += n
     run.average(n)
     return report
@@ -176,12 +201,13 @@ def _discriminate(run: TrainingRun, real: Tensor, fake: Tensor, step: int) -> fl
     value = float(loss.detach())
     if lazy:
         loss = loss + run.recipe.r1_gamma * run.recipe.r1_every * r1_penalty(logits, real)
-    _descend(run, loss, "discriminator")
+    descend(run, loss, "discriminator")
     run.discriminator.requires_grad_(False)
     return value
 
 
-def _descend(run: TrainingRun, loss: Tensor, *names: str) -> None:
+def descend(run: MapsLatents, loss: Tensor, *names: str) -> None:
+    """One step of these networks down the loss. FloatingPointError where it is not finite."""
     if not torch.isfinite(loss):
         raise FloatingPointError(f"the loss became {float(loss)}; resume from the last checkpoint with a smaller rate")
     for name in names:

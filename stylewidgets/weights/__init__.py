@@ -9,7 +9,7 @@ from ..core import files
 from ..core.checks import unknown_name
 
 FOLDER = Path(__file__).parent
-GENERATORS = ("avatar-128", "avatar-64", "avatar-64-stylegan3", "avatar-64-hair-style")
+GENERATORS = ("avatar-128", "avatar-64", "avatar-64-stylegan3", "avatar-64-stylenerf", "avatar-64-hair-style")
 """Bundled generators, the best first, conditional ones last; only those whose file is there can be loaded."""
 
 ALIAS = "avatar"
@@ -35,13 +35,15 @@ def default() -> str:
 
 
 def find(source: str | os.PathLike[str] | None = None) -> Path:
-    """The file for a bundled name, a path, a name of the zoo or an http(s) address; None or "avatar" is the best bundled one.
+    """The file for a bundled name, a path, a name of the zoo or an address; None or "avatar" is the best bundled one.
+
+    Addresses are http(s)://…, file://… and hf://user/repo[@revision][/file]; a folder stands for the only checkpoint in it.
 
     What is in the zoo or behind an address is downloaded at the first time, with a progress bar.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: not a known name; the nearest one is given.
+        ValueError: not a known name, for which the nearest one is given; or a folder without or with several checkpoints.
         OSError: (DownloadError) it cannot be downloaded; the text says where to put the file by hand.
     """
     if source is None or source == ALIAS:
@@ -49,14 +51,19 @@ def find(source: str | os.PathLike[str] | None = None) -> Path:
     bundled = catalogue()
     if isinstance(source, str) and source in bundled:
         return bundled[source]
-    from ..checkpoints import zoo
+    from ..checkpoints import candidates, zoo
+    from ..checkpoints.zoo import hub
 
     if isinstance(source, str):
         if source in zoo.names():
             return zoo.get(source)
+        if source.startswith(hub.PREFIX):
+            return hub.find(source)
         if files.is_address(source):
             return files.find(source)
     path = files.as_path(source)
+    if path.is_dir():
+        return candidates.in_folder(path)
     if path.exists():
         return path  # the reader says what is wrong with it
     if path.suffix or path.parent != Path():

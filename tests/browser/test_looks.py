@@ -28,6 +28,19 @@ start = start.with_edit(session.directions["smile"], 1.5).with_edit(session.dire
 widget = sw.LatentExplorer(session, value=start)
 widget.snapshot()
 """,
+    "parts": """
+session = sw.load("avatar-128")
+start = session.latent(seed=4)
+widget = sw.LatentExplorer(session, value=start, tools=["parts"])
+tool = widget.tools["parts"]
+tool.work.finish()
+tool.part = "eyes"
+tool.work.finish()
+tool.faces.nearest.chosen = 2
+tool.part = "hair"
+tool.work.finish()
+tool.faces.random.chosen = 1
+""",
     "grid": "widget = sw.StyleMixGrid(session, rows=[1, 2, 3], columns=[4, 5, 6, 7])",
     "probe": "widget = sw.StyleSpaceProbe(session, samples=300)",
     "viewer": """

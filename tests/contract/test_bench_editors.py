@@ -22,6 +22,7 @@ NAMES = (
     "PCA component",
     "SeFa component",
     "StyleFlow",
+    "StyleRig",
     "global direction",
     "mapper",
     "optimiser",

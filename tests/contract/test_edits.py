@@ -21,6 +21,8 @@ from stylewidgets.editing.flow.attributes import Attribute, Attributes
 from stylewidgets.editing.flow.core import FlowCore
 from stylewidgets.editing.flow.network import ConditionalFlow
 from stylewidgets.editing.flow.reader import CodeReader
+from stylewidgets.editing.rig.core import RigCore, Whitening
+from stylewidgets.editing.rig.network import ParameterReader, RigNet
 from stylewidgets.editing.words.mapper import Mapper
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress
@@ -32,6 +34,7 @@ from stylewidgets.latent import (
     Latent,
     MapperEdit,
     Move,
+    RigEdit,
     TransferEdit,
     kinds,
     register_kind,
@@ -127,6 +130,17 @@ def make_flow(w_dim: int = W) -> editing.Flow:
     return editing.Flow(FlowCore(network, Attributes([smile, yaw]), reader), {"name": "toy"})
 
 
+def make_rig() -> editing.Rig:
+    """A rig that nobody trained, of two parameters."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        net, reader = RigNet(6, W, 2, latent=3, groups=2, decoder_hidden=(4,)), ParameterReader(1, W, 2, 4)
+    smile, yaw = Attribute("smile", low=-2, high=3), Attribute("yaw", "degrees", -45, 45, 0, 18)
+    return editing.Rig(
+        RigCore(net, reader, Attributes([smile, yaw]), Whitening(W), torch.full((6, 2), 1 / 6)), {"name": "toy"}
+    )
+
+
 # -- what is drawn with -----------------------------------------------------------------------------------------------------
 def make_session(w_dim: int = W, z_dim: int = 6, channels: tuple[int, ...] = (8, 6, 4)) -> sw.GeneratorSession:
     config = StyleGAN2Config(z_dim=z_dim, w_dim=w_dim, resolution=16, channels=channels, mapping_layers=2)
@@ -149,6 +163,7 @@ def session() -> sw.GeneratorSession:
     made.editors.add("wish", Wisher(0.125))
     made.editors.add("flow", make_flow())
     made.editors.add("mapper", MAPPER)
+    made.editors.add("rig", make_rig())
     return made
 
 
@@ -190,6 +205,8 @@ EXAMPLES: dict[str, Edit] = {
     "mapper of one level": MapperEdit(MAPPER.weights, "grin", 1.2, (0, 5), ("medium",)),
     "wish": Wish((("smile", 1.0), ("yaw", 20.0)), "wisher-0.125", 0.5),
     "flow": FlowEdit((("smile", 1.0), ("yaw", 20.0)), make_flow().weights, 0.5),
+    "rig": RigEdit((("smile", 1.0), ("yaw", 20.0)), make_rig().weights, 0.5),
+    "rig of some rows": RigEdit((("yaw", -10.0),), make_rig().weights, layers=(1, 4), name="turned"),
     "flow from a start": FlowEdit(
         (("yaw", -10.0),), make_flow().weights, layers=(1, 4), start=(("yaw", 5.0),), corrections=0, name="turned"
     ),
@@ -364,7 +381,7 @@ def test_an_edit_for_another_generator_is_refused(edit: Edit) -> None:
         assert edit.name in reason and "made for another one" in reason
         with pytest.raises(ValueError, match="made for another one"):
             other.check(latent)
-    elif edit.kind in ("wish", "flow", "mapper"):
+    elif edit.kind in ("wish", "flow", "mapper", "rig"):
         with pytest.raises(ValueError, match=f"'{edit.kind}' editor .*session.editors.add"):
             other.image(latent)
     else:

@@ -14,7 +14,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylewidgets import GeneratorSession, Latent, Transform, mixing
+from stylewidgets import Camera, GeneratorSession, Latent, Transform, mixing
 from stylewidgets.checkpoints.formats import native
 from stylewidgets.directions import pca, sefa
 from stylewidgets.generators import Family, HasLayers, HasPreview, HasView, State, register
@@ -23,6 +23,8 @@ from stylewidgets.generators.protocol import Generator, makes_previews, runs_lay
 from stylewidgets.generators.stylegan1.generator import StyleGAN1Config
 from stylewidgets.generators.stylegan2.generator import StyleGAN2Config
 from stylewidgets.generators.stylegan3.generator import StyleGAN3Config
+from stylewidgets.generators.stylenerf import StyleNeRFConfig
+from stylewidgets.generators.triplane import TriPlaneConfig
 from stylewidgets.latent.latent import NOISE_MODES
 from stylewidgets.session.activations import Unit
 from stylewidgets.session.engine import Engine
@@ -33,11 +35,34 @@ from . import stub_family
 
 SIZES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2}
 SMALL3: dict[str, Any] = {"channel_base": 64, "channel_max": 8, "num_layers": 4, **SIZES}
+MOVED: dict[Any, Any] = {Camera: Camera(yaw=30, pitch=10)}
 XL: dict[str, Any] = {"c_dim": 3, "mapping": "stylegan-xl", "embed_dim": 6}
 
 
 def two(**options: Any) -> StyleGAN2Config:
     return StyleGAN2Config(resolution=16, channels=(6, 5, 4), **options, **SIZES)
+
+
+def nerf(**options: Any) -> StyleNeRFConfig:
+    small = {
+        "hidden": 6,
+        "field_layers": 3,
+        "features": 5,
+        "frequencies": 3,
+        "samples": 4,
+        "rays": 4,
+        "channels": (5, 4),
+    }
+    behind = {"background_dim": 3, "background_hidden": 4, "background_layers": 2, "background_samples": 3}
+    return StyleNeRFConfig(**{**SIZES, **small, **behind, **options})
+
+
+ORTHOGRAPHIC: dict[str, Any] = {"projection": "orthographic", "background": "colour", "density": "softplus"}
+
+
+def scene(**options: Any) -> TriPlaneConfig:
+    small = {"channels": (6, 5, 4), "plane_features": 4, "hidden": 6, "head_channels": (5, 4), "input_size": 8}
+    return TriPlaneConfig(**{**SIZES, **small, "field_size": 8, "coarse": 6, "fine": 6, **options})
 
 
 CONFIGS: dict[str, tuple[str, Any]] = {
@@ -51,6 +76,12 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "stylegan3-t": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3)),
     "stylegan3-r": ("stylegan3", StyleGAN3Config.create("R", 16, **SMALL3)),
     "stylegan-xl": ("stylegan3", StyleGAN3Config.create("T", 16, **SMALL3, **XL)),
+    "stylenerf": ("stylenerf", nerf(density="softplus")),
+    "stylenerf, of cars": ("stylenerf", nerf(upsampler="pixelshuffle", background="none")),
+    "stylenerf, fading in": ("stylenerf", nerf(channels=(5, 4, 4), alpha=0.5)),
+    "stylenerf of avatars": ("stylenerf", nerf(**ORTHOGRAPHIC, ball=(3.0, 0.5, 0.3), radius=4.0, depth=(3.0, 5.0))),
+    "eg3d": ("triplane", scene()),
+    "eg3d without a camera in w": ("triplane", scene(c_dim=0, enlarge=(1, 2), near=None, far=None, fine=0)),
     "stub": ("stub", stub_family.StubConfig()),
 }
 
@@ -275,20 +306,21 @@ def test_layers_run_alone_are_the_blocks(session: GeneratorSession, styles: list
 
 
 def test_a_view_moves_the_picture_for_as_long_as_it_is_in_force(session: GeneratorSession) -> None:
-    latent, moved = session.latent(seed=1), Transform(x=0.2, angle=20)
-    if session.view_kind is None:
+    latent, moved = session.latent(seed=1), MOVED.get(session.view_kind, Transform(x=0.2, angle=20))
+    if session.view_kind is not Transform:
         with pytest.raises(ValueError, match="leave transform out"):
-            session.latent(seed=1, transform=moved)
+            session.latent(seed=1, transform=Transform(x=0.2, angle=20))
+    if session.view_kind is None:
         return
-    assert session.can_transform and isinstance(session.generator, HasView)
-    still, turned = session.image(latent), session.image(latent.replace(transform=moved))
+    assert session.can_transform == (session.view_kind is Transform) and isinstance(session.generator, HasView)
+    still, turned = session.image(latent), session.image(latent.replace(view=moved))
     assert not np.array_equal(still, turned) and np.array_equal(session.image(latent), still)
     with session.viewed(moved):
         key = session.generator.view_key
         assert key is not None and hash(key) == hash(session.generator.view_key)
     assert session.generator.view_key is None
     cache, styles = session.cache(), session.code_styles(latent)
-    for view in (Transform(), moved, moved, Transform()):
+    for view in (type(moved)(), moved, moved, type(moved)()):
         with session.viewed(view), torch.no_grad():
             assert torch.equal(cache.run(styles), session.synthesize(styles, transform=view))
 

@@ -48,6 +48,6 @@ export default [
     files: ["**/rows.js"],
     languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests", "createRow") },
   },
-  { files: ["**/walk_map.js"], languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") } },
+  { files: ["**/walk_map.js", "**/orbit.js"], languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") } },
   { files: ["**/tab_bar.js"], languageOptions: { globals: readable("keepNames") } },
 ];

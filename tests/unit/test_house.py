@@ -23,7 +23,7 @@ LEVELS = (
     "weights",
     "session",
     "render directions metrics",
-    "mixing stylespace avatars text domain",
+    "mixing stylespace avatars text domain exchange",
     "inversion",
     "editing",
     "film",

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pytest
 import torch
 
+import stylewidgets as sw
 from stylewidgets.editing import Gallery, Parts
-from stylewidgets.editing.parts import Catalogue, cluster, rules
+from stylewidgets.editing.parts import Catalogue, cluster, fitting, rules
 from stylewidgets.generators.stylegan1 import StyleGAN1, StyleGAN1Config
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Run
@@ -25,6 +28,14 @@ def finished(job):
     for _ in run:
         pass
     return run.result()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A folder of its own, so that nothing of these small generators is kept."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STYLEWIDGETS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +135,7 @@ def test_what_cannot_be_transferred_is_said(session, parts):
     with pytest.raises(ValueError, match="there is no method 'greedy'"):
         parts.transfer(a, b, "pose", method="greedy")
     with pytest.raises(FileNotFoundError, match=r"session.editors.fit\('parts'\)"):
-        Parts.load(session)
+        Parts.load(made(seed=5))
 
 
 def test_the_nearest_in_a_part_is_the_picture_with_the_same_part(session, parts, tmp_path):
@@ -139,7 +150,43 @@ def test_the_nearest_in_a_part_is_the_picture_with_the_same_part(session, parts,
     back = Gallery.load(gallery.save(tmp_path / "gallery.safetensors"))
     assert [latent for latent, _ in parts.retrieve(query, "pose", back, n=3)] == [latent for latent, _ in found]
     with pytest.raises(ValueError, match="gallery is of another generator"):
-        Parts(made(seed=1), Catalogue("b8.conv1", False, parts.catalogue.centres, {})).retrieve(query, "pose", gallery)
+        other = made(seed=1)
+        Parts(other, Catalogue("b8.conv1", False, parts.catalogue.centres, {})).retrieve(query, "pose", gallery)
+
+
+def test_work_that_broke_off_goes_on_where_it_was_and_ends_the_same(session, parts, tmp_path, monkeypatch):
+    run = Run(Parts.fit(session, clusters=4, pictures=6, folder=tmp_path, keep=False))
+    while run.advance().words != "clusters":
+        pass
+    run.stop()
+    drawn = []
+    plain = fitting.features
+    monkeypatch.setattr(fitting, "features", lambda *given: drawn.append(1) or plain(*given))
+    again = finished(Parts.fit(session, clusters=4, pictures=6, folder=tmp_path, keep=False))
+    assert len(drawn) == 1  # the first, for its size
+    assert np.array_equal(again.catalogue.centres, parts.catalogue.centres)
+    assert not list(tmp_path.iterdir())  # and nothing is left behind
+
+
+def test_what_was_found_here_is_there_for_the_next_session(session, parts):
+    assert Parts.known(session)
+    assert Parts.load(session).weights == parts.weights
+    assert not Parts.known(made(seed=5))
+
+
+def test_clusters_go_to_the_region_that_they_fit_and_faint_names_are_not_given():
+    overlap = np.array([[90.0, 5, 0], [10, 40, 0], [300, 0, 2]])
+    assert fitting.assigned(overlap).tolist() == [0, 1, 0]
+
+
+def test_the_bundled_generator_comes_with_parts_that_are_where_they_say():
+    session = sw.load("avatar-128", device="cpu")
+    parts = Parts.load(session)
+    assert {"eyes", "mouth", "nose", "hair", "skin", "background"} <= set(parts.names)
+    latent = session.latent(seed=3, psi=0.7)
+    rows = np.nonzero(parts.mask(latent, "eyes"))[0]
+    assert rows.mean() < np.nonzero(parts.mask(latent, "mouth"))[0].mean()
+    assert parts.greedy("eyes").any()
 
 
 def test_clusters_need_as_many_vectors():

@@ -27,7 +27,7 @@ def test_every_entry_says_where_it_is_or_how_to_get_it() -> None:
     for one in zoo.entries():
         assert one.url is None or (one.url.startswith("https://") and one.url.endswith(".pkl")), one
         assert one.page.startswith("https://") and one.citation and one.terms
-        assert one.family in ("stylegan1", "stylegan2", "stylegan3", "eg3d")
+        assert one.family in zoo.FAMILIES
         assert 16 <= one.resolution <= 1024 and one.file == f"{one.name}.pkl"
         assert one.sha256 is None or len(one.sha256) == 64
 

@@ -34,7 +34,10 @@ PART = {name: i for i, name in enumerate(PARTS)}
 
 @dataclass(frozen=True)
 class Scene:
-    """One batch of avatars: factor values by name [N], the frames of head and body, and the z-buffer."""
+    """One batch of avatars: factor values by name [N], the frames of head and body, and the z-buffer.
+
+    `orbit` is the frame of everything together, light included; None where the camera has not moved.
+    """
 
     values: Mapping[str, Tensor]
     head: Frame
@@ -42,14 +45,17 @@ class Scene:
     shape: HeadShape
     canvas: Canvas
     groups: tuple[str, ...]
+    orbit: Frame | None = None
     exact: bool = False  # slopes of the surfaces themselves, not the softened ones that look better in the light
 
     @classmethod
-    def of(cls, factors: Tensor, size: int, groups: Sequence[str], exact: bool = False) -> Scene:
+    def of(
+        cls, factors: Tensor, size: int, groups: Sequence[str], orbit: Frame | None = None, exact: bool = False
+    ) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
         v = by_name(factors, groups)
         canvas = Canvas.empty(len(factors), size, factors)
-        return cls(v, *frames(v), head_shape(v["face_width"], v["jaw"]), canvas, tuple(groups), exact)
+        return cls(v, *frames(v, orbit), head_shape(v["face_width"], v["jaw"]), canvas, tuple(groups), orbit, exact)
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
@@ -69,12 +75,12 @@ class Scene:
         return torch.stack([p.expand(n) if isinstance(p, Tensor) else like.new_full((n,), p) for p in parts], -1)
 
 
-def frames(v: Mapping[str, Tensor]) -> tuple[Frame, Frame]:
-    """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt."""
-    return (
-        Frame.of(rotation(v["yaw"], v["pitch"], v["roll"])),
-        Frame.of(rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)),
-    )
+def frames(v: Mapping[str, Tensor], orbit: Frame | None = None) -> tuple[Frame, Frame]:
+    """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt. An orbit turns
+    both together."""
+    turns = rotation(v["yaw"], v["pitch"], v["roll"]), rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)
+    head, body = turns if orbit is None else (orbit.matrix @ turn for turn in turns)
+    return Frame.of(head), Frame.of(body)
 
 
 def build(scene: Scene) -> None:
@@ -90,7 +96,8 @@ def _head(scene: Scene) -> None:
     canvas, frame, shape = scene.canvas, scene.head, scene.shape
     reach = scene.vectors(None, shape.width * 1.03 + 0.02, 1.02, DEPTH + 0.12)
     window = canvas.window(None, *bounds(frame, torch.zeros_like(reach), reach))
-    canvas.place(window, intersect(canvas, frame, shape, window), PART["skin"])
+    rounds = 3 if scene.orbit is None else 8  # to a hundredth of a head for 99.6 % of the rays at a pitch of 60 degrees
+    canvas.place(window, intersect(canvas, frame, shape, window, rounds), PART["skin"])
     size = scene.values["nose_size"]
     tip = scene.vectors(None, 0.0, -0.25 - 0.02 * size, DEPTH - 0.07 + 0.05 * size)
     radii = (a + b * size for a, b in ((0.095, 0.115), (0.11, 0.1), (0.14, 0.12)))

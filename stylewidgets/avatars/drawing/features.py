@@ -14,7 +14,7 @@ from torch import Tensor
 
 from . import palette
 from .body import PART, Scene, hairline
-from .geometry import Hit, Window, bounds
+from .geometry import Hit, Window, bounds, off_zero
 
 REGIONS = (
     "background",
@@ -250,7 +250,7 @@ class _Spectacles(NamedTuple):
 def _spectacles(scene: Scene, window: Window, square: Tensor) -> _Spectacles:
     canvas, frame = scene.canvas, scene.head.rows(window.rows)
     zero = torch.zeros_like(canvas.read(canvas.depth, window))
-    z = (GLASSES_Z - canvas.local(window, frame, 2, zero)) / frame.uz[:, 2, None, None]
+    z = (GLASSES_Z - canvas.local(window, frame, 2, zero)) / off_zero(frame.uz[:, 2, None, None])
     x, y = canvas.local(window, frame, 0, z), canvas.local(window, frame, 1, z)
     u, w = x.abs() - 0.375, y + 0.07
     circle = (u * u + w * w).sqrt() - 0.285
@@ -270,7 +270,9 @@ def place_glasses(scene: Scene) -> None:
     canvas, frame = scene.canvas, scene.head.rows(rows)
     window = face_window(scene)._replace(rows=rows)
     at = _spectacles(scene, window, scene.values["glasses"][rows, None, None].round() == 2)
-    slope_x, slope_y = (-(a[:, 2] / frame.uz[:, 2])[:, None, None].expand_as(at.z) for a in (frame.ux, frame.uy))
+    slope_x, slope_y = (
+        -(a[:, 2] / off_zero(frame.uz[:, 2]))[:, None, None].expand_as(at.z) for a in (frame.ux, frame.uy)
+    )
     hit = Hit(at.z, slope_x, slope_y)
     canvas.place(window, hit, PART["glasses"], torch.minimum(at.lens.abs() - 0.036, at.bridge) < 0)
 

@@ -32,6 +32,11 @@ def rotation(yaw: Tensor, pitch: Tensor, roll: Tensor) -> Tensor:
     return tilt @ turn @ nod
 
 
+def off_zero(x: Tensor) -> Tensor:
+    """x, and 1e-6 where it is nearer to 0: what a ray is divided by that may run along a plane."""
+    return torch.where(x.abs() < 1e-6, 1e-6, x)
+
+
 @dataclass(frozen=True)
 class Frame:
     """Camera to local coordinates, affine per picture: local = base + ux X + uy Y + uz Z; every field [N, 3]."""
@@ -49,7 +54,7 @@ class Frame:
         base = pivot - (matrix.transpose(1, 2) * pivot).sum(2)
         return cls(base, matrix[:, 0], matrix[:, 1], matrix[:, 2], matrix)
 
-    def rows(self, index: Tensor | None) -> Frame:
+    def rows(self, index: Tensor | slice | None) -> Frame:
         """The frame of some pictures of the batch; None means all."""
         if index is None:
             return self

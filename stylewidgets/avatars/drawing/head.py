@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .geometry import FAR, Canvas, Frame, Hit, Window
+from .geometry import FAR, Canvas, Frame, Hit, Window, off_zero
 
 DEPTH = 0.88  # half the depth of the head, in head units
 
@@ -34,15 +34,15 @@ def head_shape(face_width: Tensor, jaw: Tensor) -> HeadShape:
     return HeadShape(0.80 + 0.1 * face_width, 0.22 - 0.23 * jaw)
 
 
-def intersect(canvas: Canvas, frame: Frame, shape: HeadShape, window: Window) -> Hit:
+def intersect(canvas: Canvas, frame: Frame, shape: HeadShape, window: Window, rounds: int = 3) -> Hit:
     """Where rays meet the head. The width at a height is held fixed, the quadratic solved, and the height corrected:
-    three rounds are enough, because rays are nearly level in the head's frame (pitch up to 15 degrees)."""
+    three rounds are enough where rays are nearly level in the head's frame (pitch up to 15 degrees)."""
     flat = [canvas.affine(window, frame.base[:, k], frame.ux[:, k], frame.uy[:, k]) for k in range(3)]
     dx, dy, dz = (frame.uz[:, k, None, None] for k in range(3))
     width, taper = shape.width[:, None, None], shape.taper[:, None, None]
     constant = (dz / DEPTH) ** 2 + dy * dy
-    z = (0.55 - flat[2]) / dz
-    for _ in range(3):
+    z = (0.55 - flat[2]) / off_zero(dz)
+    for _ in range(rounds):
         low = (flat[1] + dy * z).clamp_(max=0)
         square = low * low
         inverse = (width * (1.03 - taper * square)).reciprocal_()

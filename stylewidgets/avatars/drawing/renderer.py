@@ -15,12 +15,13 @@ from . import palette
 from .body import PART, PARTS, Scene, build, frames
 from .camera import Camera, camera_of
 from .features import REGION, REGIONS, paint_face
-from .geometry import VIEW, VIEW_Y
+from .geometry import VIEW, VIEW_Y, Frame
 from .head import head_shape
 from .landmarks import LANDMARKS, landmark_points
+from .orbit import Orbit, orbit_frame, runs
 from .truth import TRUTH, draw_truth
 
-OUTPUTS = ("image", "segmentation", "landmarks", "depth", "normals", "uv", "camera", "points")
+OUTPUTS = ("image", "segmentation", "landmarks", "depth", "normals", "uv", "camera", "points", "part")
 """Everything that `render` can give; the first three are what it gives when nothing is said."""
 _REGION_OF_PART = {"collar": "clothes", "hair_back": "hair", "hat_trim": "hat"}
 _SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
@@ -42,8 +43,10 @@ class Render:
         from the crown down (hair, hat, beard and glasses included), in [0.75, 1] the height on neck and clothes.
     camera: matrices that bring head coordinates to pixels and depth.
     points: float32 [N, K, 3], LANDMARKS in head coordinates; ``camera.project(points)[..., :2]`` is `landmarks`.
+    part: uint8 [N, H, W], an index into PARTS: which solid is in front. With uv it names a point of the surface, where
+        segmentation says what is painted there.
 
-    depth, normals and uv are of the ray through the centre of a pixel. Lenses are clear: behind them the face is seen.
+    depth, normals, uv and part are of the ray through the centre of a pixel. Lenses are clear: behind them the face is seen.
     Iterating gives what was asked for, in the order of OUTPUTS.
     """
 
@@ -55,6 +58,7 @@ class Render:
     uv: Tensor
     camera: Camera
     points: Tensor
+    part: Tensor
 
     def __init__(self, **made: Tensor | Camera) -> None:
         self.__dict__.update({name: made[name] for name in OUTPUTS if name in made})
@@ -93,10 +97,17 @@ class _Job(NamedTuple):
     supersample: int
     names: tuple[str, ...]
     groups: tuple[str, ...] = HEAD
+    orbit: Frame | None = None
 
-    def chunks(self, factors: Tensor) -> tuple[Tensor, ...]:
+    def chunks(self, factors: Tensor) -> Iterator[tuple[Tensor, _Job]]:
+        """Pieces of a batch, each with what there is to do for it; a picture that is not orbited has no orbit."""
         size = self.resolution * self.supersample
-        return torch.split(factors, max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size)))
+        count = max(1, _CHUNK.get(factors.device.type, _CHUNK["cpu"]) // (size * size))
+        for home, rows in runs(self.orbit, len(factors)):
+            for start in range(rows.start, rows.stop, count):
+                piece = slice(start, min(start + count, rows.stop))
+                orbit = None if home or self.orbit is None else self.orbit.rows(piece)
+                yield factors[piece], self._replace(orbit=orbit)
 
 
 def render(
@@ -106,6 +117,7 @@ def render(
     outputs: Collection[str] = ("image", "segmentation", "landmarks"),
     grad: bool = False,
     groups: Sequence[str] = HEAD,
+    orbit: Orbit = (0.0, 0.0),
 ) -> Render:
     """Draw avatars.
 
@@ -120,9 +132,14 @@ def render(
             painted on the face (eyes, brows, mouth, glasses); that the outline of a solid part moves over a pixel is
             not seen by them. Categorical factors get zero.
         groups: of factors that the rows have; "head" among them.
+        orbit: how far the camera has gone round the avatar, as (yaw, pitch) of what it then sees, in degrees, -180 to 180
+            and -60 to 60: head, body, light and highlights turn together about the top of the neck, as these angles turn a
+            head. (yaw, pitch) for all, or a tensor [N, 2]; it gets no gradient. Two orbits of an avatar show one scene that
+            stands still, which two poses do not: with the factors the body turns by a quarter, and the light not at all.
+            The backdrop stays with the viewer.
 
     Raises:
-        ValueError: wrong shape, resolution, supersample, output or group.
+        ValueError: wrong shape, resolution, supersample, output, group or orbit.
     """
     with_head(groups, "render").check(factors.shape, "render")
     if resolution < 8 or not 1 <= supersample <= 4:
@@ -132,9 +149,8 @@ def render(
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
     factors = factors.to(torch.float32)
-    job = _Job(
-        resolution, supersample, tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked), tuple(groups)
-    )
+    names = tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked)
+    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors))
     with torch.set_grad_enabled(grad):
         made = _positions(factors, job)
         made = {name: value for name, value in made.items() if name in asked}
@@ -147,7 +163,7 @@ def render(
 def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
     """What needs no pixels: camera and landmarks."""
     v = by_name(factors, job.groups)
-    camera = camera_of(*frames(v), job.resolution)
+    camera = camera_of(*frames(v, job.orbit), job.resolution)
     points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
     return {"camera": camera, "points": points, "landmarks": camera.project(points)[..., :2]}
 
@@ -155,8 +171,8 @@ def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
 def draw(factors: Tensor, job: _Job) -> tuple[Tensor, ...]:
     """What needs pixels, in the order of ``job.names``, a piece of the batch at a time."""
     if not len(factors):
-        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job))
-    parts = [_draw_chunk(chunk, job) for chunk in job.chunks(factors)]
+        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job._replace(orbit=None)))
+    parts = [_draw_chunk(chunk, its) for chunk, its in job.chunks(factors)]
     return tuple(torch.cat(p) for p in zip(*parts, strict=True))
 
 
@@ -183,10 +199,10 @@ class _Draw(torch.autograd.Function):
         wanted = {name: g for name, g in zip(ctx.job.names, gradients, strict=True) if g is not None}
         job = ctx.job._replace(names=tuple(wanted))
         pieces, start = [], 0
-        for chunk in job.chunks(ctx.saved_tensors[0]):
+        for chunk, its in job.chunks(ctx.saved_tensors[0]):
             with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(torch.clone, _same):
                 leaf = chunk.detach().requires_grad_()
-                made = _draw_chunk(leaf, job)
+                made = _draw_chunk(leaf, its)
                 stop = start + len(chunk)
                 pieces += torch.autograd.grad(made, leaf, [g[start:stop] for g in wanted.values()])
                 start = stop
@@ -199,7 +215,7 @@ def _draw_chunk(factors: Tensor, job: _Job) -> list[Tensor]:
     if "image" in job.names or "segmentation" in job.names:
         made["image"], made["segmentation"] = _paint(factors, job)
     if truth:
-        made |= draw_truth(Scene.of(factors, job.resolution, job.groups, exact=True), truth)
+        made |= draw_truth(Scene.of(factors, job.resolution, job.groups, job.orbit, exact=True), truth)
     return [made[name] for name in job.names]
 
 
@@ -207,7 +223,7 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     """Pictures and labels."""
     supersample = job.supersample
     size = job.resolution * supersample
-    scene = Scene.of(factors, size, job.groups)
+    scene = Scene.of(factors, size, job.groups, job.orbit)
     build(scene)
     canvas, v = scene.canvas, scene.values
     part = canvas.part.long()
@@ -224,7 +240,10 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     paint_face(scene, albedo, label, shade, glow, shine)
     image = _light(scene, albedo, shade, glow, shine)
     backdrop = palette.background(v)[:, :, None, None] * _backdrop(scene)
-    image = torch.where((canvas.part == 0)[:, None], backdrop, image).clamp_(0, 1)
+    nothing = canvas.part == 0
+    if scene.orbit is not None:
+        nothing &= label != REGION["glasses"]  # from the side, their rims stand before the backdrop
+    image = torch.where(nothing[:, None], backdrop, image).clamp_(0, 1)
     image = torch.nn.functional.avg_pool2d(image, supersample) if supersample > 1 else image
     return image.sqrt_().mul_(2).sub_(1), _downsample(label, supersample)
 
@@ -262,7 +281,8 @@ def _occlusion(scene: Scene, part: Tensor) -> Tensor:
     shade = torch.where(hairy, 1 + 0.12 * strand, torch.ones_like(strand))
     inner = ((0.72 - x.abs()) * 2.2).clamp_(0, 1).mul_(((-0.25 - y) * 2.5).clamp_(0, 1))
     shade = torch.where(part == PART["hair_back"], shade - 0.5 * inner, shade)
-    chin = ((canvas.y[:, None] + 1.5) / 0.5).clamp_(0, 1)
+    height = canvas.y[:, None] if scene.orbit is None else canvas.local(everything, scene.orbit, 1, canvas.depth)
+    chin = ((height + 1.5) / 0.5).clamp_(0, 1)
     return torch.where(part == PART["neck"], 1 - 0.55 * chin * chin, shade)
 
 
@@ -272,6 +292,9 @@ def _light(scene: Scene, albedo: Tensor, shade: Tensor, glow: Tensor, shine: Ten
     azimuth, elevation = torch.deg2rad(v["light_azimuth"]), torch.deg2rad(v["light_elevation"])
     key = torch.stack([azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()], 1)
     half = torch.nn.functional.normalize(key + key.new_tensor((0.0, 0.0, 1.0)), dim=1)
+    up = key.new_tensor((0.0, 1.0, 0.0)).expand_as(key)
+    if scene.orbit is not None:
+        key, half, up = ((scene.orbit.matrix * d[:, None]).sum(2) for d in (key, half, up))
     nz = (canvas.slope_x.square().add_(canvas.slope_y.square())).add_(1).rsqrt_()
 
     def facing(direction: Tensor) -> Tensor:
@@ -279,7 +302,7 @@ def _light(scene: Scene, albedo: Tensor, shade: Tensor, glow: Tensor, shine: Ten
         return (d[:, 2] - d[:, 0] * canvas.slope_x).addcmul_(d[:, 1], canvas.slope_y, value=-1).mul_(nz)
 
     lambert = facing(key)
-    sky = (canvas.slope_y * nz).mul_(-0.12).add_(0.30)
+    sky = facing(up).mul_(0.12).add_(0.30)
     gloss = facing(half).clamp_(min=0)
     for _ in range(4):
         gloss.square_()
@@ -313,4 +336,4 @@ def _downsample(label: Tensor, supersample: int) -> Tensor:
     return torch.where(((a == b) | (a == c) | (a == d)) | (b == c) | (b == d) | (c == d), pair, a)
 
 
-__all__ = ["LANDMARKS", "OUTPUTS", "REGIONS", "Camera", "Render", "render"]
+__all__ = ["LANDMARKS", "OUTPUTS", "PARTS", "REGIONS", "Camera", "Render", "render"]

@@ -1,4 +1,4 @@
-"""Depth, normals and surface coordinates of avatars: one ray through the centre of every pixel, nothing is averaged."""
+"""Depth, normals, surface coordinates and parts of avatars: one ray through the centre of every pixel, nothing is averaged."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .camera import CAMERA_Z
 from .features import place_glasses
 from .geometry import VIEW_Y
 
-TRUTH = ("depth", "normals", "uv")
+TRUTH = ("depth", "normals", "uv", "part")
 _HEAD_ROWS = 0.75  # the head's share of the height of the uv square; neck and clothes have the rest
 
 
@@ -31,6 +31,8 @@ def draw_truth(scene: Scene, outputs: Collection[str]) -> dict[str, Tensor]:
         made["normals"] = torch.nn.functional.normalize(normal, dim=1) * seen[:, None]
     if "uv" in outputs:
         made["uv"] = _surface(scene, seen)
+    if "part" in outputs:
+        made["part"] = canvas.part
     return made
 
 

@@ -27,8 +27,9 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
     """Pictures with their truth.
 
     Item i is a dict: image uint8 [3, H, W], segmentation uint8 [H, W] (index into REGIONS), landmarks float32 [K, 2] in
-    pixels, depth [H, W], normals [3, H, W], uv [2, H, W], camera (a `Camera` of [4, 4] matrices), points [K, 3], as
-    `Render` describes them; factors float32 [F], caption str. It depends on (seed, i), resolution and correlated only.
+    pixels, depth [H, W], normals [3, H, W], uv [2, H, W], camera (a `Camera` of [4, 4] matrices), points [K, 3], part
+    [H, W], as `Render` describes them; factors float32 [F], caption str. It depends on (seed, i), resolution and
+    correlated only.
 
     Args:
         seed, n: which avatars, and how many.

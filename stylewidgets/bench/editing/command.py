@@ -24,17 +24,19 @@ from ...core.options import Options
 from ...core.values import rounded
 from ...session.session import GeneratorSession
 from ..report import machine
-from . import sentences
+from . import requests, sentences
 from .calibrate import calibrate
 from .editors import FEW, Editor, Scaled, linear_editors
 from .faces import ATTRIBUTES, SEED, TUNING_SEED, Faces, Population, faces, population
 from .machines import machines, words_of
 from .readings import Readings, Ruler, read, trusted
-from .report import by_attribute, cost_cell, overview, path_cell, verdicts, write_into
+from .report import BOUNDARY, CONDITIONED, FLOW, RIG, by_attribute, cost_cell, overview, path_cell, verdicts, write_into
 from .score import Bench
 
 SENTENCES = "sentences"
 """What the 40 sentences are called among the editors."""
+REQUESTS = "requests"
+"""And what asking for absolute values over a parameter's range is."""
 DESCRIPTION = "Measure every way to edit on the same faces, read by a judge that none of them was made with."
 OPTIONS: Options = {
     "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file of avatars (default: the bundled one)"},
@@ -93,12 +95,17 @@ def measure(
         found["judged"] = list(ruler.factors)
         yield f"the floor: {found['floor']}"
     everyone = {editor.name: editor for editor in editors(session, people)}
-    names = [*everyone, SENTENCES]
+    names = [*everyone, REQUESTS, SENTENCES]
     for name in chosen or names:
         if name not in names:
             raise unknown_name("editor", name, names)
         if name == SENTENCES:
             yield from _sentences(bench, found, args.anew)
+            continue
+        if name == REQUESTS:
+            record = {} if args.anew else found.get(REQUESTS, {})
+            found[REQUESTS] = record
+            yield from requests.measure(bench, list(everyone.values()), read(network, session, scored.latents), record)
             continue
         row = found["rows"].setdefault(name, {"attributes": {}, "time": None})
         if args.anew:
@@ -187,6 +194,8 @@ def text_of(found: dict[str, Any]) -> dict[str, str]:
         "others": by_attribute(found, cost_cell),
         "paths": by_attribute(found, path_cell),
         "verdicts": verdicts(found),
+        REQUESTS: requests.text_of(found.get(REQUESTS, {})),
+        "rig": verdicts(found, RIG, (CONDITIONED, BOUNDARY, FLOW)),
         SENTENCES: sentences.text_of(found.get(SENTENCES, {}), found["judged"]),
     }
 

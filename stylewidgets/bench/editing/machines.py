@@ -1,4 +1,4 @@
-"""The editors of this package as lines of the table: StyleFlow, and StyleCLIP's three methods."""
+"""The editors of this package as lines of the table: StyleFlow, StyleRig, and StyleCLIP's three methods."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .readings import LIMIT, as_code
 
 if TYPE_CHECKING:
     from ...editing.flow import Flow
+    from ...editing.rig import Rig
     from ...editing.words import Mapper, Words
 
 Pair = tuple[str, str]
@@ -61,6 +62,10 @@ class FlowEditor:
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         return self.flow.edit(latent, **self._targets(self.flow.attributes(latent), wanted))
 
+    def bring(self, latent: Latent, values: Mapping[str, float]) -> Latent:
+        """The latent with attributes at values in the flow's own units."""
+        return self.flow.edit(latent, **values)
+
     def together(self, latents: Sequence[Latent], wishes: Sequence[Wanted]) -> list[Latent]:
         """`edit` of many, as plain codes: one solution for all is several times as quick."""
         flow = self.flow
@@ -80,6 +85,29 @@ class FlowEditor:
                 value = now[attribute] + change * entry.deviation
             targets[attribute] = min(max(value, entry.low), entry.high)
         return targets
+
+
+@dataclass(frozen=True, eq=False)
+class RigEditor:
+    """StyleRig: reads what is there, and asks for that and the change, in the rig's own units."""
+
+    rig: Rig
+    name: str = "StyleRig"
+    costly: bool = False
+
+    def why_not(self, attribute: str) -> str | None:
+        return None if attribute in self.rig.names else f"this rig has no {attribute}"
+
+    def edit(self, latent: Latent, wanted: Wanted) -> Latent:
+        now, values = self.rig.parameters(latent), {}
+        for attribute, change in wanted.items():
+            entry = self.rig.about_parameter(attribute)
+            values[attribute] = min(max(now[attribute] + change * entry.deviation, entry.low), entry.high)
+        return self.bring(latent, values)
+
+    def bring(self, latent: Latent, values: Mapping[str, float]) -> Latent:
+        """The latent with parameters at values in the rig's own units."""
+        return self.rig.edit(latent, **values)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,12 +200,12 @@ class Optimiser:
 
 def machines(session: GeneratorSession) -> Iterator[Editor]:
     """Those whose files are there for this generator."""
-    from ...editing import Flow
+    from ...editing import Flow, Rig
 
-    try:
+    if Flow.known(session):
         yield FlowEditor(Flow.load(session))
-    except FileNotFoundError:
-        pass
+    if Rig.known(session):
+        yield RigEditor(Rig.load(session))
     words = words_of(session)
     if words is None:
         return

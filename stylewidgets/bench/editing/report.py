@@ -15,6 +15,7 @@ from .summary import Mean, against, cost, mean
 REACHED = 0.8
 """An editor that does less than this share of what is wanted did not get there: its figures stand in brackets."""
 FLOW, BOUNDARY, BASELINE = "StyleFlow", "InterFaceGAN boundary", "linear shift"
+RIG, CONDITIONED = "StyleRig", "conditioned boundary"
 Rows = Mapping[str, Any]
 """Editor → {"attributes": attribute → {"strength", "score", "paths", "order"}, "time"}."""
 

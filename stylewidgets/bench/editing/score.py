@@ -75,6 +75,7 @@ class Bench:
     ) -> None:
         self.session, self.judge, self.ruler, self.faces = session, judge, ruler, faces
         self.spread = {name: float(values.std()) for name, values in population.judge.items()}
+        self.deviations = {name: max(float(values.std()), 1e-6) for name, values in population.network.items()}
         self.pictures = pictures(session, faces.latents)
         raw = judge.raw(self.pictures)
         self.before = table(judge, raw)

@@ -96,6 +96,15 @@ def load(path: str | os.PathLike[str]) -> tuple[Any, dict[str, Any]]:
     return generator.eval(), about["metadata"]
 
 
+def is_own(path: Path) -> bool:
+    """Whether a safetensors file has our description; False as well where it cannot be read."""
+    try:
+        with safe_open(path, "pt") as file:
+            return KEY in (file.metadata() or {})
+    except (SafetensorError, OSError, ValueError):
+        return False
+
+
 def inspect(path: str | os.PathLike[str]) -> dict[str, Any]:
     """What a file holds, from its header alone.
 

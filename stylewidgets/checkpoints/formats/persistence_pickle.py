@@ -6,13 +6,15 @@ They hold modules as (class name, source text, attributes). The original loader 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import layouts
 from ..errors import CheckpointError, reading
 from ..loaded import Loaded
+from ..names import eg3d, stylenerf
+from ..names import stylegan3 as names_stylegan3
 from ..pickle.fingerprints import described, release
 from ..pickle.module_tree import Tree, flatten, is_module
 from ..pickle.plain import plain, positive
@@ -26,8 +28,6 @@ FORMAT = "persistence pickle"
 SNAPSHOT = "Give the network snapshot of a training run"
 KEYS = ("G_ema", "G", "generator")  # averaged weights make better pictures than those of the last step
 TOLD = ("training_set_kwargs", "progress", "cur_nimg", "augment_p")
-EG3D = {"TriPlaneGenerator"}
-STYLENERF = {"VolumeRenderer", "CameraRay", "NeRFInput", "NeRFSynthesisNetwork"}
 ACTIVATIONS = ("lrelu",)
 STYLED = re.compile(r"(\.conv[01]|mapping\.fc\d+)$")  # the layers that have an activation
 
@@ -58,17 +58,21 @@ def from_value(value: object) -> Loaded:
             "its generator has parts of unknown classes with parameters "
             f"({', '.join(sorted(tree.foreign)[:5])}). It is of a modified kind that cannot be drawn"
         )
-    state = dict(found.state)
+    state, notes = dict(found.state), list[str]()
+    if found.layout.family == "stylegan3":
+        state, notes = names_stylegan3.from_public(state)
     prefix = _prefix(tree, found.where.removeprefix(where).lstrip("."))
-    notes: list[str] = []
-    if "mapping.embed.weight" in state and not state.keys() & {"mapping.embed_proj.weight", "mapping.embed.bias"}:
-        del state["mapping.embed.weight"]
-        notes.append("the table of class features in the mapping network is not used by it, and left out")
     family = found.layout.family
-    config = layouts.config_of(family, state, _hints(family, tree, prefix), f"it has the names of a {family}")
+    if family == "triplane":
+        _check_activation(tree)
+        state, hints = eg3d.from_eg3d(state)
+        hints |= eg3d.scene_of(tree, found.where.removeprefix(where).lstrip("."), notes)
+    else:
+        hints = _hints(family, tree, prefix)
+    config = layouts.config_of(family, state, hints, f"it has the names of a {family}")
     check_size(config)
     if family == "stylegan3":
-        _check_geometry(config, tree, prefix)
+        _check_geometry(config, tree, prefix, found.state)
     return Loaded(family, config, state, _metadata(value, where, tree, found.layout.licence, notes))
 
 
@@ -90,15 +94,6 @@ def _generator(value: object) -> tuple[str, Any]:
 
 
 def _refuse_other_kinds(tree: Tree) -> None:
-    if tree.classes & EG3D or any(name.startswith("backbone.synthesis.") for name in tree.tensors):
-        raise CheckpointError(
-            "this needs an EG3D generator (tri-planes and volume rendering), which is not built "
-            "yet; the file itself is fine"
-        )
-    if tree.classes & STYLENERF:
-        raise CheckpointError(
-            "this needs a StyleNeRF generator (volume rendering), which is not built; the file itself is fine"
-        )
     if any(name.startswith(("main.layer_", "synthesis.main.layer_")) for name in tree.tensors):
         raise CheckpointError(
             "this needs a FastGAN generator, as Projected GAN trains them; it has no style space to explore"
@@ -123,6 +118,8 @@ def _hints(family: str, tree: Tree, prefix: str) -> dict[str, Any]:
     _check_activation(tree)
     if family == "stylegan3":
         hints.update(_stylegan3_hints(tree, prefix))
+    if family == "stylenerf":
+        hints.update(stylenerf.scene_of(plain(tree.modules[""].attributes.get("_init_kwargs"))))
     return hints
 
 
@@ -166,15 +163,15 @@ def _check_activation(tree: Tree) -> None:
             )
 
 
-def _check_geometry(config: StyleGAN3Config, tree: Tree, prefix: str) -> None:
+def _check_geometry(config: StyleGAN3Config, tree: Tree, prefix: str, names: Iterable[str]) -> None:
     """The paddings of a StyleGAN3's layers are those that our layers have, or its pictures would be wrong."""
-    for i in range(len(config.layers)):
-        name = config.layer_name(i)
-        given = tree.attribute(f"{prefix}synthesis.{name}", "padding")
-        low, high = config.padding(i)
-        if isinstance(given, list) and given != [low, high, low, high]:
+    found = {int(match[1]): match[0] for name in names if (match := names_stylegan3.LAYER_NAME.match(name))}
+    for i, index in enumerate(sorted(found)):
+        given = tree.attribute(f"{prefix}{found[index]}", "padding")
+        ours = [*config.side_padding(i), *config.padding(i)]
+        if isinstance(given, list) and given != ours:
             raise CheckpointError(
-                f"layer {name} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by {[low, high, low, high]}"
+                f"layer {found[index]} pads by {given!r:.60}; a StyleGAN3 of these sizes pads by {ours}"
             )
 
 

@@ -6,6 +6,7 @@ loader executes that text; here it is hashed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeGuard
@@ -28,9 +29,9 @@ LICENCES = {
     "stylegan1": "CC BY-NC 4.0 (non-commercial), as the official StyleGAN release; others set their own terms",
     "stylegan2": "NVIDIA Source Code License (non-commercial), as the official releases; others set their own terms",
 }
-EVIDENCE = {  # a variable that only this family has
-    "stylegan1": "synthesis/4x4/Const/StyleMod/weight",
-    "stylegan2": "synthesis/4x4/Conv/mod_weight",
+EVIDENCE = {  # a variable that only this family has; its first scope is 4x4, or such as 4x2 where pictures are not square
+    "stylegan1": re.compile(r"synthesis/\d+x\d+/Const/StyleMod/weight"),
+    "stylegan2": re.compile(r"synthesis/\d+x\d+/Conv/mod_weight"),
 }
 
 
@@ -150,15 +151,15 @@ def _text_keys(value: object) -> dict[str, Any]:
 
 # -- families --------------------------------------------------------------------------------------------------------
 def _family(variables: Mapping[str, Any], state: Mapping[object, Any]) -> str:
-    for family, name in EVIDENCE.items():
-        if name in variables:
+    for family, pattern in EVIDENCE.items():
+        if any(pattern.fullmatch(name) for name in variables):
             return family
     function = str(state.get("build_func_name"))[:40]
-    if any(name.endswith("4x4/Dense/weight") for name in variables) and not any(
+    if any(re.search(r"(^|/)\d+x\d+/Dense/weight$", name) for name in variables) and not any(
         "StyleMod" in name for name in variables
     ):
         raise CheckpointError(f"this is a progressive GAN (built by {function}); it has no style space to explore")
-    if any(name.startswith("4x4/") for name in variables):
+    if any(re.match(r"\d+x\d+/", name) for name in variables):
         raise CheckpointError(
             f"this is one part of a generator (built by {function}), without its mapping network. "
             "Give the file that holds Gs"

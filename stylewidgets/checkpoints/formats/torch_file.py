@@ -37,7 +37,16 @@ def read(path: str | Path) -> object:
     with reading(path), Path(path).open("rb") as file:
         view = as_view(file)
         content = _read_zip(view) if bytes(view[:2]) == b"PK" else _legacy.read(view)
-        return _Plain(len(view)).value(content)
+        return plain(content, len(view))
+
+
+def plain(content: object, size: int) -> object:
+    """What the unpickler made of a file of `size` bytes, as `read` gives it.
+
+    Raises:
+        CheckpointError: nested too deeply, or holding itself.
+    """
+    return _Plain(size).value(content)
 
 
 # -- zip -------------------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""State_dicts of many code bases, in files of torch.save, as a generator of ours."""
+"""State_dicts of many code bases, in files of torch.save, safetensors, .npz or pickles, as a generator of ours."""
 
 from __future__ import annotations
 
@@ -13,24 +13,31 @@ from .. import layouts
 from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
+from ..names import eg3d
 from ..names import stylegan1 as names_stylegan1
 from ..names import stylegan2 as names_stylegan2
+from ..names import stylegan3 as names_stylegan3
 from ..pickle.plain import plain
 from ..pickle.records import Persistent
-from . import torch_file
+from . import trees
 
-Converted = tuple[dict[str, Tensor], dict[str, Any]]
+Converted = tuple[dict[str, Tensor], dict[str, Any], list[str]]
+"""Parameters under our names, settings that no shape tells, and notes."""
+FUSED = (
+    'the file does not tell fused_scale of its training; "auto", as in the release, is assumed (transposed convolutions '
+    "from 128 pixels up). For True load it with settings={'fused_from': 1}, for False with {'fused_from': None}"
+)
 ENCODERS = {"encoder_type": "encoder", "stylegan_size": "encoder_output_size", "output_size": "encoder_output_size"}
 
 
 def read(path: str | Path) -> Loaded:
-    """The generator in a file of torch.save, whatever code base it is from.
+    """The generator in a file of tensors by name, whatever code base it is from.
 
     Raises:
         CheckpointError: damaged, no generator in it, or one that cannot be drawn.
     """
     with reading(path):
-        tree = torch_file.read(path)
+        tree = trees.read(Path(path))
         if _has_module(tree):
             from .persistence_pickle import from_value  # the same modules in another container
 
@@ -47,14 +54,14 @@ def _has_module(tree: object) -> bool:
 def from_tree(tree: object) -> Loaded:
     """As `read`, from the content of the file."""
     found = layouts.find(tree)
-    state, hints = _CONVERT[found.layout.name](found)
+    state, hints, notes = _CONVERT[found.layout.name](found)
     what = f"the generator at {found.where or 'the top'} has the names of {found.layout.name}"
     config = layouts.config_of(found.layout.family, state, hints, what)
     metadata: dict[str, Any] = {
         "format": found.layout.name,
         "family": found.layout.family,
         "licence": found.layout.licence,
-        "notes": [],
+        "notes": notes,
     }
     if found.where:
         metadata["inside"] = found.where
@@ -64,13 +71,42 @@ def from_tree(tree: object) -> Loaded:
 
 # -- code bases ------------------------------------------------------------------------------------------------------
 def _rosinality(found: Found) -> Converted:
-    what = found.layout.name.split()[0]
-    return {**names_stylegan2.from_rosinality(found.state, what), **_mean(found)}, {}
+    left: list[str] = []
+    state = names_stylegan2.from_rosinality(found.state, found.layout.name.split()[0], left)
+    return {**state, **_mean(found)}, {}, layouts.unused(left)
 
 
-def _own_names(found: Found) -> Converted:
-    """The names of the official PyTorch releases."""
-    return dict(found.state), {}
+def _genforce2(found: Found) -> Converted:
+    left: list[str] = []
+    return names_stylegan2.from_genforce(found.state, left), {}, layouts.unused(left)
+
+
+def _genforce1(found: Found) -> Converted:
+    left: list[str] = []
+    state, hints = names_stylegan1.from_genforce(found.state, left)
+    return state, hints, [*layouts.unused(left), FUSED]
+
+
+def _huangzh13(found: Found) -> Converted:
+    left: list[str] = []
+    state, hints = names_stylegan1.from_huangzh13(found.state, left)
+    return state, hints, layouts.unused(left)
+
+
+def _rosinality1(found: Found) -> Converted:
+    left: list[str] = []
+    state, hints = names_stylegan1.from_rosinality(found.state, left)
+    return state, hints, layouts.unused(left)
+
+
+def _official2(found: Found) -> Converted:
+    """The names of the official PyTorch releases, which are ours."""
+    return dict(found.state), {}, []
+
+
+def _official3(found: Found) -> Converted:
+    state, notes = names_stylegan3.from_public(found.state)
+    return state, {}, notes
 
 
 def _mean(found: Found) -> dict[str, Tensor]:
@@ -98,11 +134,12 @@ def _encoder(found: Found, notes: list[str]) -> dict[str, Any]:
 
 _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "rosinality stylegan2-pytorch": _rosinality,
-    "genforce stylegan2": lambda found: (names_stylegan2.from_genforce(found.state), {}),
+    "genforce stylegan2": _genforce2,
     "mmgeneration stylegan2": _rosinality,
-    "stylegan2-ada-pytorch": _own_names,
-    "stylegan3": _own_names,
-    "genforce stylegan": lambda found: names_stylegan1.from_genforce(found.state),
-    "huangzh13 StyleGAN.pytorch": lambda found: names_stylegan1.from_huangzh13(found.state),
-    "rosinality style-based-gan-pytorch": lambda found: names_stylegan1.from_rosinality(found.state),
+    "stylegan2-ada-pytorch": _official2,
+    "stylegan3": _official3,
+    "EG3D": lambda found: (*eg3d.from_eg3d(found.state), []),
+    "genforce stylegan": _genforce1,
+    "huangzh13 StyleGAN.pytorch": _huangzh13,
+    "rosinality style-based-gan-pytorch": _rosinality1,
 }

@@ -95,14 +95,21 @@ def _from_tf(name: str, value: Tensor, blocks: Mapping[str, int]) -> tuple[str, 
     return None
 
 
-def from_genforce(state: Mapping[str, Tensor]) -> Converted:
-    """genforce, InterFaceGAN, HiGAN: the official mathematics, layers counted from 0."""
+def from_genforce(state: Mapping[str, Tensor], left: list[str] | None = None) -> Converted:
+    """genforce, InterFaceGAN, HiGAN: the official mathematics, layers counted from 0.
+
+    Args:
+        left: gets the names that no rule knows.
+    """
     lod = state.get("synthesis.lod")
-    return _ours(state), {"lod": float(lod) if lod is not None and lod.numel() == 1 else 0.0}
+    return _ours(state, left), {"lod": float(lod) if lod is not None and lod.numel() == 1 else 0.0}
 
 
-def from_huangzh13(state: Mapping[str, Tensor]) -> Converted:
-    """huangzh13/StyleGAN.pytorch: the official mathematics; noise is random there, so none is stored."""
+def from_huangzh13(state: Mapping[str, Tensor], left: list[str] | None = None) -> Converted:
+    """huangzh13/StyleGAN.pytorch: the official mathematics, but for the number in the instance normalisation.
+
+    Noise is random there, so none is stored. Up-convolutions are blurred where the file has kernels to do it with.
+    """
     epilogue = {
         "top_epi.noise.weight": "apply_noise.weight",
         "style_mod.lin.weight": "style.weight",
@@ -116,6 +123,8 @@ def from_huangzh13(state: Mapping[str, Tensor]) -> Converted:
             found[f"synthesis.output{match[1]}.{match[2]}"] = value
         elif name == "truncation.avg_latent":
             found["truncation.w_avg"] = value
+        elif name == "class_embedding.weight":
+            found["mapping.concat.weight"] = value
         elif match := re.match(r"g_synthesis\.(?:(init_block)|blocks\.(\d+))\.(.+)$", name):
             first = 0 if match[1] else 2 * int(match[2]) + 2
             part, _, rest = match[3].partition(".")
@@ -125,10 +134,14 @@ def from_huangzh13(state: Mapping[str, Tensor]) -> Converted:
                 found[f"synthesis.layer{first if part == 'conv0_up' else first + 1}.{rest}"] = value
             elif part in ("epi1", "epi2") and rest in epilogue:
                 found[f"synthesis.layer{first + int(part[-1]) - 1}.{epilogue[rest]}"] = value
-    return _ours(_trained(found)), {}
+            elif not name.endswith(".kernel"):
+                _note(left, name)
+        elif not name.endswith(".kernel"):
+            _note(left, name)
+    return _ours(_trained(found)), {"norm_eps": 1e-5, "blur": any(name.endswith(".kernel") for name in state)}
 
 
-def from_rosinality(state: Mapping[str, Tensor]) -> Converted:
+def from_rosinality(state: Mapping[str, Tensor], left: list[str] | None = None) -> Converted:
     """rosinality/style-based-gan-pytorch, whose other scales are folded into the weights.
 
     Every layer there is scaled by √(2 / fan in), and the mapping network has no learning rate factor; styles store the
@@ -144,7 +157,12 @@ def from_rosinality(state: Mapping[str, Tensor]) -> Converted:
             )
         elif match := re.match(r"generator\.progression\.(\d+)\.(conv|noise|adain)([12])\.(.+)$", name):
             layer = f"synthesis.layer{2 * int(match[1]) + int(match[3]) - 1}"
-            found.update((f"{layer}.{part}", x) for part, x in _rosinality_part(match[2], match[4], value).items())
+            parts = _rosinality_part(match[2], match[4], value)
+            found.update((f"{layer}.{part}", x) for part, x in parts.items())
+            if not parts and not match[4].endswith(("weight_flip", "kernel", "grad_kernel")):
+                _note(left, name)
+        elif not name.endswith(("weight_flip", "kernel", "grad_kernel")):
+            _note(left, name)
     fused = [
         4 << int(m[1]) for name in state if (m := re.match(r"generator\.progression\.(\d+)\.conv1\.0\.weight$", name))
     ]
@@ -181,7 +199,12 @@ def _trained(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in state.items() if not (m := OUTPUT.match(name)) or int(m[1]) <= last}
 
 
-def _ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _note(left: list[str] | None, name: str) -> None:
+    if left is not None:
+        left.append(name)
+
+
+def _ours(state: Mapping[str, Tensor], left: list[str] | None = None) -> dict[str, Tensor]:
     """Names of genforce → ours, without the blocks and colours that a level of detail leaves out."""
     lod = float(state["synthesis.lod"]) if "synthesis.lod" in state and state["synthesis.lod"].numel() == 1 else 0.0
     if not 0 <= lod < 16:
@@ -193,18 +216,17 @@ def _ours(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             found[f"mapping.fc{match[1]}.{match[2]}"] = value
         elif name == "truncation.w_avg":
             found["mapping.w_avg"] = value.reshape(-1, value.shape[-1]).mean(dim=0) if value.ndim else value
-        elif name == "mapping.concat.weight":
-            found[name] = value
+        elif name in ("mapping.concat.weight", "mapping.label_weight"):
+            found["mapping.concat.weight"] = value
         elif match := OUTPUT.match(name):
             if last - (1 if lod % 1 else 0) <= int(match[1]) <= last:
                 weight = value[:, :, None, None] if match[2] == "weight" and value.ndim == 2 else value
                 found[f"synthesis.b{4 << int(match[1])}.torgb.{match[2]}"] = weight
-        elif (
-            (match := re.match(r"synthesis\.layer(\d+)\.(.+)$", name))
-            and match[2] in PARTS
-            and int(match[1]) // 2 <= last
-        ):
-            found.update(_layer(int(match[1]), PARTS[match[2]], value))
+        elif (match := re.match(r"synthesis\.layer(\d+)\.(.+)$", name)) and match[2] in PARTS:
+            if int(match[1]) // 2 <= last:
+                found.update(_layer(int(match[1]), PARTS[match[2]], value))
+        elif name != "synthesis.lod" and not name.endswith(".blur.kernel"):
+            _note(left, name)
     return found
 
 

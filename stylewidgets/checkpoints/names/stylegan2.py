@@ -104,13 +104,16 @@ def _tf_layer(match: re.Match[str], value: Tensor, blocks: Mapping[str, int]) ->
     return f"synthesis.b{4 << block}.{layer}.{_TF_PARTS[part]}", value
 
 
-def from_rosinality(state: Mapping[str, Tensor], what: str = "rosinality") -> dict[str, Tensor]:
+def from_rosinality(
+    state: Mapping[str, Tensor], what: str = "rosinality", left: list[str] | None = None
+) -> dict[str, Tensor]:
     """rosinality/stylegan2-pytorch and its descendants; mmgeneration and mmagic have its mathematics under other names.
 
     Weights need no change: only the scale in front differs, and demodulation takes it out again.
 
     Args:
         what: the code base, for messages.
+        left: gets the names that no rule knows.
     """
     return _apply(
         state,
@@ -125,6 +128,7 @@ def from_rosinality(state: Mapping[str, Tensor], what: str = "rosinality") -> di
             (_LAYER, _rosinality_layer),
         ],
         what,
+        left,
     )
 
 
@@ -149,7 +153,7 @@ def _rosinality_layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor]
         return f"{_module(match)}.resample_filter", value / value.sum()
     name = _ROSINALITY_PARTS.get(match["part"])
     if name is None:
-        return None
+        raise _UnknownError
     if name == "weight":
         value = value[0] if value.ndim == 5 else value
     elif name in ("noise_strength", "bias"):
@@ -157,8 +161,12 @@ def _rosinality_layer(match: re.Match[str], value: Tensor) -> tuple[str, Tensor]
     return f"{_module(match)}.{name}", value
 
 
-def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """genforce, SeFa, HiGAN: TensorFlow's orientation and biases, so up-convolutions are flipped and style biases get + 1."""
+def from_genforce(state: Mapping[str, Tensor], left: list[str] | None = None) -> dict[str, Tensor]:
+    """genforce, SeFa, HiGAN: TensorFlow's orientation and biases, so up-convolutions are flipped and style biases get + 1.
+
+    Args:
+        left: gets the names that no rule knows.
+    """
 
     def conv(match: re.Match[str], value: Tensor) -> tuple[str, Tensor] | None:
         index, part = int(match[1]), match[2]
@@ -170,8 +178,10 @@ def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
             value = value.reshape(())
         elif part == "noise":
             value = value.reshape(value.shape[-2:])
-        elif part not in ("bias", "style.weight"):
+        elif part == "filter.kernel":
             return None
+        elif part not in ("bias", "style.weight"):
+            raise _UnknownError
         name = {"noise": "noise_const"}.get(part, part.replace("style.", "affine."))
         return f"{_conv(index)}.{name}", value
 
@@ -186,12 +196,15 @@ def from_genforce(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         state,
         [
             (r"mapping\.dense(\d+)\.(weight|bias)$", lambda m, x: (f"mapping.fc{m[1]}.{m[2]}", x)),
+            (r"mapping\.label_weight$", lambda m, x: ("mapping.concat.weight", x)),
+            (r"synthesis\.(upsample\.kernel|lod)$", lambda m, x: None),
             (r"truncation\.w_avg$", lambda m, x: ("mapping.w_avg", x.reshape(-1))),
             (r"synthesis\.early_layer\.const$", lambda m, x: ("synthesis.b4.const", x[0])),
             (r"synthesis\.layer(\d+)\.(.+)$", conv),
             (r"synthesis\.output(\d+)\.(weight|bias|style\.weight|style\.bias)$", colour),
         ],
         "genforce",
+        left,
     )
 
 
@@ -213,18 +226,30 @@ def _conv(index: int) -> str:
     return f"synthesis.b{4 << ((index + 1) // 2)}.conv{0 if index % 2 else 1}"
 
 
-def _apply(state: Mapping[str, Tensor], rules: list[Rule], what: str) -> dict[str, Tensor]:
-    """Rename by the first rule that fits; what no rule knows is left out (buffers of training, other networks)."""
+class _UnknownError(Exception):
+    """Raised by a rule whose name fits, but not the part behind it."""
+
+
+def _apply(
+    state: Mapping[str, Tensor], rules: list[Rule], what: str, left: list[str] | None = None
+) -> dict[str, Tensor]:
+    """Rename by the first rule that fits; what no rule knows is left out and put to `left`."""
     found: dict[str, Tensor] = {}
+    unknown: list[str] = [] if left is None else left
     for name, value in state.items():
         for pattern, rule in rules:
             if (match := re.match(pattern, name)) is None:
                 continue
             try:
                 renamed = rule(match, value)
+            except _UnknownError:
+                unknown.append(name)
+                break
             except (IndexError, RuntimeError, ValueError) as error:
                 raise CheckpointError(f"{name} has shape {list(value.shape)}, which no {what} generator has") from error
             if renamed is not None:
                 found[renamed[0]] = renamed[1]
             break
+        else:
+            unknown.append(name)
     return found

@@ -10,11 +10,17 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...core.checks import unknown_name
 from ...core.files import cache_folder, write
 from .download import DownloadError, Tell, read_json, sha256_of, with_bar
+
+if TYPE_CHECKING:
+    from ...generators.protocol import Generator
+
+FAMILIES = ("stylegan1", "stylegan2", "stylegan3", "stylenerf", "triplane")
+"""Those of `generators.families` that published checkpoints are of; here by name, because a list needs no torch."""
 
 _said: set[str] = set()
 _log = logging.getLogger("stylewidgets")
@@ -27,7 +33,7 @@ class Entry:
     Attributes:
         name, alias: `stylewidgets.load` takes either.
         group: the publication that it belongs to.
-        family: "stylegan1", "stylegan2", "stylegan3" or "eg3d".
+        family: "stylegan1", "stylegan2", "stylegan3", "stylenerf" or "triplane".
         format: "tensorflow pickle" or "pytorch pickle".
         resolution: longer side in pixels.
         url: address of the file, None when it can only be fetched by hand.
@@ -67,10 +73,27 @@ class Entry:
         """Plain values for JSON."""
         return asdict(self)
 
+    def check(self, generator: Generator, path: Path) -> None:
+        """Raise ValueError when a file opened under this name holds another generator."""
+        told = {"family": self.family, "resolution": self.resolution, "classes": self.classes}
+        found = {"family": generator.family, "resolution": generator.resolution, "classes": generator.c_dim}
+        for name, value in told.items():
+            if found[name] != value:
+                raise ValueError(
+                    f"{path} is not {self.name}: its {name} is {found[name]}, and should be {value}. Delete it and load "
+                    "again, or load it by its path"
+                )
+
 
 @lru_cache(maxsize=1)
 def entries() -> tuple[Entry, ...]:
-    """Every checkpoint of the catalogue, in its order."""
+    """Every checkpoint of the catalogue that can be opened, in its order."""
+    return tuple(one for one in catalogue() if one.family in FAMILIES)
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> tuple[Entry, ...]:
+    """Every published checkpoint that is known, also of families that are not built."""
     text = Path(__file__).with_name("zoo.json").read_text(encoding="utf-8")
     return tuple(_entry(group, values) for group in json.loads(text)["groups"] for values in group["files"])
 

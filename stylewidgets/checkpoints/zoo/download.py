@@ -12,7 +12,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -54,6 +54,7 @@ def download(
     attempts: int = 4,
     wait: float = 1.0,
     timeout: tuple[float, float] = TIMEOUT,
+    headers: Mapping[str, str] | None = None,
 ) -> Job[Path]:
     """Fetch `url` to `target` and return `target`; returns at once when it is there.
 
@@ -66,6 +67,7 @@ def download(
         attempts: requests in a row that may bring nothing before it gives up.
         wait: seconds before the second request; doubled for every further one.
         timeout: seconds to connect, and to wait for the next bytes.
+        headers: of the request besides ours. Those that authorise do not follow it to another host.
 
     Raises:
         DownloadError: not reachable, not there, not the file, or not the content that is known.
@@ -76,7 +78,7 @@ def download(
     with FileLock(f"{target}.lock", thread_local=False):  # whichever thread takes the last step lets go of it
         if target.is_file():
             return target
-        transfer = _Transfer(url, target, sha256, size, timeout)
+        transfer = _Transfer(url, target, sha256, size, timeout, headers or {})
         yield from transfer.run(attempts, wait)
         return (yield from transfer.finish(attempts, wait))
 
@@ -117,9 +119,10 @@ class _Transfer:
         sha256: str | None,
         size: int | None,
         timeout: tuple[float, float],
+        headers: Mapping[str, str],
     ) -> None:
         self.url, self.target, self.sha256, self.size = url, target, sha256, size
-        self.timeout = timeout
+        self.timeout, self.headers = timeout, headers
         self.part = Path(f"{target}.part")
         self.notes = Path(f"{target}.part.json")
         self.record = Path(f"{target}.json")
@@ -186,7 +189,7 @@ class _Transfer:
 
     def range_headers(self) -> tuple[int, dict[str, str]]:
         """Where to go on, and the headers that ask for it: only from the very file that the part is from."""
-        headers = {"Accept-Encoding": "identity", "User-Agent": "stylewidgets"}
+        headers = {**self.headers, "Accept-Encoding": "identity", "User-Agent": "stylewidgets"}
         start, known = self.received, self.known()
         version = known.get("version")
         if not start or not known or not (version or self.sha256):

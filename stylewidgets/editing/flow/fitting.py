@@ -18,6 +18,7 @@ from ... import domain
 from ...core import files
 from ...jobs import Job, part
 from ...session.session import GeneratorSession
+from ..kept import keep, place, resume
 from .attributes import Floats, of_readings
 from .core import FlowCore
 from .network import ConditionalFlow
@@ -29,7 +30,6 @@ from .training import BATCH, Trainer, train
 
 SAMPLES, MATCHING, LIKELIHOOD = 4_000, 1_500, 0
 HIDDEN = (208, 208, 208)
-_STATE = "stylewidgets"
 
 
 def fit(
@@ -76,12 +76,12 @@ def fit(
         folder = _own_folder(session, names, samples, faces_seed, reader, table)
     read: Read | None = None
     if table is not None:
-        w, readings, columns = _from_table(table, session.w_dim)
+        w, readings, columns = from_table(table, session.w_dim)
         about_readings: dict[str, Any] = {}
         shown = list(columns) if names is None else list(names)
     else:
-        read, columns, about_readings, chosen = _what_reads(session, reader, names)
-        w, readings = yield from part(collect.steps(session, read, samples, faces_seed, _kept(folder, "pairs.npz")))
+        read, columns, about_readings, chosen = what_reads(session, reader, names)
+        w, readings = yield from part(collect.steps(session, read, samples, faces_seed, place(folder, "pairs.npz")))
         shown = chosen
         if not columns:
             columns = tuple(names or ([f"reading {i}" for i in range(readings.shape[1])]))
@@ -96,15 +96,15 @@ def fit(
     shares = None
     if read is not None:
         at = [columns.index(entry.name) for entry in attributes]
-        ordered: Read = _columns(read, at)
+        ordered: Read = chosen_columns(read, at)
         deviations = np.maximum(readings[:, at].std(axis=0), 1e-9)
         shares = yield from part(find_rows.steps(session, ordered, deviations, seed + 1))
     trainer = Trainer(codes, values, hidden=tuple(hidden), matching=matching, likelihood=likelihood, seed=seed)
-    kept = _kept(folder, "training.safetensors")
+    kept = place(folder, "training.safetensors")
     signature = {"w": list(codes.shape), "attributes": list(attributes.names), "sum": float(codes.double().sum()),
                  "hidden": list(hidden), "steps": [matching, likelihood], "seed": seed}  # fmt: skip
-    _resume(trainer, kept, signature)
-    trained = yield from part(train.steps(trainer, lambda now: _keep(now, kept, signature)))
+    resume(trainer, kept, signature)
+    trained = yield from part(train.steps(trainer, lambda now: keep(now, kept, signature)))
     moments = torch.cat([values.mean(dim=0, keepdim=True), torch.cov(values.T)])
     known = domain.of(session)
     about = {
@@ -140,7 +140,7 @@ def seconds(session: GeneratorSession) -> float:
 
 
 # -- what there is to learn from -------------------------------------------------------------------------------------------
-def _what_reads(
+def what_reads(
     session: GeneratorSession, reader: domain.Reader | Read | None, names: Sequence[str] | None
 ) -> tuple[Read, tuple[str, ...], dict[str, Any], list[str]]:
     """A function, names of its columns (() where it does not say), what is known of these, and those to be shown."""
@@ -167,7 +167,7 @@ def _what_reads(
     return reader, reader.names, {"units": reader.units, "chances": of_categories, "limits": limits}, shown
 
 
-def _from_table(table: tuple[ArrayLike, Mapping[str, ArrayLike]], w_dim: int) -> tuple[Floats, Floats, tuple[str, ...]]:
+def from_table(table: tuple[ArrayLike, Mapping[str, ArrayLike]], w_dim: int) -> tuple[Floats, Floats, tuple[str, ...]]:
     codes, labels = np.asarray(table[0], np.float32), table[1]
     columns = [np.asarray(column, np.float32) for column in labels.values()]
     if codes.ndim != 2 or codes.shape[1] != w_dim:
@@ -180,7 +180,7 @@ def _from_table(table: tuple[ArrayLike, Mapping[str, ArrayLike]], w_dim: int) ->
     return codes, values, tuple(labels)
 
 
-def _columns(read: Read, at: list[int]) -> Read:
+def chosen_columns(read: Read, at: list[int]) -> Read:
     def chosen(pictures: Tensor) -> object:
         found = read(pictures)
         array = found.detach().cpu().numpy() if isinstance(found, Tensor) else np.asarray(found)
@@ -198,28 +198,6 @@ def _own_folder(session: GeneratorSession, *settings: object) -> Path | None:
     key = reader.key if isinstance(reader, domain.Reader) else ""
     text = json.dumps([session.fingerprint(), names, samples, faces_seed, key], default=str)
     return files.cache_folder() / "flow" / hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _kept(folder: Path | None, name: str) -> Path | None:
-    if folder is None:
-        return None
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder / name
-
-
-def _keep(trainer: Trainer, kept: Path | None, signature: Mapping[str, object]) -> None:
-    if kept is not None:
-        files.write_arrays(kept, trainer.state(), signature, _STATE)
-
-
-def _resume(trainer: Trainer, kept: Path | None, signature: Mapping[str, object]) -> None:
-    """Go on where the same training broke off."""
-    if kept is None or not kept.is_file():
-        return
-    with files.reading(kept, "state of a training", "Delete it to begin anew"):
-        was, state = files.read_arrays(kept, _STATE, "pt")
-    if was == json.loads(json.dumps(signature)):
-        trainer.restore(state)
 
 
 def _tensor(array: Floats) -> Tensor:

@@ -6,5 +6,14 @@ from ...core.lazy import attach
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
-    {"catalogue": "Catalogue", "clusters": "Clusters cluster", "gallery": "Gallery", "parts": "Parts", "rules": ""},
+    {
+        "catalogue": "Catalogue",
+        "clusters": "Clusters cluster",
+        "fitting": "",
+        "gallery": "Gallery",
+        "index": "GalleryIndex",
+        "parts": "Parts",
+        "published": "",
+        "rules": "",
+    },
 )

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors import safe_open
 
 from ...core import files
 from ...core.checks import unknown_name
@@ -29,8 +30,8 @@ class Catalogue:
         centres: float32 [K, C], of unit length.
         parts: the clusters of each part, by name; clusters of no part are free to be named.
         agreement: how well each part fits the segmenter that named it: intersection over union, 0 to 1.
-        shares: what each style channel spends in each part, mean over pictures, float32 [parts, sum of channels] in the order
-            of `parts`; None before it was measured.
+        shares: what each style channel spends in each cluster, mean over pictures, float32 [K, sum of channels]; None before it
+            was measured.
         generator: fingerprint of the generator.
         about: plain JSON values: how it was made.
     """
@@ -72,10 +73,19 @@ class Catalogue:
             raise unknown_name("part", part, self.parts)
         return self.names.index(part)
 
+    def share(self, part: str) -> NDArray[np.float32]:
+        """What each style channel spends in a part, [sum of channels]. ValueError for an unknown part, or before `shares` is."""
+        self.place(part)
+        if self.shares is None:
+            raise ValueError(
+                "what channels share with these parts was not measured: parts = jobs.run(parts.measured()) does it"
+            )
+        return np.asarray(self.shares[list(self.parts[part])].sum(0), np.float32)
+
     def named(self, name: str, clusters: Sequence[int]) -> Catalogue:
         """These clusters as one part of that name: named, merged with others, or taken from the parts that had them.
 
-        Parts that lose all clusters are gone. What was measured of parts is to be measured again.
+        Parts that lose all clusters are gone, and so is the agreement of those that change.
         """
         name = name.strip()
         if not name:
@@ -87,7 +97,7 @@ class Catalogue:
         parts = {other: found for other, found in left.items() if found}
         same = {other for other, found in parts.items() if found == self.parts[other]}
         agreement = {other: value for other, value in self.agreement.items() if other in same}
-        return replace(self, parts={**parts, name: tuple(sorted(taken))}, agreement=agreement, shares=None)
+        return replace(self, parts={**parts, name: tuple(sorted(taken))}, agreement=agreement)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .safetensors file and return its path."""
@@ -117,8 +127,8 @@ class Catalogue:
             about, arrays = files.read_arrays(found, KEY)
             check_version(about["version"], VERSION)
             shares = arrays.get("shares")
-            if shares is not None and (shares.ndim != 2 or len(shares) != len(about["parts"])):
-                raise ValueError(f"it has shares {list(shares.shape)} for {len(about['parts'])} parts")
+            if shares is not None and (shares.ndim != 2 or len(shares) != len(arrays["centres"])):
+                raise ValueError(f"it has shares {list(shares.shape)} for {len(arrays['centres'])} clusters")
             return cls(
                 layer=str(about["layer"]),
                 squared=bool(about["squared"]),
@@ -129,3 +139,13 @@ class Catalogue:
                 generator=str(about["generator"]),
                 about=about["about"],
             )
+
+
+def generator_of(path: Path) -> str:
+    """Fingerprint of the generator that a catalogue of ours is of, without reading its numbers; "" for any other file."""
+    try:
+        with safe_open(str(path), framework="numpy") as file:
+            about = files.parsed((file.metadata() or {}).get(KEY, "{}"))
+    except files.DAMAGED:
+        return ""
+    return str(about.get("generator", "")) if isinstance(about, dict) else ""

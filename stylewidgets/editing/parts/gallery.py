@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 KEY = "stylewidgets-gallery"
 VERSION = 1
+
+Closeness = tuple[int, float]
+"""Place in a gallery, and the cosine there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,27 +68,26 @@ class Gallery:
 
     def check(self, session: GeneratorSession) -> None:
         """ValueError where it is of another generator."""
-        if session.fingerprint() != self.generator:
-            raise ValueError(
-                f"this gallery is of another generator ({self.generator}) than {session.name!r} ({session.fingerprint()}): "
-                "styles of one mean nothing to the other"
-            )
+        check_generator(self.generator, session)
 
-    def nearest(self, style: NDArray[np.float32], weights: NDArray[np.float32], n: int = 10) -> list[tuple[int, float]]:
+    def latent(self, place: int) -> Latent:
+        """One of its latents."""
+        return self.latents[place]
+
+    def nearest(self, style: NDArray[np.float32], weights: NDArray[np.float32], n: int = 10) -> list[Closeness]:
         """Places of the n most alike in the weighted channels, with their cosine; the most alike first.
 
         Args:
             style: [sum of channels], of what is looked for.
             weights: [sum of channels]: the channels of the part.
         """
-        check_int("n", n, 1)
         chosen = np.flatnonzero(weights)
-        query = style[chosen] * weights[chosen]
-        # Columns that count for nothing are not touched: a part has some tens of a thousand channels.
-        there = self.styles[:, chosen] * weights[chosen]
-        closeness = there @ query / np.maximum(np.linalg.norm(there, axis=1) * np.linalg.norm(query), 1e-8)
-        order = np.argsort(-closeness, kind="stable")[:n]
-        return [(int(i), float(closeness[i])) for i in order]
+        return first([self._by_channel[chosen]], style[chosen], weights[chosen], n)
+
+    @cached_property
+    def _by_channel(self) -> NDArray[np.float32]:
+        """Styles with channels first: a part has some tens of a thousand, and the others are not even read then."""
+        return np.ascontiguousarray(self.styles.T)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write one .safetensors file and return its path; styles take half the digits."""
@@ -111,3 +114,28 @@ class Gallery:
             if styles.ndim != 2 or len(styles) != len(latents):
                 raise ValueError(f"it has {len(latents)} latents and styles {list(styles.shape)}")
             return cls(tuple(Latent.from_dict(item) for item in latents), styles, str(about["generator"]))
+
+
+def first(
+    tables: Sequence[NDArray[np.float32]], style: NDArray[np.float32], weights: NDArray[np.float32], n: int
+) -> list[Closeness]:
+    """The n columns of some tables [channels, m] that are most alike to a style [channels], as if they were one table."""
+    check_int("n", n, 1)
+    squares = weights * weights
+    length = np.sqrt(squares @ (style * style))
+    found = [np.zeros(0, np.float32)]
+    for table in tables:
+        lengths = np.sqrt(squares @ np.square(table))
+        found.append((squares * style) @ table / np.maximum(lengths * length, 1e-8))
+    closeness = np.concatenate(found)
+    order = np.argsort(-closeness, kind="stable")[:n]
+    return [(int(i), float(closeness[i])) for i in order]
+
+
+def check_generator(own: str, session: GeneratorSession) -> None:
+    """ValueError where a gallery is of another generator."""
+    if session.fingerprint() != own:
+        raise ValueError(
+            f"this gallery is of another generator ({own}) than {session.name!r} ({session.fingerprint()}): "
+            "styles of one mean nothing to the other"
+        )

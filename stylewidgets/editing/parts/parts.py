@@ -9,38 +9,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
+from weakref import ref
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ... import domain
+from ... import weights as bundled
+from ...core import files
 from ...core.checks import unknown_name
 from ...jobs import Job, Progress
 from ...latent.latent import Latent
 from ...latent.transfer import TransferEdit
 from ..protocol import register
-from . import rules
-from .catalogue import Catalogue
-from .clusters import Clusters, cluster
+from . import fitting, published, rules
+from .catalogue import Catalogue, generator_of
+from .clusters import Clusters
+from .features import seen
+from .fitting import PICTURES
 from .gallery import Gallery
+from .index import GalleryIndex
 
 if TYPE_CHECKING:
     from ...session.session import GeneratorSession
 
-CLUSTERS = 18
-PICTURES = 200
-PSI = 0.7
 POSE = "pose"
 """The part that no cluster is: the coarsest layers without what is the hair's there."""
 COARSE = 8
 """Pixels of the layers that carry hair and pose: those of 4 and 8, whatever the generator's size."""
-SEGMENTED = 48
-"""Pictures that the segmenter looks at to name clusters."""
+NO_PART = 16
+"""By the rule by density, layers of so many pixels carry no part but hair: an eye has two places there. On avatars this takes a
+fifth off what an exchange of eyes changes elsewhere (ΔE 1.20 → 0.97 on 16 pairs)."""
 KEPT = 64
 """Pictures whose channels are remembered."""
-_METHODS = ("retrieve", "editing")
+DENSEST, RETRIEVE, EDITING = METHODS = ("densest", "retrieve", "editing")
+"""Rules for which channels carry a part: see `Parts.transfer`."""
 
 
 @register
@@ -58,12 +62,21 @@ class Parts:
     kind: ClassVar[str] = "parts"
 
     def __init__(self, session: GeneratorSession, catalogue: Catalogue) -> None:
-        self.session, self.catalogue = session, catalogue
+        self._owner = ref(session)  # which may have this machine: together they would wait for the garbage collector
+        self.catalogue = catalogue
         reason = self.fits(session)
         if reason:
             raise ValueError(reason)
         self._clusters = Clusters(torch.from_numpy(catalogue.centres).to(session.device))
-        self._kept: OrderedDict[Latent, tuple[Tensor, Tensor]] = OrderedDict()
+        self._kept: OrderedDict[Latent, tuple[Tensor, Mapping[str, Tensor]]] = OrderedDict()
+
+    @property
+    def session(self) -> GeneratorSession:
+        """The generator's. ValueError where it is gone."""
+        session = self._owner()
+        if session is None:
+            raise ValueError("the session of these parts is gone: keep it, or Parts.load(session) with another one")
+        return session
 
     # -- an editor -------------------------------------------------------------------------------------------------------
     @property
@@ -108,12 +121,15 @@ class Parts:
         return np.asarray(self.labels(latent) == self.catalogue.place(part))
 
     # -- which channels --------------------------------------------------------------------------------------------------
-    def channels(self, latent: Latent) -> Tensor:
+    def channels(self, latent: Latent, method: str = DENSEST) -> Tensor:
         """Which channels carry each part of a picture, 0 or 1 [parts + 1, sum of channels]; the last are those of the pose.
 
-        The rule of "Retrieve in Style": contributions within this picture, softmax over the parts. ToRGB layers take no part.
+        Contributions are those within this picture; ToRGB layers take no part.
+
+        Args:
+            method: "densest" (`rules.by_density`), or "retrieve" for the softmax of "Retrieve in Style".
         """
-        return self._looked_at(latent)[1]
+        return self._looked_at(latent)[1][method]
 
     def greedy(self, part: str, rho: float = 0.1, epsilon: float = 50.0, coarse_epsilon: float = 5.0) -> Tensor:
         """Which channels carry a part in all pictures, by the rule of "Editing in Style", 0 or 1 [sum of channels].
@@ -126,11 +142,7 @@ class Parts:
         Raises:
             ValueError: shares were not measured for these parts.
         """
-        if self.catalogue.shares is None:
-            raise ValueError(
-                "what channels share with these parts was not measured: jobs.run(parts.measured()) does it"
-            )
-        shares = torch.from_numpy(self.catalogue.shares[self.catalogue.place(part)])
+        shares = torch.from_numpy(self.catalogue.share(part))
         chosen = []
         for layer, share in zip(self.session.layers, _by_layer(self.session, shares), strict=True):
             budget = (coarse_epsilon if layer.resolution <= COARSE else epsilon) * len(share) / 512
@@ -138,9 +150,37 @@ class Parts:
             chosen.append(torch.zeros_like(found) if layer.kind == "torgb" else found)
         return torch.cat(chosen).to(self.session.device)
 
+    def carriers(self, part: str, *latents: Latent, method: str = DENSEST) -> Tensor:
+        """Which channels carry a part of these pictures together, 0 or 1 [sum of channels].
+
+        Args:
+            latents: one, or two between which the part is taken.
+            method: "retrieve" for channels of these pictures, "editing" for channels that carry the part in all.
+
+        Raises:
+            ValueError: an unknown part or method, the part is in none of the pictures, or no channel carries it.
+        """
+        if part not in self.names:
+            raise unknown_name("part", part, self.names)
+        if method not in METHODS:
+            raise unknown_name("method", method, METHODS)
+        those = "this picture" if len(latents) == 1 else "these pictures"
+        if method == EDITING and part != POSE:
+            weights = self.greedy(part)
+        else:
+            rule = RETRIEVE if method == EDITING else method
+            self._need(part, *latents)
+            # A part has the channels of either picture; of the pose is what neither picture's hair has.
+            found = torch.stack([self.channels(latent, rule)[self.names.index(part)] for latent in latents])
+            weights = found.amin(0) if part == POSE else found.amax(0)
+        if not bool(weights.any()):
+            other = ": method='editing' takes those that carry it in all" if method == RETRIEVE and part != POSE else ""
+            raise ValueError(f"no channel carries the part {part!r} of {those} alone{other}")
+        return weights
+
     # -- edits -----------------------------------------------------------------------------------------------------------
     def transfer(
-        self, latent: Latent, reference: Latent, part: str, amount: float = 1.0, *, method: str = "retrieve"
+        self, latent: Latent, reference: Latent, part: str, amount: float = 1.0, *, method: str = DENSEST
     ) -> Latent:
         """The latent with one part as another picture has it: an edit of the kind "transfer" with the part's name.
 
@@ -149,51 +189,46 @@ class Parts:
             reference: where the part is taken from.
             part: one of `names`.
             amount: 1 takes the part as it is there, 0 nothing.
-            method: "retrieve" for channels of these two pictures, "editing" for channels that carry the part in all.
+            method: "densest" for channels of these two pictures whose energy is densest in the part, "retrieve" for those that
+                a softmax finds ("Retrieve in Style"), "editing" for channels that carry the part in all ("Editing in Style").
 
         Raises:
             ValueError: an unknown part or method, or the part is in neither picture.
         """
-        if part not in self.names:
-            raise unknown_name("part", part, self.names)
-        if method not in _METHODS:
-            raise unknown_name("method", method, _METHODS)
         bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
-        if method == "editing" and part != POSE:
-            weights = self.greedy(part)
-        else:
-            if part != POSE and not (self.mask(bare, part).any() or self.mask(reference, part).any()):
-                raise ValueError(f"the part {part!r} is in neither of these pictures")
-            # A part has the channels of either picture; of the pose is what neither picture's hair has.
-            joined = torch.minimum if part == POSE else torch.maximum
-            weights = joined(self.channels(bare), self.channels(reference))[self.names.index(part)]
-        if not bool(weights.any()):
-            raise ValueError(
-                f"no channel carries the part {part!r} of these pictures alone, so there is nothing to take"
-            )
+        weights = self.carriers(part, bare, reference, method=method)
+        self._need(part, bare, reference)
         return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
 
-    def retrieve(self, latent: Latent, part: str, gallery: Gallery, n: int = 10) -> list[tuple[Latent, float]]:
+    def retrieve(
+        self, latent: Latent, part: str, gallery: Gallery | GalleryIndex, n: int = 10, *, method: str = DENSEST
+    ) -> list[tuple[Latent, float]]:
         """The n pictures of a gallery that are most alike in a part, with their cosine; the most alike first.
 
-        Compared are the styles of the channels that carry the part of this picture (Chong et al., section 3.4).
+        Compared are the styles of the channels that carry the part (Chong et al., section 3.4).
+
+        Args:
+            method: "retrieve" for channels of this picture, "editing" for channels that carry the part in all.
 
         Raises:
-            ValueError: an unknown part, a gallery of another generator, or no channel carries the part.
+            ValueError: an unknown part or method, a gallery of another generator, or no channel carries the part.
         """
-        if part not in self.names:
-            raise unknown_name("part", part, self.names)
         gallery.check(self.session)
-        weights = self.channels(latent)[self.names.index(part)].cpu().numpy()
-        if not weights.any():
-            raise ValueError(f"no channel carries the part {part!r} of this picture alone, so nothing is nearest in it")
+        weights = self.carriers(part, latent, method=method).cpu().numpy()
         style = self.session.flat_styles(latent)[0].cpu().numpy()
-        return [(gallery.latents[i], closeness) for i, closeness in gallery.nearest(style, weights, n)]
+        return [(gallery.latent(i), closeness) for i, closeness in gallery.nearest(style, weights, n)]
 
     # -- making one --------------------------------------------------------------------------------------------------------
     @classmethod
-    def load(cls, source: GeneratorSession | str | os.PathLike[str], session: GeneratorSession | None = None) -> Parts:
-        """Parts of a file, for a session; or those that belong to a session's generator.
+    def load(
+        cls, source: GeneratorSession | str | os.PathLike[str], session: GeneratorSession | None = None, layer: str = ""
+    ) -> Parts:
+        """Parts of a file, ours or a published one, for a session; or those of a session's generator: bundled, or prepared
+        here before.
+
+        Args:
+            session: what a file is for.
+            layer: of a published file: whose features were clustered, see `published.read`.
 
         Raises:
             FileNotFoundError: there are none; `Parts.fit` makes them.
@@ -202,84 +237,103 @@ class Parts:
         if isinstance(source, (str, os.PathLike)):
             if session is None:
                 raise ValueError("say which session the parts are for: Parts.load(path, session)")
+            if Path(source).suffix.lower() in published.SUFFIXES:
+                return cls(session, published.read(files.as_path(source), session, layer))
             return cls(session, Catalogue.load(source))
+        found = _found(source)
+        if found is not None:
+            return cls(source, Catalogue.load(found))
         raise FileNotFoundError(
-            f"there are no parts for {source.name or 'this generator'} yet: session.editors.fit('parts') finds them"
+            f"there are no parts for {source.name or 'this generator'} yet: session.editors.fit('parts') finds them, and so "
+            "does the explorer's Parts panel"
         )
+
+    @classmethod
+    def known(cls, session: GeneratorSession) -> bool:
+        """Whether `load(session)` finds them."""
+        return _found(session) is not None
 
     @classmethod
     def fit(
         cls,
         session: GeneratorSession,
         *,
-        clusters: int = CLUSTERS,
+        clusters: int | None = None,
         pictures: int = PICTURES,
         layer: str = "",
         seed: int = 0,
+        folder: Path | None = None,
+        keep: bool = True,
     ) -> Job[Parts]:
         """Cluster what a generator draws, and name the clusters by its domain's segmenter where there is one.
 
+        Work that broke off goes on where it was. The result is kept for `load(session)`.
+
         Args:
-            clusters: how many.
+            clusters: how many; None: 48, or 18 where no segmenter names them.
             pictures: how many are looked at.
             layer: whose features; the last of at most a quarter of the picture's side by default.
             seed: of the first picture, and of the clustering.
+            folder: where partial work is kept; None: in the cache.
+            keep: whether the result is kept.
         """
-        layer = layer or _quarter(session)
-        latents = [session.latent(seed=seed + i, psi=PSI) for i in range(pictures)]
-        vectors = []
-        for n, latent in enumerate(latents):
-            x = _features(session, latent, layer)
-            vectors.append(x.permute(0, 2, 3, 1).reshape(-1, x.shape[1]).cpu())
-            yield Progress(n, pictures, "features")
-        made = yield from cluster.steps(torch.cat(vectors), clusters, seed)
-        parts, agreement = yield from _named(session, made, latents[:SEGMENTED], layer)
-        found = Catalogue(
-            layer=layer,
-            squared=False,
-            centres=made.centres.numpy(),
-            parts=parts,
-            agreement=agreement,
-            generator=session.fingerprint(),
-            about={"pictures": pictures, "psi": PSI, "seed": seed},
-        )
-        machine = cls(session, found)
-        return (yield from machine.measured(latents[:SEGMENTED]))
+        clusters = fitting.clusters_for(session) if clusters is None else clusters
+        asked = {"generator": session.fingerprint(), "layer": layer, "numbers": [clusters, pictures, seed]}
+        state = fitting.State(folder or prepared(session).parent, asked)
+        found, latents = yield from fitting.fit(session, clusters, pictures, layer, seed, state)
+        made = yield from cls(session, found).measured(latents)
+        state.forget()
+        if keep:
+            path = prepared(session)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made.save(path)
+        return made
 
     def measured(self, latents: Sequence[Latent] = ()) -> Job[Parts]:
-        """The same parts with what each channel shares with them (equation 1), over some pictures."""
-        chosen = latents or [self.session.latent(seed=i, psi=PSI) for i in range(SEGMENTED)]
+        """The same parts with what each channel shares with their clusters (equation 1), over some pictures."""
+        chosen = latents or [self.session.latent(seed=i, psi=fitting.PSI) for i in range(fitting.SEGMENTED)]
         total: Tensor | float = 0.0
         for n, latent in enumerate(chosen):
-            total = total + self._shares(latent)[1]
-            yield Progress(n, len(chosen), "channels")
+            total = total + self._shares(latent, [(k,) for k in range(len(self.catalogue.centres))])[1]
+            yield Progress(n + 1, len(chosen), "channels")
         assert isinstance(total, Tensor)
         return Parts(self.session, replace(self.catalogue, shares=(total / len(chosen)).cpu().numpy()))
 
     # -- inside ------------------------------------------------------------------------------------------------------------
-    def _looked_at(self, latent: Latent) -> tuple[Tensor, Tensor]:
-        """Clusters [h, w] and channels [parts + 1, C] of a picture, remembered."""
+    def _need(self, part: str, *latents: Latent) -> None:
+        """ValueError where a part is in none of these pictures."""
+        if part != POSE and not any(self.mask(latent, part).any() for latent in latents):
+            where = "not in this picture" if len(latents) == 1 else "in neither of these pictures"
+            raise ValueError(f"the part {part!r} is {where}")
+
+    def _looked_at(self, latent: Latent) -> tuple[Tensor, Mapping[str, Tensor]]:
+        """Clusters [h, w] of a picture, and channels [parts + 1, C] by each rule, remembered."""
         if latent not in self._kept:
-            labels, shares = self._shares(latent)
-            chosen = rules.by_softmax(shares)
-            for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
-                if layer.kind == "torgb":
-                    part.zero_()
+            groups = list(self.catalogue.parts.values())
+            labels, shares = self._shares(latent, groups)
+            areas = rules.one_hot(labels[None], groups).mean((0, 2, 3))
+            found = {RETRIEVE: rules.by_softmax(shares), DENSEST: rules.by_density(shares, areas)}
             hair = self.catalogue.names.index("hair") if "hair" in self.catalogue.parts else None
-            self._kept[latent] = labels, rules.first_layers(chosen, hair, self._coarse())
+            coarse = {RETRIEVE: self._coarse(COARSE), DENSEST: self._coarse(NO_PART)}
+            for rule, chosen in found.items():
+                for layer, part in zip(self.session.layers, _by_layer(self.session, chosen), strict=True):
+                    if layer.kind == "torgb":
+                        part.zero_()
+                found[rule] = rules.first_layers(chosen, hair, coarse[rule], coarse[RETRIEVE])
+            self._kept[latent] = labels, found
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         self._kept.move_to_end(latent)
         return self._kept[latent]
 
     @torch.no_grad()
-    def _shares(self, latent: Latent) -> tuple[Tensor, Tensor]:
-        """Clusters [h, w], and the contribution of each channel to each part, [parts, C], of one picture."""
+    def _shares(self, latent: Latent, groups: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+        """Clusters [h, w], and the contribution of each channel to each group of clusters, [groups, C], of one picture."""
         session = self.session
-        states = session.activations(latent, _seen(session), exact=True)
+        states = session.activations(latent, seen(session), exact=True)
         x = states[self.catalogue.layer].x.float()
         labels = self._clusters.labels(x.square() if self.catalogue.squared else x)
-        masks = rules.one_hot(labels, list(self.catalogue.parts.values()))
+        masks = rules.one_hot(labels, groups)
         found: list[Tensor] = []
         before: Tensor | None = None  # the input of a layer: the features after the convolution before it
         for layer in session.layers:
@@ -295,11 +349,11 @@ class Parts:
             before = before if after is None else after
         return labels[0], torch.cat(found, -1)
 
-    def _coarse(self) -> int:
-        """How many channels the coarse layers have: all up to the last convolution of at most 8 pixels."""
+    def _coarse(self, most: int) -> int:
+        """How many channels the coarse layers have: all up to the last convolution of at most so many pixels."""
         layers = self.session.layers
         last = max(
-            (k for k, layer in enumerate(layers) if layer.kind == "conv" and layer.resolution <= COARSE), default=0
+            (k for k, layer in enumerate(layers) if layer.kind == "conv" and layer.resolution <= most), default=0
         )
         return sum(layer.channels for layer in layers[: last + 1])
 
@@ -310,57 +364,13 @@ def _by_layer(session: GeneratorSession, values: Tensor) -> Sequence[Tensor]:
     return views
 
 
-def _seen(session: GeneratorSession) -> list[str]:
-    """The convolutions after which there are features to be seen: all, or of StyleGAN, whose blocks run as a whole, the last
-    of each block. Channels of the others belong to no part."""
-    convs = [layer for layer in session.layers if layer.kind != "torgb"]
-
-    def tried() -> list[str]:
-        try:
-            session.activations(session.latent(), [convs[0].name], exact=True)
-        except ValueError:
-            return list({layer.block: layer.name for layer in convs}.values())
-        return [layer.name for layer in convs]
-
-    return session.remembered("layers to be seen", tried)
+def prepared(session: GeneratorSession) -> Path:
+    """Where parts that were found for a session's generator are kept."""
+    return files.cache_folder() / "parts" / f"{session.fingerprint()}.parts.safetensors"
 
 
-def _quarter(session: GeneratorSession) -> str:
-    side, seen = max(session.resolution // 4, session.layers[0].resolution), _seen(session)
-    return [layer.name for layer in session.layers if layer.name in seen and layer.resolution <= side][-1]
-
-
-def _features(session: GeneratorSession, latent: Latent, layer: str) -> Tensor:
-    with torch.no_grad():
-        return session.activations(latent, [layer], exact=True)[layer].x.float()
-
-
-def _named(
-    session: GeneratorSession, made: Clusters, latents: Sequence[Latent], layer: str
-) -> Job[tuple[Mapping[str, tuple[int, ...]], Mapping[str, float]]]:
-    """Parts by the region that each cluster lies in mostly, and how well they agree; without a segmenter one each."""
-    known = domain.of(session)
-    if known is None or known.segmenter is None:
-        return {f"part {k + 1}": (k,) for k in range(len(made.centres))}, {}
-    segmenter = known.segmenter()
-    overlap = np.zeros((len(made.centres), len(segmenter.names)))
-    for n, latent in enumerate(latents):
-        labels = made.labels(_features(session, latent, layer))[0]
-        region = segmenter(session.image(latent))
-        rows = (np.arange(region.shape[0]) * labels.shape[0]) // region.shape[0]
-        columns = (np.arange(region.shape[1]) * labels.shape[1]) // region.shape[1]
-        np.add.at(overlap, (labels.cpu().numpy()[rows][:, columns], region), 1)
-        yield Progress(n, len(latents), "names")
-    # A region that is small lies in a cluster that is mostly something else: what counts is the share of the region's own size.
-    best = (overlap / np.maximum(overlap.sum(1, keepdims=True) + overlap.sum(0) - overlap, 1)).argmax(1)
-    parts: dict[str, tuple[int, ...]] = {}
-    for k, region_index in enumerate(best):
-        name = segmenter.names[region_index]
-        parts[name] = (*parts.get(name, ()), k)
-    agreement = {}
-    for name, clusters in parts.items():
-        column = segmenter.names.index(name)
-        inside = overlap[list(clusters), column].sum()
-        union = overlap[list(clusters)].sum() + overlap[:, column].sum() - inside
-        agreement[name] = round(float(inside / union), 3)
-    return parts, agreement
+def _found(session: GeneratorSession) -> Path | None:
+    """The catalogue of a session's generator: prepared here, or bundled."""
+    wanted = session.fingerprint()
+    places = (prepared(session), *sorted(bundled.FOLDER.glob("*.parts.safetensors")))
+    return next((path for path in places if path.is_file() and generator_of(path) == wanted), None)

@@ -12,7 +12,7 @@ from ..config import BlockConfig, Shapes, check_above_zero, check_whole
 
 FIRST_CHANNELS, MOST_CHANNELS = 16384, 512
 LEVELS = 16  # of a picture, more than any network has
-NOT_IN_SHAPES = ("mapping_lr", "fused_from", "lod", "norm_eps", "bias_first")
+NOT_IN_SHAPES = ("mapping_lr", "fused_from", "lod", "norm_eps", "bias_first", "blur")
 """Settings that no shape can confirm."""
 
 
@@ -34,6 +34,7 @@ class StyleGAN1Config(BlockConfig):
             levels below the full size, and is enlarged; the fraction mixes in the level below that one.
         norm_eps: added to the variance in the instance normalisation.
         bias_first: add the bias of up-convolutions before the blur and not after it.
+        blur: whether up-convolutions are blurred.
         start: height and width of the learned constant.
     """
 
@@ -43,13 +44,14 @@ class StyleGAN1Config(BlockConfig):
     lod: float = 0.0
     norm_eps: float = 1e-8
     bias_first: bool = False
+    blur: bool = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.fused_from is not None:
             check_whole("fused_from", self.fused_from)
         check_above_zero("norm_eps", self.norm_eps)
-        for name in ("use_noise", "bias_first"):
+        for name in ("use_noise", "bias_first", "blur"):
             if getattr(self, name) not in (True, False):
                 raise ValueError(f"{name} is True or False; {getattr(self, name)!r} was given")
         if not 1 <= len(self.channels) <= LEVELS:
@@ -71,6 +73,11 @@ class StyleGAN1Config(BlockConfig):
         return max(self.start) << (len(self.channels) + int(self.lod) - 1)
 
     @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.size(len(self.channels) + int(self.lod) - 1)
+
+    @property
     def fade(self) -> float:
         """Share of the level below in the picture."""
         return self.lod - int(self.lod) if len(self.channels) > 1 else 0.0
@@ -90,7 +97,7 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN1Config:
 
     Args:
         params: names to tensors (mapping.*, synthesis.*).
-        hints: settings that shapes do not tell (fused_from, lod, mapping_lr, norm_eps, bias_first); a hint wins.
+        hints: settings that shapes do not tell (fused_from, lod, mapping_lr, norm_eps, bias_first, blur); a hint wins.
     Raises:
         ValueError: a parameter that every StyleGAN has is missing, or two disagree.
     """

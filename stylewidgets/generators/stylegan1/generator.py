@@ -50,7 +50,13 @@ class SynthesisBlock(nn.Module):
             self.conv0 = Epilogue(out, **common)
         else:
             self.conv0 = StyledConv(
-                config.channels[index - 1], out, up=2, fused=config.fused(index), bias_first=config.bias_first, **common
+                config.channels[index - 1],
+                out,
+                up=2,
+                fused=config.fused(index),
+                bias_first=config.bias_first,
+                blur=config.blur,
+                **common,
             )
         self.conv1 = StyledConv(out, out, **common)
         if index >= config.num_blocks - (2 if config.fade else 1):

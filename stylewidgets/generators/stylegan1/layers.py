@@ -86,6 +86,7 @@ class StyledConv(PreparedWeight, Epilogue):
         fused: for up 2: the transposed convolution instead of repeated pixels. Nothing but the orientation of the kernel
             differs, so both are computed as the transposed one, which needs 16 instead of 36 products per pixel.
         bias_first: add the bias before the blur.
+        blur: whether there is one.
         others: as of `Epilogue`.
     """
 
@@ -99,11 +100,12 @@ class StyledConv(PreparedWeight, Epilogue):
         up: int = 1,
         fused: bool = False,
         bias_first: bool = False,
+        blur: bool = True,
         use_noise: bool = True,
         eps: float = 1e-8,
     ) -> None:
         super().__init__(channels, w_dim=w_dim, size=size, use_noise=use_noise, eps=eps)
-        self.up, self.fused, self.bias_first = up, fused, bias_first and up == 2
+        self.up, self.fused, self.bias_first, self.blur = up, fused, bias_first and up == 2, blur
         self.weight = nn.Parameter(torch.randn(channels, inputs, 3, 3, dtype=torch.float32, device="cpu"))
         self.scale = GAIN / math.sqrt(inputs * 9)
 
@@ -122,7 +124,8 @@ class StyledConv(PreparedWeight, Epilogue):
         x = F.conv_transpose2d(x, weight, stride=2, padding=1)
         if self.bias_first:
             x = x + self.bias.to(x.dtype)[:, None, None]
-        x = blur2d(x, BLUR, padding=1)
+        if self.blur:
+            x = blur2d(x, BLUR, padding=1)
         return self.finish(x, None if self.bias_first else self.bias, style, noise)
 
 

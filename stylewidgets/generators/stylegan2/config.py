@@ -35,6 +35,7 @@ class StyleGAN2Config(BlockConfig):
         mapping_layers: fully connected layers of the mapping network.
         mapping_width: features between them, None for w_dim.
         mapping_lr: learning rate multiplier of the mapping network.
+        label_width: numbers that a label becomes before it joins z, None for as many as w has.
         architecture: "skip", "resnet" or "orig" (Karras et al. 2020, figure 7).
         conv_clamp: features are clamped to ± this; None for no clamp.
         use_noise: whether layers add noise.
@@ -91,16 +92,15 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN2Config:
     """
     shapes = Shapes(params, StyleGAN2Config.title)
     w_dim = shapes("synthesis.b4.conv1.affine.weight")[1]
-    c_dim, beside, label = 0, 0, "separate"
     if "mapping.concat.weight" in shapes:
-        (c_dim, beside), label = shapes("mapping.concat.weight"), "joint"
-    elif "mapping.embed.weight" in shapes:
-        c_dim, beside = shapes("mapping.embed.weight")[1], w_dim
+        classes, beside = shapes("mapping.concat.weight")
+        label: dict[str, Any] = {"c_dim": classes, "label": "joint"}
+    else:
+        beside, label = shapes.embedding(w_dim)
     found: dict[str, Any] = {
         **shapes.blocks(),
         **shapes.mapping(w_dim, beside),
-        "c_dim": c_dim,
-        "label": label,
+        **label,
         "use_noise": "synthesis.b4.conv1.noise_strength" in shapes,
         "taps": _taps(params),
     }

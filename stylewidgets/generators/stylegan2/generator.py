@@ -73,6 +73,22 @@ class SynthesisBlock(nn.Module):
         return State(x, img)
 
 
+def style_layers(config: StyleGAN2Config, blocks: Sequence[SynthesisBlock]) -> tuple[Layer, ...]:
+    """The style layers of these blocks, the first of all, in StyleSpace order."""
+    return tuple(
+        Layer(
+            f"{config.block_name(i)}.{name}",
+            "torgb" if name == "torgb" else "conv",
+            i,
+            2 * i + ROWS[name],
+            layer.style_channels,
+            layer.resolution,
+        )
+        for i, block in enumerate(blocks)
+        for name, layer in block.layers()
+    )
+
+
 class StyleGAN2(StyleBased):
     """A StyleGAN2 generator with every inner step reachable. Pictures are about [-1, 1], not clipped.
 
@@ -101,18 +117,7 @@ class StyleGAN2(StyleBased):
         self.can_run_layers = config.architecture != "resnet"
         self.mapping = MappingNetwork(config)
         self.synthesis = BlockChain(config, SynthesisBlock)
-        self.layers: tuple[Layer, ...] = tuple(
-            Layer(
-                f"{config.block_name(i)}.{name}",
-                "torgb" if name == "torgb" else "conv",
-                i,
-                2 * i + ROWS[name],
-                layer.style_channels,
-                layer.resolution,
-            )
-            for i, block in enumerate(self.synthesis.blocks)
-            for name, layer in block.layers()
-        )
+        self.layers: tuple[Layer, ...] = style_layers(config, self.synthesis.blocks)
         inside = [[k for k, layer in enumerate(self.layers) if layer.block == i] for i in range(self.num_blocks)]
         self._slices = [slice(k[0], k[-1] + 1) for k in inside]
         convs = [layer for layer in self.layers if layer.kind == "conv"]

@@ -16,6 +16,7 @@ NOT_IN_SHAPES = ("conv_clamp", "mapping_lr", "margin", "bandwidth", "output_scal
 """Settings that no shape can confirm."""
 
 MAPPINGS = ("stylegan2", "stylegan-xl")
+ASPECTS = (1.0, 0.5)
 VARIANTS = ("T", "R")
 FIRST_CUTOFF, FIRST_STOPBAND, LAST_STOPBAND, CRITICAL = 2.0, 2**2.1, 2**0.3, 2
 
@@ -24,7 +25,7 @@ class LayerShape(NamedTuple):
     """One synthesis layer, as far as its tensors show it.
 
     Attributes:
-        size: pixels of its square output, margin included.
+        size: pixels of its output from top to bottom, margin included.
         channels: feature maps of its output.
         up, down: factors around the leaky ReLU.
         up_taps, down_taps: of the filters; 1 for none.
@@ -74,6 +75,7 @@ class StyleGAN3Config(FamilyConfig):
         output_scale: from the last features to the picture.
         num_fp16_res: layers of the highest so many octaves may run in half precision.
         ema_beta: how slowly the running magnitudes follow in training, per step.
+        aspect: width over height of the picture and of all features, margins included: 1, or 0.5 as in StyleGAN-Human.
     """
 
     title = "StyleGAN3"
@@ -88,6 +90,7 @@ class StyleGAN3Config(FamilyConfig):
     output_scale: float = 0.25
     num_fp16_res: int = 4
     ema_beta: float = 0.999
+    aspect: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -100,6 +103,8 @@ class StyleGAN3Config(FamilyConfig):
         if not isinstance(self.ema_beta, int | float) or not 0 <= self.ema_beta <= 1:
             raise ValueError(f"ema_beta is from 0 to 1; {self.ema_beta!r} was given")
         check_choice("mapping", self.mapping, MAPPINGS)
+        if self.aspect not in ASPECTS:
+            raise ValueError(f"aspect is 1, or 0.5 for pictures twice as high as wide; {self.aspect!r} was given")
         try:
             layers = tuple(LayerShape(*layer) for layer in self.layers)
         except TypeError as error:
@@ -119,8 +124,13 @@ class StyleGAN3Config(FamilyConfig):
 
     @property
     def resolution(self) -> int:
-        """Pixels of the square picture."""
+        """Pixels of the picture's longer side, its height."""
         return self.layers[-1].size
+
+    @property
+    def picture_size(self) -> tuple[int, int]:
+        """Height and width of the picture."""
+        return self.resolution, self.width(len(self.layers) - 1)
 
     @property
     def img_channels(self) -> int:
@@ -129,8 +139,12 @@ class StyleGAN3Config(FamilyConfig):
 
     @property
     def input_size(self) -> int:
-        """Pixels of the input features; those of the first layer."""
+        """Pixels of the input features from top to bottom; those of the first layer."""
         return self.layers[0].size
+
+    def width(self, i: int) -> int:
+        """Pixels of layer i's output from left to right."""
+        return int(self.layers[i].size * self.aspect)
 
     @property
     def rates(self) -> tuple[int, ...]:
@@ -142,22 +156,31 @@ class StyleGAN3Config(FamilyConfig):
         return tuple(rates)
 
     def layer_name(self, i: int) -> str:
-        """ "L3_52_512": index, size and feature maps."""
-        return f"L{i}_{self.layers[i].size}_{self.layers[i].channels}"
+        """ "L3_52_512": index, width and feature maps."""
+        return f"L{i}_{self.width(i)}_{self.layers[i].channels}"
 
     def padding(self, i: int) -> tuple[int, int]:
-        """Zeros (or, below zero, cropped samples) before and after both axes of layer i's upsampled features."""
-        layer, size = self.layers[i], self.layers[max(i - 1, 0)].size
+        """Zeros (or, below zero, cropped samples) above and below layer i's upsampled features."""
+        return self._padding(i, self.layers[max(i - 1, 0)].size, self.layers[i].size)
+
+    def side_padding(self, i: int) -> tuple[int, int]:
+        """The same on the left and on the right."""
+        return self._padding(i, self.width(max(i - 1, 0)), self.width(i))
+
+    def _padding(self, i: int, size: int, target: int) -> tuple[int, int]:
+        """What takes `size` samples of one axis to `target` ones."""
+        layer = self.layers[i]
         total = (
-            (layer.size - 1) * layer.down
-            + 1
-            - (size + layer.kernel - 1) * layer.up
-            + layer.up_taps
-            + layer.down_taps
-            - 2
+            (target - 1) * layer.down + 1 - (size + layer.kernel - 1) * layer.up + layer.up_taps + layer.down_taps - 2
         )
         before = (total + layer.up) // 2
         return before, total - before
+
+    @property
+    def oversampling(self) -> int:
+        """Samples around the leaky ReLU per sample of the finer of a layer's two rates: 2, or 1 in variants without."""
+        before = self.input_size - 2 * self.margin
+        return self.layers[0].up * before // max(before, self.rates[0])
 
     @classmethod
     def create(
@@ -206,11 +229,11 @@ class StyleGAN3Config(FamilyConfig):
         return cls(layers=tuple(layers), **others)
 
 
-def sampling(bands: Sequence[Band], i: int, margin: int, filter_size: int) -> dict[str, Any]:
+def sampling(bands: Sequence[Band], i: int, margin: int, filter_size: int, oversampling: int = 2) -> dict[str, Any]:
     """What the bands say of the shape of layer i: its size, its factors and the taps of their filters."""
     last = i == len(bands) - 1
     before, own = bands[max(i - 1, 0)].rate, bands[i].rate
-    inner = max(before, own) * (1 if last else 2)
+    inner = max(before, own) * (1 if last else oversampling)
     up, down = inner // before, inner // own
     return {
         "size": bands[-1].rate if i >= len(bands) - 2 else own + 2 * margin,
@@ -249,13 +272,16 @@ def infer_config(params: Mapping[str, Tensor], **hints: Any) -> StyleGAN3Config:
     if not names or [i for i, _ in names] != list(range(len(names))):
         listed = [name.split(".")[1] for _, name in names]
         raise ValueError(f"layers synthesis.L0_..., L1_..., ... are expected; found {listed or 'none'}")
-    w_dim, beside = shapes("synthesis.input.affine.weight")[1], 0
-    found: dict[str, Any] = {"layers": tuple(_layer(name.removesuffix(".weight"), shapes, taps) for _, name in names)}
+    w_dim = shapes("synthesis.input.affine.weight")[1]
+    layers = [_layer(name.removesuffix(".weight"), shapes, taps) for _, name in names]
+    aspect = hints.setdefault("aspect", _aspect(layers, hints.get("margin", StyleGAN3Config.margin)))
+    found: dict[str, Any] = {"layers": tuple(layer._replace(size=round(layer.size / aspect)) for layer in layers)}
+    beside, label = shapes.embedding(w_dim)
     if "mapping.embed_proj.weight" in shapes:
         beside, found["embed_dim"] = shapes("mapping.embed_proj.weight")
         found |= {"mapping": "stylegan-xl", "c_dim": shapes("mapping.embed.weight")[0]}
-    elif "mapping.embed.weight" in shapes:
-        found["c_dim"], beside = shapes("mapping.embed.weight")[1], w_dim
+    else:
+        found |= label
     return StyleGAN3Config(**{**found, **shapes.mapping(w_dim, beside), **hints})
 
 
@@ -270,6 +296,20 @@ def _layer(name: str, shapes: Shapes, taps: int) -> LayerShape:
     if any(line[0] > 1 and (line[0] % taps or len(set(line)) > 1) for line in filters):
         raise ValueError(f"{name}: filters of {filters[0]} and {filters[1]} taps, expected are multiples of {taps}")
     return LayerShape(size, channels, up, down, filters[0][0], filters[1][0], weight[2], len(filters[1]) == 2)
+
+
+def _aspect(layers: Sequence[LayerShape], margin: int) -> float:
+    """Width over height, of the widths and factors of the layers.
+
+    Widths are a·(rate + 2·margin) and that of the picture is a·rate, while rates follow from the first one by the factors
+    up and down. So the first width over the last tells the first rate, and that tells a.
+    """
+    grown = math.prod(layer.up for layer in layers) / math.prod(layer.down for layer in layers)
+    excess = layers[0].size / layers[-1].size * grown - 1
+    if excess <= 0:
+        return 1.0
+    rate = 2 * margin / excess
+    return next((a for a in ASPECTS if math.isclose(layers[-1].size, a * rate * grown, rel_tol=1e-6)), 1.0)
 
 
 def _check_layers(layers: Sequence[LayerShape], margin: int) -> None:

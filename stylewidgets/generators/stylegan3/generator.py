@@ -172,7 +172,7 @@ class StyleGAN3(StyleBased):
             img: None.
             styles: of all layers after it.
         Returns:
-            [N, img_channels, h, w] float32 with h = w = `preview_resolution`.
+            [N, img_channels, h, w] float32 with h = `preview_resolution`.
         """
         self._check_styles(styles, self.layers[i + 1 :])
         layers = reduced(self.config, self.preview_resolution(i), x.device)

@@ -25,7 +25,8 @@ class Geometry(NamedTuple):
 
     Attributes:
         up, down: factors around the leaky ReLU.
-        padding: zeros (or, below zero, cropped samples) before and after both axes of the upsampled features.
+        padding: zeros (or, below zero, cropped samples) above and below the upsampled features.
+        side_padding: the same on the left and on the right.
         up_filter, down_filter: None for none.
         spacing: of the taps of a 3×3 kernel, in samples of the input: 1, or less where the rate is capped.
     """
@@ -33,6 +34,7 @@ class Geometry(NamedTuple):
     up: int
     down: int
     padding: tuple[int, int]
+    side_padding: tuple[int, int]
     up_filter: Tensor | None
     down_filter: Tensor | None
     spacing: float = 1.0
@@ -54,8 +56,8 @@ def filters(config: StyleGAN3Config, i: int, bands: tuple[Band, ...] | None) -> 
     inner = before * shape.up
     kind = radial_low_pass if shape.radial else low_pass
     return (
-        low_pass(shape.up_taps, source.cutoff, source.half_width, inner),
-        kind(shape.down_taps, target.cutoff, target.half_width, inner),
+        low_pass(shape.up_taps, source.cutoff, source.half_width, inner) if shape.up_taps > 1 else None,
+        kind(shape.down_taps, target.cutoff, target.half_width, inner) if shape.down_taps > 1 else None,
     )
 
 
@@ -76,14 +78,16 @@ def reduced(config: StyleGAN3Config, rate: int, device: torch.device) -> tuple[G
     assert bands is not None
     capped = [band if band.rate <= rate else _capped(band, rate) for band in bands]
     taps = next((layer.up_taps // layer.up for layer in config.layers if layer.up_taps > 1), 1)
-    shapes = (layer._replace(**sampling(capped, i, config.margin, taps)) for i, layer in enumerate(config.layers))
+    over = config.oversampling
+    shapes = (layer._replace(**sampling(capped, i, config.margin, taps, over)) for i, layer in enumerate(config.layers))
     small = replace(config, layers=tuple(shapes))
     made = []
     for i, shape in enumerate(small.layers):
         with torch.inference_mode(False):  # kept, and perhaps used with gradients later
             up_filter, down_filter = (None if f is None else f.to(device) for f in filters(small, i, tuple(capped)))
         spacing = min(1.0, rate / bands[max(i - 1, 0)].rate)
-        made.append(Geometry(shape.up, shape.down, small.padding(i), up_filter, down_filter, spacing))
+        padding, sides = small.padding(i), small.side_padding(i)
+        made.append(Geometry(shape.up, shape.down, padding, sides, up_filter, down_filter, spacing))
     return tuple(made)
 
 

@@ -39,11 +39,8 @@ class FourierInput(nn.Module):
     def __init__(self, config: StyleGAN3Config) -> None:
         super().__init__()
         channels = config.layers[0].channels
-        self.size, self.rate, self.bandwidth = (
-            config.input_size,
-            config.input_size - 2 * config.margin,
-            config.bandwidth,
-        )
+        self.size = config.input_size, config.width(0)
+        self.rate, self.bandwidth = config.input_size - 2 * config.margin, config.bandwidth
         self.weight = nn.Parameter(torch.randn(channels, channels, dtype=torch.float32, device="cpu"))
         self.affine = FullyConnected(config.w_dim, 4)
         with torch.no_grad():
@@ -56,23 +53,27 @@ class FourierInput(nn.Module):
         self.register_buffer("transform", torch.eye(3, dtype=torch.float32, device="cpu"))
         self.register_buffer("freqs", torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1))
         self.register_buffer("phases", torch.rand(channels, dtype=torch.float32, device="cpu") - 0.5)
-        self.style_channels, self.resolution = 4, self.size
+        self.style_channels, self.resolution = 4, config.input_size
 
     def forward(self, styles: Tensor) -> Tensor:
-        """Styles [N, 4] (cosine, sine, shift right, shift down) → features [N, C, size, size] float32, channels last."""
+        """Styles [N, 4] (cosine, sine, shift right, shift down) → features [N, C, height, width] float32, channels last."""
         with _no_autocast(styles.device.type):
             place = self.placement(styles)
             freqs, phases = self.get_buffer("freqs"), self.get_buffer("phases")
             phases = phases + (freqs @ place[:, :2, 2:]).squeeze(2)
             freqs = freqs @ place[:, :2, :2]
             fade = 1 - (freqs.norm(dim=2) - self.bandwidth) / (self.rate / 2 - self.bandwidth)
-            line = (2 * torch.arange(self.size, dtype=torch.float32, device=styles.device) + 1) / self.size - 1
-            line = line * (0.5 * self.size / self.rate)
+            down, right = (self._line(size, styles.device) for size in self.size)
             # x and y parts of the angle apart: the same sum as a product with the grid.
-            angle = freqs[:, None, None, :, 0] * line[:, None] + freqs[:, None, None, :, 1] * line[:, None, None]
+            angle = freqs[:, None, None, :, 0] * right[:, None] + freqs[:, None, None, :, 1] * down[:, None, None]
             waves = torch.sin((angle + phases[:, None, None]) * (2 * math.pi)) * fade.clamp(0, 1)[:, None, None]
             picture: Tensor = (waves @ (self.weight.t() / math.sqrt(self.weight.shape[1]))).permute(0, 3, 1, 2)
             return picture
+
+    def _line(self, size: int, device: torch.device) -> Tensor:
+        """Centres of so many samples of one axis, in pictures' heights from the middle. [size]"""
+        line = (2 * torch.arange(size, dtype=torch.float32, device=device) + 1) / size - 1
+        return line * (0.5 * size / self.rate)
 
     def placement(self, styles: Tensor) -> Tensor:
         """Styles [N, 4] → matrices [N, 3, 3] from picture coordinates to those of the sines."""
@@ -98,7 +99,8 @@ class AliasFreeLayer(StyleConv):
     def __init__(self, config: StyleGAN3Config, index: int, bands: tuple[Band, ...] | None) -> None:
         shape = config.layers[index]
         super().__init__(config.layers[max(index - 1, 0)].channels, shape.channels, shape.kernel, config.w_dim)
-        self.factor_up, self.factor_down, self.padding = shape.up, shape.down, config.padding(index)
+        self.factor_up, self.factor_down = shape.up, shape.down
+        self.padding, self.side_padding = config.padding(index), config.side_padding(index)
         self.conv_clamp, self.ema_beta, self.resolution = config.conv_clamp, config.ema_beta, shape.size
         self.halves = config.rates[index] * 2**config.num_fp16_res > config.resolution
         self.register_buffer("magnitude_ema", torch.ones((), dtype=torch.float32, device="cpu"))
@@ -110,7 +112,7 @@ class AliasFreeLayer(StyleConv):
     def geometry(self) -> Geometry:
         """What it was trained with."""
         up_filter, down_filter = self._buffers.get("up_filter"), self._buffers.get("down_filter")
-        return Geometry(self.factor_up, self.factor_down, self.padding, up_filter, down_filter)
+        return Geometry(self.factor_up, self.factor_down, self.padding, self.side_padding, up_filter, down_filter)
 
     def forward(self, x: Tensor, styles: Tensor, geometry: Geometry | None = None) -> Tensor:
         """[N, I, H, W] with styles [N, I] → [N, O, H', W'] in x's dtype; in another geometry for a preview."""
@@ -139,9 +141,18 @@ class AliasFreeLayer(StyleConv):
         return self._activate(y, None, geometry)
 
     def _activate(self, x: Tensor, scale: Tensor | None, geometry: Geometry) -> Tensor:
-        up, down, padding, up_filter, down_filter, _ = geometry
+        up, down, padding, sides, up_filter, down_filter, _ = geometry
         return filtered_lrelu(
-            x, self.bias, up_filter, down_filter, scale=scale, up=up, down=down, padding=padding, clamp=self.conv_clamp
+            x,
+            self.bias,
+            up_filter,
+            down_filter,
+            scale=scale,
+            up=up,
+            down=down,
+            padding=padding,
+            side_padding=sides,
+            clamp=self.conv_clamp,
         )
 
     def _weight(self, kind: torch.dtype | str, geometry: Geometry) -> tuple[Tensor, ...]:

@@ -15,6 +15,7 @@ from ...core.files import as_path
 from ...session.session import GeneratorSession
 from ..catalogue import BUNDLED
 from ..run import Run
+from ..spaces import coloured
 from ..target import Target
 from . import public, small
 
@@ -62,7 +63,7 @@ class EncoderRun(Run):
             return dict.fromkeys(("loss", "pixels"), float(error.mean()))
 
     def _draw(self, code: Tensor) -> Tensor:
-        return self.session.synthesize(code[:, : self.session.num_ws])
+        return coloured(self.session.synthesize(code[:, : self.session.num_ws]))
 
     def code(self) -> Tensor:
         return self._code[:, : self.session.num_ws].detach()

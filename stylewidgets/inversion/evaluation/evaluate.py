@@ -95,7 +95,7 @@ def evaluate_each(
         "method": result.method,
         "space": result.space,
         "perceptual_net": measure.name,
-        "ms_ssim_scales": similarity.scales(session.resolution),
+        "ms_ssim_scales": similarity.scales(min(session.picture_size)),
         "pictures": len(result),
         "steps": result.steps,
         "seconds": result.seconds,

@@ -182,5 +182,5 @@ def _seconds_per_step(session: GeneratorSession, target: Target, values: dict[st
 def _distance(session: GeneratorSession, target: Target, run: Run, measure: Perceptual) -> float:
     """Of what a run found, drawn with its noise."""
     with session.lock, torch.no_grad():
-        drawn = spaces.draw(session, run.code(), run.space, run.noise() or "const")
+        drawn = spaces.draw(session, run.code(), run.space, run.noise() or "const", run.view())
         return float(measure.distance(drawn, target.images.to(session.device)))

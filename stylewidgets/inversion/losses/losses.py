@@ -46,8 +46,14 @@ def register_identity(name: str, make: Callable[[torch.device], Embed]) -> None:
 
 
 def shrink(images: Tensor, side: int = 256) -> Tensor:
-    """Pictures larger than `side` averaged down to it, as the projector does before it compares; others as they are."""
-    return F.interpolate(images, size=(side, side), mode="area") if images.shape[-1] > side else images
+    """Pictures whose longer side is larger than `side` averaged down to it, as the projector does before it compares; others
+    as they are."""
+    height, width = images.shape[-2:]
+    longer = max(height, width)
+    if longer <= side:
+        return images
+    size = (max(1, round(height * side / longer)), max(1, round(width * side / longer)))
+    return F.interpolate(images, size=size, mode="area")
 
 
 def noise_regulariser(noise: Sequence[Tensor]) -> Tensor:

@@ -215,8 +215,10 @@ def _choose(net: str, prefer: Sequence[str], download: bool) -> str:
 def _prepared(images: Tensor, mask: Tensor | None) -> Tensor:
     x = images if mask is None else images * mask
     x = x.expand(-1, 3, -1, -1) if x.shape[1] == 1 else x
-    if min(x.shape[-2:]) < MIN_SIDE:
-        x = F.interpolate(x, size=(MIN_SIDE, MIN_SIDE), mode="bilinear", align_corners=False)
+    shorter = min(x.shape[-2:])
+    if shorter < MIN_SIDE:
+        size = [round(side * MIN_SIDE / shorter) for side in x.shape[-2:]]
+        x = F.interpolate(x, size=size, mode="bilinear", align_corners=False)
     return x
 
 

@@ -10,8 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...latent.view import IDENTITY, View
 from ...session.session import GeneratorSession
 from .. import spaces
+from ..cameras import SWING, cameras_of, check_camera, first_angles
 from ..run import Run
 from ..spaces import Codes, check_code, check_space
 from ..target import Target
@@ -46,6 +48,10 @@ class Descent(Run):
         super().__init__(session, target, method, settings, settings["steps"] if total is None else total)
         self.space = check_space(space or settings["space"])
         self._given = None if initial is None else check_code(session, initial, self.space, len(target))
+        self._finds_camera = settings.get("camera") == "find"
+        if self._finds_camera:
+            check_camera(session)
+        self._pose: Tensor | None = None  # in units of SWING
         self._source = torch.Generator()  # on the CPU, so that seeds mean the same on every device
         self._optimizer: torch.optim.Adam | None = None
         self.losses: Tensor | None = None
@@ -61,10 +67,20 @@ class Descent(Run):
             else self._given.clone()
         )
         self._images, self._mask = self.target.on(self.session.device)
+        if self._finds_camera:
+            self._pose = first_angles(self.session, self._images, self._code, self.space) / SWING
 
     def _moving(self) -> list[Tensor]:
         """What Adam moves, leaves that require a gradient: the code, unless a method says otherwise."""
         return [self._code]
+
+    def _view(self) -> View | Tensor:
+        """What it is drawn from: the cameras that are looked for, or straight ahead."""
+        return IDENTITY if self._pose is None else self._pose * SWING
+
+    def cameras(self) -> Tensor | None:
+        self._prepare()
+        return None if self._pose is None else cameras_of(self._pose.detach() * SWING)
 
     @abstractmethod
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
@@ -114,7 +130,8 @@ class Descent(Run):
                 self._make_optimizer()
 
     def _make_optimizer(self) -> None:
-        variables = [v.requires_grad_() for v in self._moving()]
+        moving = self._moving() if self._pose is None else [*self._moving(), self._pose]
+        variables = [v.requires_grad_() for v in moving]
         self._optimizer = torch.optim.Adam(variables, lr=0.0, betas=(0.9, 0.999), eps=1e-8)
 
     def _adam(self) -> tuple[torch.optim.Adam, list[Tensor]]:

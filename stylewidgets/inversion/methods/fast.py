@@ -18,7 +18,7 @@ from ...session.session import GeneratorSession
 from ...settings import Value
 from .. import spaces
 from ..catalogue import ENCODERS, METHODS
-from ..losses.losses import Criterion
+from ..losses.losses import Criterion, shrink
 from ..losses.perceptual import perceptual
 from ..run import Run
 from ..starting import start
@@ -186,9 +186,7 @@ class FastProjector(Run):
         if side not in self._criteria:
             device, values = self.session.device, self.settings
             images, mask = self.target.on(device)
-            if side < images.shape[-1]:
-                images = F.interpolate(images, size=(side, side), mode="area")
-                mask = None if mask is None else F.interpolate(mask, size=(side, side), mode="area")
+            images, mask = shrink(images, side), None if mask is None else shrink(mask, side)
             measure = perceptual(values["net"], device)
             self.uses["perceptual"] = measure.name
             weights = {"perceptual": 1.0, "pixels": values["pixels"]}
@@ -196,10 +194,10 @@ class FastProjector(Run):
         return self._criteria[side]
 
     def _shown(self, drawn: Tensor) -> Tensor:
-        side = self.session.resolution
-        if drawn.shape[-1] == side:
+        size = self.session.picture_size
+        if tuple(drawn.shape[-2:]) == size:
             return drawn
-        return F.interpolate(drawn, size=(side, side), mode="bilinear", align_corners=False)
+        return F.interpolate(drawn, size=size, mode="bilinear", align_corners=False)
 
 
 def _encoder(session: GeneratorSession, target: Target, wanted: str, space: str) -> tuple[Run | None, str]:

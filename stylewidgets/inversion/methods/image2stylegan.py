@@ -72,7 +72,7 @@ class Image2StyleGAN(Descent):
         return float(self.settings["rate"])
 
     def _objective(self) -> tuple[Tensor, dict[str, Tensor], Tensor]:
-        drawn = spaces.draw(self.session, self._code, self.space)
+        drawn = spaces.draw(self.session, self._code, self.space, view=self._view())
         loss, terms = self._criterion(drawn)
         if self.space != "s":
             terms["w_distance"] = w_distance(

@@ -18,7 +18,7 @@ from ...latent.latent import Latent
 from ...session.session import GeneratorSession
 from ...settings import Value
 from ..catalogue import METHODS
-from ..spaces import Codes
+from ..spaces import Codes, coloured
 from ..target import Target
 from .phases import METHOD, Image2StyleGANpp, Phase, blurred
 
@@ -189,7 +189,7 @@ def transfer_features(session: GeneratorSession, a: Latent, b: Latent, mask: obj
     (here,), (there,) = (session.activations(styles, [last], exact=True).values() for styles in (own, theirs))
     x = mixed(here.x, there.x)
     assert x is not None
-    return session.synthesize(own, exact=True, start=(last, State(x, mixed(here.img, there.img))))
+    return coloured(session.synthesize(own, exact=True, start=(last, State(x, mixed(here.img, there.img)))))
 
 
 def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -198,9 +198,8 @@ def _values(task: str, settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _mask(session: GeneratorSession, mask: Tensor | None) -> Tensor:
-    side = session.resolution
     return (
-        torch.ones(1, 1, side, side, device=session.device, dtype=torch.float32)
+        torch.ones(1, 1, *session.picture_size, device=session.device, dtype=torch.float32)
         if mask is None
         else mask.to(session.device)
     )

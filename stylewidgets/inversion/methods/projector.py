@@ -83,7 +83,7 @@ class Projector(Descent):
         if strength:
             white = torch.randn(1, *code.shape[1:], generator=self._source, dtype=torch.float32, device="cpu")
             code = code + strength * white.to(code.device)
-        drawn = spaces.draw(self.session, code, self.space, self._noise or "const")
+        drawn = spaces.draw(self.session, code, self.space, self._noise or "const", self._view())
         loss, terms = self._criterion(drawn)
         if self._noise:
             terms["noise"] = noise_regulariser(self._noise)

@@ -206,9 +206,9 @@ class InversionPanels:
         if "mask" in self.__dict__:
             self.mask.pad.show_picture(picture)
 
-    def painted(self, side: int) -> NDArray[np.float32] | None:
+    def painted(self, size: tuple[int, int]) -> NDArray[np.float32] | None:
         """See `MaskPanel.mask`."""
-        return self.mask.mask(side) if "mask" in self.__dict__ else None
+        return self.mask.mask(size) if "mask" in self.__dict__ else None
 
     def close(self) -> None:
         """Close what may not be in the tree."""

@@ -16,6 +16,7 @@ from ...inversion import METHODS
 from ...latent.latent import Direction, Latent
 from ..kit.controls.direction_picker import DirectionPicker
 from ..kit.controls.direction_rows import DirectionRows
+from ..kit.controls.from_tools import FromTools
 from ..kit.errors import reporting
 from ..kit.parts import WIDE, button, column, control, listen, note, quiet, row, show
 from ..kit.sharing import shared_layout
@@ -202,7 +203,10 @@ class SendPanel(widgets.VBox):
     """Buttons that open the result in another widget beside this one, and the file and code."""
 
     def __init__(self, host: InversionHost, show_beside: Callable[[widgets.Widget], None]) -> None:
-        self.state = StatePanel(host, "inversion.safetensors")
+        def take(latent: Latent) -> None:
+            host.set_target(latent)
+
+        self.state = StatePanel(host, "inversion.safetensors", FromTools(host.session, take, host.view))
         act = partial(button, view=host.view)
         words = note("Open the result in")
         explorer = act("explorer", "an explorer from this result on", lambda: show_beside(host.explorer()))

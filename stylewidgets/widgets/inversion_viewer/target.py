@@ -124,11 +124,11 @@ class MaskPanel(widgets.VBox):
     def inverted(self, value: bool) -> None:
         self._meaning.value = bool(value)
 
-    def mask(self, side: int) -> NDArray[np.float32] | None:
-        """1 where the target counts, float [side, side]; None for everywhere."""
+    def mask(self, size: tuple[int, int]) -> NDArray[np.float32] | None:
+        """1 where the target counts, float [height, width]; None for everywhere."""
         if not self.pad.mask.any():
             return None
-        painted = self.pad.mask_at(side, side)
+        painted = self.pad.mask_at(*size)
         return (~painted if self.inverted else painted).astype(np.float32)
 
     def paint(self, mask: ArrayLike | None) -> None:

@@ -104,7 +104,7 @@ class InversionViewer(StateWidget[Latent]):
     @property
     def mask(self) -> NDArray[np.float32] | None:
         """[H, W], 1 where the next run has to match the target; None for everywhere. Assign an array to paint it."""
-        return self._panels.painted(self.session.resolution)
+        return self._panels.painted(self.session.picture_size)
 
     @mask.setter
     def mask(self, mask: ArrayLike | None) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 
 import ipywidgets as widgets
 
+from .controls.from_tools import FromTools
 from .host import Files
 from .parts import button, control, note, row
 from .sharing import shared_layout
@@ -19,9 +20,10 @@ class StatePanel(widgets.VBox):
     Args:
         files: saves, loads and says the code; its exceptions show in its `view`.
         path: what the file box starts with.
+        tools: takes files of other tools by upload; None for none.
     """
 
-    def __init__(self, files: Files, path: str = PATH) -> None:
+    def __init__(self, files: Files, path: str = PATH, tools: FromTools | None = None) -> None:
         self._files = files
         self._path = control(
             widgets.Text,
@@ -44,7 +46,9 @@ class StatePanel(widgets.VBox):
         act = partial(button, width="60px", view=files.view, said=self._said)
         save = act("save", "write the state to this file", self._save, doing="saving the state")
         load = act("load", "go to the state in this file", self._load, doing="loading the state")
-        super().__init__([row(self._path, save, load), self._said, self._box], layout=shared_layout(max_width="100%"))
+        self.tools = tools
+        parts = [row(self._path, save, load), self._said, *([] if tools is None else [tools]), self._box]
+        super().__init__(parts, layout=shared_layout(max_width="100%"))
         self.refresh()
 
     def refresh(self) -> None:

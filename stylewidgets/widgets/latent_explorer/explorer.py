@@ -69,7 +69,7 @@ class LatentExplorer(StateWidget[Latent]):
     ) -> None:
         made = chosen(session, tools)
         self._directions = _as_set(session, directions)
-        start = _first_value(session, self._directions) if value is None else session.check(value)
+        start = _first_value(session, self._directions or session.directions) if value is None else session.check(value)
         self.picture = LivePicture(session, size, "Live picture of the explorer", on_key=self._on_key)
         super().__init__(session, start, self.picture.view, self.picture.saved)
         self.picture.submit(start)
@@ -101,7 +101,7 @@ class LatentExplorer(StateWidget[Latent]):
     @property
     def directions(self) -> DirectionSet:
         """The directions that the list offers."""
-        return self._directions
+        return self.session.directions if self._directions is None else self._directions
 
     @property
     def tools(self) -> Mapping[str, Any]:
@@ -166,7 +166,7 @@ class LatentExplorer(StateWidget[Latent]):
             ValueError: no such name, the direction does not fit, or another one of the same name is in use.
         """
         if isinstance(direction, str):
-            direction = self._directions[direction]
+            direction = self.directions[direction]
         with STATE:
             edit = Move(direction, strength, direction.layers)
             there = next((old for old in self.value.edits if old.identity == edit.identity), None)
@@ -215,9 +215,10 @@ def _first_value(session: GeneratorSession, directions: DirectionSet) -> Latent:
 
 def _as_set(
     session: GeneratorSession, directions: DirectionSet | Mapping[str, Direction] | Iterable[Direction] | None
-) -> DirectionSet:
+) -> DirectionSet | None:
+    """What was given as a set; None for the session's own, which may grow."""
     if directions is None:
-        return session.directions
+        return None
     if isinstance(directions, DirectionSet):
         return directions.check(session)
     items = directions.values() if isinstance(directions, Mapping) else directions

@@ -37,7 +37,7 @@ def _grid_lines(session: GeneratorSession, grid: MixGrid) -> Iterator[str]:
             yield f"        {each[-1]},"
         yield "    ],"
     yield f"    layers={_layers(grid)},"
-    plain = {"space": "w+", "noise": "row", "row_psi": None, "column_psi": None}
+    plain = {"space": "w+", "noise": "row", "row_psi": None, "column_psi": None, "part": "", "catalogue": ""}
     yield from (f"    {name}={getattr(grid, name)!r}," for name, usual in plain.items() if getattr(grid, name) != usual)
     yield ")"
 

@@ -13,6 +13,7 @@ from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...mixing.grid import NOISES, MixGrid, Place
 from ...mixing.sources import convert_mask
+from ..kit.controls.from_tools import FromTools
 from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Beside
@@ -20,6 +21,7 @@ from ..kit.parts import button, column, control, heading, move, note, place, row
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar, undo_bar
+from .part_choice import PartChoice
 from .state import describe_place
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ class GridHost(Host[MixGrid], Files, Protocol):
     def add(self, axis: str, *items: object) -> None: ...
     def send(self) -> object: ...
     def save_cell(self, path: str) -> object: ...
+    def receive(self, latent: Latent) -> None: ...
     def save_image(self, path: str) -> object: ...
     def save_figure(self, path: str) -> object: ...
 
@@ -68,6 +71,7 @@ class MixPanels:
         self._undo.update(undo=not self._host.can_undo, redo=not self._host.can_redo)
         if self._switcher.made(MIX) is not None:
             self._space.value, self._noise.value = grid.space, grid.noise
+            self._part.update(grid)
             for psi in self._psi.values():
                 psi.update(grid)
         self._refresh_code()
@@ -111,7 +115,9 @@ class MixPanels:
             lambda noise: host.change("", lambda grid: grid.replace(noise=noise)),
         )
         self._psi = {axis: _Psi(host, axis) for axis in ("row", "column")}
-        made = column(row(self._space, self._noise), *(psi.root for psi in self._psi.values()))
+        self._part = PartChoice(host)
+        made = column(row(self._space, self._noise), self._part, *(psi.root for psi in self._psi.values()))
+        self._part.update(host.value)
         self._space.value, self._noise.value = host.value.space, host.value.noise
         for psi in self._psi.values():
             psi.update(host.value)
@@ -133,7 +139,8 @@ class MixPanels:
         return column(row(self._axis, self._item, self._button("add", "add these sources", self._add)), hint)
 
     def _make_state(self) -> widgets.Widget:
-        return StatePanel(self._host, "grid.json")
+        host = self._host
+        return StatePanel(host, "grid.json", FromTools(host.session, host.receive, host.view))
 
     def _make_export(self) -> widgets.Widget:
         self._name = control(

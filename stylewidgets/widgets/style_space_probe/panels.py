@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import ipywidgets as widgets
 
 from ...latent.latent import Latent
+from ..kit.controls.from_tools import FromTools
 from ..kit.jobs import Jobs
 from ..kit.opening import Beside
 from ..kit.parts import button, column, control, heading, note, place, quiet, row
@@ -133,7 +134,10 @@ class ProbePanels:
 
     # -- panels --------------------------------------------------------------------------------------------------------
     def _make_state(self) -> widgets.Widget:
-        self._state = StatePanel(self._host, "probe.json")
+        def take(latent: Latent) -> None:
+            self._host.change("", lambda _: latent)
+
+        self._state = StatePanel(self._host, "probe.json", FromTools(self._host.session, take, self._host.view))
         path = control(
             widgets.Text,
             "channel.svg",

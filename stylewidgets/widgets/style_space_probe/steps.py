@@ -50,7 +50,7 @@ class Regions:
 
     def __init__(self, session: GeneratorSession, segment: Segment | None, names: Sequence[str] | None) -> None:
         self._session, self._segment = session, segment
-        self.size = (session.resolution, session.resolution)
+        self.size = session.picture_size
         self._names = None if names is None else tuple(str(name) for name in names)
         self._last: tuple[Latent, NDArray[np.uint8]] | None = None
 

@@ -48,6 +48,7 @@ class Row:
         num_layers: rows of w+ that the menu offers, 0 for no choice of layers.
         layers: [first, last) rows of w+ that it acts on, None for all.
         renames, removes: whether the menu offers a new name and removal.
+        picture: a small encoded picture before the label; b"" for none.
 
     Raises:
         ValueError: `low` is not below `high`, or `step` is not positive.
@@ -68,6 +69,7 @@ class Row:
     layers: Range | None = None
     renames: bool = False
     removes: bool = False
+    picture: bytes = b""
 
     def __post_init__(self) -> None:
         if not self.low < self.high:

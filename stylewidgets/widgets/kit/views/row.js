@@ -42,6 +42,7 @@ function createRow(spec, act, mark = "") {
   root.append(label, track, exact, unit, reset, open);
   let value = 0;
   let more = null; // what "⋯" opens, made when it is first asked for
+  let url = ""; // of the picture before the label
   let grab = null; // {id, offset, before} while a pointer holds the handle
 
   const fraction = (at) => Math.min(1, Math.max(0, (at - spec.low) / (spec.high - spec.low)));
@@ -64,7 +65,9 @@ function createRow(spec, act, mark = "") {
     spec = next;
     root.dataset.key = spec.key;
     root.title = spec.tip;
-    label.textContent = spec.label;
+    if (url) URL.revokeObjectURL(url);
+    url = spec.picture?.byteLength ? URL.createObjectURL(new Blob([spec.picture])) : "";
+    label.replaceChildren(...(url ? [element("img", "sw-row-picture", { src: url, alt: "" })] : []), spec.label);
     label.title = spec.tip || spec.label;
     unit.textContent = spec.unit;
     handle.setAttribute("aria-label", spec.label);
@@ -203,6 +206,10 @@ function createRow(spec, act, mark = "") {
     value: () => value,
     held: () => grab !== null || pressed,
     reachable: (whether) => handle.setAttribute("tabindex", whether ? "0" : "-1"),
+    close() {
+      if (url) URL.revokeObjectURL(url);
+      root.remove();
+    },
   };
 }
 

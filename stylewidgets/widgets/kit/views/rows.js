@@ -94,7 +94,7 @@ function createRowsView(model, hub, el) {
     order = specs.map(({ key }) => key);
     for (const [key, row] of rows) {
       if (order.includes(key)) continue;
-      row.root.remove();
+      row.close();
       rows.delete(key);
     }
     specs.forEach((spec, at) => {
@@ -124,6 +124,7 @@ function createRowsView(model, hub, el) {
     close() {
       for (const name of watched) model.off(`change:${name}`, refresh);
       hub.remove(view);
+      for (const row of rows.values()) row.close();
       root.remove();
     },
   };

@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import ipywidgets as widgets
 
@@ -20,10 +20,26 @@ from ...kit.sharing import own, shared_layout
 from ...kit.views.toolbar import Action, Toolbar
 
 if TYPE_CHECKING:
-    from .animation import Animator
+    from ....latent.latent import Latent
+    from ....session.session import GeneratorSession
 
 PREVIEW_BYTES = 4_000_000
 HEADS = {DONE: "wrote", STOPPED: "stopped; wrote"}
+
+
+class Film(Protocol):
+    """What is written: see `Animator`."""
+
+    @property
+    def session(self) -> GeneratorSession: ...
+    @property
+    def keyframes(self) -> tuple[Latent, ...]: ...
+    @property
+    def seconds(self) -> float: ...
+    @property
+    def ease(self) -> str: ...
+    @property
+    def closed(self) -> bool: ...
 
 
 class ExportPanel(widgets.VBox):
@@ -35,7 +51,7 @@ class ExportPanel(widgets.VBox):
     error = ""
     """What went wrong, for the line below."""
 
-    def __init__(self, animator: Animator, folder: str | Path = ".") -> None:
+    def __init__(self, animator: Film, folder: str | Path = ".") -> None:
         self._animator = weakref.ref(animator)
         self._folder = as_path(folder)
         self.export: Run[Path] | None = None

@@ -13,6 +13,7 @@ from ....jobs import Job, Progress
 from ....latent.latent import Direction, Latent
 from ...kit.controls.direction_picker import DirectionPicker
 from ...kit.controls.direction_rows import DirectionRows
+from ...kit.controls.from_tools import FromTools
 from ...kit.controls.rows import Handle
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import main_seed, start_from
@@ -26,18 +27,24 @@ from ...kit.state_lock import STATE
 from ...kit.state_panel import StatePanel
 from .animation import Animator
 from .attributes import Attributes
+from .camera import CameraTool
 from .drag import DragTool
 from .edit_truth import EditTruth
+from .parts import PartsTool
+from .rig import RigTool
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
 from .tool import Tool, register
 from .words import WordsTool
 
 if TYPE_CHECKING:
+    from ....directions import DirectionSet
     from ....session.session import GeneratorSession
 
 THUMBNAIL = 96
 STEPS = 24
+NEW_ROWS = 4
+"""Sliders for the first of uploaded directions."""
 FACES = 300
 """Small pictures that the map keeps."""
 
@@ -96,7 +103,9 @@ class Directions(Tool):
 
 register(Attributes)
 register(WordsTool)
+register(PartsTool)
 register(DragTool)
+register(RigTool)
 
 
 @register
@@ -114,6 +123,9 @@ class TransformTool(Tool):
 
     def update(self, host: PictureHost) -> None:
         self.sliders.update(host.value)
+
+
+register(CameraTool)
 
 
 @register
@@ -261,7 +273,20 @@ class Save(Tool):
     name, title, rare = "save", "Save & code", True
 
     def panel(self, host: PictureHost) -> widgets.Widget:
-        self.state = StatePanel(host)
+        def add(found: DirectionSet) -> str:
+            new = [one for one in list(found.values())[:NEW_ROWS] if one.name not in {e.name for e in host.value.edits}]
+            for one in new:
+                host.add_direction(one)
+            return (
+                "they have sliders under Directions"
+                if len(new) == len(found)
+                else "more are in the list under Directions"
+            )
+
+        def take(latent: Latent) -> None:
+            host.change("", lambda _: latent)
+
+        self.state = StatePanel(host, tools=FromTools(host.session, take, host.view, add))
         return self.state
 
     def opened(self, host: PictureHost) -> None:

@@ -1,0 +1,1 @@
+"""``stylewidgets bench points``: dragging, between two renders that differ in one factor."""
