@@ -41,6 +41,18 @@ tool.part = "hair"
 tool.work.finish()
 tool.faces.random.chosen = 1
 """,
+    "drag": """
+import numpy as np
+session = sw.load("avatar-128")
+widget = sw.LatentExplorer(session, value=session.latent(seed=4), tools=["drag"])
+tool = widget.tools["drag"]
+tool.sheet.show([(64, 40), (64, 88), (90, 64)], [(58, 40), (70, 88), (96, 64)])
+tool.form.controls["steps"].value = 3
+tool.play()
+tool.work.finish()
+tool.brush.mask = np.linspace(0, 1, 128)[:, None].repeat(128, 1) > 0.7
+tool.points.tell()
+""",
     "grid": "widget = sw.StyleMixGrid(session, rows=[1, 2, 3], columns=[4, 5, 6, 7])",
     "probe": "widget = sw.StyleSpaceProbe(session, samples=300)",
     "viewer": """

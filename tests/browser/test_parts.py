@@ -10,7 +10,7 @@ import pytest
 
 from stylewidgets.bench.browser import Notebook
 
-from .explorer_page import EXPLORER, ExplorerPage
+from .explorer_page import EXPLORER, ExplorerPage, swipe
 
 pytestmark = pytest.mark.slow
 
@@ -25,10 +25,10 @@ CLEAR = """(s) => { const c = document.querySelector(s), d = c.getContext('2d').
   return d.filter((value, k) => k % 4 === 3 && value).length; }"""
 
 
-def opened(open_notebook: Callable[..., Notebook], width: int = 1280) -> ExplorerPage:
+def opened(open_notebook: Callable[..., Notebook], width: int = 1280, **more: object) -> ExplorerPage:
     # At this size the canvas has a pixel for each of the generator's, so that nothing is enlarged on the way.
     cell = EXPLORER.format(source=None, options=", session.latent(seed=11, psi=0.7), size=128")
-    page = ExplorerPage(open_notebook(cell, viewport={"width": width, "height": 1500}))
+    page = ExplorerPage(open_notebook(cell, viewport={"width": width, "height": 1500}, **more))
     page.panel("Parts")
     page.page.locator(MAP).wait_for()
     page.until(lambda: len(page.page.locator(".sw-faces .stylewidgets-card").all()) >= 8, "faces are shown")
@@ -105,5 +105,28 @@ def test_a_part_is_lit_chosen_taken_and_dragged_and_the_picture_is_that_of_the_p
     page.rest()
     assert page.kernel.ask("list(explorer.value.edits) == []")
     assert page.pixels() == page.wanted("explorer.start")
+    page.close()
+    assert page.notebook.console == []
+
+
+def test_fingers_choose_a_part_take_it_and_drag_it(open_notebook: Callable[..., Notebook], artifacts: Path) -> None:
+    page = opened(open_notebook, 900, has_touch=True)
+    page.page.touchscreen.tap(*place_of(page, "hair"))
+    page.until(lambda: page.kernel.ask("explorer.tools['parts'].part") == "hair", "a tap chooses the part")
+    page.until(lambda: faces(page, "Faces most alike in this part").count() == 8, "the nearest faces are shown")
+    faces(page, "Random faces").nth(2).tap()
+    page.page.locator(".sw-row[data-key=hair]:visible").wait_for()
+    page.rest()
+    assert page.pixels() == page.wanted(PURE.format(part="hair", amount=1.0))
+    handle = page.page.locator(".sw-row[data-key=hair] [role=slider]:visible")
+    handle.scroll_into_view_if_needed()
+    box = handle.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    swipe(page.page, (x, y), (x - 80, y))
+    page.rest()
+    amount = page.kernel.ask("explorer.value.edits[-1].strength")
+    assert 0 <= amount < 1
+    assert page.pixels() == page.wanted(PURE.format(part="hair", amount=amount))
+    page.page.screenshot(path=artifacts / "parts-finger.png")
     page.close()
     assert page.notebook.console == []

@@ -10,6 +10,7 @@ import torch
 
 from stylewidgets.editing.dragging import Drag, Way, drag
 from stylewidgets.editing.dragging.suited import axes
+from stylewidgets.editing.dragging.supervise import Sheet, looked_for, track
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
 from stylewidgets.inversion.result import Result
@@ -94,6 +95,21 @@ def test_a_handle_that_arrives_ends_the_drag(session):
     way = finished(begun(session, near=10.0))
     assert way.ended == "reached" and len(way) == 0
     assert way.latent() == way.start
+
+
+def test_a_handle_is_known_by_its_surroundings_and_as_published_by_one_feature():
+    features = torch.rand(
+        1, 4, 16, 16, generator=torch.Generator("cpu").manual_seed(0), dtype=torch.float32, device="cpu"
+    )
+    handle = torch.tensor([[8.0, 6.0]], dtype=torch.float32, device="cpu")
+    moved = features.roll(1, dims=2)
+    moved[0, :, 9, 6] += 0.05  # where it is now, in another light
+    moved[0, :, 8, 8] = features[0, :, 8, 6]  # another place that looks the same, in other surroundings
+    found = {}
+    for published in (False, True):
+        sheet = Sheet(16, 16, published)
+        found[published] = track(sheet, moved, looked_for(sheet, features, handle), handle, 3).tolist()
+    assert found == {False: [[9, 6]], True: [[8, 8]]}
 
 
 def test_a_drag_that_comes_no_nearer_ends_by_itself(session):

@@ -23,7 +23,7 @@ from ...session.session import GeneratorSession
 from ..editing.command import resumed
 from ..editing.readings import Ruler, trusted
 from ..editing.report import write_into
-from . import report, retrieval, transfers
+from . import report, retrieval, search, transfers
 from .faces import others
 from .score import Bench
 
@@ -77,6 +77,9 @@ def measure(session: GeneratorSession, parts: Parts, found: dict[str, Any], args
     bench = Bench(session, reader, network, people, Ruler(people.readings, trusted(reader)), args.pairs)
     yield from transfers.measure(bench, parts, found)
     yield from retrieval.measure(bench, parts, found, args.renders)
+    if "search" not in found:
+        found["search"] = search.measure(session)
+        yield f"search: {found['search']}"
 
 
 def parts_of(session: GeneratorSession, path: Path | None, keep: Path | None) -> Parts:
@@ -103,5 +106,6 @@ def text_of(found: dict[str, Any]) -> dict[str, str]:
         "verdicts": (report.verdicts, "frame"),
         "agreement": (report.agreement, "agreement"),
         "retrieval": (report.retrieval, "retrieval"),
+        "search": (report.search, "search"),
     }
     return {name: text(found) if key in found else "Not measured yet." for name, (text, key) in needed.items()}

@@ -7,6 +7,7 @@ from typing import Any
 
 from ..editing.report import markdown
 from .retrieval import BY_CHANCE, BY_PART, BY_SOFTMAX, BY_W
+from .search import FACES, SHARES
 from .transfers import EXACT, MIXING, as_much
 from .ways import CHANNELS, DENSEST, EDITING, RETRIEVE
 
@@ -100,3 +101,17 @@ def retrieval(found: Mapping[str, Any]) -> str:
             cells = [f"{row[key][k]:.2f}" if key in row else "–" for k in (0, 1) for key in rankers]
             lines.append([kind, part, *cells])
     return markdown(head, lines)
+
+
+def search(found: Mapping[str, Any]) -> str:
+    """How long a search of a large gallery takes."""
+    times = found["search"]
+    lines = []
+    for where, words in (("memory", "in memory"), ("disk", "on disk, halves mapped into memory")):
+        row = times[where]
+        for name, share in SHARES.items():
+            compared = round(share * row["channels"])
+            cells = (f"{row['channels']:,}", f"{compared:,}", f"{row[name]:.0f}", f"{row[name] / times['frame']:.1f}")
+            lines.append([words, *cells])
+    head = ["gallery", "channels", "compared", "ms", "plain frames"]
+    return f"{markdown(head, lines)}\n\n{FACES:,} faces, processor time of one search, medians of one run."

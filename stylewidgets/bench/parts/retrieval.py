@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -61,14 +62,16 @@ def table(
     for name in (name for name in PARTS if name in parts.catalogue.parts):
         rows: dict[str, list[tuple[float, float]]] = {BY_PART: [], BY_SOFTMAX: [], BY_W: [], BY_CHANCE: []}
         for query, row in zip(queries, asked, strict=True):
+            ranked: dict[str, list[tuple[Latent, float]]] = {}
+            for key, method in ((BY_PART, "densest"), (BY_SOFTMAX, "retrieve")):
+                with suppress(ValueError):  # no channel carries it in this picture
+                    ranked[key] = parts.retrieve(query, name, gallery, FIRST, method=method)
+            if BY_PART not in ranked:
+                continue  # all are compared on the same queries
             far = distance(factors, row, PARTS[name].factors)
             rows[BY_CHANCE].append(_by_chance(far))
             rows[BY_W].append(at_first(far, np.argsort(((codes - _w(session, query)) ** 2).sum(1), kind="stable")))
-            for key, method in ((BY_PART, "densest"), (BY_SOFTMAX, "retrieve")):
-                try:
-                    nearest = parts.retrieve(query, name, gallery, FIRST, method=method)
-                except ValueError:  # no channel carries it in this picture
-                    continue
+            for key, nearest in ranked.items():
                 rows[key].append(at_first(far, np.array([places[latent] for latent, _ in nearest])))
         found[name] = {
             key: [round(float(x), 4) for x in np.mean(values, axis=0)] for key, values in rows.items() if values

@@ -44,7 +44,7 @@ OPTIONS: Options = {
     "generator": {"nargs": "?", "help": "a bundled name or a .safetensors file of avatars (default: the bundled one)"},
     "--device": {"help": "cpu, cuda ... (default: a GPU if there is one)"},
     "--pairs": {"type": int, "default": 24, "help": "pairs of each kind (default: %(default)s)"},
-    "--steps": {"type": int, "default": 100, "help": "steps of a drag at most (default: %(default)s)"},
+    "--steps": {"type": int, "default": 200, "help": "steps of a drag at most (default: %(default)s, as in the tool)"},
     "--inversion-steps": {"type": int, "default": 60, "help": "of the inversion of each render (default: %(default)s)"},
     "--set": {"action": "append", "default": [], "metavar": "NAME=VALUE", "help": "another setting of dragging, such as lr=0.03"},
     "--keep": {"type": Path, "metavar": "FOLDER", "help": "keep what was found there, and go on from it"},

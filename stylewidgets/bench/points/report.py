@@ -61,9 +61,9 @@ def floors(found: Mapping[str, Any]) -> str:
     head = [
         "pictures",
         "moved px",
-        "landmarks off the true target px",
-        "off the first render px",
-        "picture from first render, grey",
+        "read off the target px",
+        "read off the first render px",
+        "inversion, grey",
     ]
     lines = []
     for kind, rows in found["rows"].items():

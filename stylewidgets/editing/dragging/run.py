@@ -20,7 +20,7 @@ from ...session.synthesis import to_uint8
 from .points import Points, checked_mask, checked_points
 from .settings import METHOD
 from .suited import suited
-from .supervise import Sheet, motion, track
+from .supervise import Sheet, looked_for, motion, track
 from .way import Way, dragged
 
 CLOSER = 0.25
@@ -166,7 +166,7 @@ class Drag(Run[Way]):
         features = self._sheet.spread(state.x)
         if self._looked_for is None or self._reference is None:
             self._reference = features.detach()
-            self._looked_for = self._sheet.at(self._reference, self._points.round())
+            self._looked_for = looked_for(self._sheet, self._reference, self._points)
 
         self._points = track(self._sheet, features.detach(), self._looked_for, self._points, self.by.track_radius)
         self._found[-1] = self._array(self._points)

@@ -38,7 +38,7 @@ SETTINGS = (
         "Layer whose features are followed; empty: the last of at most a quarter of the side, and 128 pixels.",
         advanced=True,
     ),
-    Setting("motion_radius", 0, "r₁: of the disc that is pushed; 0: 1/16 of the side, 3 at least.", 0, 256,
+    Setting("motion_radius", 0, "r₁: of the disc that is pushed; 0: 3/32 of the side, 3 at least.", 0, 256,
             advanced=True, unit="pixels"),
     Setting("track_radius", 0, "r₂: how far off a handle is looked for; 0: 12/512 of the side, 6 at least.", 0, 256,
             advanced=True, unit="pixels"),

@@ -50,7 +50,7 @@ def suited(session: GeneratorSession, settings: Mapping[str, Any], side: int) ->
     return Suited(
         layer,
         min(settings["rows"] or rows, session.num_ws),
-        settings["motion_radius"] or max(3, round(side / 16)),
+        settings["motion_radius"] or max(3, round(side * 3 / 32)),
         settings["track_radius"] or max(6, round(side * 12 / 512)),
         settings["lr"] or (PUBLISHED_LR if plain else LR),
         None if plain else axes(session),

@@ -69,12 +69,19 @@ class Sheet:
         return (index + 0.5 - there / 2) * size / seen + size / 2 - 0.5
 
 
+def looked_for(sheet: Sheet, features: Tensor, points: Tensor) -> Tensor:
+    """What handles [n, 2] are known by in the first picture, [C, n, places]: the features at and around each."""
+    around = _around(sheet, features)
+    places = (points.round()[:, None] + around).flatten(0, 1)
+    return sheet.at(features, places).reshape(-1, len(points), len(around))
+
+
 def track(sheet: Sheet, features: Tensor, looked_for: Tensor, points: Tensor, radius: int) -> Tensor:
     """Where the handles are now: the pixels, within `radius` of where they were, with the most similar features (eq. 4).
 
     Args:
         features: of now, as `Sheet.spread` gives them.
-        looked_for: features [C, n] at the handles in the first picture.
+        looked_for: of the function of that name.
         points: where they were, [n, 2].
         radius: r₂ in pixels; the window is a square.
 
@@ -82,9 +89,11 @@ def track(sheet: Sheet, features: Tensor, looked_for: Tensor, points: Tensor, ra
         [n, 2], whole pixels.
     """
     found = []
+    around = _around(sheet, features)
     for k, point in enumerate(points):
         places = _window(sheet, point, radius)
-        distance = (sheet.at(features, places) - looked_for[:, k : k + 1]).norm(dim=0)
+        seen = sheet.at(features, (places[:, None] + around).flatten(0, 1)).reshape(-1, len(places), len(around))
+        distance = (seen - looked_for[:, k : k + 1]).norm(dim=(0, 2))
         found.append(places[distance.argmin()])
     return torch.stack(found)
 
@@ -139,3 +148,11 @@ def _window(sheet: Sheet, point: Tensor, radius: int) -> Tensor:
         for first, last in zip(low, high, strict=True)
     )
     return torch.cartesian_prod(rows, columns)
+
+
+def _around(sheet: Sheet, features: Tensor) -> Tensor:
+    """Where features are compared, from a handle, [places, 2]: at it, as published, and half a feature off on all sides, since
+    one feature alone is soon mistaken for its neighbour."""
+    grain = 0 if sheet.published else sheet.grain(features)
+    steps = torch.tensor([-grain, 0, grain] if grain else [0], dtype=torch.float32, device=features.device)
+    return torch.cartesian_prod(steps, steps)
