@@ -41,6 +41,18 @@ tool.part = "hair"
 tool.work.finish()
 tool.faces.random.chosen = 1
 """,
+    "camera": """
+session = sw.load("avatar-64-stylenerf")
+widget = sw.LatentExplorer(session, value=session.latent(seed=7, view=sw.Camera(yaw=25, pitch=5)), tools=["camera"])
+widget.open("camera")
+""",
+    "rig": """
+session = sw.load("avatar-128")
+widget = sw.LatentExplorer(session, value=session.latent(seed=7), tools=["rig"])
+tool = widget.tools["rig"]
+tool.take("expression")
+widget.open("rig")
+""",
     "grid": "widget = sw.StyleMixGrid(session, rows=[1, 2, 3], columns=[4, 5, 6, 7])",
     "probe": "widget = sw.StyleSpaceProbe(session, samples=300)",
     "viewer": """
