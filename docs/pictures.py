@@ -178,7 +178,7 @@ def thumbnail(frame: Image.Image) -> Image.Image:
 
 
 def pairs() -> None:
-    """The small pictures of the notebooks without a scene, about photos, words and parts: before, and after an edit."""
+    """The small pictures of the notebooks without a scene, about photos, words, parts and cameras: before, and after an edit."""
     import stylewidgets as sw
     from stylewidgets.editing import Parts, Words
 
@@ -191,10 +191,14 @@ def pairs() -> None:
         "words": (said, said.with_edit(red, 1.0)),
         "parts": (photo, borrowed),
     }
-    for name, faces in edited.items():
+    pictures = {name: [session.render(latent) for latent in faces] for name, faces in edited.items()}
+    scene = sw.load("avatar-64-stylenerf")
+    seen = scene.latent(seed=7, view=sw.Camera(yaw=25, pitch=5))
+    pictures["cameras"] = [scene.render(seen), Image.fromarray(scene.normals(seen, 156))]
+    for name, shown in pictures.items():
         pair = Image.new("RGB", (320, 200), "white")
-        for place, latent in enumerate(faces):
-            pair.paste(session.render(latent).resize((156, 156), Image.Resampling.LANCZOS), (164 * place, 22))
+        for place, picture in enumerate(shown):
+            pair.paste(picture.resize((156, 156), Image.Resampling.LANCZOS), (164 * place, 22))
         pair.save(FOLDER / f"{name}-small.jpg", quality=85)
 
 

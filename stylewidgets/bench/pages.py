@@ -2,7 +2,7 @@
 
 All pages in one run. The first is what people write today. In the next four the pictures are ready and cost nothing, so
 that what differs is what shows them: the core Image, the least that a canvas of our own could be, our view, and our
-explorer around it. The last has the model behind it, too.
+explorer around it. The sixth has the model behind it, too, and in the last the picture itself is dragged, round a scene in space.
 """
 
 from __future__ import annotations
@@ -19,7 +19,16 @@ TINY = "slider + bare canvas, costless renderer"
 VIEW = "slider + live view, costless renderer"
 COSTLESS = "explorer, costless renderer"
 MODEL = "explorer, model"
-PAGES = {"interact": INTERACT, "image": IMAGE, "tiny": TINY, "view": VIEW, "costless": COSTLESS, "explorer": MODEL}
+ORBIT = "camera dragged round avatar-64-stylenerf"
+PAGES = {
+    "interact": INTERACT,
+    "image": IMAGE,
+    "tiny": TINY,
+    "view": VIEW,
+    "costless": COSTLESS,
+    "explorer": MODEL,
+    "orbit": ORBIT,
+}
 """Names for the command line, and titles."""
 USUAL = "interact,view,costless,explorer"
 
@@ -102,6 +111,16 @@ session = sw.load({load})
 explorer = sw.LatentExplorer(session, session.latent(seed=0).with_edit(some_direction(session), 0.0))
 """
 
+_ORBIT = """
+import stylewidgets as sw
+session = sw.load("avatar-64-stylenerf")
+explorer = sw.LatentExplorer(session, session.latent(seed=0, view=sw.Camera(yaw=-40)))
+explorer.open("camera")
+explorer
+"""
+SHEET = ".sw-orbit-sheet"
+"""What is dragged there."""
+
 
 def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
     """Cells of every page. ``load``: the arguments of ``sw.load`` as code."""
@@ -114,6 +133,7 @@ def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
         VIEW: [frames, _SLIDER + _VIEW],
         COSTLESS: [frames, explorer + "explorer.picture._pump._render = ready\nexplorer"],
         MODEL: [explorer + "explorer"],
+        ORBIT: [_ORBIT],
     }
 
 
@@ -160,7 +180,8 @@ def _measure(browser: Browser, lab: Lab, file: str, name: str, keys: int, drag_s
     notebook = browser.notebook(lab, file)
     try:
         picture = ".widget-output img, .jp-OutputArea-output img" if name in (INTERACT, IMAGE) else PICTURE
-        return measure(notebook, picture=picture, slider=SLIDER, keys=keys, drag_seconds=drag_seconds)
+        handle = SHEET if name == ORBIT else SLIDER
+        return measure(notebook, picture=picture, slider=handle, keys=keys, drag_seconds=drag_seconds)
     finally:
         notebook.close()
 

@@ -51,7 +51,7 @@
   reset();
   for (const name of ["keydown", "mousedown", "mousemove", "mouseup"]) {
     const note = (event) => event.isTrusted && report.events.push([name, event.timeStamp]);
-    document.addEventListener(name, note, { capture: true });
+    window.addEventListener(name, note, { capture: true }); // before a widget that keeps an event to itself
   }
   requestAnimationFrame(tick);
   window.stylewidgetsProbe = {

@@ -53,6 +53,18 @@ tool.work.finish()
 tool.brush.mask = np.linspace(0, 1, 128)[:, None].repeat(128, 1) > 0.7
 tool.points.tell()
 """,
+    "camera": """
+session = sw.load("avatar-64-stylenerf")
+widget = sw.LatentExplorer(session, value=session.latent(seed=7, view=sw.Camera(yaw=25, pitch=5)), tools=["camera"])
+widget.open("camera")
+""",
+    "rig": """
+session = sw.load("avatar-128")
+widget = sw.LatentExplorer(session, value=session.latent(seed=7), tools=["rig"])
+tool = widget.tools["rig"]
+tool.take("expression")
+widget.open("rig")
+""",
     "grid": "widget = sw.StyleMixGrid(session, rows=[1, 2, 3], columns=[4, 5, 6, 7])",
     "probe": "widget = sw.StyleSpaceProbe(session, samples=300)",
     "viewer": """

@@ -37,11 +37,13 @@ def test_a_turn_is_answered_step_by_step_and_rests_at_the_pure_edit(page):
     page.settle()
     page.forget()
     start = page.shown()
-    for x in (4.0, 9.0, 30.0):
-        content = {"type": "turn", "x": x, "y": -3.0, "acks": {}}
+    for number, x in enumerate((4.0, 9.0, 30.0)):
+        content = {"type": "turn", "page": "page", "number": number, "x": x, "y": -3.0, "acks": {}}
         request = kernel.comm(head, {"method": "custom", "content": content}, page.subshell)
         page.finish(request)
         assert [m for m in kernel.caused_by(request) if m["content"].get("comm_id") == page.view], f"no frame for {x}"
+    late = {"type": "turn", "page": "page", "number": 1, "x": 9.0, "y": -3.0, "acks": {}}
+    page.finish(kernel.comm(head, {"method": "custom", "content": late}))  # in the main shell, overtaken by the last
     page.settle()
     assert kernel.ask("explorer.value == tool.rig.edit(explorer.start, yaw=30.0, pitch=-3.0)")
     assert page.shown() == kernel.ask("digest()") != start

@@ -62,6 +62,15 @@ def test_head_and_rows_say_what_the_picture_has_and_a_drag_is_the_pure_edit(expl
     assert explorer.value == start and (head.x, head.y) != (20.0, -3.0)
 
 
+def test_a_turn_that_was_overtaken_is_dropped(explorer: sw.LatentExplorer) -> None:
+    tool, start = tool_of(explorer), explorer.value
+    assert tool.rig is not None
+    for number, x in ((1, 5.0), (3, 20.0), (2, 10.0)):
+        message = {"type": "turn", "page": "a", "number": number, "x": x, "y": -3.0}
+        tool.pads["head"]._receive(None, message, None)
+    assert explorer.value == tool.rig.edit(start, yaw=20, pitch=-3)
+
+
 def test_what_lies_out_of_range_is_said_beside_the_picture(explorer: sw.LatentExplorer) -> None:
     tool, start = tool_of(explorer), explorer.value
     tool.pads["head"]._receive(None, {"type": "turn", "x": 80.0, "y": 0.0}, None)

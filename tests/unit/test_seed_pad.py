@@ -43,6 +43,15 @@ def test_letting_go_where_it_is_calls_nobody():
     assert len(seen) == 1
 
 
+def test_a_place_that_was_overtaken_is_dropped_and_another_page_counts_anew():
+    pad, seen = make_pad()
+    page(pad, type="walk", page="a", number=4, x=1.0, y=0.0)
+    page(pad, type="walk", page="a", number=3, x=0.5, y=0.0)
+    assert pad.position == (1.0, 0.0) and len(seen) == 1
+    page(pad, type="walk", page="b", number=0, x=0.25, y=0.0)
+    assert pad.position == (0.25, 0.0)
+
+
 def test_faces_are_asked_for_and_sent_by_seed():
     wanted, sent = [], []
     pad = SeedPad(lambda blend: None, faces=wanted.append)

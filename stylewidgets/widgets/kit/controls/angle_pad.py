@@ -2,7 +2,7 @@
 
 Messages (JSON)::
 
-    browser -> kernel   {"type": "turn", "x", "y", "acks", ("settle")}   the newest angles
+    browser -> kernel   {"type": "turn", "page", "number", "x", "y", "acks", ("settle")}   the newest angles
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class AnglePad(PageView):
     _esm = script("live.js", "requests.js", "angle_pad.js")
     _css = style("angle_pad.css")
     MESSAGES: ClassVar[Messages] = {"turn": lambda message: (float(message["x"]), float(message["y"]))}
+    IN_ORDER = ("turn",)
     on_turn: Callable[[float, float], object] | None = None
 
     kind = traitlets.Enum(("head", "lamp"), "head").tag(sync=True)

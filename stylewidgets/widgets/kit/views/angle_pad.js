@@ -16,9 +16,10 @@ function render({ model, el }) {
   let held = null;
   el.append(root);
 
+  const page = crypto.randomUUID?.() ?? String(Math.random());
   const requests = createRequests({
     send({ value, rest }, number, callbacks) {
-      const message = { type: "turn", x: value[0], y: value[1], acks: takeAcks() };
+      const message = { type: "turn", page, number, x: value[0], y: value[1], acks: takeAcks() };
       model.send(rest ? { ...message, settle: tellRest() } : message, callbacks);
     },
     onQuiet: follow,

@@ -22,6 +22,10 @@ Messages = Mapping[str, Callable[[Message], tuple[object, ...]]]
 """By type: a message → the arguments of its callback. KeyError, TypeError or ValueError for nonsense."""
 
 
+PAGES = 8
+"""Pages whose numbers are remembered: open tabs, and those that were reloaded."""
+
+
 class Shown(Protocol):
     """A picture whose page answers, by itself or through any other of our views."""
 
@@ -68,9 +72,13 @@ class PageView(View):
     ``settle``, the keys of pictures that are to be drawn in full. So a drag costs one message up for each frame.
 
     Each callback may be None. An exception in one, or in reading a message, is shown in the view.
+
+    A kernel may answer messages in another order than they were sent (see `order.py`). Those of a type in `IN_ORDER` carry the
+    name of their "page" and count up in "number": one that was overtaken is dropped, but what it carries counts.
     """
 
     MESSAGES: ClassVar[Messages] = {}
+    IN_ORDER: ClassVar[tuple[str, ...]] = ()
 
     status = traitlets.Unicode("").tag(sync=True)
     """Small line below, such as "31 fps · 12 ms · 64 px · cpu"."""
@@ -78,6 +86,7 @@ class PageView(View):
     """Message over the picture, with a button to take it away; "" for none."""
 
     def __init__(self, **traits: object) -> None:
+        self._numbers: dict[tuple[str, str], int] = {}  # by page and type, the highest that came
         super().__init__(**traits)
         self.on_msg(self._receive)
 
@@ -93,11 +102,25 @@ class PageView(View):
             return
         try:
             try:
-                self._call(kind, *self.MESSAGES[kind](message))
+                arguments = self.MESSAGES[kind](message)
+                if not self._overtaken(kind, message):
+                    self._call(kind, *arguments)
             finally:  # after the newest value is known, so that nothing older is drawn
                 _pass_on(message)
         except Exception as error:  # noqa: BLE001  the edge: ipywidgets would only log it
             report(self, error)
+
+    def _overtaken(self, kind: str, message: Message) -> bool:
+        """Whether a newer message of the same type and page was here before; one without a number is taken as it comes."""
+        if kind not in self.IN_ORDER or "number" not in message:
+            return False
+        page, number = (str(message.get("page")), kind), int(message["number"])
+        if number <= self._numbers.get(page, -1):
+            return True
+        self._numbers[page] = number
+        while len(self._numbers) > PAGES:
+            del self._numbers[next(iter(self._numbers))]
+        return False
 
     def _call(self, kind: str, *arguments: object) -> None:
         """Call the callback for messages of a type, where there is one."""

@@ -21,13 +21,10 @@ from typing import Any, ClassVar, NamedTuple
 import traitlets
 
 from .esm import script, style
-from .page import Message, Messages, PageView
+from .page import PAGES, Message, Messages, PageView
 
 Range = tuple[int, int]
 """[first, last) rows of w+, as in Python's slices."""
-
-PAGES = 8
-"""Pages whose numbers are remembered: open tabs, and those that were reloaded."""
 
 
 class Set(NamedTuple):

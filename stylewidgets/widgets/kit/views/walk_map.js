@@ -39,9 +39,10 @@ function render({ model, el }) {
     map.append(edge);
   }
 
+  const page = crypto.randomUUID?.() ?? String(Math.random());
   const requests = createRequests({
     send({ value, rest }, number, callbacks) {
-      const message = { type: "walk", x: value[0], y: value[1], acks: takeAcks() };
+      const message = { type: "walk", page, number, x: value[0], y: value[1], acks: takeAcks() };
       model.send(rest ? { ...message, settle: tellRest() } : message, callbacks);
     },
     onQuiet: follow,

@@ -2,7 +2,7 @@
 
 Messages (JSON)::
 
-    browser -> kernel   {"type": "walk", "x", "y", "acks", ("settle")}   the newest place of the mark
+    browser -> kernel   {"type": "walk", "page", "number", "x", "y", "acks", ("settle")}   the newest place of the mark
                         {"type": "faces", "seeds"}                       faces that came into sight, the nearest first
     kernel -> browser   {"type": "face", "seed"} + one picture           {"type": "forget"}: ask for the faces again
 """
@@ -27,6 +27,7 @@ class WalkMap(PageView):
         "walk": lambda message: (float(message["x"]), float(message["y"])),
         "faces": lambda message: ([int(seed) for seed in message["seeds"]],),
     }
+    IN_ORDER = ("walk",)
     on_walk: Callable[[float, float], object] | None = None
     on_faces: Callable[[list[int]], object] | None = None
 

@@ -81,16 +81,20 @@ class CameraTool(Tool):
             on=lambda _: self._look(host, RESTING),
             options=VIEWS,
             tip="what the picture shows: colours, how far away things are, or which way they face",
+            style={"button_width": "76px"},
         )
         self.film = Turntable(host)
-        self.export = ExportPanel(self.film)
+        self.export = ExportPanel(self.film, name="turntable")
         return column(
             heading("Camera", "camera", "field of view"),
             note(
                 "Drag the picture to walk round it, or use the arrow keys on it. The wheel, or + and −, comes nearer."
             ),
             self.rows,
-            row(self.view, button("↺", "look straight, from the usual distance", lambda: self._home(host))),
+            row(
+                self.view,
+                button("look straight", "the head from the front, from the usual distance", lambda: self._home(host)),
+            ),
             heading("Turntable", "turntable"),
             self.export,
         )

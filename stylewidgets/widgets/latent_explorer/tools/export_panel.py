@@ -51,14 +51,14 @@ class ExportPanel(widgets.VBox):
     error = ""
     """What went wrong, for the line below."""
 
-    def __init__(self, animator: Film, folder: str | Path = ".") -> None:
+    def __init__(self, animator: Film, folder: str | Path = ".", name: str = "animation") -> None:
         self._animator = weakref.ref(animator)
         self._folder = as_path(folder)
         self.export: Run[Path] | None = None
         self.result: Path | None = None
         self._work = Jobs(self)
         own(self._work).min_height = None  # no line before there is long work
-        self._make_controls()
+        self._make_controls(name)
         super().__init__(
             [row(self._kind, self._fps, self._name, self._start, self._bar), self._work, self._note, self._preview],
             layout=shared_layout(max_width="100%"),
@@ -92,7 +92,7 @@ class ExportPanel(widgets.VBox):
 
     # -- controls ---------------------------------------------------------------------------------------------------------
 
-    def _make_controls(self) -> None:
+    def _make_controls(self, name: str) -> None:
         self._kind = control(
             widgets.Dropdown,
             on=lambda _: self._on_kind(),
@@ -113,7 +113,7 @@ class ExportPanel(widgets.VBox):
         )
         self._name = control(
             widgets.Text,
-            "animation",
+            name,
             tip="name of the file, without its ending; a number is added when it exists",
             style={"description_width": "92px"},
             layout={"width": "250px", "max_width": "100%"},

@@ -18,15 +18,10 @@ import traitlets
 from ...kit.views.esm import script, style
 from ...kit.views.page import Message, Messages, PageView
 
-PAGES = 8
-"""Pages whose numbers are remembered."""
-
 
 class Turn(NamedTuple):
-    """Where a page wishes the camera: by which page, as its how-manieth wish; degrees; and whether the hand has let go."""
+    """Where a page wishes the camera, in degrees, and whether the hand has let go."""
 
-    page: str
-    number: int
     yaw: float
     pitch: float
     fov: float
@@ -38,7 +33,7 @@ def _turn(message: Message) -> tuple[Turn]:
     if not all(map(math.isfinite, angles)):
         raise ValueError(f"a camera stands at finite angles; {angles} came")
     yaw, pitch, fov = angles
-    return (Turn(str(message["page"]), int(message["number"]), yaw, pitch, fov, bool(message.get("rest"))),)
+    return (Turn(yaw, pitch, fov, bool(message.get("rest"))),)
 
 
 class OrbitSheet(PageView):
@@ -51,6 +46,7 @@ class OrbitSheet(PageView):
     _esm = script("live.js", "requests.js", "orbit.js")
     _css = style("orbit.css")
     MESSAGES: ClassVar[Messages] = {"orbit": _turn}
+    IN_ORDER = ("orbit",)
     on_orbit: Callable[[Turn], object] | None = None
 
     place: traitlets.Dict[str, float] = traitlets.Dict({"yaw": 0.0, "pitch": 0.0, "fov": 30.0}).tag(sync=True)
@@ -66,7 +62,6 @@ class OrbitSheet(PageView):
 
     def __init__(self, **traits: object) -> None:
         self._held = False
-        self._seen: dict[str, int] = {}
         super().__init__(**traits)
 
     def show(self, place: dict[str, float], label: str) -> None:
@@ -76,11 +71,6 @@ class OrbitSheet(PageView):
     def _call(self, kind: str, *arguments: object) -> None:
         (turn,) = arguments
         assert isinstance(turn, Turn)
-        if turn.number <= self._seen.get(turn.page, -1):
-            return
-        self._seen[turn.page] = turn.number
-        while len(self._seen) > PAGES:
-            del self._seen[next(iter(self._seen))]
         self._held = True
         try:
             super()._call(kind, turn)

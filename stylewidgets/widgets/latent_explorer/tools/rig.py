@@ -16,7 +16,7 @@ from ...kit.controls.rows import Handle, Row, Rows
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
 from ...kit.jobs import Jobs
-from ...kit.parts import WIDE, button, column, control, note, row, say, show
+from ...kit.parts import WIDE, button, column, control, heading, note, row, say, show
 from ...kit.sharing import shared_layout
 from ...kit.views.camera import Camera
 from .tool import Tool
@@ -62,7 +62,7 @@ class RigTool(Tool):
             kind: AnglePad(
                 kind=kind,
                 label=label,
-                layout=shared_layout(width="176px", max_width="100%", flex="0 0 auto", margin="0 8px 8px 0"),
+                layout=shared_layout(max_width="176px", flex="1 1 96px", margin="0 8px 8px 0"),
             )
             for kind, (_, _, label) in PADS.items()
         }
@@ -94,7 +94,7 @@ class RigTool(Tool):
             )
             show(self._work, True)
             show(self._steer, False)
-        return column(self._words, self._work, self._steer, **WIDE)
+        return column(heading("Rig", "rig"), self._words, self._work, self._steer, **WIDE)
 
     def _sources(self) -> widgets.Widget:
         """What parameters can be taken from: a seed, a file or address, the camera; and a button for each group."""
