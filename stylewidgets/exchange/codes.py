@@ -75,13 +75,13 @@ def read_latents(
     if space not in (None, *SPACES):
         raise unknown_name("space", space, SPACES)
     if isinstance(path, str) and SEEDS.match(path) and not files.as_path(path).exists():
-        return _of_seeds(path, session, path)
+        return _of_seeds(path, session)
     if (own := _own(path, session)) is not None:
         return {files.as_path(path).stem: own}
     file, tree = content(path, "latent code")
     with reading(file):
         if isinstance(tree, str):
-            return _of_seeds(tree, session, file.name)
+            return _of_seeds(tree, session)
         found: dict[str, Latent] = {}
         hint = file.stem.lower()
         for name, codes in _codes(tree, session, file.stem, space or _hinted(hint, session)):
@@ -176,9 +176,9 @@ def _hinted(name: str, session: GeneratorSession) -> str | None:
     return None
 
 
-def _of_seeds(text: str, session: GeneratorSession, where: str) -> dict[str, Latent]:
+def _of_seeds(text: str, session: GeneratorSession) -> dict[str, Latent]:
     if not SEEDS.match(text):
-        raise CheckpointError(f"{where} is text, but no list of seeds such as 1-10,55: {text.strip()[:60]!r}")
+        raise CheckpointError(f"it is text, but no list of seeds such as 1-10,55: {text.strip()[:60]!r}")
     seeds: list[int] = []
     for match in re.finditer(r"(\d+)(?:\s*(?:-|\.\.)\s*(\d+))?", text):
         first, last = int(match[1]), int(match[2] or match[1])

@@ -64,6 +64,7 @@ class FromTools(widgets.VBox):
             ],
             self.place,
             "open files of other tools",
+            layout=shared_layout(margin="2px"),
         )  # fmt: skip
         self.outgoing = Toolbar(
             [
@@ -73,6 +74,7 @@ class FromTools(widgets.VBox):
             ],
             self.place,
             "save files for other tools",
+            layout=shared_layout(margin="2px"),
         )  # fmt: skip
         self.which = control(
             widgets.Dropdown, tip="which of the codes in the file", on=self._on_which, view=self.place, layout=NARROW,
@@ -180,4 +182,5 @@ def _read(read: Callable[[Path], Any], name: str, content: bytes) -> Any:
         try:
             return read(path)
         except ValueError as error:
-            raise ValueError(str(error).replace(f"{folder}/", "").replace(str(path), own)) from error
+            text = str(error).replace(str(path), own)
+            raise ValueError(text.removeprefix(f"{own}: ").replace(f"{own} is ", "it is ", 1)) from error
