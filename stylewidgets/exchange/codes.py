@@ -16,6 +16,7 @@ from ..core.checks import unknown_name
 from ..latent.latent import MAX_SEED, SPACES, Code, Latent
 from ..session.session import GeneratorSession
 from .content import Array, array, content, owner, styles, tensors, wanted
+from .convolutions import NOTE, are_convolutions, with_torgb
 
 KEYS = (
     "latent",
@@ -44,7 +45,7 @@ def read_latent(
     Read are: files of `Latent.save`; ``projected_w.npz`` of the StyleGAN2-ADA projectors; .npy, .npz, .pt, .pth, .pkl and
     safetensors with an array, a list of arrays or a dictionary of them (`latent`, `latents`, `latent_code`, `w`, …), as e4e,
     PTI, StyleCLIP, genforce and InterFaceGAN write them; the projector's file of rosinality, with a code for each picture;
-    lists with one style array a layer; and seeds as text ("1-10,55").
+    lists with one style array a layer, or a convolution; and seeds as text ("1-10,55").
 
     Args:
         path: of the file; or the seeds themselves.
@@ -84,13 +85,13 @@ def read_latents(
             return _of_seeds(tree, session)
         found: dict[str, Latent] = {}
         hint = file.stem.lower()
-        for name, codes in _codes(tree, session, file.stem, space or _hinted(hint, session)):
+        for name, codes, remark in _codes(tree, session, file.stem, space or _hinted(hint, session)):
             for i, code in enumerate(codes):
                 if len(found) == MOST:
                     raise CheckpointError(f"it has more than {MOST:,} codes; give a part of them")
                 full = name if len(codes) == 1 else f"{name} {i}"
                 found[_free(full, found)] = session.latent(
-                    code=code, history=(f"{full} of {file.name}, as {code.space}",)
+                    code=code, history=(f"{full} of {file.name}, as {code.space}{remark}",)
                 )
         if not found:
             raise CheckpointError(f"there is no latent code in it; {wanted(session)}")
@@ -98,15 +99,20 @@ def read_latents(
 
 
 # -- what is in a file ----------------------------------------------------------------------------------------------------
-def _codes(tree: object, session: GeneratorSession, name: str, space: str | None) -> Iterator[tuple[str, list[Code]]]:
-    """(name, codes) of all that a file holds."""
+def _codes(
+    tree: object, session: GeneratorSession, name: str, space: str | None
+) -> Iterator[tuple[str, list[Code], str]]:
+    """(name, codes, what is to be said of them) of all that a file holds."""
     if isinstance(tree, Tensor):
-        yield name, _split(array(tree, name), session, space, name)
+        yield name, _split(array(tree, name), session, space, name), ""
         return
     layers = styles(tree)
     if layers is not None:
         if _per_layer(layers, session):
-            yield name, _styles(layers, session, name)
+            yield name, _styles(layers, session, name), ""
+            return
+        if are_convolutions(layers, session):
+            yield name, _styles(layers, session, name), f"; {NOTE}"
             return
         for i, one in enumerate(layers):
             yield from _codes(one, session, f"{name} {i}", space)
@@ -160,13 +166,15 @@ def _per_layer(layers: list[Tensor], session: GeneratorSession) -> bool:
 
 
 def _styles(layers: list[Tensor], session: GeneratorSession, name: str) -> list[Code]:
-    """Codes in s from one array a layer, [C], [N, C] or [N, 1, C, 1, 1] as PyTorch ports keep them."""
-    parts = [array(one, name).reshape(-1, layer.channels) for one, layer in zip(layers, session.layers, strict=True)]
+    """Codes in s from one array a layer or a convolution, [C], [N, C] or [N, 1, C, 1, 1] as PyTorch ports keep them."""
+    whole = len(layers) == len(session.layers)
+    sizes = [layer.channels for layer in session.layers if whole or layer.kind != "torgb"]
+    parts = [array(one, name).reshape(-1, size) for one, size in zip(layers, sizes, strict=True)]
     if len({len(part) for part in parts}) != 1:
         raise CheckpointError(
             f"the style arrays of {name} have different numbers of codes: {[len(p) for p in parts][:6]}"
         )
-    return _checked("s", np.concatenate(parts, axis=1), session)
+    return _checked("s", np.concatenate(parts if whole else with_torgb(parts, session), axis=1), session)
 
 
 def _hinted(name: str, session: GeneratorSession) -> str | None:
