@@ -16,6 +16,7 @@ from ..core.checks import unknown_name
 from ..latent.latent import MAX_SEED, SPACES, Code, Latent
 from ..session.session import GeneratorSession
 from .content import Array, array, content, owner, styles, tensors, wanted
+from .convolutions import NOTE, are_convolutions, with_torgb
 
 KEYS = (
     "latent",
@@ -44,7 +45,7 @@ def read_latent(
     Read are: files of `Latent.save`; ``projected_w.npz`` of the StyleGAN2-ADA projectors; .npy, .npz, .pt, .pth, .pkl and
     safetensors with an array, a list of arrays or a dictionary of them (`latent`, `latents`, `latent_code`, `w`, …), as e4e,
     PTI, StyleCLIP, genforce and InterFaceGAN write them; the projector's file of rosinality, with a code for each picture;
-    lists with one style array a layer; and seeds as text ("1-10,55").
+    lists with one style array a layer, or a convolution; and seeds as text ("1-10,55").
 
     Args:
         path: of the file; or the seeds themselves.
@@ -75,22 +76,22 @@ def read_latents(
     if space not in (None, *SPACES):
         raise unknown_name("space", space, SPACES)
     if isinstance(path, str) and SEEDS.match(path) and not files.as_path(path).exists():
-        return _of_seeds(path, session, path)
+        return _of_seeds(path, session)
     if (own := _own(path, session)) is not None:
         return {files.as_path(path).stem: own}
     file, tree = content(path, "latent code")
     with reading(file):
         if isinstance(tree, str):
-            return _of_seeds(tree, session, file.name)
+            return _of_seeds(tree, session)
         found: dict[str, Latent] = {}
         hint = file.stem.lower()
-        for name, codes in _codes(tree, session, file.stem, space or _hinted(hint, session)):
+        for name, codes, remark in _codes(tree, session, file.stem, space or _hinted(hint, session)):
             for i, code in enumerate(codes):
                 if len(found) == MOST:
                     raise CheckpointError(f"it has more than {MOST:,} codes; give a part of them")
                 full = name if len(codes) == 1 else f"{name} {i}"
                 found[_free(full, found)] = session.latent(
-                    code=code, history=(f"{full} of {file.name}, as {code.space}",)
+                    code=code, history=(f"{full} of {file.name}, as {code.space}{remark}",)
                 )
         if not found:
             raise CheckpointError(f"there is no latent code in it; {wanted(session)}")
@@ -98,15 +99,20 @@ def read_latents(
 
 
 # -- what is in a file ----------------------------------------------------------------------------------------------------
-def _codes(tree: object, session: GeneratorSession, name: str, space: str | None) -> Iterator[tuple[str, list[Code]]]:
-    """(name, codes) of all that a file holds."""
+def _codes(
+    tree: object, session: GeneratorSession, name: str, space: str | None
+) -> Iterator[tuple[str, list[Code], str]]:
+    """(name, codes, what is to be said of them) of all that a file holds."""
     if isinstance(tree, Tensor):
-        yield name, _split(array(tree, name), session, space, name)
+        yield name, _split(array(tree, name), session, space, name), ""
         return
     layers = styles(tree)
     if layers is not None:
         if _per_layer(layers, session):
-            yield name, _styles(layers, session, name)
+            yield name, _styles(layers, session, name), ""
+            return
+        if are_convolutions(layers, session):
+            yield name, _styles(layers, session, name), f"; {NOTE}"
             return
         for i, one in enumerate(layers):
             yield from _codes(one, session, f"{name} {i}", space)
@@ -160,13 +166,15 @@ def _per_layer(layers: list[Tensor], session: GeneratorSession) -> bool:
 
 
 def _styles(layers: list[Tensor], session: GeneratorSession, name: str) -> list[Code]:
-    """Codes in s from one array a layer, [C], [N, C] or [N, 1, C, 1, 1] as PyTorch ports keep them."""
-    parts = [array(one, name).reshape(-1, layer.channels) for one, layer in zip(layers, session.layers, strict=True)]
+    """Codes in s from one array a layer or a convolution, [C], [N, C] or [N, 1, C, 1, 1] as PyTorch ports keep them."""
+    whole = len(layers) == len(session.layers)
+    sizes = [layer.channels for layer in session.layers if whole or layer.kind != "torgb"]
+    parts = [array(one, name).reshape(-1, size) for one, size in zip(layers, sizes, strict=True)]
     if len({len(part) for part in parts}) != 1:
         raise CheckpointError(
             f"the style arrays of {name} have different numbers of codes: {[len(p) for p in parts][:6]}"
         )
-    return _checked("s", np.concatenate(parts, axis=1), session)
+    return _checked("s", np.concatenate(parts if whole else with_torgb(parts, session), axis=1), session)
 
 
 def _hinted(name: str, session: GeneratorSession) -> str | None:
@@ -176,9 +184,9 @@ def _hinted(name: str, session: GeneratorSession) -> str | None:
     return None
 
 
-def _of_seeds(text: str, session: GeneratorSession, where: str) -> dict[str, Latent]:
+def _of_seeds(text: str, session: GeneratorSession) -> dict[str, Latent]:
     if not SEEDS.match(text):
-        raise CheckpointError(f"{where} is text, but no list of seeds such as 1-10,55: {text.strip()[:60]!r}")
+        raise CheckpointError(f"it is text, but no list of seeds such as 1-10,55: {text.strip()[:60]!r}")
     seeds: list[int] = []
     for match in re.finditer(r"(\d+)(?:\s*(?:-|\.\.)\s*(\d+))?", text):
         first, last = int(match[1]), int(match[2] or match[1])

@@ -21,6 +21,7 @@ from ..latent.latent import Direction
 from ..session.session import GeneratorSession
 from ..stylespace.channel import Channel
 from .content import Array, array, content, owner, styles, tensors, wanted
+from .convolutions import are_convolutions, unchanged_torgb
 
 SUFFIXES = (".npy", ".npz", ".pt", ".pth", ".pkl", ".pickle", ".safetensors", ".txt")
 CHANNEL = re.compile(r"\d+\s*[_,:]\s*\d+$")
@@ -58,8 +59,8 @@ def read_directions(
 
     Read are: files of `DirectionSet.save`; boundaries of InterFaceGAN (.npy, in z, or in w where the name says so);
     components and exported edits of GANSpace; ``factor.pt`` of rosinality's SeFa; ``ffhq_pca.pt``, .pt and .npy of e4e and the
-    StyleGAN2 collections, [512] or [18, 512]; dictionaries and lists of such; one array a style layer; and single style
-    channels as "12_479". They are scaled so that one unit of strength is one σ of this generator along them.
+    StyleGAN2 collections, [512] or [18, 512]; dictionaries and lists of such; one array a style layer or convolution; and
+    single style channels as "12_479". They are scaled so that one unit of strength is one σ of this generator along them.
 
     Args:
         path: of a file or folder; or channels themselves.
@@ -79,6 +80,8 @@ def read_directions(
     found = _Named()
     if place.is_dir():
         for file in sorted(place.iterdir()):
+            if file.name == "fs3.npy":
+                raise ValueError(f"{place}: {FS3}")
             if file.suffix.lower() in SUFFIXES:
                 _read(file, session, space, samples, found)
         if not found.items:
@@ -174,6 +177,9 @@ def _raws(
         sizes = [layer.channels for layer in session.layers]
         if parts is not None and [part.numel() for part in parts] == sizes:
             yield Raw(name, np.concatenate([array(part, name).ravel() for part in parts]), "s", layers)
+            return
+        if parts is not None and are_convolutions(parts, session):
+            yield Raw(name, unchanged_torgb(parts, session, name), "s", layers)
             return
         for i, one in enumerate(tree):
             yield from _raws(one, session, f"{name} {i + 1}", space, layers)

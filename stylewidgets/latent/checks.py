@@ -46,6 +46,10 @@ def checked_blend(blend: Iterable[Sequence[float]]) -> tuple[tuple[int, float], 
 
 def whole_or_vector(name: str, given: object, most: int | None = None) -> int | tuple[float, ...]:
     """A whole number from 0 on, such as a class or a seed, or the numbers of a vector."""
+    if isinstance(given, Mapping):
+        raise ValueError(  # noqa: TRY004  the same kind as of other labels
+            f"{name} by classes and weights is for session.latent({name}=…), which knows how many classes there are"
+        )
     array = as_numpy(given)
     if isinstance(array, (str, bytes)) or not hasattr(array, "__len__") or np.ndim(array) == 0:
         return check_int(name, given, 0, most)

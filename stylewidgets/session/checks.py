@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..core.checks import check_layers, unknown_name
+from collections.abc import Mapping
+
+from ..core.checks import check_finite, check_int, check_layers, unknown_name
 from ..generators.protocol import Generator, view_kind
 from ..latent.latent import Code, Edit, Latent, Transform
 from ..latent.view import View
@@ -43,6 +45,20 @@ def check_view(generator: Generator, view: View) -> None:
         )
 
 
+def label_vector(classes: int, weights: Mapping[int, float]) -> tuple[float, ...]:
+    """The label [classes] of several classes at once: {3: 0.5, 7: 0.5} is a mix, {} no class at all.
+
+    Raises:
+        ValueError: a class that the generator does not have, or a weight that is no number.
+    """
+    if not classes:
+        raise ValueError(f"this generator knows no classes, so label must be None; {dict(weights)} was given")
+    numbers = [0.0] * classes
+    for one, weight in weights.items():
+        numbers[check_int("a class of label", one, 0, classes - 1)] = check_finite(f"the weight of class {one}", weight)
+    return tuple(numbers)
+
+
 def _check_label(generator: Generator, latent: Latent) -> None:
     classes = generator.c_dim
     if not classes:
@@ -58,7 +74,8 @@ def _check_label(generator: Generator, latent: Latent) -> None:
     if isinstance(latent.label, tuple):
         if len(latent.label) != classes:
             raise ValueError(
-                f"a label vector has shape [{classes}] for this generator; [{len(latent.label)}] was given"
+                f"a label vector has shape [{classes}] for this generator; [{len(latent.label)}] was given. "
+                "Several classes at once are session.latent(label={0: 0.5, 1: 0.5}), each with its weight"
             )
     elif latent.label is not None and latent.label >= classes:
         raise ValueError(f"label must be from 0 to {classes - 1} for this generator; {latent.label} was given")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..generators.identity import fingerprint as module_fingerprint
 from ..generators.identity import w_fingerprint
+from .checks import label_vector
 from .drawing import layer_index
 from .synthesis import versions
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .session import GeneratorSession
 
 Made = TypeVar("Made")
+Label = int | Sequence[float] | Mapping[int, float] | None
+"""A class, the numbers of a vector, or several classes by weight."""
 
 
 def map_z(session: GeneratorSession, z: Tensor, c: Tensor | None = None) -> Tensor:
@@ -43,33 +46,40 @@ def each_class(session: GeneratorSession, n: int) -> Tensor | None:
 
 
 @torch.no_grad()
-def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0, *, label: int | None = None) -> Tensor:
+def sample_w(session: GeneratorSession, n: int, seed: int = 0, psi: float = 1.0, *, label: Label = None) -> Tensor:
     """w [n, w_dim] of n random z, which come from NumPy's RandomState(seed).
 
     Args:
         psi: of truncation.
-        label: of a conditional generator; None draws classes evenly, from the same state after z.
+        label: of a conditional generator, as `Latent` and `session.latent` take it; None draws classes evenly, from the same
+            state after z.
     """
     z, c = sample_z(session, n, seed, label)
     return session.truncate(session.map_z(z, c), psi, None, c)
 
 
-def sample_z(
-    session: GeneratorSession, n: int, seed: int = 0, label: int | None = None
-) -> tuple[Tensor, Tensor | None]:
+def sample_z(session: GeneratorSession, n: int, seed: int = 0, label: Label = None) -> tuple[Tensor, Tensor | None]:
     """z [n, z_dim] of NumPy's RandomState(seed) and, for a conditional generator, labels c [n, c_dim]; as of `sample_w`.
 
     Raises:
         ValueError: a label that the generator does not have.
     """
-    if label is not None and not 0 <= label < session.c_dim:
+    chosen = label_vector(session.c_dim, label) if isinstance(label, Mapping) else label
+    if isinstance(chosen, int | np.integer) and not 0 <= chosen < session.c_dim:
         what = f"labels 0 to {session.c_dim - 1}" if session.c_dim else "no labels: it is unconditional"
-        raise ValueError(f"label {label} was given; this generator takes {what}")
+        raise ValueError(f"label {chosen} was given; this generator takes {what}")
     source = np.random.RandomState(seed)
     z = torch.from_numpy(source.randn(n, session.z_dim).astype(np.float32)).to(session.device)
     if not session.c_dim:
         return z, None
-    classes = source.randint(session.c_dim, size=n) if label is None else np.full(n, label)
+    if isinstance(chosen, Sequence):
+        c = torch.tensor([chosen], dtype=torch.float32, device=session.device)
+        if c.shape != (1, session.c_dim):
+            raise ValueError(
+                f"a label vector has shape [{session.c_dim}] for this generator; [{len(chosen)}] was given"
+            )
+        return z, c.expand(n, -1)
+    classes = source.randint(session.c_dim, size=n) if chosen is None else np.full(n, chosen)
     return z, _one_hot(session, torch.from_numpy(classes))
 
 

@@ -17,7 +17,7 @@ from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
 from . import codes, drawing, inside, pictures, scene, starting, tuning
-from .checks import check_latent
+from .checks import check_latent, label_vector
 from .editors import Editors
 from .fork import remember
 from .noise import SeededNoise
@@ -165,10 +165,14 @@ class GeneratorSession:
     def latent(self, **values: object) -> Latent:
         """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.
 
+        Several classes at once are ``label={3: 0.5, 7: 0.5}``, each with its weight; ``{}`` is none of them.
+
         Raises:
             TypeError: an unknown name, with the nearest one.
             ValueError: a value that does not fit; the text says what does.
         """
+        if isinstance(label := values.get("label"), Mapping):
+            values["label"] = label_vector(self.c_dim, label)
         latent = Latent().replace(**values)
         if self.c_dim and latent.label is None:
             latent = latent.replace(label=0)

@@ -387,7 +387,7 @@ def test_a_list_with_one_array_a_layer_is_a_style_direction(session: Any) -> Non
         (np.ones((3, W_DIM)), r"shape \[3, 6\]"),
         (np.zeros(W_DIM), "all zeros"),
         ([1, 2, np.nan, 4, 5, np.inf], "2 values that are not finite"),
-        ("smile", "is the name of a file"),
+        ("smile", "the name of a file"),
     ],
 )
 def test_a_bad_tensor_is_refused_with_what_is_accepted(session: Any, tensor: Any, message: str) -> None:

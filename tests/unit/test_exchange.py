@@ -105,6 +105,41 @@ def test_a_list_of_style_arrays_is_a_code_in_s(session: sw.GeneratorSession, tmp
         save_code(tmp_path / "a.npz", session, latent)
 
 
+@pytest.fixture(scope="module")
+def narrowing() -> sw.GeneratorSession:
+    """Convolutions of different widths, so that a list of their styles cannot be taken for codes in w."""
+    torch.manual_seed(0)
+    config = StyleGAN2Config(resolution=16, channels=(24, 20, 16), z_dim=16, w_dim=16, mapping_layers=2)
+    generator = StyleGAN2(config)
+    generator.estimate_w_avg()
+    return sw.GeneratorSession(generator)
+
+
+def test_styles_of_the_convolutions_alone_give_those_of_torgb_but_the_last(
+    narrowing: sw.GeneratorSession, tmp_path: Path
+) -> None:
+    session = narrowing
+    whole = session.code_styles(session.latent(seed=5))
+    kinds = [layer.kind for layer in session.layers]
+    torch.save([s for s, kind in zip(whole, kinds, strict=True) if kind != "torgb"], tmp_path / "s.pt")
+    latent = sw.read_latent(tmp_path / "s.pt", session)
+    assert "ToRGB styles are not in the file" in latent.history[0]
+    mean = session.code_styles(session.latent(seed=0, psi=0.0))
+    for i, (style, wanted) in enumerate(zip(session.code_styles(latent), whole, strict=True)):
+        assert torch.allclose(style, mean[i] if i == len(whole) - 1 else wanted, atol=1e-4), session.layers[i].name
+
+
+def test_a_direction_of_the_convolutions_alone_leaves_torgb_as_it_is(
+    narrowing: sw.GeneratorSession, tmp_path: Path
+) -> None:
+    session = narrowing
+    torch.save([torch.ones(layer.channels) for layer in session.layers if layer.kind != "torgb"], tmp_path / "gaze.pt")
+    direction = sw.read_directions(tmp_path / "gaze.pt", session, samples=50)["gaze"]
+    parts = np.split(direction.vector, np.cumsum([layer.channels for layer in session.layers])[:-1])
+    for part, layer in zip(parts, session.layers, strict=True):
+        assert bool(part.any()) == (layer.kind != "torgb"), layer.name
+
+
 def test_z_is_told_by_names_where_lengths_do_not(session: sw.GeneratorSession, tmp_path: Path) -> None:
     z = np.random.RandomState(5).randn(2, 16)
     np.save(tmp_path / "z.npy", z)
@@ -248,6 +283,8 @@ def test_the_table_of_styleclip_says_what_reads_it(session: sw.GeneratorSession,
     np.save(tmp_path / "fs3.npy", np.ones((20, 16), np.float32))
     with pytest.raises(ValueError, match="table from sentences to channels"):
         sw.read_directions(tmp_path / "fs3.npy", session)
+    with pytest.raises(ValueError, match=r"read_table"):  # its folder
+        sw.read_directions(tmp_path, session)
 
 
 # -- nothing is executed, and nothing comes out but a clear word ------------------------------------------------------------
@@ -265,14 +302,15 @@ def test_a_pickle_with_a_program_runs_nothing(session: sw.GeneratorSession, tmp_
 
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(5))
-def test_a_hundred_mutated_files_give_a_code_or_a_clear_word(
-    part: int, session: sw.GeneratorSession, tmp_path: Path
+@pytest.mark.parametrize("what", ["codes", "directions"])
+def test_a_hundred_mutated_files_give_a_result_or_a_clear_word(
+    what: str, part: int, session: sw.GeneratorSession, tmp_path: Path
 ) -> None:
-    """Five hundred in all: bytes changed, cut out and doubled, of a file of each kind."""
-    w = w_plus(session)
+    """Five hundred of each in all: bytes changed, cut out and doubled, of a file of each kind."""
     originals = []
-    for i, (name, write) in enumerate(CODES.values()):
-        write(tmp_path / f"{i}{name}", w)
+    written = CODES.values() if what == "codes" else [case[:2] for case in DIRECTIONS.values()]
+    for i, (name, write) in enumerate(written):
+        write(tmp_path / f"{i}{name}", w_plus(session) if what == "codes" else vector())
         originals.append(tmp_path / f"{i}{name}")
     random = np.random.RandomState(part)
     words: list[str] = []
@@ -294,7 +332,7 @@ def test_a_hundred_mutated_files_give_a_code_or_a_clear_word(
         path.write_bytes(data)
         for read in (sw.read_latent, sw.read_directions):
             try:
-                found = read(path, session)
+                found = read(path, session, **({"samples": 20} if read is sw.read_directions else {}))  # type: ignore[operator]
             except ValueError as error:
                 words.append(str(error))
             else:

@@ -529,3 +529,29 @@ def test_what_cannot_be_loaded_is_told(folder: Path) -> None:
     (folder / "avatar-64.safetensors").unlink()
     with pytest.raises(FileNotFoundError, match="train avatars"):
         sw.load()
+
+
+def test_several_classes_at_once_are_given_by_their_weights() -> None:
+    session = GeneratorSession(generator(c_dim=3), device="cpu")
+    mixed = session.latent(label={0: 0.25, 2: 0.75})
+    assert mixed.label == (0.25, 0.0, 0.75)
+    assert torch.equal(
+        session.map(mixed),
+        session.generator.map(
+            session.tensor(np.random.RandomState(0).randn(1, session.z_dim)), session.tensor(np.array([mixed.label]))
+        ),
+    )
+    assert np.array_equal(session.image(session.latent(label={2: 1.0})), session.image(session.latent(label=2)))
+    assert session.latent(label={}).label == (0.0, 0.0, 0.0)  # of no class
+    assert session.sample_w(4, label={0: 0.5, 1: 0.5}).shape == (4, W)
+    for wrong, words in (
+        ({3: 1.0}, "a class of label must be a whole number from 0 to 2"),
+        ({0: "x"}, "the weight of class 0 must be a finite number"),
+        ([0, 2], "Several classes at once are session.latent"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            session.latent(label=wrong)
+    with pytest.raises(ValueError, match=r"session.latent\(label="):
+        Latent(label={0: 1.0})  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="knows no classes"):
+        GeneratorSession(generator(), device="cpu").latent(label={0: 1.0})

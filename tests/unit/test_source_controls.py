@@ -120,3 +120,14 @@ def test_a_seed_that_is_none_is_refused_beside_its_box() -> None:
     assert "whole number" in desk.controls.place.error and desk.controls._seed.value == "0"
     desk.controls._seed.value = "7"
     assert desk.controls.place.error == "" and desk.latent.seed == 7
+
+
+def test_several_classes_at_once_are_told_by_their_weights_and_leave_the_menu_with_them() -> None:
+    desk = Desk(classes=3)
+    menu = desk.controls._label
+    desk.change("", lambda latent: latent.replace(label=(0.5, 0.0, 0.5)))
+    assert menu.label == "0 × 0.5, 2 × 0.5" and desk.latent.label == (0.5, 0.0, 0.5)
+    desk.change("", lambda latent: latent.replace(label=(0.0, 0.0, 0.0)))
+    assert menu.label == "none of the classes"
+    menu.value = 0
+    assert desk.latent.label == 0 and [option[1] for option in menu.options] == [None, 0, 1, 2]

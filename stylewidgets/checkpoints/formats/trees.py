@@ -59,6 +59,7 @@ def _arrays(path: Path, kind: str) -> object:
     try:
         if kind == "npz":
             return files.read_npz(path, min(LARGEST, files.LARGEST + PACKED * path.stat().st_size))
+        _check_header(path)
         return np.load(path, allow_pickle=False, mmap_mode="c")
     except files.DAMAGED as error:
         if "allow_pickle" in str(error) or "Object arrays" in str(error):
@@ -66,6 +67,15 @@ def _arrays(path: Path, kind: str) -> object:
                 "it holds Python objects, which are not read; save plain arrays of numbers"
             ) from error
         raise CheckpointError(f"it is no whole file of NumPy ({' '.join(str(error).split())[:160]})") from error
+
+
+def _check_header(path: Path) -> None:
+    """ValueError where the header says that it is longer than the file: numpy would make room for it first."""
+    with path.open("rb") as file:
+        start = file.read(12)
+    size = int.from_bytes(start[8:10] if start[6:7] == b"\1" else start[8:12], "little")
+    if size > path.stat().st_size:
+        raise ValueError(f"its header has {size:,} bytes, and the file {path.stat().st_size:,}")
 
 
 def _as_tensors(value: object) -> object:

@@ -128,11 +128,12 @@ class _Block(nn.Module):
 
 
 def pooled(images: Tensor) -> Tensor:
-    """[N, 3, 64, 64]: averaged down, or enlarged where pictures are smaller. Gray is repeated."""
+    """[N, 3, 64, 64]: averaged down, or enlarged where a side is shorter. Gray is repeated, what is not square becomes so."""
     images = coloured(images)
-    if images.shape[2] == SIDE:
+    height, width = images.shape[2:]
+    if height == width == SIDE:
         return images
-    if images.shape[2] > SIDE:
+    if min(height, width) >= SIDE:
         return F.adaptive_avg_pool2d(images, SIDE)
     return F.interpolate(images, size=SIDE, mode="bilinear")
 

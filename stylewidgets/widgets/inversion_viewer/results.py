@@ -206,7 +206,7 @@ class SendPanel(widgets.VBox):
         def take(latent: Latent) -> None:
             host.set_target(latent)
 
-        self.state = StatePanel(host, "inversion.safetensors", FromTools(host.session, take, host.view))
+        self.state = StatePanel(host, "inversion.safetensors", FromTools(host.session, take, lambda: host.value))
         act = partial(button, view=host.view)
         words = note("Open the result in")
         explorer = act("explorer", "an explorer from this result on", lambda: show_beside(host.explorer()))

@@ -54,6 +54,8 @@ class StatePanel(widgets.VBox):
     def refresh(self) -> None:
         """Write the code of the present picture into the box."""
         self._box.value = self._files.code()
+        if self.tools is not None:
+            self.tools.refresh()
 
     def _save(self) -> str:
         self._files.save(self._path.value)

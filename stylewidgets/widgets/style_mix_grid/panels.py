@@ -140,7 +140,7 @@ class MixPanels:
 
     def _make_state(self) -> widgets.Widget:
         host = self._host
-        return StatePanel(host, "grid.json", FromTools(host.session, host.receive, host.view))
+        return StatePanel(host, "grid.json", FromTools(host.session, host.receive, lambda: host.selected))
 
     def _make_export(self) -> widgets.Widget:
         self._name = control(

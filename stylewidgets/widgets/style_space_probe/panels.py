@@ -137,7 +137,9 @@ class ProbePanels:
         def take(latent: Latent) -> None:
             self._host.change("", lambda _: latent)
 
-        self._state = StatePanel(self._host, "probe.json", FromTools(self._host.session, take, self._host.view))
+        self._state = StatePanel(
+            self._host, "probe.json", FromTools(self._host.session, take, lambda: self._host.value)
+        )
         path = control(
             widgets.Text,
             "channel.svg",

@@ -218,7 +218,7 @@ class SourceControls(widgets.VBox):
                 self._noise_seed.value = str(latent.noise_seed)
                 show(self._noise_seed, drawn)
         if self._label is not None:
-            self._label.value = latent.label if isinstance(latent.label, int) else None
+            self._show_class(self._label, latent.label)
 
     def randomize(self) -> None:
         """Take a random seed."""
@@ -246,6 +246,18 @@ class SourceControls(widgets.VBox):
             description="class",
             options=options,
         )
+
+    def _show_class(self, menu: widgets.Dropdown, label: int | tuple[float, ...] | None) -> None:
+        """Several classes at once have an entry of their own while they are shown: "3 × 0.5, 7 × 0.5"."""
+        options = [option for option in menu.options if not isinstance(option[1], tuple)]
+        if isinstance(label, tuple):
+            parts = [f"{i} × {weight:g}" for i, weight in enumerate(label) if weight]
+            words = ", ".join(parts[:4]) + (" …" if len(parts) > 4 else "")
+            options.append((words or "none of the classes", label))
+        with quiet(menu):
+            if tuple(options) != menu.options:
+                menu.options = options
+            menu.value = label
 
     def _set(self, **change: object) -> None:
         (source,) = change

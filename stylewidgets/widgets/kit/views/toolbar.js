@@ -5,6 +5,9 @@ function render({ model, el }) {
   const options = { signal: abort.signal };
   const root = element("div", "stylewidgets-view sw-toolbar", { role: "toolbar" });
   let focused = "";
+  // Chooses files for the buttons that ask for one; not in the page, so that nothing of it shows.
+  const chooser = element("input", "", { type: "file" });
+  let asked = "";
   el.append(root);
 
   const enabled = () => [...root.children].filter((node) => !node.disabled);
@@ -45,7 +48,25 @@ function render({ model, el }) {
     if (!node) return;
     focused = node.dataset.name;
     mark(false);
-    model.send({ type: "press", name: focused });
+    const { accept } = model.get("items").find((item) => item.name === focused) || {};
+    if (accept) choose(focused, accept);
+    else model.send({ type: "press", name: focused });
+  }, options);
+
+  function choose(name, accept) {
+    asked = name;
+    chooser.accept = accept;
+    chooser.value = ""; // the same file once more is a choice, too
+    chooser.click();
+  }
+
+  // What no server lets through is not sent: its size is enough for the words.
+  chooser.addEventListener("change", async () => {
+    const file = chooser.files[0];
+    if (!file) return;
+    const about = { type: "file", name: asked, file: file.name, size: file.size };
+    if (file.size > model.get("largest")) model.send(about);
+    else model.send(about, undefined, [await file.arrayBuffer()]);
   }, options);
   root.addEventListener("focusin", (event) => {
     focused = event.target.dataset.name || focused;

@@ -286,7 +286,7 @@ class Save(Tool):
         def take(latent: Latent) -> None:
             host.change("", lambda _: latent)
 
-        self.state = StatePanel(host, tools=FromTools(host.session, take, host.view, add))
+        self.state = StatePanel(host, tools=FromTools(host.session, take, lambda: host.value, add))
         return self.state
 
     def opened(self, host: PictureHost) -> None:
