@@ -107,6 +107,8 @@ class Method:
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).
         from_paper: whether the defaults are those of the paper that `source` names.
+        together: whether the pictures of one call share something, such as a tuned generator, so that they cannot be done in
+            groups that fit the memory.
     """
 
     name: str
@@ -118,6 +120,7 @@ class Method:
     kind: str = "optimisation"
     available: Callable[..., str] | None = None
     from_paper: bool = False
+    together: bool = False
 
     def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
         """All settings with their values; ValueError for unknown names and values."""

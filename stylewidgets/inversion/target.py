@@ -45,9 +45,16 @@ class Target:
 
     def __getitem__(self, i: int) -> Target:
         """One of them, as a target of its own."""
-        part = slice(i, i + 1) if i >= 0 else slice(len(self) + i, len(self) + i + 1)
         if not -len(self) <= i < len(self):
             raise IndexError(f"target {i} of {len(self)}")
+        i %= len(self)
+        return self._part(slice(i, i + 1))
+
+    def groups(self, size: int) -> list[Target]:
+        """All of them in order, as targets of at most `size` pictures."""
+        return [self._part(slice(i, i + size)) for i in range(0, len(self), size)]
+
+    def _part(self, part: slice) -> Target:
         return Target(
             self.images[part],
             self.names[part],
