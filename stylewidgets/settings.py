@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .core.checks import check_finite, check_int, unknown_name
 
 Value = bool | int | float | str
@@ -63,9 +65,9 @@ class Setting:
                 raise unknown_name(self.name, value, self.choices)
             return str(value)
         if isinstance(self.default, bool):
-            if not isinstance(value, bool):
+            if not isinstance(value, (bool, np.bool_)):
                 raise ValueError(f"{self.name} is True or False; {value!r} was given")  # noqa: TRY004
-            return value
+            return bool(value)
         if isinstance(self.default, int):
             low, high = (None if end is None else int(end) for end in (self.low, self.high))
             return check_int(self.name, value, low, high)
