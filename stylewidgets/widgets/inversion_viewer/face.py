@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 HOW = "Drag the four points to the middles of the eyes and the corners of the mouth; the dashed square is what will be inverted."
 NO_FACE = "No face was found in this picture. "
-NO_DETECTOR = "Faces are found where the weights of facenet-pytorch are installed: pip install --no-deps facenet-pytorch. Without: "
+NO_DETECTOR = (
+    "Faces are found where the weights of facenet-pytorch are: pip install --no-deps facenet-pytorch. Without them: "
+)
 
 
 class FacePanel(widgets.VBox):
