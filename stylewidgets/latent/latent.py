@@ -172,7 +172,7 @@ class Latent(Saved):
                 raise TypeError(str(unknown_name("part of a Latent", name, [*names, *VIEWS])))
         values = {name: getattr(self, name) for name in names}
         if "blend" in changes:
-            changes["blend"] = checked_blend(changes["blend"])  # an array has no truth value
+            changes["blend"] = checked_blend(changes["blend"])  # type: ignore[arg-type]  # an array has no truth value
         if any(changes.get(name) is not None for name in ("seed", "code")) or changes.get("blend"):
             values.update(_SOURCES)
         return Latent(**{**values, **changes})

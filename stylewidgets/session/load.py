@@ -29,7 +29,7 @@ def load(
 
     Args:
         source: the name of a bundled generator such as "avatar-64"; the path or address (http(s)://…, file://…,
-            hf://user/repo[@revision][/file]) of a StyleGAN checkpoint of any known format (see `checkpoints.open_file`), or
+            ``hf://user/repo[@revision][/file]``) of a StyleGAN checkpoint of any known format (see `checkpoints.open_file`), or
             a folder with one; or a name of the zoo such as "ffhq-1024" (`stylewidgets zoo` lists them), which is downloaded
             at the first time. None or "avatar": the best bundled one.
         device, precision: as in `GeneratorSession`.

@@ -18,7 +18,8 @@ function render({ model, el }) {
   const photo = element("img", "stylewidgets-face-photo", { alt: "the photograph", draggable: "false" });
   const crop = svg("polygon", { class: "stylewidgets-face-crop" });
   const boxes = svg("g");
-  const handles = NAMES.map((name, k) => svg("g", { class: "stylewidgets-face-handle", tabindex: 0, role: "button", "data-point": k },
+  const handle = { class: "stylewidgets-face-handle", tabindex: 0, role: "button" };
+  const handles = NAMES.map((name, k) => svg("g", { ...handle, "data-point": k },
     svg("circle", { r: 13, class: "stylewidgets-face-reach" }), svg("circle", { r: 5 }), svg("text", { y: -9 }, SHORT[k]),
     svg("title", {}, name)));
   const sheet = svg("svg", { class: "stylewidgets-face-sheet", role: "group" }, crop, boxes, ...handles);
