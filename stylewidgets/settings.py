@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from .core.checks import check_finite, check_int, unknown_name
 
 Value = bool | int | float | str
@@ -63,9 +65,9 @@ class Setting:
                 raise unknown_name(self.name, value, self.choices)
             return str(value)
         if isinstance(self.default, bool):
-            if not isinstance(value, bool):
+            if not isinstance(value, (bool, np.bool_)):
                 raise ValueError(f"{self.name} is True or False; {value!r} was given")  # noqa: TRY004
-            return value
+            return bool(value)
         if isinstance(self.default, int):
             low, high = (None if end is None else int(end) for end in (self.low, self.high))
             return check_int(self.name, value, low, high)
@@ -107,6 +109,8 @@ class Method:
         kind: for inversion "optimisation", "encoder" or "hybrid".
         available: session → "" if it can be used on it, else why not (an encoder that was not trained for it).
         from_paper: whether the defaults are those of the paper that `source` names.
+        together: whether the pictures of one call share something, such as a tuned generator, so that they cannot be done in
+            groups that fit the memory.
     """
 
     name: str
@@ -118,6 +122,7 @@ class Method:
     kind: str = "optimisation"
     available: Callable[..., str] | None = None
     from_paper: bool = False
+    together: bool = False
 
     def checked(self, given: Mapping[str, object]) -> dict[str, Any]:
         """All settings with their values; ValueError for unknown names and values."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 import struct
+import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,10 +23,15 @@ ACCEPTED = (
     "Accepted are a path, an http(s) address, the bytes of a file, a PIL image, an array [H, W], [H, W, 3] or [H, W, 4] "
     "(uint8, uint16, or floating in [0, 1]) and a tensor [3, H, W] (floating in [-1, 1], or uint8)"
 )
-_FORMATS = "JPEG, PNG, WebP and others that Pillow reads are accepted"
-_UNREADABLE = (
-    OSError, SyntaxError, ValueError, EOFError, MemoryError, struct.error, Image.DecompressionBombError
+_FORMATS = "JPEG, PNG, WebP, AVIF, TIFF, GIF, BMP and others that Pillow reads are accepted"
+ENDINGS = (
+    ".jpg", ".jpeg", ".png", ".webp", ".avif", ".heic", ".heif", ".tif", ".tiff", ".gif", ".bmp", ".ppm", ".pgm", ".tga", ".jp2",
 )  # fmt: skip
+"""What a file of a folder ends in to count as a picture."""
+_PROGRAMS = ("EPS", "WMF", "MPEG", "HDF5", "GRIB", "BUFR", "FITS")
+"""Formats that Pillow knows and we do not open: some are programs that another program runs, the others no pictures."""
+_UNREADABLE = (*files.DAMAGED, struct.error, ArithmeticError, Image.DecompressionBombError)
+_HEIF = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"mif1", b"msf1")
 _QUICK = {"PNG": {"compress_level": 1}, "JPEG": {"quality": 85}}
 _NEAR = 0.5  # how far a tensor may leave [-1, 1], as sums of a generator do, before it is taken for another scale
 
@@ -79,22 +87,78 @@ def read_mask(given: object) -> Any:
     return given if hasattr(given, "detach") else np.ascontiguousarray(given)
 
 
+def in_folder(folder: Path) -> list[Path]:
+    """The pictures of a folder by their `ENDINGS`, in the order of their names.
+
+    Raises:
+        ValueError: there is none.
+    """
+    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in ENDINGS and path.is_file())
+    if not found:
+        raise ValueError(f"{str(folder)!r} is a folder without pictures; {_FORMATS}")
+    return found
+
+
 def _opened(file: os.PathLike[str] | io.BytesIO, name: str) -> Image.Image:
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=_formats(file)) as image:
             image.load()
             return _plain(image, name)
     except UnidentifiedImageError:
-        raise ValueError(f"{name} is not an image; {_FORMATS}") from None
+        raise ValueError(f"{name} is not an image{_why(file)}; {_FORMATS}") from None
     except _UNREADABLE as error:
-        if name in str(error):
+        if isinstance(error, ValueError) and name in str(error):
             raise
-        raise ValueError(f"{name} cannot be read as a picture: {error}") from error
+        raise ValueError(f"{name} cannot be read as a picture: {error or type(error).__name__}") from error
+
+
+def _formats(file: os.PathLike[str] | io.BytesIO) -> list[str]:
+    """Those of Pillow, and what iPhones write where the package for it is there."""
+    if _is_heif(file) and importlib.util.find_spec("pillow_heif") is not None:
+        importlib.import_module("pillow_heif").register_heif_opener()
+    Image.init()
+    return [name for name in Image.OPEN if name not in _PROGRAMS]
+
+
+def _is_heif(file: os.PathLike[str] | io.BytesIO) -> bool:
+    head = _head(file)
+    return head[4:8] == b"ftyp" and head[8:12] in _HEIF
+
+
+def _head(file: os.PathLike[str] | io.BytesIO) -> bytes:
+    if isinstance(file, io.BytesIO):
+        return file.getvalue()[:32]
+    with open(file, "rb") as opened:
+        return opened.read(32)
+
+
+def _why(file: os.PathLike[str] | io.BytesIO) -> str:
+    """What it is instead, where its first bytes tell."""
+    head = _head(file)
+    if _is_heif(file):
+        return " that Pillow reads: it is HEIC, as iPhones write it. Install pillow-heif, or save it as JPEG"
+    if head[4:12] == b"ftypavif":
+        return " that this Pillow reads: it is AVIF. Update Pillow to 11.3 or later, or save it as JPEG"
+    if head.startswith((b"%!PS", b"%PDF", b"\xc5\xd0\xd3\xc6")):
+        return ": it is PostScript or PDF, which are programs. Save it as PNG"
+    if head.lstrip()[:1] == b"<":
+        return ": it is a page or a drawing in text, such as HTML or SVG"
+    return ""
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """Turned as the camera says; what is said in a damaged way is not heard."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of Pillow, on such notes
+        try:
+            return ImageOps.exif_transpose(image) or image
+        except _UNREADABLE:
+            return image
 
 
 def _plain(image: Image.Image, name: str) -> Image.Image:
     """Upright and RGB."""
-    image = ImageOps.exif_transpose(image) or image
+    image = _upright(image)
     if image.mode.startswith(("I", "F")):  # more than 8 bits, which Pillow would cut off and not scale
         numbers = np.asarray(image)
         if numbers.dtype.kind == "i" and numbers.min() >= 0 and numbers.max() <= 65535:

@@ -262,6 +262,7 @@ register(
         line="A code in w that is only nearly right but edits well; then the generator itself is bent until it fits the picture.",
         source="Roich et al., TOG 2022",
         start=f"{__package__}.methods.pivotal:pti",
+        together=True,
         settings=(
             Setting(
                 "pivot",

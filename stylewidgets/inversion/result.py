@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -127,6 +127,41 @@ class Result:
                 delta=delta or None,
                 cameras=arrays.get("cameras"),
             )
+
+
+def joined(results: Sequence[Result]) -> Result:
+    """Results of one method and settings for different pictures as one; each loss is the mean over all pictures.
+
+    Raises:
+        ValueError: a generator was tuned: its changes are for the pictures of one result.
+    """
+    if any(result.delta is not None for result in results):
+        raise ValueError("results with a tuned generator cannot be joined: each changes the generator for its pictures")
+    first, share = results[0], [len(result) / sum(map(len, results)) for result in results]
+    history = tuple(
+        {name: sum(s * terms[name] for s, terms in zip(share, step, strict=True)) for name in step[0]}
+        for step in zip(*(result.history for result in results), strict=False)
+    )
+    return replace(
+        first,
+        code=np.concatenate([result.code for result in results]),
+        names=tuple(name for result in results for name in result.names),
+        steps=max(result.steps for result in results),
+        seconds=sum(result.seconds for result in results),
+        history=history,
+        noise=None if first.noise is None else _stacked([result.noise for result in results]),
+        cameras=None if first.cameras is None else np.concatenate([c for r in results if (c := r.cameras) is not None]),
+        frames=tuple(_frame(each) for each in zip(*(result.frames for result in results), strict=False)),
+    )
+
+
+def _frame(frames: Sequence[Frame]) -> Frame:
+    pictures, codes = [frame.pictures for frame in frames], [frame.code for frame in frames]
+    return Frame(frames[0].step, np.concatenate(pictures), np.concatenate(codes))
+
+
+def _stacked(noise: Sequence[tuple[NDArray[np.float32], ...] | None]) -> tuple[NDArray[np.float32], ...]:
+    return tuple(np.concatenate(layer) for layer in zip(*(each for each in noise if each is not None), strict=True))
 
 
 def _jsonable(value: object) -> object:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -10,7 +11,9 @@ import torch
 from ..core.checks import unknown_name
 from ..core.lazy import resolve
 from ..jobs import Progress
+from ..session.batching import pictures_with_gradients
 from .catalogue import METHODS
+from .result import joined
 from .run import Run
 from .target import Target
 
@@ -59,5 +62,23 @@ def invert(
     callback: Callable[[Progress], Any] | None = None,
     **settings: Any,
 ) -> Result:
-    """Find the code of pictures: `start` and `finish` in one. See `start` for the arguments."""
-    return start(method, session, target, **settings).finish(callback)
+    """Find the code of pictures: `start` and `finish` in one. See `start` for the arguments.
+
+    Many pictures are done in groups that fit the memory, and each as if there were no other; not so where a method tunes one
+    generator for all of them ("pti"). `Progress` counts the steps of all groups.
+    """
+    wanted = Target.of(target, session)
+    size = pictures_with_gradients(session)
+    if len(wanted) <= size or method not in METHODS or METHODS[method].together:
+        return start(method, session, wanted, **settings).finish(callback)
+    groups, found = wanted.groups(size), []
+    for k, group in enumerate(groups):
+        found.append(start(method, session, group, **settings).finish(_counted(callback, k, len(groups))))
+    return joined(found)
+
+
+def _counted(callback: Callable[[Progress], Any] | None, k: int, groups: int) -> Callable[[Progress], Any] | None:
+    """Tells the progress of group k as one of all."""
+    if callback is None:
+        return None
+    return lambda p: callback(replace(p, done=k * (p.total or 0) + p.done, total=groups * (p.total or 0)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePath
@@ -16,10 +17,13 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ..core import pictures
+from ..core import files, pictures
 from ..latent.latent import Latent
 from ..ops.devices import float_tensor
 from ..session.session import GeneratorSession
+
+NAMED = 5
+"""Broken files that a message names."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +36,7 @@ class Target:
         latents: what drew a generated picture, None for others.
         factors: [N, F] of renders, in the order of the domain's world (`avatars.FACTORS`); None for others.
         mask: [N, 1, H, W] in [0, 1], 1 where the picture counts; None for everywhere.
+        left_out: the files of a list or folder that could not be read, each with the reason.
     """
 
     images: Tensor
@@ -39,15 +44,23 @@ class Target:
     latents: tuple[Latent | None, ...]
     factors: Tensor | None = None
     mask: Tensor | None = None
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
 
     def __getitem__(self, i: int) -> Target:
         """One of them, as a target of its own."""
-        part = slice(i, i + 1) if i >= 0 else slice(len(self) + i, len(self) + i + 1)
         if not -len(self) <= i < len(self):
             raise IndexError(f"target {i} of {len(self)}")
+        i %= len(self)
+        return self._part(slice(i, i + 1))
+
+    def groups(self, size: int) -> list[Target]:
+        """All of them in order, as targets of at most `size` pictures."""
+        return [self._part(slice(i, i + size)) for i in range(0, len(self), size)]
+
+    def _part(self, part: slice) -> Target:
         return Target(
             self.images[part],
             self.names[part],
@@ -89,15 +102,17 @@ class Target:
 
     @classmethod
     @torch.inference_mode(False)  # gradients may pass through it later
-    def of(cls, given: object, session: GeneratorSession) -> Target:
+    def of(cls, given: object, session: GeneratorSession, *, skip: bool = False) -> Target:
         """Make a target of what people have.
 
         Args:
             given: a `Target`; a picture of any kind (`stylewidgets.core.pictures.read`: a path, an http(s) address, bytes, a
                 PIL image, an array [H, W, 3], a tensor [3, H, W] in [-1, 1]), or several as an array or tensor [N, …]; a
                 `Latent` of this session (then it is known); an item or a batch of `AvatarDataset` (its factors are known);
-                or a list of such.
+                a folder of pictures; or a list of all these.
             session: pictures are cropped around their middle to the shape of its pictures, and resized (Lanczos).
+            skip: leave out the files of a list that cannot be read, with a warning that names them, as it is always done for a
+                folder. Else the error names them all: whoever gives a list counts on its length.
 
         Raises:
             ValueError, TypeError: what was given, and what is accepted.
@@ -115,7 +130,9 @@ class Target:
         if isinstance(given, Latent):
             return cls(to_tensor(session.image(given)[None]), (_latent_name(given),), (given,))
         if isinstance(given, (list, tuple)):
-            return _joined([cls.of(one, session) for one in given])
+            return _each(given, session, skip)
+        if isinstance(given, (str, os.PathLike)) and not files.is_address(given) and files.as_path(given).is_dir():
+            return _each(pictures.in_folder(files.as_path(given)), session, skip=True)
         if not isinstance(given, (str, os.PathLike, bytes, Image.Image, np.ndarray, Tensor)):
             raise TypeError(
                 f"a target is a picture, a Latent, an item of AvatarDataset, or a list of those; {type(given).__name__} "
@@ -165,6 +182,30 @@ def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
         factors=rows[None] if rows.ndim == 1 else rows,
         names=tuple(f"avatar {i}" for i in range(len(made))) if len(made) > 1 else ("avatar",),
     )
+
+
+def _each(given: Sequence[object], session: GeneratorSession, skip: bool) -> Target:
+    """Targets of a list as one; all of it is read before anything is said of the files that are broken."""
+    parts, broken = [], []
+    for one in given:
+        try:
+            parts.append(Target.of(one, session, skip=skip))
+        except (ValueError, OSError) as error:
+            if not isinstance(one, (str, os.PathLike)):
+                raise
+            name = PurePath(one).name
+            broken.append(str(error) if name in str(error) else f"{name}: {error}")
+            if len(given) == 1:
+                raise
+    if not broken:
+        return _joined(parts)
+    told = "; ".join(broken[:NAMED]) + (f"; and {len(broken) - NAMED} more" if len(broken) > NAMED else "")
+    if not skip or not parts:
+        raise ValueError(
+            f"{len(broken)} of {len(given)} pictures cannot be used: {told}. Target.of(…, skip=True) goes on without them"
+        )
+    warnings.warn(f"{len(broken)} of {len(given)} pictures are left out: {told}", stacklevel=3)
+    return replace(_joined(parts), left_out=tuple(broken))
 
 
 def _joined(parts: Sequence[Target]) -> Target:

@@ -31,7 +31,9 @@ def checked_blend(blend: Iterable[Sequence[float]]) -> tuple[tuple[int, float], 
     """The pairs of a blend."""
     try:
         pairs = [(seed, weight) for seed, weight in blend]
-    except (TypeError, ValueError):
+        if isinstance(blend, np.ndarray):  # whose seeds are floats like the weights
+            pairs = [(int(seed) if seed == int(seed) else seed, weight) for seed, weight in pairs]
+    except (TypeError, ValueError, OverflowError):
         raise ValueError(
             f"blend is (seed, weight) pairs, such as ((1, 0.25), (2, 0.75)); {blend!r:.80} was given"
         ) from None

@@ -171,7 +171,9 @@ class Latent(Saved):
             if name not in names and name not in VIEWS:
                 raise TypeError(str(unknown_name("part of a Latent", name, [*names, *VIEWS])))
         values = {name: getattr(self, name) for name in names}
-        if any(changes.get(name) is not None and changes[name] != empty for name, empty in _SOURCES.items()):
+        if "blend" in changes:
+            changes["blend"] = checked_blend(changes["blend"])  # type: ignore[arg-type]  # an array has no truth value
+        if any(changes.get(name) is not None for name in ("seed", "code")) or changes.get("blend"):
             values.update(_SOURCES)
         return Latent(**{**values, **changes})
 

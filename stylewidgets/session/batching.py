@@ -22,6 +22,7 @@ MOST = 16
 """Pictures at once: more of them are not quicker."""
 _STEP_VALUES = 1 << 20  # features of the largest layer that a processor makes in a few hundredths of a second
 _SHARE = 4  # of the memory that is free on a GPU a quarter is asked for
+_SEARCH = 1 << 30
 _BYTES = 64 << 20  # on a processor larger batches are no quicker, only larger
 
 
@@ -62,6 +63,19 @@ def pictures_in_a_step(session: GeneratorSession, cost: int = 1) -> int:
         return MOST
     values = max(layer.channels * layer.resolution**2 for layer in session.layers)
     return max(1, min(MOST, _STEP_VALUES // (cost * values)))
+
+
+def pictures_with_gradients(session: GeneratorSession) -> int:
+    """How many pictures to search the codes of together, 1 to `MOST`: the features of all layers stay for the way back, and a
+    network that compares pictures has about as many again.
+
+    It depends on the generator and the kind of device alone, so that everybody's groups are the same.
+    """
+    values = sum(layer.channels * layer.resolution**2 for layer in session.layers)
+    room = _SEARCH
+    if session.device.type == "cuda":
+        room = torch.cuda.get_device_properties(session.device).total_memory // _SHARE
+    return max(1, min(MOST, room // (2 * 2 * 4 * values)))
 
 
 def in_batches(items: Sequence[Item], draw: Callable[[Sequence[Item]], Sequence[Made]], size: int) -> Iterator[Made]:

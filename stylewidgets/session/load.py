@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..core import files
 from ..ops.devices import choose_device, choose_dtype, from_file
 from .session import GeneratorSession
 
 if TYPE_CHECKING:
     import torch
+
+    from ..directions import DirectionSet
 
 
 @from_file()
@@ -50,7 +53,41 @@ def load(
         directions=beside if beside.is_file() else None,
     )
     session.source = "" if source is None else os.fspath(source)
+    session.recipe = {"source": _anywhere(source), "precision": precision, "settings": dict(settings or {})}
     return session
+
+
+def remade(session: GeneratorSession) -> tuple[Callable[..., GeneratorSession], tuple[object, ...]]:
+    """How pickle and copy make a session anew: its source is opened again, there, with the directions that were added.
+
+    Machines of edits are no part of it: they are installed there as they were here. A generator made by hand, or fitted to a
+    picture, is nowhere on the disk.
+
+    Raises:
+        TypeError: there is no source; the text says what to do.
+    """
+    if session.recipe is None:
+        raise TypeError(
+            f"the session of {session.name or 'this generator'!r} cannot be pickled or copied: its generator was made or fitted "
+            "here and is in no file. Write it with session.save(path), and give the path on: stylewidgets.load(path) opens it"
+        )
+    directions = session.directions
+    return _again, (dict(session.recipe), str(session.device), directions if len(directions) else None)
+
+
+def _again(recipe: Mapping[str, Any], device: str, directions: DirectionSet | None) -> GeneratorSession:
+    session = load(device=device, **recipe)
+    if directions is not None:
+        session.offer(directions)
+    return session
+
+
+def _anywhere(source: str | os.PathLike[str] | None) -> str | None:
+    """The source as it is called from any folder: a path in full."""
+    if source is None or files.is_address(text := os.fspath(source)) or "://" in text:
+        return None if source is None else os.fspath(source)
+    path = files.as_path(text)
+    return str(path.resolve()) if path.exists() else text
 
 
 def open_source(

@@ -55,6 +55,7 @@ class GeneratorSession:
         has_inner_pictures: whether smaller pictures come true, and quicker, from inner blocks.
         editors: the machines that edits of some kinds need.
         source: what `load` was called with ("" for the default), None for a session made by hand.
+        recipe: the arguments of the `load` that makes it anew, for pickle and copy; None for one made by hand, or fitted.
         half: dtype of the features in larger blocks, None for float32: always on a CPU.
         drag_half: the same for the frames of a drag, which are neither saved nor compared.
 
@@ -79,6 +80,7 @@ class GeneratorSession:
         self.metadata = dict(metadata or {})
         self.lock = threading.RLock()
         self.source: str | None = None
+        self.recipe: Mapping[str, Any] | None = None
         self.generator = generator.to(self.device).eval().requires_grad_(False)
         self.resolution, self.img_channels = generator.resolution, generator.img_channels
         square = (self.resolution, self.resolution)
@@ -143,6 +145,11 @@ class GeneratorSession:
         """Put more directions into `directions`, in place of those of the same name."""
         with self.lock:
             self._directions = self.directions.merge(directions, replace=True)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For pickle, copy and other processes: what `load` was called with, and nothing of the weights."""
+        # By name: what opens files stands beside, and imports this.
+        return import_module("stylewidgets.session.load").remade(self)  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"GeneratorSession({self.name or 'generator'}, {self.resolution} px, {self.device}, {self.precision})"

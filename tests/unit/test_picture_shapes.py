@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,9 +10,10 @@ import pytest
 import torch
 
 import stylewidgets as sw
-from stylewidgets import inversion
+from stylewidgets import inversion, load
 from stylewidgets.generators.stylegan2 import StyleGAN2, StyleGAN2Config
 from stylewidgets.generators.stylegan3 import StyleGAN3, StyleGAN3Config
+from stylewidgets.inversion import Target
 from stylewidgets.inversion.losses.losses import shrink
 
 SMALL: dict[str, Any] = {"z_dim": 16, "w_dim": 16, "mapping_layers": 2}
@@ -74,3 +76,22 @@ def test_every_method_of_descent_inverts_it(name: str, method: str) -> None:
     target = inversion.Target.of(PHOTO, one).with_mask(np.ones(SIZES[name], np.float32))
     result = inversion.invert(one, target, method, **FEW[method])
     assert one.image(result.latent()).shape == (*SIZES[name], 3)
+
+
+def test_a_folder_goes_on_without_its_broken_files_and_names_them(tmp_path: Path) -> None:
+    session = load("avatar-64", device="cpu")
+    for seed in (1, 2):
+        session.render(session.latent(seed=seed)).save(tmp_path / f"{seed}.png")
+    (tmp_path / "broken.jpg").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("no picture either, and none that counts")
+    with pytest.warns(UserWarning, match=r"1 of 3 pictures are left out: .*broken\.jpg' is not an image"):
+        target = Target.of(tmp_path, session)
+    assert target.names == ("1", "2") and len(target.left_out) == 1
+    paths = sorted(tmp_path.glob("*.*g"))
+    with pytest.raises(ValueError, match=r"1 of 3 pictures cannot be used: .*broken\.jpg.*skip=True"):
+        Target.of(paths, session)
+    with pytest.warns(UserWarning, match=r"broken\.jpg"):
+        assert Target.of(paths, session, skip=True).names == target.names
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ValueError, match="a folder without pictures"):
+        Target.of(tmp_path / "empty", session)

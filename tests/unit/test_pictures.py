@@ -156,3 +156,97 @@ def test_a_mask_is_read_from_a_picture_or_an_array_of_any_strides(tmp_path: Path
     for given in (tmp_path / "m.png", Image.open(tmp_path / "m.png"), mask, mask[:, ::-1][:, ::-1], mask > 0):
         assert np.array_equal(np.asarray(pictures.read_mask(given), np.float32), mask)
     assert torch.as_tensor(pictures.read_mask(np.fliplr(mask)))[0, -1] == 1
+
+
+def heic_head() -> bytes:
+    return b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic" + bytes(40)
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (heic_head(), "HEIC, as iPhones write it. Install pillow-heif"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n", "PostScript or PDF, which are programs"),
+        (b"<!DOCTYPE html><html>quota exceeded</html>", "such as HTML or SVG"),
+    ],
+)
+def test_what_is_no_picture_for_pillow_has_its_name(data: bytes, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        pictures.read(data, "'it'")
+
+
+def test_a_damaged_note_of_the_camera_does_not_spoil_the_picture(tmp_path: Path) -> None:
+    Image.fromarray(RGB).save(tmp_path / "a.png", exif=b"Exif\x00\x00MM\x00*garbage that is no directory")
+    assert near(pictures.read(tmp_path / "a.png"), RGB, 0)
+
+
+@pytest.mark.parametrize("name", ["a.avif", "a.webp", "a.jp2"])
+def test_newer_formats_are_read_where_pillow_can(tmp_path: Path, name: str) -> None:
+    smooth = np.stack([GREY, GREY[:, ::-1], GREY // 2], -1)
+    try:
+        Image.fromarray(smooth).save(tmp_path / name, quality=95)
+    except (KeyError, OSError):
+        pytest.skip(f"this Pillow writes no {name}")
+    assert near(pictures.read(tmp_path / name), smooth, 24)
+
+
+# -- mutated files ---------------------------------------------------------------------------------------------------------
+def whole_files(folder: Path) -> list[bytes]:
+    """A small picture in every kind of file that people bring."""
+    noise = np.random.RandomState(0).randint(0, 255, (24, 32, 4)).astype(np.uint8)
+    colour = Image.fromarray(noise[..., :3])
+    tag = Image.Exif()
+    tag[0x0112] = 6
+    saved = {
+        "a.png": (colour, {}), "b.png": (Image.fromarray(noise), {}), "c.png": (colour.quantize(16), {"transparency": 3}),
+        "d.png": (Image.fromarray(noise[..., 0].astype(np.uint16) * 257), {}), "e.jpg": (colour, {"exif": tag}),
+        "f.jpg": (colour.convert("CMYK"), {"progressive": True}), "g.webp": (Image.fromarray(noise), {}),
+        "h.gif": (colour, {"save_all": True, "append_images": [colour.rotate(90)]}), "i.bmp": (colour, {}),
+        "j.tiff": (colour, {"compression": "tiff_lzw"}), "k.tiff": (Image.fromarray(noise[..., 0] / np.float32(255)), {}),
+        "l.tga": (colour, {}), "m.ppm": (colour, {}), "n.ico": (colour, {}),
+    }  # fmt: skip
+    for name, (picture, options) in saved.items():
+        picture.save(folder / name, **options)
+    return [(folder / name).read_bytes() for name in saved]
+
+
+def mutated(data: bytes, random: np.random.RandomState) -> bytes:
+    """Some bytes are others, a piece is gone, doubled or cut off; most of it in the head, where the sizes are."""
+    made = bytearray(data)
+    for _ in range(random.randint(1, 4)):
+        at = int(random.randint(0, min(len(made), 80 if random.rand() < 0.6 else 1 << 20)))
+        kind = random.randint(5)
+        if kind <= 1:
+            made[at] = random.randint(256)
+        elif kind == 2:
+            made[at : at + 4] = bytes(random.choice([0, 255, 127], 4).tolist())
+        elif kind == 3:
+            made[at:at] = made[at : at + int(random.randint(1, 64))]
+        elif at > 8:
+            del made[at if random.rand() < 0.5 else len(made) - at :]
+        if len(made) < 4:
+            break
+    return bytes(made)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_five_hundred_mutated_pictures_are_read_or_refused_in_words(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    random, whole = np.random.RandomState(19), whole_files(tmp_path)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    read, refused = 0, []
+    for i in range(504):
+        data = mutated(whole[i % len(whole)], random)
+        try:
+            found = pictures.read(data, "'mutated'")
+        except ValueError as error:
+            refused.append(str(error))
+            continue
+        assert found.mode == "RGB" and min(found.size) > 0
+        read += 1
+    assert all("'mutated'" in words and len(words) < 600 for words in refused)
+    assert read > 100 and len(refused) > 100, "both ends are met"
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    print(f"{read} read, {len(refused)} refused, {grown:.0f} MB more")
+    assert grown < 800, f"{grown:.0f} MB more"

@@ -6,9 +6,11 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
 from ...core.checks import unknown_name
+from ...ops.devices import float_tensor
 from ..world.groups import HEAD, with_head
 from ..world.rows import by_name
 from . import palette
@@ -111,7 +113,7 @@ class _Job(NamedTuple):
 
 
 def render(
-    factors: Tensor,
+    factors: Tensor | ArrayLike,
     resolution: int = 128,
     supersample: int = 2,
     outputs: Collection[str] = ("image", "segmentation", "landmarks"),
@@ -141,6 +143,7 @@ def render(
     Raises:
         ValueError: wrong shape, resolution, supersample, output, group or orbit.
     """
+    factors = float_tensor(factors)
     with_head(groups, "render").check(factors.shape, "render")
     if resolution < 8 or not 1 <= supersample <= 4:
         raise ValueError(f"render accepts resolution >= 8 and supersample 1 to 4, got {resolution} and {supersample}")
@@ -148,7 +151,6 @@ def render(
     for name in asked:
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
-    factors = factors.to(torch.float32)
     names = tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked)
     job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors))
     with torch.set_grad_enabled(grad):

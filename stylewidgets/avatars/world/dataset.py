@@ -56,7 +56,8 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         for name in outputs:
             if name not in OUTPUTS:
                 raise unknown_name("output", name, OUTPUTS)
-        self.seed, self.n, self.resolution, self.outputs = seed, n, resolution, tuple(outputs)
+        self.seed, self.n, self.resolution = map(operator.index, (seed, n, resolution))
+        self.outputs = tuple(outputs)
         self.correlated, self.variants, self.device = correlated, max(1, variants), torch.device(device)
         self.groups = tuple(groups)
 

@@ -27,7 +27,7 @@ def uniforms(n: int, seed: int, start: int = 0, groups: Sequence[str] = HEAD) ->
     numbers on no other group."""
     rows = np.arange(start, start + n, dtype=np.uint64)[:, None]
     keys = [np.arange(len(g.factors), dtype=np.uint64) + np.uint64(g.first_key) for g in columns(tuple(groups)).groups]
-    seeds = np.full((1, 1), seed & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
+    seeds = np.full((1, 1), int(seed) & 0xFFFFFFFFFFFFFFFF, dtype=np.uint64)
     bits = _mix(_mix(_mix(seeds) ^ rows) + np.concatenate(keys)[None])
     fractions: npt.NDArray[np.float64] = ((bits >> np.uint64(12)).astype(np.float64) + 0.5) / 2.0**52
     return fractions

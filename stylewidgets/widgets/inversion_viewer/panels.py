@@ -191,6 +191,7 @@ class InversionPanels:
 
     def show_target(self, names: tuple[str, ...]) -> None:
         """Another target: nothing is painted, and where it has several pictures there is a menu of them."""
+        self.target.tell(self._host.target)
         if "mask" in self.__dict__:
             self.mask.paint(None)
         if len(names) < 2 and "_picture" not in self.__dict__:

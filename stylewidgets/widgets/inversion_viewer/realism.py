@@ -14,20 +14,28 @@ FAR = 2.7
 """Where red begins, in ends of green: there lie half of the codes that the projector finds in w+ (3.5), the method with the
 lowest transfer of edits. See docs/inversion.md."""
 
+WARNED = 3.0
+"""Realism past which the light is red, even where a generator's own codes spread wide."""
+
 WORDS = {
     GOOD: ("like its own", "like the generator's own faces: 99 of 100 of those are as near"),
     FAIR: (
         "unusual",
         "further out than 99 of 100 of the generator's own faces, as most codes that are searched: try an edit",
     ),
-    POOR: ("far out", "far from the generator's own faces: try an edit, it may fall short"),
+    POOR: (
+        "far out",
+        "Warning: far from the generator's own faces, so that edits may fall short. A search in w stays nearer",
+    ),
 }
 
 
 def light(figures: Mapping[str, float]) -> str:
     """Green, amber or red for the figures of a result: "realism", and "usual_realism" where it was measured."""
     far = figures["realism"] / figures.get("usual_realism", USUAL)
-    return GOOD if far <= 1 else FAIR if far <= FAR else POOR
+    if far > FAR or figures["realism"] > WARNED:
+        return POOR
+    return GOOD if far <= 1 else FAIR
 
 
 def short(figures: Mapping[str, float]) -> str:

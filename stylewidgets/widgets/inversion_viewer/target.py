@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
 import numpy as np
@@ -11,14 +12,19 @@ from PIL import Image
 
 from ... import domain
 from ...core import pictures
+from ...core.files import as_path, is_address
 from ...latent.latent import Latent
 from ..kit.controls.source_controls import random_seed
 from ..kit.errors import reporting
-from ..kit.parts import ROW, WIDE, button, column, control, note, row, say
+from ..kit.parts import ROW, WIDE, button, column, control, note, row, say, show
 from ..kit.sharing import shared_layout
 from ..kit.views.brush import Brush
 from ..kit.views.camera import Camera
+from .face import FacePanel
 from .host import InversionHost
+
+if TYPE_CHECKING:
+    from ...inversion import Target
 
 
 class TargetPanel(widgets.HBox):
@@ -52,20 +58,73 @@ class TargetPanel(widgets.HBox):
         act = partial(button, view=host.view)
         own = [act("generated face", "a picture of this generator: its code is known", self.generated)]
         known = domain.of(host.session)
+        self._noun = "" if known is None else known.noun
         self._world = None if known is None or known.world is None else known.world()
         if known is not None and self._world is not None:
             tip = f"a rendered {known.noun}: its factors are known, but no code draws it exactly"
             own.append(act(f"rendered {known.noun}", tip, self.example))
         own.append(act("", "another seed", self._reroll, icon="dice"))
         self.camera = Camera(self._on_camera, layout=shared_layout())
-        super().__init__([self.path, self.camera, self.seed, *own], layout=shared_layout(**ROW))
+        tip = "crop the photograph to a face, by four points on it: generators of faces know no other place for one"
+        self._place = act("place the face …", tip, self._unfold)
+        show(self._place, False)
+        self.told = note("", width="100%")
+        self._photo: tuple[Image.Image, str] | None = None
+        super().__init__([self.path, self.camera, self.seed, *own, self._place, self.told], layout=shared_layout(**ROW))
+
+    @cached_property
+    def face(self) -> FacePanel:
+        """Four points on the photograph, made when it is first asked for."""
+        made = FacePanel(self._host)
+        show(made, False)
+        self.children += (made,)
+        return made
+
+    def tell(self, target: Target | None) -> None:
+        """Say what there is to know of a target before it is inverted."""
+        words = []
+        if target is not None and target.left_out:
+            words.append(f"Left out: {'; '.join(target.left_out[:3])}.")
+        outside = target is not None and target.factors is None and None in target.latents
+        if outside and self._world is not None:
+            words.append(
+                f"This generator draws {self._noun}s: of a photograph it finds the {self._noun} that is most like it. To get the "
+                "person back, load a checkpoint of photographs, such as sw.load('ffhq-1024')."
+            )
+        say(self.told, " ".join(words))
+
+    def _take_photo(self, given: object, code: str) -> None:
+        """Invert a picture from outside, and offer the four points on it."""
+        self._host.set_target(given, code)
+        text = isinstance(given, str)
+        if text and not is_address(given) and as_path(str(given)).is_dir():
+            self._forget()
+            return
+        self._photo = pictures.read(given), code
+        show(self._place, True)
+        if "face" in self.__dict__:
+            self.face.show(*self._photo)
+
+    def _forget(self) -> None:
+        self._photo = None
+        show(self._place, False)
+        if "face" in self.__dict__:
+            show(self.face, False)
+
+    def _unfold(self) -> None:
+        if self._photo is None:
+            return
+        if "face" not in self.__dict__:
+            self.face.show(*self._photo)
+        show(self.face, self.face.layout.display == "none")
 
     def _on_camera(self, picture: Image.Image) -> None:
         with reporting(self._host.view):
-            self._host.set_target(picture)
+            self._take_photo(picture, "")
 
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
+        self._forget()
         seed = int(self.seed.value)
         self._host.set_target(self._host.session.latent(seed=seed), f"session.latent(seed={seed})")
 
@@ -73,6 +132,7 @@ class TargetPanel(widgets.HBox):
         """Take the picture that the domain's world draws of the seed. ValueError when it has none."""
         if self._world is None:
             raise ValueError("no pictures with known factors are drawn of what this generator draws")
+        self._forget()
         self._host.set_target(*self._world.example(int(self.seed.value), self._host.session.resolution))
 
     def _reroll(self) -> None:
@@ -80,11 +140,11 @@ class TargetPanel(widgets.HBox):
 
     def _on_path(self, text: str) -> None:
         if text := text.strip():
-            self._host.set_target(text, repr(text))
+            self._take_photo(text, repr(text))
 
     def take_file(self, name: str, data: bytes) -> None:
         """Take the picture in the bytes of a file. ValueError when it is none."""
-        self._host.set_target(pictures.read(data, repr(name)), repr(name))
+        self._take_photo(pictures.read(data, repr(name)), repr(name))
 
     def show_seed(self, latent: Latent | None) -> None:
         """Show the seed of a target whose code is known, where it has one."""

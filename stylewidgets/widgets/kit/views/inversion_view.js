@@ -6,6 +6,7 @@ const MODES = [
   ["blink", "blink", "target and result in turn, twice a second (3)"],
   ["difference", "difference", "where they differ: black is equal, white is far apart (4)"],
 ];
+const LARGEST = 8 * 2 ** 20; // a notebook server closes the connection over a message of more than 10 MB
 const BLINK_MS = 500;
 const DIFFERENCE = 4; // how many times brighter than it is; as in the style sheet
 
@@ -124,8 +125,16 @@ function render({ model, el }) {
     model.save_changes();
   }, options);
   async function take(files) {
-    const chosen = [...(files || [])].find((each) => each.type.startsWith("image/"));
-    if (chosen) model.send({ type: "file", name: chosen.name }, undefined, [await chosen.arrayBuffer()]);
+    const chosen = [...(files || [])].find((each) => each.type.startsWith("image/")) || files?.[0];
+    if (!chosen) return; // what is no picture the kernel names
+    if (chosen.size > LARGEST) {
+      const mb = (bytes) => (bytes / 2 ** 20).toFixed(1);
+      model.set("error", `${chosen.name} has ${mb(chosen.size)} MB; ${mb(LARGEST)} MB go through the notebook's connection. `
+        + "Put it beside the notebook and give its path, or make it smaller.");
+      model.save_changes();
+      return;
+    }
+    model.send({ type: "file", name: chosen.name }, undefined, [await chosen.arrayBuffer()]);
   }
   open.addEventListener("click", () => file.click(), options);
   file.addEventListener("change", () => {
