@@ -1,4 +1,4 @@
-"""Published Pose with Style (AlBahar et al. 2021): the generator, its discriminator and coordinate completion, under our names."""
+"""Published Pose with Style (AlBahar et al. 2021): generator, discriminator and coordinate completion, under our names."""
 
 from __future__ import annotations
 
@@ -59,7 +59,9 @@ def from_published(state: Mapping[str, Tensor], left: list[str] | None = None) -
             _check_filter(name, value)
         elif ours := _renamed(name, scales):
             found[ours] = _shaped(ours, value)
-        elif left is not None:
+        elif left is not None and not name.startswith(
+            "style."
+        ):  # a mapping network that the program makes and never runs
             left.append(name)
     return {**found, **_without_w(found)}
 

@@ -1,4 +1,4 @@
-"""Coordinate completion: where the source would show the parts of the surface that it hides (AlBahar et al. 2021, section 3.2)."""
+"""Coordinate completion: where the source would show what it hides (AlBahar et al. 2021, section 3.2)."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class CoordinateCompletion(nn.Module):
         self.model = nn.Sequential(*blocks)
 
     def forward(self, coordinates: Tensor, mask: Tensor) -> Tensor:
-        """Coordinates [N, 2, A, A] in [-1, 1] and their mask [N, 1, A, A] → completed ones [N, 2, A, A], known ones replaced, too.
+        """Coordinates [N, 2, A, A] in [-1, 1] and their mask [N, 1, A, A] → all of them [N, 2, A, A], known ones made anew.
 
         What the mask leaves out counts as `MISSING`, whatever stands there. A is a multiple of 4, and above 32: the widest
         kernels reach 8 places over the edge of a quarter of it.

@@ -49,6 +49,11 @@ class Reposing(NamedTuple):
         """Where the target shows the body, [N, 1, H, W], 0 or 1."""
         return (self.pose[:, :1] != 0).to(self.flow.dtype)
 
+    def to(self, device: torch.device) -> Reposing:
+        """The same on a device."""
+        worn = None if self.garment is None else Garment(*(x.to(device) for x in self.garment))
+        return Reposing(*(x.to(device) for x in self[:4]), worn)
+
 
 def flow_of(coordinates: Tensor, places: Tensor, body: Tensor, slip: bool = False, size: int | None = None) -> Tensor:
     """Coordinates looked up in the atlas for each pixel of the target.
