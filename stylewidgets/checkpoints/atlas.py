@@ -65,7 +65,7 @@ def read_completion(path: Path) -> CoordinateCompletion:
         state = next(_states(trees.read(file, kind.format)), None)
         if state is None:
             raise CheckpointError("it holds no coordinate completion; the published one is called CCM_epoch50.pt")
-        first = state["model.0.conv2d.weight"] if "model.0.conv2d.weight" in state else None
+        first = state.get("model.0.conv2d.weight")
         if first is None or first.ndim != 4 or not 1 <= len(first) <= 512:
             raise CheckpointError("the first layer of its coordinate completion is not there, or has an odd shape")
         network = CoordinateCompletion(len(first))
