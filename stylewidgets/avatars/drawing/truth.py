@@ -8,9 +8,10 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from .body import PART, Scene, build
+from .body import PART, Scene
 from .camera import CAMERA_Z
 from .features import place_glasses
+from .figure import assemble
 from .geometry import VIEW_Y
 
 TRUTH = ("depth", "normals", "uv", "part")
@@ -19,7 +20,7 @@ _HEAD_ROWS = 0.75  # the head's share of the height of the uv square; neck and c
 
 def draw_truth(scene: Scene, outputs: Collection[str]) -> dict[str, Tensor]:
     """Those of TRUTH that are in `outputs`, of an exact scene that is still empty; see `Render` for what they mean."""
-    build(scene)
+    assemble(scene)
     place_glasses(scene)
     canvas = scene.canvas
     seen = canvas.part > 0
