@@ -40,6 +40,8 @@ PARTS = (
     "forearm_right",
     "hand_left",
     "hand_right",
+    "thumb_left",
+    "thumb_right",
 )
 """Solids, by the numbers of the output "part"; they keep their numbers, new ones come behind. From "torso" on they are of half
 figures only, whose clothes are torso and sleeves instead of "clothes". Left and right are the picture's."""

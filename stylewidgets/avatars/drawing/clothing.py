@@ -13,7 +13,7 @@ from .body import PART, Scene
 from .features import REGIONS
 from .geometry import Window
 from .limbs import span
-from .skeleton import FORE, SIDES, UPPER, Limb
+from .skeleton import FORE, SIDES, UPPER
 
 BODY_REGIONS = (
     *REGIONS,
@@ -43,7 +43,7 @@ _STROKES: dict[str, tuple[tuple[float, float, float, float], ...]] = {
 
 def region_of(part: str) -> int:
     """The label of a solid where nothing is painted on it."""
-    name = part.replace("forearm_sleeve", "sleeve")
+    name = part.replace("forearm_sleeve", "sleeve").replace("thumb", "hand")
     return BODY_REGION[{"collar": "clothes", "hair_back": "hair", "hat_trim": "hat"}.get(name, name)]
 
 
@@ -118,7 +118,10 @@ def _pattern(scene: Scene, rows: Tensor, albedo: Tensor) -> None:
     weave(window, "torso", torso.CHEST - y, torch.atan2(x, z - torso.MIDDLE), 0.9)
     for side in SIDES:
         upper, fore = (scene.skeleton[f"{name}_{side}"].rows(rows) for name in ("upper_arm", "forearm"))
-        for part, limb, start, length in ((f"sleeve_{side}", upper, 0.0, UPPER), (f"forearm_sleeve_{side}", fore, UPPER, FORE)):
+        for part, limb, start, length in (
+            (f"sleeve_{side}", upper, 0.0, UPPER),
+            (f"forearm_sleeve_{side}", fore, UPPER, FORE),
+        ):
             window = span(canvas, rows, limb.origin, limb.along(length), 0.3)
             x, y, z = (canvas.local(window, limb, k, canvas.read(canvas.depth, window)) for k in range(3))
             weave(window, part, start - y, torch.atan2(x, z), 0.24)

@@ -7,16 +7,17 @@ from torch import Tensor
 
 from . import torso
 from .body import PART, Scene, build
-from .geometry import Canvas, bounds, ellipsoid
+from .geometry import Canvas, ellipsoid
 from .limbs import cone
-from .skeleton import FORE, SIDES, UPPER, Limb
+from .skeleton import FORE, SIDES, THUMB, UPPER, Limb
 
 SHOULDER_R, ELBOW_R, WRIST_R = 0.25, 0.185, 0.125  # of bare arms
 CLOTH = 0.035  # how thick cloth is
 SHORT = 0.6  # how far down the upper arm a short sleeve goes, of its length
-_PALM = (0.115, 0.25, 0.175)
-_PALM_MIDDLE = (0.0, -0.2, 0.0)
-_THUMB = ((0.0, -0.08, 0.1), (0.0, -0.25, 0.235))
+_PALM = (0.125, 0.27, 0.185)
+_PALM_MIDDLE = (0.0, -0.22, 0.0)
+_YOKE = ((0.3, -1.5, -0.22), 0.17, (0.9, -1.8, -0.25), 0.272)
+"""From the neck to the shoulder, in body coordinates: two balls, of the right side."""
 
 
 def assemble(scene: Scene) -> None:
@@ -33,7 +34,11 @@ def assemble(scene: Scene) -> None:
     low, high = (centre - box).amin(0).tolist(), (centre + box).amax(0).tolist()
     window = canvas.window(None, (low[0], high[0]), (low[1], high[1]))
     canvas.place(window, torso.intersect(canvas, frame, window, 3 if scene.orbit is None else 8), PART["torso"])
-    for side in SIDES:
+    near, thick, far, thin = _YOKE
+    for side, sign in SIDES.items():
+        start, end = (frame.project(scene.vectors(None, sign * x, y, z)[:, None])[:, 0] for x, y, z in (near, far))
+        one = torch.ones_like(start[:, 0])
+        canvas.place(*cone(canvas, None, start, end, one * thick, one * thin), PART["torso"])
         _arm(scene, side)
 
 
@@ -55,10 +60,7 @@ def _arm(scene: Scene, side: str) -> None:
         _limb(canvas, rows, upper.rows(rows), UPPER, SHOULDER_R, ELBOW_R, f"upper_arm_{side}")
     window, hit = ellipsoid(canvas, hand, None, scene.vectors(None, *_PALM_MIDDLE), scene.vectors(None, *_PALM))
     canvas.place(window, hit, PART[f"hand_{side}"])
-    root, tip = (hand.project(scene.vectors(None, *place)[:, None])[:, 0] for place in _THUMB)
-    radius = torch.ones_like(root[:, 0])
-    window, hit = cone(canvas, None, root, tip, radius * 0.075, radius * 0.062)
-    canvas.place(window, hit, PART[f"hand_{side}"])
+    _limb(canvas, None, scene.skeleton[f"thumb_{side}"], THUMB, 0.075, 0.062, f"thumb_{side}")
 
 
 def _ends(upper: Limb, long: Tensor) -> Tensor:
@@ -67,7 +69,14 @@ def _ends(upper: Limb, long: Tensor) -> Tensor:
 
 
 def _limb(
-    canvas: Canvas, rows: Tensor | None, limb: Limb, length: float, thick: float, thin: float, part: str, ends: Tensor | None = None
+    canvas: Canvas,
+    rows: Tensor | None,
+    limb: Limb,
+    length: float,
+    thick: float,
+    thin: float,
+    part: str,
+    ends: Tensor | None = None,
 ) -> None:
     one = torch.ones_like(limb.base[:, 0])
     window, hit = cone(canvas, rows, limb.origin, limb.along(length), one * thick, one * thin)

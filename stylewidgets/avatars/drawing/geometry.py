@@ -23,7 +23,7 @@ class Framing(NamedTuple):
     middle: float = VIEW_Y
 
 
-FRAMINGS = {"head": Framing(), "half": Framing(2.75, -1.2)}
+FRAMINGS = {"head": Framing(), "half": Framing(2.8, -1.3)}
 """Head and neck; or from above the head to the hips."""
 
 PIVOT = (0.0, -0.55, -0.1)  # the head nods and tilts about the top of the neck

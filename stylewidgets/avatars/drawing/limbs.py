@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -43,3 +45,14 @@ def cone(
     slope_x = (t * dx[:, None, None]).sub_(x[:, None, :]).mul_(inverse)
     slope_y = (t * dy[:, None, None]).sub_(y[:, :, None]).mul_(inverse)
     return window, Hit(depth, slope_x, slope_y)
+
+
+_ROUND = 0.3  # more than the radius of any joint: how far a limb's chart goes on beyond its ends, in head units
+
+
+def limb_uv(points: Tensor, length: float) -> Tensor:
+    """Limb coordinates [..., 3] to (u, v) [..., 2] in [0, 1]: the angle round the limb, 0.5 where the elbow bends to, and the way
+    down it. A sleeve has the chart of the limb in it."""
+    x, y, z = points.unbind(-1)
+    v = ((_ROUND - y) / (length + 2 * _ROUND)).clamp(0, 1)
+    return torch.stack([0.5 + torch.atan2(x, z) / (2 * math.pi), v], -1)

@@ -34,15 +34,19 @@ class Render:
     """Pictures with their truth, as attributes; an output that was not asked for raises AttributeError.
 
     image: float32 [N, 3, H, W] in [-1, 1].
-    segmentation: uint8 [N, H, W], an index into REGIONS; of the rays of a pixel the commonest.
+    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS; of the rays of a pixel the
+        commonest.
     landmarks: float32 [N, K, 2], pixel coordinates (x, y) of LANDMARKS (0 is the left / top edge of the picture).
         Left and right are the picture's. A landmark is where the feature is, also where hair, hat or glasses hide it.
+        Half figures have BODY_LANDMARKS, the middles of their joints, behind them.
     depth: float32 [N, H, W], distance from the camera plane in head units (half the height of a head); background inf.
     normals: float32 [N, 3, H, W], unit vectors in camera axes (x right, y up, z to the viewer); background 0. They are
         those of the surface; light sees the root of the nose and curls a little softer.
     uv: float32 [N, 2, H, W] in [0, 1], coordinates that stay with a point of the surface when the head turns; background
         -1. u is the longitude, 0.5 straight ahead, growing to the picture's right. v in [0, 0.75] is the head's latitude
-        from the crown down (hair, hat, beard and glasses included), in [0.75, 1] the height on neck and clothes.
+        from the crown down (hair, hat, beard and glasses included), in [0.75, 1] the height on neck and clothes. Torso,
+        sleeves, arms, hands and thumbs of half figures have charts of their own, see `torso_uv` and `limb_uv`:
+        (part, u, v) names a point of the surface in every pose.
     camera: matrices that bring head coordinates to pixels and depth.
     points: float32 [N, K, 3], LANDMARKS in head coordinates; ``camera.project(points)[..., :2]`` is `landmarks`.
     part: uint8 [N, H, W], an index into PARTS: which solid is in front. With uv it names a point of the surface, where
@@ -240,9 +244,7 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     table = _part_colours(scene)
     n = len(factors)
     albedo = table.gather(2, part.view(n, 1, -1).expand(-1, 3, -1)).view(n, 3, size, size)
-    to_region = torch.tensor(
-        [region_of(p) for p in PARTS], dtype=torch.uint8, device=factors.device
-    )
+    to_region = torch.tensor([region_of(p) for p in PARTS], dtype=torch.uint8, device=factors.device)
     label = to_region[part]
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)

@@ -13,10 +13,13 @@ from .geometry import Frame
 from .torso import inside
 
 SIDES = {"left": -1.0, "right": 1.0}
-SHOULDER = (0.97, -1.76, -0.25)  # of the right arm, in body coordinates
-UPPER, FORE = 0.9, 0.8  # lengths from shoulder to elbow and to wrist, in head units
+SHOULDER = (0.94, -1.8, -0.25)  # of the right arm, in body coordinates
+UPPER, FORE, HAND, THUMB = 0.9, 0.8, 0.3, 0.23  # lengths, in head units
+LENGTHS = {"upper_arm": UPPER, "forearm": FORE, "hand": HAND, "thumb": THUMB}
 HIP = (0.6, -3.78, -0.25)
 _PRONATION = 50.0  # how far a resting hand is turned, thumb inward
+_THUMB = (0.0, -0.08, 0.1)  # where it grows, in hand coordinates
+_SPREAD = 41.0  # degrees between thumb and palm
 _CLEAR = 0.12  # what stays free between the middle of a forearm and the torso, in head units
 _HEAD = (1.06, 1.14, 1.06)  # the same round the head
 _OUTWARD, _STRETCHED = -85.0, 2.0
@@ -47,7 +50,7 @@ class Limb(Frame):
 
 
 Skeleton = Mapping[str, Limb]
-"""upper_arm_left, forearm_left, hand_left, and the same for the right."""
+"""upper_arm_left, forearm_left, hand_left, thumb_left, and the same for the right."""
 
 
 def skeleton(v: Mapping[str, Tensor], body: Frame) -> Skeleton:
@@ -55,7 +58,8 @@ def skeleton(v: Mapping[str, Tensor], body: Frame) -> Skeleton:
     limbs: dict[str, Limb] = {}
     for side, sign in SIDES.items():
         raised, swing, twist, elbow, hand = (
-            v[name] for name in (f"arm_{side}_raise", f"arm_{side}_swing", f"arm_{side}_twist", f"elbow_{side}", f"hand_{side}")
+            v[name]
+            for name in (f"arm_{side}_raise", f"arm_{side}_swing", f"arm_{side}_twist", f"elbow_{side}", f"hand_{side}")
         )
         twist, elbow = held_off(sign, raised, swing, twist, elbow)
         upper = _upper(sign, raised, swing, twist)
@@ -63,9 +67,12 @@ def skeleton(v: Mapping[str, Tensor], body: Frame) -> Skeleton:
         palm = fore @ _turn(1, torch.full_like(hand, -sign * _PRONATION)) @ _turn(2, -sign * hand)
         shoulder = upper.new_tensor((sign * SHOULDER[0], *SHOULDER[1:])).expand(len(upper), 3)
         joint = body.project(shoulder[:, None])[:, 0]
-        for name, matrix, length in (("upper_arm", upper, UPPER), ("forearm", fore, FORE), ("hand", palm, 0.0)):
+        for name, matrix, length in (("upper_arm", upper, UPPER), ("forearm", fore, FORE), ("hand", palm, HAND)):
             limb = Limb.at(joint, body.matrix @ matrix)
             limbs[f"{name}_{side}"], joint = limb, limb.along(length)
+        hand_limb = limbs[f"hand_{side}"]
+        root = hand_limb.project(upper.new_tensor(_THUMB).expand(len(upper), 1, 3))[:, 0]
+        limbs[f"thumb_{side}"] = Limb.at(root, hand_limb.matrix @ _turn(0, torch.full_like(hand, -_SPREAD)))
     return limbs
 
 

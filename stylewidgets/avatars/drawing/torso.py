@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -61,3 +63,11 @@ def intersect(canvas: Canvas, frame: Frame, window: Window, rounds: int) -> Hit:
     )
     cz = -cz.clamp(min=0.03).reciprocal()
     return Hit(torch.where(root > 0, z, z.new_tensor(2 * FAR)), cx * cz, cy * cz)
+
+
+def torso_uv(points: Tensor) -> Tensor:
+    """Body coordinates [..., 3] of the torso to (u, v) [..., 2] in [0, 1]: longitude, 0.5 straight ahead, and height from the
+    neck down."""
+    x, y, z = points.unbind(-1)
+    top, low = CHEST + TOP + 0.1, END - BOTTOM
+    return torch.stack([0.5 + torch.atan2(x, z - MIDDLE) / (2 * math.pi), ((top - y) / (top - low)).clamp(0, 1)], -1)

@@ -1,4 +1,4 @@
-"""What a caption says of a half figure: arms where they do something, sleeves and patterns."""
+"""What a caption says of a half figure: arms, sleeves and patterns."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ Pick = Callable[[str, Sequence[str]], str]
 _WIDTHS = {0: ("fine ", "narrow "), 1: ("",), 2: ("broad ", "wide ")}
 
 
-def body_phrase(v: Values, pick: Pick) -> str:
-    """Arms, then clothes, joined by commas; `v` has natural units. Meant for pictures that show the body."""
-    return ", ".join(part for part in (_turn(v, pick), _arms(v, pick), _clothes(v, pick)) if part)
+def pose_words(v: Values, pick: Pick) -> str:
+    """What torso and arms do, "" where there is nothing to say; `v` has natural units."""
+    return ", ".join(said for said in (_turn(v, pick), _arms(v, pick)) if said)
 
 
 def _turn(v: Values, pick: Pick) -> str:
@@ -64,7 +64,8 @@ _BOTH = {
 }
 
 
-def _clothes(v: Values, pick: Pick) -> str:
+def clothes_words(v: Values, pick: Pick) -> str:
+    """Sleeves and pattern, to be said behind "with"."""
     sleeves = ("short sleeves", "long sleeves")[round(v["sleeves"])]
     pattern = ("plain", "stripes", "checks", "badge")[round(v["pattern"])]
     if pattern == "plain":

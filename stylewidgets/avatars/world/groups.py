@@ -13,7 +13,6 @@ from functools import cache, cached_property
 
 from ...core.checks import unknown_name
 from .body import BODY_CORRELATIONS, BODY_FACTORS
-from .body_words import body_phrase
 from .factors import CORRELATIONS, FACTORS, Factor
 
 Pick = Callable[[str, Sequence[str]], str]
@@ -87,7 +86,7 @@ BODY = ("head", "body")
 """What rows of half figures have."""
 GROUPS: dict[str, Group] = {
     "head": Group("head", FACTORS, CORRELATIONS),
-    "body": Group("body", BODY_FACTORS, BODY_CORRELATIONS, body_phrase),
+    "body": Group("body", BODY_FACTORS, BODY_CORRELATIONS),
 }
 """By name, in the order of their columns. `register_group` adds."""
 
