@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .drawing.renderer import BODY_LANDMARKS, BODY_REGIONS, LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
+    from .sources import Figure
     from .world.body import BODY_FACTORS, POSE
     from .world.captions import caption
     from .world.correlations import correlate, correlation_matrix, mix
@@ -32,6 +33,7 @@ __getattr__, __dir__, __all__ = attach(
         "drawing.renderer": "BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
+        "sources": "Figure",
         "world.body": "BODY_FACTORS POSE",
         "world.captions": "caption",
         "world.correlations": "correlate correlation_matrix mix",

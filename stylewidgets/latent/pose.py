@@ -77,8 +77,8 @@ class Pose(View):
             return near
         a, b = self.angles, other.angles
         mixed = {**near.angles, **{name: (1 - t) * a[name] + t * b[name] for name in a.keys() & b.keys()}}
-        head = {name: mixed.pop(name) for name in _LIMITS if name in mixed}
-        return Pose(**head, joints=tuple(mixed.items()))
+        yaw, pitch, roll = (mixed.pop(name, None) for name in _LIMITS)
+        return Pose(yaw, pitch, roll, tuple(mixed.items()))
 
 
 def _checked(joints: Mapping[str, float] | Iterable[tuple[str, float]]) -> Joints:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from ..world.groups import BODY, with_head
+from ..world.groups import BODY, framed, with_head
 from ..world.rows import by_name
 from .body import PARTS, frames
 from .camera import Camera, extrinsic
@@ -18,8 +18,10 @@ from .renderer import render
 from .skeleton import skeleton
 
 
-def limb_matrices(factors: Tensor, groups: Sequence[str] = BODY, orbit: Orbit = (0.0, 0.0)) -> dict[str, Tensor]:
-    """Coordinates of "head", "body" and every limb to camera coordinates, [N, 4, 4] each, of the framing "half".
+def limb_matrices(
+    factors: Tensor, groups: Sequence[str] = BODY, orbit: Orbit = (0.0, 0.0), framing: str = "half"
+) -> dict[str, Tensor]:
+    """Coordinates of "head", "body" and, of the framing "half", every limb to camera coordinates, [N, 4, 4] each.
 
     ``camera.pixels @ limb_matrices(factors)["forearm_left"]`` brings forearm coordinates to pixels and depth. A limb's origin is
     the joint that it hangs from, and it goes down its own y axis; the unit is half the height of the head.
@@ -27,9 +29,10 @@ def limb_matrices(factors: Tensor, groups: Sequence[str] = BODY, orbit: Orbit = 
     with_head(groups, "limb_matrices").check(factors.shape, "limb_matrices")
     factors = factors.to(torch.float32)
     v = by_name(factors, groups)
-    head, body = frames(v, orbit_frame(orbit, factors), half=True)
-    every = {"head": head, "body": body, **skeleton(v, body)}
-    return {name: extrinsic(frame, FRAMINGS["half"]) for name, frame in every.items()}
+    half = framed(framing, groups)
+    head, body = frames(v, orbit_frame(orbit, factors), half)
+    every = {"head": head, "body": body, **(skeleton(v, body) if half else {})}
+    return {name: extrinsic(frame, FRAMINGS[framing]) for name, frame in every.items()}
 
 
 def carrier(part: str) -> str:
@@ -51,7 +54,9 @@ class Flow(NamedTuple):
     seen: Tensor
 
 
-def exact_flow(source: Tensor, target: Tensor, resolution: int = 128, groups: Sequence[str] = BODY) -> Flow:
+def exact_flow(
+    source: Tensor, target: Tensor, resolution: int = 128, groups: Sequence[str] = BODY, framing: str = "half"
+) -> Flow:
     """From depth and joints: a target's pixel is brought to coordinates of the limb that it lies on, and from those into the
     source. The oracle for what is warped by surface coordinates.
 
@@ -59,10 +64,10 @@ def exact_flow(source: Tensor, target: Tensor, resolution: int = 128, groups: Se
         source, target: factors [N, F] of the same people in two poses.
     """
     before, after = (
-        render(f, resolution, outputs=("depth", "camera", "part"), groups=groups, framing="half")
+        render(f, resolution, outputs=("depth", "camera", "part"), groups=groups, framing=framing)
         for f in (source, target)
     )
-    old, new = limb_matrices(source, groups), limb_matrices(target, groups)
+    old, new = (limb_matrices(f, groups, framing=framing) for f in (source, target))
     n, side, _ = after.depth.shape
     line = torch.arange(side, dtype=torch.float32, device=source.device) + 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")

@@ -56,15 +56,14 @@ class Atlas:
         return torch.from_numpy(np.asarray(self.parts, np.float32))
 
     @torch.no_grad()
-    def coordinates(self, iuv: Bytes) -> Tensor:
-        """A square picture's own pixels written down in the atlas: x, y in [-1, 1], [1, 2, size, size].
+    def coordinates(self, iuv: Bytes) -> tuple[Tensor, Tensor | None]:
+        """A square picture's own pixels written down in the atlas: x, y in [-1, 1], [1, 2, size, size], and which are known.
 
-        The body's mirrored half stands in where it is empty; all is completed where there is a `completion`, else what is
-        hidden is -10.
+        The body's mirrored half stands in where it is empty. Where there is a `completion` all are known, which is None.
         """
         found, known, _ = scatter_both(iuv, self.table, self.size)
         scaled = torch.from_numpy(2 * found / (iuv.shape[0] - 1) - 1).float().permute(2, 0, 1)[None]
         mask = torch.from_numpy(known)[None, None].float()
         if self.completion is not None:
-            return self.completion(scaled, mask)  # type: ignore[no-any-return]
-        return scaled * mask - 10.0 * (1 - mask)
+            return self.completion(scaled, mask), None
+        return scaled, mask

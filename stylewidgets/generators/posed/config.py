@@ -67,7 +67,7 @@ class PosedConfig(FamilyConfig):
             )
 
     @classmethod
-    def small(cls, resolution: int = 64, ngf: int = 16, scales: int = 5, widest: int = 96) -> PosedConfig:
+    def small(cls, resolution: int = 64, ngf: int = 16, scales: int = 4, widest: int = 96) -> PosedConfig:
         """A network to be trained on two cores: `ngf` feature maps at full size, twice as many at each scale below."""
         channels = tuple(min(ngf << k, widest) for k in reversed(range(scales)))
         return cls(resolution=resolution, channels=channels, width=channels[0], modulation_hidden=max(ngf, 16))

@@ -181,7 +181,7 @@ class Person:
         return squared(self.iuv)
 
     @cached_property
-    def _coordinates(self) -> Tensor:
+    def _coordinates(self) -> tuple[Tensor, Tensor | None]:
         return self.atlas.coordinates(self._square)
 
     def _flow(self, iuv: Bytes, size: int, slip: bool) -> Tensor:
@@ -189,7 +189,8 @@ class Person:
         chosen = _resized(torch.from_numpy(iuv).permute(2, 0, 1)[None].float(), size)
         small = chosen[0].permute(1, 2, 0).numpy().astype(np.uint8)
         body = (chosen[:, :1] != 0).float()
-        return flow_of(self._coordinates, self.atlas.places(small), body, slip, self._square.shape[0])
+        coordinates, known = self._coordinates
+        return flow_of(coordinates, self.atlas.places(small), body, slip, self._square.shape[0], known)
 
     def _tensors(self, size: int) -> tuple[Tensor, Tensor]:
         picture = torch.from_numpy(self.picture.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None]

@@ -55,7 +55,14 @@ class Reposing(NamedTuple):
         return Reposing(*(x.to(device) for x in self[:4]), worn)
 
 
-def flow_of(coordinates: Tensor, places: Tensor, body: Tensor, slip: bool = False, size: int | None = None) -> Tensor:
+def flow_of(
+    coordinates: Tensor,
+    places: Tensor,
+    body: Tensor,
+    slip: bool = False,
+    size: int | None = None,
+    known: Tensor | None = None,
+) -> Tensor:
     """Coordinates looked up in the atlas for each pixel of the target.
 
     Args:
@@ -65,13 +72,20 @@ def flow_of(coordinates: Tensor, places: Tensor, body: Tensor, slip: bool = Fals
         body: [N, 1, H, W], where there are any; elsewhere the middle of the atlas is taken.
         slip: as the published program: both the atlas and the result are read as if −1 and 1 were the outer edges.
         size: pixels of a side of the source, None for that of the target.
+        known: [N, 1, A, A], which places of the atlas count, where not all do; without any around it a pixel is `OUTSIDE`.
 
     Returns:
         [N, 2, H, W], −1 and 1 at the outer edges of the picture (`torch.nn.functional.grid_sample`), but for the slip.
     """
     u, v = places[:, :1], places[:, 1:]
     grid = torch.cat([2 * u - 1, 2 * (1 - v) - 1], dim=1) * body
-    found = F.grid_sample(coordinates, grid.permute(0, 2, 3, 1), align_corners=not slip)
+    where = grid.permute(0, 2, 3, 1)
+    if known is not None:
+        found = F.grid_sample(coordinates * known, where, align_corners=not slip)
+        weight = F.grid_sample(known, where, align_corners=not slip) * body
+        found = torch.where(weight > 1e-3, found / weight.clamp_min(1e-3), OUTSIDE)
+    else:
+        found = F.grid_sample(coordinates, where, align_corners=not slip)
     if slip:
         return found
     n = size or places.shape[-1]

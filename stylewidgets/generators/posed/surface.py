@@ -83,7 +83,7 @@ def check_table(table: NDArray[np.generic]) -> NDArray[np.float32]:
 def places(iuv: Bytes, table: NDArray[np.float32]) -> NDArray[np.float32]:
     """Where in the atlas each pixel is: IUV [H, W, 3] → (U, V) [H, W, 2] from 0 to 1; 0 where there is no body."""
     part, u, v = (iuv[..., k].astype(np.int64) for k in range(3))
-    found = table[np.maximum(part - 1, 0), v, u]
+    found: NDArray[np.float32] = np.array(table[np.maximum(part - 1, 0), v, u], np.float32)
     found[part == 0] = 0
     return found
 
@@ -91,7 +91,7 @@ def places(iuv: Bytes, table: NDArray[np.float32]) -> NDArray[np.float32]:
 def flipped(iuv: Bytes) -> Bytes:
     """What each pixel would show of the body's other half: left and right parts change places, head, hands and torso turn."""
     part = iuv[..., 0]
-    turned = iuv.copy()
+    turned: Bytes = iuv.copy()
     turned[..., 0] = _MIRRORED[part]
     turned[..., 1] = np.where(np.isin(part, _U_TURNS), 255 - iuv[..., 1], iuv[..., 1])
     turned[..., 2] = np.where(np.isin(part, _V_TURNS), 255 - iuv[..., 2], iuv[..., 2])
@@ -99,7 +99,18 @@ def flipped(iuv: Bytes) -> Bytes:
 
 
 def scatter(iuv: Bytes, table: NDArray[np.float32], size: int) -> tuple[Floats, Mask]:
-    """A picture's pixels written down in the atlas, between them linear.
+    """A picture's pixels written down in the atlas: `written_down` of all that show the body."""
+    y, x = np.nonzero(iuv[..., 0])
+    return written_down(places(iuv, table)[y, x], np.stack([x, y], axis=1), size)
+
+
+def written_down(at: NDArray[np.floating], pixels: NDArray[np.integer], size: int) -> tuple[Floats, Mask]:
+    """Pixels at their places in the atlas, between them linear.
+
+    Args:
+        at: (u, v) of each, [K, 2] from 0 to 1.
+        pixels: (x, y) of each, [K, 2].
+        size: places on a side.
 
     Returns:
         The pixel (x, y) at each place [size, size, 2], 0 where nothing is known, and where it is known [size, size]: at the
@@ -107,8 +118,7 @@ def scatter(iuv: Bytes, table: NDArray[np.float32], size: int) -> tuple[Floats, 
     """
     from matplotlib.tri import LinearTriInterpolator, Triangulation
 
-    y, x = np.nonzero(iuv[..., 0])
-    at = places(iuv, table)[y, x].astype(np.float64)
+    at, pixels = at.astype(np.float64), pixels.astype(np.float64)
     u, v = at[:, 0] * (size - 1), (1 - at[:, 1]) * (size - 1)
     known = np.zeros((size, size), np.bool_)
     for down in (np.floor(v), np.ceil(v)):
@@ -116,7 +126,6 @@ def scatter(iuv: Bytes, table: NDArray[np.float32], size: int) -> tuple[Floats, 
             known[down.astype(int), right.astype(int)] = True
     known = _grown(known)
     rows, columns = np.nonzero(known)
-    pixels = np.stack([x, y], axis=1).astype(np.float64)
     between = np.full((len(rows), 2), np.nan)
     with suppress(RuntimeError, ValueError):  # fewer than three places, or all on one line: nothing lies between them
         mesh = Triangulation(u, v)
@@ -145,7 +154,8 @@ def _grown(mask: Mask) -> Mask:
     """Each place and its eight neighbours."""
     wide = np.pad(mask, 1)
     height, width = mask.shape
-    return np.logical_or.reduce([wide[i : i + height, j : j + width] for i in range(3) for j in range(3)])
+    found: Mask = np.logical_or.reduce([wide[i : i + height, j : j + width] for i in range(3) for j in range(3)])
+    return found
 
 
 def _nearest(u: Floats, v: Floats, columns: NDArray[np.intp], rows: NDArray[np.intp]) -> NDArray[np.intp]:
