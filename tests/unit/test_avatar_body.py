@@ -117,7 +117,7 @@ def test_every_factor_of_the_body_changes_the_picture(factor) -> None:
     low, high = (base.clone() for _ in range(2))
     low[0, AT.index[factor.name]] = factor.low
     high[0, AT.index[factor.name]] = (factor.low + 180) if factor.kind == "circular" else factor.high
-    one, other = half(low, 64, "image").image, half(high, 64, "image").image
+    one, other = half(torch.cat([low, high]), 64, "image").image
     assert (one - other).abs().max() > 0.2
 
 
@@ -137,6 +137,7 @@ def test_joints_lie_in_the_parts_that_they_hold() -> None:
             assert not part.endswith("left" if side == "right" else "right")
 
 
+@pytest.mark.slow
 def test_no_joint_is_before_the_surface_that_it_is_in() -> None:
     made = half(torch.from_numpy(sample(40, seed=2, groups=BODY)), 96, "depth", "points", "camera")
     place = made.camera.project(made.points)[:, len(LANDMARKS) :]
@@ -149,7 +150,7 @@ def test_no_joint_is_before_the_surface_that_it_is_in() -> None:
 def test_arms_stay_out_of_the_torso_where_joints_allow_it() -> None:
     v = {
         name: torch.from_numpy(column)
-        for name, column in zip(AT.names, sample(300, seed=6, groups=BODY).T, strict=True)
+        for name, column in zip(AT.names, sample(200, seed=6, groups=BODY).T, strict=True)
     }
     raised, swing, twist = (v[f"arm_right_{name}"] for name in ("raise", "swing", "twist"))
     elbow = v["elbow_right"]
@@ -183,6 +184,7 @@ def test_limbs_have_their_lengths_in_every_pose() -> None:
     assert torch.allclose(apart, torch.tensor(2 * SHOULDER[0]), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_mirrored_pose_is_the_mirrored_picture() -> None:
     rows = torch.from_numpy(sample(12, seed=4, groups=BODY))
     for name, value in (("hair_style", 0.0), ("hat", 0.0), ("glasses", 0.0), ("light_azimuth", 0.0)):
@@ -205,10 +207,10 @@ def test_a_mirrored_pose_is_the_mirrored_picture() -> None:
 
 
 def test_a_batch_gives_the_same_figures_as_one_at_a_time() -> None:
-    rows = torch.from_numpy(sample(9, seed=9, groups=BODY))
-    together = half(rows, 48)
-    for i in range(9):
-        alone = half(rows[i : i + 1], 48)
+    rows = torch.from_numpy(sample(5, seed=9, groups=BODY))
+    together = half(rows, 32)
+    for i in (0, 2, 4):
+        alone = half(rows[i : i + 1], 32)
         assert (together.image[i] - alone.image[0]).abs().max() < 2e-3
         for name in ("depth", "uv", "landmarks"):
             near = torch.isclose(getattr(together, name)[i], getattr(alone, name)[0], atol=1e-3)
@@ -216,6 +218,7 @@ def test_a_batch_gives_the_same_figures_as_one_at_a_time() -> None:
         assert (together.part[i] != alone.part[0]).float().mean() < 1e-3
 
 
+@pytest.mark.slow
 def test_surface_coordinates_stay_with_the_point_when_the_pose_changes() -> None:
     one, other = poses(8, seed=5)
     source, target, flow = half(one, 96, "uv"), half(other, 96, "uv", "part"), exact_flow(one, other, 96)
@@ -228,6 +231,7 @@ def test_surface_coordinates_stay_with_the_point_when_the_pose_changes() -> None
     assert off.amax(1)[on_body].median() < 0.01 and off[:, 1][on_body].quantile(0.99) < 0.05
 
 
+@pytest.mark.slow
 def test_part_and_coordinates_carry_one_pose_to_the_colours_of_another(unshaded: None) -> None:
     one, other = poses(6, seed=11)
     source, target = half(one, 128, "image", "part", "uv"), half(other, 128, "image", "part", "uv")
@@ -259,6 +263,7 @@ def _colours(made: Render, i: int, places: Tensor) -> Tensor:
     return made.image[i][:, places[:, 0], places[:, 1]].T
 
 
+@pytest.mark.slow
 def test_the_exact_flow_brings_the_source_to_the_target(unshaded: None) -> None:
     one, other = poses(6, seed=3)
     source, target, flow = half(one, 128, "image"), half(other, 128, "image", "part"), exact_flow(one, other)
@@ -272,6 +277,7 @@ def test_the_exact_flow_brings_the_source_to_the_target(unshaded: None) -> None:
     assert torch.equal(same.seen, half(one, 64, "depth").depth.isfinite())
 
 
+@pytest.mark.slow
 def test_two_orbits_of_a_figure_show_one_scene() -> None:
     rows = torch.from_numpy(sample(4, seed=12, groups=BODY))
     front, side = half(rows, 96, "camera", "depth", "part"), half(rows, 96, "depth", "part", orbit=(35.0, 10.0))
@@ -310,20 +316,20 @@ def test_segmentation_names_what_is_painted() -> None:
     assert not (long == BODY_REGIONS.index("forearm_left")).any() and (long == BODY_REGIONS.index("sleeve_left")).any()
 
 
-@pytest.mark.parametrize("letter", "AEHKNTXZ")
-def test_the_letter_on_a_badge_is_told_from_the_others_at_128_pixels(letter: str) -> None:
-    rows = torch.cat([figure(pattern="badge", badge_letter=other) for other in "AEHKNTXZ"])
-    mine = half(figure(pattern="badge", badge_letter=letter, body_turn=8.0, body_lean=2.0), 128, "image", "uv", "part")
-    all_ = half(rows, 128, "image", "uv", "part")
-    there = (
-        named(mine, "torso")[0] & ((mine.uv[0, 0] - 0.5).abs() < 0.1) & ((mine.uv[0, 1] - 0.36).abs() < 0.1)
-    ).nonzero()
-    off = []
+@pytest.mark.slow
+def test_the_letter_on_a_badge_is_told_from_the_others_in_another_pose() -> None:
+    letters = "AEHKNTXZ"
+    rows = torch.cat([figure(pattern="badge", badge_letter=letter) for letter in letters])
+    posed = edit_factors(rows, {"body_turn": 8.0, "body_lean": 2.0}, groups=BODY)
+    still, moved = (half(x, 128, "image", "uv", "part") for x in (rows, posed))
+    near = ((moved.uv[:, 0] - 0.5).abs() < 0.1) & ((moved.uv[:, 1] - 0.36).abs() < 0.1)
+    chest = (named(moved, "torso") & near)[0].nonzero()
+    torso = named(still, "torso")[0].nonzero()
+    known = torch.cdist(_chart(moved, 0, chest), _chart(still, 0, torso)).argmin(1)
     for i in range(8):
-        on = named(all_, "torso")[i].nonzero()
-        nearest = torch.cdist(_chart(mine, 0, there), _chart(all_, i, on)).argmin(1)
-        off.append(float((_colours(mine, 0, there) - _colours(all_, i, on[nearest])).abs().mean()))
-    assert "AEHKNTXZ"[int(np.argmin(off))] == letter
+        seen = _colours(moved, i, chest)
+        off = [float((seen - _colours(still, k, torso[known])).abs().mean()) for k in range(8)]
+        assert letters[int(np.argmin(off))] == letters[i]
 
 
 def test_arms_go_before_and_behind_the_torso() -> None:
@@ -368,6 +374,7 @@ def test_a_data_set_of_half_figures_has_all_truths() -> None:
     assert item["uv"].min() >= -1 and item["uv"].max() <= 1 + 1e-6
 
 
+@pytest.mark.slow
 def test_gradients_reach_the_factors_of_the_body() -> None:
     rows = figure(pattern="stripes").requires_grad_()
     render(rows, 32, outputs=("image",), grad=True, groups=BODY, framing="half").image.square().sum().backward()
