@@ -26,7 +26,7 @@ def test_a_code_directions_and_a_broken_file_do_what_their_buttons_say(
     np.save(tmp_path / "age.npy", np.random.RandomState(0).randn(1, session.w_dim))
     (tmp_path / "broken.pt").write_bytes(b"PK\x03\x04 cut short")
 
-    explorer = ExplorerPage(open_notebook(EXPLORER.format(source=str(generator), options="")))
+    explorer = ExplorerPage(open_notebook(EXPLORER.format(source=str(generator), options=", size=64")))
     explorer.panel("Save & code")
 
     def give(label: str, file: str) -> None:
@@ -45,7 +45,7 @@ def test_a_code_directions_and_a_broken_file_do_what_their_buttons_say(
         lambda: explorer.kernel.ask("'age' in [e.name for e in explorer.value.edits]"), "the direction is taken"
     )
     page = explorer.page
-    assert page.get_by_text("1 from age.npy").is_visible()
+    page.get_by_text("1 from age.npy").first.wait_for()
     page.screenshot(path=artifacts / "files-taken.png")
 
     before = explorer.kernel.ask("repr(explorer.value)")
