@@ -85,7 +85,7 @@ def _blend(albedo: Tensor, cover: Tensor, colour: Tensor) -> None:
 
 
 def _bands(place: Tensor, period: Tensor, pixel: float) -> Tensor:
-    """Coverage of bands, half as wide as their period [n, 1, 1], by the distance of their edges; `place` [n, h, w] is a length."""
+    """Coverage of bands that are half as wide as their period [n, 1, 1]; `place` [n, h, w] is a length."""
     share = place / period
     edge = ((share - share.round()).abs() - 0.25) * period
     return (edge / pixel + 0.5).clamp(0, 1)
@@ -136,7 +136,7 @@ def _badge(scene: Scene, rows: Tensor, albedo: Tensor, label: Tensor) -> None:
     x, y, z = (canvas.local(window, body, k, depth) for k in range(3))
     x, y = x - BADGE[0], y - BADGE[1]
     on = (canvas.read(canvas.part, window) == PART["torso"]) & (z > torso.MIDDLE)
-    disc = (x * x + y * y).sqrt()
+    disc = (x * x + y * y).clamp(min=1e-9).sqrt()
     painted, labelled = canvas.read(albedo, window), canvas.read(label, window)
 
     def inside(distance: Tensor) -> Tensor:
@@ -167,4 +167,4 @@ def _segment(x: Tensor, y: Tensor, line: Tensor) -> Tensor:
     ax, ay, bx, by = (c[:, None, None] for c in line.unbind(1))
     dx, dy = bx - ax, by - ay
     t = (((x - ax) * dx + (y - ay) * dy) / (dx * dx + dy * dy)).clamp(0, 1)
-    return ((x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2).sqrt()
+    return ((x - ax - t * dx) ** 2 + (y - ay - t * dy) ** 2).clamp(min=1e-9).sqrt()

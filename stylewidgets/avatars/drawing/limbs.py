@@ -35,7 +35,7 @@ def cone(
     c = (thick[:, None] ** 2 - y * y)[:, :, None] - (x * x)[:, None, :]
     b = (2 * (thick * dr)[:, None] + 2 * dy[:, None] * y)[:, :, None] + (2 * dx[:, None] * x)[:, None, :]
     wide = torch.addcmul(c, b * b, (-0.25 / a)[:, None, None])
-    lift = wide.clamp(min=0).mul_((1 / (-a * m))[:, None, None]).sqrt_()
+    lift = wide.clamp(min=1e-9).mul_((1 / (-a * m))[:, None, None]).sqrt_()
     t = (b * (-0.5 / a)[:, None, None]).addcmul_(lift, dz[:, None, None]).clamp_(0, 1)
     square = (t * flat[:, None, None]).add_(b).mul_(t).add_(c)
     missed = (square <= 0) | (wide <= 0)

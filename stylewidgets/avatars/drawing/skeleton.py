@@ -82,7 +82,8 @@ def held_off(sign: float, raised: Tensor, swing: Tensor, twist: Tensor, elbow: T
 
     def clear(twist: Tensor, elbow: Tensor) -> Tensor:
         n, k = twist.shape
-        upper = _upper(sign, *(x[:, None].expand(n, k).flatten() for x in (raised, swing)), twist.flatten())
+        up, forward = (x[:, None].expand(n, k).flatten() for x in (raised, swing))
+        upper = _upper(sign, up, forward, twist.flatten())
         fore = upper @ _turn(0, -elbow.flatten())
         shoulder = upper.new_tensor((sign * SHOULDER[0], *SHOULDER[1:]))
         start = shoulder - upper[:, :, 1] * UPPER

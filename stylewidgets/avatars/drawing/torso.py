@@ -53,7 +53,7 @@ def intersect(canvas: Canvas, frame: Frame, window: Window, rounds: int) -> Hit:
         a = across * thin + dy * dy * ends
         b = along * thin + offset * dy * ends
         root = b * b - a * (out * thin + offset * offset * ends - 1)
-        z = (root.clamp(min=0).sqrt() - b) / a
+        z = (root.clamp(min=1e-9).sqrt() - b) / a
     x, y, deep = px + ex * z, flat[1] + dy * z, pz + ez * z
     nx, nz = x * thin / WIDTH, deep * thin / DEPTH
     ny = (y - level) * ends + (x * x + deep * deep) * thin / width * slope
