@@ -102,7 +102,7 @@ class Posed(StyleBased):
         self.z_dim, self.c_dim, self.w_dim, self.num_ws = c.z_dim, 0, c.w_dim, 1
         self.num_blocks = len(c.channels)
         self.mapping = MappingNetwork(c)
-        self.synthesis = Synthesis(c)
+        self.synthesis: Synthesis = Synthesis(c)
         self.layers = _layers(c)
         self.noise_shapes = tuple((c.sizes[k],) * 2 for k in range(self.num_blocks) for _ in range(2 if k else 1))
         self.kept: OrderedDict[str, Source | Pixels] = OrderedDict()

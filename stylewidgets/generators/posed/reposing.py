@@ -52,7 +52,9 @@ class Reposing(NamedTuple):
     def to(self, device: torch.device) -> Reposing:
         """The same on a device."""
         worn = None if self.garment is None else Garment(*(x.to(device) for x in self.garment))
-        return Reposing(*(x.to(device) for x in self[:4]), worn)
+        own = (self.picture, self.silhouette, self.pose, self.flow)
+        picture, silhouette, pose, flow = (x.to(device) for x in own)
+        return Reposing(picture, silhouette, pose, flow, worn)
 
 
 def flow_of(

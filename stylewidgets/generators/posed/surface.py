@@ -74,10 +74,10 @@ def check_table(table: NDArray[np.generic]) -> NDArray[np.float32]:
         raise ValueError(
             f"a look-up table is {list(TABLE)} of floats: part, V, U, place; {table.dtype} {list(table.shape)} was given"
         )
-    table = np.asarray(table, np.float32)
-    if not np.isfinite(table).all() or table.min() < -1e-6 or table.max() > 1 + 1e-6:
+    found: NDArray[np.float32] = np.array(table, np.float32)
+    if not np.isfinite(found).all() or found.min() < -1e-6 or found.max() > 1 + 1e-6:
         raise ValueError("a look-up table says places in the atlas from 0 to 1; it has others")
-    return table
+    return found
 
 
 def places(iuv: Bytes, table: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -118,8 +118,9 @@ def written_down(at: NDArray[np.floating], pixels: NDArray[np.integer], size: in
     """
     from matplotlib.tri import LinearTriInterpolator, Triangulation
 
-    at, pixels = at.astype(np.float64), pixels.astype(np.float64)
-    u, v = at[:, 0] * (size - 1), (1 - at[:, 1]) * (size - 1)
+    pixels = pixels.astype(np.float64)
+    u: Floats = at[:, 0].astype(np.float64) * (size - 1)
+    v: Floats = (1 - at[:, 1].astype(np.float64)) * (size - 1)
     known = np.zeros((size, size), np.bool_)
     for down in (np.floor(v), np.ceil(v)):
         for right in (np.floor(u), np.ceil(u)):
