@@ -11,7 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
-from stylewidgets import Person, Pose, read_atlas
+from stylewidgets import GeneratorSession, Latent, Person, Pose, read_atlas
 from stylewidgets.checkpoints import open_file
 from stylewidgets.checkpoints.atlas import read_completion
 from stylewidgets.checkpoints.errors import CheckpointError
@@ -224,3 +224,53 @@ def test_a_picture_in_its_own_pose_is_looked_up_where_it_is() -> None:
     for axis, wanted in ((0, own[None].expand(64, -1)), (1, own[:, None].expand(-1, 64))):
         off = (given.flow[0, axis] - wanted)[body].abs() * 32
         assert float(off.median()) < 0.1 and float(off.mean()) < 0.35
+
+
+# -- in a session ---------------------------------------------------------------------------------------------------------
+def person(seed: int = 0) -> Person:
+    return Person.read(made.picture(seed=seed), made.surface()[..., 0] > 0, made.surface(), made.atlas())
+
+
+@pytest.fixture(scope="module")
+def session(folder: Path) -> GeneratorSession:
+    generator: Any = open_file(folder / "posewithstyle.pt", SMALL)[0]
+    return GeneratorSession(generator)
+
+
+def test_a_garment_changes_its_part_by_its_strength_and_nothing_at_0(session: GeneratorSession) -> None:
+    one, other = person(), person(1)
+    latent = session.latent(source=session.put(one))
+    own = session.image(latent).astype(int)
+    changes = []
+    for strength in (0.0, 0.5, 1.0):
+        source = session.put(one.wearing(other, "upper_body", strength))
+        changes.append(np.abs(session.image(latent.replace(source=source)).astype(int) - own).mean())
+    assert changes[0] == 0 and 0 < changes[1] < changes[2]
+
+
+def test_a_garment_of_oneself_changes_nothing(session: GeneratorSession) -> None:
+    one = person()
+    latent = session.latent(source=session.put(one))
+    worn = session.image(latent.replace(source=session.put(one.wearing(one, "full_body"))))
+    assert np.abs(worn.astype(int) - session.image(latent)).max() <= 1
+
+
+def test_a_pose_from_a_picture_is_drawn_and_repeats(session: GeneratorSession) -> None:
+    latent = session.latent(source=session.put(person()))
+    moved = latent.replace(view=Pose(iuv=session.put(made.surface(shift=6))))
+    own, there = session.image(latent), session.image(moved)
+    assert not np.array_equal(own, there) and np.array_equal(session.image(moved), there)
+    assert np.array_equal(session.image(latent), own)
+
+
+def test_poses_and_sources_that_cannot_be_drawn_are_refused_with_what_to_do(session: GeneratorSession) -> None:
+    latent = session.latent(source=session.put(person()))
+    for changes, words in (
+        ({"view": Pose(yaw=10)}, "session.put"),
+        ({"view": Pose(iuv="0" * 64)}, "no IUV picture 0000"),
+        ({"view": Pose(iuv=session.put(made.surface(32)))}, "32 by 32"),
+        ({"source": "1" * 64}, "no source 1111"),
+        ({"source": Latent(seed=1)}, "a latent was given as source"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            session.image(latent.replace(**changes))
