@@ -50,7 +50,7 @@ class Figure:
     size: int = 256
 
     def __post_init__(self) -> None:
-        row = torch.as_tensor(np.array(self.factors, np.float32)).reshape(-1, np.shape(self.factors)[-1])
+        row = torch.from_numpy(np.array(self.factors, np.float32)).reshape(-1, np.shape(self.factors)[-1])
         if len(row) != 1:
             raise ValueError(f"a figure is one row of factors; {len(row)} were given")
         columns(tuple(self.groups)).check(row.shape, "Figure")
