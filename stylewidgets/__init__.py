@@ -8,8 +8,10 @@ from .core.lazy import attach
 
 if TYPE_CHECKING:
     from .avatars.world.dataset import AvatarDataset
+    from .checkpoints.atlas import read_atlas
     from .directions import DirectionSet
     from .exchange import read_directions, read_latent, read_latents
+    from .generators.posed.person import Person
     from .latent import (
         Camera,
         Code,
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
         Latent,
         MapperEdit,
         Move,
+        Pose,
         RigEdit,
         TransferEdit,
         Transform,
@@ -56,9 +59,11 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "avatars.world.dataset": "AvatarDataset",
+        "checkpoints.atlas": "read_atlas",
         "directions": "DirectionSet",
         "exchange": "read_directions read_latent read_latents",
-        "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move RigEdit TransferEdit Transform",
+        "generators.posed.person": "Person",
+        "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move Pose RigEdit TransferEdit Transform",
         "mixing.grid": "MixGrid",
         "session.load": "load",
         "session.session": "GeneratorSession",

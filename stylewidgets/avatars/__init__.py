@@ -9,15 +9,18 @@ from ..core.lazy import attach
 if TYPE_CHECKING:
     from .domain import READER_VERSION, WORLD_VERSION
     from .drawing.camera import Camera
-    from .drawing.renderer import LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
+    from .drawing.poses import Flow, exact_flow, limb_matrices
+    from .drawing.renderer import BODY_LANDMARKS, BODY_REGIONS, LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
+    from .sources import Figure
+    from .world.body import BODY_FACTORS, POSE
     from .world.captions import caption
     from .world.correlations import correlate, correlation_matrix, mix
     from .world.dataset import AvatarDataset
-    from .world.edits import edit_factors, edit_truth
+    from .world.edits import WORN, edit_factors, edit_truth, swap_factors, swap_truth
     from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
-    from .world.groups import Group, register_group
+    from .world.groups import BODY, Group, register_group
     from .world.rows import by_name, defaults, embed, from_uniform
     from .world.sampling import sample
 
@@ -26,15 +29,18 @@ __getattr__, __dir__, __all__ = attach(
     {
         "domain": "READER_VERSION WORLD_VERSION",
         "drawing.camera": "Camera",
-        "drawing.renderer": "LANDMARKS OUTPUTS PARTS REGIONS Render render",
+        "drawing.poses": "Flow exact_flow limb_matrices",
+        "drawing.renderer": "BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
+        "sources": "Figure",
+        "world.body": "BODY_FACTORS POSE",
         "world.captions": "caption",
         "world.correlations": "correlate correlation_matrix mix",
         "world.dataset": "AvatarDataset",
-        "world.edits": "edit_factors edit_truth",
+        "world.edits": "WORN edit_factors edit_truth swap_factors swap_truth",
         "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
-        "world.groups": "Group register_group",
+        "world.groups": "BODY Group register_group",
         "world.rows": "by_name defaults embed from_uniform",
         "world.sampling": "sample",
     },

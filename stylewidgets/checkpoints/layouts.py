@@ -11,7 +11,7 @@ from torch import Tensor
 from ..generators.families import FAMILIES
 from . import wrong
 from .errors import CheckpointError
-from .names import eg3d, stylenerf
+from .names import eg3d, posed, stylenerf
 
 MAX_DEPTH = 4
 
@@ -36,6 +36,10 @@ class Layout:
 MIT = "the code base is MIT; weights have the terms of whoever trained them, and those converted from NVIDIA's keep theirs"
 NVIDIA = "weights of the official releases are for non-commercial use (NVIDIA Source Code License, or CC BY-NC 4.0)"
 STYLENERF = "no licence is recorded here; the terms are at https://github.com/facebookresearch/StyleNeRF"
+POSED = (
+    "no licence is recorded here; the terms are at https://github.com/BadourAlBahar/pose-with-style, and DensePose's and SMPL's "
+    "hold for their tables"
+)
 OTHER = "not recorded in the file; ask where it comes from"
 
 LAYOUTS = (
@@ -58,6 +62,7 @@ LAYOUTS = (
     Layout("stylegan3", "stylegan3", ("synthesis.input.freqs", "mapping.fc0.weight"), NVIDIA),
     Layout("EG3D", "triplane", eg3d.EVIDENCE, NVIDIA),
     Layout("StyleNeRF", "stylenerf", stylenerf.EVIDENCE, STYLENERF),
+    Layout("Pose with Style", "posed", posed.EVIDENCE, POSED),
 )
 
 # Networks that are told apart only to be refused by name: pieces that must all occur in names, and the reason.

@@ -21,9 +21,14 @@ LPIPS = (
 )
 CLIP = "it holds a CLIP, which reads pictures and sentences and draws none"
 READER = "it holds a network that reads pictures (such as ResNet, VGG or a face recogniser) and no generator"
+COMPLETION = (
+    "it holds the coordinate completion of Pose with Style and no generator: read_atlas(table, completion=path) takes it, "
+    "and the generator is another file of the release"
+)
 CODE = "it holds a latent code and no generator: stylewidgets.read_latent(path, session) reads it"
 DIRECTION = "it holds directions and no generator: stylewidgets.read_directions(path, session) reads them"
 OTHERS: tuple[tuple[str, str], ...] = (  # a name that tells, and what it tells; the first that is met counts
+    (r"(generator\.)?model\.\d+\.mask_conv2d\.", COMPLETION),
     (r"(model\.diffusion_model|first_stage_model|cond_stage_model|control_model)\.", DIFFUSION),
     (r"(down_blocks\.\d+|mid_block|time_embed|time_embedding|input_blocks\.\d+|double_blocks\.\d+)\.", DIFFUSION),
     (r".*lora_(up|down|A|B)\b", "it holds a LoRA of a diffusion model, which has no latent space to explore"),

@@ -22,6 +22,11 @@ OPTIONS: Options = {
         "help": "image segmentation landmarks depth normals uv (default: image)",
     },
     "--correlated": {"action": "store_true", "help": "with natural correlations between factors"},
+    "--framing": {
+        "choices": ["head", "half"],
+        "default": "head",
+        "help": "head, or half figures (default %(default)s)",
+    },
 }
 
 
@@ -30,7 +35,9 @@ def run(args: argparse.Namespace) -> int:
     from ..avatars.drawing.sheet import contact_sheet, save_sheet
 
     began = time.perf_counter()
-    sheet = contact_sheet(args.count, args.seed, args.resolution, args.outputs, args.columns, args.correlated)
+    sheet = contact_sheet(
+        args.count, args.seed, args.resolution, args.outputs, args.columns, args.correlated, args.framing
+    )
     rate = args.count / max(time.perf_counter() - began, 1e-9)
     save_sheet(sheet, args.out)
     sys.stdout.write(

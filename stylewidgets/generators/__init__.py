@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .families import Family, register
-from .protocol import Generator, HasLayers, HasPreview, HasScene, HasView, Layer, Rays, State
+from .protocol import Generator, HasLayers, HasPreview, HasScene, HasSource, HasView, Layer, Rays, State
 from .style_based import StyleBased
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "HasLayers",
     "HasPreview",
     "HasScene",
+    "HasSource",
     "HasView",
     "Layer",
     "Rays",

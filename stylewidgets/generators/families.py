@@ -57,6 +57,7 @@ FAMILIES = {
         Family("stylegan3", "StyleGAN3", ".stylegan3", "StyleGAN3"),
         Family("stylenerf", "StyleNeRF", ".stylenerf", "StyleNeRF"),
         Family("triplane", "EG3D", ".triplane", "TriPlane"),
+        Family("posed", "Pose with Style", ".posed", "Posed"),
     )
 }
 

@@ -230,6 +230,23 @@ class HasView(Protocol):
         """Draws what this view shows, inside the ``with``; the one before is back afterwards."""
 
 
+@runtime_checkable
+class HasSource(Protocol):
+    """A generator that draws a source in a pose: one with ``needs_source``.
+
+    Attributes:
+        first_source: the hash of the source that was kept first, which is drawn where none is named; None before.
+    """
+
+    first_source: str | None
+
+    def keep(self, name: str, thing: object) -> None:
+        """Know a source, or a picture that a view names, by its hash; what is neither is let pass."""
+
+    def sourced(self, source: str | None) -> AbstractContextManager[None]:
+        """Draws this source, inside the ``with``; None is the first. ValueError where it is not known."""
+
+
 class Rays(NamedTuple):
     """One ray for each pixel, in reading order: a point of it is origins + directions · t.
 

@@ -8,11 +8,12 @@ from .flow import FlowEdit
 from .latent import MAX_SEED, NOISE_MODES, SPACES, Code, Direction, Edit, Latent
 from .mapped import MapperEdit
 from .move import Move, moves
+from .pose import Pose
 from .rig import RigEdit
 from .transfer import TransferEdit
 from .view import IDENTITY, Transform, View, register_view
 
 __all__ = [
     "IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Camera", "Code", "Direction", "Edit", "FlowEdit", "Latent", "MapperEdit",
-    "Move", "RigEdit", "TransferEdit", "Transform", "View", "kinds", "moves", "register_kind", "register_view",
+    "Move", "Pose", "RigEdit", "TransferEdit", "Transform", "View", "kinds", "moves", "register_kind", "register_view",
 ]  # fmt: skip

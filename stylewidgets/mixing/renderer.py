@@ -109,13 +109,15 @@ class GridRenderer:
         known = self.session.remembered("styles of sources", dict[Latent, list[Tensor]])
         if len(known) > _SOURCES:
             known.clear()
-        groups: dict[View, list[int]] = {}
+        groups: dict[tuple[View, Latent | str | None], list[int]] = {}
         for n, (i, j) in enumerate(places):
-            groups.setdefault((grid.column(j) if i == HEADER else grid.row(i)).view, []).append(n)
+            shown = grid.column(j) if i == HEADER else grid.row(i)
+            groups.setdefault((shown.view, shown.source), []).append(n)
         pictures: dict[int, Pixels] = {}
-        for view, members in groups.items():
+        for members in groups.values():
             units = [self._unit(grid, places[n], known) for n in members]
-            with self.session.viewed(view):
+            i, j = places[members[0]]
+            with self.session.shown(grid.column(j) if i == HEADER else grid.row(i)):
                 pictures.update(
                     zip(members, to_uint8(self.cache.draw(units, max_resolution, self.session.half)), strict=True)
                 )

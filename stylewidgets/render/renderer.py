@@ -52,7 +52,7 @@ class LiveRenderer:
         session = self.session
         styles = session.code_styles(latent)
         noise = Seeded(latent.noise_mode, latent.noise_seed)
-        with session.viewed(latent.view):
+        with session.shown(latent):
             picture = self.cache.run(styles, noise, rung.max_side, session.half if rung.final else session.drag_half)
         return fit(to_uint8(picture)[0], rung.max_side)
 

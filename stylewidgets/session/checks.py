@@ -25,7 +25,7 @@ def check_latent(generator: Generator, latent: Latent) -> Latent:
     for edit in latent.edits:
         _check_edit(generator, edit, latent)
     check_view(generator, latent.view)
-    if latent.extra or latent.source is not None:
+    if latent.extra or latent.source is not None or generator.needs_source:
         _check_extra(generator, latent)
     for inner in latent.nested:
         check_latent(generator, inner)
@@ -120,3 +120,8 @@ def _check_extra(generator: Generator, latent: Latent) -> None:
             raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
     if latent.source is not None and not generator.needs_source:
         raise ValueError("this generator draws from no source, so source must be None")
+    if generator.needs_source and latent.source is None and not getattr(generator, "first_source", None):
+        raise ValueError(
+            "this generator draws a source in a pose, and was given none: session.put(source) makes one known. "
+            "sw.Person.read(picture, silhouette, iuv, atlas) makes one of files"
+        )

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from ..core.checks import check_int, unknown_name
-from ..generators.protocol import HasScene, Noise, State
+from ..generators.protocol import HasScene, HasSource, Noise, State
 from ..latent.latent import IDENTITY, NOISE_MODES, Latent
 from ..latent.view import View
 from .activations import LIMIT, SynthesisCache
@@ -33,6 +33,25 @@ def viewed(session: GeneratorSession, view: View | Tensor) -> Iterator[None]:
     """
     with session.lock, _in_force(session, view):
         yield
+
+
+@contextmanager
+def shown(session: GeneratorSession, latent: Latent) -> Iterator[None]:
+    """Locked, with the view and the source of a latent in force."""
+    with session.viewed(latent.view), of_source(session, latent):
+        yield
+
+
+def of_source(session: GeneratorSession, latent: Latent) -> AbstractContextManager[None]:
+    """With a latent's source in force, for generators that have one; hold the lock."""
+    generator = session.generator
+    if not isinstance(generator, HasSource):
+        return nullcontext()
+    if latent.source is not None and not isinstance(latent.source, str):
+        raise ValueError(
+            "a latent was given as source; this generator draws from a picture with its surface: give session.put(...) of one"
+        )
+    return generator.sourced(latent.source)
 
 
 def _in_force(session: GeneratorSession, view: View | Tensor) -> AbstractContextManager[None]:
@@ -123,7 +142,17 @@ def activations(
         ValueError: an unknown layer, or one inside of a block that is run as a whole; the text lists those that can be seen.
     """
     if isinstance(x, Latent):
-        noise_mode, noise_seed, transform, x = x.noise_mode, x.noise_seed, x.view, session.code_styles(x)
+        with session.lock, of_source(session, x):
+            return activations(
+                session,
+                session.code_styles(x),
+                layers,
+                noise_mode=x.noise_mode,
+                noise_seed=x.noise_seed,
+                transform=x.view,
+                noise=noise,
+                exact=exact,
+            )
     places = [layer_index(session, layer) for layer in layers]
 
     def draw(engine: Engine, given: Sequence[Tensor], maps: Noise) -> dict[str, State]:

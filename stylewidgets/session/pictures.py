@@ -48,7 +48,7 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
     for i, latent in enumerate(latents):
         session.check(latent)
         seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
-        groups.setdefault((latent.noise_mode, seed, latent.view), []).append(i)
+        groups.setdefault((latent.noise_mode, seed, latent.view, latent.source), []).append(i)
 
     def draw(members: Sequence[int]) -> list[Pixels]:
         return [fit(picture, resolution) for picture in _drawn(session, [latents[i] for i in members], inner)]
@@ -63,9 +63,9 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
 
 
 def _drawn(session: GeneratorSession, latents: Sequence[Latent], inner: int | None) -> Pixels:
-    """Pictures of latents that agree in noise and view, in one batch."""
+    """Pictures of latents that agree in noise, view and source, in one batch."""
     first = latents[0]
-    with session.viewed(first.view), torch.inference_mode():
+    with session.shown(first), torch.inference_mode():
         styles = joined_styles(session, latents)
         noise = session.noise(first.noise_mode, first.noise_seed)
         return to_uint8(engine(session).picture(styles, noise, session.half, inner))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..generators.protocol import Generator, HasView
+from ..generators.protocol import Generator, HasSource, HasView
 from ..latent.latent import Latent, Transform
 from ..latent.view import View
 from ..ops.devices import choose_device, choose_dtype
@@ -170,7 +170,8 @@ class GeneratorSession:
 
     # -- latents -----------------------------------------------------------------------------------------------------
     def latent(self, **values: object) -> Latent:
-        """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default.
+        """Return a `Latent` of these values, checked against the generator. A conditional one gets label 0 by default, and
+        one with a source the first that it was given.
 
         Several classes at once are ``label={3: 0.5, 7: 0.5}``, each with its weight; ``{}`` is none of them.
 
@@ -183,7 +184,14 @@ class GeneratorSession:
         latent = Latent().replace(**values)
         if self.c_dim and latent.label is None:
             latent = latent.replace(label=0)
+        if latent.source is None and isinstance(self.generator, HasSource):
+            latent = latent.replace(source=self.generator.first_source)
         return self.check(latent)
+
+    @property
+    def needs_source(self) -> bool:
+        """Whether pictures are drawn from a source, a `Person` say, which `put` makes known."""
+        return self.generator.needs_source
 
     def check(self, latent: Latent) -> Latent:
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
@@ -198,7 +206,7 @@ class GeneratorSession:
     tensor, flat_styles, editor = codes.tensor, codes.flat_styles, codes.editor
     edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
-    viewed, noise, cache = drawing.viewed, drawing.noise, drawing.cache
+    viewed, noise, cache, shown = drawing.viewed, drawing.noise, drawing.cache, drawing.shown
     image, render, images = pictures.image, pictures.render, pictures.images
     depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
     depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)

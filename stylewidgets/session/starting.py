@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .. import jobs
+from ..generators.protocol import HasSource
 
 if TYPE_CHECKING:
     from .session import GeneratorSession
@@ -32,7 +33,7 @@ def put(session: GeneratorSession, picture: object) -> str:
 
     Args:
         picture: uint8 or bool array [H, W], [H, W, 3] or [N, H, W, 3] (masks and labels are such, too), a PIL image, or
-            an `inversion.Target`.
+            an `inversion.Target`; for a generator with a source, that source (`Person`) or the IUV picture of a pose.
     """
     if not hasattr(picture, "digest"):
         array = np.ascontiguousarray(picture)
@@ -45,6 +46,8 @@ def put(session: GeneratorSession, picture: object) -> str:
         name = hashlib.sha256(f"{array.dtype} {array.shape} ".encode() + array.tobytes()).hexdigest()
     else:
         name = str(picture.digest())
+    if isinstance(session.generator, HasSource):
+        session.generator.keep(name, picture)
     session._put[name] = picture
     session._put.move_to_end(name)
     while len(session._put) > KEPT:

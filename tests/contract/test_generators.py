@@ -14,11 +14,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from stylewidgets import Camera, GeneratorSession, Latent, Transform, mixing
+from stylewidgets import Camera, GeneratorSession, Latent, Person, Pose, Transform, mixing
 from stylewidgets.checkpoints.formats import native
 from stylewidgets.directions import pca, sefa
 from stylewidgets.generators import Family, HasLayers, HasPreview, HasView, State, register
 from stylewidgets.generators.families import FAMILIES, build
+from stylewidgets.generators.posed import PosedConfig
 from stylewidgets.generators.protocol import Generator, makes_previews, runs_layers
 from stylewidgets.generators.stylegan1.generator import StyleGAN1Config
 from stylewidgets.generators.stylegan2.generator import StyleGAN2Config
@@ -31,11 +32,11 @@ from stylewidgets.session.engine import Engine
 from stylewidgets.widgets.latent_explorer.explorer import LatentExplorer
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
+from .. import posed_files
 from . import stub_family
 
 SIZES: dict[str, Any] = {"z_dim": 8, "w_dim": 8, "mapping_layers": 2}
 SMALL3: dict[str, Any] = {"channel_base": 64, "channel_max": 8, "num_layers": 4, **SIZES}
-MOVED: dict[Any, Any] = {Camera: Camera(yaw=30, pitch=10)}
 XL: dict[str, Any] = {"c_dim": 3, "mapping": "stylegan-xl", "embed_dim": 6}
 
 
@@ -82,6 +83,7 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "stylenerf of avatars": ("stylenerf", nerf(**ORTHOGRAPHIC, ball=(3.0, 0.5, 0.3), radius=4.0, depth=(3.0, 5.0))),
     "eg3d": ("triplane", scene()),
     "eg3d without a camera in w": ("triplane", scene(c_dim=0, enlarge=(1, 2), near=None, far=None, fine=0)),
+    "pose with style": ("posed", PosedConfig(resolution=16, channels=(6, 5, 4), width=6, modulation_hidden=4, **SIZES)),
     "stub": ("stub", stub_family.StubConfig()),
 }
 
@@ -98,7 +100,23 @@ def make(case: str) -> Any:
 
 @pytest.fixture(scope="module", params=CONFIGS)
 def session(request: pytest.FixtureRequest, device: str) -> GeneratorSession:
-    return GeneratorSession(make(request.param), device=device, precision="fp32")
+    return opened(make(request.param), device)
+
+
+def opened(generator: Any, device: str | torch.device) -> GeneratorSession:
+    """A session; where the family needs a source it has one."""
+    session = GeneratorSession(generator, device=device, precision="fp32")
+    if session.needs_source:
+        surface = posed_files.surface(16)
+        session.put(Person.read(posed_files.picture(16), surface[..., 0] > 0, surface, posed_files.atlas()))
+    return session
+
+
+def moved_view(session: GeneratorSession) -> Any:
+    """A view that is not the neutral one."""
+    if session.view_kind is Pose:
+        return Pose(iuv=session.put(posed_files.surface(16, shift=2)))
+    return Camera(yaw=30, pitch=10) if session.view_kind is Camera else Transform(x=0.2, angle=20)
 
 
 @pytest.fixture
@@ -306,7 +324,7 @@ def test_layers_run_alone_are_the_blocks(session: GeneratorSession, styles: list
 
 
 def test_a_view_moves_the_picture_for_as_long_as_it_is_in_force(session: GeneratorSession) -> None:
-    latent, moved = session.latent(seed=1), MOVED.get(session.view_kind, Transform(x=0.2, angle=20))
+    latent, moved = session.latent(seed=1), moved_view(session)
     if session.view_kind is not Transform:
         with pytest.raises(ValueError, match="leave transform out"):
             session.latent(seed=1, transform=Transform(x=0.2, angle=20))
@@ -329,12 +347,12 @@ def test_a_view_moves_the_picture_for_as_long_as_it_is_in_force(session: Generat
 def test_a_state_dict_goes_there_and_back(session: GeneratorSession, tmp_path: Path) -> None:
     other: Any = type(session.generator)(session.generator.config)  # type: ignore[call-arg]
     other.load_state_dict({name: value.cpu() for name, value in session.generator.state_dict().items()})
-    again = GeneratorSession(other, device=session.device, precision="fp32")
+    again = opened(other, session.device)
     latent = session.latent(seed=5)
     assert np.array_equal(again.image(latent), session.image(latent))
     assert (again.fingerprint(), again.fingerprint("w")) == (session.fingerprint(), session.fingerprint("w"))
     session.save(tmp_path / "own.safetensors", "fp32")
-    read = GeneratorSession(native.load(tmp_path / "own.safetensors")[0], device=session.device, precision="fp32")
+    read = opened(native.load(tmp_path / "own.safetensors")[0], session.device)
     assert np.array_equal(read.image(latent), session.image(latent)) and read.fingerprint() == session.fingerprint()
 
 
@@ -369,6 +387,13 @@ def test_directions_are_found_and_move_the_picture(session: GeneratorSession) ->
     for found in (pca(session, samples=60, components=1), sefa(session, samples=60, components=1)):
         (direction,) = found.values()
         assert not np.array_equal(session.image(latent.with_edit(direction, 4.0)), session.image(latent))
+
+
+def test_a_family_without_its_source_says_what_is_missing(device: str) -> None:
+    session = GeneratorSession(make("pose with style"), device=device)
+    for draw in (lambda: session.image(Latent(seed=1)), lambda: LatentExplorer(session), session.latent):
+        with pytest.raises(ValueError, match="was given none"):
+            draw()
 
 
 # -- widgets --------------------------------------------------------------------------------------------------------------

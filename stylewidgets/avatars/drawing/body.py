@@ -11,8 +11,9 @@ from torch import Tensor
 
 from ..world.groups import columns
 from ..world.rows import by_name
-from .geometry import Canvas, Frame, bounds, cluster, ellipsoid, rotation
+from .geometry import FRAMINGS, Canvas, Frame, Framing, bounds, cluster, ellipsoid, rotation
 from .head import DEPTH, HeadShape, head_shape, intersect
+from .skeleton import Skeleton, skeleton
 
 PARTS = (
     "background",
@@ -28,7 +29,22 @@ PARTS = (
     "hat_trim",
     "beard",
     "glasses",
+    "torso",
+    "sleeve_left",
+    "sleeve_right",
+    "upper_arm_left",
+    "upper_arm_right",
+    "forearm_sleeve_left",
+    "forearm_sleeve_right",
+    "forearm_left",
+    "forearm_right",
+    "hand_left",
+    "hand_right",
+    "thumb_left",
+    "thumb_right",
 )
+"""Solids, by the numbers of the output "part"; they keep their numbers, new ones come behind. From "torso" on they are of half
+figures only, whose clothes are torso and sleeves instead of "clothes". Left and right are the picture's."""
 PART = {name: i for i, name in enumerate(PARTS)}
 
 
@@ -47,15 +63,26 @@ class Scene:
     groups: tuple[str, ...]
     orbit: Frame | None = None
     exact: bool = False  # slopes of the surfaces themselves, not the softened ones that look better in the light
+    skeleton: Skeleton | None = None  # of half figures
 
     @classmethod
     def of(
-        cls, factors: Tensor, size: int, groups: Sequence[str], orbit: Frame | None = None, exact: bool = False
+        cls,
+        factors: Tensor,
+        size: int,
+        groups: Sequence[str],
+        orbit: Frame | None = None,
+        exact: bool = False,
+        framing: Framing = FRAMINGS["head"],
     ) -> Scene:
         """The scene of factors [N, F] on an empty canvas of size x size pixels."""
         v = by_name(factors, groups)
-        canvas = Canvas.empty(len(factors), size, factors)
-        return cls(v, *frames(v, orbit), head_shape(v["face_width"], v["jaw"]), canvas, tuple(groups), orbit, exact)
+        canvas = Canvas.empty(len(factors), size, factors, framing)
+        half = framing == FRAMINGS["half"]
+        head, body = frames(v, orbit, half)
+        limbs = skeleton(v, body) if half else None
+        shape = head_shape(v["face_width"], v["jaw"])
+        return cls(v, head, body, shape, canvas, tuple(groups), orbit, exact, limbs)
 
     def which(self, factor: str, *categories: str) -> Tensor | None:
         """The pictures [n] whose categorical factor is one of `categories`; None when there is none."""
@@ -75,10 +102,13 @@ class Scene:
         return torch.stack([p.expand(n) if isinstance(p, Tensor) else like.new_full((n,), p) for p in parts], -1)
 
 
-def frames(v: Mapping[str, Tensor], orbit: Frame | None = None) -> tuple[Frame, Frame]:
-    """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt. An orbit turns
-    both together."""
-    turns = rotation(v["yaw"], v["pitch"], v["roll"]), rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)
+def frames(v: Mapping[str, Tensor], orbit: Frame | None = None, half: bool = False) -> tuple[Frame, Frame]:
+    """The frames of head and body; the body turns a quarter as far as the head, and does not nod or tilt. That of a `half`
+    figure also turns, bends and leans by its own factors. An orbit turns both together."""
+    own = rotation(v["yaw"] * 0.25, v["pitch"] * 0, v["roll"] * 0)
+    if half:
+        own = rotation(v["yaw"] * 0.25 + v["body_turn"], -v["body_bend"], v["body_lean"])
+    turns = rotation(v["yaw"], v["pitch"], v["roll"]), own
     head, body = turns if orbit is None else (orbit.matrix @ turn for turn in turns)
     return Frame.of(head), Frame.of(body)
 
@@ -130,6 +160,8 @@ def _torso(scene: Scene) -> None:
         ((0.0, -2.17, -0.25), (1.25, 0.93, 0.62), "clothes"),
         ((0.0, -1.31, -0.18), (0.46, 0.15, 0.44), "collar"),
     ):
+        if part == "clothes" and scene.skeleton is not None:
+            continue  # a half figure has a torso
         window, hit = ellipsoid(canvas, frame, None, scene.vectors(None, *centre), scene.vectors(None, *radii))
         canvas.place(window, hit, PART[part])
 

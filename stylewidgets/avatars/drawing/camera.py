@@ -7,7 +7,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from .geometry import VIEW, VIEW_Y, Frame
+from .geometry import FRAMINGS, Frame, Framing
 
 CAMERA_Z = 4.0  # how far the camera stands before the middle of the head, in head units
 
@@ -17,7 +17,7 @@ class Camera(NamedTuple):
 
     head: head coordinates to camera coordinates. Head coordinates turn with the head: the origin is its middle, x the
         picture's right and z forward when it looks ahead, y up; the unit is half the height of the head.
-    body: the same for neck and clothes, which turn by a quarter of the yaw only.
+    body: the same for neck, clothes and torso, which turn by a quarter of the yaw only, and as a half figure's factors say.
     pixels: camera coordinates to (pixel x, pixel y, depth, 1). The projection is orthographic, so nothing is divided.
         0 is the left and the top edge of the picture, the centre of its first pixel is at 0.5.
 
@@ -38,19 +38,20 @@ class Camera(NamedTuple):
         return _apply(torch.linalg.inv(self.pixels @ self.head), pixels)
 
 
-def camera_of(head: Frame, body: Frame, resolution: int) -> Camera:
+def camera_of(head: Frame, body: Frame, resolution: int, framing: Framing = FRAMINGS["head"]) -> Camera:
     """The matrices of pictures whose head and body stand in these frames."""
     n, like = len(head.base), head.base
-    scale = resolution / (2 * VIEW)
+    scale = resolution / (2 * framing.view)
     pixels = like.new_tensor(
         [[scale, 0, 0, resolution / 2], [0, -scale, 0, resolution / 2], [0, 0, -1, 0], [0, 0, 0, 1]]
     )
-    return Camera(_extrinsic(head), _extrinsic(body), pixels.expand(n, 4, 4).clone())
+    return Camera(extrinsic(head, framing), extrinsic(body, framing), pixels.expand(n, 4, 4).clone())
 
 
-def _extrinsic(frame: Frame) -> Tensor:
+def extrinsic(frame: Frame, framing: Framing) -> Tensor:
+    """Coordinates of a frame to camera coordinates, [N, 4, 4]."""
     n, like = len(frame.base), frame.base
-    shift = frame.project(like.new_zeros(n, 1, 3))[:, 0] - like.new_tensor((0.0, VIEW_Y, CAMERA_Z))
+    shift = frame.project(like.new_zeros(n, 1, 3))[:, 0] - like.new_tensor((0.0, framing.middle, CAMERA_Z))
     last = like.new_tensor((0.0, 0.0, 0.0, 1.0)).expand(n, 1, 4)
     return torch.cat([torch.cat([frame.matrix, shift[:, :, None]], 2), last], 1)
 

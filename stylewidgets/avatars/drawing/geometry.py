@@ -14,6 +14,18 @@ from torch import Tensor
 
 VIEW = 1.0 / 0.62  # half the height of the picture, in head units: the head fills 62 % of it
 VIEW_Y = -0.13  # the height that the middle of the picture shows, in head units
+
+
+class Framing(NamedTuple):
+    """What of the camera plane a picture shows, in head units."""
+
+    view: float = VIEW
+    middle: float = VIEW_Y
+
+
+FRAMINGS = {"head": Framing(), "half": Framing(2.8, -1.3)}
+"""Head and neck; or from above the head to the hips."""
+
 PIVOT = (0.0, -0.55, -0.1)  # the head nods and tilts about the top of the neck
 FAR = -10.0  # depth of the background
 
@@ -84,29 +96,33 @@ class Canvas:
     slope_x: Tensor
     slope_y: Tensor
     part: Tensor
+    framing: Framing = FRAMINGS["head"]
 
     @classmethod
-    def empty(cls, n: int, size: int, like: Tensor) -> Canvas:
+    def empty(cls, n: int, size: int, like: Tensor, framing: Framing = FRAMINGS["head"]) -> Canvas:
         """An empty square canvas; dtype and device of `like`."""
-        steps = (torch.arange(size, dtype=like.dtype, device=like.device) + 0.5) * (2 * VIEW / size) - VIEW
+        view, middle = framing
+        steps = (torch.arange(size, dtype=like.dtype, device=like.device) + 0.5) * (2 * view / size) - view
         depth = like.new_full((n, size, size), FAR)
         zero = torch.zeros_like(depth)
-        return cls(steps, VIEW_Y - steps, depth, zero, zero.clone(), torch.zeros_like(depth, dtype=torch.uint8))
+        part = torch.zeros_like(depth, dtype=torch.uint8)
+        return cls(steps, middle - steps, depth, zero, zero.clone(), part, framing)
 
     @property
     def pixel(self) -> float:
         """Size of a pixel in head units."""
-        return 2 * VIEW / self.x.shape[0]
+        return 2 * self.framing.view / self.x.shape[0]
 
     def window(self, rows: Tensor | None, x: tuple[float, float], y: tuple[float, float]) -> Window:
         """The smallest window that holds the camera rectangle x = (low, high), y = (low, high)."""
         size = self.x.shape[0]
+        view, middle = self.framing
 
         def clip(v: float) -> int:
             return min(max(int(v), 0), size)
 
-        left, right = clip((x[0] + VIEW) / self.pixel - 1), clip((x[1] + VIEW) / self.pixel + 2)
-        top, bottom = clip((VIEW_Y + VIEW - y[1]) / self.pixel - 1), clip((VIEW_Y + VIEW - y[0]) / self.pixel + 2)
+        left, right = clip((x[0] + view) / self.pixel - 1), clip((x[1] + view) / self.pixel + 2)
+        top, bottom = clip((middle + view - y[1]) / self.pixel - 1), clip((middle + view - y[0]) / self.pixel + 2)
         return Window(rows, slice(top, max(top, bottom)), slice(left, max(left, right)))
 
     def affine(self, window: Window, constant: Tensor, cx: Tensor, cy: Tensor) -> Tensor:
@@ -132,15 +148,18 @@ class Canvas:
         else:
             view[window.rows] = value
 
-    def place(self, window: Window, hit: Hit, part: int, keep: Tensor | None = None) -> None:
-        """Put a surface into the z-buffer where it is nearer than what is there (and where `keep` holds)."""
+    def place(self, window: Window, hit: Hit, part: int | Tensor, keep: Tensor | None = None) -> None:
+        """Put a surface into the z-buffer where it is nearer than what is there (and where `keep` holds). `part` is one
+        for all pictures, or uint8 [n, 1, 1]."""
         depth = self.read(self.depth, window)
         nearer = hit.depth > depth
         if keep is not None:
             nearer &= keep
         self.write(self.slope_x, window, torch.where(nearer, hit.slope_x, self.read(self.slope_x, window)))
         self.write(self.slope_y, window, torch.where(nearer, hit.slope_y, self.read(self.slope_y, window)))
-        self.write(self.part, window, self.read(self.part, window).masked_fill(nearer, part))
+        before = self.read(self.part, window)
+        new = torch.where(nearer, part, before) if isinstance(part, Tensor) else before.masked_fill(nearer, part)
+        self.write(self.part, window, new)
         self.write(self.depth, window, torch.where(nearer, hit.depth, depth))
 
 

@@ -80,6 +80,22 @@ def clothes(v: Values) -> Tensor:
     return hsl(v["clothes_hue"], 0.48, 0.08 + 0.76 * v["clothes_lightness"])
 
 
+def pattern(v: Values) -> Tensor:
+    """Stripes, checks and badges on clothes."""
+    return hsl(v["pattern_hue"], 0.6, v["pattern_lightness"])
+
+
+def ink(v: Values) -> Tensor:
+    """The letter on a badge and its rim: dark on a light badge, light on a dark one."""
+    light = (v["pattern_lightness"] < 0.5).to(v["pattern_lightness"].dtype)
+    return hsl(v["pattern_hue"], 0.3, 0.08 + 0.86 * light)
+
+
+def trousers(v: Values) -> Tensor:
+    """Trousers: a muted hue, dark under light clothes."""
+    return hsl(v["clothes_hue"] + 190, 0.22, 0.44 - 0.36 * v["clothes_lightness"])
+
+
 def hat(v: Values) -> Tensor:
     """Hats go with the clothes: a neighbouring hue, and dark where the clothes are light."""
     return hsl(v["clothes_hue"] + 150, 0.55, 0.62 - 0.42 * v["clothes_lightness"])

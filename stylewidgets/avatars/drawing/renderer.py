@@ -11,21 +11,23 @@ from torch import Tensor
 
 from ...core.checks import unknown_name
 from ...ops.devices import float_tensor
-from ..world.groups import HEAD, with_head
+from ..world.groups import HEAD, framed, with_head
 from ..world.rows import by_name
 from . import palette
-from .body import PART, PARTS, Scene, build, frames
+from .body import PART, PARTS, Scene, frames
 from .camera import Camera, camera_of
+from .clothing import BODY_REGIONS, paint_clothes, region_of
 from .features import REGION, REGIONS, paint_face
-from .geometry import VIEW, VIEW_Y, Frame
+from .figure import assemble
+from .geometry import FRAMINGS, Frame, Framing
 from .head import head_shape
 from .landmarks import LANDMARKS, landmark_points
 from .orbit import Orbit, orbit_frame, runs
+from .skeleton import BODY_LANDMARKS, body_points, skeleton
 from .truth import TRUTH, draw_truth
 
 OUTPUTS = ("image", "segmentation", "landmarks", "depth", "normals", "uv", "camera", "points", "part")
 """Everything that `render` can give; the first three are what it gives when nothing is said."""
-_REGION_OF_PART = {"collar": "clothes", "hair_back": "hair", "hat_trim": "hat"}
 _SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
 _CHUNK = {"cpu": 24 * 128 * 128, "cuda": 512 * 128 * 128}  # pixels rendered at once: cache on a CPU, memory on a GPU
 
@@ -34,15 +36,19 @@ class Render:
     """Pictures with their truth, as attributes; an output that was not asked for raises AttributeError.
 
     image: float32 [N, 3, H, W] in [-1, 1].
-    segmentation: uint8 [N, H, W], an index into REGIONS; of the rays of a pixel the commonest.
+    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS; of the rays of a pixel the
+        commonest.
     landmarks: float32 [N, K, 2], pixel coordinates (x, y) of LANDMARKS (0 is the left / top edge of the picture).
         Left and right are the picture's. A landmark is where the feature is, also where hair, hat or glasses hide it.
+        Half figures have BODY_LANDMARKS, the middles of their joints, behind them.
     depth: float32 [N, H, W], distance from the camera plane in head units (half the height of a head); background inf.
     normals: float32 [N, 3, H, W], unit vectors in camera axes (x right, y up, z to the viewer); background 0. They are
         those of the surface; light sees the root of the nose and curls a little softer.
     uv: float32 [N, 2, H, W] in [0, 1], coordinates that stay with a point of the surface when the head turns; background
         -1. u is the longitude, 0.5 straight ahead, growing to the picture's right. v in [0, 0.75] is the head's latitude
-        from the crown down (hair, hat, beard and glasses included), in [0.75, 1] the height on neck and clothes.
+        from the crown down (hair, hat, beard and glasses included), in [0.75, 1] the height on neck and clothes. Torso,
+        sleeves, arms, hands and thumbs of half figures have charts of their own, see `torso_uv` and `limb_uv`:
+        (part, u, v) names a point of the surface in every pose.
     camera: matrices that bring head coordinates to pixels and depth.
     points: float32 [N, K, 3], LANDMARKS in head coordinates; ``camera.project(points)[..., :2]`` is `landmarks`.
     part: uint8 [N, H, W], an index into PARTS: which solid is in front. With uv it names a point of the surface, where
@@ -100,6 +106,7 @@ class _Job(NamedTuple):
     names: tuple[str, ...]
     groups: tuple[str, ...] = HEAD
     orbit: Frame | None = None
+    framing: Framing = FRAMINGS["head"]
 
     def chunks(self, factors: Tensor) -> Iterator[tuple[Tensor, _Job]]:
         """Pieces of a batch, each with what there is to do for it; a picture that is not orbited has no orbit."""
@@ -120,6 +127,7 @@ def render(
     grad: bool = False,
     groups: Sequence[str] = HEAD,
     orbit: Orbit = (0.0, 0.0),
+    framing: str = "head",
 ) -> Render:
     """Draw avatars.
 
@@ -139,12 +147,14 @@ def render(
             head. (yaw, pitch) for all, or a tensor [N, 2]; it gets no gradient. Two orbits of an avatar show one scene that
             stands still, which two poses do not: with the factors the body turns by a quarter, and the light not at all.
             The backdrop stays with the viewer.
+        framing: "head": head and neck, whatever else the rows have. "half": head to hips, of rows with the group "body".
 
     Raises:
-        ValueError: wrong shape, resolution, supersample, output, group or orbit.
+        ValueError: wrong shape, resolution, supersample, output, group, orbit or framing.
     """
     factors = float_tensor(factors)
     with_head(groups, "render").check(factors.shape, "render")
+    framed(framing, groups)
     if resolution < 8 or not 1 <= supersample <= 4:
         raise ValueError(f"render accepts resolution >= 8 and supersample 1 to 4, got {resolution} and {supersample}")
     asked = (outputs,) if isinstance(outputs, str) else tuple(outputs)
@@ -152,7 +162,7 @@ def render(
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
     names = tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked)
-    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors))
+    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing])
     with torch.set_grad_enabled(grad):
         made = _positions(factors, job)
         made = {name: value for name, value in made.items() if name in asked}
@@ -165,8 +175,12 @@ def render(
 def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
     """What needs no pixels: camera and landmarks."""
     v = by_name(factors, job.groups)
-    camera = camera_of(*frames(v, job.orbit), job.resolution)
+    half = job.framing == FRAMINGS["half"]
+    head, body = frames(v, job.orbit, half)
+    camera = camera_of(head, body, job.resolution, job.framing)
     points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
+    if half:
+        points = torch.cat([points, body_points(skeleton(v, body), head, body)], 1)
     return {"camera": camera, "points": points, "landmarks": camera.project(points)[..., :2]}
 
 
@@ -217,7 +231,7 @@ def _draw_chunk(factors: Tensor, job: _Job) -> list[Tensor]:
     if "image" in job.names or "segmentation" in job.names:
         made["image"], made["segmentation"] = _paint(factors, job)
     if truth:
-        made |= draw_truth(Scene.of(factors, job.resolution, job.groups, job.orbit, exact=True), truth)
+        made |= draw_truth(Scene.of(factors, job.resolution, job.groups, job.orbit, True, job.framing), truth)
     return [made[name] for name in job.names]
 
 
@@ -225,21 +239,21 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     """Pictures and labels."""
     supersample = job.supersample
     size = job.resolution * supersample
-    scene = Scene.of(factors, size, job.groups, job.orbit)
-    build(scene)
+    scene = Scene.of(factors, size, job.groups, job.orbit, framing=job.framing)
+    assemble(scene)
     canvas, v = scene.canvas, scene.values
     part = canvas.part.long()
     table = _part_colours(scene)
     n = len(factors)
     albedo = table.gather(2, part.view(n, 1, -1).expand(-1, 3, -1)).view(n, 3, size, size)
-    to_region = torch.tensor(
-        [REGION[_REGION_OF_PART.get(p, p)] for p in PARTS], dtype=torch.uint8, device=factors.device
-    )
+    to_region = torch.tensor([region_of(p) for p in PARTS], dtype=torch.uint8, device=factors.device)
     label = to_region[part]
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
     glow = torch.zeros_like(shade)
     paint_face(scene, albedo, label, shade, glow, shine)
+    if scene.skeleton is not None:
+        paint_clothes(scene, albedo, label, shade)
     image = _light(scene, albedo, shade, glow, shine)
     backdrop = palette.background(v)[:, :, None, None] * _backdrop(scene)
     nothing = canvas.part == 0
@@ -270,6 +284,7 @@ def _part_colours(scene: Scene) -> Tensor:
         "beard": palette.brow(v) * 1.15,
         "glasses": skin,
     }
+    colours |= {p: clothes if "sleeve" in p or p == "torso" else skin for p in PARTS[PART["torso"] :]}
     return torch.stack([colours[p] for p in PARTS], 2)
 
 
@@ -319,7 +334,8 @@ def _light(scene: Scene, albedo: Tensor, shade: Tensor, glow: Tensor, shine: Ten
 
 def _backdrop(scene: Scene) -> Tensor:
     """A soft vignette, [1, 1, H, W]."""
-    x, y = scene.canvas.x / VIEW, (scene.canvas.y - VIEW_Y) / VIEW
+    view, middle = scene.canvas.framing
+    x, y = scene.canvas.x / view, (scene.canvas.y - middle) / view
     return (1.06 - 0.16 * (x[None, :] ** 2 + (y[:, None] - 0.15) ** 2))[None, None]
 
 
@@ -338,4 +354,4 @@ def _downsample(label: Tensor, supersample: int) -> Tensor:
     return torch.where(((a == b) | (a == c) | (a == d)) | (b == c) | (b == d) | (c == d), pair, a)
 
 
-__all__ = ["LANDMARKS", "OUTPUTS", "PARTS", "REGIONS", "Camera", "Render", "render"]
+__all__ = ["BODY_LANDMARKS", "BODY_REGIONS", "LANDMARKS", "OUTPUTS", "PARTS", "REGIONS", "Camera", "Render", "render"]

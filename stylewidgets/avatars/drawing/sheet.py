@@ -11,8 +11,9 @@ import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
+from ..world.groups import BODY, HEAD
 from ..world.sampling import sample
-from .features import REGIONS
+from .clothing import BODY_REGIONS
 from .renderer import Render, render
 
 Pictures = npt.NDArray[np.uint8]  # [N, H, W, 3]
@@ -34,6 +35,17 @@ _COLOURS = {
     "mouth": (205, 50, 90),
     "glasses": (20, 20, 30),
     "mouth_inner": (110, 10, 40),
+    "torso": (90, 130, 200),
+    "trousers": (70, 75, 95),
+    "badge": (250, 215, 80),
+    "sleeve_left": (120, 170, 235),
+    "sleeve_right": (60, 100, 175),
+    "upper_arm_left": (255, 190, 120),
+    "upper_arm_right": (235, 150, 90),
+    "forearm_left": (255, 165, 165),
+    "forearm_right": (225, 120, 130),
+    "hand_left": (190, 220, 110),
+    "hand_right": (140, 185, 70),
 }
 _DOT = (0, 210, 255)
 
@@ -45,6 +57,7 @@ def contact_sheet(
     outputs: Collection[str] = ("image",),
     columns: int | None = None,
     correlated: bool = False,
+    framing: str = "head",
 ) -> Image.Image:
     """One picture of many avatars.
 
@@ -52,6 +65,7 @@ def contact_sheet(
         count, seed, correlated: the avatars that `sample` gives.
         resolution: side of each avatar in pixels.
         outputs: of DRAWABLE; each avatar takes as many fields as there are outputs, side by side.
+        framing: "head", or "half" for half figures.
         columns: avatars beside one another; as square a sheet as possible by default.
 
     Raises:
@@ -65,7 +79,9 @@ def contact_sheet(
             f"a sheet shows some of {', '.join(DRAWABLE)}; {', '.join(map(repr, fields)) or 'none'} was given"
         )
     asked = {*fields, *(("image",) if "landmarks" in fields else ())}
-    drawn = render(torch.from_numpy(sample(count, seed, correlated=correlated)), resolution, outputs=tuple(asked))
+    groups = BODY if framing == "half" else HEAD
+    rows = torch.from_numpy(sample(count, seed, correlated=correlated, groups=groups))
+    drawn = render(rows, resolution, outputs=tuple(asked), groups=groups, framing=framing)
     tiles = np.concatenate([picture(drawn, name) for name in fields], 2)
     return tile(tiles, columns or max(1, round((count / len(fields)) ** 0.5)))
 
@@ -75,7 +91,7 @@ def picture(drawn: Render, name: str) -> Pictures:
     if name == "image":
         return _bytes((drawn.image + 1) / 2)
     if name == "segmentation":
-        table = np.array([_COLOURS[region] for region in REGIONS], np.uint8)
+        table = np.array([_COLOURS[region] for region in BODY_REGIONS], np.uint8)
         coloured: Pictures = table[drawn.segmentation.cpu().numpy()]
         return coloured
     if name == "normals":

@@ -8,10 +8,14 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from .body import PART, Scene, build
+from .body import PART, Scene
 from .camera import CAMERA_Z
 from .features import place_glasses
+from .figure import assemble
 from .geometry import VIEW_Y
+from .limbs import limb_uv
+from .skeleton import LENGTHS
+from .torso import torso_uv
 
 TRUTH = ("depth", "normals", "uv", "part")
 _HEAD_ROWS = 0.75  # the head's share of the height of the uv square; neck and clothes have the rest
@@ -19,7 +23,7 @@ _HEAD_ROWS = 0.75  # the head's share of the height of the uv square; neck and c
 
 def draw_truth(scene: Scene, outputs: Collection[str]) -> dict[str, Tensor]:
     """Those of TRUTH that are in `outputs`, of an exact scene that is still empty; see `Render` for what they mean."""
-    build(scene)
+    assemble(scene)
     place_glasses(scene)
     canvas = scene.canvas
     seen = canvas.part > 0
@@ -46,7 +50,19 @@ def _surface(scene: Scene, seen: Tensor) -> Tensor:
     )
     on_body = (part == PART["neck"]) | (part == PART["clothes"]) | (part == PART["collar"])
     uv = torch.where(on_body[..., None], body_uv(body), head_uv(head))
+    if scene.skeleton is not None:
+        uv = torch.where((part == PART["torso"])[..., None], torso_uv(body), uv)
+        for name, limb in scene.skeleton.items():
+            on = torch.isin(part, torch.tensor(parts_of(name), dtype=part.dtype, device=part.device))
+            own = torch.stack([canvas.local(everything, limb, k, depth) for k in range(3)], -1)
+            uv = torch.where(on[..., None], limb_uv(own, LENGTHS[name.rsplit("_", 1)[0]]), uv)
     return torch.where(seen[..., None], uv, -1.0).permute(0, 3, 1, 2)
+
+
+def parts_of(limb: str) -> list[int]:
+    """The parts that a limb carries: itself and its sleeve."""
+    sleeve = limb.replace("upper_arm", "sleeve").replace("forearm", "forearm_sleeve")
+    return [PART[name] for name in dict.fromkeys((limb, sleeve))]
 
 
 def head_uv(points: Tensor) -> Tensor:

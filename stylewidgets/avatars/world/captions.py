@@ -8,12 +8,16 @@ import numpy as np
 import numpy.typing as npt
 from torch import Tensor
 
-from .groups import HEAD, Columns, with_head
+from .body_words import clothes_words, pose_words
+from .groups import HEAD, Columns, framed, with_head
 from .words import CATEGORIES, HAIR_LENGTHS, LEVELS, colour_words, eye_words, hair_words, level
 
 
 def caption(
-    factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int = 0, groups: Sequence[str] = HEAD
+    factors: Tensor | npt.NDArray[np.floating] | Sequence[float],
+    variant: int = 0,
+    groups: Sequence[str] = HEAD,
+    framing: str = "head",
 ) -> str:
     """A caption of one avatar, about everything that can be seen of it.
 
@@ -22,12 +26,14 @@ def caption(
         variant: which wording, any whole number from 0: it picks the order of the sentence and the synonyms. The same
             factors and variant give the same words everywhere.
         groups: of factors that the row has; "head" among them.
+        framing: as `render` has it; torso, arms and patterns are told where they are seen, which is in "half".
     """
     at = with_head(groups, "caption")
+    half = framed(framing, groups)
     if len(factors) != len(at):
         raise ValueError(f"caption needs the {len(at)} factors of one avatar, got {len(factors)} numbers")
     template = _TEMPLATES[_hash(variant, 0) % len(_TEMPLATES) if variant else 0]
-    return template.format_map(_Speaker(factors, variant, at).phrases())
+    return template.format_map(_Speaker(factors, variant, at, half).phrases())
 
 
 def _hash(variant: int, place: int) -> int:
@@ -39,7 +45,10 @@ def _hash(variant: int, place: int) -> int:
 class _Speaker:
     """The phrases of one avatar in one wording."""
 
-    def __init__(self, factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int, at: Columns) -> None:
+    def __init__(
+        self, factors: Tensor | npt.NDArray[np.floating] | Sequence[float], variant: int, at: Columns, half: bool
+    ) -> None:
+        self.half = half
         self.v = {name: float(factors[i]) for i, name in enumerate(at.names)}
         self.others = [group.phrase for group in at.groups if group.phrase]
         self.variant = variant
@@ -58,10 +67,11 @@ class _Speaker:
 
     def phrases(self) -> dict[str, str]:
         """What the templates are filled with."""
-        noun = self.pick("subject", ("face", "avatar", "character", "person"))
+        noun = self.pick("subject", ("figure" if self.half else "face", "avatar", "character", "person"))
         shape = self.word("face_width")
         mood = _join([self.word("smile"), shape + "-faced" * (shape != "" and noun != "face")], ", ")
         hue, light = self.v["background_hue"], self.v["background_lightness"]
+        body = pose_words(self.v, self.pick) if self.half else ""
         wall = self.pick("background", ("background", "backdrop", "wall"))
         return {
             "noun": noun,
@@ -69,7 +79,7 @@ class _Speaker:
             "a_subject": _article(f"{mood} {noun}"),
             "features": self.features(),
             "wear": self.wear(),
-            "pose": _join([self.word("yaw"), self.word("pitch"), self.word("roll")], ", "),
+            "pose": _join([self.word("yaw"), self.word("pitch"), self.word("roll"), body], ", "),
             "light": _join([self.word("light_azimuth"), self.word("light_elevation")], " "),
             "background": _article(f"{colour_words(hue, light)} {wall}"),
         }
@@ -116,8 +126,9 @@ class _Speaker:
     def wear(self) -> str:
         hue, light = self.v["clothes_hue"], self.v["clothes_lightness"]
         hat = self.word("hat") and _article(f"{colour_words(hue + 150, 0.62 - 0.42 * light)} {self.word('hat')}")
-        top = colour_words(hue, 0.08 + 0.76 * light)
-        return _list([self.word("glasses"), hat, _article(f"{top} {self.pick('top', ('top', 'jumper', 'sweater'))}")])
+        top = f"{colour_words(hue, 0.08 + 0.76 * light)} {self.pick('top', ('top', 'jumper', 'sweater'))}"
+        sewn = f" with {clothes_words(self.v, self.pick)}" if self.half else ""
+        return _list([self.word("glasses"), hat, _article(top) + sewn])
 
 
 _TEMPLATES = (

@@ -14,7 +14,7 @@ from ...core.checks import unknown_name
 from ..drawing.camera import Camera
 from ..drawing.renderer import OUTPUTS, render
 from .captions import caption
-from .groups import HEAD, with_head
+from .groups import HEAD, framed, with_head
 from .sampling import sample
 
 
@@ -39,6 +39,7 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         variants: number of caption wordings; item i has wording i % variants.
         device: where pictures are drawn and stay.
         groups: of factors, see `sample`; "head" among them.
+        framing: "head", or "half" with the group "body"; see `render`.
     """
 
     def __init__(
@@ -51,15 +52,17 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         variants: int = 1,
         device: str | torch.device = "cpu",
         groups: Sequence[str] = HEAD,
+        framing: str = "head",
     ) -> None:
         with_head(groups, "a data set")
+        framed(framing, groups)
         for name in outputs:
             if name not in OUTPUTS:
                 raise unknown_name("output", name, OUTPUTS)
         self.seed, self.n, self.resolution = map(operator.index, (seed, n, resolution))
         self.outputs = tuple(outputs)
         self.correlated, self.variants, self.device = correlated, max(1, variants), torch.device(device)
-        self.groups = tuple(groups)
+        self.groups, self.framing = tuple(groups), framing
 
     def __len__(self) -> int:
         return self.n
@@ -76,11 +79,15 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         rows = [self._row(i) for i in indices]
         drawn = [sample(1, self.seed, i, self.correlated, self.groups) for i in rows]
         factors = torch.from_numpy(np.concatenate(drawn) if drawn else sample(0, self.seed, groups=self.groups))
-        made = render(factors.to(self.device), self.resolution, outputs=self.outputs, groups=self.groups)
+        made = render(
+            factors.to(self.device), self.resolution, outputs=self.outputs, groups=self.groups, framing=self.framing
+        )
         item: dict[str, Any] = {name: getattr(made, name) for name in made.names}
         if "image" in item:
             item["image"] = to_uint8(item["image"])
-        captions = [caption(f, i % self.variants, self.groups) for f, i in zip(factors.numpy(), rows, strict=True)]
+        captions = [
+            caption(f, i % self.variants, self.groups, self.framing) for f, i in zip(factors.numpy(), rows, strict=True)
+        ]
         return item | {"factors": factors.to(self.device), "caption": captions}
 
     def _row(self, index: int) -> int:

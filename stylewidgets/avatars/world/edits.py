@@ -62,13 +62,76 @@ def edit_truth(
     resolution: int = 128,
     outputs: Collection[str] = ("image", "segmentation", "landmarks"),
     groups: Sequence[str] = HEAD,
+    framing: str = "head",
 ) -> Render:
     """What an ideal edit gives: the same avatars, drawn again with exactly this change.
 
     ``edit_truth(f, {"smile": 1.0, "hat": "cap"})``, ``edit_truth(f, {"yaw": 10.0}, relative=True)``.
-    Arguments and errors as `edit_factors`; resolution and outputs as `render`.
+    Arguments and errors as `edit_factors`; resolution, outputs and framing as `render`.
     """
-    return render(edit_factors(factors, change, relative, groups), resolution, outputs=outputs, groups=groups)
+    edited = edit_factors(factors, change, relative, groups)
+    return render(edited, resolution, outputs=outputs, groups=groups, framing=framing)
+
+
+WORN: dict[str, tuple[str, ...]] = {
+    "clothes": (
+        "clothes_hue",
+        "clothes_lightness",
+        "sleeves",
+        "pattern",
+        "pattern_hue",
+        "pattern_lightness",
+        "pattern_size",
+        "badge_letter",
+    ),
+    "hair": ("hair_style", "hair_hue", "hair_lightness", "hair_length", "fringe"),
+    "beard": ("beard",),
+    "glasses": ("glasses",),
+    "hat": ("hat",),
+}
+"""The factors of what one person can take from another. Hats and trousers follow the colour of the clothes, so they change with
+them; a beard has the colour of its wearer's hair."""
+
+
+def swap_factors(
+    factors: Tensor | npt.NDArray[np.floating],
+    other: Tensor | npt.NDArray[np.floating],
+    parts: str | Sequence[str] = "clothes",
+    groups: Sequence[str] = HEAD,
+) -> Tensor:
+    """The avatars `factors` [N, F] with parts (names of WORN) of the avatars `other` [N, F]: clothes of B on A, [N, F].
+
+    Raises:
+        ValueError: an unknown part, or factors of another shape.
+    """
+    x, y = (float_tensor(rows).detach() for rows in (factors, other))
+    at = columns(tuple(groups))
+    for rows in (x, y):
+        at.check(rows.shape, "a swap")
+    out = x.clone()
+    for part in (parts,) if isinstance(parts, str) else parts:
+        if part not in WORN:
+            raise unknown_name("part to take", part, WORN)
+        taken = [at.index[name] for name in WORN[part] if name in at.index]
+        out[:, taken] = y[:, taken].to(out)
+    return out
+
+
+def swap_truth(
+    factors: Tensor | npt.NDArray[np.floating],
+    other: Tensor | npt.NDArray[np.floating],
+    parts: str | Sequence[str] = "clothes",
+    resolution: int = 128,
+    outputs: Collection[str] = ("image", "segmentation", "landmarks"),
+    groups: Sequence[str] = HEAD,
+    framing: str = "head",
+) -> Render:
+    """What an ideal transfer of parts gives: the first avatars in their own pose, drawn again with those of the others.
+
+    Arguments and errors as `swap_factors`; resolution, outputs and framing as `render`.
+    """
+    mixed = swap_factors(factors, other, parts, groups)
+    return render(mixed, resolution, outputs=outputs, groups=groups, framing=framing)
 
 
 def _value(factor: Factor, value: object, now: Tensor, relative: bool) -> Tensor:

@@ -46,22 +46,25 @@ class Factor:
         return {"continuous": 1, "circular": 2, "categorical": len(self.categories)}[self.kind]
 
 
-def _number(name: str, low: float, high: float, default: float, unit: str = "", q: tuple[float, ...] = ()) -> Factor:
+def number(name: str, low: float, high: float, default: float, unit: str = "", q: tuple[float, ...] = ()) -> Factor:
+    """A continuous factor; `q` are its quantiles."""
     return Factor(name, "continuous", low, high, default, unit, q)
 
 
-def _angle(name: str, default: float, q: tuple[float, ...] = ()) -> Factor:
+def angle(name: str, default: float, q: tuple[float, ...] = ()) -> Factor:
+    """A circular factor, in degrees."""
     return Factor(name, "circular", 0.0, 360.0, default, "degrees", q)
 
 
-def _choice(name: str, default: str, **weights: float) -> Factor:
+def choice(name: str, default: str, **weights: float) -> Factor:
+    """A categorical factor: categories and their probabilities."""
     names = tuple(weights)
     return Factor(
         name, "categorical", 0.0, len(names) - 1.0, float(names.index(default)), "", (), names, tuple(weights.values())
     )
 
 
-def _bell(low: float, high: float) -> tuple[float, ...]:
+def bell(low: float, high: float) -> tuple[float, ...]:
     """Quantiles that crowd the middle: a soft bell between low and high."""
     steps = (-1.0, -0.62, -0.40, -0.19, 0.0, 0.19, 0.40, 0.62, 1.0)
     return tuple((low + high) / 2 + (high - low) / 2 * s for s in steps)
@@ -69,7 +72,7 @@ def _bell(low: float, high: float) -> tuple[float, ...]:
 
 _HAIR_HUES = (0.0, 14.0, 20.0, 24.0, 27.0, 30.0, 32.0, 34.0, 36.0, 38.0, 40.0, 43.0, 47.0, 180.0, 260.0, 320.0, 360.0)
 _IRIS_HUES = (15.0, 20.0, 24.0, 27.0, 30.0, 35.0, 60.0, 100.0, 140.0, 190.0, 200.0, 206.0, 212.0, 220.0, 270.0)
-_PLEASANT_HUES = (
+PLEASANT_HUES = (
     0.0,
     14.0,
     26.0,
@@ -90,39 +93,39 @@ _PLEASANT_HUES = (
 )
 
 FACTORS: tuple[Factor, ...] = (
-    _number("yaw", -35, 35, 0, "degrees", _bell(-35, 35)),
-    _number("pitch", -15, 15, 0, "degrees", _bell(-15, 15)),
-    _number("roll", -10, 10, 0, "degrees", _bell(-10, 10)),
-    _number("light_azimuth", -70, 70, -35, "degrees"),
-    _number("light_elevation", 5, 60, 35, "degrees"),
-    _number("skin_tone", 0, 1, 0.25, "0 light, 1 dark", (0.0, 0.08, 0.16, 0.25, 0.36, 0.5, 0.66, 0.82, 1.0)),
-    _number("face_width", -1, 1, 0, "", _bell(-1, 1)),
-    _number("jaw", -1, 1, 0, "-1 pointed, 1 square", _bell(-1, 1)),
-    _choice("hair_style", "short", bald=0.06, short=0.27, bob=0.21, long=0.20, curly=0.15, bun=0.11),
-    _angle("hair_hue", 28, _HAIR_HUES),
-    _number("hair_lightness", 0.05, 0.85, 0.25, "", (0.05, 0.09, 0.14, 0.2, 0.27, 0.36, 0.48, 0.64, 0.85)),
-    _number("hair_length", 0, 1, 0.5),
-    _number("fringe", 0, 1, 0.35, "0 open forehead, 1 long fringe"),
-    _number("eye_size", -1, 1, 0, "", _bell(-1, 1)),
-    _number("eye_openness", 0, 1, 0.8, "0 closed", (0.0, 0.56, 0.70, 0.78, 0.83, 0.87, 0.91, 0.95, 1.0)),
-    _angle("iris_hue", 28, _IRIS_HUES),
-    _number("gaze_x", -1, 1, 0, "picture left to right", _bell(-1, 1)),
-    _number("gaze_y", -1, 1, 0, "down to up", _bell(-1, 1)),
-    _number("brow_height", -1, 1, 0, "", _bell(-1, 1)),
-    _number("brow_angle", -1, 1, 0, "-1 worried, 1 stern", _bell(-1, 1)),
-    _number("brow_thickness", 0, 1, 0.45),
-    _number("nose_size", 0, 1, 0.4),
-    _number("smile", -1, 1, 0.5, "-1 sad, 1 happy", (-1.0, -0.25, 0.1, 0.32, 0.5, 0.64, 0.77, 0.89, 1.0)),
-    _number("mouth_open", 0, 1, 0, "", (0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.42, 0.65, 1.0)),
-    _number("lip_colour", 0, 1, 0.3, "0 natural, 1 vivid", (0.0, 0.05, 0.1, 0.18, 0.28, 0.4, 0.56, 0.75, 1.0)),
-    _number("blush", 0, 1, 0.4),
-    _choice("glasses", "none", none=0.72, round=0.15, square=0.13),
-    _choice("beard", "none", none=0.74, moustache=0.10, full=0.16),
-    _choice("hat", "none", none=0.76, cap=0.12, beanie=0.12),
-    _angle("clothes_hue", 210, _PLEASANT_HUES),
-    _number("clothes_lightness", 0.15, 0.85, 0.45),
-    _angle("background_hue", 200, _PLEASANT_HUES),
-    _number("background_lightness", 0.3, 0.9, 0.75, "", (0.3, 0.5, 0.6, 0.67, 0.73, 0.78, 0.82, 0.86, 0.9)),
+    number("yaw", -35, 35, 0, "degrees", bell(-35, 35)),
+    number("pitch", -15, 15, 0, "degrees", bell(-15, 15)),
+    number("roll", -10, 10, 0, "degrees", bell(-10, 10)),
+    number("light_azimuth", -70, 70, -35, "degrees"),
+    number("light_elevation", 5, 60, 35, "degrees"),
+    number("skin_tone", 0, 1, 0.25, "0 light, 1 dark", (0.0, 0.08, 0.16, 0.25, 0.36, 0.5, 0.66, 0.82, 1.0)),
+    number("face_width", -1, 1, 0, "", bell(-1, 1)),
+    number("jaw", -1, 1, 0, "-1 pointed, 1 square", bell(-1, 1)),
+    choice("hair_style", "short", bald=0.06, short=0.27, bob=0.21, long=0.20, curly=0.15, bun=0.11),
+    angle("hair_hue", 28, _HAIR_HUES),
+    number("hair_lightness", 0.05, 0.85, 0.25, "", (0.05, 0.09, 0.14, 0.2, 0.27, 0.36, 0.48, 0.64, 0.85)),
+    number("hair_length", 0, 1, 0.5),
+    number("fringe", 0, 1, 0.35, "0 open forehead, 1 long fringe"),
+    number("eye_size", -1, 1, 0, "", bell(-1, 1)),
+    number("eye_openness", 0, 1, 0.8, "0 closed", (0.0, 0.56, 0.70, 0.78, 0.83, 0.87, 0.91, 0.95, 1.0)),
+    angle("iris_hue", 28, _IRIS_HUES),
+    number("gaze_x", -1, 1, 0, "picture left to right", bell(-1, 1)),
+    number("gaze_y", -1, 1, 0, "down to up", bell(-1, 1)),
+    number("brow_height", -1, 1, 0, "", bell(-1, 1)),
+    number("brow_angle", -1, 1, 0, "-1 worried, 1 stern", bell(-1, 1)),
+    number("brow_thickness", 0, 1, 0.45),
+    number("nose_size", 0, 1, 0.4),
+    number("smile", -1, 1, 0.5, "-1 sad, 1 happy", (-1.0, -0.25, 0.1, 0.32, 0.5, 0.64, 0.77, 0.89, 1.0)),
+    number("mouth_open", 0, 1, 0, "", (0.0, 0.0, 0.0, 0.0, 0.1, 0.25, 0.42, 0.65, 1.0)),
+    number("lip_colour", 0, 1, 0.3, "0 natural, 1 vivid", (0.0, 0.05, 0.1, 0.18, 0.28, 0.4, 0.56, 0.75, 1.0)),
+    number("blush", 0, 1, 0.4),
+    choice("glasses", "none", none=0.72, round=0.15, square=0.13),
+    choice("beard", "none", none=0.74, moustache=0.10, full=0.16),
+    choice("hat", "none", none=0.76, cap=0.12, beanie=0.12),
+    angle("clothes_hue", 210, PLEASANT_HUES),
+    number("clothes_lightness", 0.15, 0.85, 0.45),
+    angle("background_hue", 200, PLEASANT_HUES),
+    number("background_lightness", 0.3, 0.9, 0.75, "", (0.3, 0.5, 0.6, 0.67, 0.73, 0.78, 0.82, 0.86, 0.9)),
 )
 NUM_FACTORS: int = len(FACTORS)
 NAMES: tuple[str, ...] = tuple(f.name for f in FACTORS)

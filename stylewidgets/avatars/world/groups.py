@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from ...core.checks import unknown_name
+from .body import BODY_CORRELATIONS, BODY_FACTORS
 from .factors import CORRELATIONS, FACTORS, Factor
 
 Pick = Callable[[str, Sequence[str]], str]
@@ -81,7 +82,12 @@ class Columns:
 
 HEAD = ("head",)
 """What rows have when nothing is said."""
-GROUPS: dict[str, Group] = {"head": Group("head", FACTORS, CORRELATIONS)}
+BODY = ("head", "body")
+"""What rows of half figures have."""
+GROUPS: dict[str, Group] = {
+    "head": Group("head", FACTORS, CORRELATIONS),
+    "body": Group("body", BODY_FACTORS, BODY_CORRELATIONS),
+}
 """By name, in the order of their columns. `register_group` adds."""
 
 
@@ -113,3 +119,15 @@ def with_head(groups: Sequence[str], use: str) -> Columns:
     if "head" not in groups:
         raise ValueError(f"{use} needs the group 'head' among its groups; {', '.join(groups) or 'none'} given")
     return columns(tuple(groups))
+
+
+def framed(framing: str, groups: Sequence[str]) -> bool:
+    """Whether a framing shows the body. ValueError for another framing, and for a body that the rows do not have."""
+    if framing not in ("head", "half"):
+        raise unknown_name("framing", framing, ("head", "half"))
+    if framing == "half" and "body" not in groups:
+        raise ValueError(
+            f'the framing "half" shows a body, which rows of the groups {", ".join(groups)} do not have; '
+            'sample and draw them with groups=("head", "body")'
+        )
+    return framing == "half"

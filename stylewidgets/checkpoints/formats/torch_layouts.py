@@ -13,7 +13,7 @@ from .. import layouts
 from ..errors import reading
 from ..layouts import Found
 from ..loaded import Loaded
-from ..names import eg3d
+from ..names import eg3d, posed
 from ..names import stylegan1 as names_stylegan1
 from ..names import stylegan2 as names_stylegan2
 from ..names import stylegan3 as names_stylegan3
@@ -109,6 +109,12 @@ def _official3(found: Found) -> Converted:
     return state, {}, notes
 
 
+def _posed(found: Found) -> Converted:
+    left: list[str] = []
+    state = posed.from_published(found.state, left)
+    return state, {"slip": True}, [posed.NO_W, *layouts.unused(left)]
+
+
 def _mean(found: Found) -> dict[str, Tensor]:
     """latent_avg of the file as the mean of w. Encoders keep one row per layer, all of them equal as a rule."""
     value = found.root.get("latent_avg") if isinstance(found.root, Mapping) else None
@@ -139,6 +145,7 @@ _CONVERT: dict[str, Callable[[Found], Converted]] = {
     "stylegan2-ada-pytorch": _official2,
     "stylegan3": _official3,
     "EG3D": lambda found: (*eg3d.from_eg3d(found.state), []),
+    "Pose with Style": _posed,
     "genforce stylegan": _genforce1,
     "huangzh13 StyleGAN.pytorch": _huangzh13,
     "rosinality style-based-gan-pytorch": _rosinality1,
