@@ -62,7 +62,7 @@ class RigTool(Tool):
             kind: AnglePad(
                 kind=kind,
                 label=label,
-                layout=shared_layout(max_width="176px", flex="1 1 96px", margin="0 8px 8px 0"),
+                layout=shared_layout(min_width="96px", max_width="176px", flex="1 1 96px", margin="0 8px 8px 0"),
             )
             for kind, (_, _, label) in PADS.items()
         }
