@@ -117,7 +117,7 @@ def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page
     page.page.screenshot(path=artifacts / "drag-painting.png")
     page.click("paint a mask")
     page.page.get_by_text("of the picture may move").wait_for()
-    page.steps(5000)
+    page.kernel.ask("tool.form.set({'steps': 5000, 'near': 0.0, 'patience': 0})")  # it does not end by itself
     page.click("drag")
     page.until(lambda: page.kernel.ask("tool.run is not None and tool.run.step >= 3"), "three steps are done")
     page.page.screenshot(path=artifacts / "drag-running.png")
@@ -130,7 +130,7 @@ def test_a_painted_mask_holds_and_a_drag_is_paused_stopped_and_gone_on_with(page
     assert page.kernel.ask("explorer.value == tool.run.latent()") and page.kernel.ask("tool.run.step") == step
     mask = "tool.points.mask"
     handles, targets = page.kernel.ask("[tool.run.handles.tolist(), tool.run.targets.tolist()]")
-    pure = PURE.format(handles=handles, targets=targets, mask=mask, steps=step)
+    pure = PURE.format(handles=handles, targets=targets, mask=mask, steps=f"{step}, near=0.0, patience=0")
     assert page.kernel.ask(f"float({mask}.mean())") < 0.9 and page.pixels() == page.wanted(pure)
     page.click("go on")
     page.until(lambda: page.kernel.ask("tool.run.step") > step, "it goes on")

@@ -69,8 +69,8 @@ def axes(session: GeneratorSession) -> Tensor:
             w: Tensor = session.sample_w(SAMPLES, seed=0).double()
             w = w - w.mean(0)
             spread, vectors = torch.linalg.eigh(w.T @ w / len(w))
-            axes: Tensor = (spread.clamp_min(0).sqrt()[:, None] * vectors.T).float()
-            return axes
+            found: Tensor = (spread.clamp_min(0).sqrt()[:, None] * vectors.T).float()
+            return found
 
     return session.remembered("axes of w", measured, "mapping")
 
