@@ -20,7 +20,7 @@ function render({ model, el }) {
   const boxes = svg("g");
   const handle = { class: "stylewidgets-face-handle", tabindex: 0, role: "button" };
   const handles = NAMES.map((name, k) => svg("g", { ...handle, "data-point": k },
-    svg("circle", { r: 13, class: "stylewidgets-face-reach" }), svg("circle", { r: 5 }), svg("text", { y: -9 }, SHORT[k]),
+    svg("circle", { r: 13, class: "stylewidgets-face-reach" }), svg("circle", { r: 5 }), svg("text", { x: k % 2 ? 9 : -9, y: 4, style: `text-anchor: ${k % 2 ? "start" : "end"}` }, SHORT[k]),
     svg("title", {}, name)));
   const sheet = svg("svg", { class: "stylewidgets-face-sheet", role: "group" }, crop, boxes, ...handles);
   const root = element("div", "stylewidgets-view stylewidgets-face", {}, photo, sheet);
