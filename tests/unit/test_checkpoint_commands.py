@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import functools
 import http.server
 import json
@@ -102,6 +103,15 @@ def test_the_zoo_is_listed_for_people_and_programs(
     assert "did you mean 'ffhq-1024'" in capsys.readouterr().err
 
 
+@pytest.fixture
+def small_zoo(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The zoo with entries of 64 pixels, as `foreign` has."""
+    small = tuple(dataclasses.replace(one, resolution=64) for one in zoo.catalogue())
+    monkeypatch.setattr(zoo, "catalogue", lambda: small)
+    monkeypatch.setattr(zoo, "entries", lambda: small)
+
+
+@pytest.mark.usefixtures("small_zoo")
 def test_a_name_of_the_zoo_loads_the_file_in_the_cache(
     foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -115,6 +125,16 @@ def test_a_name_of_the_zoo_loads_the_file_in_the_cache(
     assert session.metadata["crop"] == [0, 64, 512, 448] and session.source == "car-512"
 
 
+def test_another_generator_under_a_name_of_the_zoo_is_refused(
+    foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
+    zoo.path(zoo.entry("car-512")).write_bytes(foreign.read_bytes())
+    with pytest.raises(ValueError, match="its resolution is 64, and should be 512"):
+        sw.load("car-512", device="cpu")
+
+
+@pytest.mark.usefixtures("small_zoo")
 def test_a_name_of_the_zoo_and_an_address_are_downloaded_from_a_classroom_server(
     foreign: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
