@@ -24,7 +24,7 @@ def _arm(side: str) -> tuple[Factor, ...]:
 
 BODY_FACTORS: tuple[Factor, ...] = (
     number("body_turn", -30, 30, 0, "degrees, besides a quarter of the head's yaw", bell(-30, 30)),
-    number("body_lean", -8, 8, 0, "degrees", bell(-8, 8)),
+    number("body_lean", -8, 8, 0, "degrees, anticlockwise", bell(-8, 8)),
     number("body_bend", -6, 10, 0, "degrees, forward", (-6, -3, -1, 0, 1, 2, 4, 6, 10)),
     *_arm("left"),
     *_arm("right"),
