@@ -155,9 +155,7 @@ def _control(setting: Setting, layout: Mapping[str, str], style: Mapping[str, st
     if isinstance(setting.default, bool):
         return control(widgets.Checkbox, indent=True, **common)
     if isinstance(setting.default, int):
-        low = int(setting.low if setting.low is not None else -(2**53))
-        high = int(setting.high if setting.high is not None else 2**53)
-        return control(widgets.BoundedIntText, min=low, max=high, **common)
+        return control(widgets.IntText, **common)  # not a bounded one, which changes a number without a word
     if isinstance(setting.default, float):
         return control(widgets.FloatText, **common)
     return control(widgets.Text, continuous_update=False, **common)

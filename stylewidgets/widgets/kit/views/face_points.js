@@ -18,9 +18,10 @@ function render({ model, el }) {
   const photo = element("img", "stylewidgets-face-photo", { alt: "the photograph", draggable: "false" });
   const crop = svg("polygon", { class: "stylewidgets-face-crop" });
   const boxes = svg("g");
-  const handle = { class: "stylewidgets-face-handle", tabindex: 0, role: "button" };
-  const handles = NAMES.map((name, k) => svg("g", { ...handle, "data-point": k },
-    svg("circle", { r: 13, class: "stylewidgets-face-reach" }), svg("circle", { r: 5 }), svg("text", { x: k % 2 ? 9 : -9, y: 4, style: `text-anchor: ${k % 2 ? "start" : "end"}` }, SHORT[k]),
+  const looks = { class: "stylewidgets-face-handle", tabindex: 0, role: "button" };
+  const side = (k) => ({ x: k % 2 ? 9 : -9, y: 4, style: `text-anchor: ${k % 2 ? "start" : "end"}` });
+  const handles = NAMES.map((name, k) => svg("g", { ...looks, "data-point": k },
+    svg("circle", { r: 13, class: "stylewidgets-face-reach" }), svg("circle", { r: 5 }), svg("text", side(k), SHORT[k]),
     svg("title", {}, name)));
   const sheet = svg("svg", { class: "stylewidgets-face-sheet", role: "group" }, crop, boxes, ...handles);
   const root = element("div", "stylewidgets-view stylewidgets-face", {}, photo, sheet);
