@@ -12,6 +12,7 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import domain, editing, jobs
+from stylewidgets.editing import Rig
 from stylewidgets.editing.flow.attributes import Attribute, Attributes
 from stylewidgets.editing.rig import fitting
 from stylewidgets.editing.rig.core import RigCore, Whitening
@@ -323,3 +324,9 @@ def test_the_bundled_rig_turns_a_head_and_keeps_who_it_is() -> None:
     assert float((skin[1:] - skin[0]).abs().max()) < 0.1
     picture = session.render(latents[2])
     assert rig.of_picture(picture)["yaw"] == pytest.approx(right, abs=3)
+
+
+def test_a_generator_of_the_same_w_but_other_rows_has_no_rig_yet() -> None:
+    large, small = (sw.load(name, device="cpu") for name in ("avatar-128", "avatar-64"))
+    assert large.fingerprint("w") == small.fingerprint("w") and large.num_ws != small.num_ws
+    assert Rig.known(large) and not Rig.known(small)

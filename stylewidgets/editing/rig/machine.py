@@ -234,12 +234,18 @@ class Rig:
 
 
 def prepared(session: GeneratorSession) -> Path:
-    """Where the rig that was fitted for a session's w is kept."""
-    return files.cache_folder() / "rig" / f"{session.fingerprint('w')}.rig.safetensors"
+    """Where the rig that was fitted for a session's w+ is kept: generators of one w can have different rows."""
+    return files.cache_folder() / "rig" / f"{session.fingerprint('w')}-{session.num_ws}.rig.safetensors"
 
 
 def _found(session: GeneratorSession) -> Path | None:
     """The file of a session's rig: prepared here, or bundled."""
-    wanted = session.fingerprint("w")
+    wanted = session.fingerprint("w"), session.num_ws
     places = (prepared(session), *sorted(bundled.FOLDER.glob("*.rig.safetensors")))
-    return next((path for path in places if path.is_file() and file.header(path).get("w") == wanted), None)
+    return next((path for path in places if path.is_file() and _w_plus(file.header(path)) == wanted), None)
+
+
+def _w_plus(header: Mapping[str, Any]) -> tuple[object, object]:
+    """Of which w, and how many rows of it."""
+    sizes = header.get("sizes")
+    return header.get("w"), sizes.get("rows") if isinstance(sizes, Mapping) else None
