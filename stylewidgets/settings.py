@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from .core.checks import check_finite, check_int, unknown_name
 
 Value = bool | int | float | str
@@ -65,8 +63,12 @@ class Setting:
                 raise unknown_name(self.name, value, self.choices)
             return str(value)
         if isinstance(self.default, bool):
-            if not isinstance(value, (bool, np.bool_)):
-                raise ValueError(f"{self.name} is True or False; {value!r} was given")  # noqa: TRY004
+            # numpy's own, too; this module needs no numpy
+            if not isinstance(value, bool) and (str(getattr(value, "dtype", "")), getattr(value, "shape", None)) != (
+                "bool",
+                (),
+            ):
+                raise ValueError(f"{self.name} is True or False; {value!r} was given")
             return bool(value)
         if isinstance(self.default, int):
             low, high = (None if end is None else int(end) for end in (self.low, self.high))
