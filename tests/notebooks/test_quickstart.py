@@ -97,7 +97,7 @@ def test_notebooks_are_saved_with_outputs_and_without_errors(path: Path) -> None
     notebook = nbformat.read(path, as_version=4)
     nbformat.validate(notebook)
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
-    shown = any("image/png" in output.get("data", {}) for output in outputs)
+    shown = any(kind in output.get("data", {}) for output in outputs for kind in ("image/png", "image/jpeg"))
     assert shown or any(cell.get("attachments") for cell in notebook.cells), "nothing to see on GitHub"
     assert not [output for output in outputs if output.output_type == "error" or output.get("name") == "stderr"]
     assert path.stat().st_size < 2_000_000
