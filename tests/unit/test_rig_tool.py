@@ -12,6 +12,7 @@ from PIL import Image
 import stylewidgets as sw
 from stylewidgets import domain, editing
 from stylewidgets.editing.rig import fitting
+from stylewidgets.editing.rig.machine import prepared
 from stylewidgets.latent import Code
 from stylewidgets.widgets.latent_explorer.tools.rig import RigTool
 
@@ -24,10 +25,9 @@ def explorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sw.Lat
     """With a rig that was prepared before."""
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     session = make_session()
-    (tmp_path / "rig").mkdir()
-    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(
-        tmp_path / "rig" / f"{session.fingerprint('w')}.rig.safetensors"
-    )
+    kept = prepared(session)
+    kept.parent.mkdir()
+    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(kept)
     made = sw.LatentExplorer(session, value=session.latent(seed=3), tools=["directions", "rig"])
     made.open("rig")
     yield made
