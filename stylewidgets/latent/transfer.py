@@ -31,6 +31,9 @@ class TransferEdit(Edit):
         strength: 1 takes the reference's styles, 0 none.
         layers: rows first … last − 1 of w+; only the layers that read these take part. None for all.
         name: 1 to 200 characters.
+        directional: takes only the reference's direction within the channels and keeps the length that the styles have there:
+            ``s - a q s + a (q r / |q r|) |q s|`` with q the weights and a the strength, which may go beyond 1 (Chong et al.,
+            Retrieve in Style, ICCV 2021; their notebook takes 1.3).
 
     Raises:
         ValueError: weights of another shape or outside of 0 to 1, an empty name.
@@ -41,6 +44,7 @@ class TransferEdit(Edit):
     strength: float = 1.0
     layers: tuple[int, int] | None = None
     name: str = "transfer"
+    directional: bool = False
 
     kind = "transfer"
     reach = (0.0, 1.0)
@@ -88,7 +92,12 @@ class TransferEdit(Edit):
     def apply(self, door: Door, value: Tensor, latent: Latent) -> Tensor:
         """The styles, taken towards the reference's. Ends are exact."""
         share = self.strength if self.weights is None else door.tensor(self.weights) * self.strength
-        return value * (1 - share) + door.flat_styles(self.reference) * share
+        styles = door.flat_styles(self.reference)
+        if self.directional:
+            styles = styles * (
+                (value * share).norm(dim=1, keepdim=True) / (styles * share).norm(dim=1, keepdim=True).clamp_min(1e-8)
+            )
+        return value * (1 - share) + styles * share
 
     def code(self, session: object) -> str:
         """Written out where all channels take part, else as JSON."""
@@ -96,6 +105,7 @@ class TransferEdit(Edit):
             return json_code("Edit", self)
         layers = "" if self.layers is None else f", layers={self.layers!r}"
         words = f"{latent_code(session, self.reference)}, strength={self.strength!r}{layers}, name={self.name!r}"
+        words += ", directional=True" if self.directional else ""
         return f"sw.TransferEdit({words})"
 
     def describe(self, put: Put) -> Data:
@@ -107,13 +117,17 @@ class TransferEdit(Edit):
             "layers": None if self.layers is None else list(self.layers),
             "weights": None if self.weights is None else put(self.weights),
             "reference": self.reference.describe(put),
+            **({"directional": True} if self.directional else {}),  # older versions refuse a word that they do not know
         }
 
     @classmethod
     def build(cls, data: object, get: Get) -> TransferEdit:
         """The inverse of `describe`."""
         needed = ("name", "strength", "reference")
-        given = keys("edit", data, ("kind", "layers", "weights", *needed), required=needed)
+        given = keys("edit", data, ("kind", "layers", "weights", "directional", *needed), required=needed)
         weights = None if given.get("weights") is None else get(given["weights"])
         reference = Latent.build(given["reference"], get)
-        return cls(reference, weights, given["strength"], given.get("layers"), given["name"])
+        directional = given.get("directional", False)
+        if not isinstance(directional, bool):
+            raise ValueError(f"directional is true or false; {what(directional)} was found")  # noqa: TRY004
+        return cls(reference, weights, given["strength"], given.get("layers"), given["name"], directional)

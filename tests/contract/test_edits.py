@@ -201,6 +201,9 @@ EXAMPLES: dict[str, Edit] = {
     "transfer of channels": TransferEdit(
         Latent(seed=9).with_edit(Direction("a", random(W)), 1.0), np.linspace(0, 1, CHANNELS), 0.9, name="eyes"
     ),
+    "directional transfer": TransferEdit(
+        Latent(seed=9), np.linspace(0, 1, CHANNELS), 1.3, name="hair", directional=True
+    ),
     "mapper": MapperEdit(MAPPER.weights, "grin", 0.8),
     "mapper of one level": MapperEdit(MAPPER.weights, "grin", 1.2, (0, 5), ("medium",)),
     "wish": Wish((("smile", 1.0), ("yaw", 20.0)), "wisher-0.125", 0.5),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from stylewidgets.editing.parts import rules
 from stylewidgets.editing.parts.clusters import Clusters, cluster
+from stylewidgets.latent import Latent, TransferEdit
 
 DATA = Path(__file__).parent / "data"
 
@@ -96,6 +98,16 @@ def test_transfers_of_a_part_are_the_published_ones(ris, part):
     a = ris.config["alpha"]
     turned = q * r / ((q * r).norm() + 1e-8) * ((q * s).norm() + 1e-8)
     assert close(s - a * q * s + a * turned, ris.tensors[f"expect.{part}.add_direction_1.3"])
+
+
+@pytest.mark.parametrize("part", ["eyes", "mouth", "hair", "pose"])
+def test_a_directional_transfer_is_the_published_one(ris, part):
+    """The edit itself, with a door that knows the reference's styles."""
+    q = ris.tensors["expect.M_with_pose"][:, [*ris.config["labels"], "pose"].index(part)][0]
+    s, r = ris.tensors["input.s_source"], ris.tensors["input.s_reference"]
+    door = SimpleNamespace(tensor=lambda x: torch.from_numpy(x.copy()), flat_styles=lambda _: r)
+    edit = TransferEdit(Latent(seed=1), q.numpy(), ris.config["alpha"], name=part, directional=True)
+    assert close(edit.apply(door, s, Latent()), ris.tensors[f"expect.{part}.add_direction_1.3"])  # type: ignore[arg-type]
 
 
 def test_faces_are_ranked_by_a_part_as_published(ris):

@@ -25,9 +25,8 @@ def explorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sw.Lat
     """With a rig that was prepared before."""
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     session = make_session()
-    kept = prepared(session)
-    kept.parent.mkdir()
-    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(kept)
+    (tmp_path / "rig").mkdir()
+    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(prepared(session))
     made = sw.LatentExplorer(session, value=session.latent(seed=3), tools=["directions", "rig"])
     made.open("rig")
     yield made

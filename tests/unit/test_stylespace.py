@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -40,6 +40,8 @@ class Toy(nn.Module):
     c_dim, num_ws, num_blocks, resolution, img_channels = 0, 3, 1, SIDE, 3
     noise_shapes: tuple[Any, ...] = ()
     has_inner_pictures, has_previews, default_psi, default_cutoff = True, False, 1.0, None
+    extra: ClassVar[dict[str, int]] = {}
+    needs_source = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -181,7 +181,14 @@ class Parts:
 
     # -- edits -----------------------------------------------------------------------------------------------------------
     def transfer(
-        self, latent: Latent, reference: Latent, part: str, amount: float = 1.0, *, method: str = DENSEST
+        self,
+        latent: Latent,
+        reference: Latent,
+        part: str,
+        amount: float = 1.0,
+        *,
+        method: str = DENSEST,
+        directional: bool = False,
     ) -> Latent:
         """The latent with one part as another picture has it: an edit of the kind "transfer" with the part's name.
 
@@ -192,6 +199,7 @@ class Parts:
             amount: 1 takes the part as it is there, 0 nothing.
             method: "densest" for channels of these two pictures whose energy is densest in the part, "retrieve" for those that
                 a softmax finds ("Retrieve in Style"), "editing" for channels that carry the part in all ("Editing in Style").
+            directional: keeps the length of the styles in these channels, see `TransferEdit`; amounts may go beyond 1.
 
         Raises:
             ValueError: an unknown part or method, or the part is in neither picture.
@@ -199,7 +207,8 @@ class Parts:
         bare = latent.replace(edits=tuple(edit for edit in latent.edits if edit.kind != "transfer"))
         weights = self.carriers(part, bare, reference, method=method)
         self._need(part, bare, reference)
-        return latent.with_edit(TransferEdit(reference, weights.cpu().numpy(), amount, name=part))
+        edit = TransferEdit(reference, weights.cpu().numpy(), amount, name=part, directional=directional)
+        return latent.with_edit(edit)
 
     def retrieve(
         self, latent: Latent, part: str, gallery: Gallery | GalleryIndex, n: int = 10, *, method: str = DENSEST
