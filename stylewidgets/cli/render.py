@@ -19,7 +19,9 @@ def camera(text: str) -> Camera:
     for part in filter(None, (part.strip() for part in text.split(","))):
         name, sign, value = part.partition("=")
         if not sign:
-            raise ValueError(f"a camera is such as yaw=20,pitch=5; {part!r} has no value")
+            raise ValueError(
+                f"a camera is such as yaw=20.5,pitch=5, with commas between its parts; {part!r} has no value"
+            )
         if name.strip() not in _ANGLES:
             raise unknown_name("part of a camera", name.strip(), _ANGLES)
         try:

@@ -186,7 +186,9 @@ def _hinted(name: str, session: GeneratorSession) -> str | None:
 
 def _of_seeds(text: str, session: GeneratorSession) -> dict[str, Latent]:
     if not SEEDS.match(text):
-        raise CheckpointError(f"it is text, but no list of seeds such as 1-10,55: {text.strip()[:60]!r}")
+        raise CheckpointError(
+            f"it is text, but no list of seeds such as 1-10,55, with commas between: {text.strip()[:60]!r} was given"
+        )
     seeds: list[int] = []
     for match in re.finditer(r"(\d+)(?:\s*(?:-|\.\.)\s*(\d+))?", text):
         first, last = int(match[1]), int(match[2] or match[1])

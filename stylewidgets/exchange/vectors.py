@@ -117,7 +117,9 @@ def _read(path: Path, session: GeneratorSession, space: str | None, samples: int
         if isinstance(tree, str):
             words = [word for word in re.split(r"[\s;]+", tree) if word]
             if not words or not all(CHANNEL.match(word) for word in words):
-                raise CheckpointError("it is text, but no list of style channels such as 12_479")
+                raise CheckpointError(
+                    "it is text, but no list of style channels such as 12_479, with spaces or semicolons between"
+                )
             for word in words:
                 found.add(_channel(word, session, samples))
             return

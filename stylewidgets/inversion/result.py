@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..core import files
 from ..latent.camera import Camera
 from ..latent.latent import Code, Latent
+from ..latent.view import IDENTITY
 
 if TYPE_CHECKING:
     from ..session.session import GeneratorSession
@@ -26,11 +27,16 @@ _PLAIN = ("method", "space", "settings", "names", "steps", "seconds", "history",
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture of the way there: step, uint8 [N, h, w, 3], code float16 [N, ...]."""
+    """One picture of the way there: step, uint8 [N, h, w, 3], code float16 [N, ...], and cameras as a `Result` has them."""
 
     step: int
     pictures: NDArray[np.uint8]
     code: NDArray[np.float16]
+    cameras: NDArray[np.float32] | None = None
+
+    def latent(self, space: str, i: int = 0) -> Latent:
+        """The i-th of the codes, which are in this space, seen from its camera."""
+        return _seen(space, self.code[i].astype(np.float32), self.cameras, i)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,8 +84,7 @@ class Result:
 
     def latent(self, i: int = 0, **changes: Any) -> Latent:
         """The i-th as a `Latent`, with other values such as edits set. Draw it with `session(base, i)`."""
-        seen = {} if self.cameras is None else {"view": Camera(*map(float, self.cameras[i]))}
-        return Latent(code=Code(self.space, self.code[i]), **seen).replace(**changes)  # type: ignore[arg-type]
+        return _seen(self.space, self.code[i], self.cameras, i).replace(**changes)
 
     def session(self, base: GeneratorSession, i: int = 0) -> GeneratorSession:
         """A session that draws the i-th as it was fitted: `base` itself unless noise or parameters were.
@@ -150,14 +155,26 @@ def joined(results: Sequence[Result]) -> Result:
         seconds=sum(result.seconds for result in results),
         history=history,
         noise=None if first.noise is None else _stacked([result.noise for result in results]),
-        cameras=None if first.cameras is None else np.concatenate([c for r in results if (c := r.cameras) is not None]),
+        cameras=_cameras(results),
         frames=tuple(_frame(each) for each in zip(*(result.frames for result in results), strict=False)),
     )
 
 
 def _frame(frames: Sequence[Frame]) -> Frame:
     pictures, codes = [frame.pictures for frame in frames], [frame.code for frame in frames]
-    return Frame(frames[0].step, np.concatenate(pictures), np.concatenate(codes))
+    return Frame(frames[0].step, np.concatenate(pictures), np.concatenate(codes), _cameras(frames))
+
+
+def _cameras(found: Sequence[Frame] | Sequence[Result]) -> NDArray[np.float32] | None:
+    """Those of all in one array; None where none were looked for."""
+    cameras = [each.cameras for each in found if each.cameras is not None]
+    return np.concatenate(cameras) if cameras else None
+
+
+def _seen(space: str, code: NDArray[np.float32], cameras: NDArray[np.float32] | None, i: int) -> Latent:
+    """A code with the i-th camera as its view, where there are cameras."""
+    view = IDENTITY if cameras is None else Camera(*map(float, cameras[i]))
+    return Latent(code=Code(space, code), view=view)
 
 
 def _stacked(noise: Sequence[tuple[NDArray[np.float32], ...] | None]) -> tuple[NDArray[np.float32], ...]:

@@ -233,7 +233,9 @@ class Run(jobs.Run[Result], ABC):
         if self._drawn is None or (self.step % self._gap and not self.done and self.step != 1):
             return
         small = np.stack([fit(picture, FRAME_SIZE) for picture in to_uint8(self._drawn)])
-        self.frames.append(Frame(self.step, small, _array(self.code()).astype(np.float16)))
+        cameras = self.cameras()
+        seen = None if cameras is None else _array(cameras)
+        self.frames.append(Frame(self.step, small, _array(self.code()).astype(np.float16), seen))
         if len(self.frames) > KEPT_FRAMES:
             self._gap *= 2
             self.frames = [f for f in self.frames if f.step == 1 or f.step % self._gap == 0]

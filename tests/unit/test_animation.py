@@ -181,7 +181,7 @@ def test_all_controls_are_labelled():
             walk(child)
 
     walk(animator)
-    named = (widgets.Dropdown, widgets.IntSlider, widgets.BoundedFloatText, widgets.BoundedIntText, widgets.Text)
+    named = (widgets.Dropdown, widgets.IntSlider, widgets.Text)
     assert all(c.description for c in controls if isinstance(c, (*named, widgets.Button, widgets.Checkbox)))
 
 

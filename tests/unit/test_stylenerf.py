@@ -16,6 +16,7 @@ from stylewidgets.generators.stylenerf import RenderOptions, StyleNeRF, StyleNeR
 from stylewidgets.generators.stylenerf.cameras import pixel_grid
 from stylewidgets.generators.stylenerf.field import encode
 from stylewidgets.training.scenes.state import SceneRecipe, avatar_config
+from stylewidgets.widgets.inversion_viewer.viewer import InversionViewer
 from stylewidgets.widgets.style_space_probe.probe import StyleSpaceProbe
 
 SMALL: dict[str, Any] = {
@@ -287,3 +288,34 @@ def test_the_probe_opens(session: GeneratorSession) -> None:
         assert np.asarray(probe.image).shape == (8, 8, 3)
     finally:
         probe.close()
+
+
+def found_from_the_side(session: GeneratorSession) -> tuple[InversionViewer, Camera]:
+    settings: dict[str, Any] = {"steps": 3, "net": "factors", "perceptual": 0.0, "camera": "find"}
+    side = session.latent(seed=2, view=Camera(yaw=12.0, pitch=-4.0))
+    viewer = InversionViewer(session, side, method="image2stylegan", **settings)
+    viewer.start()
+    viewer.finish()
+    return viewer, Camera(*map(float, viewer.result.cameras[0]))
+
+
+@pytest.mark.slow
+def test_the_viewer_of_an_inversion_shows_each_step_from_its_camera(session: GeneratorSession) -> None:
+    viewer, found = found_from_the_side(session)
+    assert found != Camera() and viewer.result.latent().view == viewer.value.view == found
+    viewer.scrub(0)
+    first = viewer.runs[0].run.frames[0].cameras
+    assert viewer.value.view == Camera(*map(float, first[0])) != found
+    viewer.scrub(None)
+    assert viewer.value.view == found
+    viewer.close()
+
+
+@pytest.mark.slow
+def test_what_a_viewer_of_an_inversion_opens_goes_on_from_the_camera_that_was_found(session: GeneratorSession) -> None:
+    viewer, found = found_from_the_side(session)
+    explorer, probe = viewer.explorer(), viewer.probe()
+    assert explorer.value.view == probe.value.view == found
+    assert np.array_equal(explorer.session.image(explorer.value), session.image(viewer.value))
+    for widget in (viewer, explorer, probe):
+        widget.close()

@@ -14,7 +14,9 @@ from ... import domain
 from ...core import pictures
 from ...core.files import as_path, is_address
 from ...latent.latent import Latent
-from ..kit.controls.source_controls import random_seed
+from ...settings import Setting
+from ..kit.controls.number import NumberBox
+from ..kit.controls.source_controls import SEEDS, random_seed
 from ..kit.errors import reporting
 from ..kit.parts import ROW, WIDE, button, column, control, note, row, say, show
 from ..kit.sharing import shared_layout
@@ -45,15 +47,10 @@ class TargetPanel(widgets.HBox):
             placeholder="path or address of a picture, then Enter",
             continuous_update=False,
         )
-        self.seed = control(
-            widgets.BoundedIntText,
-            1,
-            tip="which generated picture or render",
+        self.seed = NumberBox(
+            Setting("seed", 1, "which generated picture or render", low=0, high=SEEDS - 1),
             style={"description_width": "36px"},
             layout={"width": "150px", "max_width": "100%"},
-            min=0,
-            max=2**32 - 1,
-            description="seed",
         )
         act = partial(button, view=host.view)
         own = [act("generated face", "a picture of this generator: its code is known", self.generated)]
@@ -125,7 +122,7 @@ class TargetPanel(widgets.HBox):
     def generated(self) -> None:
         """Take the generator's picture of the seed."""
         self._forget()
-        seed = int(self.seed.value)
+        seed = self.seed.value
         self._host.set_target(self._host.session.latent(seed=seed), f"session.latent(seed={seed})")
 
     def example(self) -> None:
@@ -133,7 +130,7 @@ class TargetPanel(widgets.HBox):
         if self._world is None:
             raise ValueError("no pictures with known factors are drawn of what this generator draws")
         self._forget()
-        self._host.set_target(*self._world.example(int(self.seed.value), self._host.session.resolution))
+        self._host.set_target(*self._world.example(self.seed.value, self._host.session.resolution))
 
     def _reroll(self) -> None:
         self.seed.value = random_seed()

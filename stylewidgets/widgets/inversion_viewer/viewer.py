@@ -16,7 +16,7 @@ from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
 from ...inversion import METHODS
 from ...jobs import DONE, PAUSED, RUNNING, Job, Progress
-from ...latent.latent import Code, Latent
+from ...latent.latent import Latent
 from ...settings import Value
 from ..kit import opening
 from ..kit.base import StateWidget
@@ -251,9 +251,8 @@ class InversionViewer(StateWidget[Latent]):
             self._show_current()
             return
         kept = attempt.run.frames[frame]
-        code = Code(attempt.run.space, kept.code[self._index].astype(np.float32))
         self._stage.show_result(kept.pictures[self._index], f"step {kept.step}")
-        self._set_value(Latent(code=code))
+        self._set_value(kept.latent(attempt.run.space, self._index))
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """The figures of `inversion.evaluate` for the shown run; they go into the table and into `result.report`."""

@@ -11,6 +11,7 @@ import ipywidgets as widgets
 from ....settings import Setting, Value
 from ..parts import WIDE, button, close_tree, control, listen, note, row, say, show
 from ..sharing import shared_layout
+from .number import NumberText
 
 FIELD = {"description_width": "104px"}
 """Style of the label in a control of a form."""
@@ -154,8 +155,6 @@ def _control(setting: Setting, layout: Mapping[str, str], style: Mapping[str, st
         return control(widgets.Dropdown, options=list(setting.choices), **common)
     if isinstance(setting.default, bool):
         return control(widgets.Checkbox, indent=True, **common)
-    if isinstance(setting.default, int):
-        return control(widgets.IntText, **common)  # not a bounded one, which changes a number without a word
-    if isinstance(setting.default, float):
-        return control(widgets.FloatText, **common)
+    if isinstance(setting.default, (int, float)):
+        return control(NumberText, **common)
     return control(widgets.Text, continuous_update=False, **common)

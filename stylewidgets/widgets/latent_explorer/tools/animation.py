@@ -11,7 +11,9 @@ import ipywidgets as widgets
 
 from ....film.video import check_film, latent_at, segments
 from ....latent.caption import caption
+from ....settings import Setting
 from ...kit.compat import is_playing, observe_playing, set_playing
+from ...kit.controls.number import NumberBox
 from ...kit.errors import describe
 from ...kit.parts import button, control, empty, note, row, say
 from ...kit.sharing import shared_layout
@@ -32,6 +34,7 @@ LONGEST_TICK = 1.0
 ENDLESS = 10**6
 SPEEDS = {"¼ ×": 0.25, "½ ×": 0.5, "1 ×": 1.0, "2 ×": 2.0, "4 ×": 4.0}
 EASE_LABELS = {"rest at each face": "smooth", "even": "linear"}
+SECONDS = Setting("seconds", 2.0, "seconds from one snapshot to the next", low=0.1, high=600)
 FIELD, PLACE = {"description_width": "92px"}, {"width": "250px", "max_width": "100%"}
 """Of what is typed or chosen: labels and boxes stand below each other where it is narrow, and in columns where it is not."""
 
@@ -166,18 +169,7 @@ class Animator(widgets.VBox):
             "A film goes from snapshot to snapshot. Keep two faces, then play between them.",
             *(keep if self._keep else ()),
         )
-        self._seconds = control(
-            widgets.BoundedFloatText,
-            2.0,
-            tip="seconds from one snapshot to the next",
-            on=lambda _: self.refresh(),
-            style=FIELD,
-            layout=PLACE,
-            min=0.1,
-            max=600,
-            step=0.5,
-            description="seconds",
-        )
+        self._seconds = NumberBox(SECONDS, on=lambda _: self.refresh(), style=FIELD, layout=PLACE)
         self._speed = control(
             widgets.Dropdown,
             style=FIELD,

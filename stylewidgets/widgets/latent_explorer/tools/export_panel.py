@@ -13,6 +13,8 @@ from ....core.files import as_path
 from ....film import mp4, video
 from ....film.export import KINDS, export
 from ....jobs import DONE, FAILED, STOPPED, Run
+from ....settings import Setting
+from ...kit.controls.number import NumberBox
 from ...kit.errors import describe
 from ...kit.jobs import Jobs
 from ...kit.parts import button, control, note, row, say, show
@@ -101,15 +103,10 @@ class ExportPanel(widgets.VBox):
             options=list(KINDS),
             description="format",
         )
-        self._fps = control(
-            widgets.BoundedIntText,
-            25,
-            tip="frames for each second of the film",
+        self._fps = NumberBox(
+            Setting("fps", 25, "frames for each second of the film", low=1, high=60),
             style={"description_width": "92px"},
             layout={"width": "250px", "max_width": "100%"},
-            min=1,
-            max=60,
-            description="fps",
         )
         self._name = control(
             widgets.Text,

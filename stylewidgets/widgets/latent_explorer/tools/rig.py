@@ -11,8 +11,11 @@ from PIL import Image
 
 from .... import domain
 from ....latent.latent import Latent
+from ....settings import Setting
 from ...kit.controls.angle_pad import AnglePad
+from ...kit.controls.number import NumberBox
 from ...kit.controls.rows import Handle, Row, Rows
+from ...kit.controls.source_controls import SEEDS
 from ...kit.errors import reporting
 from ...kit.host import PictureHost
 from ...kit.jobs import Jobs
@@ -99,9 +102,9 @@ class RigTool(Tool):
     def _sources(self) -> widgets.Widget:
         """What parameters can be taken from: a seed, a file or address, the camera; and a button for each group."""
         host = self._host
-        self.seed = control(
-            widgets.BoundedIntText, 1, tip="another face of this generator", on=lambda _: self._of_seed(), view=host.view,
-            min=0, max=2**32 - 1, description="seed", style={"description_width": "36px"}, layout={"width": "140px"},
+        self.seed = NumberBox(
+            Setting("seed", 1, "another face of this generator", low=0, high=SEEDS - 1), on=lambda _: self._of_seed(),
+            view=host.view, style={"description_width": "36px"}, layout={"width": "140px"},
         )  # fmt: skip
         self.path = control(
             widgets.Text, tip="instead of the seed: a file beside the notebook, or an http(s) address",
@@ -157,8 +160,8 @@ class RigTool(Tool):
         elif self._picture is not None:
             there, words = rig.of_picture(self._picture), "the picture"
         else:
-            other = host.session.latent(seed=int(self.seed.value), psi=host.value.psi)
-            there, words = rig.parameters(other), f"seed {int(self.seed.value)}"
+            other = host.session.latent(seed=self.seed.value, psi=host.value.psi)
+            there, words = rig.parameters(other), f"seed {self.seed.value}"
         host.change(f"rig {group} taken", lambda latent: rig.take(latent, there, group))
         say(self._taken, f"{group} of {words}")
 

@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING, Any
 import ipywidgets as widgets
 
 from ....latent.latent import Latent
+from ....settings import Setting
+from ...kit.controls.number import NumberBox
 from ...kit.controls.snapshots import SnapshotStrip
 from ...kit.controls.source_controls import random_seed
-from ...kit.parts import button, card, control, note, row, say
+from ...kit.parts import button, card, note, row, say
 
 if TYPE_CHECKING:
     from .words import WordsTool
 
 SHOWN = 8
 THUMBNAIL = 96
+MOST = 5000
+COUNT = Setting("faces", 48, "how many random faces are looked at", low=2, high=MOST)
 
 
 class Finder(widgets.VBox):
@@ -24,16 +28,7 @@ class Finder(widgets.VBox):
 
     def __init__(self, tool: WordsTool) -> None:
         self._tool = tool
-        self.count = control(
-            widgets.BoundedIntText,
-            48,
-            tip="how many random faces are looked at",
-            layout={"width": "150px"},
-            style={"description_width": "80px"},
-            min=2,
-            max=5000,
-            description="faces",
-        )
+        self.count = NumberBox(COUNT, layout={"width": "150px"}, style={"description_width": "80px"})
         self._search = button("find among random faces", "look at new faces", self.search, view=tool.place)
         self._rank = button("rank my snapshots", "put the faces that you kept in order", self.rank, view=tool.place)
         self._note = note("Press a picture to go there.")
@@ -58,9 +53,9 @@ class Finder(widgets.VBox):
 
     def search(self) -> None:
         """Look at random faces, with the present psi and edits left out."""
-        first = random_seed() % (2**32 - self.count.max)
+        first = random_seed() % (2**32 - MOST)
         start = self._tool.host.session.latent(psi=self._tool.host.value.psi)
-        self._look([start.replace(seed=first + i) for i in range(int(self.count.value))])
+        self._look([start.replace(seed=first + i) for i in range(self.count.value)])
 
     def rank(self) -> None:
         """Look at the snapshots."""

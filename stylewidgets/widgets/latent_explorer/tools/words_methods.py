@@ -12,6 +12,8 @@ import numpy as np
 from ....latent.direction import Direction
 from ....latent.latent import Latent
 from ....latent.move import Move
+from ....settings import Setting
+from ...kit.controls.number import NumberBox
 from ...kit.errors import describe
 from ...kit.parts import button, card, control, note, quiet, row, say, show
 from ...kit.views.channel_map import ChannelMap, as_bytes, page_layers
@@ -226,15 +228,10 @@ class ByOptimiser(widgets.VBox):
 
     def __init__(self, tool: WordsTool) -> None:
         self._tool = tool
-        self.steps = control(
-            widgets.BoundedIntText,
-            40,
-            tip="more steps go further; 40 as in the authors' notebook",
+        self.steps = NumberBox(
+            Setting("steps", 40, "more steps go further; 40 as in the authors' notebook", low=2, high=2000),
             layout={"width": "130px"},
             style={"description_width": "50px"},
-            min=2,
-            max=2000,
-            description="steps",
         )
         self.space = control(
             widgets.Dropdown,
@@ -256,7 +253,7 @@ class ByOptimiser(widgets.VBox):
         host, (_, sentence) = self._tool.host, self._tool.texts
         latent = host.value
         space = "s" if latent.in_s else self.space.value
-        run = self._tool.words.optimise(latent, sentence, space=space, steps=int(self.steps.value))
+        run = self._tool.words.optimise(latent, sentence, space=space, steps=self.steps.value)
 
         def watch() -> None:
             host.preview(_shown(latent, run.result()))
