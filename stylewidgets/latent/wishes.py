@@ -16,12 +16,15 @@ W = TypeVar("W", bound="Wishing")
 
 
 class Wishing(Edit):
-    """Base of frozen edits with the field `wanted`: absolute values by name, which are their `controls`."""
+    """Base of frozen edits with the fields `wanted`, absolute values by name, which are their `controls`, and `weights`, the
+    hash of the machine that carries them out."""
 
     if TYPE_CHECKING:
 
         @property
         def wanted(self) -> Values: ...
+        @property
+        def weights(self) -> str: ...
 
     @property
     def label(self) -> str:

@@ -12,7 +12,6 @@ os.environ["STYLEWIDGETS_CACHE"] = tempfile.mkdtemp()
 from stylewidgets import editing
 from stylewidgets.editing.flow.attributes import Attribute, Attributes
 from stylewidgets.editing.rig.core import RigCore, Whitening
-from stylewidgets.editing.rig.machine import prepared
 from stylewidgets.editing.rig.network import ParameterReader, RigNet
 explorer.close()
 parts = [Attribute("yaw", "degrees", -45, 45, 0, 18, "pose"), Attribute("pitch", "degrees", -20, 20, 0, 8, "pose")]
@@ -20,8 +19,8 @@ net = RigNet(session.num_ws, 8, 2, latent=4, groups=1, decoder_hidden=(8,))
 shares = torch.full((session.num_ws, 2), 1 / session.num_ws)
 core = RigCore(net, ParameterReader(1, 8, 2, 4), Attributes(parts), Whitening(8), shares)
 made = editing.Rig(core, {"name": "tiny", "w": session.fingerprint("w")})
-prepared(session).parent.mkdir(parents=True, exist_ok=True)
-made.save(prepared(session))
+editing.Rig.prepared(session).parent.mkdir(parents=True, exist_ok=True)
+made.save(editing.Rig.prepared(session))
 explorer = sw.LatentExplorer(session, tools=["rig"])
 explorer.open("rig")
 tool = explorer.tools["rig"]

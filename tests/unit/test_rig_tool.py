@@ -12,7 +12,6 @@ from PIL import Image
 import stylewidgets as sw
 from stylewidgets import domain, editing
 from stylewidgets.editing.rig import fitting
-from stylewidgets.editing.rig.machine import prepared
 from stylewidgets.latent import Code
 from stylewidgets.widgets.latent_explorer.tools.rig import RigTool
 
@@ -26,7 +25,7 @@ def explorer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sw.Lat
     monkeypatch.setenv("STYLEWIDGETS_CACHE", str(tmp_path))
     session = make_session()
     (tmp_path / "rig").mkdir()
-    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(prepared(session))
+    editing.Rig(make_core(), {"name": "toy", "w": session.fingerprint("w")}).save(editing.Rig.prepared(session))
     made = sw.LatentExplorer(session, value=session.latent(seed=3), tools=["directions", "rig"])
     made.open("rig")
     yield made

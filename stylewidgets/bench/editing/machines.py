@@ -70,7 +70,7 @@ class FlowEditor:
         """`edit` of many, as plain codes: one solution for all is several times as quick."""
         flow = self.flow
         ws = torch.cat([flow.session.map(latent) for latent in latents])
-        targets = [self._targets(flow.shown(now), wish) for now, wish in zip(flow.core.read(ws), wishes, strict=True)]
+        targets = [self._targets(flow.natural(now), wish) for now, wish in zip(flow.core.read(ws), wishes, strict=True)]
         return [
             as_code(*each) for each in zip(latents, flow.core.edited_together(ws, targets, CORRECTIONS), strict=True)
         ]
@@ -101,7 +101,7 @@ class RigEditor:
     def edit(self, latent: Latent, wanted: Wanted) -> Latent:
         now, values = self.rig.parameters(latent), {}
         for attribute, change in wanted.items():
-            entry = self.rig.about_parameter(attribute)
+            entry = self.rig.about_attribute(attribute)
             values[attribute] = min(max(now[attribute] + change * entry.deviation, entry.low), entry.high)
         return self.bring(latent, values)
 
