@@ -68,6 +68,9 @@ _TRAINERS = {
 _SCENES = {
     "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
 }
+_POSED = {
+    "posed": "a small Pose with Style of the avatars, from pairs of one avatar in two poses",
+}
 
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
@@ -91,6 +94,8 @@ def build_parser() -> argparse.ArgumentParser:
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
     for name, words in _SCENES.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
+    for name, words in _POSED.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.posed.{name}")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)
