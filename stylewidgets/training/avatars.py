@@ -75,7 +75,7 @@ OPTIONS: Options = {
         "default": "",
         "metavar": "MODEL",
         "help": "the w of a generator that ships, or of a file: its mapping network is kept, so that the same seed "
-        "and the same directions draw the same faces in another family",
+        "and the same directions draw the same faces in another family; one of the same sizes goes on from where it is",
     },
     "--renders": {"type": int, "default": 40_000, "help": "size of the data set (default %(default)s)"},
     "--paired-images": {"type": int, "default": 200_000, "help": "default %(default)s"},

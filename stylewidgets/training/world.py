@@ -120,10 +120,14 @@ def recipe_of_w(source: str) -> dict[str, object]:
 def share_w(generator: StyleGAN1 | StyleGAN2 | StyleGAN3, source: str) -> None:
     """Give a generator the mapping network of another, so that both have the same w, and stop its learning.
 
+    One of the same family and sizes takes over all of the other, and so goes on from what that has learned.
+
     StyleGAN has the √2 of its leaky ReLU in the scale of the weights, where StyleGAN2 and 3 have it behind: with biases
     √2 times as large the two are the same function.
     """
     other, _ = open_file(weights.find(source))
+    if type(generator) is type(other) and generator.config == other.config:
+        generator.load_state_dict(other.state_dict())
     known = dict(other.get_submodule("mapping").state_dict())
     if isinstance(generator, StyleGAN1) is not isinstance(other, StyleGAN1):
         factor = math.sqrt(2) if isinstance(generator, StyleGAN1) else math.sqrt(0.5)

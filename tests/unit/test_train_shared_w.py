@@ -62,6 +62,16 @@ def test_a_step_draws_the_w_of_the_other_and_leaves_it_alone(tmp_path: Path) -> 
     assert changed and all(name.startswith("synthesis.") for name in changed)
 
 
+def test_one_of_the_same_sizes_goes_on_from_what_the_other_draws(tmp_path: Path) -> None:
+    source = other(tmp_path, recipe=WORLD)
+    first, _ = native.load(source)
+    run = TrainingRun(Recipe(w_of=source, channels=(8, 8, 8), resolution=16, **recipe_of_w(source)), "cpu")
+    z = torch.randn(2, 40, dtype=torch.float32, device="cpu")
+    drawn = [g.synthesize(g.map(z), noise="const") for g in (run.generator, run.averaged["generator"])]
+    for picture in drawn:
+        torch.testing.assert_close(picture, first.synthesize(first.map(z), noise="const"), rtol=1e-4, atol=1e-4)
+
+
 def test_a_generator_of_other_pictures_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="does not say which avatar"):
         recipe_of_w(other(tmp_path))
