@@ -21,7 +21,9 @@ from .drawing.renderer import Render, render
 from .surface import GARMENTS, AvatarAtlas, Surface, Way, completed, light_on, spread
 from .world.body import POSE
 from .world.edits import swap_factors
-from .world.groups import HEAD, columns
+from .world.groups import BODY, HEAD, columns
+from .world.rows import defaults
+from .world.sampling import sample
 
 WAYS = ("exact", "atlas")
 HEAD_ANGLES = ("yaw", "pitch", "roll")
@@ -196,3 +198,12 @@ class DressedFigure:
         wanted = torch.tensor(GARMENTS[self.part], dtype=part.dtype, device=part.device)
         mask = torch.isin(part, wanted).float() * self.strength
         return own._replace(garment=Garment(theirs.picture, theirs.silhouette, theirs.flow, mask, theirs.exact))
+
+
+def first_figure() -> Figure:
+    """Whom a network of avatars draws before it is given a source: the half figure of seed 0, looking ahead with its arms down."""
+    row, neutral = (torch.from_numpy(x) for x in (sample(1, 0, groups=BODY), defaults(1, BODY)))
+    index = columns(BODY).index
+    angles = [index[name] for name in (*HEAD_ANGLES, *POSE)]
+    row[:, angles] = neutral[:, angles]
+    return Figure(row, BODY)
