@@ -16,13 +16,12 @@ from ..core.checks import unknown_name
 from ..generators.posed.reposing import OUTSIDE, Reposing, flow_of
 from ..generators.posed.surface import written_down
 from ..latent.pose import Pose
-from .drawing.poses import carrier, exact_flow
+from .drawing.poses import Stance, carrier, flow_between
 from .drawing.renderer import PARTS, Render, render
-from .world.body import POSE
+from .pulling import angles_of
 from .world.groups import HEAD, columns
 
 WAYS = ("exact", "atlas")
-HEAD_ANGLES = ("yaw", "pitch", "roll")
 _COLUMNS = 6
 _ROWS = -(-(len(PARTS) - 1) // _COLUMNS)
 _MARGIN = 0.05
@@ -68,7 +67,7 @@ class Figure:
     def angles(self) -> dict[str, float]:
         """Its own pose in degrees: yaw, pitch and roll of the head, and those of `world.body.POSE` where it has a body."""
         index = columns(tuple(self.groups)).index
-        return {name: float(self._row[0, index[name]]) for name in (*HEAD_ANGLES, *POSE) if name in index}
+        return {name: float(self._row[0, index[name]]) for name in angles_of(self.groups)}
 
     @property
     def _row(self) -> Tensor:
@@ -103,22 +102,28 @@ class Figure:
 
     def reposing(self, pose: Pose, surface: object, size: int, slip: bool) -> Reposing:
         """What a network of so many pixels is given; see `generators.posed.Source`."""
-        target = self.posed(pose)
-        seen = self.drawn(self._row, size, "image", "part")
-        wanted = self.drawn(target, size, "part", "uv")
-        silhouette = (seen.part > 0)[:, None].float()
+        target = Stance.of(self.posed(pose), size, self.groups, self.framing, ("uv",))
+        own, wanted = self._own(size), target.drawn
+        silhouette = (own.drawn.part > 0)[:, None].float()
         pose_map = torch.cat([wanted.part[:, None].float(), wanted.uv.clamp(min=0) * 255], dim=1)
-        return Reposing(seen.image, silhouette, pose_map, self.flow(target, wanted, size, slip))
+        return Reposing(own.drawn.image, silhouette, pose_map, self.flow(target, size, slip))
 
-    def flow(self, target: Tensor, wanted: Render, size: int, slip: bool) -> Tensor:
+    def flow(self, target: Stance, size: int, slip: bool) -> Tensor:
         """Where in the source each pixel of the target is, [1, 2, size, size], by the figure's own `way`."""
         if self.way == "exact":
-            way = exact_flow(self._row, target, size, self.groups, self.framing)
+            way = flow_between(self._own(size), target)
             at = way.places * (2 / size) - 1
             return torch.where(way.seen[..., None], at, OUTSIDE).permute(0, 3, 1, 2)
         coordinates, known = self._written(size)
-        body = (wanted.part > 0)[:, None].float()
-        return flow_of(coordinates, atlas_places(wanted), body, slip, size, known)
+        body = (target.drawn.part > 0)[:, None].float()
+        return flow_of(coordinates, atlas_places(target.drawn), body, slip, size, known)
+
+    def _own(self, size: int) -> Stance:
+        """The source as it stands: drawn once for each size, since a drag asks with every frame."""
+        if size not in self._stances:
+            with torch.inference_mode(False), torch.no_grad():  # it may go on into something that is learned
+                self._stances[size] = Stance.of(self._row, size, self.groups, self.framing, ("image", "uv"))
+        return self._stances[size]
 
     def drawn(self, factors: Tensor, size: int, *outputs: str) -> Render:
         """The renderer's outputs for factors [N, F] of these groups."""
@@ -127,13 +132,17 @@ class Figure:
     def _written(self, size: int) -> tuple[Tensor, Tensor]:
         """The source's pixels in the atlas, x and y in [-1, 1], and where they are known."""
         if size not in self._atlases:
-            seen = self.drawn(self._row, size, "part", "uv")
+            seen = self._own(size).drawn
             y, x = np.nonzero(seen.part[0].numpy())
             at = atlas_places(seen)[0].permute(1, 2, 0).numpy()[y, x]
             found, known = written_down(at, np.stack([x, y], axis=1), self.size)
             coordinates = torch.from_numpy(2 * found / (size - 1) - 1).float().permute(2, 0, 1)[None]
             self._atlases[size] = coordinates, torch.from_numpy(known)[None, None].float()
         return self._atlases[size]
+
+    @cached_property
+    def _stances(self) -> dict[int, Stance]:
+        return {}
 
     @cached_property
     def _atlases(self) -> dict[int, tuple[Tensor, Tensor]]:
