@@ -53,8 +53,8 @@ def limits(groups: Sequence[str] = BODY) -> dict[str, tuple[float, float]]:
 
 @torch.inference_mode()
 def joints(angles: Mapping[str, float], framing: str = "half") -> dict[str, Place]:
-    """Where the joints of a figure are in its picture: JOINTS that it has, "middle" of the head, eyes and "neck", and of the framing
-    "half" the hips and the ends of the hands, too.
+    """Where the joints of a figure are in its picture: JOINTS that it has, "middle" of the head, eyes and "neck", and of the
+    framing "half" the hips and the ends of the hands, too.
 
     Args:
         angles: every one of `angles_of` the figure, in degrees.
