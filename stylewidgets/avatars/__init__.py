@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .drawing.poses import Flow, exact_flow, limb_matrices
     from .drawing.renderer import BODY_LANDMARKS, BODY_REGIONS, LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
     from .drawing.truth import body_uv, head_uv
+    from .postures import POSTURES, mirrored, pose_of, posture, random_pose
+    from .pulling import HEAD_ANGLES, JOINTS, angles_of, joints, limits, pulled
     from .reading.estimates import Estimate, estimate
     from .sources import Figure
     from .world.body import BODY_FACTORS, POSE
@@ -32,6 +34,8 @@ __getattr__, __dir__, __all__ = attach(
         "drawing.poses": "Flow exact_flow limb_matrices",
         "drawing.renderer": "BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
+        "postures": "POSTURES mirrored pose_of posture random_pose",
+        "pulling": "HEAD_ANGLES JOINTS angles_of joints limits pulled",
         "reading.estimates": "Estimate estimate",
         "sources": "Figure",
         "world.body": "BODY_FACTORS POSE",

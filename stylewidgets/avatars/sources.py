@@ -16,17 +16,16 @@ from torch import Tensor
 from ..core.checks import unknown_name
 from ..generators.posed.reposing import OUTSIDE, Exact, Garment, Reposing
 from ..latent.pose import Pose
-from .drawing.poses import exact_flow
+from .drawing.poses import Stance, flow_between
 from .drawing.renderer import Render, render
+from .pulling import angles_of
 from .surface import GARMENTS, AvatarAtlas, Surface, Way, completed, light_on, spread
-from .world.body import POSE
 from .world.edits import swap_factors
 from .world.groups import BODY, HEAD, columns
 from .world.rows import defaults
 from .world.sampling import sample
 
 WAYS = ("exact", "atlas")
-HEAD_ANGLES = ("yaw", "pitch", "roll")
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +67,7 @@ class Figure:
     def angles(self) -> dict[str, float]:
         """Its own pose in degrees: yaw, pitch and roll of the head, and those of `world.body.POSE` where it has a body."""
         index = columns(tuple(self.groups)).index
-        return {name: float(self._row[0, index[name]]) for name in (*HEAD_ANGLES, *POSE) if name in index}
+        return {name: float(self._row[0, index[name]]) for name in angles_of(self.groups)}
 
     @property
     def _row(self) -> Tensor:
@@ -107,18 +106,19 @@ class Figure:
 
     def towards(self, target: Tensor, size: int) -> Reposing:
         """The same, drawn as the surface of other factors [1, F] of these groups."""
-        seen, wanted = self._seen(size), Surface.of(self.drawn(target, size, "part", "uv"))
-        way = self.way_to(target, wanted, size)
-        light, own_light = (light_on(row, self.groups, self.framing) for row in (target, self._row))
-        exact = Exact(spread(light, wanted.part), spread(own_light, seen.surface.part), way.known)
-        return Reposing(seen.image, seen.surface.body, wanted.pose, way.flow, exact=exact)
+        stance = Stance.of(target, size, self.groups, self.framing, ("uv",))
+        seen, wanted = self._seen(size), Surface.of(stance.drawn)
+        way = self.way_to(stance, wanted, size)
+        light = spread(light_on(target, self.groups, self.framing, stance.limbs), wanted.part)
+        exact = Exact(light, seen.light, way.known)
+        return Reposing(seen.stance.drawn.image, seen.surface.body, wanted.pose, way.flow, exact=exact)
 
-    def way_to(self, target: Tensor, wanted: Surface, size: int) -> Way:
+    def way_to(self, target: Stance, wanted: Surface, size: int) -> Way:
         """Where in the source each pixel of the target is, by the figure's own `way`. What the source hides is looked up on its
         other half; the backdrop stays in its place."""
         seen = self._seen(size)
         if self.way == "exact":
-            way = exact_flow(self._row, target, size, self.groups, self.framing)
+            way = flow_between(seen.stance, target)
             at = way.places * (2 / size) - 1
             own = torch.where(way.seen[..., None], at, OUTSIDE).permute(0, 3, 1, 2)
         else:
@@ -150,9 +150,11 @@ class Figure:
     def _seen(self, size: int) -> _Seen:
         """The source as it is, drawn and written down once for each size."""
         if size not in self._known:
-            drawn = self.drawn(self._row, size, "image", "part", "uv")
-            surface = Surface.of(drawn)
-            self._known[size] = _Seen(drawn.image, surface, AvatarAtlas.of(surface, self.size))
+            with torch.inference_mode(False), torch.no_grad():  # it may go on into something that is learned
+                stance = Stance.of(self._row, size, self.groups, self.framing, ("image", "uv"))
+                surface = Surface.of(stance.drawn)
+                light = spread(light_on(self._row, self.groups, self.framing, stance.limbs), surface.part)
+                self._known[size] = _Seen(stance, surface, AvatarAtlas.of(surface, self.size), light)
         return self._known[size]
 
     @cached_property
@@ -161,9 +163,10 @@ class Figure:
 
 
 class _Seen(NamedTuple):
-    image: Tensor
+    stance: Stance
     surface: Surface
     atlas: AvatarAtlas
+    light: Tensor
 
 
 @dataclass(frozen=True, eq=False)

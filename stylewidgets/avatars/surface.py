@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -120,12 +120,17 @@ def completed(own: Tensor, atlas: AvatarAtlas, seen: Surface, wanted: Surface) -
     return Way(flow, known)
 
 
-def light_on(factors: Tensor, groups: Sequence[str], framing: str) -> Tensor:
-    """The direction of the key light in the axes of what carries each part, [N, len(PARTS), 3]; 0 for the backdrop."""
+def light_on(
+    factors: Tensor, groups: Sequence[str], framing: str, limbs: Mapping[str, Tensor] | None = None
+) -> Tensor:
+    """The direction of the key light in the axes of what carries each part, [N, len(PARTS), 3]; 0 for the backdrop.
+
+    `limbs`: their `limb_matrices`, where they are known already.
+    """
     values = by_name(factors, groups)
     azimuth, elevation = torch.deg2rad(values["light_azimuth"]), torch.deg2rad(values["light_elevation"])
     key = torch.stack([azimuth.sin() * elevation.cos(), elevation.sin(), azimuth.cos() * elevation.cos()], dim=1)
-    axes = limb_matrices(factors, groups, framing=framing)
+    axes = limbs or limb_matrices(factors, groups, framing=framing)
     found = [torch.zeros_like(key)]
     for part in PARTS[1:]:
         carried = axes.get(carrier(part), axes["body"])

@@ -109,9 +109,7 @@ class SourceEncoder(Descent):
         source = torch.cat([given.picture, given.silhouette, exact.source_light], dim=1)
         for features, posed in zip(self(source), pose, strict=True):
             factor = given.flow.shape[-1] // features.shape[-1]
-            place, share, known, there = (
-                F.avg_pool2d(x, factor) for x in (given.flow * seen, seen, exact.known, body)
-            )
+            place, share, known, there = (F.avg_pool2d(x, factor) for x in (given.flow * seen, seen, exact.known, body))
             where = torch.where(share > 0, place / share.clamp_min(1e-6), OUTSIDE).permute(0, 2, 3, 1)
             moved = F.grid_sample(features, where, align_corners=False) * (share > 0)
             found.append(torch.cat([moved, known, there, posed], dim=1))
