@@ -207,6 +207,6 @@ def first_figure() -> Figure:
     """Whom a network of avatars draws before it is given a source: the half figure of seed 0, looking ahead with its arms down."""
     row, neutral = (torch.from_numpy(x) for x in (sample(1, 0, groups=BODY), defaults(1, BODY)))
     index = columns(BODY).index
-    angles = [index[name] for name in (*HEAD_ANGLES, *POSE)]
+    angles = [index[name] for name in angles_of(BODY)]
     row[:, angles] = neutral[:, angles]
     return Figure(row, BODY)
