@@ -21,7 +21,7 @@ from ..style_based import StyleBased
 from .config import PosedConfig
 from .encoders import PoseEncoder, SourceEncoder, told_apart
 from .modulation import SpatialLayer, SpatialToRGB
-from .reposing import Reposing
+from .reposing import Garment, Reposing
 
 NO_SOURCE = (
     "this generator draws a person in another pose, and was given none: session.put(Person.read(picture, silhouette, iuv, "
@@ -29,8 +29,8 @@ NO_SOURCE = (
 )
 
 NOT_EXACT = (
-    "this network draws avatars, whose surface it has to know to the pixel: give it avatars.Figure(...). A person from files goes "
-    "with published weights"
+    "this network draws avatars, whose surface it has to know to the pixel: give it avatars.Figure(...). A person from "
+    "files goes with published weights"
 )
 
 MOST = 32

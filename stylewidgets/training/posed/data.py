@@ -12,12 +12,11 @@ import torch
 from torch import Tensor
 
 from ... import jobs
-from ...avatars import BODY, POSE, render, sample
+from ...avatars import BODY, render, sample_in_poses
 from ...avatars.drawing.poses import exact_flow
 from ...avatars.drawing.renderer import PARTS
 from ...avatars.surface import AvatarAtlas, Surface, completed, light_on, spread
 from ...avatars.world.dataset import to_uint8
-from ...avatars.world.groups import columns
 from ...generators.posed.reposing import OUTSIDE, Exact, Reposing
 
 POSES = 4
@@ -37,23 +36,13 @@ class Pair(NamedTuple):
     weight: Tensor
 
 
-def figures(count: int, seed: int, poses: int = POSES) -> Tensor:
-    """Factors [count, poses, F] of avatars, each in several poses: head, torso and arms are another's, all else its own."""
-    rows = torch.from_numpy(sample(count * poses, seed, groups=BODY)).view(count, poses, -1)
-    index = columns(BODY).index
-    moved = [index[name] for name in ("yaw", "pitch", "roll", *POSE)]
-    found = rows[:, :1].repeat(1, poses, 1)
-    found[:, :, moved] = rows[:, :, moved]
-    return found
-
-
 class RenderedPairs:
     """``n`` avatars in ``POSES`` poses, in one folder of plain ``.npy`` files, made on first use and resumed."""
 
     def __init__(self, folder: Path, n: int, resolution: int, *, seed: int = 0) -> None:
         self.n, self.resolution = n, resolution
         folder.mkdir(parents=True, exist_ok=True)
-        self.factors = figures(n, seed)
+        self.factors = torch.from_numpy(sample_in_poses(n, POSES, seed))
         key: dict[str, object] = {
             "n": n,
             "resolution": resolution,
@@ -135,7 +124,8 @@ class RenderedPairs:
         led = pose.clip(min=0)
 
         def of(values: npt.NDArray[np.generic], *at: npt.NDArray[np.integer] | int) -> Tensor:
-            return torch.from_numpy(np.asarray(values[(index, *at)])).float()
+            where = (index, *at)
+            return torch.from_numpy(np.asarray(values[where])).float()
 
         part, own = of(self.parts, pose + 1), of(self.parts, 0)
         light = spread(of(self.light, pose + 1), part)

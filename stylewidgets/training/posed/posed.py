@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from dataclasses import fields
 from pathlib import Path
@@ -84,7 +85,7 @@ def start(args: argparse.Namespace) -> PosedRun:
 
 
 def schedule(state: PosedRun, data: RenderedPairs, images: int) -> Job[None]:
-    """Steps until so many pictures are drawn. Wherever it is stopped the average is good: rates fall with the root of the time."""
+    """Steps until so many pictures are drawn. The average is good wherever it stops: rates fall with the root of the time."""
     means: dict[str, float] = {}
     while state.total < images:
         done = state.total
@@ -98,7 +99,7 @@ def schedule(state: PosedRun, data: RenderedPairs, images: int) -> Job[None]:
 
 def fallen(done: int, flat: int, images: int) -> float:
     """Rate after so many pictures beside the first: 1, then with the inverse root, and to nothing over the last tenth."""
-    return min(1.0, (flat / max(done, 1)) ** 0.5) * min(1.0, max(0.05, (images - done) / (0.1 * images)))
+    return min(1.0, math.sqrt(flat / max(done, 1))) * min(1.0, max(0.05, (images - done) / (0.1 * images)))
 
 
 @torch.no_grad()
