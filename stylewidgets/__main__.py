@@ -49,9 +49,16 @@ _COMMANDS = {
         "bench.parts.command",
         "measure local edits and retrieval by part, against exact masks and exact re-renders",
     ),
+    "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
+    "bench-posed": (
+        "bench.posed.command",
+        "measure avatars in other poses and with parts of others, against exact re-renders",
+    ),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points")}
+_SPELLINGS = {
+    ("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "posed", "sticking")
+}
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",
@@ -67,6 +74,9 @@ _TRAINERS = {
 
 _SCENES = {
     "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
+}
+_POSED = {
+    "posed": "a small Pose with Style of the avatars, from pairs of one avatar in two poses",
 }
 
 _EDITORS = {
@@ -91,6 +101,8 @@ def build_parser() -> argparse.ArgumentParser:
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
     for name, words in _SCENES.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
+    for name, words in _POSED.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.posed.{name}")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)

@@ -160,6 +160,7 @@ class Domain:
         describe: two observations → what changed, in words.
         changes: the same, for every attribute by itself, the largest change first.
         world: makes the world, where pictures can be drawn from known factors.
+        source: makes whom a generator with a source draws before it is given one.
     """
 
     name: str
@@ -179,6 +180,7 @@ class Domain:
     describe: Callable[[object, object], str] | None = None
     changes: Callable[[object, object], Sequence[Moved]] | None = None
     world: Callable[[], World] | None = None
+    source: Callable[[], object] | None = None
 
     def stamp(self, readings: bool = False) -> dict[str, object]:
         """What weights state under "domain", and tables of readings too."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
     from .world.groups import BODY, Group, register_group
     from .world.rows import by_name, defaults, embed, from_uniform
-    from .world.sampling import sample
+    from .world.sampling import sample, sample_in_poses
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -46,6 +46,6 @@ __getattr__, __dir__, __all__ = attach(
         "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
         "world.groups": "BODY Group register_group",
         "world.rows": "by_name defaults embed from_uniform",
-        "world.sampling": "sample",
+        "world.sampling": "sample sample_in_poses",
     },
 )

@@ -21,7 +21,9 @@ from .drawing.renderer import Render, render
 from .pulling import angles_of
 from .surface import GARMENTS, AvatarAtlas, Surface, Way, completed, light_on, spread
 from .world.edits import swap_factors
-from .world.groups import HEAD, columns
+from .world.groups import BODY, HEAD, columns
+from .world.rows import defaults
+from .world.sampling import sample
 
 WAYS = ("exact", "atlas")
 
@@ -193,9 +195,22 @@ class DressedFigure:
 
     def reposing(self, pose: Pose, surface: object, size: int, slip: bool) -> Reposing:
         """As of `Figure`; the pose is that of the avatar, the part's shape that of the other."""
-        target = self.posed(pose)
+        return self.towards(self.figure.posed(pose), size)
+
+    def towards(self, target: Tensor, size: int) -> Reposing:
+        """The same, in the pose of other factors [1, F] of the avatar."""
+        target = swap_factors(target, self.other.factors, self.part, self.figure.groups)
         own, theirs = self.figure.towards(target, size), self.other.towards(target, size)
         part = own.pose[:, :1].round()
         wanted = torch.tensor(GARMENTS[self.part], dtype=part.dtype, device=part.device)
         mask = torch.isin(part, wanted).float() * self.strength
         return own._replace(garment=Garment(theirs.picture, theirs.silhouette, theirs.flow, mask, theirs.exact))
+
+
+def first_figure() -> Figure:
+    """Whom a network of avatars draws before it is given a source: the half figure of seed 0, looking ahead, arms down."""
+    row, neutral = (torch.from_numpy(x) for x in (sample(1, 0, groups=BODY), defaults(1, BODY)))
+    index = columns(BODY).index
+    angles = [index[name] for name in angles_of(BODY)]
+    row[:, angles] = neutral[:, angles]
+    return Figure(row, BODY)

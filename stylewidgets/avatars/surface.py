@@ -120,9 +120,7 @@ def completed(own: Tensor, atlas: AvatarAtlas, seen: Surface, wanted: Surface) -
     return Way(flow, known)
 
 
-def light_on(
-    factors: Tensor, groups: Sequence[str], framing: str, limbs: Mapping[str, Tensor] | None = None
-) -> Tensor:
+def light_on(factors: Tensor, groups: Sequence[str], framing: str, limbs: Mapping[str, Tensor] | None = None) -> Tensor:
     """The direction of the key light in the axes of what carries each part, [N, len(PARTS), 3]; 0 for the backdrop.
 
     `limbs`: their `limb_matrices`, where they are known already.

@@ -66,6 +66,11 @@ def run(args: argparse.Namespace) -> None:
 
         of_scenes.run(args, session)
         return
+    if session.generator.family == "posed":
+        from .posed import evaluate as of_posed
+
+        of_posed.run(args, session)
+        return
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
     quality = rounded(measure(session, samples, seed=args.seed, file=args.file, sheet=args.sheet), 6)

@@ -21,7 +21,7 @@ from ..style_based import StyleBased
 from .config import PosedConfig
 from .encoders import PoseEncoder, SourceEncoder, told_apart
 from .modulation import SpatialLayer, SpatialToRGB
-from .reposing import Reposing
+from .reposing import Garment, Reposing
 
 NO_SOURCE = (
     "this generator draws a person in another pose, and was given none: session.put(Person.read(picture, silhouette, iuv, "
@@ -29,8 +29,8 @@ NO_SOURCE = (
 )
 
 NOT_EXACT = (
-    "this network draws avatars, whose surface it has to know to the pixel: give it avatars.Figure(...). A person from files goes "
-    "with published weights"
+    "this network draws avatars, whose surface it has to know to the pixel: give it avatars.Figure(...). A person from "
+    "files goes with published weights"
 )
 
 MOST = 32
@@ -111,6 +111,7 @@ class Posed(StyleBased):
         self.noise_shapes = tuple((c.sizes[k],) * 2 for k in range(self.num_blocks) for _ in range(2 if k else 1))
         self.kept: OrderedDict[str, Source | Pixels] = OrderedDict()
         self.first_source: str | None = None
+        self.stand_in: str | None = None
         self._source: str | None = None
         self._pose = Pose()
         self._given: Reposing | None = None
@@ -118,7 +119,8 @@ class Posed(StyleBased):
 
     # -- what it draws -------------------------------------------------------------------------------------------------
     def keep(self, name: str, thing: object) -> None:
-        """Know a source, or the IUV picture of a pose, by its hash. The first source is drawn where none is named.
+        """Know a source, or the IUV picture of a pose, by its hash. The first source is drawn where none is named; where that was
+        the `stand_in`, another one takes its place.
 
         What was given longest ago is forgotten first, but for that one. Masks and pictures of other work are let pass.
         """
@@ -126,16 +128,16 @@ class Posed(StyleBased):
             return
         self.kept[name] = thing
         self.kept.move_to_end(name)
-        if self.first_source is None and not isinstance(thing, np.ndarray):
+        if self.first_source in (None, self.stand_in) and not isinstance(thing, np.ndarray):
             self.first_source = name
         if len(self.kept) > MOST:
             del self.kept[next(other for other in self.kept if other != self.first_source)]
 
     @property
     def view_key(self) -> Hashable:
-        """Source and pose in force, None for the first source in its own pose."""
+        """Source and pose in force, None for the first source ever in its own pose."""
         source = self._source or self.first_source
-        return None if source == self.first_source and not self._pose else (source, self._pose)
+        return None if source == (self.stand_in or self.first_source) and not self._pose else (source, self._pose)
 
     @contextmanager
     def viewed(self, view: Pose) -> Iterator[None]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,12 +12,11 @@ import torch
 from torch import Tensor
 
 from ... import jobs
-from ...avatars import BODY, POSE, render, sample
+from ...avatars import BODY, render, sample_in_poses
 from ...avatars.drawing.poses import exact_flow
 from ...avatars.drawing.renderer import PARTS
 from ...avatars.surface import AvatarAtlas, Surface, completed, light_on, spread
 from ...avatars.world.dataset import to_uint8
-from ...avatars.world.groups import columns
 from ...generators.posed.reposing import OUTSIDE, Exact, Reposing
 
 POSES = 4
@@ -38,23 +36,13 @@ class Pair(NamedTuple):
     weight: Tensor
 
 
-def figures(count: int, seed: int, poses: int = POSES) -> Tensor:
-    """Factors [count, poses, F] of avatars, each in several poses: head, torso and arms are another's, all else its own."""
-    rows = torch.from_numpy(sample(count * poses, seed, groups=BODY)).view(count, poses, -1)
-    index = columns(BODY).index
-    moved = [index[name] for name in ("yaw", "pitch", "roll", *POSE)]
-    found = rows[:, :1].repeat(1, poses, 1)
-    found[:, :, moved] = rows[:, :, moved]
-    return found
-
-
 class RenderedPairs:
     """``n`` avatars in ``POSES`` poses, in one folder of plain ``.npy`` files, made on first use and resumed."""
 
     def __init__(self, folder: Path, n: int, resolution: int, *, seed: int = 0) -> None:
         self.n, self.resolution = n, resolution
         folder.mkdir(parents=True, exist_ok=True)
-        self.factors = figures(n, seed)
+        self.factors = torch.from_numpy(sample_in_poses(n, POSES, seed))
         key: dict[str, object] = {
             "n": n,
             "resolution": resolution,
@@ -112,31 +100,42 @@ class RenderedPairs:
                 self.flows[rows.start + k, :, w] = found.flow.numpy()
                 self.known[rows.start + k, :, w] = (2 * found.known[:, 0]).numpy()
 
-    def batches(self, size: int, *, seed: int = 0) -> Iterator[Pair]:
-        """Endless batches of avatars by chance, each in a pose by chance, by either way."""
-        random = np.random.default_rng(seed)
-        while True:
-            order = random.permutation(self.n)
-            for start in range(0, self.n - size + 1, size):
-                index = np.sort(order[start : start + size])
-                yield self.batch(index, random.integers(POSES - 1, size=size), random.integers(len(WAYS), size=size))
+    def drawn_by_chance(self, size: int, still: float, done: int) -> Pair:
+        """A batch after `done` pictures: avatars in the order of this round, each in a pose and by a way by chance.
+
+        A share `still` of them stays in its own pose. What comes depends on `done` alone, so that a run that goes on sees what it
+        would have seen.
+        """
+        rounds, at = divmod(done // size, self.n // size)
+        order = np.random.default_rng([rounds, 0]).permutation(self.n)
+        index = np.sort(order[at * size : (at + 1) * size])
+        random = np.random.default_rng([rounds, 1, at])
+        pose, way = random.integers(POSES - 1, size=size), random.integers(len(WAYS), size=size)
+        return self.batch(index, np.where(random.random(size) < still, -1, pose), way)
 
     def batch(
         self, index: npt.NDArray[np.integer], pose: npt.NDArray[np.integer], way: npt.NDArray[np.integer]
     ) -> Pair:
-        """Avatars of some rows, each in one of its poses (0 is the first after the source) by one of `WAYS`."""
+        """Avatars of some rows, each in one of its poses (0 is the first after the source, −1 its own) by one of `WAYS`."""
+        size = self.resolution
+        line = (torch.arange(size, dtype=torch.float32, device="cpu") * 2 + 1) / size - 1
+        own_place = torch.stack([line.expand(size, -1), line[:, None].expand(-1, size)])
+        stays = torch.from_numpy(pose < 0)[:, None, None, None]
+        led = pose.clip(min=0)
 
         def of(values: npt.NDArray[np.generic], *at: npt.NDArray[np.integer] | int) -> Tensor:
-            return torch.from_numpy(np.asarray(values[(index, *at)])).float()
+            where = (index, *at)
+            return torch.from_numpy(np.asarray(values[where])).float()
 
         part, own = of(self.parts, pose + 1), of(self.parts, 0)
         light = spread(of(self.light, pose + 1), part)
-        exact = Exact(light, spread(of(self.light, 0), own), of(self.known, pose, way)[:, None] / 2)
+        known = torch.where(stays, 1.0, of(self.known, led, way)[:, None] / 2)
+        exact = Exact(light, spread(of(self.light, 0), own), known)
         given = Reposing(
             of(self.images, 0) / 127.5 - 1,
             (own > 0)[:, None].float(),
             torch.cat([part[:, None], of(self.places, pose + 1)], dim=1),
-            of(self.flows, pose, way),
+            torch.where(stays, own_place, of(self.flows, led, way)),
             exact=exact,
         )
         weight = 1 + 2 * given.body
