@@ -101,7 +101,7 @@ def test_the_exact_way_is_nearer_to_the_re_render_than_a_copy(network: Posed) ->
     drawn, _ = ways.every(partial(ways.figure, pair[0]), pair[1], SIDE, network)
     wanted = ways.truth(pair[1:], SIDE).image
     off = {name: float((picture - wanted).abs().mean()) for name, picture in drawn.items()}
-    assert set(off) == set(report.ORDER) - {"network, no transfer"}
+    assert set(off) == set(report.WORDS) - {"network, no transfer"}
     assert off["carried, exact"] < off[ways.COPY] and off["carried, atlas"] < off[ways.COPY]
 
 
@@ -123,12 +123,12 @@ def test_a_record_is_taken_up_again_and_its_tables_have_every_way(
     assert set(found["frechet"]) == {*first, FLOOR}
     monkeypatch.setattr("stylewidgets.bench.posed.report.GARMENTS", {"hair": ()})
     found["rows"]["clothes"] = found["rows"]["hair"]
-    tables = report.tables(found)
+    tables = report.tables(report.summary(found))
     assert all(word in tables["pairs"] for name, word in report.WORDS.items() if name in first)
     assert tables["parts"].count("\n") == 2 and "stripes, detail" in tables["patterns"] and "64 px" in tables["letters"]
 
 
 def test_of_nothing_the_tables_say_so_and_other_generators_are_refused() -> None:
-    assert set(report.tables({"rows": {}}).values()) == {"Not measured yet."}
+    assert set(report.tables(report.summary({"rows": {}})).values()) == {"Not measured yet."}
     with pytest.raises(ValueError, match="avatar-posed"):
         held(build("posed", PosedConfig.small(16, ngf=4, scales=2, widest=8)))
