@@ -89,4 +89,6 @@ def _row(factor: Factor, value: float) -> Row:
     span = factor.high - factor.low
     unit = "°" if factor.unit.startswith("degrees") else ""
     words = factor.name.replace("_", " ")
-    return Row(factor.name, words, value, factor.low, factor.high, 1 if span > 10 else 0.01, unit, factor.unit or words, None)
+    return Row(
+        factor.name, words, value, factor.low, factor.high, 1 if span > 10 else 0.01, unit, factor.unit or words, None
+    )

@@ -96,7 +96,9 @@ class PersonCards(widgets.VBox):
             words=("source",),
         )
         files = card(
-            note("Three pictures of one size, and DensePose's look-up table. For networks that were trained on people."),
+            note(
+                "Three pictures of one size, and DensePose's look-up table. For networks that were trained on people."
+            ),
             row(*self.uploads.values()),
             self.table,
             self.parts,

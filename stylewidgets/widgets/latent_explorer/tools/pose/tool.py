@@ -14,7 +14,7 @@ from .....latent.pose import Pose
 from ....kit.controls.rows import Handle, Row, Rows
 from ....kit.controls.source_controls import random_seed
 from ....kit.host import PictureHost
-from ....kit.parts import button, card, column, control, empty, note, place, row, say, show
+from ....kit.parts import button, card, control, empty, note, place, row, say, show
 from ....kit.sharing import shared_layout
 from ....kit.tabs import Tabs
 from ..tool import Tool
@@ -47,7 +47,9 @@ class PoseTool(Tool):
         self._host = host
         self._given: dict[str, tuple[Any, str]] = {}  # sources of this tool and their words, by hash
         self._home_of: Mapping[str, float] = MappingProxyType({})
-        self.figure = FigureView(layout=shared_layout(width="100%", max_width="320px", min_width="200px", flex="1 1 200px"))
+        self.figure = FigureView(
+            layout=shared_layout(width="100%", max_width="320px", min_width="200px", flex="1 1 200px")
+        )
         self.figure.on_pull = self._pull
         self.rows = Rows(on_change=self._set, view=host.view, label="Angles", empty="Nobody with joints is drawn.")
         self.person = PersonCards(self.put, self._who)

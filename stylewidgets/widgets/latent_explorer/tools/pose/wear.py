@@ -39,10 +39,22 @@ class WearCard(widgets.VBox):
             widgets.Dropdown, on=lambda _: self.take(), view=self.place, tip="which part is taken",
             style={"description_width": "36px"}, layout={"width": "190px"}, options=[("nothing", "")], description="part",
         )  # fmt: skip
-        self.rows = Rows([_strength(1.0)], on_change=lambda _, value: self.take(value), view=self.place, label="Strength")
+        self.rows = Rows(
+            [_strength(1.0)], on_change=lambda _, value: self.take(value), view=self.place, label="Strength"
+        )
         back = button("take it off", "only what is the person's own", self.off, view=self.place)
         super().__init__(
-            [card(self._words, row(self.seed, self.part), self.rows, row(back), self.place, title="Wear", words=("garment",))],
+            [
+                card(
+                    self._words,
+                    row(self.seed, self.part),
+                    self.rows,
+                    row(back),
+                    self.place,
+                    title="Wear",
+                    words=("garment",),
+                )
+            ],
             layout=column().layout,
         )
 
