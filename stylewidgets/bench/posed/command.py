@@ -48,6 +48,8 @@ def run(args: argparse.Namespace) -> int:
         raise ValueError("at least 8 pairs and 16 pictures for the distances are needed")
     session = load(args.generator, device="cpu", precision="fp32")
     generator = held(session.generator)
+    if args.keep is not None:
+        args.keep.mkdir(parents=True, exist_ok=True)
     path = None if args.keep is None else args.keep / KEPT
     found = resumed(path, about(session, args.pairs, args.distances))
     for words in [] if args.show else measure(found, generator, args.pairs, args.distances):
