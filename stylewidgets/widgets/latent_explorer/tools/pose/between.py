@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -9,9 +10,10 @@ import ipywidgets as widgets
 from .....latent.pose import Pose
 from ....kit.controls.rows import Row, Rows
 from ....kit.host import PictureHost
-from ....kit.parts import ErrorPlace, button, card, column, note, row, say, show
+from ....kit.parts import WIDE, ErrorPlace, button, card, column, note, row, say, show
+from ....kit.sharing import shared_layout
 from ..export_panel import ExportPanel
-from .who import Who, told
+from .who import NOBODY, Who, told
 
 if TYPE_CHECKING:
     from .....latent.latent import Latent
@@ -37,16 +39,23 @@ class PoseFilm(widgets.VBox):
         self.place = ErrorPlace()
         self._said = [note(""), note("")]
         self._keep = [
-            button(f"keep as {name}", f"the present pose becomes the {name} of the film", lambda k=k: self.keep(k), view=self.place)
+            button(
+                f"keep as {name}",
+                f"the present pose becomes the {name} of the film",
+                partial(self.keep, k),
+                view=self.place,
+            )
             for k, name in enumerate(("start", "end"))
         ]
-        self.rows = Rows([_between(0.0)], on_change=lambda _, t: self._go(t), view=self.place, label="Between both poses")
+        self.rows = Rows(
+            [_between(0.0)], on_change=lambda _, t: self._go(t), view=self.place, label="Between both poses"
+        )
         self.export = ExportPanel(self, name="poses")
         self._why = note("")
         self._ends = column(*(row(*pair) for pair in zip(self._keep, self._said, strict=True)))
         super().__init__(
             [card(self._why, self._ends, self.rows, self.export, self.place, title="From one pose to another")],
-            layout=column().layout,
+            layout=shared_layout(**WIDE),
         )
         self.update()
 
@@ -59,14 +68,18 @@ class PoseFilm(widgets.VBox):
         """Follow the value: who has no angles has no film."""
         who = self._who()
         can = who.figure is not None
-        say(self._why, "" if can else NO_ANGLES if who.source is not None else "Nobody is drawn yet: choose somebody under Person.")
+        say(self._why, "" if can else NO_ANGLES if who.source is not None else NOBODY)
         show(self._ends, can)
         ready = can and None not in self.ends
         for part in (self.rows, self.export):
             show(part, ready)
         for said, pose in zip(self._said, self.ends, strict=True):
             angles = pose.angles if pose is not None else {}
-            names = [name for name in ("yaw", "arm_left_raise", "arm_right_raise", "elbow_left", "elbow_right") if name in angles]
+            names = [
+                name
+                for name in ("yaw", "arm_left_raise", "arm_right_raise", "elbow_left", "elbow_right")
+                if name in angles
+            ]
             say(said, told(angles, names) if angles else "not kept yet")
 
     # -- what the export is told -----------------------------------------------------------------------------------------

@@ -9,9 +9,10 @@ import ipywidgets as widgets
 
 from ..... import avatars
 from ....kit.controls.rows import Row, Rows
-from ....kit.parts import ErrorPlace, button, card, column, control, note, row, say, show
+from ....kit.parts import WIDE, ErrorPlace, button, card, control, note, row, say, show
+from ....kit.sharing import shared_layout
 from .person import SeedBox
-from .who import Who
+from .who import NOBODY, Who
 
 if TYPE_CHECKING:
     from .....generators.posed import Person
@@ -39,11 +40,23 @@ class WearCard(widgets.VBox):
             widgets.Dropdown, on=lambda _: self.take(), view=self.place, tip="which part is taken",
             style={"description_width": "36px"}, layout={"width": "190px"}, options=[("nothing", "")], description="part",
         )  # fmt: skip
-        self.rows = Rows([_strength(1.0)], on_change=lambda _, value: self.take(value), view=self.place, label="Strength")
+        self.rows = Rows(
+            [_strength(1.0)], on_change=lambda _, value: self.take(value), view=self.place, label="Strength"
+        )
         back = button("take it off", "only what is the person's own", self.off, view=self.place)
         super().__init__(
-            [card(self._words, row(self.seed, self.part), self.rows, row(back), self.place, title="Wear", words=("garment",))],
-            layout=column().layout,
+            [
+                card(
+                    self._words,
+                    row(self.seed, self.part),
+                    self.rows,
+                    row(back),
+                    self.place,
+                    title="Wear",
+                    words=("garment",),
+                )
+            ],
+            layout=shared_layout(**WIDE),
         )
 
     def update(self) -> None:
@@ -51,7 +64,7 @@ class WearCard(widgets.VBox):
         who = self._who()
         show(self.seed, who.person is None)
         if who.source is None:
-            say(self._words, "Nobody is drawn yet: choose somebody under Person.")
+            say(self._words, NOBODY)
         elif who.person is not None:
             given = self._other()
             say(
@@ -69,7 +82,7 @@ class WearCard(widgets.VBox):
             self.part.options = options
         worn = getattr(who.source, "part", "")
         self.part.value = worn if worn in parts else ""
-        self.rows.update([_strength(float(getattr(who.source, "strength", self.rows.handles["garment"].value)))])
+        self.rows.update([_strength(float(getattr(who.source, "strength", 1.0)))])
 
     def take(self, strength: float | None = None) -> None:
         """Wear the chosen part of the chosen one."""
@@ -91,7 +104,7 @@ class WearCard(widgets.VBox):
     def off(self) -> None:
         """Wear only one's own."""
         who = self._who()
-        if who.source is not None and getattr(who.source, "part", ""):
+        if hasattr(who.source, "part"):
             self._put(who.figure if who.figure is not None else who.person, "own clothes")
 
 
