@@ -26,6 +26,10 @@ if TYPE_CHECKING:
     from ...session.session import GeneratorSession
 
 
+NOBODY = "nobody to draw yet"
+"""What stands in the place of a picture whose generator was not given a source."""
+
+
 class LivePicture:
     """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
     encoding of frames in motion (see `stylewidgets.render.overlap`).
@@ -83,6 +87,9 @@ class LivePicture:
         """Make this the newest latent without drawing it. Fast; whoever holds a lock posts in the order of his changes."""
         self._at_rest = False
         self.view.stir()
+        if self._nobody(latent):
+            self.view.badge = NOBODY
+            return
         self._pump.post(latent)
 
     def draw(self) -> None:
@@ -104,7 +111,10 @@ class LivePicture:
         return self._session.render(latent)
 
     def png(self, latent: Latent) -> bytes:
-        """Return `render` as PNG; of the picture that is shown without drawing or encoding anything."""
+        """Return `render` as PNG; of the picture that is shown without drawing or encoding anything. b"" where there is nobody
+        to draw."""
+        if self._nobody(latent):
+            return b""
         if latent == self.latent and self._frame.final and self._frame.mime == "image/png":
             return bytes(self._frame.data)
         return pictures.encoded(self.render(latent), "PNG")
@@ -114,6 +124,10 @@ class LivePicture:
         self._pump.close()
         self.on_rest = None
         self.view.forget()
+
+    def _nobody(self, latent: Latent) -> bool:
+        session = self._session
+        return session.needs_source and latent.source is None and session.first_source is None
 
     # -- for the pump --------------------------------------------------------------------------------------------------
     def show(self, frame: Frame) -> None:
