@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from .world.captions import caption
     from .world.correlations import correlate, correlation_matrix, mix
     from .world.dataset import AvatarDataset
+    from .world.detail import DETAIL_FACTORS
     from .world.edits import WORN, edit_factors, edit_truth, swap_factors, swap_truth
     from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
-    from .world.groups import BODY, UNSEEN, Group, register_group
+    from .world.groups import BODY, DETAIL, UNSEEN, Group, register_group
     from .world.rows import by_name, defaults, embed, from_uniform
     from .world.sampling import sample
     from .world.unseen import UNSEEN_FACTORS
@@ -49,9 +50,10 @@ __getattr__, __dir__, __all__ = attach(
         "world.captions": "caption",
         "world.correlations": "correlate correlation_matrix mix",
         "world.dataset": "AvatarDataset",
+        "world.detail": "DETAIL_FACTORS",
         "world.edits": "WORN edit_factors edit_truth swap_factors swap_truth",
         "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
-        "world.groups": "BODY Group UNSEEN register_group",
+        "world.groups": "BODY DETAIL Group UNSEEN register_group",
         "world.rows": "by_name defaults embed from_uniform",
         "world.sampling": "sample",
         "world.unseen": "UNSEEN_FACTORS",

@@ -1,0 +1,54 @@
+"""Fields of chance on a surface: a number for every cell of a grid, a function of the cell and the seed and of nothing else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ...world.sampling import uniforms
+
+_SIDE = 1024  # of the table that every field is cut from
+
+
+@cache
+def _table() -> Tensor:
+    """Uniform numbers [side, side], float32 in (0, 1); the same on every machine."""
+    x = np.arange(_SIDE * _SIDE, dtype=np.uint32)
+    for shift, factor in ((16, 0x7FEB352D), (15, 0x846CA68B)):  # an integer hash (Wellons 2018, "lowbias32")
+        x = (x ^ (x >> np.uint32(shift))) * np.uint32(factor)
+    x ^= x >> np.uint32(16)
+    return torch.from_numpy(((x >> np.uint32(8)).astype(np.float32) + 0.5) / 2**24).view(_SIDE, _SIDE)
+
+
+class Chance(NamedTuple):
+    """The seeds of the pictures of a batch, int64 [N]."""
+
+    seeds: Tensor
+
+    def cells(self, i: Tensor, j: Tensor, field: int) -> Tensor:
+        """Uniform numbers [N, H, W] in (0, 1) of the cells (i, j), each [N, H, W] of whole numbers. Fields have numbers; two
+        of them, as two seeds, are cut from different places of one table."""
+        table = _table().to(i.device)
+        places = np.stack([uniforms(1, int(s), field)[0, :2] for s in self.seeds.tolist()])
+        shift = torch.from_numpy((places * _SIDE).astype(np.int64)).to(i.device)[:, :, None, None]
+        row, column = ((k.long() + shift[:, axis]) & (_SIDE - 1) for axis, k in enumerate((i, j)))
+        return table.flatten()[row * _SIDE + column]
+
+    def normal(self, i: Tensor, j: Tensor, field: int) -> Tensor:
+        """Numbers of mean 0 and deviation 1, of a triangle's shape: none is larger than 2.5."""
+        return (self.cells(i, j, field) + self.cells(i, j, field + 1) - 1) * 6**0.5
+
+
+def seeds_of(seed: int | Tensor, factors: Tensor) -> Tensor:
+    """The seeds [N] of a batch of factors [N, F]. ValueError for a tensor of another shape or of fractions."""
+    seeds = torch.as_tensor(seed, device="cpu")
+    if seeds.is_floating_point() or seeds.shape not in ((), (len(factors),)):
+        raise ValueError(
+            f"a detail seed is a whole number, or a tensor of {len(factors)} whole numbers, one a picture; "
+            f"{seeds.dtype} of shape {list(seeds.shape)} was given"
+        )
+    return seeds.to(torch.int64).expand(len(factors))
