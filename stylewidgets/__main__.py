@@ -69,6 +69,10 @@ _SCENES = {
     "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
 }
 
+_GROWN = {
+    "detail": "a bundled generator grown to twice the size, with freckles and strands in its noise",
+}
+
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
@@ -91,6 +95,8 @@ def build_parser() -> argparse.ArgumentParser:
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
     for name, words in _SCENES.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
+    for name, words in _GROWN.items():
+        kinds.add_parser(name, help=words, description=words, module="stylewidgets.training.detail.grow")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)
