@@ -13,9 +13,9 @@ from functools import cache, cached_property
 
 from ...core.checks import unknown_name
 from .body import BODY_CORRELATIONS, BODY_FACTORS
-from .factors import CORRELATIONS, FACTORS, Factor
 from .detail import DETAIL_FACTORS
 from .detail import phrase as tell_detail
+from .factors import CORRELATIONS, FACTORS, Factor
 from .unseen import UNSEEN_FACTORS
 from .unseen import phrase as tell_unseen
 

@@ -94,7 +94,7 @@ def start(args: argparse.Namespace) -> GrowingRun:
 
 
 def schedule(state: GrowingRun, pool: Pool, args: argparse.Namespace) -> Job[None]:
-    """Step by step; the first renders at once, then two a step, until all are there."""
+    """Step by step; the first renders at once, then one a step, until all are there."""
     random = np.random.default_rng(state.images)
     means: dict[str, float] = {}
     while pool.done < min(128, pool.n):
@@ -104,7 +104,7 @@ def schedule(state: GrowingRun, pool: Pool, args: argparse.Namespace) -> Job[Non
     while state.images < args.images:
         for optimiser in state.optimisers.values():
             rate(optimiser, falling(state.images / args.images))
-        pool.grow(2)
+        pool.grow(1)
         losses = energy_step(state, some(pool, state.recipe.batch, random))
         if turn % state.recipe.mixed_every == 0:
             losses |= mixed_step(state)

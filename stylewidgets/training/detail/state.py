@@ -141,7 +141,7 @@ def grown(teacher: StyleGAN2, channels: int, amounts: Amounts) -> StyleGAN2:
     old = teacher.config
     generator = StyleGAN2(replace(old, resolution=2 * old.resolution, channels=(*old.channels, channels)))
     state = generator.state_dict()
-    state.update({k: v for k, v in teacher.state_dict().items()})
+    state.update(teacher.state_dict())
     generator.load_state_dict(state)
     last = generator.synthesis.blocks[-1]
     for name, layer in last.layers():

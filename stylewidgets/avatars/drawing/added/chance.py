@@ -12,6 +12,7 @@ from torch import Tensor
 from ...world.sampling import uniforms
 
 _SIDE = 1024  # of the table that every field is cut from
+_FURTHER = 523 * _SIDE + 389  # from a cell to the one that its second number is of
 
 
 @cache
@@ -30,17 +31,23 @@ class Chance(NamedTuple):
     seeds: Tensor
 
     def cells(self, i: Tensor, j: Tensor, field: int) -> Tensor:
-        """Uniform numbers [N, H, W] in (0, 1) of the cells (i, j), each [N, H, W] of whole numbers. Fields have numbers; two
-        of them, as two seeds, are cut from different places of one table."""
-        table = _table().to(i.device)
-        places = np.stack([uniforms(1, int(s), field)[0, :2] for s in self.seeds.tolist()])
-        shift = torch.from_numpy((places * _SIDE).astype(np.int64)).to(i.device)[:, :, None, None]
-        row, column = ((k.long() + shift[:, axis]) & (_SIDE - 1) for axis, k in enumerate((i, j)))
-        return table.flatten()[row * _SIDE + column]
+        """Uniform numbers [N, H, W] in (0, 1) of the cells (i, j), whole numbers [N, H, W]. Fields have numbers; two of them, as
+        two seeds, are cut from different places of one table."""
+        return self._at(self._index(i, j, field))
 
     def normal(self, i: Tensor, j: Tensor, field: int) -> Tensor:
         """Numbers of mean 0 and deviation 1, of a triangle's shape: none is larger than 2.5."""
-        return (self.cells(i, j, field) + self.cells(i, j, field + 1) - 1) * 6**0.5
+        index = self._index(i, j, field)
+        return (self._at(index) + self._at((index + _FURTHER) & (_SIDE * _SIDE - 1))).sub_(1).mul_(6**0.5)
+
+    def _index(self, i: Tensor, j: Tensor, field: int) -> Tensor:
+        places = np.stack([uniforms(1, int(s), field)[0, :2] for s in self.seeds.tolist()])
+        shift = torch.from_numpy((places * _SIDE).astype(np.int32)).to(i.device)[:, :, None, None]
+        row, column = (k.to(torch.int32).add(shift[:, a]).bitwise_and_(_SIDE - 1) for a, k in enumerate((i, j)))
+        return row.mul_(_SIDE).add_(column)
+
+    def _at(self, index: Tensor) -> Tensor:
+        return _table().to(index.device).flatten().index_select(0, index.flatten()).view(index.shape)
 
 
 def seeds_of(seed: int | Tensor, factors: Tensor) -> Tensor:

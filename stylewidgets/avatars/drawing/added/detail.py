@@ -64,7 +64,9 @@ def _any(v: palette.Values, *names: str) -> bool:
 
 
 def _any_of(part: Tensor, *names: str) -> Tensor:
-    return torch.isin(part, torch.tensor([PART[name] for name in names], dtype=part.dtype, device=part.device))
+    table = torch.zeros(256, dtype=torch.bool, device=part.device)
+    table[[PART[name] for name in names]] = True
+    return table[part.int()]
 
 
 def _sleeves(part: Tensor) -> Tensor:
