@@ -122,7 +122,7 @@ class _Job(NamedTuple):
     groups: tuple[str, ...] = HEAD
     orbit: Frame | None = None
     framing: Framing = FRAMINGS["head"]
-    seeds: Tensor | None = None  # of detail, int64 [N]
+    seeds: Tensor | None = None  # of detail, int64 [N]; None draws it as it is on average
 
     def chunks(self, factors: Tensor) -> Iterator[tuple[Tensor, _Job]]:
         """Pieces of a batch, each with what there is to do for it; a picture that is not orbited has no orbit."""
@@ -145,7 +145,7 @@ def render(
     groups: Sequence[str] = HEAD,
     orbit: Orbit = (0.0, 0.0),
     framing: str = "head",
-    detail_seed: int | Tensor = 0,
+    detail_seed: int | Tensor | None = 0,
 ) -> Render:
     """Draw avatars.
 
@@ -167,7 +167,8 @@ def render(
             The backdrop stays with the viewer.
         framing: "head": head and neck, whatever else the rows have. "half": head to hips, of rows with the group "body".
         detail_seed: which freckle and which strand lies where, of rows with the group "detail": a whole number for all, or
-            int64 [N]. The same seed gives the same places whatever the size, the pose and the other pictures.
+            int64 [N]. The same seed gives the same places whatever the size, the pose and the other pictures. None leaves
+            nothing to chance: the average of all seeds, stubble as an even shadow.
 
     Raises:
         ValueError: wrong shape, resolution, supersample, output, group, orbit, framing or detail_seed.
@@ -272,7 +273,7 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
     glow = torch.zeros_like(shade)
-    chance = None if job.seeds is None else Chance(job.seeds)
+    chance = Chance(job.seeds) if "detail" in job.groups else None
     if chance is not None:
         roughen(scene, chance, albedo, shade)
     paint_face(scene, albedo, label, shade, glow, shine, on_skin, over_face)

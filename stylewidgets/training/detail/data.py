@@ -19,10 +19,11 @@ from .amounts import Amounts, MapsToW
 
 
 class Seen(NamedTuple):
-    """w [N, w_dim], image [N, 3, H, W] in [-1, 1], weight [N, 1, H, W] of mean one."""
+    """w [N, w_dim], image [N, 3, H, W] in [-1, 1] with detail and without chance, weight [N, 1, H, W] of mean one."""
 
     w: Tensor
     image: Tensor
+    plain: Tensor
     weight: Tensor
 
 
@@ -55,7 +56,8 @@ class Pool:
         state = json.loads(self._state.read_text()) if self._state.exists() else {}
         fresh = state.get("key") != key
         self.done: int = 0 if fresh else state["done"]
-        self.images = _memory(folder / "images.npy", (n, 3, resolution, resolution), fresh)
+        shape = (n, 3, resolution, resolution)
+        self.images, self.plain = (_memory(folder / f"{name}.npy", shape, fresh) for name in ("images", "plain"))
         self.labels = _memory(folder / "labels.npy", (n, resolution, resolution), fresh)
         self.weights = region_weights()
 
@@ -68,13 +70,15 @@ class Pool:
         made = render(
             self.factors[rows], self.resolution, outputs=("image", "segmentation"), groups=DETAIL, detail_seed=seeds
         )
+        plain = render(self.factors[rows], self.resolution, outputs=("image",), groups=DETAIL, detail_seed=None)
         self.images[rows] = to_uint8(made.image).numpy()
+        self.plain[rows] = to_uint8(plain.image).numpy()
         self.labels[rows] = made.segmentation.numpy()
         self.done = rows.stop
         self._state.write_text(json.dumps({"key": self._key, "done": self.done}))
 
     def batch(self, index: npt.NDArray[np.integer]) -> Seen:
         """The renders of some rows that are there."""
-        image = torch.from_numpy(self.images[index]).float() / 127.5 - 1
+        image, plain = (torch.from_numpy(kept[index]).float() / 127.5 - 1 for kept in (self.images, self.plain))
         weight = self.weights[torch.from_numpy(self.labels[index].astype(np.int64))].unsqueeze(1)
-        return Seen(self.w[index], image, weight / weight.mean(dim=(1, 2, 3), keepdim=True))
+        return Seen(self.w[index], image, plain, weight / weight.mean(dim=(1, 2, 3), keepdim=True))

@@ -42,22 +42,35 @@ class Spot(NamedTuple):
         return picture[:, :, self.top * k : (self.top + SPAN) * k, self.left * k : (self.left + SPAN) * k]
 
 
-def energy_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
-    """One step on renders with detail, by the energy score of two pictures y, y' that differ in noise alone:
-    (d(y, x) + d(y', x) − d(y, y')) / 2, d being the paired loss.
+def plain_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
+    """One step on what is not chance: the picture without noise against the render without it."""
+    spot = Spot.by_chance(run.generator.resolution // 4)
+    ws = seen.w[:, None].expand(-1, run.generator.num_ws, -1)
+    made = finished(run.generator, window(run.generator, ws, spot), None)
+    loss = paired_loss(made, spot.of(seen.plain), spot.of(seen.weight))
+    run.step(loss)
+    run.follow(len(made))
+    return {"plain": float(loss.detach())}
 
-    d adds up differences of single numbers (pixels and slopes at several sizes), and each of their scores is smallest for the
-    true distribution of that number (Gneiting and Raftery 2007, section 5): where a render is certain the picture must hit it,
-    and where it is chance the noise must vary as the render does. No second network is needed.
+
+def noise_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
+    """One step of the last two blocks on what is chance, by the energy score (d(n, r) + d(n', r) − d(n, n')) / 2: r is what
+    chance adds to the render, n and n' what two noises add to the picture, d the paired loss.
+
+    d adds up differences of single numbers (pixels and slopes at several sizes). The score of each is smallest for its true
+    distribution (Gneiting and Raftery 2007, section 5), so the noise learns how much it may change where, and at which size;
+    it needs no second network. Outlines, which are no chance, get none.
     """
     spot = Spot.by_chance(run.generator.resolution // 4)
     ws = seen.w[:, None].expand(-1, run.generator.num_ws, -1)
-    first, second = drawn(run.generator, ws, spot, 2)
-    image, weight = spot.of(seen.image), spot.of(seen.weight)
-    near = (paired_loss(first, image, weight) + paired_loss(second, image, weight)) / 2
-    apart = paired_loss(first, second, weight)
+    with torch.no_grad():
+        start = window(run.generator, ws, spot)
+        still = finished(run.generator, start, None)
+    first, second = (finished(run.generator, start, "random") - still for _ in range(2))
+    added, even = spot.of(seen.image - seen.plain), torch.ones_like(spot.of(seen.weight))
+    near = (paired_loss(first, added, even) + paired_loss(second, added, even)) / 2
+    apart = paired_loss(first, second, even)
     run.step(near - apart / 2)
-    run.follow(len(image))
     return {"near": float(near.detach()), "apart": float(apart.detach())}
 
 
@@ -68,35 +81,49 @@ def mixed_step(run: GrowingRun) -> dict[str, float]:
     with torch.no_grad():
         ws = mixed(*(run.generator.map(one) for one in z))
         target = F.avg_pool2d(spot.of(run.teacher.synthesize(ws[:, :-2], noise="none")), 2)
-    (made,) = drawn(run.generator, ws, spot, 1)
+    made = finished(run.generator, window(run.generator, ws, spot), None)
     loss = (F.avg_pool2d(made, 4) - target).abs().mean()
     run.step(run.recipe.mixed_weight * loss)
     return {"mixed": float(loss.detach())}
 
 
-def drawn(generator: StyleGAN2, ws: Tensor, spot: Spot, times: int) -> tuple[Tensor, ...]:
-    """A window of the pictures of w+, `times` with noise that differs in the last two blocks, each [N, 3, 4 SPAN, 4 SPAN]."""
+class Window(NamedTuple):
+    """Features [N, C, h, w] and picture of a window with its margin, at a quarter of the size; the styles of the blocks that go
+    on from there; and where the window is in it, in pixels of the whole size."""
+
+    x: Tensor
+    img: Tensor
+    styles: list[list[Tensor]]
+    top: int
+    left: int
+
+
+def window(generator: StyleGAN2, ws: Tensor, spot: Spot) -> Window:
+    """All blocks but the last two, without noise, and a window of what they make of w+ [N, num_ws, w_dim]."""
     styles = generator.styles(ws)
+    last = generator.num_blocks - 2
     state: State | None = None
-    for i in range(generator.num_blocks - 2):
-        state = generator.step(i, state, styles[generator.block_layers(i)], "random")
+    for i in range(last):
+        state = generator.step(i, state, styles[generator.block_layers(i)], "none")
     assert state is not None and state.img is not None
     low = [max(0, at - MARGIN) for at in (spot.top, spot.left)]
     high = [min(spot.side, at + SPAN + MARGIN) for at in (spot.top, spot.left)]
+    rows, columns = (slice(a, b) for a, b in zip(low, high, strict=True))
+    x = state.x[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
+    own = [styles[generator.block_layers(i)] for i in (last, last + 1)]
+    return Window(
+        x, state.img[:, :, rows, columns].contiguous(), own, 4 * (spot.top - low[0]), 4 * (spot.left - low[1])
+    )
 
-    def cut(x: Tensor) -> Tensor:
-        piece = x[:, :, low[0] : high[0], low[1] : high[1]]
-        return piece.repeat(times, 1, 1, 1).contiguous(memory_format=torch.channels_last)
 
-    x, img = cut(state.x), cut(state.img).contiguous()
-    for i in (generator.num_blocks - 2, generator.num_blocks - 1):
-        own = [style.repeat(times, 1) for style in styles[generator.block_layers(i)]]
+def finished(generator: StyleGAN2, start: Window, noise: str | None) -> Tensor:
+    """The last two blocks on a window, with "random" noise or None: pictures [N, 3, 4 SPAN, 4 SPAN] without the margin."""
+    x, img = start.x, start.img
+    for block, own in zip(generator.synthesis.blocks[-2:], start.styles, strict=True):
         shape = (len(x), 1, 2 * x.shape[2], 2 * x.shape[3])
-        noise = [torch.randn(shape, dtype=torch.float32, device=x.device) for _ in range(2)]
-        x, img = generator.synthesis.blocks[i](x, img, own, noise)
-    top, left = (4 * (a - b) for a, b in zip((spot.top, spot.left), low, strict=True))
-    inside = img[:, :, top : top + 4 * SPAN, left : left + 4 * SPAN]
-    return inside.chunk(times)
+        maps = [None if noise is None else torch.randn(shape, dtype=torch.float32, device=x.device) for _ in range(2)]
+        x, img = block(x, img, own, maps)
+    return img[:, :, start.top : start.top + 4 * SPAN, start.left : start.left + 4 * SPAN]
 
 
 def some(pool: Pool, count: int, random: np.random.Generator) -> Seen:

@@ -31,6 +31,7 @@ class GrowRecipe:
     matrix_rate: float = 3e-3
     momentum: float = 0.9
     trunk: float = 0.3
+    noise_every: int = 2
     mixed_every: int = 4
     mixed_weight: float = 0.5
     ema_images: float = 1500.0

@@ -93,13 +93,16 @@ def _skin(
     # freckles: at most one a cell, most on cheeks and nose; more of them keep the earlier ones
     u, w = around / _FRECKLE + 400, y / _FRECKLE + 400
     i, j = u.floor(), w.floor()
-    dice = [chance.cells(i, j, field) for field in (1, 2, 3, 4)]
+    dice = [chance.cells(i, j, field) for field in (2, 3, 4)]
     many = (-(((x.abs() - 0.3) / 0.42) ** 2) - ((y + 0.2) / 0.26) ** 2).exp() + 0.08
-    radius = (0.13 + 0.17 * dice[3]) * _FRECKLE
-    du, dw = (((a - b - 0.5) - 0.4 * (c - 0.5)) * _FRECKLE for a, b, c in ((u, i, dice[1]), (w, j, dice[2])))
+    radius = (0.13 + 0.17 * dice[2]) * _FRECKLE
+    du, dw = (((a - b - 0.5) - 0.4 * (c - 0.5)) * _FRECKLE for a, b, c in ((u, i, dice[0]), (w, j, dice[1])))
     edge = max(scene.canvas.pixel, 0.3 * _FRECKLE * 0.3)
     spot = (0.5 - ((du * du + dw * dw).sqrt() - radius) / edge).clamp(0, 1)
-    spot = spot * (dice[0] < 0.9 * amount["freckles"] * many) * skin * _seen(scene, _FRECKLE)
+    there = chance.rare(i, j, 1, 0.9 * amount["freckles"] * many)
+    if chance.seeds is None:
+        spot = torch.full_like(spot, 0.2)  # of a cell, on average
+    spot = spot * there * skin * _seen(scene, _FRECKLE)
     brown = tone * tone.new_tensor((0.66, 0.47, 0.38))
     albedo.lerp_(brown[:, :, None, None].expand_as(albedo), 0.85 * spot[:, None])
     # pores, and stubble where a beard would grow
@@ -107,8 +110,7 @@ def _skin(
     shade.mul_(1 + 0.1 * amount["pores"] * _seen(scene, _PORE) * chance.normal(i, j, 8) * skin)
     line = -0.36 + 0.75 * (x.abs() - 0.34).clamp(min=0)
     jaw = ((line - y) / 0.12).clamp(0, 1) * skin
-    hair = (chance.cells(i, j, 10) < 0.55).to(x.dtype)
-    hair = 0.55 + (hair - 0.55) * _seen(scene, _PORE)
+    hair = 0.55 + (chance.rare(i, j, 10, 0.55) - 0.55) * _seen(scene, _PORE)
     dark = palette.brow(scene.values)
     cover = (0.5 * amount["stubble"] * jaw * hair)[:, None]
     albedo.lerp_(dark[:, :, None, None].expand_as(albedo), cover)
