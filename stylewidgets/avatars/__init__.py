@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     )
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
+    from .scoring.chance import chance_map
     from .sources import Figure
     from .world.body import BODY_FACTORS, POSE
     from .world.captions import caption
@@ -45,6 +46,7 @@ __getattr__, __dir__, __all__ = attach(
         "drawing.renderer": "ALL_REGIONS BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
+        "scoring.chance": "chance_map",
         "sources": "Figure",
         "world.body": "BODY_FACTORS POSE",
         "world.captions": "caption",

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ...avatars import DETAIL_FACTORS, from_uniform
+from ...latent.direction import Direction
 
 COMPONENTS = (62, 63, 64, 65, 66, 67)
 """Which principal components of w, the weakest being 0, in the order of DETAIL_FACTORS."""
@@ -74,3 +75,17 @@ class Amounts(nn.Module):
     def towards(self) -> Tensor:
         """Directions [K, w_dim] in w: each moves one amount by one standard deviation and leaves the others."""
         return torch.linalg.pinv(self.rows.double()).T.to(self.rows)
+
+
+def amount_directions(values: dict[str, Any]) -> list[Direction]:
+    """The amounts of a file's metadata as directions of w: a strength of 1 is one standard deviation of that amount."""
+    amounts = Amounts.from_plain(values)
+    return [
+        Direction(
+            name,
+            vector.numpy() / float(vector.norm()),
+            sigma=float(vector.norm()),
+            source="a weak principal component of w, which training made this amount of detail",
+        )
+        for name, vector in zip(values["factors"], amounts.towards(), strict=True)
+    ]

@@ -26,11 +26,12 @@ class GrowRecipe:
 
     start: str = "avatar-128"
     channels: int = 16
-    batch: int = 4
+    batch: int = 8
     learning_rate: float = 2e-3
     matrix_rate: float = 3e-3
     momentum: float = 0.9
     trunk: float = 0.3
+    kept_below: int = 32
     noise_every: int = 2
     mixed_every: int = 4
     mixed_weight: float = 0.5
@@ -63,16 +64,17 @@ class GrowingRun:
             module.synthesis.to(memory_format=torch.channels_last)
         self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         colours = tuple(f"{layer.name}.weight" for layer in self.generator.layers if layer.kind == "torgb")
-        new = self.generator.synthesis.blocks[-2:]
         self.new_blocks = [f"b{4 << (self.generator.num_blocks - k)}" for k in (2, 1)]
         self.optimisers: dict[str, Together] = {}
         for name, block in self.generator.synthesis.named_children():
+            if int(name[1:]) < r.kept_below:
+                block.requires_grad_(False)
+                continue
             scale = 1.0 if name in self.new_blocks else r.trunk
             small = tuple(c.partition(".")[2] for c in colours if c.startswith(name + "."))
             self.optimisers[name] = matrices_and_rest(
                 block, r.matrix_rate * scale, r.learning_rate * scale, r.momentum, small=small
             )
-        assert len(new) == 2
         self._clock = time.monotonic()
 
     def step(self, loss: Tensor) -> None:
