@@ -79,6 +79,10 @@ _POSED = {
     "posed": "a small Pose with Style of the avatars, from pairs of one avatar in two poses",
 }
 
+_GROWN = {
+    "detail": "a bundled generator grown to twice the size, with freckles and strands in its noise",
+}
+
 _EDITORS = {
     "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
     "mapper": "a small network that edits towards one sentence",
@@ -103,6 +107,8 @@ def build_parser() -> argparse.ArgumentParser:
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
     for name, words in _POSED.items():
         kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.posed.{name}")
+    for name, words in _GROWN.items():
+        kinds.add_parser(name, help=words, description=words, module="stylewidgets.training.detail.grow")
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)
