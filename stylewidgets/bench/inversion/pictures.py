@@ -43,7 +43,8 @@ def strange(count: int, session: GeneratorSession) -> Target:
     kinds = [
         factor for group, _ in at.slices() if group.name == "unseen" for factor in group.factors if factor.categories
     ]
-    world, rows, names, face = AvatarWorld(UNSEEN), [], [], 0
+    world, face = AvatarWorld(UNSEEN), 0
+    rows, names = list[torch.Tensor](), list[str]()
     while len(rows) < count:
         factor = kinds[len(rows) % len(kinds)]
         others = [k for k in range(len(factor.categories)) if k != factor.default]
