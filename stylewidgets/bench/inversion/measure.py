@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, product
 from pathlib import Path
 from typing import Any
 
@@ -46,20 +47,35 @@ def measure(
         own = mark(session, row.method, row.settings)
         if found.get(row.name, {}).get("mark") != own:
             found[row.name] = {"method": row.method, "settings": dict(row.settings), "mark": own}
-        for kind, target in targets.items():
-            measured = found[row.name].setdefault(kind, {})
+    # What is compared comes together: all rows of a method on one kind of pictures, then on the next.
+    for _, rows in groupby(wanted, lambda row: row.method):
+        for (kind, target), row in product(targets.items(), list(rows)):
             kept = Kept(session, keep, f"{kind} {SEEDS[kind]}")
-            for part, places in chunks(target, TOGETHER):
-                if all(name in measured for name in part.names):
-                    continue
-                began = time.perf_counter()
-                for rows, result in found_by(session, part, row, kept):
-                    edits = None if (all_of := known[kind]) is None else all_of.part(places[rows])
-                    found[row.name]["uses"] = dict(result.uses)
-                    one = part if len(result) == len(part) else part[rows.start]
-                    measured |= figures(one, result, session, edits)
-                told = np.mean([measured[name]["mse"] for name in part.names])
-                yield f"{row.name}, {part.names[-1]}: mse {told:.4f}, {time.perf_counter() - began:.0f} s"
+            yield from _measure_row(session, row, target, known[kind], kept, found[row.name], kind)
+
+
+def _measure_row(
+    session: GeneratorSession,
+    row: Row,
+    target: Target,
+    known: KnownEdits | None,
+    kept: Kept,
+    found: dict[str, Any],
+    kind: str,
+) -> Iterator[str]:
+    """One method on one kind of pictures."""
+    measured = found.setdefault(kind, {})
+    for part, places in chunks(target, TOGETHER):
+        if all(name in measured for name in part.names):
+            continue
+        began = time.perf_counter()
+        for which, result in found_by(session, part, row, kept):
+            edits = None if known is None else known.part(places[which])
+            found["uses"] = dict(result.uses)
+            one = part if len(result) == len(part) else part[which.start]
+            measured |= figures(one, result, session, edits)
+        told = np.mean([measured[name]["mse"] for name in part.names])
+        yield f"{row.name}, {part.names[-1]}: mse {told:.4f}, {time.perf_counter() - began:.0f} s"
 
 
 def figures(
