@@ -49,14 +49,17 @@ def of_codes(generator: str) -> dict[str, float] | None:
     return found
 
 
-def of_inversions(method: str, space: str = "", steps: int = 1) -> Usual | None:
-    """The scale of a method, of the measured number of steps that is nearest; None where the method was not measured.
+def of_inversions(generator: str, method: str, space: str = "", steps: int = 1) -> Usual | None:
+    """The scale of a method, of the measured number of steps that is nearest; None where there is none.
 
     Args:
+        generator: its name. Those whose codes were measured share a scale of inversions, that of the bench's generator.
         method: its name.
         space: of its code; it says nothing of methods that have one only.
         steps: that it took.
     """
+    if of_codes(generator) is None:
+        return None
     mine = [one for one in _table()["inversions"] if one["method"] == method and one["space"] in ("", space)]
     if not mine:
         return None
