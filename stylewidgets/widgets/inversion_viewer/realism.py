@@ -37,8 +37,7 @@ BY_METHOD = {
     FAIR: ("as usual", "further out than the generator's own faces, as is usual after this method"),
     POOR: (
         "far out",
-        "Warning: further out than most results of this method. The picture may show what the generator cannot draw, and then "
-        + "edits spill over",
+        "Warning: further out than most results of this method. What the generator cannot draw ends there, and edits spill over",
     ),
 }
 """Where the method has a scale."""
