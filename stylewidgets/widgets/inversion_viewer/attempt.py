@@ -15,6 +15,7 @@ from PIL import Image
 from ... import inversion
 from ...jobs import RUNNING, Job, Progress
 from ...settings import Value
+from .realism import scale
 
 if TYPE_CHECKING:
     from ...inversion import Result, Run, Target
@@ -123,7 +124,7 @@ class Attempt:
     def measuring_realism(self) -> Job[None]:
         """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`.
 
-        And how far 99 of 100 of its own are at most: the figure `usual_realism`.
+        And how far 99 of 100 of its own are at most, the figure `usual_realism`, and what is usual after this method.
         """
         yield Progress()  # the result is shown first
         from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
@@ -132,6 +133,7 @@ class Attempt:
         styles = flat_styles(session, result.space, result.code)
         known = code_statistics(session)
         self.figures |= {"realism": float(np.mean(known.mahalanobis(styles))), "usual_realism": known.usual}
+        self.figures |= scale(session.name, result.method, result.space, result.steps)
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""
