@@ -10,7 +10,17 @@ if TYPE_CHECKING:
     from .domain import READER_VERSION, WORLD_VERSION
     from .drawing.camera import Camera
     from .drawing.poses import Flow, exact_flow, limb_matrices
-    from .drawing.renderer import BODY_LANDMARKS, BODY_REGIONS, LANDMARKS, OUTPUTS, PARTS, REGIONS, Render, render
+    from .drawing.renderer import (
+        ALL_REGIONS,
+        BODY_LANDMARKS,
+        BODY_REGIONS,
+        LANDMARKS,
+        OUTPUTS,
+        PARTS,
+        REGIONS,
+        Render,
+        render,
+    )
     from .drawing.truth import body_uv, head_uv
     from .reading.estimates import Estimate, estimate
     from .sources import Figure
@@ -20,9 +30,10 @@ if TYPE_CHECKING:
     from .world.dataset import AvatarDataset
     from .world.edits import WORN, edit_factors, edit_truth, swap_factors, swap_truth
     from .world.factors import CORRELATIONS, EMBED_SIZE, FACTORS, INDEX, NUM_FACTORS, Factor
-    from .world.groups import BODY, Group, register_group
+    from .world.groups import BODY, UNSEEN, Group, register_group
     from .world.rows import by_name, defaults, embed, from_uniform
     from .world.sampling import sample
+    from .world.unseen import UNSEEN_FACTORS
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -30,7 +41,7 @@ __getattr__, __dir__, __all__ = attach(
         "domain": "READER_VERSION WORLD_VERSION",
         "drawing.camera": "Camera",
         "drawing.poses": "Flow exact_flow limb_matrices",
-        "drawing.renderer": "BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
+        "drawing.renderer": "ALL_REGIONS BODY_LANDMARKS BODY_REGIONS LANDMARKS OUTPUTS PARTS REGIONS Render render",
         "drawing.truth": "body_uv head_uv",
         "reading.estimates": "Estimate estimate",
         "sources": "Figure",
@@ -40,8 +51,9 @@ __getattr__, __dir__, __all__ = attach(
         "world.dataset": "AvatarDataset",
         "world.edits": "WORN edit_factors edit_truth swap_factors swap_truth",
         "world.factors": "CORRELATIONS EMBED_SIZE FACTORS INDEX NUM_FACTORS Factor",
-        "world.groups": "BODY Group register_group",
+        "world.groups": "BODY Group UNSEEN register_group",
         "world.rows": "by_name defaults embed from_uniform",
         "world.sampling": "sample",
+        "world.unseen": "UNSEEN_FACTORS",
     },
 )

@@ -14,9 +14,12 @@ from ...ops.devices import float_tensor
 from ..world.groups import HEAD, framed, with_head
 from ..world.rows import by_name
 from . import palette
+from .added.backdrop import patterned
+from .added.manner import redrawn
+from .added.paint import on_skin, over_face
 from .body import PART, PARTS, Scene, frames
 from .camera import Camera, camera_of
-from .clothing import BODY_REGIONS, paint_clothes, region_of
+from .clothing import ALL_REGIONS, BODY_REGIONS, paint_clothes, region_of
 from .features import REGION, REGIONS, paint_face
 from .figure import assemble
 from .geometry import FRAMINGS, Frame, Framing
@@ -28,7 +31,17 @@ from .truth import TRUTH, draw_truth
 
 OUTPUTS = ("image", "segmentation", "landmarks", "depth", "normals", "uv", "camera", "points", "part")
 """Everything that `render` can give; the first three are what it gives when nothing is said."""
-_SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
+_SHINE = {
+    "skin": 0.10,
+    "nose": 0.16,
+    "ears": 0.06,
+    "neck": 0.04,
+    "hair": 0.20,
+    "hair_back": 0.06,
+    "hat": 0.05,
+    "headphones": 0.3,
+    "earrings": 0.6,
+}
 _CHUNK = {"cpu": 24 * 128 * 128, "cuda": 512 * 128 * 128}  # pixels rendered at once: cache on a CPU, memory on a GPU
 
 
@@ -36,8 +49,8 @@ class Render:
     """Pictures with their truth, as attributes; an output that was not asked for raises AttributeError.
 
     image: float32 [N, 3, H, W] in [-1, 1].
-    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS; of the rays of a pixel the
-        commonest.
+    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS, with the group "unseen" into
+        ALL_REGIONS; of the rays of a pixel the commonest.
     landmarks: float32 [N, K, 2], pixel coordinates (x, y) of LANDMARKS (0 is the left / top edge of the picture).
         Left and right are the picture's. A landmark is where the feature is, also where hair, hat or glasses hide it.
         Half figures have BODY_LANDMARKS, the middles of their joints, behind them.
@@ -251,7 +264,7 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
     glow = torch.zeros_like(shade)
-    paint_face(scene, albedo, label, shade, glow, shine)
+    paint_face(scene, albedo, label, shade, glow, shine, on_skin, over_face)
     if scene.skeleton is not None:
         paint_clothes(scene, albedo, label, shade)
     image = _light(scene, albedo, shade, glow, shine)
@@ -259,7 +272,9 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     nothing = canvas.part == 0
     if scene.orbit is not None:
         nothing &= label != REGION["glasses"]  # from the side, their rims stand before the backdrop
+    backdrop = patterned(scene, backdrop)
     image = torch.where(nothing[:, None], backdrop, image).clamp_(0, 1)
+    image = redrawn(scene, image, albedo, label)
     image = torch.nn.functional.avg_pool2d(image, supersample) if supersample > 1 else image
     return image.sqrt_().mul_(2).sub_(1), _downsample(label, supersample)
 
@@ -285,6 +300,9 @@ def _part_colours(scene: Scene) -> Tensor:
         "glasses": skin,
     }
     colours |= {p: clothes if "sleeve" in p or p == "torso" else skin for p in PARTS[PART["torso"] :]}
+    if "headphones_hue" in v:
+        colours["headphones"] = palette.hsl(v["headphones_hue"], 0.6, torch.full_like(v["headphones_hue"], 0.32))
+        colours["earrings"] = palette.linear(skin.new_tensor((0.93, 0.76, 0.32)).expand_as(skin))
     return torch.stack([colours[p] for p in PARTS], 2)
 
 
@@ -354,4 +372,15 @@ def _downsample(label: Tensor, supersample: int) -> Tensor:
     return torch.where(((a == b) | (a == c) | (a == d)) | (b == c) | (b == d) | (c == d), pair, a)
 
 
-__all__ = ["BODY_LANDMARKS", "BODY_REGIONS", "LANDMARKS", "OUTPUTS", "PARTS", "REGIONS", "Camera", "Render", "render"]
+__all__ = [
+    "ALL_REGIONS",
+    "BODY_LANDMARKS",
+    "BODY_REGIONS",
+    "LANDMARKS",
+    "OUTPUTS",
+    "PARTS",
+    "REGIONS",
+    "Camera",
+    "Render",
+    "render",
+]

@@ -14,6 +14,7 @@ from functools import cache, cached_property
 from ...core.checks import unknown_name
 from .body import BODY_CORRELATIONS, BODY_FACTORS
 from .factors import CORRELATIONS, FACTORS, Factor
+from .unseen import UNSEEN_FACTORS, phrase
 
 Pick = Callable[[str, Sequence[str]], str]
 """A topic and phrases that mean the same → one of them."""
@@ -84,9 +85,12 @@ HEAD = ("head",)
 """What rows have when nothing is said."""
 BODY = ("head", "body")
 """What rows of half figures have."""
+UNSEEN = ("head", "unseen")
+"""What rows of heads have that no bundled generator has seen the like of."""
 GROUPS: dict[str, Group] = {
     "head": Group("head", FACTORS, CORRELATIONS),
     "body": Group("body", BODY_FACTORS, BODY_CORRELATIONS),
+    "unseen": Group("unseen", UNSEEN_FACTORS, phrase=phrase),
 }
 """By name, in the order of their columns. `register_group` adds."""
 
