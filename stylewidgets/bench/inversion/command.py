@@ -24,8 +24,8 @@ from ...avatars import AvatarDataset
 from ...core.options import Options
 from ...inversion import METHODS, Result, Target, evaluate_each, start
 from ...inversion.encoders.runs import bundled
-from ...inversion.evaluation.editability import known_edits
 from ...inversion.evaluation.evaluate import mean_of
+from ...inversion.evaluation.known import known_edits
 from ...inversion.methods import pivotal
 from ...session.session import GeneratorSession
 from ..report import machine, plain
