@@ -78,6 +78,11 @@ _EDITORS = {
 
 _JOBS = {
     "statistics": "mean, spread and histogram of every style channel, over any number of faces",
+    "words": "where each style channel takes pictures in the space of a text encoder",
+    "index": "a gallery of many faces, to find those that are nearest in one part",
+    "inversion": "the codes of a folder of photographs, a file each",
+    "data": "renders of avatars with their truth, for training",
+    "evaluation": "how far a generator's pictures are from renders",
     "status": "how far a plan is, and what failed and why",
 }
 
