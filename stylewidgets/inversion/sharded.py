@@ -17,6 +17,7 @@ from ..jobs.plans.shards import NAME, WHERE, Made, Shard, sharded
 from ..session.shards import machine, opened, stamp
 from .catalogue import BUNDLED, METHODS
 from .encoders.runs import bundled
+from .losses.lpips_nets import backbone_path
 from .result import KEY
 from .starting import start
 
@@ -55,6 +56,8 @@ def plan(
     else:
         found = [as_path(photo) for photo in photos]
     about, values = stamp(source, device), METHODS[method].checked(settings)
+    if values.get("net") == "auto":  # chosen once for all: what is in the cache of one machine may not be in another's
+        values["net"] = "vgg" if backbone_path("vgg").is_file() else "factors"
     where, encoders = about.pop(WHERE), _encoders(method, values)
     common = {**about, "encoders": encoders, "method": method, "settings": values}
     names: set[str] = set()
