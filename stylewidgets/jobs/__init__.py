@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ..core.lazy import attach
 from .driving import SLICE, run, shown, turn
 from .runs import DONE, FAILED, LONGEST, PAUSED, READY, RUNNING, STOPPED, Job, Progress, Run
-from .starting import Starter, check_names, register, start
+from .starting import Starter, check_names, kinds, register, start
 from .work import Stream, Work, part
 
 if TYPE_CHECKING:
