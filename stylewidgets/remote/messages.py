@@ -10,7 +10,35 @@ of JSON, and the bytes of the picture. Large arrays of a latent, directions abov
     server  frame {"n", "mime", "w", "h", "rung", "render_ms", "encode_ms"} + bytes      it answers all requests up to n
     server  {"error": {"n", "code", "message"}}  {"going": seconds}  {"busy": seconds}
     client  {"start": spec, "job": name}  {"pause": name}  {"resume": name}  {"stop": name}
-    server  {"job": name, "progress": …}  {"job": name, "result": sha256}  {"job": name, "error": …}
+    server  {"job": name, "progress": {"done", "total", "words", "terms", "indivisible"}, "step", "status"}
+    server  frame {"job": name, "mime", "w", "h"} + bytes     the picture of the last step, where the work has one (`Run.pixels`)
+    server  {"job": name, "result": sha256, "status": "done"}  {"job": name, "error": words}
+
+A job is named by its client, and goes on while the socket is away; a client that comes back sends its hello, and hears of its
+jobs again. Where a version is not spoken here, the answer is 426, which names both.
+
+Calls, under /v1, with "Authorization: Bearer …" and "Stylewidgets-Version: 1". What is refused is {"error": {"code", "message"}}
+with the code as status. Latents are as `Latent.to_dict` has them, arrays are safetensors, what they hold is said under "about"
+in their metadata, as JSON:
+
+    GET  health                          {"ok", "version", "queue", "device"}
+    GET  models                          {"models": [name, …]}; the first is the default
+    GET  models/{m}                      `remote.about.About`
+    GET  models/{m}/directions           the file of a `DirectionSet`, safetensors
+    POST models/{m}/render               {"latents", "resolution", "format"}: one picture as PNG or JPEG
+    POST models/{m}/images               the same → {"pictures": uint8 [N, h, w, 3]}
+    POST models/{m}/map                  {"latents"} → {"w": [N, num_ws, w_dim]}
+    POST models/{m}/code_styles          {"latents"} → {"s": [N, channels]}
+    POST models/{m}/styles               {"w": [N, w_dim] or [N, num_ws, w_dim]} → {"s"}
+    POST models/{m}/synthesize           {"w"} or {"s"}, about {"noise_mode", "noise_seed", "transform", "exact",
+                                         "max_resolution"} → {"pictures": float32 [N, C, H, W]}
+    POST models/{m}/cells                {"grid": MixGrid.to_dict(), "places": [[i, j], …], "resolution"} → {"pictures"}
+    POST models/{m}/depth|normals        {"latent"} → {"picture": uint8 [H, W, 3]}
+    POST models/{m}/files                {"picture": uint8 or bool} or a `Target` (see `remote.results`) → {"name": sha256};
+                                         what `GeneratorSession.put` returns, for specs
+    GET  models/{m}/jobs/{name}/result   what the job has found so far, as `remote.results.packed` writes it; 404 for nothing
+    POST models/{m}/tuned                {"job", "picture"} → {"model": name}: the session that draws the result of an inversion
+                                         with what was fitted; a model like any other, for this client and a while
 """
 
 from __future__ import annotations
