@@ -1,44 +1,49 @@
 """What a client and a server say to each other, version 1: JSON, picture bytes and safetensors. Nothing is ever unpickled.
 
-A live socket carries texts, which are JSON objects, and frames, which are binary: four bytes of length (big-endian), a header
-of JSON, and the bytes of the picture. Large arrays of a latent, directions above all, cross once, under their hash:
+A live socket (subprotocol `SUBPROTOCOL`) carries texts, which are JSON objects, and frames, which are binary: four bytes of
+length (big-endian), a header of JSON, and the bytes of the picture. Large arrays of a latent, directions above all, cross once,
+under their hash:
 
-    client  {"hello": {"token", "client", "model"}}                    the first text; the token never stands in an address
-    server  {"hello": {"version", "name", "weights"}}                  weights: the sha256 of what draws here
+    client  {"hello": {"version", "token", "client", "model"}}         the first text; the token never stands in an address
+    server  {"hello": {"version", "name", "weights", "device"}}        weights: the fingerprint of what draws here
     client  {"define": sha256, "array": …}                             before the first latent that refers to it
-    client  {"n": 7, "latent": …, "rung": [side, format, quality, name]}
-    server  frame {"n", "mime", "w", "h", "rung", "render_ms", "encode_ms"} + bytes      it answers all requests up to n
-    server  {"error": {"n", "code", "message"}}  {"going": seconds}  {"busy": seconds}
+    client  {"n": 7, "latent": …, "rung": [side, format, quality, name], "on": sha256}     "on": see below; mostly left out
+    server  frame {"n", "mime", "w", "h", "rung", "render_ms", "encode_ms"} + bytes        it answers all requests up to n
+    server  {"error": {"n", "code", "message"}}                        n: null where it is about no request
+    server  {"going": seconds}  {"busy": seconds}                      goes down; the token has used up its share for so long
     client  {"start": spec, "job": name}  {"pause": name}  {"resume": name}  {"stop": name}
-    server  {"job": name, "progress": {"done", "total", "words", "terms", "indivisible"}, "step", "status"}
-    server  frame {"job": name, "mime", "w", "h"} + bytes     the picture of the last step, where the work has one (`Run.pixels`)
-    server  {"job": name, "result": sha256, "status": "done"}  {"job": name, "error": words}
+    server  {"job": name, "status", "progress": {"done", "total", "words", "terms", "indivisible"}}
+    server  frame {"job": name, "done", "mime", "w", "h", "latent"} + bytes                its state now and then; latent or null
+    server  {"job": name, "status", "result": sha256, "kind", "suffix", "bytes"}           it rests: done, stopped or paused, with
+                                                                       what it has found so far; null: nothing yet
+    server  {"job": name, "status": "failed", "error": {"code", "message"}}
 
-A job is named by its client, and goes on while the socket is away; a client that comes back sends its hello, and hears of its
-jobs again. Where a version is not spoken here, the answer is 426, which names both.
+`status` is that of a `jobs.Run`. "client" is a name that a client makes up, 16 to 64 of A-Z a-z 0-9 - _, and keeps when it
+connects again: under it lie its results, which live until it has been away for ten minutes or newer ones need the room.
+A result with weights or noise of its own draws where a request says "on": its hash, with ":1" for the second of its pictures.
+Jobs go on while their client is away; after its next hello it hears of each that it has, as if it had just changed.
 
-Calls, under /v1, with "Authorization: Bearer …" and "Stylewidgets-Version: 1". What is refused is {"error": {"code", "message"}}
-with the code as status. Latents are as `Latent.to_dict` has them, arrays are safetensors, what they hold is said under "about"
-in their metadata, as JSON:
+Calls bear the token in `Authorization: Bearer …` and may name their client in `X-Client`. Errors are {"error": {"code",
+"message"}} with the status of the code.
 
-    GET  health                          {"ok", "version", "queue", "device"}
-    GET  models                          {"models": [name, …]}; the first is the default
-    GET  models/{m}                      `remote.about.About`
-    GET  models/{m}/directions           the file of a `DirectionSet`, safetensors
-    POST models/{m}/render               {"latents", "resolution", "format"}: one picture as PNG or JPEG
-    POST models/{m}/images               the same → {"pictures": uint8 [N, h, w, 3]}
-    POST models/{m}/map                  {"latents"} → {"w": [N, num_ws, w_dim]}
-    POST models/{m}/code_styles          {"latents"} → {"s": [N, channels]}
-    POST models/{m}/styles               {"w": [N, w_dim] or [N, num_ws, w_dim]} → {"s"}
-    POST models/{m}/synthesize           {"w"} or {"s"}, about {"noise_mode", "noise_seed", "transform", "exact",
-                                         "max_resolution"} → {"pictures": float32 [N, C, H, W]}
-    POST models/{m}/cells                {"grid": MixGrid.to_dict(), "places": [[i, j], …], "resolution"} → {"pictures"}
-    POST models/{m}/depth|normals        {"latent"} → {"picture": uint8 [H, W, 3]}
-    POST models/{m}/files                {"picture": uint8 or bool} or a `Target` (see `remote.results`) → {"name": sha256};
-                                         what `GeneratorSession.put` returns, for specs
-    GET  models/{m}/jobs/{name}/result   what the job has found so far, as `remote.results.packed` writes it; 404 for nothing
-    POST models/{m}/tuned                {"job", "picture"} → {"model": name}: the session that draws the result of an inversion
-                                         with what was fitted; a model like any other, for this client and a while
+    GET  /v1/health                       {"ok", "version", "name", "device", "queue"}; 503 while it goes down or is broken
+    GET  /v1/models                       {"models": [name, …]}, the first is the default
+    GET  /v1/models/M                     what it is, as `remote.about.About.to_dict`: sizes, layers, fingerprint, capabilities
+    GET  /v1/models/M/directions          its directions as the file of a `DirectionSet`
+    POST /v1/models/M/render              {"latent", "format": "png" or "jpeg", "on"} → the picture
+    POST /v1/models/M/images              {"latents", "resolution", "on"} → "images" uint8 [N, h, w, 3]
+    POST /v1/models/M/map                 {"latents", "on"} → "w" [N, num_ws, w_dim]
+    POST /v1/models/M/styles              {"latents", "on"}, or "w" → "styles" [N, channels of all layers]
+    POST /v1/models/M/synthesize          "w" or "styles", with {"noise_mode", "noise_seed", "view", "exact", "max_resolution",
+                                          "on"} → "images" float32 [N, C, H, W]
+    POST /v1/models/M/cells               {"grid": `MixGrid.to_dict`, "places": [[i, j], …], "resolution", "on"} → "images"
+    POST /v1/models/M/depth, normals      {"latent", "on"} → "image" uint8 [H, W, 3]
+    POST /v1/models/M/targets             a picture file, or "image" uint8 or bool (mask, labels) → {"target": name in specs};
+                                          or "images" float32 [N, 3, H, W] with "mask" and {"names", "latents"}: a `Target`
+    GET  /v1/results/SHA                  what a job made: a file, or a value as `remote.results` packs it (suffix ".safetensors")
+
+Names in quotes without braces are arrays of a safetensors body; its values stand as JSON under `ABOUT` in the metadata. Where a
+body is JSON, an array is {"shape", "float32": base64}.
 """
 
 from __future__ import annotations
@@ -68,6 +73,9 @@ UPLOAD = 8 * 2**20
 """Longest file of a target, in bytes."""
 MOST_LATENTS = 64
 """Latents of one call."""
+ABOUT = "stylewidgets"
+"""The entry in the metadata of a safetensors body under which its plain values stand as JSON."""
+TENSORS = "application/safetensors"
 INLINE = 256
 """Arrays of at most this many numbers go with the latent; larger ones go ahead of it, once."""
 
