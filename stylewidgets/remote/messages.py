@@ -14,19 +14,21 @@ under their hash:
     client  {"start": spec, "job": name}  {"pause": name}  {"resume": name}  {"stop": name}
     server  {"job": name, "status", "progress": {"done", "total", "words", "terms", "indivisible"}}
     server  frame {"job": name, "done", "mime", "w", "h", "latent"} + bytes                its state now and then; latent or null
-    server  {"job": name, "status", "result": sha256, "kind", "suffix", "bytes"}           the end; result null: nothing was found
+    server  {"job": name, "status", "result": sha256, "kind", "suffix", "bytes"}           it rests: done, stopped or paused, with
+                                                                       what it has found so far; null: nothing yet
     server  {"job": name, "status": "failed", "error": {"code", "message"}}
 
 `status` is that of a `jobs.Run`. "client" is a name that a client makes up, 16 to 64 of A-Z a-z 0-9 - _, and keeps when it
 connects again: under it lie its results, which live until it has been away for ten minutes or newer ones need the room.
-A result with weights of its own draws where a request says "on": its hash.
+A result with weights or noise of its own draws where a request says "on": its hash, with ":1" for the second of its pictures.
+Jobs go on while their client is away; after its next hello it hears of each that it has, as if it had just changed.
 
 Calls bear the token in `Authorization: Bearer …` and may name their client in `X-Client`. Errors are {"error": {"code",
 "message"}} with the status of the code.
 
     GET  /v1/health                       {"ok", "version", "name", "device", "queue"}; 503 while it goes down or is broken
     GET  /v1/models                       {"models": [name, …]}, the first is the default
-    GET  /v1/models/M                     what it is: sizes, layers, fingerprints, capabilities
+    GET  /v1/models/M                     what it is, as `remote.about.About.to_dict`: sizes, layers, fingerprint, capabilities
     GET  /v1/models/M/directions          its directions as the file of a `DirectionSet`
     POST /v1/models/M/render              {"latent", "format": "png" or "jpeg", "on"} → the picture
     POST /v1/models/M/images              {"latents", "resolution", "on"} → "images" uint8 [N, h, w, 3]
@@ -34,8 +36,11 @@ Calls bear the token in `Authorization: Bearer …` and may name their client in
     POST /v1/models/M/styles              {"latents", "on"}, or "w" → "styles" [N, channels of all layers]
     POST /v1/models/M/synthesize          "w" or "styles", with {"noise_mode", "noise_seed", "view", "exact", "max_resolution",
                                           "on"} → "images" float32 [N, C, H, W]
-    POST /v1/models/M/targets             a picture file, or "image" uint8 or bool (mask, labels) → {"target": name in specs}
-    GET  /v1/results/SHA                  the file that a job made
+    POST /v1/models/M/cells               {"grid": `MixGrid.to_dict`, "places": [[i, j], …], "resolution", "on"} → "images"
+    POST /v1/models/M/depth, normals      {"latent", "on"} → "image" uint8 [H, W, 3]
+    POST /v1/models/M/targets             a picture file, or "image" uint8 or bool (mask, labels) → {"target": name in specs};
+                                          or "images" float32 [N, 3, H, W] with "mask" and {"names", "latents"}: a `Target`
+    GET  /v1/results/SHA                  what a job made: a file, or a value as `remote.results` packs it (suffix ".safetensors")
 
 Names in quotes without braces are arrays of a safetensors body; its values stand as JSON under `ABOUT` in the metadata. Where a
 body is JSON, an array is {"shape", "float32": base64}.
