@@ -216,6 +216,7 @@ class GeneratorSession:
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
+    plain_facts = inside.plain_facts
     tuned, trainable = tuning.tuned, tuning.trainable
     put, known, start = starting.put, starting.known, starting.start
     transformed = viewed  # its name in version 0.1
