@@ -87,11 +87,12 @@ class RemoteError(RuntimeError):
 
     Attributes:
         code: as of HTTP: 401 no valid token, 404, 413 too large, 422 not acceptable, 426 another version, 429 too many, 500 …
+        after: seconds after which to try again, 0 where that would not help.
     """
 
-    def __init__(self, message: str, code: int = 500) -> None:
+    def __init__(self, message: str, code: int = 500, after: float = 0.0) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.after = code, after
 
 
 def text(message: Mapping[str, object]) -> str:
