@@ -57,12 +57,6 @@ def unpacked(data: bytes) -> Any:
         raise RemoteError(f"a value from the other side cannot be read: {error}", 422) from error
 
 
-def body(arrays: Mapping[str, Array], about: object = None) -> bytes:
-    """Arrays and what is said of them as one safetensors body."""
-    dense = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    return numpy.save(dense, {ABOUT: json.dumps(about, ensure_ascii=False, allow_nan=False)})
-
-
 def read(data: bytes) -> tuple[dict[str, Array], Any]:
     """Arrays of a safetensors body, and what is said of them. ValueError where it is none."""
     try:

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ..latent.latent import Direction, Latent
+from ..latent.latent import Direction
 from ..ops.devices import out_of_memory
 from ..render.encode import encode, fit, mime
 from ..render.ladder import Rung, drag_rungs

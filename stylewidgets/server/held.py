@@ -76,7 +76,9 @@ class Held:
         """A result of a client. `RemoteError` 404 where it is not here (any more)."""
         kept = self._kept.get((owner, name))
         if kept is None:
-            raise RemoteError(f"there is no result {name[:64]}: it was dropped to make room, or its client was away", 404)
+            raise RemoteError(
+                f"there is no result {name[:64]}: it was dropped to make room, or its client was away", 404
+            )
         self._kept.move_to_end((owner, name))
         return kept
 

@@ -24,6 +24,7 @@ from .noise import SeededNoise
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
+    from ..render.renderer import LiveRenderer
     from .engine import Engine
 
 
@@ -140,6 +141,12 @@ class GeneratorSession:
         parts = [self.name or "generator", f"licence: {licence}"]
         parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
         return "; ".join(str(part) for part in parts)
+
+    def live(self) -> LiveRenderer:
+        """What draws the frames of one live picture."""
+        # By name: pictures on their way to a page stand above this room.
+        made: LiveRenderer = import_module("stylewidgets.render.renderer").LiveRenderer(self)
+        return made
 
     def offer(self, directions: DirectionSet) -> None:
         """Put more directions into `directions`, in place of those of the same name."""
