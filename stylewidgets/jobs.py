@@ -318,6 +318,11 @@ def register(kind: str, starter: Starter | str) -> None:
     _KINDS[kind] = starter
 
 
+def kinds() -> list[str]:
+    """The kinds that are known."""
+    return list(_KINDS)
+
+
 def start(session: object, spec: Mapping[str, object]) -> Run[object]:
     """The run that a spec describes, of which nothing is done yet; see `session.start`."""
     fields = _plain(spec)

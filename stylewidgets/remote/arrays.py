@@ -16,7 +16,7 @@ from .messages import ABOUT, TENSOR_BODY, RemoteError, parsed, text
 
 Arrays = dict[str, NDArray[Any]]
 
-DTYPES = {"F32": np.dtype("<f4"), "U8": np.dtype(np.uint8), "BOOL": np.dtype(np.bool_)}
+DTYPES = {"F32": "<f4", "U8": "u1", "BOOL": "?"}
 """What may cross."""
 
 
@@ -35,7 +35,7 @@ def unpack(data: bytes, limit: int = TENSOR_BODY) -> tuple[Arrays, dict[str, Any
     if len(data) > limit:
         raise RemoteError(f"a body may have {limit:,} bytes; this one has {len(data):,}", 413)
     try:
-        found = deserialize(data)
+        found: list[tuple[str, dict[str, Any]]] = deserialize(data)  # type: ignore[no-untyped-call]
         (length,) = struct.unpack_from("<Q", data)
         about = json.loads(data[8 : 8 + length]).get("__metadata__", {}).get(ABOUT, "{}")
     except (SafetensorError, ValueError, struct.error, RecursionError, AttributeError) as error:
@@ -44,7 +44,7 @@ def unpack(data: bytes, limit: int = TENSOR_BODY) -> tuple[Arrays, dict[str, Any
     for name, entry in found:
         if entry["dtype"] not in DTYPES:
             raise RemoteError(f"arrays are of {', '.join(DTYPES)}; {name[:40]!r} is {entry['dtype']}", 422)
-        arrays[name] = np.frombuffer(entry["data"], DTYPES[entry["dtype"]]).reshape(entry["shape"])
+        arrays[name] = np.frombuffer(entry["data"], np.dtype(DTYPES[entry["dtype"]])).reshape(entry["shape"])
         if arrays[name].dtype.kind == "f" and not np.isfinite(arrays[name]).all():
             raise RemoteError(f"{name[:40]!r} has numbers that are not finite", 422)
     return arrays, parsed(about, TENSOR_BODY)

@@ -12,6 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latent.latent import Direction
+<<<<<<< HEAD
+=======
+from ..mixing.renderer import GridRenderer
+>>>>>>> hub
 from ..ops.devices import out_of_memory
 from ..render.encode import encode, fit, mime
 from ..render.ladder import Rung, drag_rungs
@@ -35,6 +39,11 @@ LARGE = 128 * 128
 CACHES = 1 << 30
 """Bytes of activations of all clients."""
 
+GRIDS = 4
+"""Clients whose grids are kept."""
+GRID_MEMORY = 64 << 20
+"""Bytes of activations of the grid of one client."""
+
 
 class Desk:
     """Draws for a hub. Only its thread may call.
@@ -55,6 +64,7 @@ class Desk:
         self.session, self.held, self._limit = session, held or Held(), limit
         self.memory = Memory(out_of_memory, self.clear)
         self._renderers: OrderedDict[tuple[Seat, str], LiveRenderer] = OrderedDict()
+        self._grids: OrderedDict[str, GridRenderer] = OrderedDict()
         self._batch = session.cache(0)  # a batch keeps nothing
         self.sizes: Sequence[int] = self._measured() if batches else ()
 
@@ -66,12 +76,23 @@ class Desk:
     def clear(self) -> None:
         """Forget what can be drawn again."""
         self._renderers.clear()
+        self._grids.clear()
         self._batch.clear()
         self.held.cool()
 
     def session_of(self, client: str, on: str) -> GeneratorSession:
         """The session that draws, with the weights of a result where one is named. `RemoteError` 424 where it is not there."""
         return self.held.session(client, on, self.session) if on else self.session
+
+    def grids(self, client: str, session: GeneratorSession) -> GridRenderer:
+        """What draws the grids of a client: of the last `GRIDS` that asked for any."""
+        found = self._grids.pop(client, None)
+        if found is None or found.session is not session:
+            found = GridRenderer(session, GRID_MEMORY)
+        self._grids[client] = found
+        while len(self._grids) > GRIDS:
+            self._grids.popitem(last=False)
+        return found
 
     # -- as `hub.Drawer` -------------------------------------------------------------------------------------------------
     def begin(self, seat: Seat, request: Request) -> Made:

@@ -181,14 +181,16 @@ class Hub:
             self._seats.append(seat)
             return seat
 
-    def leave(self, seat: Seat) -> None:
-        """Drop a seat's mailbox and what is kept for it; a frame under way is thrown away."""
+    def leave(self, seat: Seat) -> bool:
+        """Drop a seat's mailbox and what is kept for it; a frame under way is thrown away. Whether its client has no other."""
         with self._changed:
             seat.gone, seat.mail = True, None
             self._seats = [other for other in self._seats if other is not seat]
-            if all(other.client != seat.client for other in self._seats):
+            last = all(other.client != seat.client for other in self._seats)
+            if last:
                 self.works.away(seat.client)
             self.ask(partial(self._drawer.forget, seat))
+            return last
 
     def post(self, seat: Seat, request: Request) -> None:
         """Put a request into a mailbox, in place of an older one. One of the past is dropped."""
@@ -239,6 +241,18 @@ class Hub:
         """
         with self._changed:
             self.works.add(task)
+            self._changed.notify()
+
+    def back(self, client: str, tell: Callable[[Task], object]) -> None:
+        """A client is here (again): its long work is told to `tell` from now on, and once at once."""
+        with self._changed:
+            self.works.back(client, tell)
+            self._changed.notify()
+
+    def tidy(self) -> None:
+        """Stop the work of clients that have been away for too long."""
+        with self._changed:
+            self.works.tidy()
             self._changed.notify()
 
     def order(self, client: str, name: str, order: str) -> None:

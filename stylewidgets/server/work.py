@@ -17,7 +17,7 @@ MOST_WORK = 4
 BESIDE = 0.02
 """Seconds of a slice while somebody else watches a picture; one step at least is done."""
 AWAY = 600.0
-"""Seconds that the work of a client that has gone is kept, paused, for it to come back to."""
+"""Seconds that the work of a client that has gone goes on."""
 
 ENDED = (jobs.DONE, jobs.FAILED, jobs.STOPPED)
 
@@ -78,9 +78,15 @@ class Works:
         return len(self._tasks)
 
     def of(self, client: str) -> list[Task]:
-        """What a client has that is not ended; it is here (again)."""
-        self._away.pop(client, None)
+        """What a client has that is not ended."""
         return [task for task in self._tasks.values() if task.client == client]
+
+    def back(self, client: str, tell: Callable[[Task], object]) -> None:
+        """A client is here (again): what it has goes on, and is told to it."""
+        self._away.pop(client, None)
+        for task in self.of(client):
+            task.tell = tell
+            task.orders.append("tell")
 
     def add(self, task: Task) -> None:
         """See `Hub.start`."""
@@ -100,19 +106,19 @@ class Works:
         task.orders.append(order)
 
     def away(self, client: str) -> None:
-        """A client has gone: its work stands still until it comes back."""
-        own = self.of(client)
-        for task in own:
-            task.orders.append("pause")
-        if own:
+        """A client has gone; its work goes on for a while, for it to come back to."""
+        if self.of(client):
             self._away[client] = self._clock()
+
+    def tidy(self) -> None:
+        """Stop the work of clients that have been away for too long."""
+        now = self._clock()
+        for client in [client for client, since in self._away.items() if now - since > AWAY]:
+            for task in self.of(client):
+                task.orders.append("stop")
 
     def next(self) -> Task | None:
         """The task whose client was served longest ago."""
-        gone = [client for client, since in self._away.items() if self._clock() - since > AWAY]
-        for client in gone:
-            for task in self.of(client):
-                task.orders.append("stop")
         ready = [task for task in self._tasks.values() if task.wants_a_turn]
         if not ready:
             return None
@@ -166,7 +172,7 @@ class Works:
             run.stop()
         elif order == "pause":
             run.pause()
-        elif run.status == jobs.PAUSED:
+        elif order == "resume" and run.status == jobs.PAUSED:
             run.resume()
 
     def close(self) -> None:

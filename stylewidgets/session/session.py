@@ -214,7 +214,7 @@ class GeneratorSession:
     edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache, shown = drawing.viewed, drawing.noise, drawing.cache, drawing.shown
-    image, render, images = pictures.image, pictures.render, pictures.images
+    image, render, images, batches = pictures.image, pictures.render, pictures.images, pictures.batches
     depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
     depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
     camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
