@@ -80,7 +80,7 @@ class About:
         domain: Mapping[str, tuple[str, ...]] | None = None,
     ) -> About:
         """What there is to say of a session here; what rooms above it can do is given."""
-        generator, scene = session.generator, bool(session.has_scene)
+        scene = bool(session.has_scene)
         return cls(
             name=session.name,
             weights=session.fingerprint(),
@@ -88,9 +88,9 @@ class About:
             precision=session.precision,
             origin=session.origin,
             metadata=_plain(session.metadata),
-            family=type(generator).__name__,
+            **session.plain_facts(),
             resolution=session.resolution,
-            picture_size=tuple(session.picture_size),
+            picture_size=(session.picture_size[0], session.picture_size[1]),
             img_channels=session.img_channels,
             num_ws=session.num_ws,
             w_dim=session.w_dim,
@@ -99,11 +99,6 @@ class About:
             layers=tuple(session.layers),
             noise_shapes=tuple(session.noise_shapes),
             has_inner_pictures=session.has_inner_pictures,
-            default_psi=generator.default_psi,
-            default_cutoff=generator.default_cutoff,
-            extra=dict(generator.extra),
-            needs_source=generator.needs_source,
-            first_source=getattr(generator, "first_source", None),
             view="" if session.view_kind is None else session.view_kind.kind,
             has_scene=scene,
             camera_range=dict(session.camera_range) if scene else {},

@@ -24,6 +24,7 @@ from .noise import SeededNoise
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
+    from ..render.renderer import LiveRenderer
     from .engine import Engine
 
 
@@ -141,6 +142,12 @@ class GeneratorSession:
         parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
         return "; ".join(str(part) for part in parts)
 
+    def live(self) -> LiveRenderer:
+        """What draws the frames of one live picture."""
+        # By name: pictures on their way to a page stand above this room.
+        made: LiveRenderer = import_module("stylewidgets.render.renderer").LiveRenderer(self)
+        return made
+
     def offer(self, directions: DirectionSet) -> None:
         """Put more directions into `directions`, in place of those of the same name."""
         with self.lock:
@@ -216,6 +223,7 @@ class GeneratorSession:
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
+    plain_facts = inside.plain_facts
     tuned, trainable = tuning.tuned, tuning.trainable
     put, known, start = starting.put, starting.known, starting.start
     transformed = viewed  # its name in version 0.1

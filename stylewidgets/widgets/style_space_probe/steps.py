@@ -149,7 +149,7 @@ def estimate(
     session: GeneratorSession, latent: Latent, statistics: Statistics, regions: NDArray[np.generic]
 ) -> Job[LocalRanking]:
     """Returns the first estimate of `stylespace.local_effect`, from a few random projections: a second, not ten."""
-    from ...stylespace.search.local import QUICK  # torch comes along
+    from ...stylespace.search.by_place import QUICK
 
     run = session.start(stylespace.local_spec(session, [latent], statistics, regions, include_torgb=True))
     ranking = None
