@@ -19,6 +19,7 @@ DESCRIPTION = (
     "without a token; for other machines one is needed, and TLS by a certificate or a proxy in front."
 )
 
+
 def _port(text: str) -> int:
     if not text.isdecimal() or not 0 <= int(text) < 65536:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port; give a number from 0 (any) to 65535")

@@ -6,31 +6,36 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..remote import results
 from ..remote.messages import RemoteError
 
 if TYPE_CHECKING:
     from ..inversion.result import Result
 
-SUFFIX = {"Shape": ".ply"}
-"""Of the files that `save` of a class writes; of all others it is .safetensors."""
+VALUE = ".safetensors"
+"""Ending of a value as `remote.results` packs it."""
+FILES = {"Shape": ".ply", "Way": ".way.safetensors"}
+"""Endings of what the `save` of other classes writes."""
 
 
 def packed(result: object) -> tuple[bytes, str]:
     """The bytes of a result's file, and its ending. `RemoteError` 422 for what no file holds.
 
-    A file is written to a folder of its own, in memory where the system has such a place, and gone at once.
+    What is written by a `save` goes to a folder of its own, in memory where the system has such a place, and is gone at once.
     """
     if isinstance(result, Path):
         data = result.read_bytes()
         result.unlink()
         return data, result.suffix
-    save = getattr(result, "save", None)
-    if save is None:
-        raise RemoteError(f"{type(result).__name__} has no file to send", 422)
-    suffix = SUFFIX.get(type(result).__name__, ".safetensors")
+    try:
+        return results.packed(result), VALUE
+    except TypeError as error:
+        suffix = FILES.get(type(result).__name__)
+        if suffix is None:
+            raise RemoteError(str(error), 422) from None
     with tempfile.TemporaryDirectory(prefix="stylewidgets-", dir=_memory()) as folder:
         path = Path(folder) / f"result{suffix}"
-        save(path)
+        result.save(path)  # type: ignore[attr-defined]  # as those in `FILES` have
         return path.read_bytes(), suffix
 
 

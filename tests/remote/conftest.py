@@ -9,10 +9,10 @@ import pytest
 
 pytest.importorskip("starlette")
 
-from stylewidgets import GeneratorSession, load  # noqa: E402
-from stylewidgets.server.app import App  # noqa: E402
-from stylewidgets.server.listen import Server  # noqa: E402
-from stylewidgets.server.serving import Serving  # noqa: E402
+from stylewidgets import GeneratorSession, load
+from stylewidgets.server.app import App
+from stylewidgets.server.listen import Server
+from stylewidgets.server.serving import Serving
 
 
 @pytest.fixture(scope="session")

@@ -304,7 +304,9 @@ def test_jobs_of_clients_take_turns_and_end_with_their_result(clock: Clock) -> N
 def test_slices_are_short_while_somebody_else_watches(clock: Clock) -> None:
     hub = Hub(Sketcher(clock), clock=clock)
     done: list[int] = []
-    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 1000)), lambda t: done.append(t.run.progress.done)))
+    hub.start(
+        Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 1000)), lambda t: done.append(t.run.progress.done))
+    )
     hub.step()
     Watcher(hub, "b")
     hub.step()
@@ -353,7 +355,9 @@ def test_work_goes_on_while_its_client_is_away_and_is_told_when_it_is_back(clock
     hub = Hub(Sketcher(clock), clock=clock)
     first, second = [], []
     one = Watcher(hub, "a")
-    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 60)), lambda t: first.append(t.run.progress.done)))
+    hub.start(
+        Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 60)), lambda t: first.append(t.run.progress.done))
+    )
     hub.step()
     hub.leave(one.seat)
     while hub.works.of("a")[0].run.progress.done < 30:
