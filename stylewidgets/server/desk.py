@@ -12,10 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..latent.latent import Direction
-<<<<<<< HEAD
-=======
 from ..mixing.renderer import GridRenderer
->>>>>>> hub
 from ..ops.devices import out_of_memory
 from ..render.encode import encode, fit, mime
 from ..render.ladder import Rung, drag_rungs

@@ -6,32 +6,32 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..remote import results as values
 from ..remote.messages import RemoteError
 
 if TYPE_CHECKING:
     from ..inversion.result import Result
 
 SUFFIX = {"Shape": ".ply"}
-"""Of the files that `save` of a class writes; of all others it is .safetensors."""
+"""Of classes whose `save` writes a file that others read; all other values cross as `remote.results` packs them."""
 
 
 def packed(result: object) -> tuple[bytes, str]:
-    """The bytes of a result's file, and its ending. `RemoteError` 422 for what no file holds.
-
-    A file is written to a folder of its own, in memory where the system has such a place, and gone at once.
-    """
+    """The bytes of a result and the ending of its file. `RemoteError` 422 for what cannot cross."""
     if isinstance(result, Path):
         data = result.read_bytes()
         result.unlink()
         return data, result.suffix
     save = getattr(result, "save", None)
-    if save is None:
-        raise RemoteError(f"{type(result).__name__} has no file to send", 422)
-    suffix = SUFFIX.get(type(result).__name__, ".safetensors")
-    with tempfile.TemporaryDirectory(prefix="stylewidgets-", dir=_memory()) as folder:
-        path = Path(folder) / f"result{suffix}"
-        save(path)
-        return path.read_bytes(), suffix
+    if save is not None and type(result).__name__ in SUFFIX:
+        with tempfile.TemporaryDirectory(prefix="stylewidgets-", dir=_memory()) as folder:
+            path = Path(folder) / f"result{SUFFIX[type(result).__name__]}"
+            save(path)
+            return path.read_bytes(), path.suffix
+    try:
+        return values.packed(result), ".safetensors"
+    except TypeError as error:
+        raise RemoteError(str(error), 422) from None
 
 
 def fitted(result: object) -> Result | None:
