@@ -22,6 +22,7 @@ from ..core.checks import check_finite
 from ..core.pixels import Pixels, fit
 from ..core.values import as_numpy
 from ..directions import DirectionSet
+from ..domain import Domain, Reader
 from ..latent.latent import IDENTITY, Code, Latent, Transform
 from ..latent.meeting import meeting
 from ..latent.view import View
@@ -43,9 +44,9 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 AT_ONCE = 16
 """Pictures of one call: more of them would keep others waiting for long."""
-_FACTS = frozenset(
+_FACTS = (
     "name weights precision origin metadata resolution picture_size img_channels num_ws w_dim z_dim c_dim layers noise_shapes "
-    "has_inner_pictures has_scene camera_range field_of_view needs_source view_kind".split()  # noqa: SIM905
+    "has_inner_pictures has_scene camera_range field_of_view needs_source view_kind"
 )
 
 
@@ -69,6 +70,7 @@ class RemoteSession:
 
     Attributes:
         host: address and port, for messages.
+        address: what `connect` was given.
         about: all that is known of the generator.
         deadline: seconds that a call may take.
         on: the result of an inversion that it draws as fitted, "" for none.
@@ -102,7 +104,7 @@ class RemoteSession:
 
     def __init__(self, calls: Calls, model: str, about: About) -> None:
         self.calls, self.model, self.about, self.on = calls, model, about, ""
-        self.host, self.deadline = calls.host, calls.deadline
+        self.host, self.address, self.deadline = calls.host, calls.url, calls.deadline
         self.device = Elsewhere(f"{about.device} at {calls.host}")
         self.editors = RemoteEditors(calls.host)
         self.lock = threading.RLock()
@@ -111,7 +113,7 @@ class RemoteSession:
         self._works = Works(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name in _FACTS:
+        if name in _FACTS.split():
             return getattr(self.about, name)
         if name.startswith("_"):
             raise AttributeError(name)
@@ -284,6 +286,27 @@ class RemoteSession:
             raise ValueError(f"{self.host} does no work of the kind {kind!r}, but {', '.join(self.about.jobs)}")
         return self._works.start(spec)
 
+    def domain_there(self, known: Domain) -> Domain:
+        """What the domain of the pictures can do from here: name what the server reads, and ask it for regions."""
+        there = self.about.domain
+        names, regions = there.get("reader", ()), there.get("segmenter", ())
+        return Domain(
+            known.name,
+            known.version,
+            known.reader_version,
+            known.noun,
+            known.network,
+            reader=(lambda: Reader(names, self._read)) if names else None,
+            segmenter=(lambda: RemoteSegmenter(self, regions)) if regions else None,
+        )
+
+    def _read(self, pictures: object) -> NoReturn:
+        raise RemoteError(f"what reads attributes is on {self.host}: work there does, session.start(spec)", 501)
+
+    def labels(self, picture: Pixels) -> Pixels:
+        """Which region each pixel of a picture uint8 [H, W, 3] is of, uint8 [H, W]; see `domain.Segmenter`."""
+        return self._ask("labels", {}, {"image": np.ascontiguousarray(picture)})["labels"]
+
     def target(self, given: object) -> RemoteTarget:
         """What `inversion.Target.of` is here."""
         return RemoteTarget.of(given, self)
@@ -345,6 +368,17 @@ class RemoteSession:
         values: dict[str, object] = {"grid": grid, "places": [list(place) for place in places]}
         values |= {} if resolution is None else {"resolution": resolution}
         return iter(self._ask("cells", values)["images"])
+
+
+class RemoteSegmenter:
+    """Asks the server which pixel shows what."""
+
+    def __init__(self, session: RemoteSession, names: tuple[str, ...]) -> None:
+        self._session, self.names = session, names
+
+    def __call__(self, picture: Pixels, /) -> Pixels:
+        """A picture uint8 [H, W, 3] → labels uint8 [H, W]."""
+        return self._session.labels(picture)
 
 
 def _float32(x: object) -> Floats:
