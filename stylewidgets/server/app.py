@@ -91,6 +91,9 @@ class App(Starlette):
                 if owner is None:
                     raise RemoteError("a valid token is needed: Authorization: Bearer …", 401)
                 request.state.owner = owner
+                version = request.headers.get("x-version", str(VERSION))
+                if version != str(VERSION):
+                    raise RemoteError(f"this server speaks version {VERSION}; the client speaks {version[:20]!r}", 426)
                 name = request.headers.get("x-client", "")
                 if name and not _CLIENT.fullmatch(name):
                     raise RemoteError("a client's name has 16 to 64 of A-Z a-z 0-9 - _", 422)

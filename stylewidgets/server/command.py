@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import importlib.util
 import ipaddress
-from collections.abc import Callable
 from pathlib import Path
-from types import FrameType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..core.options import Options
 from . import tokens
 
 if TYPE_CHECKING:
-    from .app import App
+    from .serving import Serving
 
 DESCRIPTION = (
     "Serve sessions on this machine to notebooks on others: stylewidgets.connect(address, token=…) there. On loopback "
     "without a token; for other machines one is needed, and TLS by a certificate or a proxy in front."
 )
-DRAIN = 10
-"""Seconds that answers under way have when the server goes down."""
 
 
 def _port(text: str) -> int:
@@ -92,13 +87,15 @@ def run(args: argparse.Namespace) -> int:
             raise ImportError(f"{name} is not installed; run: pip install 'stylewidgets[server]'")
     known = tokens.Tokens(args.token_file)
     from .app import App
+    from .listen import Server
 
     app = App(made(args, known))
-    serve(app, args.host, args.port, args.certfile, args.keyfile, lambda port: print(_words(args, port), flush=True))
+    tls = (args.certfile, args.keyfile) if args.certfile else None
+    Server(app, args.host, args.port, tls, lambda port: print(_words(args, port), flush=True)).run()
     return 0
 
 
-def made(args: argparse.Namespace, known: tokens.Tokens) -> Any:
+def made(args: argparse.Namespace, known: tokens.Tokens) -> Serving:
     """The `Serving` of a command line."""
     from .. import load
     from .serving import Serving
@@ -121,64 +118,6 @@ def check_host(host: str, token_file: Path | None) -> None:
             f"--host {host} can be reached from other machines, so it needs tokens: stylewidgets serve --new-token COURSE "
             "--token-file tokens.txt makes one; then add --token-file tokens.txt here"
         )
-
-
-def serve(
-    app: App, host: str, port: int, certfile: Path | None, keyfile: Path | None, ready: Callable[[int], object]
-) -> None:
-    """Run the app under uvicorn until a signal.
-
-    Args:
-        ready: called with the port once connections are accepted.
-    """
-    import uvicorn
-
-    from ..remote.messages import DEFINITION
-
-    config = uvicorn.Config(
-        app,
-        host,
-        port,
-        ssl_certfile=certfile,
-        ssl_keyfile=keyfile,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        ws="websockets-sansio",
-        ws_max_size=DEFINITION,
-        ws_per_message_deflate=False,  # pictures are compressed already
-        timeout_graceful_shutdown=DRAIN,
-        lifespan="on",
-    )
-
-    class Server(uvicorn.Server):
-        """Tells its clients before it closes."""
-
-        async def startup(self, sockets: Any = None) -> None:
-            await super().startup(sockets)
-            if self.started:
-                ready(self.servers[0].sockets[0].getsockname()[1])
-
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            if self.should_exit or app.serving.going:
-                super().handle_exit(sig, frame)
-                return
-            app.serving.going = True
-            loop.call_soon_threadsafe(lambda: going.append(asyncio.ensure_future(self._go(sig, frame))))
-
-        async def _go(self, sig: int, frame: FrameType | None) -> None:
-            await app.go_down()
-            super().handle_exit(sig, frame)
-
-    going: list[asyncio.Future[None]] = []  # a task that nobody holds may be collected
-    loop: asyncio.AbstractEventLoop
-
-    async def main() -> None:
-        nonlocal loop
-        loop = asyncio.get_running_loop()
-        await Server(config).serve()
-
-    asyncio.run(main())
 
 
 def _new_token(path: Path | None, name: str) -> int:

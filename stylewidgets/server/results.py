@@ -6,32 +6,37 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..remote import results as values
+from ..remote import results
 from ..remote.messages import RemoteError
 
 if TYPE_CHECKING:
     from ..inversion.result import Result
 
-SUFFIX = {"Shape": ".ply"}
-"""Of classes whose `save` writes a file that others read; all other values cross as `remote.results` packs them."""
+VALUE = ".safetensors"
+"""Ending of a value as `remote.results` packs it."""
+FILES = {"Shape": ".ply", "Way": ".way.safetensors"}
+"""Endings of what the `save` of other classes writes."""
 
 
 def packed(result: object) -> tuple[bytes, str]:
-    """The bytes of a result and the ending of its file. `RemoteError` 422 for what cannot cross."""
+    """The bytes of a result's file, and its ending. `RemoteError` 422 for what no file holds.
+
+    What is written by a `save` goes to a folder of its own, in memory where the system has such a place, and is gone at once.
+    """
     if isinstance(result, Path):
         data = result.read_bytes()
         result.unlink()
         return data, result.suffix
-    save = getattr(result, "save", None)
-    if save is not None and type(result).__name__ in SUFFIX:
-        with tempfile.TemporaryDirectory(prefix="stylewidgets-", dir=_memory()) as folder:
-            path = Path(folder) / f"result{SUFFIX[type(result).__name__]}"
-            save(path)
-            return path.read_bytes(), path.suffix
     try:
-        return values.packed(result), ".safetensors"
+        return results.packed(result), VALUE
     except TypeError as error:
-        raise RemoteError(str(error), 422) from None
+        suffix = FILES.get(type(result).__name__)
+        if suffix is None:
+            raise RemoteError(str(error), 422) from None
+    with tempfile.TemporaryDirectory(prefix="stylewidgets-", dir=_memory()) as folder:
+        path = Path(folder) / f"result{suffix}"
+        result.save(path)  # type: ignore[attr-defined]  # as those in `FILES` have
+        return path.read_bytes(), suffix
 
 
 def fitted(result: object) -> Result | None:
