@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import jobs
-from .messages import RemoteError, text
+from .messages import Outgoing, RemoteError, text
 from .results import unpacked
 
 if TYPE_CHECKING:
     from .session import RemoteSession
-    from .socket import Socket
+    from .socket import Socket, Write
 
 WAIT = 0.01
 """Seconds that a step waits for news: a page must not stand still for work that is done elsewhere."""
+BEGUN = 409
+"""The answer to a spec that had arrived already, before the connection was lost."""
 REST = (jobs.PAUSED, jobs.STOPPED, jobs.DONE)
 
 
@@ -53,13 +55,17 @@ class Works:
 
     def say(self, **message: object) -> None:
         """Send a text. RemoteError where the server will not listen any more."""
+        line = text(message)
+        self.send(lambda _: line)
+
+    def send(self, write: Write) -> None:
+        """Send what `write` makes, see `Socket.send`."""
         with self._lock:
             if self._socket is None:
                 self._socket = self._session.socket(
                     on_message=self._take, on_open=self._opened, on_lost=self._lost, on_refused=self._refused
                 )
-        line = text(message)
-        self._socket.send(lambda _: line)
+        self._socket.send(write)
 
     def close(self) -> None:
         """Hear nothing any more."""
@@ -110,6 +116,7 @@ class RemoteRun(jobs.Run[Any]):
         self._error: RemoteError | None = None
         self._picture, self._words, self._found_as = b"", "", ""
         self._sent = False
+        self._sent_on: Outgoing | None = None
 
     # -- what is asked for -----------------------------------------------------------------------------------------------
     def pause(self) -> None:
@@ -157,6 +164,8 @@ class RemoteRun(jobs.Run[Any]):
             if "progress" in header:
                 self._last, self._words = dict(header["progress"]), ""
                 self._reported(self._last)
+            if header.get("error", {}).get("code") == BEGUN:
+                return
             if "error" in header:
                 self._error = RemoteError(str(header["error"]["message"]), int(header["error"].get("code") or 500))
             if "result" in header and header.get("status") in REST:
@@ -170,9 +179,23 @@ class RemoteRun(jobs.Run[Any]):
         self._news.set()
 
     def connected(self) -> None:
-        """The connection is there (again): what it does is told by itself. One that never arrived is sent again."""
-        if self._sent and not self._last and self._at_rest is None:
-            self._works.say(start=self._spec, job=self.name)
+        """The connection is there (again), and what the job does is told by itself. A server that does not know it (any more), as
+        after a crash, says so."""
+        if self._sent and self._at_rest is None:
+            if self._last:
+                self._works.say(**{"pause" if self.status == jobs.PAUSED else "resume": self.name})
+            else:
+                self._begin()
+
+    def _begin(self) -> None:
+        """Send the spec, once on each connection."""
+        line = text({"start": self._spec, "job": self.name})
+
+        def write(out: Outgoing) -> str | None:
+            before, self._sent_on = self._sent_on, out
+            return None if before is out else line
+
+        self._works.send(write)
 
     def _reported(self, progress: Mapping[str, Any]) -> None:
         """Note more of a report."""
@@ -183,7 +206,7 @@ class RemoteRun(jobs.Run[Any]):
             if not self._sent:
                 self._works.add(self)
                 self._sent = True
-                self._works.say(start=self._spec, job=self.name)
+                self._begin()
             while True:
                 self._news.wait(WAIT)
                 self._news.clear()
