@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 import threading
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
@@ -257,7 +258,7 @@ class RemoteInversion(RemoteRun):
 
     Attributes:
         method, settings, total, space, history, frames, uses: as of `inversion.run.Run`; frames and uses come with the result.
-        step: of the last report.
+        step, seconds: of the last report; until there is a result the seconds are those that passed here.
         target: what it is made for.
     """
 
@@ -266,6 +267,7 @@ class RemoteInversion(RemoteRun):
         self.method, self.settings = str(spec.get("method")), dict(spec.get("settings") or {})
         self.total, self.step, self.space = int(self.settings.get("steps") or 1), 0, "w"
         self.history: list[Mapping[str, float]] = []
+        self._began, self.seconds = 0.0, 0.0
         self.frames: list[Any] = []
         self.uses: dict[str, str] = {}
         self._decoded: NDArray[np.uint8] | None = None
@@ -287,12 +289,14 @@ class RemoteInversion(RemoteRun):
 
     def _reported(self, progress: Mapping[str, Any]) -> None:
         self.step, self.total = int(progress.get("done") or 0), int(progress.get("total") or self.total)
+        self._began = self._began or time.monotonic()
+        self.seconds = time.monotonic() - self._began
         if terms := progress.get("terms"):
             while len(self.history) < self.step:
                 self.history.append({str(name): float(value) for name, value in terms.items()})
 
     def _read(self, found: Any, name: str) -> Any:
-        self.step, self.space = found.steps, found.space
+        self.step, self.space, self.seconds = found.steps, found.space, found.seconds
         self.history, self.frames, self.uses = list(found.history), list(found.frames), dict(found.uses)
         self._there.fitted(found, name)
         return found
