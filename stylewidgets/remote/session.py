@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from ..core.checks import check_finite
+from ..core.checks import check_finite, check_int
 from ..core.pixels import Pixels, fit
 from ..core.values import as_numpy
 from ..directions import DirectionSet
@@ -239,7 +239,7 @@ class RemoteSession:
         given = [self.check(latent).to_dict() for latent in latents]
         if not given:
             return np.zeros((0, *fit(np.zeros((*self.picture_size, 3), np.uint8), resolution).shape), np.uint8)
-        values: dict[str, object] = {} if resolution is None else {"resolution": resolution}
+        values = self._sized(resolution)
         size = min(MOST_LATENTS, AT_ONCE)
         parts = [
             self._ask("images", {"latents": given[k : k + size], **values})["images"]
@@ -354,6 +354,12 @@ class RemoteSession:
     def _values(self, values: Mapping[str, object]) -> dict[str, object]:
         return {**values, **({"on": self.on} if self.on else {})}
 
+    def _sized(self, resolution: int | None) -> dict[str, object]:
+        """What a call says of the longest side; pictures are never made larger than they are."""
+        return (
+            {} if resolution is None else {"resolution": min(check_int("resolution", resolution, 1), self.resolution)}
+        )
+
     def _ask(self, call: str, values: Mapping[str, object], arrays: Mapping[str, Any] | None = None) -> Arrays:
         return self.calls.arrays(f"{self._path}/{call}", self._values(values), arrays)
 
@@ -365,8 +371,7 @@ class RemoteSession:
         self, grid: Mapping[str, object], places: Sequence[tuple[int, int]], resolution: int | None
     ) -> Iterator[Pixels]:
         """Pictures of places of a grid, uint8 [h, w, 3] each."""
-        values: dict[str, object] = {"grid": grid, "places": [list(place) for place in places]}
-        values |= {} if resolution is None else {"resolution": resolution}
+        values = {"grid": grid, "places": [list(place) for place in places], **self._sized(resolution)}
         return iter(self._ask("cells", values)["images"])
 
 
