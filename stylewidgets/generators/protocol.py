@@ -303,4 +303,4 @@ def view_block(generator: object) -> int:
 
 def view_kind(generator: object) -> type[View] | None:
     """The class of the views that a generator has, None for one without."""
-    return generator.view_kind if isinstance(generator, HasView) else None
+    return getattr(generator, "view_kind", None)

@@ -65,6 +65,11 @@ class About:
     domain: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
+    def class_name(self) -> str:
+        """For messages: that of the generator."""
+        return self.family
+
+    @property
     def view_kind(self) -> type[View] | None:
         """The class of its views, None for a generator without."""
         return VIEWS.get(self.view)

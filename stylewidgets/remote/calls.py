@@ -48,9 +48,11 @@ class Calls:
         if client:
             self._session.headers["X-Client"] = client
 
-    def json(self, path: str, values: Mapping[str, object] | None = None) -> dict[str, Any]:
-        """The JSON object that a GET, or a POST of `values`, answers with."""
-        return parsed(self.data(path, values), TENSOR_BODY)
+    def json(
+        self, path: str, values: Mapping[str, object] | None = None, arrays: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The JSON object that a GET, or a POST of values and perhaps of arrays, answers with."""
+        return parsed(self.data(path, values, arrays), TENSOR_BODY)
 
     def arrays(self, path: str, values: Mapping[str, object], arrays: Mapping[str, Any] | None = None) -> Arrays:
         """The arrays that a POST of values, and perhaps of arrays, answers with."""

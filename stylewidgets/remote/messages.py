@@ -37,6 +37,7 @@ Calls bear the token in `Authorization: Bearer …` and may name their client in
     POST /v1/models/M/synthesize          "w" or "styles", with {"noise_mode", "noise_seed", "view", "exact", "max_resolution",
                                           "on"} → "images" float32 [N, C, H, W]
     POST /v1/models/M/cells               {"grid": `MixGrid.to_dict`, "places": [[i, j], …], "resolution", "on"} → "images"
+    POST /v1/models/M/labels              "image" uint8 [H, W, 3] → "labels" uint8 [H, W], of the regions in `About.domain`
     POST /v1/models/M/depth, normals      {"latent", "on"} → "image" uint8 [H, W, 3]
     POST /v1/models/M/targets             a picture file, or "image" uint8 or bool (mask, labels) → {"target": name in specs};
                                           or "images" float32 [N, 3, H, W] with "mask" and {"names", "latents"}: a `Target`

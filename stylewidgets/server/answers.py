@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from .. import domain
 from ..core.pictures import encoded
 from ..latent.latent import NOISE_MODES
 from ..mixing.grid import HEADER, MixGrid, check_grid
@@ -183,7 +184,26 @@ def normals(desk: Desk, client: str, body: Body) -> Steps:
     return _of_scene(desk, client, body, lambda session, latent: session.normals(latent))
 
 
+def labels(desk: Desk, client: str, body: Body) -> Steps:
+    """Which region of its domain each pixel of a picture is of."""
+    body.only("image", "on")
+    image, known = body.arrays.get("image"), domain.of(desk.session)
+    if known is None or known.segmenter is None:
+        raise RemoteError("nothing here says which pixel shows what", 422)
+    wanted = (*desk.session.picture_size, 3)
+    if image is None or str(image.dtype) != "uint8" or image.shape != wanted:
+        raise RemoteError(f"'image' is a picture uint8 {list(wanted)}", 422)
+    make = known.segmenter
+
+    def steps() -> Steps:
+        yield from ()
+        return _arrays(labels=np.asarray(make()(np.array(image)), np.uint8))
+
+    return steps()
+
+
 CALLS: dict[str, Call] = {
+    "labels": labels,
     "render": render,
     "images": images,
     "map": map_,

@@ -24,6 +24,7 @@ from .noise import SeededNoise
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
+    from ..mixing.renderer import GridRenderer
     from ..render.renderer import LiveRenderer
     from .engine import Engine
 
@@ -146,6 +147,11 @@ class GeneratorSession:
         """What draws the frames of one live picture."""
         # By name: pictures on their way to a page stand above this room.
         made: LiveRenderer = import_module("stylewidgets.render.renderer").LiveRenderer(self)
+        return made
+
+    def grid_renderer(self) -> GridRenderer:
+        """What draws the cells of grids of mixed styles."""
+        made: GridRenderer = import_module("stylewidgets.mixing.renderer").GridRenderer(self)
         return made
 
     def offer(self, directions: DirectionSet) -> None:

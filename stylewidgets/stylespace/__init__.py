@@ -35,13 +35,14 @@ if TYPE_CHECKING:
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
     from .samples import Statistics
+    from .search.attributes import attribute_rankings
     from .search.by_place import LocalRanking
     from .search.examples import attribute_ranking
     from .search.factors import effect_ranking, factor_effects, factor_ranking
     from .search.local import local_effect
     from .search.ranking import Ranking
     from .segmenter import segmentation
-    from .starting import local_spec
+    from .specs import attributes_spec, effect_spec, local_spec
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
@@ -64,7 +65,8 @@ __getattr__, __dir__, __all__ = attach(
         "search.local": "local_effect",
         "search.ranking": "Ranking",
         "segmenter": "segmentation",
-        "starting": "local_spec",
+        "search.attributes": "attribute_rankings",
+        "specs": "attributes_spec effect_spec local_spec",
         "..domain": "Reader",
         # only by name: whatever knows avatars is reached through their domain
         "..avatars.reading.reader": "avatar_reader",
