@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | train | jobs | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | serve | train | jobs | bench``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _COMMANDS = {
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
     "render": ("cli.render", "write a picture, or the depth, points or mesh of what is in it"),
+    "serve": ("server.command", "serve sessions on this machine to notebooks on others"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
     "bench-editing": (
