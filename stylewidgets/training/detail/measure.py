@@ -133,8 +133,8 @@ def noise_table(report: dict[str, Any]) -> str:
     own, truth = (float(np.mean([r[kind] for r in readings.values()])) for kind in ("samples", "renders"))
     steps = ", ".join(f"{step:+g}" for step in STEPS)
     text = f"""Noise, over {report["seeds"]} seeds of each of {report["faces"]} faces. Readings vary by {own:.3f} σ on average
-(renders over as many seeds of their detail: {truth:.3f}); most beyond those {name}, {worst["samples"]:.3f} ({worst["renders"]:.3f}).
-Noise moves a pixel by {where["samples"]:.4f} on average (renders {where["renders"]:.4f}); where it does agrees with the renderer
+(renders over as many seeds of their detail: {truth:.3f}); most beyond them {name}, {worst["samples"]:.3f}
+({worst["renders"]:.3f}). Noise moves a pixel by {where["samples"]:.4f} on average (renders {where["renders"]:.4f}); where it does agrees with the renderer
 by r = {where["correlation"]:.2f}. Each amount is a direction of w; so far noise moves the pixels of its place at
 {steps} σ:"""
     lines = [text, "", "| amount | samples | renders |", "|---|---|---|"]
