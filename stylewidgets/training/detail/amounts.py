@@ -35,6 +35,9 @@ class Amounts(nn.Module):
     Buffers: ``rows`` [K, w_dim] and ``offsets`` [K]; w rowsᵀ − offsets is standard normal over the codes of the generator.
     """
 
+    rows: Tensor
+    offsets: Tensor
+
     def __init__(self, rows: Tensor, offsets: Tensor) -> None:
         super().__init__()
         self.register_buffer("rows", rows)
@@ -65,7 +68,8 @@ class Amounts(nn.Module):
 
     def normal(self, w: Tensor) -> Tensor:
         """The amounts as standard normal numbers, [N, K]."""
-        return w @ self.rows.T - self.offsets
+        normal: Tensor = w @ self.rows.T - self.offsets
+        return normal
 
     def forward(self, w: Tensor) -> Tensor:
         """Amounts [N, K] in [0, 1]."""

@@ -132,13 +132,14 @@ def noise_table(report: dict[str, Any]) -> str:
     name, worst = max(readings.items(), key=lambda item: item[1]["samples"] - item[1]["renders"])
     own, truth = (float(np.mean([r[kind] for r in readings.values()])) for kind in ("samples", "renders"))
     steps = ", ".join(f"{step:+g}" for step in STEPS)
+    moved, drawn = where["samples"], where["renders"]
     text = f"""Noise, over {report["seeds"]} seeds of each of {report["faces"]} faces. Readings vary by {own:.3f} σ on average
-(renders over as many seeds of their detail: {truth:.3f}); most beyond those {name}, {worst["samples"]:.3f} ({worst["renders"]:.3f}).
-Noise moves a pixel by {where["samples"]:.4f} on average (renders {where["renders"]:.4f}); where it does agrees with the renderer
-by r = {where["correlation"]:.2f}. Each amount is a direction of w; so far noise moves the pixels of its place at
+(renders over as many seeds of their detail: {truth:.3f}); most beyond them {name}, {worst["samples"]:.3f} against
+{worst["renders"]:.3f}. Noise moves a pixel by {moved:.4f} on average (renders {drawn:.4f}); where it does agrees with the
+renderer by r = {where["correlation"]:.2f}. Each amount is a direction of w; so far noise moves the pixels of its place at
 {steps} σ:"""
     lines = [text, "", "| amount | samples | renders |", "|---|---|---|"]
-    for amount, moved in report["amounts"].items():
-        cells = [" ".join(f"{value:.3f}" for value in moved[kind]) for kind in ("samples", "renders")]
+    for amount, found in report["amounts"].items():
+        cells = [" ".join(f"{value:.3f}" for value in found[kind]) for kind in ("samples", "renders")]
         lines.append(f"| {amount} | {cells[0]} | {cells[1]} |")
     return "\n".join(lines)

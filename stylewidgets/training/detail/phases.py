@@ -33,13 +33,19 @@ class Spot(NamedTuple):
     @classmethod
     def by_chance(cls, side: int) -> Spot:
         """Any place in a picture of `side` pixels at a quarter of its size."""
-        top, left = (int(d) for d in torch.randint(side - SPAN + 1, (2,), dtype=torch.int64, device="cpu"))
+        room = side - min(SPAN, side) + 1
+        top, left = (int(d) for d in torch.randint(room, (2,), dtype=torch.int64, device="cpu"))
         return cls(top, left, side)
+
+    @property
+    def span(self) -> int:
+        """How many pixels of a quarter of the size are looked at, on a side."""
+        return min(SPAN, self.side)
 
     def of(self, picture: Tensor) -> Tensor:
         """The window of pictures [N, C, H, W] of any size."""
         k = picture.shape[2] // self.side
-        return picture[:, :, self.top * k : (self.top + SPAN) * k, self.left * k : (self.left + SPAN) * k]
+        return picture[:, :, self.top * k : (self.top + self.span) * k, self.left * k : (self.left + self.span) * k]
 
 
 def plain_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
@@ -89,13 +95,14 @@ def mixed_step(run: GrowingRun) -> dict[str, float]:
 
 class Window(NamedTuple):
     """Features [N, C, h, w] and picture of a window with its margin, at a quarter of the size; the styles of the blocks that go
-    on from there; and where the window is in it, in pixels of the whole size."""
+    on from there; and where the window is in it and its side, in pixels of the whole size."""
 
     x: Tensor
     img: Tensor
     styles: list[list[Tensor]]
     top: int
     left: int
+    span: int
 
 
 def window(generator: StyleGAN2, ws: Tensor, spot: Spot) -> Window:
@@ -107,23 +114,28 @@ def window(generator: StyleGAN2, ws: Tensor, spot: Spot) -> Window:
         state = generator.step(i, state, styles[generator.block_layers(i)], "none")
     assert state is not None and state.img is not None
     low = [max(0, at - MARGIN) for at in (spot.top, spot.left)]
-    high = [min(spot.side, at + SPAN + MARGIN) for at in (spot.top, spot.left)]
+    high = [min(spot.side, at + spot.span + MARGIN) for at in (spot.top, spot.left)]
     rows, columns = (slice(a, b) for a, b in zip(low, high, strict=True))
     x = state.x[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
     own = [styles[generator.block_layers(i)] for i in (last, last + 1)]
     return Window(
-        x, state.img[:, :, rows, columns].contiguous(), own, 4 * (spot.top - low[0]), 4 * (spot.left - low[1])
+        x,
+        state.img[:, :, rows, columns].contiguous(),
+        own,
+        4 * (spot.top - low[0]),
+        4 * (spot.left - low[1]),
+        4 * spot.span,
     )
 
 
 def finished(generator: StyleGAN2, start: Window, noise: str | None) -> Tensor:
-    """The last two blocks on a window, with "random" noise or None: pictures [N, 3, 4 SPAN, 4 SPAN] without the margin."""
+    """The last two blocks on a window, with "random" noise or None: pictures [N, 3, span, span] without the margin."""
     x, img = start.x, start.img
     for block, own in zip(generator.synthesis.blocks[-2:], start.styles, strict=True):
         shape = (len(x), 1, 2 * x.shape[2], 2 * x.shape[3])
         maps = [None if noise is None else torch.randn(shape, dtype=torch.float32, device=x.device) for _ in range(2)]
         x, img = block(x, img, own, maps)
-    return img[:, :, start.top : start.top + 4 * SPAN, start.left : start.left + 4 * SPAN]
+    return img[:, :, start.top : start.top + start.span, start.left : start.left + start.span]
 
 
 def some(pool: Pool, count: int, random: np.random.Generator) -> Seen:
