@@ -51,7 +51,7 @@ def test_methods_are_measured_on_each_picture_and_a_second_run_adds_the_rest_onl
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     page, picture, table = tmp_path / "x.md", tmp_path / "x.png", tmp_path / "x.json"
-    places = [*(f"{kind}{end}" for kind in (OUTSIDE, INSIDE, GENERATED) for end in ("", " pairs")), "order"]
+    places = [*(f"{kind}{end}" for kind in (OUTSIDE, INSIDE, GENERATED) for end in ("", " pairs")), "order", "control"]
     page.write_text("\n".join(f"<!-- {name} -->\n<!-- /{name} -->" for name in places))
     usual = ["bench", "inversion", "avatar-64", "--device", "cpu", "--steps", "2", "--keep", str(tmp_path / "kept")]
     try:
@@ -78,6 +78,7 @@ def test_methods_are_measured_on_each_picture_and_a_second_run_adds_the_rest_onl
             )
             assert ("edit_side" in figures) == ("identity" in figures) == (kind != OUTSIDE)
     text = page.read_text()
+    assert "Perfect edits of the pictures outside read as a transfer of" in text
     assert text.count("| PTI | 2 |") == 3 and "projector W+ / projector W" in text and "Roich et al. 2022" in text
     assert json.loads(table.read_text())["inversions"] == []  # of two pictures there is no distribution
     assert "PTI" in capsys.readouterr().out
