@@ -23,7 +23,7 @@ LEVELS = (
     "weights",
     "session",
     "render directions metrics",
-    "mixing stylespace avatars text domain exchange",
+    "remote mixing stylespace avatars text domain exchange",
     "inversion",
     "editing",
     "film",
@@ -34,7 +34,7 @@ LEVELS = (
 one way only."""
 
 LEVEL = {room: i for i, line in enumerate(LEVELS) for room in line.split()}
-LIGHT = ("core", "latent", "jobs", "settings", "widgets", "render.pump", "render.ladder")
+LIGHT = ("core", "latent", "jobs", "settings", "remote", "widgets", "render.pump", "render.ladder")
 """Rooms and modules that a session on another machine needs: none of them loads torch when it is imported."""
 
 JUPYTER = ("ipywidgets", "anywidget", "ipycanvas", "IPython")
