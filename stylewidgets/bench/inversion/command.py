@@ -91,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
     whole["rows"] = found = {
         name: found[name] for name in (*order, *(n for n in found if n not in order)) if name in found
     }
-    if "control" not in whole and args.outside and not args.show:
+    if args.outside > len(whole.get("unseen", {})) and not args.show:
         _tell(_control(session, args.outside, whole), whole, path)
-    tables = text_of(found) | {"control": control.text_of(whole.get("control"))}
+    tables = text_of(found, whole.get("unseen", {})) | {"control": control.text_of(whole.get("control"))}
     print("\n\n".join(f"{name}\n\n{text}" for name, text in tables.items()))
     if args.page is not None:
         for name, text in tables.items():
@@ -117,7 +117,8 @@ def named(given: list[str]) -> dict[str, Path]:
 
 
 def _control(session: GeneratorSession, count: int, whole: dict[str, Any]) -> Iterator[str]:
-    whole["control"] = control.control(session, pictures(OUTSIDE, count, session))
+    shown = pictures(OUTSIDE, count, session)
+    whole |= {"control": control.control(session, shown), "unseen": control.amounts(session, shown)}
     yield control.text_of(whole["control"])
 
 

@@ -1,4 +1,5 @@
-"""What the domain's reader makes of perfect edits of pictures that it has never seen the like of: why it is not asked there."""
+"""What there is outside: how much of each picture has never been seen, and what the domain's reader makes of perfect edits there,
+which is why it is not asked."""
 
 from __future__ import annotations
 
@@ -32,6 +33,14 @@ def control(session: GeneratorSession, outside: Target) -> dict[str, float]:
         for i, good in enumerate(strange.valid & usual.valid)
     ]
     return {name: float(np.nanmean([row[name] for row in rows])) for name in ("edit_transfer", "edit_side")}
+
+
+def amounts(session: GeneratorSession, outside: Target) -> dict[str, float]:
+    """How much of each picture is unseen, by its name: mean square of its difference from the same face without, on [-1, 1]."""
+    assert outside.factors is not None
+    bare = plain(outside.factors[:, : len(columns(HEAD))], session)
+    far = (outside.images - bare.images).square().mean(dim=(1, 2, 3))
+    return dict(zip(outside.names, far.tolist(), strict=True))
 
 
 def text_of(found: dict[str, float] | None) -> str:
