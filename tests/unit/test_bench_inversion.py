@@ -18,7 +18,7 @@ from stylewidgets.bench.inversion.command import named
 from stylewidgets.bench.inversion.kept import Kept
 from stylewidgets.bench.inversion.papers import AGREES, DENIES, TIE, paired, verdicts
 from stylewidgets.bench.inversion.pictures import GENERATED, INSIDE, OUTSIDE, pictures
-from stylewidgets.bench.inversion.report import overview, pairs
+from stylewidgets.bench.inversion.report import halves, overview, pairs
 from stylewidgets.bench.inversion.rows import in_order, rows
 from stylewidgets.bench.inversion.scales import scales, separation
 from stylewidgets.inversion import Result, evaluate_each
@@ -51,7 +51,12 @@ def test_methods_are_measured_on_each_picture_and_a_second_run_adds_the_rest_onl
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     page, picture, table = tmp_path / "x.md", tmp_path / "x.png", tmp_path / "x.json"
-    places = [*(f"{kind}{end}" for kind in (OUTSIDE, INSIDE, GENERATED) for end in ("", " pairs")), "order"]
+    places = [
+        *(f"{kind}{end}" for kind in (OUTSIDE, INSIDE, GENERATED) for end in ("", " pairs")),
+        "halves",
+        "order",
+        "control",
+    ]
     page.write_text("\n".join(f"<!-- {name} -->\n<!-- /{name} -->" for name in places))
     usual = ["bench", "inversion", "avatar-64", "--device", "cpu", "--steps", "2", "--keep", str(tmp_path / "kept")]
     try:
@@ -78,6 +83,7 @@ def test_methods_are_measured_on_each_picture_and_a_second_run_adds_the_rest_onl
             )
             assert ("edit_side" in figures) == ("identity" in figures) == (kind != OUTSIDE)
     text = page.read_text()
+    assert "Perfect edits of the pictures outside read as a transfer of" in text
     assert text.count("| PTI | 2 |") == 3 and "projector W+ / projector W" in text and "Roich et al. 2022" in text
     assert json.loads(table.read_text())["inversions"] == []  # of two pictures there is no distribution
     assert "PTI" in capsys.readouterr().out
@@ -194,6 +200,15 @@ def test_tables_have_medians_means_and_a_dash_where_there_is_nothing() -> None:
     assert "| projector W+ / projector W | 0.50 [0.50, 0.50] 0/3 | – |" in pairs(rows, INSIDE)
     assert overview(rows, OUTSIDE) == pairs(rows, OUTSIDE) == "Not measured yet."
     assert paired(rows, "projector W", "PTI", INSIDE, "mse") is None
+
+
+def test_pictures_outside_are_halved_by_how_much_of_them_is_unseen() -> None:
+    rows = found(OUTSIDE, projector_W={"mse": [1.0, 1.0, 1.0, 1.0]}, **{"projector_W+": {"mse": [0.5, 0.5, 0.9, 0.9]}})
+    unseen = {"picture 0": 0.4, "picture 1": 0.3, "picture 2": 0.1, "picture 3": 0.2}
+    text = halves(rows, unseen)
+    assert "| projector W+ / projector W | much | 0.50 [0.50, 0.50] 0/2 |" in text
+    assert "| projector W+ / projector W | little | 0.90 [0.90, 0.90] 0/2 |" in text
+    assert halves(rows, {}) == "Not measured yet."
 
 
 def test_a_method_has_a_scale_of_realism_from_enough_pictures_on(

@@ -21,6 +21,7 @@ from ...core.values import rounded
 from ...session.session import GeneratorSession
 from ..editing.command import resumed
 from ..editing.report import write_into
+from . import control
 from .measure import measure
 from .pictures import GENERATED, INSIDE, OUTSIDE, pictures
 from .race import equal_time_text, races_text, run_equal_time, run_races
@@ -90,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
     whole["rows"] = found = {
         name: found[name] for name in (*order, *(n for n in found if n not in order)) if name in found
     }
-    tables = text_of(found)
+    if args.outside > len(whole.get("unseen", {})) and not args.show:
+        _tell(_control(session, args.outside, whole), whole, path)
+    tables = text_of(found, whole.get("unseen", {})) | {"control": control.text_of(whole.get("control"))}
     print("\n\n".join(f"{name}\n\n{text}" for name, text in tables.items()))
     if args.page is not None:
         for name, text in tables.items():
@@ -111,6 +114,12 @@ def named(given: list[str]) -> dict[str, Path]:
             raise ValueError(f"an encoder is NAME=FILE, and the file is there; {text!r} was given")
         found[name.strip()] = Path(path)
     return found
+
+
+def _control(session: GeneratorSession, count: int, whole: dict[str, Any]) -> Iterator[str]:
+    shown = pictures(OUTSIDE, count, session)
+    whole |= {"control": control.control(session, shown), "unseen": control.amounts(session, shown)}
+    yield control.text_of(whole["control"])
 
 
 def _race(session: GeneratorSession, whole: dict[str, Any], path: Path | None, args: argparse.Namespace) -> int:

@@ -76,9 +76,11 @@ def shared(rows: Mapping[str, Any], kind: str, *names: str) -> list[str]:
     return [picture for picture in sets[0] if all(picture in one for one in sets)]
 
 
-def paired(rows: Mapping[str, Any], a: str, b: str, kind: str, figure: str) -> Ratio | None:
-    """One method over another; None where fewer than two pictures have the figure of both."""
-    names = shared(rows, kind, a, b)
+def paired(
+    rows: Mapping[str, Any], a: str, b: str, kind: str, figure: str, names: list[str] | None = None
+) -> Ratio | None:
+    """One method over another on these pictures, or on all; None where fewer than two have the figure of both."""
+    names = shared(rows, kind, a, b) if names is None else names
     try:
         return ratio(values(rows, a, kind, figure, names), values(rows, b, kind, figure, names))
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from ...avatars import AvatarDataset, sample
+from ...avatars import sample
 from ...avatars.drawing.renderer import render
 from ...avatars.parts import AvatarWorld
 from ...avatars.world.dataset import to_uint8
@@ -30,8 +30,13 @@ def pictures(kind: str, count: int, session: GeneratorSession) -> Target:
         return Target.of([session.latent(seed=seed + i) for i in range(count)], session)
     if kind == OUTSIDE:
         return strange(count, session)
-    world = AvatarDataset(seed=seed, n=count, resolution=session.resolution, outputs=("image",))
-    return Target.of(world.batch(range(count)), session)
+    return plain(torch.from_numpy(sample(count, seed)), session)
+
+
+def plain(factors: torch.Tensor, session: GeneratorSession) -> Target:
+    """Renders of usual factors [N, F]."""
+    drawn = to_uint8(render(factors, session.resolution, outputs=("image",)).image)
+    return Target.of({"image": drawn, "factors": factors}, session)
 
 
 def strange(count: int, session: GeneratorSession) -> Target:

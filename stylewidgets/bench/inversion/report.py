@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +34,24 @@ COMPARED = {
     "side": "edit_side",
     "realism": "realism",
 }
+PIXELS = {title: COMPARED[title] for title in ("MSE", "change", "change, smile")}
 _COLOURS = {"encoder": "C0", "hybrid": "C1", "optimisation": "C2"}
 Rows = Mapping[str, Any]
 """Method → {"method", "settings", kind: {picture: figures}}."""
 
 
-def text_of(rows: Rows) -> dict[str, str]:
-    """All tables, by the names of their places in the page."""
+def text_of(rows: Rows, unseen: Mapping[str, float]) -> dict[str, str]:
+    """All tables, by the names of their places in the page.
+
+    Args:
+        rows: as `measure` leaves them.
+        unseen: how much of each picture outside is, see `control.amounts`.
+    """
     made = {}
     for kind in (OUTSIDE, INSIDE, GENERATED):
         made[kind] = overview(rows, kind)
         made[f"{kind} pairs"] = pairs(rows, kind)
-    return made | {"order": order(rows)}
+    return made | {"halves": halves(rows, unseen), "order": order(rows)}
 
 
 def overview(rows: Rows, kind: str) -> str:
@@ -71,6 +78,18 @@ def pairs(rows: Rows, kind: str) -> str:
         cells = [paired(rows, a, b, kind, figure) for figure in COMPARED.values()]
         lines.append([f"{a} / {b}", *("–" if cell is None else str(cell) for cell in cells)])
     return markdown(["", *COMPARED], lines)
+
+
+def halves(rows: Rows, unseen: Mapping[str, float]) -> str:
+    """The pairs on the half of the pictures outside that has more of what is unseen, and on the other half."""
+    middle = float(np.median(list(unseen.values()))) if unseen else 0.0
+    lines = []
+    for (a, b), (words, much) in product(PAIRS, {"much": True, "little": False}.items()):
+        names = [name for name in shared(rows, OUTSIDE, a, b) if name in unseen and (unseen[name] > middle) == much]
+        if len(names) > 1:
+            cells = [paired(rows, a, b, OUTSIDE, figure, names) for figure in PIXELS.values()]
+            lines.append([f"{a} / {b}", words, *("–" if cell is None else str(cell) for cell in cells)])
+    return markdown(["", "unseen", *PIXELS], lines) if lines else "Not measured yet."
 
 
 def order(rows: Rows) -> str:
