@@ -45,6 +45,7 @@ _ROOMS = (
     "generators",
     "inversion",
     "jobs",
+    "lesson",
     "metrics",
     "render",
     "settings",

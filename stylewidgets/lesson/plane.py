@@ -1,4 +1,4 @@
-"""The loss over two directions, with the path of a search on it (Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018)."""
+"""The loss over two directions, with the path of a search on it (after Li et al., NeurIPS 2018)."""
 
 from __future__ import annotations
 
