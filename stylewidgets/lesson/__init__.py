@@ -9,6 +9,7 @@ from ..core.lazy import attach
 if TYPE_CHECKING:
     from . import checks
     from .challenge import Challenge, three
+    from .channels import channel_figure
     from .plane import Landscape, landscape
     from .tradeoff import Measured, measured
     from .mending import Broken, broken
@@ -22,6 +23,7 @@ __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "challenge": "Challenge three",
+        "channels": "channel_figure",
         "plane": "Landscape landscape",
         "tradeoff": "Measured measured",
         "mending": "Broken broken",

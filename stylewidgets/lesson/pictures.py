@@ -69,9 +69,11 @@ def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Fig
     return figure
 
 
-def panels(n: int, width: float, height: float) -> Panels:
-    """A figure that no state of pyplot holds, so that a cell shows it once."""
+def panels(n: int, width: float, height: float, rows: int = 1) -> Panels:
+    """A figure that no state of pyplot holds, so that a cell shows it once, and its axes; a list of each row's where there are
+    several."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width * n, height), layout="constrained")
-    return figure, list(figure.subplots(1, n, squeeze=False)[0])
+    axes = [list(row) for row in figure.subplots(rows, n, squeeze=False)]
+    return figure, axes if rows > 1 else axes[0]

@@ -23,6 +23,8 @@ FIGURES = {
 DRAWS, SEED, WITHIN = 2000, 0, 0.9
 """Bootstrap over pictures, and the share of it between the ends of an interval."""
 EDIT = "smile"
+KINDS = ("inside", "outside")
+"""Of what the generator has learnt, and with something that it has never seen."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,11 @@ class Measured:
     command: str
     rows: Mapping[str, Mapping[str, Mapping[str, Mapping[str, float]]]]
 
+    @property
+    def kinds(self) -> list[str]:
+        """Of pictures, that there are figures of."""
+        return list(dict.fromkeys(kind for by_kind in self.rows.values() for kind in by_kind))
+
     def figures(self, method: str, figure: str, kind: str) -> dict[str, float]:
         """By picture."""
         return {name: row[figure] for name, row in self.rows[method].get(kind, {}).items() if figure in row}
@@ -86,7 +93,7 @@ class Measured:
         )
 
     def _repr_markdown_(self) -> str:
-        kinds = list(dict.fromkeys(kind for by_kind in self.rows.values() for kind in by_kind))
+        kinds = self.kinds
         head = ["method", *(f"{figure}, {kind}" for kind in kinds for figure in FIGURES)]
         lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
         for method, by_kind in self.rows.items():
@@ -125,20 +132,18 @@ def measured(path: Path = FILE) -> Measured:
 
 
 def extract(found: Mapping[str, Any], methods: Mapping[str, str], command: str) -> dict[str, Any]:
-    """What the lesson needs of the JSON of ``stylewidgets bench-inversion``.
+    """What the lesson needs of the JSON of ``stylewidgets bench inversion``: figures of the pictures that all methods have.
 
     Args:
         found: its rows, method → kind → picture → figures.
         methods: of them, and how the lesson calls each.
         command: that made it.
     """
-    rows: dict[str, Any] = {}
-    for name, called in methods.items():
-        rows[called] = {
-            kind: {picture: _kept(row) for picture, row in found[name][kind].items()}
-            for kind in ("inside", "outside")
-            if found[name].get(kind)
-        }
+    rows: dict[str, dict[str, Any]] = {called: {} for called in methods.values()}
+    for kind in KINDS:
+        common = set.intersection(*(set(found[name].get(kind, {})) for name in methods))
+        for name, called in methods.items() if len(common) > 1 else ():
+            rows[called][kind] = {one: _kept(row) for one, row in found[name][kind].items() if one in common}
     return {"command": command, "methods": rows}
 
 

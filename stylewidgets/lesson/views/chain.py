@@ -22,7 +22,7 @@ from .chain_view import ChainView
 CELLS = 32
 """Cells of a row of styles; longer styles are shown in groups of channels."""
 SLIDER = {"width": "380px", "max_width": "100%"}
-LABEL = {"description_width": "140px"}
+LABEL = {"description_width": "128px"}
 
 
 class Chain(widgets.VBox):
