@@ -13,7 +13,6 @@ from ..core.options import Options
 from ..lesson.notebook import SOURCES, Notebook, made
 from .demo import FOLDER, source
 
-
 OPTIONS: Options = {
     "--dir": {"type": Path, "default": Path(FOLDER), "help": "where to (default %(default)s)"},
     "--teacher": {"action": "store_true", "help": "with the answers in place and notes, named …_teacher.ipynb"},

@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from . import checks
     from .challenge import Challenge, three
     from .channels import channel_figure
-    from .plane import Landscape, landscape
-    from .tradeoff import Measured, measured
     from .mending import Broken, broken
     from .ours import losses_of, use
     from .pictures import curves, map_of, row
+    from .plane import Landscape, landscape
+    from .tradeoff import Measured, measured
     from .views.chain import Chain
     from .views.easel import Easel
     from .views.path import PathPlayer

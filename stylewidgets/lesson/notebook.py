@@ -62,7 +62,7 @@ def from_text(text: str, *, teacher: bool = False) -> Notebook:
     Raises:
         ValueError: a fence for somebody unknown, or a gap without a solution right after it.
     """
-    cells = []
+    cells: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(_parts(text)):
         if kind == "markdown":
             shown = source if teacher else _NOTE.sub("", source)

@@ -36,9 +36,10 @@ def row(pictures: Mapping[str, object] | Sequence[object], titles: Sequence[str]
 def pixels(picture: Any) -> NDArray[np.uint8]:
     """A picture of any kind as uint8 [H, W, 3]."""
     if hasattr(picture, "detach"):
-        array = picture.detach().cpu().numpy()
+        array: NDArray[np.float32] = picture.detach().cpu().numpy()
         array = array[0] if array.ndim == 4 else array
-        return np.round((np.clip(array.transpose(1, 2, 0), -1, 1) + 1) * 127.5).astype(np.uint8)
+        scaled = np.round((np.clip(array.transpose(1, 2, 0), -1, 1) + 1) * 127.5)
+        return np.asarray(scaled, np.uint8)
     return np.asarray(picture, np.uint8)
 
 

@@ -97,7 +97,7 @@ def _plane(away: Tensor) -> Tensor:
 @torch.no_grad()
 def _losses(session: GeneratorSession, target: Tensor, w: Tensor, loss: Loss) -> Array:
     found = []
-    for part in w.split(BATCH):
+    for part in torch.split(w, BATCH):
         found += [float(loss(picture[None], target)) for picture in session.synthesize(part)]
     return np.array(found)
 

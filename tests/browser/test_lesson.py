@@ -40,7 +40,9 @@ def test_the_chain_lights_up_where_the_slider_reaches(open_notebook: Callable[..
     page.set_viewport_size({"width": 620, "height": 1100})
     page.wait_for_timeout(300)
     page.screenshot(path=artifacts / "lesson-chain-narrow.png")
-    wide = page.evaluate("(() => { const n = document.querySelector('.sw-chain'); return n.scrollWidth - n.clientWidth; })()")
+    wide = page.evaluate(
+        "(() => { const n = document.querySelector('.sw-chain'); return n.scrollWidth - n.clientWidth; })()"
+    )
     assert wide <= 1
 
 

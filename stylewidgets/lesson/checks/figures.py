@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from ..tradeoff import Measured, Ratio
 from ..reading import several, word
 from ..reply import Reply, check, hint, right
+from ..tradeoff import Measured, Ratio
 
 SPACES = {"wp": "w+", "w+space": "w+", "wspace": "w", "style": "s", "stylespace": "s", "w+code": "w+"}
 OPEN_WORDS = dict.fromkeys(

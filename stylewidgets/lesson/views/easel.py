@@ -21,6 +21,7 @@ SLIDERS = (
     "skin_tone", "face_width", "hair_style", "hair_hue", "hair_lightness", "hair_length", "fringe", "eye_openness",
     "nose_size", "smile", "beard", "glasses", "hat", "clothes_hue", "yaw",
 )  # fmt: skip
+LAYOUT, LABEL = {"width": "300px", "max_width": "100%"}, {"description_width": "96px"}
 SIDE = 256
 """Pixels that paint is laid on in."""
 
@@ -68,16 +69,20 @@ class Easel(widgets.HBox):
 
     def _slider(self, name: str) -> Any:
         factor = FACTORS[INDEX[name]]
-        about = {"description": name.replace("_", " "), "on": self._draw, "style": {"description_width": "96px"}}
-        layout = {"width": "300px", "max_width": "100%"}
-        if factor.categories:
-            kind: Any = widgets.Dropdown
-            return control(kind, options=factor.categories, index=round(factor.default), layout=layout, **about)
-        kind = widgets.FloatSlider
-        return control(
-            kind, min=factor.low, max=factor.high, step=(factor.high - factor.low) / 50, value=factor.default,
-            readout=False, layout=layout, **about,
-        )  # fmt: skip
+        kind: Any = widgets.Dropdown if factor.categories else widgets.FloatSlider
+        traits: dict[str, Any] = (
+            {"options": factor.categories, "index": round(factor.default)}
+            if factor.categories
+            else {
+                "min": factor.low,
+                "max": factor.high,
+                "step": (factor.high - factor.low) / 50,
+                "value": factor.default,
+                "readout": False,
+            }
+        )
+        words = name.replace("_", " ")
+        return control(kind, on=self._draw, description=words, layout=LAYOUT, style=LABEL, **traits)
 
     def _paint(self, strokes: list[Stroke]) -> None:
         self.view.strokes = strokes
