@@ -94,7 +94,10 @@ def lights(before: Walk, after: Walk, spread: float) -> Lights:
     return Lights(
         np.abs(after.z - before.z),
         np.abs(after.w - before.w).mean(axis=0) / spread,
-        {name: np.abs(after.styles[name] - s) / max(float(np.abs(s).mean()), 1e-12) for name, s in before.styles.items()},
+        {
+            name: np.abs(after.styles[name] - s) / max(float(np.abs(s).mean()), 1e-12)
+            for name, s in before.styles.items()
+        },
         {name: float(_length(after.layers[name] - x) / max(_length(x), 1e-12)) for name, x in before.layers.items()},
         float(np.abs(after.picture.astype(np.float32) - before.picture).mean() / 255),
     )

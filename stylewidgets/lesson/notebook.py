@@ -28,7 +28,8 @@ SOURCES = {"04_inversion_classroom": Path(__file__).parent / "inversion.md"}
 """Notebooks that are made from a text, and the texts."""
 NOTE = "> **For the teacher.**"
 INSTALL = """\
-# Installs stylewidgets where it is missing, as on Colab, and leaves the torch and the Jupyter that are there. Elsewhere it does nothing.
+# Installs stylewidgets where it is missing, as on Colab, and leaves the torch and the Jupyter that are there. \
+Elsewhere it does nothing.
 from importlib import metadata, util
 
 if util.find_spec("stylewidgets") is None:
@@ -38,7 +39,12 @@ if util.find_spec("stylewidgets") is None:
 WORDS = ("", "student", "teacher", "install")
 METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
-    "language_info": {"file_extension": ".py", "mimetype": "text/x-python", "name": "python", "pygments_lexer": "ipython3"},
+    "language_info": {
+        "file_extension": ".py",
+        "mimetype": "text/x-python",
+        "name": "python",
+        "pygments_lexer": "ipython3",
+    },
 }
 _FENCE = re.compile(r"^```python *(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^(?=#{1,3} )", re.MULTILINE)
@@ -56,7 +62,7 @@ def from_text(text: str, *, teacher: bool = False) -> Notebook:
     Raises:
         ValueError: a fence for somebody unknown, or a gap without a solution right after it.
     """
-    cells = []
+    cells: list[dict[str, Any]] = []
     for number, (kind, source) in enumerate(_parts(text)):
         if kind == "markdown":
             shown = source if teacher else _NOTE.sub("", source)
@@ -88,7 +94,9 @@ def _parts(text: str) -> Iterator[tuple[str, str]]:
     for fence in _FENCE.finditer(text):
         between, kind = text[at : fence.start()], fence.group(1)
         if kind not in WORDS:
-            raise ValueError(f"a fence is for nobody called {kind!r}; after python stands nothing or one of {WORDS[1:]}")
+            raise ValueError(
+                f"a fence is for nobody called {kind!r}; after python stands nothing or one of {WORDS[1:]}"
+            )
         if owed and (kind != "teacher" or between.strip()):
             raise ValueError("a student's cell is followed by the teacher's right away")
         yield from _sections(between)

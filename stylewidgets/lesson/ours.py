@@ -31,7 +31,7 @@ def loss(drawn: Tensor, target: Tensor) -> Tensor:
     return (drawn - target).square().mean()
 
 
-def search(draw: Draw, target: Tensor, w: Tensor, loss: Loss, steps: int = 60, rate: float = 0.05) -> list[Tensor]:
+def search(draw: Draw, target: Tensor, w: Tensor, loss: Loss, steps: int = 60, rate: float = 0.3) -> list[Tensor]:
     """Gradient descent with Adam from w; w before the first step and after each."""
     w = w.clone().requires_grad_()
     optimiser = torch.optim.Adam([w], lr=rate)
@@ -45,7 +45,9 @@ def search(draw: Draw, target: Tensor, w: Tensor, loss: Loss, steps: int = 60, r
     return path
 
 
-def mend(picture: Tensor, error: Callable[[Tensor], float], shifts: Sequence[int] = range(-10, 11, 2)) -> tuple[int, int]:
+def mend(
+    picture: Tensor, error: Callable[[Tensor], float], shifts: Sequence[int] = range(-9, 10, 3)
+) -> tuple[int, int]:
     """The shift (down, right) in pixels after which a picture fits the generator best."""
     every = [(down, right) for down in shifts for right in shifts]
     return min(every, key=lambda by: error(picture.roll(by, (-2, -1))))
@@ -54,12 +56,17 @@ def mend(picture: Tensor, error: Callable[[Tensor], float], shifts: Sequence[int
 OURS: dict[str, Callable[..., Any]] = {"adain": adain, "loss": loss, "search": search, "mend": mend}
 
 
-def use(mine: Callable[..., Any], check: Callable[..., Reply]) -> Callable[..., Any]:
-    """Your function where it passes its check, else the lesson's; says which."""
-    name = check.__name__
-    good = bool(check(mine))
-    print(f"from here on: {'your own' if good else 'the lesson’s own'} {name}")  # noqa: T201  meant for the page
-    return mine if good else OURS[name]
+def use(mine: Callable[..., Any], reply: Reply) -> Callable[..., Any]:
+    """Your function where its check said so, else the lesson's of the same name; says which.
+
+    Raises:
+        ValueError: a function whose name is none of the exercises'.
+    """
+    name = getattr(mine, "__name__", "")
+    if name not in OURS:
+        raise ValueError(f"the exercises' functions are {', '.join(OURS)}; {name or mine!r} was given")
+    print(f"from here on: {'your own' if reply else 'the lesson’s own'} {name}")  # noqa: T201  meant for the page
+    return mine if reply else OURS[name]
 
 
 def losses_of(session: GeneratorSession, target: Tensor, path: Sequence[Tensor], loss: Loss) -> list[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .landscape import Landscape
+from .plane import Landscape
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -25,7 +25,7 @@ def row(pictures: Mapping[str, object] | Sequence[object], titles: Sequence[str]
         size: of each, in inches.
     """
     named = list(pictures.items()) if isinstance(pictures, Mapping) else [("", p) for p in pictures]
-    figure, axes = _panels(len(named), size, size + 0.3)
+    figure, axes = panels(len(named), size, size + 0.3)
     for k, (axis, (title, picture)) in enumerate(zip(axes, named, strict=True)):
         axis.imshow(pixels(picture))
         axis.axis("off")
@@ -36,15 +36,16 @@ def row(pictures: Mapping[str, object] | Sequence[object], titles: Sequence[str]
 def pixels(picture: Any) -> NDArray[np.uint8]:
     """A picture of any kind as uint8 [H, W, 3]."""
     if hasattr(picture, "detach"):
-        array = picture.detach().cpu().numpy()
+        array: NDArray[np.float32] = picture.detach().cpu().numpy()
         array = array[0] if array.ndim == 4 else array
-        return np.round((np.clip(array.transpose(1, 2, 0), -1, 1) + 1) * 127.5).astype(np.uint8)
+        scaled = np.round((np.clip(array.transpose(1, 2, 0), -1, 1) + 1) * 127.5)
+        return np.asarray(scaled, np.uint8)
     return np.asarray(picture, np.uint8)
 
 
 def curves(losses: Mapping[str, Sequence[float]], what: str = "loss") -> Figure:
     """One line for each search, loss over steps, on a logarithmic scale."""
-    figure, (axis,) = _panels(1, 5, 2.4)
+    figure, (axis,) = panels(1, 5, 2.4)
     for name, values in losses.items():
         axis.semilogy(range(1, len(values) + 1), values, label=name)
     axis.set_xlabel("step")
@@ -56,7 +57,7 @@ def curves(losses: Mapping[str, Sequence[float]], what: str = "loss") -> Figure:
 def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Figure:
     """Contours of the loss, with the path: a dot for the beginning, a star for the end."""
     named = {"": lands} if isinstance(lands, Landscape) else dict(lands)
-    figure, axes = _panels(len(named), size + 0.2, size)
+    figure, axes = panels(len(named), size + 0.2, size)
     for axis, (title, land) in zip(axes, named.items(), strict=True):
         shown = axis.contourf(land.x, land.y, np.log10(np.maximum(land.values, 1e-6)), 18, cmap="viridis_r")
         axis.plot(*land.path.T, "-", color="white", lw=2.4)
@@ -69,9 +70,11 @@ def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Fig
     return figure
 
 
-def _panels(n: int, width: float, height: float) -> Panels:
-    """A figure that no state of pyplot holds, so that a cell shows it once."""
+def panels(n: int, width: float, height: float, rows: int = 1) -> Panels:
+    """A figure that no state of pyplot holds, so that a cell shows it once, and its axes; a list of each row's where there are
+    several."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width * n, height), layout="constrained")
-    return figure, list(figure.subplots(1, n, squeeze=False)[0])
+    axes = [list(row) for row in figure.subplots(rows, n, squeeze=False)]
+    return figure, axes if rows > 1 else axes[0]

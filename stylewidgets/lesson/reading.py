@@ -84,5 +84,5 @@ def several(given: object, n: int) -> list[object]:
 
 def listed(names: Sequence[object]) -> str:
     """Words for a sentence: 'w', 'w+' or 's'."""
-    shown = [repr(one) if isinstance(one, str) else f"{one:g}" for one in names]  # type: ignore[str-format]
+    shown = [repr(one) if isinstance(one, str) else f"{one:g}" for one in names]
     return " or ".join(filter(None, [", ".join(shown[:-1]), shown[-1]]))

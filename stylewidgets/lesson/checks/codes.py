@@ -37,7 +37,10 @@ def stations(answer: object, lit: Collection[str]) -> Reply:
     first = min(STATIONS.index(name) for name in lit)
     if given == set(lit):
         return right(f"right: everything from {STATIONS[first]} on, and nothing before it")
-    missing, extra = [n for n in STATIONS if n in lit and n not in given], [n for n in STATIONS if n in given and n not in lit]
+    missing, extra = (
+        [n for n in STATIONS if n in lit and n not in given],
+        [n for n in STATIONS if n in given and n not in lit],
+    )
     if extra:
         return hint(f"{extra[0]} stays dark: it is computed before the place where this slider acts")
     return hint(f"{missing[0]} lights up, too: it is computed from what changed")

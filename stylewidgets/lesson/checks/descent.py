@@ -46,7 +46,9 @@ def loss(answer: Callable[..., Any]) -> Reply:
     if not callable(answer):
         return hint("a function is asked for: loss itself, without brackets after it")
     source = torch.Generator("cpu").manual_seed(3)
-    drawn, target = (torch.rand(1, 3, 6, 5, generator=source, dtype=torch.float32, device="cpu") * 2 - 1 for _ in range(2))
+    drawn, target = (
+        torch.rand(1, 3, 6, 5, generator=source, dtype=torch.float32, device="cpu") * 2 - 1 for _ in range(2)
+    )
     drawn.requires_grad_()
     try:
         made = answer(drawn, target)
@@ -62,7 +64,7 @@ def loss(answer: Callable[..., Any]) -> Reply:
 
 def _like_loss(made: Any, away: Tensor) -> Reply:
     try:
-        value = float(made)
+        value = float(made.detach() if isinstance(made, Tensor) else made)
     except (TypeError, ValueError):
         return hint(f"a number is asked for; a {type(made).__name__} came back")
 
@@ -73,7 +75,9 @@ def _like_loss(made: Any, away: Tensor) -> Reply:
     if near(squares.mean()):
         if isinstance(made, Tensor) and made.requires_grad:
             return right("right: 0 for the same picture, and more the further off")
-        return hint("the number is right, but it is a plain one and its slope is lost: leave out .item(), float() or no_grad()")
+        return hint(
+            "the number is right, but it is a plain one and its slope is lost: leave out .item(), float() or no_grad()"
+        )
     if near(away.mean()) or near(-away.mean()):
         return hint("too bright here and too dark there cancel each other: square the differences before the mean")
     if near(squares.sum()):
@@ -84,7 +88,9 @@ def _like_loss(made: Any, away: Tensor) -> Reply:
         return hint("that is the mean amount, a fine loss, but here the differences are squared")
     if near(-squares.mean()):
         return hint("the sign: it must grow with the difference")
-    return hint(f"for two pictures whose differences squared are {float(squares.mean()):.3f} in the mean it says {value:.3f}")
+    return hint(
+        f"for two pictures whose differences squared are {float(squares.mean()):.3f} in the mean it says {value:.3f}"
+    )
 
 
 @check
@@ -94,7 +100,9 @@ def search(answer: Callable[..., Any]) -> Reply:
         return hint("a function is asked for: search itself, without brackets after it")
     source = torch.Generator("cpu").manual_seed(11)
     matrix = torch.randn(3, 48, generator=source, dtype=torch.float32, device="cpu")
-    target = torch.tanh(torch.randn(1, 3, generator=source, dtype=torch.float32, device="cpu") @ matrix).reshape(1, 3, 4, 4)
+    target = torch.tanh(torch.randn(1, 3, generator=source, dtype=torch.float32, device="cpu") @ matrix).reshape(
+        1, 3, 4, 4
+    )
     start = torch.zeros(1, 3, dtype=torch.float32, device="cpu")
     asked: list[bool] = []
 
@@ -111,14 +119,16 @@ def search(answer: Callable[..., Any]) -> Reply:
         return hint("it returns nothing: the last line is `return path`")
     if not isinstance(path, (list, tuple)) or len(path) != STEPS + 1 or not all(isinstance(w, Tensor) for w in path):
         return hint(f"the path has w before the first step and after each: {STEPS + 1} tensors for {STEPS} steps")
-    reference = ours.search(draw, target, start, ours.loss, STEPS, RATE)
-    return _like_search([w.detach().reshape(1, 3) for w in path], reference, bool(asked), draw, target)
+    moved, slope = [w.detach().reshape(1, 3) for w in path], bool(asked)
+    return _like_search(moved, ours.search(draw, target, start, ours.loss, STEPS, RATE), slope, draw, target)
 
 
 def _like_search(path: list[Tensor], wanted: list[Tensor], asked: bool, draw: ours.Draw, target: Tensor) -> Reply:
     if max(float((w - path[0]).norm()) for w in path) == 0:
         if not asked:
-            return Reply(False, "not answered yet: w does not move, since nothing asks for its slope (value.backward())")
+            return Reply(
+                False, "not answered yet: w does not move, since nothing asks for its slope (value.backward())"
+            )
         if float((path[-1] - wanted[0]).norm()) > 0:
             return hint("every entry of the path is the same tensor: append w.detach().clone()")
         return hint("the slope is there, but w does not move: the optimiser must take its step")
@@ -170,7 +180,14 @@ def overshoot(answer: object, losses: Mapping[float, Sequence[float]]) -> Reply:
     Args:
         losses: by rate.
     """
-    also = {"jump": "jumps", "jumping": "jumps", "leaps": "jumps", "overshoots": "jumps", "too slow": "slow", "none": "nothing"}
+    also = {
+        "jump": "jumps",
+        "jumping": "jumps",
+        "leaps": "jumps",
+        "overshoots": "jumps",
+        "too slow": "slow",
+        "none": "nothing",
+    }
     given = word(answer, ("slow", "jumps", "nothing"), also)
     largest = losses[max(losses)]
     ends = [_end(values) for values in losses.values()]
@@ -180,7 +197,7 @@ def overshoot(answer: object, losses: Mapping[float, Sequence[float]]) -> Reply:
         true, why = "jumps", "its curve goes up as well as down"
     else:
         true, why = "slow", "its curve goes down all the time, and not far"
-    return right() if given == true else hint(f"look at the curve of rate {max(losses):g}: {why}")
+    return right() if given == true else hint(f"not {given!r}: look at the curve of rate {max(losses):g}; {why}")
 
 
 def _end(values: Sequence[float]) -> float:

@@ -76,13 +76,17 @@ def _off(found: tuple[float, float], broken: Broken) -> Reply:
 
     if near(found):
         return right("right: the picture is where it was")
-    if near(found[::-1]):
-        return hint("the two numbers are the other way round: down first, then right")
     if near((-found[0], -found[1])):
         return hint("that is how far it was moved; to mend it, move it back")
+    if near(found[::-1]):
+        return hint("the two numbers are the other way round: down first, then right")
     if found == (0, 0):
-        return hint("a shift of nothing leaves it broken: keep the shift with the *smallest* error, and not the first or last")
-    return hint(f"after a shift of {found[0]:g}, {found[1]:g} the error is {broken.error_after(found):.3f}; a smaller one is to be had")
+        return hint(
+            "a shift of nothing leaves it broken: keep the shift with the *smallest* error, and not the first or last"
+        )
+    return hint(
+        f"after a shift of {found[0]:g}, {found[1]:g} the error is {broken.error_after(found):.3f}; a smaller one is to be had"
+    )
 
 
 @check

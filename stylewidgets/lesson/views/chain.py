@@ -22,7 +22,7 @@ from .chain_view import ChainView
 CELLS = 32
 """Cells of a row of styles; longer styles are shown in groups of channels."""
 SLIDER = {"width": "380px", "max_width": "100%"}
-LABEL = {"description_width": "140px"}
+LABEL = {"description_width": "128px"}
 
 
 class Chain(widgets.VBox):
@@ -98,16 +98,25 @@ class Chain(widgets.VBox):
 
         number: Callable[..., Any] = widgets.FloatSlider
         layers = [layer.name for layer in self._session.layers]
+        convolutions = [layer.name for layer in self._session.layers if layer.kind == "conv"]
         made = {
             "z": slider(number, "one number of z", "added to the first one", min=-3, max=3, step=0.1, value=0.0),
-            "truncation": slider(number, "truncation ψ", "1 is none, 0 the mean of w", min=0, max=1, step=0.02, value=1.0),
+            "truncation": slider(
+                number, "truncation ψ", "1 is none, 0 the mean of w", min=0, max=1, step=0.02, value=1.0
+            ),
             "direction": slider(
                 number, f"{self._direction.name}, added to w", "in σ", min=-3, max=3, step=0.1, value=0.0
             ),
             "style": slider(
                 number, "style of one layer", "0 its own, 1 that of another face", min=0, max=1, step=0.02, value=0.0
             ),
-            "layer": slider(widgets.Dropdown, "… of layer", "whose style it is", options=layers, value=layers[len(layers) // 2]),
+            "layer": slider(
+                widgets.Dropdown,
+                "… of layer",
+                "whose style it is",
+                options=layers,
+                value=convolutions[len(convolutions) // 2],
+            ),
             "noise": slider(widgets.IntSlider, "noise", "0 is the stored one", min=0, max=20, value=0),
         }
         if not self._session.noise_shapes:
@@ -134,7 +143,9 @@ class Chain(widgets.VBox):
             self.view.styles = [[name, _levels(_grouped(share, CELLS))] for name, share in light.styles.items()]
             self.view.layers = [[name, chain.glow(share)] for name, share in light.layers.items()]
             self.view.maps = [_map(features) for features in now.layers.values()]
-            self.view.pictures = [pictures.encoded(Image.fromarray(p), "PNG") for p in (self._first.picture, now.picture)]
+            self.view.pictures = [
+                pictures.encoded(Image.fromarray(p), "PNG") for p in (self._first.picture, now.picture)
+            ]
             self.view.picture_level = chain.glow(light.picture)
             self.view.words = [_words(light.levels[name]) for name in chain.STATIONS]
 

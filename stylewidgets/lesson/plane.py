@@ -1,4 +1,4 @@
-"""The loss over two directions, with the path of a search on it (Li et al., "Visualizing the Loss Landscape of Neural Nets", 2018)."""
+"""The loss over two directions, with the path of a search on it (after Li et al., NeurIPS 2018)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _plane(away: Tensor) -> Tensor:
 @torch.no_grad()
 def _losses(session: GeneratorSession, target: Tensor, w: Tensor, loss: Loss) -> Array:
     found = []
-    for part in w.split(BATCH):
+    for part in torch.split(w, BATCH):
         found += [float(loss(picture[None], target)) for picture in session.synthesize(part)]
     return np.array(found)
 
