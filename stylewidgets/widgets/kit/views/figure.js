@@ -51,11 +51,15 @@ function render({ model, el }) {
       parts.push(...line(["shoulder_left", "shoulder_right", "hip_right", "hip_left", "shoulder_left"], "sw-figure-body"));
     const middle = at("middle");
     if (middle) {
-      parts.push(...line(["neck", "middle"], "sw-figure-limb"));
+      if (points.shoulder_left) {
+        const [a, b] = [at("shoulder_left"), at("shoulder_right")];
+        const chest = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
+        parts.push(svg("path", { class: "sw-figure-limb", d: `M${chest[0]} ${chest[1]}L${at("neck")[0]} ${at("neck")[1]}L${middle[0]} ${middle[1]}` }));
+      }
       parts.push(svg("circle", { class: "sw-figure-body", cx: middle[0], cy: middle[1], r: model.get("radius") * 100 }));
       for (const eye of ["eye_left", "eye_right"])
         parts.push(svg("circle", { class: "sw-figure-eye", cx: at(eye)[0], cy: at(eye)[1], r: model.get("radius") * 9 }));
-      parts.push(...line(["middle", "head"], "sw-figure-face"), ...line(["middle", "crown"], "sw-figure-face"));
+      parts.push(...line(["middle", "head"], "sw-figure-face"));
     }
     for (const side of ["left", "right"])
       parts.push(...line(["shoulder", "elbow", "wrist", "hand"].map((joint) => `${joint}_${side}`), "sw-figure-limb"));

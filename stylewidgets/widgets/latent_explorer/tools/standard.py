@@ -143,6 +143,9 @@ class Walk(Tool):
         self._faces: dict[int, bytes] = {}  # by seed
         self._waiting: deque[int] = deque()
 
+    def fits(self, session: GeneratorSession) -> str | None:
+        return "a source decides who is drawn here, and no seed" if session.needs_source else None
+
     def panel(self, host: PictureHost) -> widgets.Widget:
         def walk(blend: Blend) -> None:
             source = {"seed": blend[0][0]} if len(blend) == 1 else {"blend": blend}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import ipywidgets as widgets
@@ -9,9 +10,10 @@ import ipywidgets as widgets
 from .....latent.pose import Pose
 from ....kit.controls.rows import Row, Rows
 from ....kit.host import PictureHost
-from ....kit.parts import ErrorPlace, button, card, column, note, row, say, show
+from ....kit.parts import WIDE, ErrorPlace, button, card, column, note, row, say, show
+from ....kit.sharing import shared_layout
 from ..export_panel import ExportPanel
-from .who import Who, told
+from .who import NOBODY, Who, told
 
 if TYPE_CHECKING:
     from .....latent.latent import Latent
@@ -40,7 +42,7 @@ class PoseFilm(widgets.VBox):
             button(
                 f"keep as {name}",
                 f"the present pose becomes the {name} of the film",
-                lambda k=k: self.keep(k),
+                partial(self.keep, k),
                 view=self.place,
             )
             for k, name in enumerate(("start", "end"))
@@ -53,7 +55,7 @@ class PoseFilm(widgets.VBox):
         self._ends = column(*(row(*pair) for pair in zip(self._keep, self._said, strict=True)))
         super().__init__(
             [card(self._why, self._ends, self.rows, self.export, self.place, title="From one pose to another")],
-            layout=column().layout,
+            layout=shared_layout(**WIDE),
         )
         self.update()
 
@@ -66,14 +68,7 @@ class PoseFilm(widgets.VBox):
         """Follow the value: who has no angles has no film."""
         who = self._who()
         can = who.figure is not None
-        say(
-            self._why,
-            ""
-            if can
-            else NO_ANGLES
-            if who.source is not None
-            else "Nobody is drawn yet: choose somebody under Person.",
-        )
+        say(self._why, "" if can else NO_ANGLES if who.source is not None else NOBODY)
         show(self._ends, can)
         ready = can and None not in self.ends
         for part in (self.rows, self.export):

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
+import numpy as np
 
 from .....latent.pose import Pose
 from ....kit.controls.rows import Row, Rows
-from ....kit.parts import ErrorPlace, card, column, control, note, row, say
+from ....kit.parts import WIDE, ErrorPlace, card, control, note, row, say
+from ....kit.sharing import shared_layout
 from .who import Who
 
 if TYPE_CHECKING:
@@ -33,7 +35,9 @@ class Looks(widgets.VBox):
         self.menus: dict[str, widgets.Dropdown] = {}
         self._menus = row()
         self.rows = Rows(on_change=lambda key, value: self.change({key: value}), view=self.place, label="Looks")
-        super().__init__([card(self._words, self._menus, self.rows, self.place, title="Looks")], layout=column().layout)
+        super().__init__(
+            [card(self._words, self._menus, self.rows, self.place, title="Looks")], layout=shared_layout(**WIDE)
+        )
 
     def update(self) -> None:
         """Follow the value."""
@@ -60,7 +64,7 @@ class Looks(widgets.VBox):
         if figure is None:
             raise ValueError("only avatars have looks to change: choose one under Person")
         all_of_them = {**_values(figure), **values}
-        made = type(figure)([list(all_of_them.values())], figure.groups, figure.way, figure.size)
+        made = type(figure)(np.array(list(all_of_them.values()), np.float32), figure.groups, figure.way, figure.size)
         self._put(made, f"with another {', '.join(values)}")
 
     def _menu(self, factor: Factor) -> widgets.Dropdown:

@@ -15,7 +15,8 @@ from .....settings import Setting
 from ....kit.controls.number import NumberBox
 from ....kit.controls.source_controls import SEEDS, random_seed
 from ....kit.errors import ShowsErrors
-from ....kit.parts import ErrorPlace, button, card, column, control, note, row, say
+from ....kit.parts import ROW, WIDE, ErrorPlace, button, card, control, note, row, say
+from ....kit.sharing import shared_layout
 from .who import Who
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class SeedBox(widgets.HBox):
             layout={"width": "150px"},
         )
         dice = button("", f"a random one: {tip}", self._draw, view=view, icon="dice")
-        super().__init__([self.box, dice], layout=row().layout)
+        super().__init__([self.box, dice], layout=shared_layout(**ROW))
 
     @property
     def value(self) -> int:
@@ -108,7 +109,7 @@ class PersonCards(widgets.VBox):
             title="A person from files",
             words=("IUV",),
         )
-        super().__init__([avatar, self.place, files], layout=column().layout)
+        super().__init__([avatar, self.place, files], layout=shared_layout(**WIDE), _dom_classes=("sw-cards",))
         self._say()
 
     def missing(self) -> list[str]:
@@ -125,9 +126,7 @@ class PersonCards(widgets.VBox):
         missing = self.missing()
         self.read.disabled = bool(missing)
         words = f"Still missing: {', '.join(missing)}." if missing else "Everything is there."
-        if len(missing) == len(FILES) + 1:
-            words = "Nothing is given yet."
-        say(self._missing, words + (f" Who has {TABLE}: docs/pose.md says where it comes from." if missing else ""))
+        say(self._missing, f"{words} docs/pose.md says where each comes from." if missing else words)
 
     def _read(self) -> None:
         from .....checkpoints.atlas import read_atlas
@@ -135,7 +134,7 @@ class PersonCards(widgets.VBox):
 
         table, parts, completion = (box.value.strip() or None for box in (self.table, self.parts, self.completion))
         assert table is not None
-        atlas = read_atlas(table, parts=parts, completion=completion)  # type: ignore[arg-type]  # paths as text
+        atlas = read_atlas(table, parts=parts, completion=completion)
         given = {name: uploaded(upload) for name, upload in self.uploads.items()}
         picture, silhouette = (pictures.read(given[name], f"the {name}") for name in ("picture", "silhouette"))
         self.person = Person.read(picture, silhouette, surface_in(given["surface"]), atlas)

@@ -14,7 +14,7 @@ from .....latent.pose import Pose
 from ....kit.controls.rows import Handle, Row, Rows
 from ....kit.controls.source_controls import random_seed
 from ....kit.host import PictureHost
-from ....kit.parts import button, card, control, empty, note, place, row, say, show
+from ....kit.parts import button, card, column, control, empty, note, place, row, say, show
 from ....kit.sharing import shared_layout
 from ....kit.tabs import Tabs
 from ..tool import Tool
@@ -23,12 +23,12 @@ from .figure import FigureView, Pull
 from .looks import Looks
 from .person import PersonCards, SeedBox, surface_in, uploaded
 from .wear import WearCard
-from .who import FROM_FILES, Who, called, told
+from .who import FROM_FILES, NOBODY, Who, called, told
 
 if TYPE_CHECKING:
     from .....session.session import GeneratorSession
 
-NOBODY = "Nobody is here yet. This network draws a person whom you give it, in the pose that you pull."
+WELCOME = "Nobody is here yet. This network draws a person whom you give it, in the pose that you pull."
 KEPT = 200
 """Sources that the tool can give again to a session that has forgotten them."""
 
@@ -47,9 +47,7 @@ class PoseTool(Tool):
         self._host = host
         self._given: dict[str, tuple[Any, str]] = {}  # sources of this tool and their words, by hash
         self._home_of: Mapping[str, float] = MappingProxyType({})
-        self.figure = FigureView(
-            layout=shared_layout(width="100%", max_width="320px", min_width="200px", flex="1 1 200px")
-        )
+        self.figure = FigureView(layout=shared_layout(width="100%", max_width="320px", flex="1 1 220px"))
         self.figure.on_pull = self._pull
         self.rows = Rows(on_change=self._set, view=host.view, label="Angles", empty="Nobody with joints is drawn.")
         self.person = PersonCards(self.put, self._who)
@@ -85,17 +83,21 @@ class PoseTool(Tool):
             accept="image/*", on=lambda _: self._take_upload(), view=host.view, description="IUV picture",
             layout={"width": "150px"},
         )  # fmt: skip
-        self._acts = row(
+        acts = column(
             self.named,
-            button("mirror", "left becomes right", self.mirror, view=host.view, icon="swap"),
-            button("random", "a random pose, as avatars stand", self.random, view=host.view, icon="dice"),
-            button("reset", "the pose that the person had", self.reset, view=host.view, icon="reset"),
+            row(
+                button("mirror", "left becomes right", self.mirror, view=host.view, icon="swap"),
+                button("random", "a random pose, as avatars stand", self.random, view=host.view, icon="dice"),
+                button("reset", "the pose that the person had", self.reset, view=host.view, icon="reset"),
+            ),
+            note("Left and right are the picture's. Every joint by its number: more, Angles."),
+            flex="1 1 200px",
         )
         self._nobody = empty(
-            NOBODY,
+            WELCOME,
             button("choose somebody", "an avatar by its number, or a person from files", self._to_person, primary=True),
         )
-        self._stand = place("sw-cards", self.figure, self._acts)
+        self._stand = row(self.figure, acts, align_items="flex-start")
         self._take = card(
             note("The pose of the avatar with this number, or of a person's IUV picture."),
             row(self.other, self.upload),
@@ -203,9 +205,9 @@ class PoseTool(Tool):
             return
         framing = who.figure.framing
         with self.figure.hold_sync():
-            self.figure.points = {name: list(at) for name, at in avatars.joints(angles, framing).items()}
+            self.figure.points = avatars.joints(angles, framing)
             self.figure.joints = [
-                [joint, called(joint), told(angles, names)]
+                (joint, called(joint), told(angles, names))
                 for joint, names in avatars.JOINTS.items()
                 if set(names) <= set(angles)
             ]

@@ -9,9 +9,10 @@ import ipywidgets as widgets
 
 from ..... import avatars
 from ....kit.controls.rows import Row, Rows
-from ....kit.parts import ErrorPlace, button, card, column, control, note, row, say, show
+from ....kit.parts import WIDE, ErrorPlace, button, card, control, note, row, say, show
+from ....kit.sharing import shared_layout
 from .person import SeedBox
-from .who import Who
+from .who import NOBODY, Who
 
 if TYPE_CHECKING:
     from .....generators.posed import Person
@@ -55,7 +56,7 @@ class WearCard(widgets.VBox):
                     words=("garment",),
                 )
             ],
-            layout=column().layout,
+            layout=shared_layout(**WIDE),
         )
 
     def update(self) -> None:
@@ -63,7 +64,7 @@ class WearCard(widgets.VBox):
         who = self._who()
         show(self.seed, who.person is None)
         if who.source is None:
-            say(self._words, "Nobody is drawn yet: choose somebody under Person.")
+            say(self._words, NOBODY)
         elif who.person is not None:
             given = self._other()
             say(
@@ -81,7 +82,7 @@ class WearCard(widgets.VBox):
             self.part.options = options
         worn = getattr(who.source, "part", "")
         self.part.value = worn if worn in parts else ""
-        self.rows.update([_strength(float(getattr(who.source, "strength", self.rows.handles["garment"].value)))])
+        self.rows.update([_strength(float(getattr(who.source, "strength", 1.0)))])
 
     def take(self, strength: float | None = None) -> None:
         """Wear the chosen part of the chosen one."""
@@ -103,7 +104,7 @@ class WearCard(widgets.VBox):
     def off(self) -> None:
         """Wear only one's own."""
         who = self._who()
-        if who.source is not None and getattr(who.source, "part", ""):
+        if hasattr(who.source, "part"):
             self._put(who.figure if who.figure is not None else who.person, "own clothes")
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from .....latent.latent import Latent
     from .....session.session import GeneratorSession
 
+NOBODY = "Nobody is drawn yet: choose somebody under Person."
 FROM_FILES = (
     "This person comes from files, which have no joints to pull. It takes the pose of an IUV picture: give one below, under "
     '"take a pose".'
