@@ -18,6 +18,8 @@ from ...render.pump import IN_FLIGHT
 
 RATE = 60.0
 """Values a second."""
+FLOOD = 10
+"""Times as many messages come from one that floods."""
 RUNG = Rung(64, "jpeg", 60, "drag")
 
 
@@ -26,7 +28,7 @@ class Client:
     """One that drags, and what it saw.
 
     Attributes:
-        greedy: sends every value at once, whatever is on its way.
+        greedy: floods: sends every value `FLOOD` times, whatever is on its way.
         ages: seconds from a value's making to its picture, of each frame.
     """
 
@@ -66,8 +68,9 @@ class Client:
 
     async def _send(self, socket: ClientConnection, latents: Sequence[object], seconds: float) -> None:
         began = time.perf_counter()
-        for n in range(int(seconds * RATE)):
-            await asyncio.sleep(max(0.0, began + n / RATE - time.perf_counter()))
+        rate = RATE * FLOOD if self.greedy else RATE
+        for n in range(int(seconds * rate)):
+            await asyncio.sleep(max(0.0, began + n / rate - time.perf_counter()))
             if self.greedy or len(self._made) < IN_FLIGHT:
                 self._made[n] = time.perf_counter()
                 await socket.send(text({"n": n, "latent": latents[n % len(latents)], "rung": list(RUNG)}))

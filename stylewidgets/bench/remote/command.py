@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 
@@ -65,22 +66,23 @@ def run(args: argparse.Namespace) -> int:
 
 def null(model: str) -> float:
     """Milliseconds that a live socket adds, the median of 400 round trips."""
-    with serving("null", "", model) as (address, about, _):
-        return median(clients.round_trips(address, about, 400))
+    with serving("null", "", model) as there:
+        return median(clients.round_trips(there.address, there.about, 400))
 
 
 def measured(kind: str, model: str, counts: list[int], greedy: int, seconds: float) -> list[dict[str, Any]]:
     """Every number of clients with and without batches, in turns, and the largest of about ten with flooders among them."""
     rows: list[dict[str, Any]] = []
     batches = "8,4,2" if kind == "fixed" else "measured"
-    with serving(kind, "", model) as (one, about, _), serving(kind, batches, model) as (other, _, sizes):
+    with serving(kind, "", model) as one, serving(kind, batches, model) as other:
+        ways = {"one by one": one, f"batches of {other.sizes}": other}
         for count in counts:
-            for words, address in (("one by one", one), (f"batches of {sizes}", other)):
-                seen = clients.run(address, about, count, 0, seconds)
+            for words, there in ways.items():
+                seen = clients.run(there.address, there.about, count, 0, seconds)
                 rows.append({"clients": str(count), "drawn": words, **_figures(seen), "seen": asdict(seen)})
         among = min((count for count in counts if count > greedy), key=lambda count: abs(count - 10), default=0)
-        for words, address in (("one by one", one), (f"batches of {sizes}", other)) if greedy and among else ():
-            seen = clients.run(address, about, among - greedy, greedy, seconds)
+        for words, there in ways.items() if greedy and among else ():
+            seen = clients.run(there.address, there.about, among - greedy, greedy, seconds)
             before = next(row for row in rows if row["clients"] == str(among) and row["drawn"] == words)
             kept = (sum(seen.rates) / len(seen.rates)) / before["mean"]
             flood = {"greedy": sum(seen.greedy) / greedy, "kept": kept}
@@ -129,9 +131,28 @@ def told(kind: str, rows: list[dict[str, Any]]) -> str:
     return table(title, head, lines) + "".join(f"  {line}\n" for line in words)
 
 
+class There(NamedTuple):
+    """A server that is measured.
+
+    Attributes:
+        about: num_ws and w_dim of its model.
+        sizes: of its batches, in words.
+    """
+
+    address: str
+    about: tuple[int, int]
+    sizes: str
+    pid: int
+
+    def memory(self) -> int:
+        """Bytes that it has now, where the system says so."""
+        pages = Path(f"/proc/{self.pid}/statm").read_text().split()[1]
+        return int(pages) * resource.getpagesize()
+
+
 @contextmanager
-def serving(kind: str, sizes: str, model: str) -> Iterator[tuple[str, tuple[int, int], str]]:
-    """A server in a process of its own: its address, (num_ws, w_dim), and the sizes of its batches in words."""
+def serving(kind: str, sizes: str, model: str) -> Iterator[There]:
+    """A server in a process of its own."""
     command = [sys.executable, "-m", "stylewidgets.bench.remote.served", kind, sizes, model]
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdin is not None and process.stdout is not None
@@ -141,7 +162,7 @@ def serving(kind: str, sizes: str, model: str) -> Iterator[tuple[str, tuple[int,
             raise OSError("the server of the measurement did not start; its error stands above")
         address = f"127.0.0.1:{said[0]}"
         about = requests.get(f"http://{address}/v1/models/measured", timeout=30).json()
-        yield address, (about["num_ws"], about["w_dim"]), said[1]
+        yield There(address, (about["num_ws"], about["w_dim"]), said[1], process.pid)
     finally:
         process.stdin.close()
         try:
