@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | train | jobs | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | serve | train | jobs | bench``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _COMMANDS = {
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
     "render": ("cli.render", "write a picture, or the depth, points or mesh of what is in it"),
+    "serve": ("server.command", "serve sessions on this machine to notebooks on others"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
     "bench-editing": (
@@ -50,9 +51,11 @@ _COMMANDS = {
         "measure local edits and retrieval by part, against exact masks and exact re-renders",
     ),
     "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
+    "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "sticking")}
+_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")}
+_SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",

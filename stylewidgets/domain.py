@@ -248,6 +248,12 @@ def of(session: HasMetadata) -> Domain | None:
     domain that `fits`. A domain that nobody registered is None, and so is a newer version than this release knows, with
     a RuntimeWarning: its parts would misread the pictures.
     """
+    known = _of(session)
+    elsewhere = getattr(session, "domain_there", None)  # its parts work where the generator is
+    return elsewhere(known) if known is not None and elsewhere is not None else known
+
+
+def _of(session: HasMetadata) -> Domain | None:
     stamp = stated(session.metadata)
     if stamp is None:
         return next((d for d in reversed(_REGISTERED.values()) if d.fits and d.fits(session.metadata)), None)
