@@ -27,8 +27,8 @@ MOST_CALLS = 4
 """Calls of one client that wait at a time."""
 UNSENT = 1 << 18
 """Bytes that may be on their way to a client; while there are more, its mailbox waits."""
-ENCODING = 2
-"""Frames of one client that are being encoded."""
+AHEAD = 4
+"""Frames of one client that are being encoded or on their way; as bytes, they are bounded by `UNSENT`."""
 
 Steps = Generator[None, None, Any]
 """A call: what it does between two `yield`s is one turn, and it returns the answer."""
@@ -115,7 +115,8 @@ class Seat:
         deliver: takes what is for the client, on any thread, and returns at once.
         served: number of the turn that was its last.
         answered: the request up to which it has its answers.
-        unsent: bytes of frames that have not left this machine.
+        ahead: frames that are being encoded or have not left this machine.
+        unsent: bytes of those that are encoded.
     """
 
     client: str
@@ -124,7 +125,7 @@ class Seat:
     mail: Request | None = None
     served: int = 0
     answered: int = -1
-    encoding: int = 0
+    ahead: int = 0
     unsent: int = 0
     told_busy: bool = False
     gone: bool = False
@@ -132,7 +133,7 @@ class Seat:
     @property
     def ready(self) -> bool:
         """Whether a frame can be drawn for it now, but for its purse."""
-        return self.mail is not None and self.unsent < UNSENT and self.encoding < ENCODING
+        return self.mail is not None and self.unsent < UNSENT and self.ahead < AHEAD
 
 
 @dataclass(eq=False)
@@ -201,9 +202,10 @@ class Hub:
                 self._changed.notify()
 
     def sent(self, seat: Seat, size: int) -> None:
-        """So many bytes of frames have left this machine."""
+        """A frame of so many bytes has left this machine."""
         with self._changed:
             seat.unsent -= size
+            seat.ahead -= 1
             self._changed.notify()
 
     # -- calls and long work -------------------------------------------------------------------------------------------
@@ -341,7 +343,7 @@ class Hub:
         for seat in members:
             assert seat.mail is not None
             work.append((seat, seat.mail))
-            seat.mail, seat.served, seat.encoding = None, next(self._numbers), seat.encoding + 1
+            seat.mail, seat.served, seat.ahead = None, next(self._numbers), seat.ahead + 1
         self._due = (self._due or 0) - len(work)
         return partial(self._draw, work)
 
@@ -404,7 +406,7 @@ class Hub:
             return
         ((seat, request),) = work
         with self._changed:
-            seat.encoding -= 1
+            seat.ahead -= 1
             seat.answered = max(seat.answered, request.n)
         if not seat.gone:
             seat.deliver(Failed(request.n, error))
@@ -417,8 +419,9 @@ class Hub:
         except Exception as error:  # noqa: BLE001  as above
             reply, size = Failed(request.n, error), 0
         with self._changed:
-            seat.encoding -= 1
             self._changed.notify()
+            if seat.gone or request.n < seat.answered or isinstance(reply, Failed):
+                seat.ahead -= 1
             if seat.gone or request.n < seat.answered:  # a newer one was encoded sooner
                 return
             seat.answered = request.n

@@ -12,7 +12,7 @@ from stylewidgets.latent import Latent
 from stylewidgets.remote.messages import RemoteError
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.pump import Picture
-from stylewidgets.server.hub import MOST_CALLS, UNSENT, Busy, Failed, Frame, Hub, Made, Request, Seat
+from stylewidgets.server.hub import AHEAD, MOST_CALLS, UNSENT, Busy, Failed, Frame, Hub, Made, Request, Seat
 from stylewidgets.server.purse import Purse
 from stylewidgets.server.work import AWAY, Task
 
@@ -167,7 +167,7 @@ def test_one_bad_request_does_not_spoil_the_batch(clock: Clock) -> None:
 def test_a_mailbox_waits_while_its_socket_is_full(clock: Clock) -> None:
     hub = Hub(Sketcher(clock), clock=clock)
     slow, quick = Watcher(hub, "slow"), Watcher(hub, "quick")
-    slow.seat.unsent = UNSENT
+    slow.seat.unsent, slow.seat.ahead = UNSENT, 1
     for _ in range(3):
         slow.drag(), quick.drag()
         hub.step()
@@ -175,6 +175,16 @@ def test_a_mailbox_waits_while_its_socket_is_full(clock: Clock) -> None:
     hub.sent(slow.seat, UNSENT)
     hub.step()
     assert slow.frames == [2]
+
+
+def test_no_more_than_a_few_frames_are_ahead_of_a_client(clock: Clock) -> None:
+    hub = Hub(Sketcher(clock), clock=clock)
+    got: list[object] = []
+    seat = hub.join("one", Purse(), got.append)  # which never says that anything has left
+    for n in range(50):
+        hub.post(seat, Request(n, Latent(seed=n), DRAG))
+        hub.step()
+    assert len(got) == AHEAD and seat.mail.n == 49
 
 
 def test_who_leaves_is_drawn_for_no_more(clock: Clock) -> None:
