@@ -51,9 +51,10 @@ _COMMANDS = {
         "measure local edits and retrieval by part, against exact masks and exact re-renders",
     ),
     "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
+    "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote")}
+_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")}
 _SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {

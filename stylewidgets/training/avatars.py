@@ -20,6 +20,7 @@ from ..avatars.drawing.sheet import save_sheet, tile
 from ..avatars.world.dataset import to_uint8
 from ..checkpoints.formats import native
 from ..core.options import Options
+from ..generators.stylegan1.generator import StyleGAN1
 from ..generators.stylegan2.generator import StyleGAN2
 from ..generators.stylegan3.generator import StyleGAN3
 from ..jobs import Job, Progress, shown
@@ -28,6 +29,7 @@ from .data import RenderedAvatars
 from .muon import Together
 from .phases import joint_step, mapping_step, paired_step
 from .state import FAMILIES, Recipe, TrainingRun
+from .world import recipe_of_w
 
 if TYPE_CHECKING:
     from .scenes.state import SceneRun
@@ -68,6 +70,12 @@ OPTIONS: Options = {
         "action": "store_true",
         "help": "with --grow-from: w stays what it is, so mapping network "
         "and directions of the smaller generator fit the larger one",
+    },
+    "--w-of": {
+        "default": "",
+        "metavar": "MODEL",
+        "help": "the w of a generator that ships, or of a file: its mapping network is kept, so that the same seed "
+        "and the same directions draw the same faces in another family; one of the same sizes goes on from where it is",
     },
     "--renders": {"type": int, "default": 40_000, "help": "size of the data set (default %(default)s)"},
     "--paired-images": {"type": int, "default": 200_000, "help": "default %(default)s"},
@@ -144,6 +152,8 @@ def start(args: argparse.Namespace) -> TrainingRun:
         tqdm.write(f"going on from {path}: {state.images}")
         return state
     given = {f.name: getattr(args, f.name) for f in fields(Recipe) if hasattr(args, f.name)}
+    if args.w_of:
+        given |= recipe_of_w(args.w_of)
     given["channels"] = tuple(args.channels or default_channels(args.resolution, args.family))
     if args.grow_from:
         return TrainingRun.grow(args.grow_from, Recipe(**given), args.device)
@@ -176,7 +186,7 @@ def schedule(state: TrainingRun, data: RenderedAvatars, args: argparse.Namespace
                 shrink=shrink_at(state.images["paired"], grow_images),
             )
             yield report(losses)
-        for report in phase(state, "mapping", args.mapping_samples):
+        for report in phase(state, "mapping", 0 if state.recipe.w_of else args.mapping_samples):
             rate(state.optimisers["mapping"], max(0.02, 1 - state.images["mapping"] / args.mapping_samples))
             yield report(mapping_step(state))
         if state.images["joint"] == 0:  # the average starts where the mapping has been fitted
@@ -221,7 +231,8 @@ def phase(state: TrainingRun | SceneRun, name: str, total: int) -> Iterator[Call
 
 def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     """Checkpoint, weights of the averaged generator, and two sheets to look at."""
-    state.measure_w()
+    if not state.recipe.w_of:
+        state.measure_w()
     state.save(out / "checkpoint.pt")
     kind = [] if state.recipe.family == "stylegan2" else [state.recipe.family.split("-")[0]]
     name = "-".join(["avatar", str(state.recipe.resolution), *kind, *filter(None, state.recipe.condition.split("_"))])
@@ -237,13 +248,13 @@ def write(state: TrainingRun, data: RenderedAvatars, out: Path) -> None:
     if state.categories:
         metadata["classes"] = list(state.categories)
     average = state.averaged["generator"]
-    assert isinstance(average, StyleGAN2 | StyleGAN3)
+    assert isinstance(average, StyleGAN1 | StyleGAN2 | StyleGAN3)
     native.save(out / "generator.safetensors", average, metadata)
     with torch.no_grad():
         z = torch.from_numpy(np.random.RandomState(0).randn(64, state.recipe.z_dim).astype(np.float32))
         samples = average.synthesize(average.map(z.to(state.device), state.each_class(64)), noise="const")
-        _, factors, image, _ = data.batch(np.arange(min(32, data.n)))
-        ws = state.averaged["embedding"](factors).unsqueeze(1).expand(-1, average.num_ws, -1)
+        z, factors, image, _ = data.batch(np.arange(min(32, data.n)))
+        ws = state.codes(z, factors).unsqueeze(1).expand(-1, average.num_ws, -1)
         pairs = torch.stack([image, average.synthesize(ws, noise="const")], dim=1).flatten(0, 1)
     for name, images in (("samples", samples), ("paired", pairs)):
         save_sheet(tile(to_uint8(images).permute(0, 2, 3, 1).cpu().numpy(), 8), out / f"{name}.png")

@@ -74,9 +74,9 @@ def paired_step(run: TrainingRun, batch: Batch, *, adversarial: bool, shrink: in
     ``shrink`` 2 or 4 draws with the inner blocks only, at a half or a quarter of the size: what is large in the picture
     is learned several times as fast there (progressive growing, Karras et al. 2018).
     """
-    _, factors, image, weight = batch
-    learning = ("synthesis",) if run.recipe.keep_w else ("synthesis", "embedding")
-    ws = run.embedding(factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
+    z, factors, image, weight = batch
+    learning = ("synthesis",) if run.recipe.keep_w or run.recipe.w_of else ("synthesis", "embedding")
+    ws = run.codes(z, factors).unsqueeze(1).expand(-1, run.generator.num_ws, -1)
     if torch.rand((), dtype=torch.float32, device="cpu") < run.recipe.paired_mixing:
         ws = mixed_codes(run.embedding, factors, ws.shape[1])
     if shrink > 1:

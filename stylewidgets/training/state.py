@@ -17,13 +17,14 @@ from tqdm.auto import tqdm
 from ..avatars import FACTORS, INDEX
 from ..core import files
 from ..core.checks import unknown_name
+from ..generators.stylegan1.generator import StyleGAN1, StyleGAN1Config
 from ..generators.stylegan2.discriminator import Discriminator
 from ..generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from ..generators.stylegan3.generator import StyleGAN3, StyleGAN3Config
 from .muon import Muon, Together
-from .world import FactorEmbedding, LatentWorld
+from .world import FactorEmbedding, LatentWorld, share_w
 
-FAMILIES = ("stylegan2", "stylegan3-t")
+FAMILIES = ("stylegan1", "stylegan2", "stylegan3-t")
 """What `Recipe.family` can be."""
 
 DISCRIMINATOR = (128, 128, 96, 64, 32, 16)
@@ -35,6 +36,7 @@ class Recipe:
     """Everything that decides what a run becomes; written into the checkpoint and the model card."""
 
     family: str = "stylegan2"
+    w_of: str = ""
     resolution: int = 64
     channels: tuple[int, ...] = (128, 128, 96, 64, 32)
     z_dim: int = 64
@@ -83,6 +85,8 @@ class TrainingRun:
         judge = DISCRIMINATOR[: r.resolution.bit_length() - 2] if r.family == "stylegan3-t" else r.channels
         self.discriminator = Discriminator(resolution=r.resolution, channels=judge).to(self.device)
         self.embedding = FactorEmbedding(r.w_dim).to(self.device)
+        if r.w_of:
+            share_w(self.generator, r.w_of)
         self.world = LatentWorld(r.z_dim, seed=r.seed, amplitude=r.twist, correlated=r.correlated).to(self.device)
         if self.device == "cpu":  # 3x3 convolutions with few channels are about three times as fast in this layout
             self.generator.synthesis.to(memory_format=torch.channels_last)
@@ -133,6 +137,13 @@ class TrainingRun:
                 "categorical factor", self.recipe.condition, [f.name for f in FACTORS if f.kind == "categorical"]
             )
         return found[0].categories
+
+    def codes(self, z: Tensor, factors: Tensor) -> Tensor:
+        """w [N, w_dim] of pictures with these z and factors: what is learned for the factors, or what z has already."""
+        if not self.recipe.w_of:
+            return self.embedding(factors)  # type: ignore[no-any-return]
+        with torch.no_grad():
+            return self.generator.map(z)[:, 0]
 
     def latents(self, n: int) -> tuple[Tensor, Tensor | None, Tensor]:
         """Random z [n, z_dim], labels c [n, classes] or None, and the factors [n, F] that the world gives both."""
@@ -235,7 +246,7 @@ class TrainingRun:
         return run
 
 
-def make_generator(r: Recipe, classes: int) -> StyleGAN2 | StyleGAN3:
+def make_generator(r: Recipe, classes: int) -> StyleGAN1 | StyleGAN2 | StyleGAN3:
     """The untrained generator of a recipe. ValueError names the families that can be trained."""
     mapping: dict[str, Any] = {
         "z_dim": r.z_dim,
@@ -244,6 +255,8 @@ def make_generator(r: Recipe, classes: int) -> StyleGAN2 | StyleGAN3:
         "mapping_layers": r.mapping_layers,
         "mapping_width": r.mapping_width,
     }
+    if r.family == "stylegan1":
+        return StyleGAN1(StyleGAN1Config(channels=r.channels, **mapping))
     if r.family == "stylegan2":
         return StyleGAN2(StyleGAN2Config(resolution=r.resolution, channels=r.channels, **mapping))
     if r.family != "stylegan3-t":

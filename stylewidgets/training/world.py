@@ -14,7 +14,15 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from .. import weights
 from ..avatars import FACTORS, embed, from_uniform, mix
+from ..checkpoints import open_file
+from ..generators.stylegan1.generator import StyleGAN1
+from ..generators.stylegan2.generator import StyleGAN2
+from ..generators.stylegan3.generator import StyleGAN3
+
+_OF_W = ("z_dim", "w_dim", "mapping_layers", "mapping_width", "twist", "correlated", "condition", "seed")
+"""The parts of a recipe that decide what a w stands for."""
 
 
 class LatentWorld(nn.Module):
@@ -93,3 +101,36 @@ class FactorEmbedding(nn.Module):
         waves = [f(e * (math.pi / 2 * 2**k)) for k in range(self.octaves) for f in (torch.sin, torch.cos)]
         w: Tensor = self.layers(torch.cat([e, *waves], dim=1))
         return w
+
+
+def recipe_of_w(source: str) -> dict[str, object]:
+    """The parts of a recipe that decide what w stands for, from a generator that ships or was trained here.
+
+    Raises:
+        ValueError: one that was not made by ``stylewidgets train avatars``, so that nobody knows which picture is meant.
+    """
+    _, about = open_file(weights.find(source))
+    recipe = about.get("recipe")
+    if not isinstance(recipe, dict) or any(name not in recipe for name in _OF_W):
+        raise ValueError(f"{source} does not say which avatar its z stand for; give one that was trained on avatars")
+    return {name: recipe[name] for name in _OF_W}
+
+
+@torch.no_grad()
+def share_w(generator: StyleGAN1 | StyleGAN2 | StyleGAN3, source: str) -> None:
+    """Give a generator the mapping network of another, so that both have the same w, and stop its learning.
+
+    One of the same family and sizes takes over all of the other, and so goes on from what that has learned.
+
+    StyleGAN has the √2 of its leaky ReLU in the scale of the weights, where StyleGAN2 and 3 have it behind: with biases
+    √2 times as large the two are the same function.
+    """
+    other, _ = open_file(weights.find(source))
+    if type(generator) is type(other) and generator.config == other.config:
+        generator.load_state_dict(other.state_dict())
+    known = dict(other.get_submodule("mapping").state_dict())
+    if isinstance(generator, StyleGAN1) is not isinstance(other, StyleGAN1):
+        factor = math.sqrt(2) if isinstance(generator, StyleGAN1) else math.sqrt(0.5)
+        known = {name: value * factor if name.endswith("bias") else value for name, value in known.items()}
+    generator.mapping.load_state_dict(known)
+    generator.mapping.requires_grad_(False)
