@@ -50,9 +50,11 @@ _COMMANDS = {
         "bench.parts.command",
         "measure local edits and retrieval by part, against exact masks and exact re-renders",
     ),
+    "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points")}
+_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote")}
+_SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
     "avatars": "the bundled StyleGAN2, from procedural renders",

@@ -31,6 +31,7 @@ KINDS = {
     "local-ranking": "stylespace.search.by_place:LocalRanking",
     "result": "inversion.result:Result",
     "frame": "inversion.result:Frame",
+    "way": "editing.dragging.way:Way",
 }
 """Kinds of values by name, and where each is."""
 

@@ -69,11 +69,11 @@ class Server(uvicorn.Server):
             super().handle_exit(sig, frame)
             return
         self._app.serving.going = True
-        self._loop.call_soon_threadsafe(self._tell, sig, frame)
+        self._loop.call_soon_threadsafe(self._tell)
 
-    def _tell(self, sig: int, frame: FrameType | None) -> None:
+    def _tell(self) -> None:
         async def telling() -> None:
             await self._app.go_down()
-            super(Server, self).handle_exit(sig, frame)
+            self.should_exit = True
 
         self._telling = asyncio.ensure_future(telling())

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 VALUE = ".safetensors"
 """Ending of a value as `remote.results` packs it."""
-FILES = {"Shape": ".ply", "Way": ".way.safetensors"}
+FILES = {"Shape": ".ply"}
 """Endings of what the `save` of other classes writes."""
 
 

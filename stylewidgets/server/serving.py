@@ -73,9 +73,12 @@ class Serving:
         self._threads: list[threading.Thread] = []
 
     def _model(self, name: str, session: GeneratorSession, caches: int, batches: bool) -> Model:
-        desk = Desk(session, self.held, caches, batches=batches)
+        desk = self._desk(session, caches, batches)
         hub = Hub(desk, self._beside)
         return Model(name, session, desk, hub, described(session), _file(session.directions.save, ".safetensors"))
+
+    def _desk(self, session: GeneratorSession, caches: int, batches: bool) -> Desk:
+        return Desk(session, self.held, caches, batches=batches)
 
     def _beside(self, work: Callable[[], None]) -> object:
         return self.workers.submit(work)

@@ -3,32 +3,31 @@
 from __future__ import annotations
 
 import io
-import json
-from collections.abc import Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from starlette.testclient import TestClient, WebSocketTestSession
+from websockets.sync.client import ClientConnection
 
 from stylewidgets import GeneratorSession, Latent, inversion
 from stylewidgets.core.pictures import encoded
 from stylewidgets.mixing import GridRenderer, MixGrid
 from stylewidgets.remote import results
 from stylewidgets.remote.arrays import pack, unpack
-from stylewidgets.remote.messages import SUBPROTOCOL, TENSORS, Outgoing, text, unpacked
-from stylewidgets.server.app import App
+from stylewidgets.remote.messages import TENSORS, Outgoing, text
 from stylewidgets.server.serving import Serving
+
+from .conftest import Peer, heard, hello
 
 ME, OTHER = "m" * 20, "o" * 20
 MODEL = "/v1/models/avatar-64"
 
 
 @pytest.fixture(scope="module")
-def server(there: GeneratorSession) -> Iterator[TestClient]:
-    with TestClient(App(Serving({"avatar-64": there}, batches=False)), headers={"X-Client": ME}) as client:
-        yield client
+def server(there: GeneratorSession, serve: Callable[[Serving], str]) -> Peer:
+    return Peer(serve(Serving({"avatar-64": there}, batches=False)), ME)
 
 
 def several(session: GeneratorSession) -> list[Latent]:
@@ -42,9 +41,9 @@ def several(session: GeneratorSession) -> list[Latent]:
     ]
 
 
-def arrays(server: TestClient, call: str, about: dict, **tensors: np.ndarray) -> dict[str, np.ndarray]:
+def arrays(server: Peer, call: str, about: dict, **tensors: np.ndarray) -> dict[str, np.ndarray]:
     if tensors:
-        answer = server.post(f"{MODEL}/{call}", content=pack(tensors, about), headers={"content-type": TENSORS})
+        answer = server.post(f"{MODEL}/{call}", data=pack(tensors, about), headers={"content-type": TENSORS})
     else:
         answer = server.post(f"{MODEL}/{call}", json=about)
     assert answer.status_code == 200, answer.text
@@ -52,7 +51,7 @@ def arrays(server: TestClient, call: str, about: dict, **tensors: np.ndarray) ->
 
 
 @pytest.mark.parametrize("k", range(5))
-def test_render(server: TestClient, session: GeneratorSession, k: int) -> None:
+def test_render(server: Peer, session: GeneratorSession, k: int) -> None:
     latent = several(session)[k]
     answer = server.post(f"{MODEL}/render", json={"latent": latent.to_dict()})
     assert answer.headers["content-type"] == "image/png"
@@ -61,15 +60,13 @@ def test_render(server: TestClient, session: GeneratorSession, k: int) -> None:
 
 
 @pytest.mark.parametrize("resolution", [None, 32])
-def test_images_in_the_batches_of_a_local_call(
-    server: TestClient, session: GeneratorSession, resolution: int | None
-) -> None:
+def test_images_in_the_batches_of_a_local_call(server: Peer, session: GeneratorSession, resolution: int | None) -> None:
     latents = several(session) + [session.latent(seed=seed) for seed in range(20)]
     about = {"latents": [latent.to_dict() for latent in latents], "resolution": resolution}
     assert np.array_equal(arrays(server, "images", about)["images"], session.images(latents, resolution))
 
 
-def test_map_and_styles_of_latents(server: TestClient, session: GeneratorSession) -> None:
+def test_map_and_styles_of_latents(server: Peer, session: GeneratorSession) -> None:
     latents = several(session)
     about = {"latents": [latent.to_dict() for latent in latents]}
     w = torch.cat([session.map(latent) for latent in latents]).numpy()
@@ -80,7 +77,7 @@ def test_map_and_styles_of_latents(server: TestClient, session: GeneratorSession
 
 @pytest.mark.parametrize("of", ["w", "w+", "styles"])
 @pytest.mark.parametrize("mode", ["const", "random"])
-def test_tensors(server: TestClient, session: GeneratorSession, of: str, mode: str) -> None:
+def test_tensors(server: Peer, session: GeneratorSession, of: str, mode: str) -> None:
     w = session.sample_w(5, seed=1) if of == "w" else torch.cat([session.map(latent) for latent in several(session)])
     options = {"noise_mode": mode, "noise_seed": 4}
     styles = session.styles(w)
@@ -93,7 +90,7 @@ def test_tensors(server: TestClient, session: GeneratorSession, of: str, mode: s
     assert np.array_equal(found["images"], local.numpy())
 
 
-def test_arrays_may_come_as_json(server: TestClient, session: GeneratorSession) -> None:
+def test_arrays_may_come_as_json(server: Peer, session: GeneratorSession) -> None:
     from stylewidgets.latent.files import encode
 
     w = session.sample_w(2, seed=1)
@@ -101,19 +98,16 @@ def test_arrays_may_come_as_json(server: TestClient, session: GeneratorSession) 
     assert np.array_equal(found, torch.cat(session.styles(w), dim=1).numpy())
 
 
-def test_cells_of_a_grid(server: TestClient, session: GeneratorSession) -> None:
-    grid = MixGrid.of(
-        [session.latent(seed=1), session.latent(seed=2)], [session.latent(seed=3)], layers=(0, 4), num_ws=session.num_ws
-    )
+def test_cells_of_a_grid(server: Peer, session: GeneratorSession) -> None:
+    sources = [session.latent(seed=seed) for seed in (1, 2, 3)]
+    grid = MixGrid.of(session, sources[:2], sources[2:])
     places = [(0, 0), (1, 0), (-1, 0)]
     about = {"grid": grid.to_dict(), "places": [list(place) for place in places]}
     found = arrays(server, "cells", about)["images"]
     assert np.array_equal(found, np.stack(GridRenderer(session).draw(grid, places)))
 
 
-def test_the_model_says_what_it_is_and_sends_its_directions(
-    server: TestClient, session: GeneratorSession, tmp_path
-) -> None:
+def test_the_model_says_what_it_is_and_sends_its_directions(server: Peer, session: GeneratorSession, tmp_path) -> None:
     from stylewidgets.directions import DirectionSet
     from stylewidgets.remote.about import About
 
@@ -126,30 +120,18 @@ def test_the_model_says_what_it_is_and_sends_its_directions(
 
 
 # -- live ------------------------------------------------------------------------------------------------------------------
-def hello(socket: WebSocketTestSession, client: str = ME) -> None:
-    socket.send_text(text({"hello": {"version": 1, "client": client, "token": "", "model": ""}}))
-    assert json.loads(socket.receive_text())["hello"]["name"] == "avatar-64"
-
-
-def heard(socket: WebSocketTestSession) -> tuple[dict, bytes]:
-    message = socket.receive()
-    return unpacked(message["bytes"]) if message.get("bytes") is not None else (json.loads(message["text"]), b"")
-
-
-def test_a_settled_frame_has_the_pixels_of_a_local_picture(server: TestClient, session: GeneratorSession) -> None:
-    with server.websocket_connect(f"{MODEL}/live", subprotocols=[SUBPROTOCOL]) as socket:
-        hello(socket)
-        out = Outgoing(socket.send_text)
+def test_a_settled_frame_has_the_pixels_of_a_local_picture(server: Peer, session: GeneratorSession) -> None:
+    with server.socket(f"{MODEL}/live") as socket:
+        assert hello(socket, ME)["hello"]["name"] == "avatar-64"
+        out = Outgoing(socket.send)
         for n, latent in enumerate(several(session)):
-            socket.send_text(text({"n": n, "latent": out.latent(latent), "rung": [None, "png", 100, "still"]}))
+            socket.send(text({"n": n, "latent": out.latent(latent), "rung": [None, "png", 100, "still"]}))
             head, data = heard(socket)
             assert head["n"] == n and head["rung"] == [None, "png", 100, "still"]
             assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), session.image(latent))
 
 
-def test_what_is_wrong_with_a_request_is_said_and_the_next_is_drawn(
-    server: TestClient, session: GeneratorSession
-) -> None:
+def test_what_is_wrong_with_a_request_is_said_and_the_next_is_drawn(server: Peer, session: GeneratorSession) -> None:
     latent, rung = session.latent(seed=1).to_dict(), [None, "png", 100, "still"]
     wrong = [
         ({"n": 1, "latent": {}, "rung": rung}, 422),
@@ -161,18 +143,18 @@ def test_what_is_wrong_with_a_request_is_said_and_the_next_is_drawn(
         ({"stop": "nothing"}, 404),
         ({"other": 1}, 422),
     ]
-    with server.websocket_connect(f"{MODEL}/live", subprotocols=[SUBPROTOCOL]) as socket:
-        hello(socket)
+    with server.socket(f"{MODEL}/live") as socket:
+        assert hello(socket, ME)["hello"]["name"] == "avatar-64"
         for message, code in wrong:
-            socket.send_text(text(message))
+            socket.send(text(message))
             answer = heard(socket)[0]
             assert answer["error"]["code"] == code, answer
             assert answer["error"].get("n") == message.get("n")
-        socket.send_text(text({"n": 6, "latent": latent, "rung": rung}))
+        socket.send(text({"n": 6, "latent": latent, "rung": rung}))
         assert heard(socket)[0]["n"] == 6
 
 
-def ended(socket: WebSocketTestSession, job: str) -> tuple[dict, list[dict], int]:
+def ended(socket: ClientConnection, job: str) -> tuple[dict, list[dict], int]:
     """What a job ended with, its reports, and how many pictures of it came."""
     reports, frames = [], 0
     while True:
@@ -186,22 +168,23 @@ def ended(socket: WebSocketTestSession, job: str) -> tuple[dict, list[dict], int
             return head, reports, frames
 
 
-def sent(server: TestClient, picture: np.ndarray) -> str:
+def sent(server: Peer, picture: np.ndarray) -> str:
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, "PNG")
-    answer = server.post(f"{MODEL}/targets", content=buffer.getvalue(), headers={"content-type": "image/png"})
+    answer = server.post(f"{MODEL}/targets", data=buffer.getvalue(), headers={"content-type": "image/png"})
     assert answer.status_code == 200, answer.text
     name: str = answer.json()["target"]
     return name
 
 
-def test_an_inversion_ends_with_the_code_of_a_local_one(server: TestClient, session: GeneratorSession) -> None:
+@pytest.mark.slow
+def test_an_inversion_ends_with_the_code_of_a_local_one(server: Peer, session: GeneratorSession) -> None:
     picture = session.image(session.latent(seed=3))
     local = inversion.invert(session, picture, "psp")
-    with server.websocket_connect(f"{MODEL}/live", subprotocols=[SUBPROTOCOL]) as socket:
-        hello(socket)
+    with server.socket(f"{MODEL}/live") as socket:
+        assert hello(socket, ME)["hello"]["name"] == "avatar-64"
         spec = {"kind": "inversion", "method": "psp", "target": sent(server, picture)}
-        socket.send_text(text({"start": spec, "job": "first"}))
+        socket.send(text({"start": spec, "job": "first"}))
         end, reports, frames = ended(socket, "first")
     assert (end["status"], end["kind"]) == ("done", "inversion") and reports and frames
     answer = server.get(f"/v1/results/{end['result']}")
@@ -211,38 +194,40 @@ def test_an_inversion_ends_with_the_code_of_a_local_one(server: TestClient, sess
     assert other.status_code == 404
 
 
-def test_a_job_is_paused_with_what_it_found_and_stopped(server: TestClient, session: GeneratorSession) -> None:
+@pytest.mark.slow
+def test_a_job_is_paused_with_what_it_found_and_stopped(server: Peer, session: GeneratorSession) -> None:
     latent = session.latent(seed=3).to_dict()
     spec = {"kind": "drag", "latent": latent, "handles": [[20, 20]], "targets": [[40, 40]], "settings": {"patience": 0}}
-    with server.websocket_connect(f"{MODEL}/live", subprotocols=[SUBPROTOCOL]) as socket:
-        hello(socket)
-        socket.send_text(text({"start": spec, "job": "drag"}))
+    with server.socket(f"{MODEL}/live") as socket:
+        assert hello(socket, ME)["hello"]["name"] == "avatar-64"
+        socket.send(text({"start": spec, "job": "drag"}))
         while "progress" not in heard(socket)[0]:
             pass
-        socket.send_text(text({"pause": "drag"}))
+        socket.send(text({"pause": "drag"}))
         end, reports, frames = ended(socket, "drag")
         assert (end["status"], reports[-1]["status"]) == ("paused", "paused") and end["result"] and frames
-        socket.send_text(text({"stop": "drag"}))
+        socket.send(text({"stop": "drag"}))
         end, _, _ = ended(socket, "drag")
         assert end["status"] == "stopped" and end["result"]
 
 
-def test_the_weights_of_a_result_draw_for_its_client_alone(server: TestClient, session: GeneratorSession) -> None:
+@pytest.mark.slow
+def test_the_weights_of_a_result_draw_for_its_client_alone(server: Peer, session: GeneratorSession) -> None:
     """Two pictures whose noise was fitted: each is drawn as the result draws it here."""
     pictures = session.images([session.latent(seed=1), session.latent(seed=2)])
     settings = {"steps": 2, "space": "w+"}
     spec = {"kind": "inversion", "method": "projector", "settings": settings, "target": targets(server, pictures)}
     rung = [None, "png", 100, "still"]
-    with server.websocket_connect(f"{MODEL}/live", subprotocols=[SUBPROTOCOL]) as socket:
-        hello(socket)
-        socket.send_text(text({"start": spec, "job": "two"}))
+    with server.socket(f"{MODEL}/live") as socket:
+        assert hello(socket, ME)["hello"]["name"] == "avatar-64"
+        socket.send(text({"start": spec, "job": "two"}))
         end, _, _ = ended(socket, "two")
         found = results.unpacked(server.get(f"/v1/results/{end['result']}").content)
         assert found.noise is not None and len(found) == 2
         for k in range(2):
             latent, on = found.latent(k), f"{end['result']}:{k}"
             local = found.session(session, k).image(latent)
-            socket.send_text(text({"n": k, "latent": latent.to_dict(), "rung": rung, "on": on}))
+            socket.send(text({"n": k, "latent": latent.to_dict(), "rung": rung, "on": on}))
             head, data = heard(socket)
             assert head["n"] == k
             assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), local)
@@ -255,10 +240,10 @@ def test_the_weights_of_a_result_draw_for_its_client_alone(server: TestClient, s
             assert not np.array_equal(local, session.image(latent))
 
 
-def targets(server: TestClient, pictures: np.ndarray) -> str:
+def targets(server: Peer, pictures: np.ndarray) -> str:
     images = (pictures.astype(np.float32).transpose(0, 3, 1, 2) / 127.5) - 1
     body = pack({"images": np.ascontiguousarray(images)}, {"names": ["a", "b"], "latents": None})
-    answer = server.post(f"{MODEL}/targets", content=body, headers={"content-type": TENSORS})
+    answer = server.post(f"{MODEL}/targets", data=body, headers={"content-type": TENSORS})
     assert answer.status_code == 200, answer.text
     name: str = answer.json()["target"]
     return name
