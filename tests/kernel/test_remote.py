@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import pytest
 
 from tests.kernel.conftest import Kernel, Page
+from tests.server_process import Process
 
 pytestmark = [pytest.mark.kernel, pytest.mark.slow]
 pytest.importorskip("starlette")
@@ -31,33 +28,6 @@ def digest():
 def shown():
     return explorer.picture.latent == explorer.value and explorer.picture._frame.final
 """
-
-
-class Process:
-    """`stylewidgets serve` on a port of loopback, always the same."""
-
-    def __init__(self) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.start()
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "stylewidgets", "serve", "--model", "avatar-64", "--no-batches"]
-        self.process = subprocess.Popen(
-            [*command, "--port", str(self.port)], stdout=subprocess.PIPE, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-        )
-        assert self.process.stdout is not None
-        assert "Serving on" in self.process.stdout.readline()
-
-    def send(self, number: int) -> None:
-        self.process.send_signal(number)
-
-    def end(self) -> None:
-        for number in (signal.SIGCONT, signal.SIGKILL):
-            if self.process.poll() is None:
-                self.send(number)
-        self.process.wait()
 
 
 @pytest.fixture(scope="module")
