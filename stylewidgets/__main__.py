@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | serve | train | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | serve | train | jobs | bench``."""
 
 from __future__ import annotations
 
@@ -80,6 +80,16 @@ _EDITORS = {
     "rig": "the rig of a generator's w: pose, expression and light by their values",
 }
 
+_JOBS = {
+    "statistics": "mean, spread and histogram of every style channel, over any number of faces",
+    "words": "where each style channel takes pictures in the space of a text encoder",
+    "index": "a gallery of many faces, to find those that are nearest in one part",
+    "inversion": "the codes of a folder of photographs, a file each",
+    "data": "renders of avatars with their truth, for training",
+    "evaluation": "how far a generator's pictures are from renders",
+    "status": "how far a plan is, and what failed and why",
+}
+
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands. What a command imports is imported when it runs, so that ``--help`` is quick."""
@@ -98,6 +108,12 @@ def build_parser() -> argparse.ArgumentParser:
     for name, words in _EDITORS.items():
         module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
         kinds.add_parser(name, help=words, description=words, module=module)
+    plans = commands.add_parser(
+        "jobs", help="work that is too much for one process: shards, resumed where they broke off"
+    )
+    kinds = plans.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    for name, words in _JOBS.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.cli.jobs.{name}")
     return parser
 
 

@@ -2,9 +2,9 @@
 # Every test, by tier or by layer. Prepares what is missing on a fresh Debian machine.
 #
 #   bash tests/run.sh quick               lint, types, scripts, and the unit and contract tests that are not marked slow
-#   bash tests/run.sh                     all layers below but soak and pythons
+#   bash tests/run.sh                     all layers below but soak, pythons and ray
 #   bash tests/run.sh release             those, too, and ten times as many mutated and random inputs
-#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks soak pythons
+#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks soak pythons ray
 #
 # What follows goes to pytest: bash tests/run.sh browser -k explorer. Logs and reports lie in tests/artifacts.
 # Own virtual environment in .venv-test, kept between runs. With CI set, a missing browser or node is a failure.
@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 SECONDS=0
 whole=(lint types js contract golden unit precision kernel browser notebooks)
-every=("${whole[@]}" soak pythons)
+every=("${whole[@]}" soak pythons ray)
 
 tier=whole
 case "${1:-}" in quick | release) tier=$1 && shift ;; esac
@@ -94,6 +94,7 @@ run_notebooks() { # all but 04 and 05 are run as they are by tests of their own
 }
 run_soak() { tests soak tests/soak; }
 run_pythons() { bash tests/pythons.sh; }
+run_ray() { bash tests/cluster/run.sh; }
 
 results=tests/artifacts/results
 rm -rf $results
@@ -115,7 +116,7 @@ trap 'trap - INT TERM; kill 0' INT TERM # the first lane would outlive an interr
 lane browser golden precision &
 lane lint types js contract unit kernel notebooks
 wait
-lane soak pythons
+lane soak pythons ray
 
 # -- the end -----------------------------------------------------------------------------------------------------------
 echo
