@@ -54,7 +54,9 @@ _COMMANDS = {
     "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")}
+_SPELLINGS = {
+    ("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")
+}
 _SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {

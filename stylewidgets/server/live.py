@@ -23,8 +23,8 @@ from ..remote.messages import (
     rung_of,
     text,
 )
-from .hub import UNSENT, Busy, Failed, Frame, Request, Seat
 from .purse import Purse
+from .seats import UNSENT, Busy, Failed, Frame, Request, Seat
 from .serving import Model, Serving
 from .telling import Telling, said
 from .work import Task

@@ -10,8 +10,8 @@ from stylewidgets.remote.messages import RemoteError
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.server.desk import Desk
 from stylewidgets.server.held import AWAY, Held
-from stylewidgets.server.hub import Request, Seat
 from stylewidgets.server.purse import Purse
+from stylewidgets.server.seats import Request, Seat
 
 DRAG = Rung(32, "png", 60, "preview")
 
