@@ -37,6 +37,7 @@ class Attributes(Tool):
     """
 
     name, title = "attributes", "Attributes"
+    seeds = True
     flow: Flow | None = None
 
     def fits(self, session: GeneratorSession) -> str | None:

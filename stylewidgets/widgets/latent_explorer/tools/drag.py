@@ -44,6 +44,7 @@ class DragTool(Tool):
     """
 
     name, title = "drag", "Drag"
+    seeds = True
     run: Drag | None = None
     place: ErrorPlace
 

@@ -42,6 +42,7 @@ class RigTool(Tool):
     """
 
     name, title = "rig", "Rig"
+    seeds = True
     rig: Rig | None = None
 
     def fits(self, session: GeneratorSession) -> str | None:
