@@ -16,6 +16,7 @@ from torch import Tensor
 from ..core.checks import unknown_name
 from ..generators.posed.reposing import OUTSIDE, Exact, Garment, Reposing
 from ..latent.pose import Pose
+from ..ops.devices import float_tensor
 from .drawing.poses import Stance, flow_between
 from .drawing.renderer import Render, render
 from .pulling import angles_of
@@ -49,7 +50,8 @@ class Figure:
     size: int = 256
 
     def __post_init__(self) -> None:
-        row = torch.from_numpy(np.array(self.factors, np.float32)).reshape(-1, np.shape(self.factors)[-1])
+        row = float_tensor(self.factors).detach().to("cpu", torch.float32, copy=True)
+        row = row.reshape(-1, row.shape[-1])
         if len(row) != 1:
             raise ValueError(f"a figure is one row of factors; {len(row)} were given")
         columns(tuple(self.groups)).check(row.shape, "Figure")

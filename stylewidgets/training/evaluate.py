@@ -50,7 +50,10 @@ OPTIONS: Options = {
     "--json": {"type": Path, "metavar": "OUT", "help": "the figures (default: beside the file, NAME.quality.json)"},
     "--sheet": {"type": Path, "metavar": "OUT.png", "help": "samples beside the training renders nearest to them"},
     "--quick": {"action": "store_true", "help": "200 samples, printed only: neither card nor figures are written"},
-    "--run-folder": {"type": Path, "help": "of `train stylenerf`: its paired mapping gives the w of true factors"},
+    "--run-folder": {
+        "type": Path,
+        "help": "of `train stylenerf`: its paired mapping gives the w of true factors; of `bench posed --keep`: its figures",
+    },
     "--device": {"default": "cpu", "help": "torch device of the generator (default %(default)s)"},
 }
 
