@@ -56,7 +56,6 @@ _COMMANDS = {
         "measure avatars in other poses and with parts of others, against exact re-renders",
     ),
     "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
-    "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
 _SPELLINGS = {("bench", name.removeprefix("bench-")): name for name in _COMMANDS if name.startswith("bench-")}
