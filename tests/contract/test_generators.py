@@ -405,9 +405,11 @@ def test_directions_are_found_and_move_the_picture(session: GeneratorSession) ->
 
 def test_a_family_without_its_source_says_what_is_missing(device: str) -> None:
     session = GeneratorSession(make("pose with style"), device=device)
-    for draw in (lambda: session.image(Latent(seed=1)), lambda: LatentExplorer(session), session.latent):
-        with pytest.raises(ValueError, match="was given none"):
-            draw()
+    with pytest.raises(ValueError, match="was given none"):
+        session.image(session.latent(seed=1))
+    explorer = LatentExplorer(session)
+    assert explorer.view.badge == "nobody to draw yet" and explorer.view.error == ""
+    explorer.close()
 
 
 # -- widgets --------------------------------------------------------------------------------------------------------------

@@ -137,14 +137,12 @@ class Walk(Tool):
     """A map of faces to walk on. Attribute: `pad`."""
 
     name, title = "walk", "Walk"
+    seeds = True
 
     def __init__(self) -> None:
         self._drawn_as: Latent | None = None
         self._faces: dict[int, bytes] = {}  # by seed
         self._waiting: deque[int] = deque()
-
-    def fits(self, session: GeneratorSession) -> str | None:
-        return "a source decides who is drawn here, and no seed" if session.needs_source else None
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         def walk(blend: Blend) -> None:

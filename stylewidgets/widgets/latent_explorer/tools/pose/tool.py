@@ -47,7 +47,7 @@ class PoseTool(Tool):
         self._host = host
         self._given: dict[str, tuple[Any, str]] = {}  # sources of this tool and their words, by hash
         self._home_of: Mapping[str, float] = MappingProxyType({})
-        self.figure = FigureView(layout=shared_layout(width="100%", max_width="320px", flex="1 1 220px"))
+        self.figure = FigureView(layout=shared_layout(flex="1 1 220px", max_width="300px"))
         self.figure.on_pull = self._pull
         self.rows = Rows(on_change=self._set, view=host.view, label="Angles", empty="Nobody with joints is drawn.")
         self.person = PersonCards(self.put, self._who)
@@ -74,7 +74,7 @@ class PoseTool(Tool):
         self._words = note("")
         self.named = control(
             widgets.Dropdown, on=self._named, view=host.view, tip="a pose by its name",
-            style={"description_width": "36px"}, layout={"width": "200px"},
+            style={"description_width": "36px"}, layout={"width": "184px"},
             options=[("choose …", ""), *((name, name) for name in avatars.POSTURES)], description="pose",
         )  # fmt: skip
         self.other = SeedBox("the avatar whose pose is taken", self.take_of_seed, host.view)
@@ -91,7 +91,7 @@ class PoseTool(Tool):
                 button("reset", "the pose that the person had", self.reset, view=host.view, icon="reset"),
             ),
             note("Left and right are the picture's. Every joint by its number: more, Angles."),
-            flex="1 1 200px",
+            flex="1 1 170px",
         )
         self._nobody = empty(
             WELCOME,
