@@ -49,7 +49,7 @@ export default [
     languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests", "createRow") },
   },
   {
-    files: ["**/walk_map.js", "**/orbit.js", "**/angle_pad.js"],
+    files: ["**/walk_map.js", "**/orbit.js", "**/angle_pad.js", "**/figure.js"],
     languageOptions: { globals: readable("takeAcks", "tellRest", "createRequests") },
   },
   { files: ["**/tab_bar.js"], languageOptions: { globals: readable("keepNames") } },

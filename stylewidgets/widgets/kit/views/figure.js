@@ -2,6 +2,7 @@
 
 const STEPS = [0.01, 0.04]; // of an arrow key, in picture widths, without and with Shift
 const FAR = 0.015; // from the joint, where it is shown what it is pulled to
+const KEYS = "arrow keys pull it, Shift further, Home takes it back, Page Down goes to the next joint";
 const REST_MS = 150; // after the last key
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -54,7 +55,8 @@ function render({ model, el }) {
       if (points.shoulder_left) {
         const [a, b] = [at("shoulder_left"), at("shoulder_right")];
         const chest = [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
-        parts.push(svg("path", { class: "sw-figure-limb", d: `M${chest[0]} ${chest[1]}L${at("neck")[0]} ${at("neck")[1]}L${middle[0]} ${middle[1]}` }));
+        const spine = [chest, at("neck"), middle].map((point) => point.join(" "));
+        parts.push(svg("path", { class: "sw-figure-limb", d: `M${spine.join("L")}` }));
       }
       parts.push(svg("circle", { class: "sw-figure-body", cx: middle[0], cy: middle[1], r: model.get("radius") * 100 }));
       for (const eye of ["eye_left", "eye_right"])
@@ -95,7 +97,7 @@ function render({ model, el }) {
       }
       handle.tabIndex = name === active ? 0 : -1;
       handle.title = label;
-      handle.setAttribute("aria-label", `${label}: ${told}; arrow keys pull it, Shift further, Home takes it back, Page Down goes to the next joint`);
+      handle.setAttribute("aria-label", `${label}: ${told}; ${KEYS}`);
       handle.classList.toggle("sw-figure-held", held?.joint === name);
       handle.style.left = `${points[name][0] * 100}%`;
       handle.style.top = `${points[name][1] * 100}%`;
