@@ -54,7 +54,9 @@ _COMMANDS = {
     "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")}
+_SPELLINGS = {
+    ("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "remote", "sticking")
+}
 _SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
 _TRAINERS = {
