@@ -306,6 +306,7 @@ class Hub:
         reply: Frame | Failed
         try:
             picture = encode()
+            assert picture is not None  # nothing here draws a newer one in its place
             reply, size = Frame(request.n, picture, request.rung, render_ms), len(picture.data)
         except Exception as error:  # noqa: BLE001  as above
             reply, size = Failed(request.n, error), 0
