@@ -50,8 +50,8 @@ _COMMANDS = {
         "bench.parts.command",
         "measure local edits and retrieval by part, against exact masks and exact re-renders",
     ),
-    "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
     "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
+    "bench-sticking": ("bench.sticking.command", "measure whether details stick to the pixels, in StyleGAN2 and 3"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
 _SPELLINGS = {

@@ -4,14 +4,14 @@
 #   bash tests/run.sh quick               lint, types, scripts, and the unit and contract tests that are not marked slow
 #   bash tests/run.sh                     all layers below but soak, pythons and ray
 #   bash tests/run.sh release             those, too, and ten times as many mutated and random inputs
-#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks soak pythons ray
+#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks remote soak pythons ray
 #
 # What follows goes to pytest: bash tests/run.sh browser -k explorer. Logs and reports lie in tests/artifacts.
 # Own virtual environment in .venv-test, kept between runs. With CI set, a missing browser or node is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SECONDS=0
-whole=(lint types js contract golden unit precision kernel browser notebooks)
+whole=(lint types js contract golden unit remote precision kernel browser notebooks)
 every=("${whole[@]}" soak pythons ray)
 
 tier=whole
@@ -82,6 +82,7 @@ run_js() {
 some=()
 [ "$tier" != quick ] || some=(-m "not slow")
 run_unit() { tests unit -n 2 --dist worksteal tests/unit ${some[@]+"${some[@]}"}; }
+run_remote() { tests remote tests/remote ${some[@]+"${some[@]}"}; } # servers and clients on loopback
 run_contract() { tests contract tests/contract ${some[@]+"${some[@]}"}; }
 run_golden() { tests golden tests/golden; }
 run_precision() { # what the unit layer ran as the processor is, with its bf16 and AVX-512 hidden from the library that multiplies
@@ -114,7 +115,7 @@ lane() { # lane LAYER...: those of them that are wanted, one after the other
 trap 'trap - INT TERM; kill 0' INT TERM # the first lane would outlive an interrupt
 # Two lanes side by side, about as long; the browser takes the longest, and mostly waits.
 lane browser golden precision &
-lane lint types js contract unit kernel notebooks
+lane lint types js contract unit remote kernel notebooks
 wait
 lane soak pythons ray
 

@@ -23,9 +23,9 @@ from ..session.noise import Seeded
 from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
 from .held import Held
-from .hub import Made, Request, Seat
 from .memory import Memory
 from .purse import Purse
+from .seats import Made, Request, Seat
 
 BATCHES = (8, 4, 2)
 """Sizes that are tried."""

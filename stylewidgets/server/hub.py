@@ -10,129 +10,21 @@ import itertools
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
-from ..latent.latent import Latent
 from ..remote.messages import RemoteError
-from ..render.ladder import Rung
-from ..render.pump import Encode, Picture
 from .purse import Purse
+from .seats import Busy, Deliver, Drawer, Encode, Failed, Frame, Request, Seat
 from .work import Task, Works
 
 MOST_CALLS = 4
 """Calls of one client that wait at a time."""
-UNSENT = 1 << 18
-"""Bytes that may be on their way to a client; while there are more, its mailbox waits."""
-ENCODING = 2
-"""Frames of one client that are being encoded."""
-
 Steps = Generator[None, None, Any]
 """A call: what it does between two `yield`s is one turn, and it returns the answer."""
-
-
-class Request(NamedTuple):
-    """One picture that a client wants.
-
-    Attributes:
-        n: number of the request.
-        on: hash of the result whose weights draw, "" for the model itself.
-    """
-
-    n: int
-    latent: Latent
-    rung: Rung
-    on: str = ""
-
-
-class Made(NamedTuple):
-    """Pixels that are drawn, and how they become bytes.
-
-    Attributes:
-        large: whether encoding takes long enough to go on beside the next frame.
-    """
-
-    encode: Encode
-    large: bool
-
-
-class Drawer(Protocol):
-    """What draws. Only the hub's thread calls it."""
-
-    sizes: Sequence[int]
-    """Sizes of batches that are quicker than as many single pictures, the largest first; () where none are."""
-
-    def begin(self, seat: Seat, request: Request) -> Made:
-        """One picture, from what is kept for this seat."""
-
-    def alike(self, request: Request) -> Hashable:
-        """Equal for requests that may share a batch; None for one that is drawn alone."""
-
-    def together(self, requests: Sequence[Request]) -> list[Made]:
-        """Pictures of requests that are alike."""
-
-    def forget(self, seat: Seat) -> None:
-        """Drop what is kept for a seat."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """A picture for a client, which answers all its requests up to `n`."""
-
-    n: int
-    picture: Picture
-    rung: Rung
-    render_ms: float
-
-
-@dataclass(frozen=True)
-class Failed:
-    """Why there is no picture."""
-
-    n: int
-    error: Exception
-
-
-@dataclass(frozen=True)
-class Busy:
-    """The token's share of the device is used up for so many seconds."""
-
-    seconds: float
-
-
-Deliver = Callable[[Frame | Failed | Busy], object]
-
-
-@dataclass(eq=False)
-class Seat:
-    """A picture that a client watches: it may have several.
-
-    Attributes:
-        client: whose it is.
-        deliver: takes what is for the client, on any thread, and returns at once.
-        served: number of the turn that was its last.
-        answered: the request up to which it has its answers.
-        unsent: bytes of frames that have not left this machine.
-    """
-
-    client: str
-    purse: Purse
-    deliver: Deliver
-    mail: Request | None = None
-    served: int = 0
-    answered: int = -1
-    encoding: int = 0
-    unsent: int = 0
-    told_busy: bool = False
-    gone: bool = False
-
-    @property
-    def ready(self) -> bool:
-        """Whether a frame can be drawn for it now, but for its purse."""
-        return self.mail is not None and self.unsent < UNSENT and self.encoding < ENCODING
 
 
 @dataclass(eq=False)
@@ -201,9 +93,10 @@ class Hub:
                 self._changed.notify()
 
     def sent(self, seat: Seat, size: int) -> None:
-        """So many bytes of frames have left this machine."""
+        """A frame of so many bytes has left this machine."""
         with self._changed:
             seat.unsent -= size
+            seat.ahead -= 1
             self._changed.notify()
 
     # -- calls and long work -------------------------------------------------------------------------------------------
@@ -341,7 +234,7 @@ class Hub:
         for seat in members:
             assert seat.mail is not None
             work.append((seat, seat.mail))
-            seat.mail, seat.served, seat.encoding = None, next(self._numbers), seat.encoding + 1
+            seat.mail, seat.served, seat.ahead = None, next(self._numbers), seat.ahead + 1
         self._due = (self._due or 0) - len(work)
         return partial(self._draw, work)
 
@@ -404,7 +297,7 @@ class Hub:
             return
         ((seat, request),) = work
         with self._changed:
-            seat.encoding -= 1
+            seat.ahead -= 1
             seat.answered = max(seat.answered, request.n)
         if not seat.gone:
             seat.deliver(Failed(request.n, error))
@@ -413,12 +306,14 @@ class Hub:
         reply: Frame | Failed
         try:
             picture = encode()
+            assert picture is not None  # nothing here draws a newer one in its place
             reply, size = Frame(request.n, picture, request.rung, render_ms), len(picture.data)
         except Exception as error:  # noqa: BLE001  as above
             reply, size = Failed(request.n, error), 0
         with self._changed:
-            seat.encoding -= 1
             self._changed.notify()
+            if seat.gone or request.n < seat.answered or isinstance(reply, Failed):
+                seat.ahead -= 1
             if seat.gone or request.n < seat.answered:  # a newer one was encoded sooner
                 return
             seat.answered = request.n

@@ -23,7 +23,8 @@ from ..remote.messages import (
     rung_of,
     text,
 )
-from .hub import UNSENT, Busy, Failed, Frame, Request, Seat
+from .purse import Purse
+from .seats import UNSENT, Busy, Failed, Frame, Request, Seat
 from .serving import Model, Serving
 from .telling import Telling, said
 from .work import Task
@@ -32,6 +33,8 @@ HELLO_SECONDS = 10.0
 """For the first text."""
 WAITING = 64
 """Messages to a client that wait; while there are more, nothing is read from it."""
+READS = 75
+"""Texts a second that are read from one socket, more than a screen shows frames: who floods holds up himself."""
 GOING = 1012
 """Close code of a server that goes down and comes back."""
 REFUSED = 4400
@@ -65,6 +68,7 @@ class Live:
         self._room.set()
         self._arrays = Incoming()
         self._bytes = 0
+        self._ended = False
         self._client = ""
         self._seat: Seat | None = None
         self._model: Model | None = None
@@ -132,6 +136,7 @@ class Live:
 
     # -- in ------------------------------------------------------------------------------------------------------------
     async def _read(self, model: Model, seat: Seat) -> None:
+        pace = Purse(share=1.0, burst=0.5)
         while True:
             message = await self._socket.receive()
             if message["type"] == "websocket.disconnect":
@@ -146,6 +151,9 @@ class Live:
                 self._take(model, seat, asked)
             except RemoteError as error:
                 self._put(text({"error": {"n": n if isinstance(n, int) else None, **said(error)}}))
+            pace.spend(1 / READS)
+            if wait := pace.wait():
+                await asyncio.sleep(wait)
             await self._room.wait()
 
     def _take(self, model: Model, seat: Seat, asked: dict[str, Any]) -> None:
@@ -198,6 +206,8 @@ class Live:
             pass
 
     def _put(self, message: str | bytes, counted: int = 0) -> None:
+        if self._ended:
+            return
         self._out.append((message, counted))
         self._bytes += len(message)
         if len(self._out) > WAITING:
@@ -222,6 +232,9 @@ class Live:
                     if len(self._out) <= WAITING // 2:
                         self._room.set()
         except (WebSocketDisconnect, RuntimeError):
+            pass  # it has ended, and whoever reads it hears so
+        finally:
+            self._ended = True
             self._room.set()
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import threading
+import warnings
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -101,14 +103,15 @@ def picture_of(data: bytes, kind: str, session: GeneratorSession) -> object:
 
 def _of_file(data: bytes) -> object:
     try:
-        with Image.open(io.BytesIO(data), formats=_SNIFFED) as image:
+        with _quiet(), Image.open(io.BytesIO(data), formats=_SNIFFED) as image:
             size = image.size
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
         raise RemoteError(f"a picture is a file of {', '.join(_SNIFFED)}; this is none that can be read", 422) from None
     if size[0] * size[1] > MOST_PIXELS:
         raise RemoteError(f"a picture may have {MOST_PIXELS:,} pixels; this one has {size[0]} × {size[1]}", 413)
     try:
-        return np.asarray(pictures.read(data))
+        with _quiet():
+            return np.asarray(pictures.read(data))
     except ValueError as error:
         raise RemoteError(str(error), 422) from None
 
@@ -122,6 +125,14 @@ def _of_array(body: Body) -> object:
     if image.ndim == 4 and len(image) > MOST_LATENTS:
         raise RemoteError(f"'image' may have {MOST_LATENTS} pictures; this one has {len(image)}", 413)
     return image
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What Pillow remarks on damaged files is for nobody here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        yield
 
 
 def _size(picture: Any) -> int:

@@ -12,8 +12,9 @@ from stylewidgets.latent import Latent
 from stylewidgets.remote.messages import RemoteError
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.pump import Picture
-from stylewidgets.server.hub import MOST_CALLS, UNSENT, Busy, Failed, Frame, Hub, Made, Request, Seat
+from stylewidgets.server.hub import MOST_CALLS, Hub
 from stylewidgets.server.purse import Purse
+from stylewidgets.server.seats import AHEAD, UNSENT, Busy, Failed, Frame, Made, Request, Seat
 from stylewidgets.server.work import AWAY, Task
 
 DRAG = Rung(64, "jpeg", 60, "drag")
@@ -77,6 +78,13 @@ class Watcher:
         return [reply.n for reply in self.got if isinstance(reply, Frame)]
 
 
+def drawn(hub: Hub) -> list[tuple]:
+    """What its sketcher did, in order."""
+    sketcher = hub._drawer
+    assert isinstance(sketcher, Sketcher)
+    return sketcher.log
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
@@ -92,7 +100,7 @@ def test_the_newest_request_wins_and_its_frame_answers_all_before(clock: Clock) 
     for seed in range(5):
         one.drag(seed)
     assert hub.step() and not hub.step()
-    assert one.frames == [4] and hub._drawer.log == [(4,)]
+    assert one.frames == [4] and drawn(hub) == [(4,)]
 
 
 def test_a_settled_frame_is_not_replaced_by_a_drag_of_the_past(clock: Clock) -> None:
@@ -140,7 +148,7 @@ def test_a_batch_is_of_what_is_there_and_of_a_size_that_pays(clock: Clock) -> No
         one.drag(k)
     while hub.step():
         pass
-    assert hub._drawer.log == [(0, 1, 2, 3), (4,), (5,)]
+    assert drawn(hub) == [(0, 1, 2, 3), (4,), (5,)]
 
 
 def test_settled_frames_are_never_batched(clock: Clock) -> None:
@@ -149,7 +157,7 @@ def test_settled_frames_are_never_batched(clock: Clock) -> None:
         Watcher(hub, f"client {k}").drag(k, STILL if k % 2 else DRAG)
     while hub.step():
         pass
-    assert hub._drawer.log == [(0, 2), (1,), (3,)]
+    assert drawn(hub) == [(0, 2), (1,), (3,)]
 
 
 def test_one_bad_request_does_not_spoil_the_batch(clock: Clock) -> None:
@@ -167,7 +175,7 @@ def test_one_bad_request_does_not_spoil_the_batch(clock: Clock) -> None:
 def test_a_mailbox_waits_while_its_socket_is_full(clock: Clock) -> None:
     hub = Hub(Sketcher(clock), clock=clock)
     slow, quick = Watcher(hub, "slow"), Watcher(hub, "quick")
-    slow.seat.unsent = UNSENT
+    slow.seat.unsent, slow.seat.ahead = UNSENT, 1
     for _ in range(3):
         slow.drag(), quick.drag()
         hub.step()
@@ -177,6 +185,16 @@ def test_a_mailbox_waits_while_its_socket_is_full(clock: Clock) -> None:
     assert slow.frames == [2]
 
 
+def test_no_more_than_a_few_frames_are_ahead_of_a_client(clock: Clock) -> None:
+    hub = Hub(Sketcher(clock), clock=clock)
+    got: list[object] = []
+    seat = hub.join("one", Purse(), got.append)  # which never says that anything has left
+    for n in range(50):
+        hub.post(seat, Request(n, Latent(seed=n), DRAG))
+        hub.step()
+    assert len(got) == AHEAD and seat.mail.n == 49
+
+
 def test_who_leaves_is_drawn_for_no_more(clock: Clock) -> None:
     hub = Hub(Sketcher(clock), clock=clock)
     one, other = Watcher(hub, "one"), Watcher(hub, "other")
@@ -184,7 +202,7 @@ def test_who_leaves_is_drawn_for_no_more(clock: Clock) -> None:
     assert hub.leave(one.seat)
     while hub.step():
         pass
-    assert one.got == [] and hub._drawer.log == [(2,), ("forgot", "one")]
+    assert one.got == [] and drawn(hub) == [(2,), ("forgot", "one")]
     assert hub.queue["clients"] == 1
 
 
@@ -195,8 +213,8 @@ def test_a_token_that_has_used_up_its_share_waits_and_is_told_once(clock: Clock)
     while clock.now < 4:
         poor.drag(1), rich.drag(2)
         assert hub.step()
-    drawn = Counter(log[0] for log in hub._drawer.log)
-    assert drawn[1] / drawn.total() == pytest.approx(0.25, abs=0.01)
+    counts = Counter(log[0] for log in drawn(hub))
+    assert counts[1] / counts.total() == pytest.approx(0.25, abs=0.01)
     told = [reply for reply in poor.got if isinstance(reply, Busy)]
     assert told and 0 < told[0].seconds <= FRAME / 0.25
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,7 +134,7 @@ def test_a_settled_frame_has_the_pixels_of_a_local_picture(server: Peer, session
 
 def test_what_is_wrong_with_a_request_is_said_and_the_next_is_drawn(server: Peer, session: GeneratorSession) -> None:
     latent, rung = session.latent(seed=1).to_dict(), [None, "png", 100, "still"]
-    wrong = [
+    wrong: list[tuple[dict[str, Any], int]] = [
         ({"n": 1, "latent": {}, "rung": rung}, 422),
         ({"n": 2, "latent": latent, "rung": [10**9, "png", 1, "x"]}, 422),
         ({"n": 3, "latent": latent, "rung": rung, "on": "0" * 64}, 424),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -386,3 +387,18 @@ def test_the_watch_sees_an_import_and_a_file_that_is_opened() -> None:
     made = subprocess.run([sys.executable, str(corpus), "-1"], capture_output=True, text=True, timeout=300)
     events = json.loads(made.stdout.splitlines()[-1])["events"]
     assert any(event.startswith("open") for event in events) and any(event.startswith("import") for event in events)
+
+
+def test_who_asks_and_never_reads_holds_up_nobody(server: Peer, session: GeneratorSession) -> None:
+    latent = session.latent(seed=1).to_dict()
+    lines = [text({"n": n, "latent": latent, "rung": [None, "png", 100, "still"]}) for n in range(300)]
+    with contextlib.suppress(ConnectionClosed), server.socket() as polite, server.socket() as deaf:
+        assert "hello" in hello(polite, ME, server.token)
+        assert "hello" in hello(deaf, "d" * 20, server.token)
+        for line in lines:
+            deaf.send(line)
+        polite.send(lines[0])
+        assert heard(polite)[0]["n"] == 0
+        answered = True
+        deaf.socket.close()  # without a word
+    assert answered and server.get("/v1/health").json()["ok"]

@@ -14,8 +14,8 @@ from ... import load
 from ...render.pump import Picture
 from ...server.app import App
 from ...server.desk import Desk
-from ...server.hub import Made, Request, Seat
 from ...server.listen import Server
+from ...server.seats import Made, Request, Seat
 from ...server.serving import Serving
 from ...session.session import GeneratorSession
 
