@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,15 @@ def saved(path: Path, seed: int = 0, c_dim: int = 0) -> Path:
     config = StyleGAN2Config(z_dim=8, c_dim=c_dim, w_dim=8, resolution=16, channels=(8, 8, 8), mapping_layers=2)
     native.save(path, StyleGAN2(config), {"name": path.stem}, "fp32")
     return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """What shards are compared with is computed as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
