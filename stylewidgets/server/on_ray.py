@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import secrets
 import signal
 import threading
 from collections.abc import Callable
@@ -58,22 +60,51 @@ def serve_on_ray(args: argparse.Namespace, make: Callable[[], App], ready: Calla
         graceful_shutdown_wait_loop_s=0.1,
         ray_actor_options={"num_cpus": 1, "num_gpus": gpus},
     )
-    handle = serve.run(deployment.bind(), name=NAME, route_prefix="/")
+    if NAME in serve.status().applications:
+        _tell(serve.get_app_handle(NAME))  # that one goes; its sockets would only be cut
+    mark = secrets.token_hex(8)
+    handle = serve.run(deployment.bind(mark), name=NAME, route_prefix="/")
     try:
         ready()
         ending.wait()
-        handle.broadcast("go_down").results(timeout_s=TELLING)
     finally:
-        serve.delete(NAME)
+        if _mark(handle) in (mark, None):  # else another command has put its own in this place
+            _tell(handle)
+            serve.delete(NAME)
         if own:
             ray.shutdown()
     return 0
 
 
+def _tell(handle: Any) -> None:
+    """Let every replica tell its clients. One that does not answer has none to tell, or ends on its own."""
+    with contextlib.suppress(TimeoutError):
+        handle.broadcast("go_down").results(timeout_s=TELLING)
+
+
+def _mark(handle: Any) -> str | None:
+    """The mark of the application that is there; None where it does not answer."""
+    try:
+        return str(handle.mark_of.remote().result(timeout_s=TELLING))
+    except (TimeoutError, RuntimeError):
+        return None
+
+
 class Replica:
-    """What Ray Serve runs. `serve.ingress` gives it the app."""
+    """What Ray Serve runs. `serve.ingress` gives it the app.
+
+    Args:
+        mark: of the command that put it there.
+    """
 
     app: App
+
+    def __init__(self, mark: str) -> None:
+        self._mark = mark
+
+    async def mark_of(self) -> str:
+        """Whose it is."""
+        return self._mark
 
     async def go_down(self) -> None:
         """Tell every client of this replica, and take no more."""

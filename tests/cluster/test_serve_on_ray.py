@@ -8,12 +8,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import requests
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from stylewidgets import load
@@ -25,26 +25,56 @@ PORT = 8123
 URL = f"http://127.0.0.1:{PORT}"
 
 
-@pytest.fixture(scope="module")
-def server(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    folder = tmp_path_factory.mktemp("serve")
-    token = tokens.new(folder / "tokens.txt", "course")
-    command = [sys.executable, "-m", "stylewidgets", "serve", "--ray", "--model", "avatar-64", "--device", "cpu"]
-    command += ["--port", str(PORT), "--token-file", str(folder / "tokens.txt"), "--no-batches"]
-    with open(folder / "log", "w") as log:
-        running = subprocess.Popen(
-            command, env={**os.environ, "RAY_ADDRESS": address}, stdout=log, stderr=subprocess.STDOUT
-        )
-    until = time.monotonic() + 200
-    while "Serving on" not in (folder / "log").read_text():
-        assert running.poll() is None and time.monotonic() < until, (folder / "log").read_text()
+Running = subprocess.Popen[bytes]
+Start = Callable[..., "tuple[Running, Path]"]
+
+
+def ready(running: Running, log: Path) -> Running:
+    """The server, once it answers."""
+    until = time.monotonic() + 240
+    while "Serving on" not in log.read_text():
+        assert running.poll() is None and time.monotonic() < until, log.read_text()
         time.sleep(0.2)
-    yield running, token
-    running.kill()
-    running.wait()
+    return running
 
 
-def test_pictures_are_those_of_a_session_here(server: tuple[subprocess.Popen[bytes], str], tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def start(address: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Starts `stylewidgets serve --ray`; returns the process and its log."""
+    folder, made = tmp_path_factory.mktemp("serve"), []
+
+    def begin(tokens_file: Path) -> tuple[Running, Path]:
+        command = [sys.executable, "-m", "stylewidgets", "serve", "--ray", "--model", "avatar-64", "--device", "cpu"]
+        command += ["--port", str(PORT), "--no-batches", "--token-file", str(tokens_file)]
+        log = folder / f"{len(made)}.log"
+        with open(log, "w") as out:
+            made.append(
+                subprocess.Popen(
+                    command, env={**os.environ, "RAY_ADDRESS": address}, stdout=out, stderr=subprocess.STDOUT
+                )
+            )
+        return made[-1], log
+
+    yield begin
+    for running in made:
+        running.kill()
+        running.wait()
+
+
+@pytest.fixture(scope="module")
+def tokens_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty place for tokens."""
+    return tmp_path_factory.mktemp("tokens") / "tokens.txt"
+
+
+@pytest.fixture(scope="module")
+def server(start: Start, tokens_file: Path) -> tuple[Running, str]:
+    """A server that answers, and a token."""
+    token = tokens.new(tokens_file, "course")
+    return ready(*start(tokens_file)), token
+
+
+def test_pictures_are_those_of_a_session_here(server: tuple[Running, str], tmp_path: Path) -> None:
     import stylewidgets as sw
 
     session = sw.connect(URL, token=server[1])
@@ -53,24 +83,39 @@ def test_pictures_are_those_of_a_session_here(server: tuple[subprocess.Popen[byt
     assert drawn.tobytes() == wanted.tobytes()
 
 
-def test_no_token_no_pictures(server: tuple[subprocess.Popen[bytes], str]) -> None:
+def test_no_token_no_pictures(server: tuple[Running, str]) -> None:
     assert requests.get(f"{URL}/v1/models", timeout=60).status_code == 401
     assert requests.get(f"{URL}/v1/models", headers={"Authorization": "Bearer x"}, timeout=60).status_code == 401
     assert requests.get(f"{URL}/v1/health", timeout=60).json()["ok"]
 
 
-def test_clients_are_told_before_it_goes_down(server: tuple[subprocess.Popen[bytes], str]) -> None:
+def opened(token: str, client: str) -> ClientConnection:
+    """The socket of a client."""
+    made = connect(f"ws://127.0.0.1:{PORT}/v1/live", subprotocols=[Subprotocol(SUBPROTOCOL)], open_timeout=60)
+    made.send(text({"hello": {"version": 1, "client": client * 20, "token": token, "model": ""}}))
+    made.recv(timeout=60)
+    return made
+
+
+def told(client: ClientConnection) -> None:
+    """Waits until the client is told that the server goes; an error where its socket is only cut."""
+    while "going" not in json.loads(client.recv(timeout=60)):
+        pass
+
+
+def test_clients_are_told_before_it_goes_down_or_a_new_one_takes_its_place(
+    server: tuple[Running, str], start: Start, tokens_file: Path
+) -> None:
     running, token = server
-    live = f"ws://127.0.0.1:{PORT}/v1/live"
-    with connect(live, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None, open_timeout=60) as client:
-        client.send(text({"hello": {"version": 1, "client": "c" * 20, "token": token, "model": ""}}))
-        client.recv(timeout=60)
+    with opened(token, "a") as client:
+        following, log = start(tokens_file)
+        told(client)
+    ready(following, log)
+    with opened(token, "b") as client:
         running.send_signal(signal.SIGTERM)
-        while "going" not in (told := json.loads(client.recv(timeout=30))):
-            pass
-    assert told["going"] > 0
-    assert running.wait(60) == 0
-    with pytest.raises(requests.ConnectionError):
-        answer = requests.get(f"{URL}/v1/models", headers={"Authorization": f"Bearer {token}"}, timeout=30)
-        if answer.status_code != 200:  # the proxy of Serve stays as long as the cluster, with nothing behind it
-            raise requests.ConnectionError(answer.status_code)
+        assert running.wait(60) == 0, "it leaves alone what took its place"
+        assert requests.get(f"{URL}/v1/health", timeout=60).status_code == 200
+        following.send_signal(signal.SIGTERM)
+        told(client)
+    assert following.wait(60) == 0
+    assert requests.get(f"{URL}/v1/health", timeout=30).status_code == 404, "the proxy stays with the cluster"
