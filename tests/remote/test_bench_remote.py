@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from stylewidgets import GeneratorSession
 from stylewidgets.__main__ import main
-from stylewidgets.bench.remote import clients
+from stylewidgets.bench.remote import clients, command
+from stylewidgets.bench.remote.served import Measured
+from stylewidgets.server.serving import Serving
 
 
 def test_jain_is_one_for_equal_rates_and_one_in_n_for_one_who_has_all() -> None:
@@ -17,9 +23,24 @@ def test_jain_is_one_for_equal_rates_and_one_in_n_for_one_who_has_all() -> None:
 
 
 @pytest.mark.slow
-def test_the_figures_of_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_figures_of_a_short_run(
+    there: GeneratorSession,
+    serve: Callable[[Serving], str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    @contextmanager
+    def here(kind: str, sizes: str, model: str) -> Iterator[command.There]:  # in this process, which starts sooner
+        known = tuple(int(size) for size in sizes.split(",") if size)
+        yield command.There(
+            serve(Measured(there, kind, known)), (there.num_ws, there.w_dim), sizes or "none", os.getpid()
+        )
+
+    monkeypatch.setattr(command, "serving", here)
+    monkeypatch.setattr(command, "PAIRS", 1)
     out = tmp_path / "figures.json"
-    command = [
+    words = [
         "bench",
         "--remote",
         "avatar-64",
@@ -31,7 +52,7 @@ def test_the_figures_of_a_short_run(tmp_path: Path, capsys: pytest.CaptureFixtur
         "--json",
         str(out),
     ]
-    assert main(command) == 0
+    assert main(words) == 0
     told = capsys.readouterr().out
     assert "A renderer of 8 ms" in told and "2 + 1 flooding" in told
     found = json.loads(out.read_text())
