@@ -86,7 +86,7 @@ class Calls:
                 wait = pause
             else:
                 if answer.ok:
-                    return answer.content
+                    return bytes(answer.content)
                 failed, wait = _refusal(answer), pause
                 if answer.status_code not in AGAIN:
                     raise failed

@@ -101,9 +101,9 @@ class RemoteLive:
                 self._socket.forget()
                 self._again()
             case {"error": {"message": message, **more}}:
-                n, error = more.get("n"), RemoteError(str(message), int(more.get("code") or 500))
-                for request in self._taken(n if isinstance(n, int) else None):
-                    request.end(error=error if n is None or request.n == n else None)
+                about, error = more.get("n"), RemoteError(str(message), int(str(more.get("code") or 500)))
+                for request in self._taken(about if isinstance(about, int) else None):
+                    request.end(error=error if about is None or request.n == about else None)
             case {"going": seconds}:
                 self._say(f"{self.session.host} goes down in {float(seconds):g} s; reconnecting then")
             case {"busy": seconds}:

@@ -134,7 +134,7 @@ class RemoteSession:
     @property
     def w_avg(self) -> Floats:
         """Mean of w, [w_dim]."""
-        return self.map(self.latent(psi=0.0))[0, 0]
+        return np.asarray(self.map(self.latent(psi=0.0))[0, 0])
 
     def fingerprint(self, part: str = "all") -> str:
         """What tells the weights from others."""
@@ -232,7 +232,8 @@ class RemoteSession:
         """The picture as a PIL image in the generator's full size."""
         data = self.calls.data(f"{self._path}/render", self._values({"latent": self.check(latent).to_dict()}))
         with Image.open(io.BytesIO(data), formats=("PNG",)) as image:
-            return image.convert("RGB")
+            drawn: Image.Image = image.convert("RGB")
+            return drawn
 
     def images(self, latents: Sequence[Latent], resolution: int | None = None) -> Pixels:
         """Many pictures, uint8 [N, h, w, 3]; see `GeneratorSession.images`."""

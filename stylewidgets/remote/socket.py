@@ -187,7 +187,7 @@ def _said(error: InvalidStatus) -> RemoteError:
     """What the server says of a socket that it refuses."""
     status = error.response.status_code
     try:
-        said = parsed(error.response.body or b"")["error"]
+        said = parsed(bytes(error.response.body or b""))["error"]
         return RemoteError(str(said["message"]), int(said["code"]))
     except (RemoteError, KeyError, TypeError, ValueError):
         return RemoteError(f"the server answered {status}", status)

@@ -43,7 +43,7 @@ class RemoteTarget:
 
     def pixels(self, i: int) -> NDArray[np.uint8]:
         """The i-th picture, uint8 [H, W, 3]."""
-        return self.drawn[i]
+        return np.asarray(self.drawn[i])
 
     @property
     def images(self) -> NDArray[np.float32]:

@@ -120,7 +120,7 @@ def test_a_picture_is_uploaded_inverted_paused_masked_and_compared(
         page.locator(".stylewidgets-pair-open").click()
     chooser.value.set_files(photo)
     viewer.until(lambda: viewer.kernel.ask("viewer._target_code") == "'photo.png'", "the upload")
-    wanted = viewer.kernel.ask("digest(inversion_attempt.as_uint8(viewer.target, 0))")
+    wanted = viewer.kernel.ask("digest(viewer.target.pixels(0))")
     viewer.until(lambda: viewer.digest("target") == wanted, "the uploaded picture")
     assert page.locator(".stylewidgets-static:visible").count() == 0, (
         "the saved picture is out of sight beside a live one"
@@ -223,7 +223,7 @@ def test_a_file_is_dropped_on_the_target(show: Callable[..., ViewerPage], photo:
         data,
     )
     viewer.until(lambda: viewer.kernel.ask("viewer._target_code") == "'dropped.png'", "the file")
-    wanted = viewer.kernel.ask("digest(inversion_attempt.as_uint8(viewer.target, 0))")
+    wanted = viewer.kernel.ask("digest(viewer.target.pixels(0))")
     viewer.until(lambda: viewer.digest("target") == wanted, "the picture")
 
 

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -276,7 +277,9 @@ def test_an_inversion_is_paused_resumed_and_drawn_as_fitted(
 ) -> None:
     target = remote.target(remote.latent(seed=5))
     settings = {"steps": 4, "net": "factors"}
-    run = remote.start({"kind": "inversion", "method": "projector", "settings": settings, "target": remote.put(target)})
+    run: Any = remote.start(
+        {"kind": "inversion", "method": "projector", "settings": settings, "target": remote.put(target)}
+    )
     while run.step < 1:
         run.advance()
     run.pause()

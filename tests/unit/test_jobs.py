@@ -21,7 +21,6 @@ from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Conf
 from stylewidgets.jobs import Job, Progress, Run
 from stylewidgets.jobs import starting as starting_jobs
 from stylewidgets.session.session import GeneratorSession
-from stylewidgets.stylespace import starting
 from stylewidgets.stylespace.search import gradients
 from stylewidgets.stylespace.search.overlap import Overlaps
 from stylewidgets.training.directions import read
@@ -69,7 +68,7 @@ def inverted(session: GeneratorSession, method: str, **settings: Any) -> Any:
 
 def found_local(session: GeneratorSession, stats: stylespace.Statistics) -> Run[Any]:
     latents = [session.latent(seed=i) for i in range(2)]
-    return session.start(starting.local_spec(session, latents, stats, MASK, batch=8, cached=False))
+    return session.start(stylespace.local_spec(session, latents, stats, MASK, batch=8, cached=False))
 
 
 def written(session: GeneratorSession, folder: Path) -> Run[Any]:

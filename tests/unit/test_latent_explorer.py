@@ -301,7 +301,7 @@ def test_a_failing_render_keeps_the_last_frame_and_says_why(explorer: LatentExpl
     def fail(*_: object) -> None:
         raise RuntimeError("the device is gone")
 
-    monkeypatch.setattr(explorer.picture._renderer.cache, "run", fail)
+    monkeypatch.setattr(explorer.picture._live.cache, "run", fail)
     slider(explorer).value = 2.0
     assert "the device is gone" in explorer.view.error and bytes(explorer.view.frame) == frame
 

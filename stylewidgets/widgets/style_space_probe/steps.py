@@ -177,8 +177,9 @@ def attributes(
             show(found)
             shown = found
         yield progress
-    rankings: dict[str, Ranking] = run.result()
-    return rankings
+    rankings = run.result()
+    assert rankings is not None  # nobody else stops it
+    return dict(rankings)
 
 
 def edited(
