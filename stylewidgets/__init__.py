@@ -47,6 +47,7 @@ _ROOMS = (
     "generators",
     "inversion",
     "jobs",
+    "lesson",
     "metrics",
     "remote",
     "render",

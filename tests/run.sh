@@ -90,8 +90,8 @@ run_precision() { # what the unit layer ran as the processor is, with its bf16 a
 }
 run_kernel() { tests kernel tests/kernel; }
 run_browser() { tests browser tests/browser; }
-run_notebooks() { # all but 04 and 05 are run as they are by tests of their own
-  tests notebooks --nbval-lax --ignore-glob='notebooks/0[123678]_*' notebooks tests/notebooks
+run_notebooks() { # all but 05 are run as they are by tests of their own
+  tests notebooks --nbval-lax --ignore-glob='notebooks/0[1234678]_*' notebooks tests/notebooks
 }
 run_soak() { tests soak tests/soak; }
 run_pythons() { bash tests/pythons.sh; }

@@ -235,9 +235,11 @@ class HasSource(Protocol):
 
     Attributes:
         first_source: the hash of the source that was kept first, which is drawn where none is named; None before.
+        stand_in: the hash of a source that nobody gave, which is the first until another one is kept; None where there is none.
     """
 
     first_source: str | None
+    stand_in: str | None
 
     def keep(self, name: str, thing: object) -> None:
         """Know a source, or a picture that a view names, by its hash; what is neither is let pass."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import ipaddress
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from ..core.options import Options
 from . import tokens
 
 if TYPE_CHECKING:
+    from .app import App
     from .serving import Serving
 
 DESCRIPTION = (
@@ -65,6 +67,10 @@ OPTIONS: Options = {
         "help": "of the device's time that one token may have, such as 0.5 (default: no limit)",
     },
     "--cache": {"type": int, "default": 1024, "metavar": "MB", "help": "for what is kept of drags (default: 1024)"},
+    "--ray": {
+        "action": "store_true",
+        "help": "on the cluster of $RAY_ADDRESS, as a Ray Serve application; needs the extra `cluster`",
+    },
     "--no-batches": {"action": "store_true", "help": "draw every frame alone, and do not measure at the start"},
 }
 
@@ -87,12 +93,30 @@ def run(args: argparse.Namespace) -> int:
             raise ImportError(f"{name} is not installed; run: pip install 'stylewidgets[server]'")
     known = tokens.Tokens(args.token_file)
     from .app import App
+
+    if args.ray:
+        from .on_ray import serve_on_ray
+
+        return serve_on_ray(args, _app_of(args), lambda: print(_words(args, args.port), flush=True))
     from .listen import Server
 
     app = App(made(args, known))
     tls = (args.certfile, args.keyfile) if args.certfile else None
     Server(app, args.host, args.port, tls, lambda port: print(_words(args, port), flush=True)).run()
     return 0
+
+
+def _app_of(args: argparse.Namespace) -> Callable[[], App]:
+    """Makes the app on another machine, from plain values: what the command line is run by stays here."""
+    values = {name: value for name, value in vars(args).items() if name != "run"}
+
+    def make() -> App:
+        from .app import App
+
+        there = argparse.Namespace(**values)
+        return App(made(there, tokens.Tokens(there.token_file)))
+
+    return make
 
 
 def made(args: argparse.Namespace, known: tokens.Tokens) -> Serving:

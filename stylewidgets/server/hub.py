@@ -6,12 +6,13 @@ every client that waits is drawn for once. Among clients the one that was served
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -186,8 +187,8 @@ class Hub:
             self.works.close()
             self._changed.notify_all()
         for _, answer in waiting:
-            if answer.set_running_or_notify_cancel():
-                answer.set_exception(RemoteError("the server is going down", 503))
+            if answer.running() or answer.set_running_or_notify_cancel():
+                _settle(answer, partial(answer.set_exception, RemoteError("the server is going down", 503)))
 
     @property
     def queue(self) -> dict[str, int]:
@@ -331,10 +332,10 @@ class Hub:
             next(steps)
         except StopIteration as end:
             self._finish(caller, steps)
-            answer.set_result(end.value)
+            _settle(answer, partial(answer.set_result, end.value))
         except Exception as error:  # noqa: BLE001  as above
             self._finish(caller, steps)
-            answer.set_exception(error)
+            _settle(answer, partial(answer.set_exception, error))
         finally:
             caller.purse.spend(self._clock() - began)
 
@@ -349,3 +350,9 @@ class Hub:
         self._callers.setdefault(client, _Caller(purse)).waiting.append((steps, answer))
         self._changed.notify()
         return answer
+
+
+def _settle(answer: Future[Any], say: Callable[[], None]) -> None:
+    """Say how a call ended, unless that was said meanwhile: when the hub closes, its thread may be at the last turn."""
+    with contextlib.suppress(InvalidStateError):
+        say()

@@ -33,8 +33,8 @@ HELLO_SECONDS = 10.0
 """For the first text."""
 WAITING = 64
 """Messages to a client that wait; while there are more, nothing is read from it."""
-READS = 150
-"""Texts a second that are read from one socket, more than twice as many as pages send: who floods holds up himself."""
+READS = 75
+"""Texts a second that are read from one socket, more than a screen shows frames: who floods holds up himself."""
 GOING = 1012
 """Close code of a server that goes down and comes back."""
 REFUSED = 4400

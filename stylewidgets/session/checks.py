@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.checks import check_finite, check_int, check_layers, unknown_name
-from ..generators.protocol import Generator, HasSource, view_kind
+from ..generators.protocol import Generator, view_kind
 from ..latent.latent import Code, Edit, Latent, Transform
 from ..latent.view import View
 
@@ -120,11 +120,6 @@ def _check_extra(generator: Generator, latent: Latent) -> None:
             raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
     if latent.source is not None and not generator.needs_source:
         raise ValueError("this generator draws from no source, so source must be None")
-    if latent.source is None and isinstance(generator, HasSource) and generator.first_source is None:
-        raise ValueError(
-            "this generator draws a source in a pose, and was given none: session.put(source) makes one known. "
-            "sw.Person.read(picture, silhouette, iuv, atlas) makes one of files"
-        )
 
 
 def _named(generator: object) -> str:

@@ -206,6 +206,11 @@ class GeneratorSession:
         """Whether pictures are drawn from a source, a `Person` say, which `put` makes known."""
         return self.generator.needs_source
 
+    @property
+    def first_source(self) -> str | None:
+        """The hash of the source that is drawn where a latent names none: the first that was `put`; None for none."""
+        return self.generator.first_source if isinstance(self.generator, HasSource) else None
+
     def check(self, latent: Latent) -> Latent:
         """Return `latent` if this generator can draw it; else ValueError with what was given and what is accepted."""
         check_latent(self.generator, latent)

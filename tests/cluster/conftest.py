@@ -36,6 +36,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=reason))
 
 
+def running() -> list[str]:
+    """Processes of Ray that are there, dead ones that nobody has waited for left out."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            words = path.read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if any(name in words for name in ("gcs_server", "raylet", "ray::")):
+            found.append(words)
+    return found
+
+
 @pytest.fixture(scope="session")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Of a cluster with two places for work, which finds the makers of the unit tests. It is ended by its process id."""
@@ -67,3 +80,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         head.terminate()
         head.wait(60)
+        until = time.monotonic() + 60
+        while (left := running()) and time.monotonic() < until:
+            time.sleep(0.2)
+        assert left == [], "processes of Ray outlive the cluster"

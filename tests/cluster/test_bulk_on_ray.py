@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,7 @@ UNIT = Path(__file__).parents[1] / "unit"
 def makers(address: str, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setenv("RAY_ADDRESS", address)
     monkeypatch.syspath_prepend(str(UNIT))
-    import shard_makers
-
-    return shard_makers
+    return import_module("shard_makers")
 
 
 @pytest.fixture

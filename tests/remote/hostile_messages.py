@@ -265,12 +265,6 @@ async def run(count: int) -> str:
             talk = Talk(site)
             talk.say(sound[0].decode())
     armed = False
-    if count < 0:
-        armed = True
-        import xmlrpc.client  # noqa: F401
-
-        open("/dev/null").close()
-        armed = False
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) << 10
     await talk.end()
     health = serving.healthy
@@ -284,6 +278,20 @@ async def run(count: int) -> str:
     )  # fmt: skip
 
 
+def seen() -> str:
+    """What the watch sees of an import and of a file that is opened."""
+    global armed
+    armed = True
+    import xmlrpc.client  # noqa: F401
+
+    open("/dev/null").close()
+    armed = False
+    return json.dumps({"events": events})
+
+
 if __name__ == "__main__":
     sys.addaudithook(watch)
+    if int(sys.argv[1]) < 0:
+        print(seen())
+        sys.exit()
     print(asyncio.run(run(int(sys.argv[1]))))

@@ -296,6 +296,22 @@ def test_a_call_that_fails_says_why_and_the_next_one_goes_on(clock: Clock) -> No
     assert str(bad.exception()) == "no such layer" and good.result() == 2
 
 
+def test_calls_that_wait_or_have_begun_are_answered_when_the_hub_closes(clock: Clock) -> None:
+    hub = Hub(Sketcher(clock), clock=clock)
+
+    def call():
+        yield
+        yield
+
+    begun, waits, cancelled = (hub.call(name, Purse(), call()) for name in "abc")
+    cancelled.cancel()
+    hub.step()
+    hub.close()
+    for answer in (begun, waits):
+        assert answer.exception(timeout=0).code == 503
+    assert not hub.step()
+
+
 # -- long work -------------------------------------------------------------------------------------------------------------
 def counting(clock: Clock, steps: int, took: float = 0.005) -> jobs.Job[int]:
     for k in range(steps):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from importlib import import_module
 from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
@@ -27,9 +28,7 @@ FIRST, SECOND = 0.15975745875079964, -0.9637193592133839
 @pytest.fixture
 def makers(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(HERE))
-    import shard_makers
-
-    return shard_makers
+    return import_module("shard_makers")
 
 
 @pytest.fixture

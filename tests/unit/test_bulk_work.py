@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 from PIL import Image
 
 from stylewidgets import inversion, jobs, stylespace
+from stylewidgets.__main__ import main
 from stylewidgets.avatars import AvatarDataset
 from stylewidgets.avatars import sharded as data
 from stylewidgets.avatars.scoring import sharded as evaluation
@@ -39,6 +41,15 @@ def saved(path: Path, seed: int = 0, c_dim: int = 0) -> Path:
     config = StyleGAN2Config(z_dim=8, c_dim=c_dim, w_dim=8, resolution=16, channels=(8, 8, 8), mapping_layers=2)
     native.save(path, StyleGAN2(config), {"name": path.stem}, "fp32")
     return path
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """What shards are compared with is computed as they are."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")
@@ -159,6 +170,38 @@ def test_other_weights_or_another_torch_are_never_mixed(generator: Path, tmp_pat
     carried_out(sharded.edges_plan(generator, seed=1), sharded.EDGES, tmp_path / "made")
     kept = jobs.run(jobs.bulk(plan, sharded.STATISTICS, tmp_path / "made"), disable=True)
     assert kept is not None and "edges of the histograms are others" in kept.failures()[0].error
+
+
+@pytest.mark.slow
+def test_the_command_says_one_digest_whoever_did_it_and_makes_only_what_is_missing(
+    generator: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = []
+    for name, more in (("here", []), ("here", []), ("processes", ["--executor", "processes", "--workers", "2"])):
+        options = ["--n", "130", "--shards", "3", "--keep", "10", "--folder", str(tmp_path / name), *more]
+        assert main(["jobs", "statistics", str(generator), *options]) == 0
+        said.append(capsys.readouterr())
+    digests = {line for each in said for line in each.out.splitlines() if line.startswith("sha256 ")}
+    assert len(digests) == 1
+    assert "3 of 3 shards are there already" in said[1].err and "there already" not in said[2].err
+    assert main(["jobs", "statistics", str(generator), "--workers", "2", "--folder", str(tmp_path)]) == 2
+
+
+@pytest.mark.slow
+def test_the_command_for_photographs_prints_what_failed_and_fails(
+    generator: Path, session: GeneratorSession, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "broken.png").write_bytes(b"no picture")
+    options = ["--generator", str(generator), "--set", "steps=1", "--folder", str(tmp_path / "made")]
+    assert main(["jobs", "inversion", str(tmp_path / "photos"), *options]) == 1
+    assert "broken      1  ValueError" in capsys.readouterr().err
+    Image.fromarray(session.image(session.latent(seed=1))).save(tmp_path / "photos" / "broken.png")
+    assert main(["jobs", "inversion", str(tmp_path / "photos"), *options]) == 1, (
+        "it is another picture, and failed before"
+    )
+    assert main(["jobs", "inversion", str(tmp_path / "photos"), *options, "--retry"]) == 0
+    assert main(["jobs", "inversion", str(tmp_path / "photos"), *options[:2], "--set", "steps"]) == 2
 
 
 def test_a_bundled_generator_is_known_by_its_name_on_every_machine(generator: Path) -> None:

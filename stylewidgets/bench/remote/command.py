@@ -27,6 +27,8 @@ DESCRIPTION = (
     "a server on loopback, with a synthetic renderer of a fixed time and with the model itself. Ratios within a run count."
 )
 MOST_CLIENTS = 200
+PAIRS = 3
+"""Of runs with and without flooders."""
 
 
 def _counts(text: str) -> list[int]:
@@ -82,13 +84,22 @@ def measured(kind: str, model: str, counts: list[int], greedy: int, seconds: flo
                 rows.append({"clients": str(count), "drawn": words, **_figures(seen), "seen": asdict(seen)})
         among = min((count for count in counts if count > greedy), key=lambda count: abs(count - 10), default=0)
         for words, there in ways.items() if greedy and among else ():
-            seen = clients.run(there.address, there.about, among - greedy, greedy, seconds)
-            before = next(row for row in rows if row["clients"] == str(among) and row["drawn"] == words)
-            kept = (sum(seen.rates) / len(seen.rates)) / before["mean"]
-            flood = {"greedy": sum(seen.greedy) / greedy, "kept": kept}
-            name = f"{among - greedy} + {greedy} flooding"
-            rows.append({"clients": name, "drawn": words, **_figures(seen), **flood, "seen": asdict(seen)})
+            rows.append({"drawn": words, **_beside(there, among, greedy, seconds)})
     return rows
+
+
+def _beside(there: There, among: int, greedy: int, seconds: float) -> dict[str, Any]:
+    """So many clients of which some flood. What the others keep of their rate is the median over pairs of runs, with and without
+    flooders one right after the other, so that a machine that slows down slows both."""
+    kept, seen = [], None
+    for _ in range(PAIRS):
+        before = clients.run(there.address, there.about, among, 0, seconds / 2)
+        seen = clients.run(there.address, there.about, among - greedy, greedy, seconds / 2)
+        kept.append(sum(seen.rates) / len(seen.rates) / max(1e-9, sum(before.rates) / len(before.rates)))
+    assert seen is not None
+    share = sum(seen.greedy) / greedy / max(1e-9, sum(seen.rates) / len(seen.rates))
+    more = {"kept": median(kept), "pairs": kept, "share": share, "seen": asdict(seen)}
+    return {"clients": f"{among - greedy} + {greedy} flooding", **_figures(seen), **more}
 
 
 def _figures(seen: clients.Seen) -> dict[str, float]:
@@ -120,8 +131,8 @@ def told(kind: str, rows: list[dict[str, Any]]) -> str:
     for row in rows:
         if "kept" in row:
             words.append(
-                f"Beside {row['clients']}, {row['drawn']}: the others keep {row['kept']:.2f} of their rate; "
-                f"a flooder has {row['greedy'] / max(row['mean'], 1e-9):.2f} times theirs."
+                f"Beside {row['clients']}, {row['drawn']}: the others keep {row['kept']:.2f} of their rate "
+                f"({', '.join(f'{kept:.2f}' for kept in row['pairs'])}); a flooder has {row['share']:.2f} times theirs."
             )
     for count in dict.fromkeys(row["clients"] for row in rows if "kept" not in row):
         pair = [row for row in rows if row["clients"] == count]

@@ -14,22 +14,30 @@ from ...jobs.plans.kept import Kept, table
 from ...jobs.plans.shards import Shard
 from ...jobs.plans.worker import Executor
 
-COMMON: Options = {
-    "--folder": {"type": Path, "required": True, "help": "of the results; what is there already is not made again"},
-    "--executor": {
-        "choices": ("here", "processes", "ray"),
-        "default": "here",
-        "help": "who does the work: this process, processes of this machine, or the cluster of $RAY_ADDRESS, with the folder "
-        "on storage that all its machines share (default %(default)s). The bits of the results are the same",
-    },
-    "--workers": {"type": int, "help": "processes (default: as many as processors)"},
-    "--retry": {"action": "store_true", "help": "try again what failed in an earlier run"},
-}
 DEVICE: Options = {"--device": {"default": "cpu", "help": "torch device of the workers (default %(default)s)"}}
 GENERATOR: Options = {
     "generator": {"nargs": "?", "help": "a name or a file (default: the bundled generator)"},
     **DEVICE,
 }
+
+
+def common(kind: str) -> dict[str, dict[str, Any]]:
+    """The options of every plan of a kind."""
+    return {
+        "--folder": {
+            "type": Path,
+            "default": Path(f"jobs-{kind}"),
+            "help": "of the results; what is there already is not made again (default %(default)s)",
+        },
+        "--executor": {
+            "choices": ("here", "processes", "ray"),
+            "default": "here",
+            "help": "who does the work: this process, processes of this machine, or the cluster of $RAY_ADDRESS, with the folder "
+            "on storage that all its machines share (default %(default)s). The bits of the results are the same",
+        },
+        "--workers": {"type": int, "help": "processes (default: as many as processors)"},
+        "--retry": {"action": "store_true", "help": "try again what failed in an earlier run"},
+    }
 
 
 class Unfinished(Exception):

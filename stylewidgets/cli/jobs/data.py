@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...core.options import Options
-from .common import COMMON, DEVICE, Unfinished, carry_out
+from .common import DEVICE, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     **DEVICE,
@@ -20,7 +20,7 @@ OPTIONS: Options = {
     },
     "--correlated": {"action": "store_true", "help": "with natural correlations between factors"},
     "--seed": {"type": int, "default": 0},
-    **COMMON,
+    **common("data"),
 }
 
 

@@ -7,7 +7,7 @@ import json
 
 from ...core import files
 from ...core.options import Options
-from .common import COMMON, GENERATOR, Unfinished, carry_out
+from .common import GENERATOR, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     **GENERATOR,
@@ -15,7 +15,7 @@ OPTIONS: Options = {
     "--shards": {"type": int, "default": 20, "help": "parts of each (default %(default)s)"},
     "--correlated": {"action": "store_true", "help": "renders with natural correlations, as the generator was trained"},
     "--seed": {"type": int, "default": 0},
-    **COMMON,
+    **common("evaluation"),
 }
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from ...core.options import Options
-from .common import COMMON, GENERATOR, Unfinished, carry_out
+from .common import GENERATOR, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     **GENERATOR,
     "--n": {"type": int, "default": 10_000, "help": "faces (default %(default)s)"},
     "--seed": {"type": int, "default": 0, "help": "of the first face (default %(default)s)"},
     "--psi": {"type": float, "default": 1.0, "help": "truncation (default %(default)s: none)"},
-    **COMMON,
+    **common("index"),
 }
 
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...core.options import Options
-from .common import COMMON, DEVICE, Unfinished, carry_out
+from .common import DEVICE, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     "photos": {"type": Path, "help": "a folder of pictures; square, or cropped around the middle"},
@@ -19,7 +19,7 @@ OPTIONS: Options = {
         "metavar": "NAME=VALUE",
         "help": "settings of the method, such as steps=200",
     },
-    **COMMON,
+    **common("inversion"),
 }
 
 

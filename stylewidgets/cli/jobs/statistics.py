@@ -6,7 +6,7 @@ import argparse
 
 from ... import jobs
 from ...core.options import Options
-from .common import COMMON, GENERATOR, Unfinished, carry_out
+from .common import GENERATOR, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     **GENERATOR,
@@ -23,7 +23,7 @@ OPTIONS: Options = {
     },
     "--seed": {"type": int, "default": 0},
     "--psi": {"type": float, "default": 1.0, "help": "truncation (default %(default)s: none)"},
-    **COMMON,
+    **common("statistics"),
 }
 
 

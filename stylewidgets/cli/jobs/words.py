@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...core.options import Options
-from .common import COMMON, GENERATOR, Unfinished, carry_out
+from .common import GENERATOR, Unfinished, carry_out, common
 
 OPTIONS: Options = {
     **GENERATOR,
@@ -18,7 +18,7 @@ OPTIONS: Options = {
     },
     "--pictures": {"type": int, "default": 256, "help": "for the spread of embeddings (default %(default)s)"},
     "--no-colours": {"action": "store_true", "help": "leave the ToRGB layers out, as the paper does"},
-    **COMMON,
+    **common("words"),
 }
 
 

@@ -70,7 +70,8 @@ def _steps(plan: list[dict[str, object]], fn: str, kept: Kept, executor: Executo
     there = {str(shard[NAME]) for shard in plan if kept.has(fn, shard)}
     names = {str(shard[NAME]) for shard in plan}
     failed = set() if retry else {each.name for each in kept.failures()} & names - there
-    tasks = [Task(fn, shard, str(kept.folder)) for shard in plan if shard[NAME] not in there | failed]
+    folder = str(kept.folder.absolute())  # workers elsewhere may stand in another one
+    tasks = [Task(fn, shard, folder) for shard in plan if shard[NAME] not in there | failed]
     done = len(plan) - len(tasks)
 
     def progress() -> Progress:

@@ -30,7 +30,7 @@ class OnRay:
 
     def outcomes(self, tasks: Sequence[Task]) -> Iterator[Outcome | None]:
         """See `Executor`."""
-        ray, own = _joined()
+        ray, own = joined()
         # The number of calls is not limited, or a worker with a GPU would load the model for every shard.
         task_of = ray.remote(
             num_cpus=self.cpus,
@@ -70,7 +70,7 @@ class OnRay:
         return 2 * max(1, int(min(places, default=1)))
 
 
-def _joined() -> tuple[Any, bool]:
+def joined() -> tuple[Any, bool]:
     """Ray, and whether this call has joined the cluster."""
     try:
         import ray

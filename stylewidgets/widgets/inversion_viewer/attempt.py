@@ -19,6 +19,7 @@ from ...core.values import as_numpy
 from ...inversion import METHODS
 from ...jobs import RUNNING, Job, Progress
 from ...settings import Value
+from .realism import scale
 
 if TYPE_CHECKING:
     from ...inversion import Result, Run, Target
@@ -127,13 +128,14 @@ class Attempt:
     def measuring_realism(self) -> Job[None]:
         """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`.
 
-        And how far 99 of 100 of its own are at most: the figure `usual_realism`.
+        And how far 99 of 100 of its own are at most, the figure `usual_realism`, and what is usual after this method.
         """
         yield Progress()  # the result is shown first
         result = self.result
         run = self.base.start({"kind": "realism", "space": result.space, "code": result.code.tolist()})
         yield from run
         self.figures |= run.result() or {}
+        self.figures |= scale(self.base.name, result.method, result.space, result.steps)
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from ...session.session import GeneratorSession
 
 
+NOBODY = "nobody to draw yet"
+"""What stands in the place of a picture whose generator was not given a source."""
+
+
 class LivePicture:
     """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
     encoding of frames in motion (see `stylewidgets.render.overlap`). Of a session on another machine no frame is waited for in
@@ -86,6 +90,9 @@ class LivePicture:
         self._at_rest = self._late = False
         self._back.remember()
         self.view.stir()
+        if self._nobody(latent):
+            self.view.badge = NOBODY
+            return
         self._pump.post(latent)
 
     def draw(self) -> None:
@@ -107,7 +114,10 @@ class LivePicture:
         return self._session.render(latent)
 
     def png(self, latent: Latent) -> bytes:
-        """Return `render` as PNG; of the picture that is shown without drawing or encoding anything."""
+        """Return `render` as PNG; of the picture that is shown without drawing or encoding anything. b"" where there is nobody
+        to draw."""
+        if self._nobody(latent):
+            return b""
         if latent == self.latent and self._frame.final and self._frame.mime == "image/png":
             return bytes(self._frame.data)
         return pictures.encoded(self.render(latent), "PNG")
@@ -118,6 +128,10 @@ class LivePicture:
         self._live.close()
         self.on_rest = None
         self.view.forget()
+
+    def _nobody(self, latent: Latent) -> bool:
+        session = self._session
+        return session.needs_source and latent.source is None and session.first_source is None
 
     # -- for the pump --------------------------------------------------------------------------------------------------
     def show(self, frame: Frame) -> None:
