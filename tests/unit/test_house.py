@@ -35,7 +35,30 @@ LEVELS = (
 one way only."""
 
 LEVEL = {room: i for i, line in enumerate(LEVELS) for room in line.split()}
-LIGHT = ("core", "latent", "jobs", "settings", "remote", "widgets", "render.pump", "render.ladder")
+LIGHT = (
+    *(
+        "core",
+        "latent",
+        "jobs",
+        "settings",
+        "remote",
+        "widgets",
+        "render.pump",
+        "render.ladder",
+        "domain",
+        "editing.protocol",
+    ),
+    *(
+        "generators.protocol",
+        "session.checks",
+        "directions.direction_set",
+        "mixing.cells",
+        "mixing.sources",
+        "film.video",
+    ),
+    *("stylespace.samples", "stylespace.directions", "stylespace.specs", "stylespace.search.by_place"),
+    *("stylespace.search.examples", "inversion.catalogue", "inversion.result"),
+)
 """Rooms and modules that a session on another machine needs: none of them loads torch when it is imported."""
 
 JUPYTER = ("ipywidgets", "anywidget", "ipycanvas", "IPython")
