@@ -51,7 +51,10 @@ OPTIONS: Options = {
     "--json": {"type": Path, "metavar": "OUT", "help": "the figures (default: beside the file, NAME.quality.json)"},
     "--sheet": {"type": Path, "metavar": "OUT.png", "help": "samples beside the training renders nearest to them"},
     "--quick": {"action": "store_true", "help": "200 samples, printed only: neither card nor figures are written"},
-    "--run-folder": {"type": Path, "help": "of `train stylenerf`: its paired mapping gives the w of true factors"},
+    "--run-folder": {
+        "type": Path,
+        "help": "of `train stylenerf`: its paired mapping gives the w of true factors; of `bench posed --keep`: its figures",
+    },
     "--device": {"default": "cpu", "help": "torch device of the generator (default %(default)s)"},
 }
 
@@ -66,6 +69,11 @@ def run(args: argparse.Namespace) -> None:
         from .scenes import evaluate as of_scenes
 
         of_scenes.run(args, session)
+        return
+    if session.generator.family == "posed":
+        from .posed import evaluate as of_posed
+
+        of_posed.run(args, session)
         return
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
