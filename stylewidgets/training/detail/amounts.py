@@ -78,7 +78,8 @@ class Amounts(nn.Module):
 
     def towards(self) -> Tensor:
         """Directions [K, w_dim] in w: each moves one amount by one standard deviation and leaves the others."""
-        return torch.linalg.pinv(self.rows.double()).T.to(self.rows)
+        directions: Tensor = torch.linalg.pinv(self.rows.double()).T.to(self.rows)
+        return directions
 
 
 def amount_directions(values: dict[str, Any]) -> list[Direction]:

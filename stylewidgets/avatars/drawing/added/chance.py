@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from functools import cache
 from typing import NamedTuple
 
@@ -63,7 +64,8 @@ def seeds_of(seed: int | Tensor | None, factors: Tensor) -> Tensor | None:
     """The seeds [N] of a batch of factors [N, F], or None. ValueError for a tensor of another shape or of fractions."""
     if seed is None:
         return None
-    seeds = torch.as_tensor(seed, device="cpu")
+    given = seed.cpu() if isinstance(seed, Tensor) else operator.index(seed)
+    seeds = given if isinstance(given, Tensor) else torch.tensor(given, dtype=torch.int64, device="cpu")
     if seeds.is_floating_point() or seeds.shape not in ((), (len(factors),)):
         raise ValueError(
             f"a detail seed is a whole number, or a tensor of {len(factors)} whole numbers, one a picture; "
