@@ -18,7 +18,7 @@ ABDAL = "Abdal et al. 2019"
 TOV = "Tov et al. 2021"
 ROICH = "Roich et al. 2022"
 FIT = ("mse", "perceptual")
-EDIT = ("change_error", "edit_side")
+EDIT = ("change_error", "change_error smile", "edit_side")
 
 
 class Expected(NamedTuple):
