@@ -16,7 +16,7 @@ from stylewidgets.avatars import AvatarDataset
 from stylewidgets.bench.intervals import ratio
 from stylewidgets.bench.inversion.command import named
 from stylewidgets.bench.inversion.kept import Kept
-from stylewidgets.bench.inversion.papers import AGREES, DENIES, TIE, paired, verdicts
+from stylewidgets.bench.inversion.papers import AGREES, DENIES, TIE, paired, values, verdicts
 from stylewidgets.bench.inversion.pictures import GENERATED, INSIDE, OUTSIDE, pictures
 from stylewidgets.bench.inversion.report import halves, overview, pairs
 from stylewidgets.bench.inversion.rows import in_order, rows
@@ -36,7 +36,11 @@ def found(kind: str = INSIDE, **methods: dict[str, list[float]]) -> dict[str, An
     """Rows as `measure` leaves them: method → figure → one number a picture."""
     made = {}
     for name, figures in methods.items():
-        each = [dict(zip(figures, numbers, strict=True)) for numbers in zip(*figures.values(), strict=True)]
+        each: list[dict[str, Any]] = [
+            dict(zip(figures, numbers, strict=True)) for numbers in zip(*figures.values(), strict=True)
+        ]
+        for one in each:
+            one["changes"] = {"smile": one.pop("change_error")} if "change_error" in one else {}
         row = {"method": "projector", "settings": {"space": "w"}}
         made[name.replace("_", " ")] = row | {kind: {f"picture {i}": one for i, one in enumerate(each)}}
     return made
@@ -121,6 +125,16 @@ def test_an_item_of_a_data_set_says_which_factors_it_has(session: sw.GeneratorSe
     assert mixed.factors is None and mixed.factor_groups == ()
 
 
+def test_the_error_of_all_edits_is_the_median_of_those_that_can_be_seen() -> None:
+    rows: dict[str, Any] = {
+        "a": {INSIDE: {"x": {"changes": {"smile": 1.0, "yaw": 0.5, "hair lightness": 70.0, "skin tone": None}}}}
+    }
+    assert values(rows, "a", INSIDE, "change_error", ["x"]) == [1.0]
+    assert values(rows, "a", INSIDE, "change_error yaw", ["x"]) == [0.5]
+    assert np.isnan(values(rows, "a", INSIDE, "change_error skin tone", ["x"])).all()
+    assert np.isnan(values(rows, "a", INSIDE, "mse", ["x"])).all()
+
+
 def test_what_was_kept_is_not_sought_again(tmp_path: Path, session: sw.GeneratorSession) -> None:
     target = pictures(GENERATED, 1, session)
     made: list[str] = []
@@ -191,6 +205,7 @@ def test_the_order_of_papers_is_held_against_intervals() -> None:
         ("mse", "projector W+"): AGREES,  # W is worse than W+, on every picture
         ("mse", "PTI"): DENIES,
         ("change_error", "projector W"): TIE,
+        ("change_error smile", "projector W"): TIE,
     }
 
 

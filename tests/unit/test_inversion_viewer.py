@@ -284,9 +284,7 @@ def test_the_light_of_a_method_with_a_scale_says_what_is_usual_after_it() -> Non
     figures = [{"realism": value, **usual} for value in (1.2, 3.2, 3.6)]
     assert [light(each) for each in figures] == ["good", "fair", "poor"]
     assert "like the generator" in sentence(figures[0]) and "as is usual after this method" in sentence(figures[1])
-    assert "edits spill over (realism 3.6; its own faces up to 1.3, this method mostly up to 3.5)" in sentence(
-        figures[2]
-    )
+    assert "try an edit (realism 3.6; its own faces up to 1.3, this method mostly up to 3.5)" in sentence(figures[2])
     assert light({"realism": 3.2, "usual_realism": 1.3}) == "poor"  # without the scale it would warn
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...inversion.evaluation.editability import middle
 from ..intervals import Ratio, ratio
 from .measure import CHANGES
 from .pictures import GENERATED, INSIDE, OUTSIDE
@@ -17,7 +18,7 @@ ABDAL = "Abdal et al. 2019"
 TOV = "Tov et al. 2021"
 ROICH = "Roich et al. 2022"
 FIT = ("mse", "perceptual")
-EDIT = ("change_error", "edit_side")
+EDIT = ("change_error", "change_error smile", "edit_side")
 
 
 class Expected(NamedTuple):
@@ -63,11 +64,19 @@ PAIRS = (
 
 
 def values(rows: Mapping[str, Any], name: str, kind: str, figure: str, names: list[str]) -> NDArray[np.float64]:
-    """A figure of these pictures, nan where there is none. "change_error smile" is that of one edit."""
-    whole, _, edit = figure.partition(" ")
+    """A figure of these pictures, nan where there is none. "change_error smile" is that of one edit, "change_error" of all."""
     found = [rows[name][kind][picture] for picture in names]
-    some = [one.get(CHANGES, {}).get(edit) if edit else one.get(whole) for one in found]
-    return np.array([np.nan if value is None else float(value) for value in some])
+    if figure.startswith("change_error"):
+        edit = figure.removeprefix("change_error").strip()
+        return np.array(
+            [middle(_numbers([v for k, v in one.get(CHANGES, {}).items() if edit in ("", k)])) for one in found]
+        )
+    return _numbers([one.get(figure) for one in found])
+
+
+def _numbers(given: Sequence[float | None]) -> NDArray[np.float64]:
+    """JSON has no nan."""
+    return np.array([np.nan if value is None else float(value) for value in given])
 
 
 def shared(rows: Mapping[str, Any], kind: str, *names: str) -> list[str]:

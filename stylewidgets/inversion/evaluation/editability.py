@@ -28,10 +28,11 @@ MOVED = 0.1
 def editability(
     known: KnownEdits, result: Result, session: GeneratorSession, net: Perceptual
 ) -> list[dict[str, float]]:
-    """Figures for each picture, means over the edits.
+    """Figures for each picture, means over the edits but for the first.
 
-    change_error: relative error of the change of pixels (`change.change_error`): 0 is the true edit, 1 as wrong as no edit. It
-        reads nothing, so that it holds outside of the domain too. Edits that cannot be seen do not count.
+    change_error: relative error of the change of pixels (`change.change_error`), median over the edits: 0 is the true edit, 1 as
+        wrong as no edit. It reads nothing, so that it holds outside of the domain too. Edits that cannot be seen do not count,
+        and one that hardly can, such as that of hair under a hat, has an error of any size, hence the median.
     edit_perceptual: distance of the edited picture from what it should be; it has the distortion of the inversion in it.
 
     And where the domain's reader can be believed (`KnownEdits.readable`):
@@ -50,12 +51,17 @@ def editability(
     changes = read_changes(inverted, edited, reader) if read and reader is not None else None
     rows: list[dict[str, float]] = []
     for i, good in enumerate(known.valid):
-        seen = wrong[i][good & ~np.isnan(wrong[i])]
-        row = {"edit_perceptual": _mean(far[i][good]), "change_error": _mean(seen)}
+        row = {"edit_perceptual": _mean(far[i][good]), "change_error": middle(wrong[i][good])}
         if changes is not None and known.change is not None and reader is not None and known.readable[i]:
             row |= readings(known.wanted, good, changes[i], known.change[i], reader)
         rows.append(row)
     return rows
+
+
+def middle(errors: Array) -> float:
+    """The median of errors of edits, those that are nan left out; nan for none."""
+    seen = errors[np.isfinite(errors)]
+    return float(np.median(seen)) if len(seen) else float("nan")
 
 
 def drawn_edits(

@@ -37,7 +37,7 @@ BY_METHOD = {
     FAIR: ("as usual", "further out than the generator's own faces, as is usual after this method"),
     POOR: (
         "far out",
-        "Warning: further out than most results of this method. What the generator cannot draw ends there, and edits spill over",
+        "Warning: further out than nine of ten results of this method on pictures that the generator can draw: try an edit",
     ),
 }
 """Where the method has a scale."""
