@@ -1,0 +1,1 @@
+"""``stylewidgets bench sticking``: whether details move with a face, or stick to the pixels."""
