@@ -156,12 +156,12 @@ def test_ratios_are_those_of_pictures_that_both_have() -> None:
 
 
 def test_the_table_is_taken_from_the_figures_of_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = {"mse": 0.123456, "realism": 2.0, "changes": {"smile": 1.5, "yaw": 0.1}}
+    picture = {"mse": 0.123456, "realism": 2.0, "change_error": 1.5}
     kinds = {"outside": {"x": picture, "y": picture}, "inside": {}, "mark": "abc"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({"rows": {"Image2StyleGAN W": kinds, "other": kinds}}))
     monkeypatch.setattr(tradeoff, "FILE", tmp_path / "made.json")
-    tradeoff.main([str(path), "the command", "Image2StyleGAN W=W"])
+    tradeoff.main(["--command", "the command", "--methods", "Image2StyleGAN W=W", "--", str(path)])
     made = tradeoff.measured(tmp_path / "made.json")
     assert made.command == "the command" and made.kinds == ["outside"]
     assert made.figures("W", "change", "outside") == {"x": 1.5, "y": 1.5}
