@@ -45,7 +45,7 @@ class PathPlayer(View):
     frames: Any = traitlets.List().tag(sync=True)
     """What each draws, encoded."""
     target: Any = traitlets.Bytes().tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True, echo_update=False)
     """Which of the steps shown is in sight, counted from 0."""
 
     def __init__(self, session: GeneratorSession, target: Tensor, path: Sequence[Tensor], land: Landscape) -> None:
