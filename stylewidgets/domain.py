@@ -180,6 +180,7 @@ class Domain:
         describe: two observations → what changed, in words.
         changes: the same, for every attribute by itself, the largest change first.
         world: makes the world, where pictures can be drawn from known factors.
+        source: makes whom a generator with a source draws before it is given one.
     """
 
     name: str
@@ -199,6 +200,7 @@ class Domain:
     describe: Callable[[object, object], str] | None = None
     changes: Callable[[object, object], Sequence[Moved]] | None = None
     world: Callable[[], World] | None = None
+    source: Callable[[], object] | None = None
 
     def stamp(self, readings: bool = False) -> dict[str, object]:
         """What weights state under "domain", and tables of readings too."""
@@ -268,6 +270,12 @@ def of(session: HasMetadata) -> Domain | None:
     domain that `fits`. A domain that nobody registered is None, and so is a newer version than this release knows, with
     a RuntimeWarning: its parts would misread the pictures.
     """
+    known = _of(session)
+    elsewhere = getattr(session, "domain_there", None)  # its parts work where the generator is
+    return elsewhere(known) if known is not None and elsewhere is not None else known
+
+
+def _of(session: HasMetadata) -> Domain | None:
     stamp = stated(session.metadata)
     if stamp is None:
         return next((d for d in reversed(_REGISTERED.values()) if d.fits and d.fits(session.metadata)), None)

@@ -36,4 +36,5 @@ DOMAIN = Domain(
     describe=_part("parts", "describe"),
     changes=_part("parts", "moved"),
     world=_part("parts", "AvatarWorld"),
+    source=_part("sources", "first_figure"),
 )

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -13,20 +14,19 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ..core.checks import unknown_name
-from ..generators.posed.reposing import OUTSIDE, Reposing, flow_of
-from ..generators.posed.surface import written_down
+from ..generators.posed.reposing import OUTSIDE, Exact, Garment, Reposing
 from ..latent.pose import Pose
-from .drawing.poses import carrier, exact_flow
-from .drawing.renderer import PARTS, Render, render
-from .world.body import POSE
-from .world.groups import HEAD, columns
+from ..ops.devices import float_tensor
+from .drawing.poses import Stance, flow_between
+from .drawing.renderer import Render, render
+from .pulling import angles_of
+from .surface import GARMENTS, AvatarAtlas, Surface, Way, completed, light_on, spread
+from .world.edits import swap_factors
+from .world.groups import BODY, HEAD, columns
+from .world.rows import defaults
+from .world.sampling import sample
 
 WAYS = ("exact", "atlas")
-HEAD_ANGLES = ("yaw", "pitch", "roll")
-_COLUMNS = 6
-_ROWS = -(-(len(PARTS) - 1) // _COLUMNS)
-_MARGIN = 0.05
-_HEAD_ROWS = 0.75  # of v: what is not of the head is below, see `drawing.truth`
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,7 +50,8 @@ class Figure:
     size: int = 256
 
     def __post_init__(self) -> None:
-        row = torch.from_numpy(np.array(self.factors, np.float32)).reshape(-1, np.shape(self.factors)[-1])
+        row = float_tensor(self.factors).detach().to("cpu", torch.float32, copy=True)
+        row = row.reshape(-1, row.shape[-1])
         if len(row) != 1:
             raise ValueError(f"a figure is one row of factors; {len(row)} were given")
         columns(tuple(self.groups)).check(row.shape, "Figure")
@@ -68,7 +69,7 @@ class Figure:
     def angles(self) -> dict[str, float]:
         """Its own pose in degrees: yaw, pitch and roll of the head, and those of `world.body.POSE` where it has a body."""
         index = columns(tuple(self.groups)).index
-        return {name: float(self._row[0, index[name]]) for name in (*HEAD_ANGLES, *POSE) if name in index}
+        return {name: float(self._row[0, index[name]]) for name in angles_of(self.groups)}
 
     @property
     def _row(self) -> Tensor:
@@ -103,54 +104,115 @@ class Figure:
 
     def reposing(self, pose: Pose, surface: object, size: int, slip: bool) -> Reposing:
         """What a network of so many pixels is given; see `generators.posed.Source`."""
-        target = self.posed(pose)
-        seen = self.drawn(self._row, size, "image", "part")
-        wanted = self.drawn(target, size, "part", "uv")
-        silhouette = (seen.part > 0)[:, None].float()
-        pose_map = torch.cat([wanted.part[:, None].float(), wanted.uv.clamp(min=0) * 255], dim=1)
-        return Reposing(seen.image, silhouette, pose_map, self.flow(target, wanted, size, slip))
+        return self.towards(self.posed(pose), size)
 
-    def flow(self, target: Tensor, wanted: Render, size: int, slip: bool) -> Tensor:
-        """Where in the source each pixel of the target is, [1, 2, size, size], by the figure's own `way`."""
+    def towards(self, target: Tensor, size: int) -> Reposing:
+        """The same, drawn as the surface of other factors [1, F] of these groups."""
+        stance = Stance.of(target, size, self.groups, self.framing, ("uv",))
+        seen, wanted = self._seen(size), Surface.of(stance.drawn)
+        way = self.way_to(stance, wanted, size)
+        light = spread(light_on(target, self.groups, self.framing, stance.limbs), wanted.part)
+        exact = Exact(light, seen.light, way.known)
+        return Reposing(seen.stance.drawn.image, seen.surface.body, wanted.pose, way.flow, exact=exact)
+
+    def way_to(self, target: Stance, wanted: Surface, size: int) -> Way:
+        """Where in the source each pixel of the target is, by the figure's own `way`. What the source hides is looked up on its
+        other half; the backdrop stays in its place."""
+        seen = self._seen(size)
         if self.way == "exact":
-            way = exact_flow(self._row, target, size, self.groups, self.framing)
+            way = flow_between(seen.stance, target)
             at = way.places * (2 / size) - 1
-            return torch.where(way.seen[..., None], at, OUTSIDE).permute(0, 3, 1, 2)
-        coordinates, known = self._written(size)
-        body = (wanted.part > 0)[:, None].float()
-        return flow_of(coordinates, atlas_places(wanted), body, slip, size, known)
+            own = torch.where(way.seen[..., None], at, OUTSIDE).permute(0, 3, 1, 2)
+        else:
+            own = seen.atlas.flow(wanted)
+        return completed(own, seen.atlas, seen.surface, wanted)
+
+    def wearing(self, other: Figure, part: str = "clothes", strength: float = 1.0) -> DressedFigure:
+        """This avatar with a part of another one: a source, too.
+
+        Args:
+            part: one of `GARMENTS`.
+            strength: 0 has the colours of its own that the part covers, 1 those of the other. The shape is the other's.
+
+        Raises:
+            ValueError: an unknown part, a strength out of range, or an avatar of other groups.
+        """
+        if part not in GARMENTS:
+            raise unknown_name("part to take", part, GARMENTS)
+        if not 0 <= strength <= 1:
+            raise ValueError(f"strength is from 0 to 1; {strength!r} was given")
+        if other.groups != self.groups:
+            raise ValueError(f"both figures need one kind of rows: {self.groups} and {other.groups} were given")
+        return DressedFigure(self, other, part, float(strength))
 
     def drawn(self, factors: Tensor, size: int, *outputs: str) -> Render:
         """The renderer's outputs for factors [N, F] of these groups."""
         return render(factors, size, outputs=outputs, groups=self.groups, framing=self.framing)
 
-    def _written(self, size: int) -> tuple[Tensor, Tensor]:
-        """The source's pixels in the atlas, x and y in [-1, 1], and where they are known."""
-        if size not in self._atlases:
-            seen = self.drawn(self._row, size, "part", "uv")
-            y, x = np.nonzero(seen.part[0].numpy())
-            at = atlas_places(seen)[0].permute(1, 2, 0).numpy()[y, x]
-            found, known = written_down(at, np.stack([x, y], axis=1), self.size)
-            coordinates = torch.from_numpy(2 * found / (size - 1) - 1).float().permute(2, 0, 1)[None]
-            self._atlases[size] = coordinates, torch.from_numpy(known)[None, None].float()
-        return self._atlases[size]
+    def _seen(self, size: int) -> _Seen:
+        """The source as it is, drawn and written down once for each size."""
+        if size not in self._known:
+            with torch.inference_mode(False), torch.no_grad():  # it may go on into something that is learned
+                stance = Stance.of(self._row, size, self.groups, self.framing, ("image", "uv"))
+                surface = Surface.of(stance.drawn)
+                light = spread(light_on(self._row, self.groups, self.framing, stance.limbs), surface.part)
+                self._known[size] = _Seen(stance, surface, AvatarAtlas.of(surface, self.size), light)
+        return self._known[size]
 
     @cached_property
-    def _atlases(self) -> dict[int, tuple[Tensor, Tensor]]:
+    def _known(self) -> dict[int, _Seen]:
         return {}
 
 
-def atlas_places(drawn: Render) -> Tensor:
-    """(u, v) in an atlas of avatars, [N, 2, H, W] from 0 to 1: a cell for each part, in it the part's own u and v."""
-    part = drawn.part.long()
-    u, v = drawn.uv.unbind(1)
-    of_head = torch.tensor([carrier(name) == "head" for name in PARTS], dtype=torch.bool, device=part.device)[part]
-    of_neck = torch.tensor(
-        [name in ("neck", "clothes", "collar") for name in PARTS], dtype=torch.bool, device=part.device
-    )[part]
-    v = torch.where(of_head, v / _HEAD_ROWS, torch.where(of_neck, (v - _HEAD_ROWS) / (1 - _HEAD_ROWS), v))
-    cell = (part - 1).clamp(min=0)
-    inside = 1 - 2 * _MARGIN
-    across = (cell % _COLUMNS + _MARGIN + inside * u.clamp(0, 1)) / _COLUMNS
-    down = (cell.div(_COLUMNS, rounding_mode="floor") + _MARGIN + inside * v.clamp(0, 1)) / _ROWS
-    return torch.stack([across, down], dim=1) * (part > 0)[:, None]
+class _Seen(NamedTuple):
+    stance: Stance
+    surface: Surface
+    atlas: AvatarAtlas
+    light: Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class DressedFigure:
+    """An avatar with a part of another one; `Figure.wearing` makes one. Its shape comes from the other's factors."""
+
+    figure: Figure
+    other: Figure
+    part: str
+    strength: float
+
+    @property
+    def angles(self) -> dict[str, float]:
+        """Those of the avatar."""
+        return self.figure.angles
+
+    def digest(self) -> str:
+        """A SHA-256 of both, the part and the strength."""
+        text = f"{self.figure.digest()} {self.other.digest()} {self.part} {self.strength!r}"
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def posed(self, pose: Pose) -> Tensor:
+        """The factors [1, F] of what an ideal transfer shows in a pose. ValueError as `Figure.posed`."""
+        row = self.figure.posed(pose)
+        return swap_factors(row, self.other.factors, self.part, self.figure.groups)
+
+    def reposing(self, pose: Pose, surface: object, size: int, slip: bool) -> Reposing:
+        """As of `Figure`; the pose is that of the avatar, the part's shape that of the other."""
+        return self.towards(self.figure.posed(pose), size)
+
+    def towards(self, target: Tensor, size: int) -> Reposing:
+        """The same, in the pose of other factors [1, F] of the avatar."""
+        target = swap_factors(target, self.other.factors, self.part, self.figure.groups)
+        own, theirs = self.figure.towards(target, size), self.other.towards(target, size)
+        part = own.pose[:, :1].round()
+        wanted = torch.tensor(GARMENTS[self.part], dtype=part.dtype, device=part.device)
+        mask = torch.isin(part, wanted).float() * self.strength
+        return own._replace(garment=Garment(theirs.picture, theirs.silhouette, theirs.flow, mask, theirs.exact))
+
+
+def first_figure() -> Figure:
+    """Whom a network of avatars draws before it is given a source: the half figure of seed 0, looking ahead, arms down."""
+    row, neutral = (torch.from_numpy(x) for x in (sample(1, 0, groups=BODY), defaults(1, BODY)))
+    index = columns(BODY).index
+    angles = [index[name] for name in angles_of(BODY)]
+    row[:, angles] = neutral[:, angles]
+    return Figure(row, BODY)

@@ -378,6 +378,9 @@ def _way(page: Page, handle: Locator) -> tuple[float, float, float]:
     """Where a drag begins, and how far it goes to the right."""
     if handle.get_attribute("role") != "slider":
         box = handle.bounding_box()
+        if handle.get_attribute("data-joint"):  # a dot, and what it is pulled over is the figure around it
+            whole = page.locator(".sw-figure").bounding_box()
+            return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, whole["width"] * 0.6
         return box["x"] + box["width"] / 10, box["y"] + box["height"] / 2, box["width"] * 0.8
     ends = []
     for key in ("End", "Home"):

@@ -2,7 +2,8 @@
 
 All pages in one run. The first is what people write today. In the next four the pictures are ready and cost nothing, so
 that what differs is what shows them: the core Image, the least that a canvas of our own could be, our view, and our
-explorer around it. The sixth has the model behind it, too, and in the last the picture itself is dragged, round a scene in space.
+explorer around it. The sixth has the model behind it, too; in the last two the picture itself is dragged round a scene in
+space, and a person is pulled by the wrist.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ VIEW = "slider + live view, costless renderer"
 COSTLESS = "explorer, costless renderer"
 MODEL = "explorer, model"
 ORBIT = "camera dragged round avatar-64-stylenerf"
+POSE = "wrist of avatar-posed pulled"
 PAGES = {
     "interact": INTERACT,
     "image": IMAGE,
@@ -28,6 +30,7 @@ PAGES = {
     "costless": COSTLESS,
     "explorer": MODEL,
     "orbit": ORBIT,
+    "pose": POSE,
 }
 """Names for the command line, and titles."""
 USUAL = "interact,view,costless,explorer"
@@ -118,8 +121,15 @@ explorer = sw.LatentExplorer(session, session.latent(seed=0, view=sw.Camera(yaw=
 explorer.open("camera")
 explorer
 """
-SHEET = ".sw-orbit-sheet"
-"""What is dragged there."""
+_POSE = """
+import stylewidgets as sw
+from stylewidgets import avatars
+session = sw.load("avatar-posed")
+explorer = sw.LatentExplorer(session, session.latent(seed=0, view=avatars.posture("arms down")))
+explorer
+"""
+HANDLES = {ORBIT: ".sw-orbit-sheet", POSE: "[data-joint=wrist_left]"}
+"""What is dragged, where it is no slider."""
 
 
 def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
@@ -134,6 +144,7 @@ def notebooks(resolution: int, load: str) -> dict[str, list[str]]:
         COSTLESS: [frames, explorer + "explorer.picture._pump._render = ready\nexplorer"],
         MODEL: [explorer + "explorer"],
         ORBIT: [_ORBIT],
+        POSE: [_POSE],
     }
 
 
@@ -180,7 +191,7 @@ def _measure(browser: Browser, lab: Lab, file: str, name: str, keys: int, drag_s
     notebook = browser.notebook(lab, file)
     try:
         picture = ".widget-output img, .jp-OutputArea-output img" if name in (INTERACT, IMAGE) else PICTURE
-        handle = SHEET if name == ORBIT else SLIDER
+        handle = HANDLES.get(name, SLIDER)
         return measure(notebook, picture=picture, slider=handle, keys=keys, drag_seconds=drag_seconds)
     finally:
         notebook.close()

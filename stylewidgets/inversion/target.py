@@ -76,6 +76,11 @@ class Target:
         """Pictures and mask on a device."""
         return self.images.to(device), None if self.mask is None else self.mask.to(device)
 
+    def pixels(self, i: int) -> NDArray[np.uint8]:
+        """The i-th picture, uint8 [H, W, 3]."""
+        picture = (self.images[i] * 127.5 + 128).clamp(0, 255).permute(1, 2, 0)
+        return picture.numpy().astype(np.uint8)
+
     def digest(self) -> str:
         """A sha256 of all of it, hexadecimal: what `session.put` names it by."""
         known = [None if one is None else one.to_dict() for one in self.latents]

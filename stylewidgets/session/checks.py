@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..core.checks import check_finite, check_int, check_layers, unknown_name
-from ..generators.protocol import Generator, HasSource, view_kind
+from ..generators.protocol import Generator, view_kind
 from ..latent.latent import Code, Edit, Latent, Transform
 from ..latent.view import View
 
@@ -37,11 +37,11 @@ def check_view(generator: Generator, view: View) -> None:
     if not isinstance(view, View):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
     if view and not isinstance(view, Transform) and not isinstance(view, view_kind(generator) or ()):
-        raise ValueError(f"{view!r} was given; {type(generator).__name__} has no {view.kind}. Leave {view.kind} out")
+        raise ValueError(f"{view!r} was given; {_named(generator)} has no {view.kind}. Leave {view.kind} out")
     if view and not isinstance(view, view_kind(generator) or ()):
         raise ValueError(
             f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
-            f"{type(generator).__name__} leave transform out"
+            f"{_named(generator)} leave transform out"
         )
 
 
@@ -120,8 +120,8 @@ def _check_extra(generator: Generator, latent: Latent) -> None:
             raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
     if latent.source is not None and not generator.needs_source:
         raise ValueError("this generator draws from no source, so source must be None")
-    if latent.source is None and isinstance(generator, HasSource) and generator.first_source is None:
-        raise ValueError(
-            "this generator draws a source in a pose, and was given none: session.put(source) makes one known. "
-            "sw.Person.read(picture, silhouette, iuv, atlas) makes one of files"
-        )
+
+
+def _named(generator: object) -> str:
+    """The class of a generator; also of one that is elsewhere, and described."""
+    return str(getattr(generator, "class_name", type(generator).__name__))

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core import files
+from ..core.lazy import resolve
+from ..generators.protocol import HasSource
 from ..ops.devices import choose_device, choose_dtype, from_file
 from .session import GeneratorSession
 
@@ -35,6 +37,8 @@ def load(
         device, precision: as in `GeneratorSession`.
         settings: what the file does not tell, as in `checkpoints.open_file`.
 
+    A generator with a source draws one of its domain, where there is any, until `session.put` gives it another.
+
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: an unknown name or format, a damaged file, or a device that is not there.
@@ -54,7 +58,16 @@ def load(
     )
     session.source = "" if source is None else os.fspath(source)
     session.recipe = {"source": _anywhere(source), "precision": precision, "settings": dict(settings or {})}
+    if isinstance(session.generator, HasSource):
+        _stand_in(session, session.generator)
     return session
+
+
+def _stand_in(session: GeneratorSession, generator: HasSource) -> None:
+    """Somebody to draw before a source is given, where the domain of the weights knows one."""
+    domain = resolve("stylewidgets.domain:of")(session)
+    if domain is not None and domain.source is not None:
+        generator.stand_in = session.put(domain.source())
 
 
 def remade(session: GeneratorSession) -> tuple[Callable[..., GeneratorSession], tuple[object, ...]]:

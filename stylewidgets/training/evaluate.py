@@ -37,6 +37,7 @@ from ..metrics import (
 from ..session.load import load
 from ..session.session import GeneratorSession
 from .card import card, tables
+from .detail.measure import noise_report
 from .world import LatentWorld
 
 RENDERS = 40_000
@@ -50,7 +51,10 @@ OPTIONS: Options = {
     "--json": {"type": Path, "metavar": "OUT", "help": "the figures (default: beside the file, NAME.quality.json)"},
     "--sheet": {"type": Path, "metavar": "OUT.png", "help": "samples beside the training renders nearest to them"},
     "--quick": {"action": "store_true", "help": "200 samples, printed only: neither card nor figures are written"},
-    "--run-folder": {"type": Path, "help": "of `train stylenerf`: its paired mapping gives the w of true factors"},
+    "--run-folder": {
+        "type": Path,
+        "help": "of `train stylenerf`: its paired mapping gives the w of true factors; of `bench posed --keep`: its figures",
+    },
     "--device": {"default": "cpu", "help": "torch device of the generator (default %(default)s)"},
 }
 
@@ -65,6 +69,11 @@ def run(args: argparse.Namespace) -> None:
         from .scenes import evaluate as of_scenes
 
         of_scenes.run(args, session)
+        return
+    if session.generator.family == "posed":
+        from .posed import evaluate as of_posed
+
+        of_posed.run(args, session)
         return
     samples = 200 if args.quick else args.samples
     # Rounded before anything is made of them, so that table, card and file agree in every digit.
@@ -132,6 +141,8 @@ def measure(
         "read": _read(read, truth),
         "throughput": throughput(session, world, seed=seed),
     }
+    if "detail" in session.metadata:
+        quality["noise"] = noise_report(session, world, net, seed=seed)
     if session.view_kind is Transform:
         quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}

@@ -9,8 +9,18 @@ from ..core import files
 from ..core.checks import unknown_name
 
 FOLDER = Path(__file__).parent
-GENERATORS = ("avatar-128", "avatar-64", "avatar-64-stylegan3", "avatar-64-stylenerf", "avatar-64-hair-style")
+GENERATORS = (
+    "avatar-128",
+    "avatar-256",
+    "avatar-64",
+    "avatar-64-stylegan3",
+    "avatar-64-stylenerf",
+    "avatar-64-hair-style",
+)
 """Bundled generators, the best first, conditional ones last; only those whose file is there can be loaded."""
+
+OF_SOURCES = ("avatar-posed",)
+"""Bundled generators that draw a source in a pose: they have neither latents of their own nor directions."""
 
 ALIAS = "avatar"
 """Stands for the best one."""
@@ -19,8 +29,17 @@ TRAIN = "python -m stylewidgets train avatars"
 
 
 def catalogue() -> dict[str, Path]:
-    """Name → file of every bundled generator that is there, the best first."""
-    files = {name: FOLDER / f"{name}.safetensors" for name in GENERATORS}
+    """Name → file of every bundled generator of latents that is there, the best first."""
+    return _there(GENERATORS)
+
+
+def of_sources() -> dict[str, Path]:
+    """The same of those that draw a source in a pose."""
+    return _there(OF_SOURCES)
+
+
+def _there(names: tuple[str, ...]) -> dict[str, Path]:
+    files = {name: FOLDER / f"{name}.safetensors" for name in names}
     return {name: path for name, path in files.items() if path.is_file()}
 
 
@@ -48,7 +67,7 @@ def find(source: str | os.PathLike[str] | None = None) -> Path:
     """
     if source is None or source == ALIAS:
         return catalogue()[default()]
-    bundled = catalogue()
+    bundled = {**catalogue(), **of_sources()}
     if isinstance(source, str) and source in bundled:
         return bundled[source]
     from ..checkpoints import candidates, zoo

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from stylewidgets import Camera, GeneratorSession, Latent, Person, Pose, Transform, mixing
+from stylewidgets.avatars import BODY, PARTS, Figure, sample
 from stylewidgets.checkpoints.formats import native
 from stylewidgets.directions import pca, sefa
 from stylewidgets.generators import Family, HasLayers, HasPreview, HasView, State, register
@@ -84,6 +85,10 @@ CONFIGS: dict[str, tuple[str, Any]] = {
     "eg3d": ("triplane", scene()),
     "eg3d without a camera in w": ("triplane", scene(c_dim=0, enlarge=(1, 2), near=None, far=None, fine=0)),
     "pose with style": ("posed", PosedConfig(resolution=16, channels=(6, 5, 4), width=6, modulation_hidden=4, **SIZES)),
+    "pose with style of avatars": (
+        "posed",
+        PosedConfig(resolution=16, channels=(6, 5, 4), width=6, modulation_hidden=4, parts=len(PARTS) - 1, **SIZES),
+    ),
     "stub": ("stub", stub_family.StubConfig()),
 }
 
@@ -106,14 +111,23 @@ def session(request: pytest.FixtureRequest, device: str) -> GeneratorSession:
 def opened(generator: Any, device: str | torch.device) -> GeneratorSession:
     """A session; where the family needs a source it has one."""
     session = GeneratorSession(generator, device=device, precision="fp32")
-    if session.needs_source:
+    if of_avatars(session):
+        session.put(Figure(sample(1, 3, groups=BODY), BODY))
+    elif session.needs_source:
         surface = posed_files.surface(16)
         session.put(Person.read(posed_files.picture(16), surface[..., 0] > 0, surface, posed_files.atlas()))
     return session
 
 
+def of_avatars(session: GeneratorSession) -> bool:
+    """Whether its sources are figures of avatars."""
+    return bool(getattr(session.generator.config, "parts", 0))
+
+
 def moved_view(session: GeneratorSession) -> Any:
     """A view that is not the neutral one."""
+    if of_avatars(session):
+        return Pose(yaw=20, joints={"arm_left_raise": 60})
     if session.view_kind is Pose:
         return Pose(iuv=session.put(posed_files.surface(16, shift=2)))
     return Camera(yaw=30, pitch=10) if session.view_kind is Camera else Transform(x=0.2, angle=20)
@@ -391,9 +405,11 @@ def test_directions_are_found_and_move_the_picture(session: GeneratorSession) ->
 
 def test_a_family_without_its_source_says_what_is_missing(device: str) -> None:
     session = GeneratorSession(make("pose with style"), device=device)
-    for draw in (lambda: session.image(Latent(seed=1)), lambda: LatentExplorer(session), session.latent):
-        with pytest.raises(ValueError, match="was given none"):
-            draw()
+    with pytest.raises(ValueError, match="was given none"):
+        session.image(session.latent(seed=1))
+    explorer = LatentExplorer(session)
+    assert explorer.view.badge == "nobody to draw yet" and explorer.view.error == ""
+    explorer.close()
 
 
 # -- widgets --------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ import torch
 
 import stylewidgets as sw
 from stylewidgets import weights
+from stylewidgets.avatars import BODY, Figure, sample
+from stylewidgets.bench.posed import pairs
+from stylewidgets.bench.posed.measure import held
 from stylewidgets.metrics import translation_equivariance
 from stylewidgets.training.card import overview
 from stylewidgets.training.scenes import measure
@@ -82,6 +85,33 @@ def test_the_scene_that_ships_has_the_depth_and_the_views_that_its_card_says() -
     views, turned = told["views"]["factors"], told["views by direction"]  # type: ignore[index]
     assert views["excess"] < turned["excess"] / 2  # type: ignore[index]
     assert measure.views(generator, held)["excess"] < turned["excess"] / 2  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", weights.of_sources())
+def test_a_generator_with_a_source_shows_somebody_at_once_and_then_whom_it_is_given(name: str) -> None:
+    session = sw.load(name, device="cpu")
+    assert session.name == name and session.needs_source
+    before = session.image(session.latent())
+    assert before.std() > 20
+    one = Figure(sample(1, 3, groups=BODY), BODY)
+    session.put(one)
+    own = session.image(session.latent())
+    picture = ((one.drawn(one.factors, session.resolution, "image").image[0] + 1) * 127.5).permute(1, 2, 0).numpy()  # type: ignore[arg-type]
+    assert abs(own - picture).mean() < 8 < abs(before - picture).mean()
+    again = sw.load(name, device="cpu")  # what was saved with the first figure is drawn again
+    assert np.array_equal(again.image(again.latent()), before)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", weights.of_sources())
+def test_avatars_are_re_posed_as_well_as_the_card_says(name: str) -> None:
+    generator, told = held(sw.load(name, device="cpu", precision="fp32").generator), quality(name)
+    rows = [pairs.reposed(pair, generator) for pair in pairs.pairs(8, pairs.SEED + 5_000_000)]
+    means: Any = told["means"]
+    found = {way: float(np.mean([row[way]["psnr"] for row in rows])) for way in rows[0]}
+    for way in ("network, exact", "network, atlas"):
+        assert found[way] == pytest.approx(means["pairs"][way]["psnr"][0], abs=1.5)
+        assert found[way] > found["carried, exact"] + 2 > found["source copied"] + 2
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs CUDA")

@@ -14,7 +14,7 @@ from .body import PARTS, frames
 from .camera import Camera, extrinsic
 from .geometry import FRAMINGS
 from .orbit import Orbit, orbit_frame
-from .renderer import render
+from .renderer import Render, render
 from .skeleton import skeleton
 
 
@@ -54,6 +54,27 @@ class Flow(NamedTuple):
     seen: Tensor
 
 
+class Stance(NamedTuple):
+    """How figures stand: what a picture of them shows (depth, part and camera), and where their limbs are."""
+
+    drawn: Render
+    limbs: dict[str, Tensor]
+
+    @classmethod
+    def of(
+        cls,
+        factors: Tensor,
+        resolution: int,
+        groups: Sequence[str] = BODY,
+        framing: str = "half",
+        outputs: Sequence[str] = (),
+    ) -> Stance:
+        """`outputs`: of the renderer, besides those."""
+        wanted = ("depth", "camera", "part", *outputs)
+        drawn = render(factors, resolution, outputs=wanted, groups=groups, framing=framing)
+        return cls(drawn, limb_matrices(factors, groups, framing=framing))
+
+
 def exact_flow(
     source: Tensor, target: Tensor, resolution: int = 128, groups: Sequence[str] = BODY, framing: str = "half"
 ) -> Flow:
@@ -63,20 +84,22 @@ def exact_flow(
     Args:
         source, target: factors [N, F] of the same people in two poses.
     """
-    before, after = (
-        render(f, resolution, outputs=("depth", "camera", "part"), groups=groups, framing=framing)
-        for f in (source, target)
-    )
-    old, new = (limb_matrices(f, groups, framing=framing) for f in (source, target))
+    return flow_between(*(Stance.of(f, resolution, groups, framing) for f in (source, target)))
+
+
+def flow_between(source: Stance, target: Stance) -> Flow:
+    """`exact_flow` of figures that are drawn already."""
+    (before, old), (after, new) = source, target
     n, side, _ = after.depth.shape
-    line = torch.arange(side, dtype=torch.float32, device=source.device) + 0.5
+    device = after.depth.device
+    line = torch.arange(side, dtype=torch.float32, device=device) + 0.5
     y, x = torch.meshgrid(line, line, indexing="ij")
     there = after.depth.isfinite()
     here = torch.stack([x.expand_as(there), y.expand_as(there), torch.where(there, after.depth, 0.0)], 3).flatten(1, 2)
     found = here.clone()
     for name in old:
         parts = [i for i, part in enumerate(PARTS) if i and carrier(part) == name]
-        on = torch.isin(after.part, torch.tensor(parts, dtype=after.part.dtype, device=source.device)).flatten(1)
+        on = torch.isin(after.part, torch.tensor(parts, dtype=after.part.dtype, device=device)).flatten(1)
         if on.any():
             local = Camera(new[name], new[name], after.camera.pixels).unproject(here)
             moved = Camera(old[name], old[name], before.camera.pixels).project(local)

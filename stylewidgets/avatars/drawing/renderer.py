@@ -15,6 +15,8 @@ from ..world.groups import HEAD, framed, with_head
 from ..world.rows import by_name
 from . import palette
 from .added.backdrop import patterned
+from .added.chance import Chance, seeds_of
+from .added.detail import rough_wall, roughen
 from .added.manner import redrawn
 from .added.paint import on_skin, over_face
 from .body import PART, PARTS, Scene, frames
@@ -120,6 +122,7 @@ class _Job(NamedTuple):
     groups: tuple[str, ...] = HEAD
     orbit: Frame | None = None
     framing: Framing = FRAMINGS["head"]
+    seeds: Tensor | None = None  # of detail, int64 [N]; None draws it as it is on average
 
     def chunks(self, factors: Tensor) -> Iterator[tuple[Tensor, _Job]]:
         """Pieces of a batch, each with what there is to do for it; a picture that is not orbited has no orbit."""
@@ -129,7 +132,8 @@ class _Job(NamedTuple):
             for start in range(rows.start, rows.stop, count):
                 piece = slice(start, min(start + count, rows.stop))
                 orbit = None if home or self.orbit is None else self.orbit.rows(piece)
-                yield factors[piece], self._replace(orbit=orbit)
+                seeds = None if self.seeds is None else self.seeds[piece]
+                yield factors[piece], self._replace(orbit=orbit, seeds=seeds)
 
 
 def render(
@@ -141,6 +145,7 @@ def render(
     groups: Sequence[str] = HEAD,
     orbit: Orbit = (0.0, 0.0),
     framing: str = "head",
+    detail_seed: int | Tensor | None = 0,
 ) -> Render:
     """Draw avatars.
 
@@ -161,9 +166,12 @@ def render(
             stands still, which two poses do not: with the factors the body turns by a quarter, and the light not at all.
             The backdrop stays with the viewer.
         framing: "head": head and neck, whatever else the rows have. "half": head to hips, of rows with the group "body".
+        detail_seed: which freckle and which strand lies where, of rows with the group "detail": a whole number for all, or
+            int64 [N]. The same seed gives the same places whatever the size, the pose and the other pictures. None leaves
+            nothing to chance: the average of all seeds, stubble as an even shadow.
 
     Raises:
-        ValueError: wrong shape, resolution, supersample, output, group, orbit or framing.
+        ValueError: wrong shape, resolution, supersample, output, group, orbit, framing or detail_seed.
     """
     factors = float_tensor(factors)
     with_head(groups, "render").check(factors.shape, "render")
@@ -175,7 +183,8 @@ def render(
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
     names = tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked)
-    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing])
+    seeds = seeds_of(detail_seed, factors) if "detail" in groups else None
+    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing], seeds)
     with torch.set_grad_enabled(grad):
         made = _positions(factors, job)
         made = {name: value for name, value in made.items() if name in asked}
@@ -200,7 +209,7 @@ def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
 def draw(factors: Tensor, job: _Job) -> tuple[Tensor, ...]:
     """What needs pixels, in the order of ``job.names``, a piece of the batch at a time."""
     if not len(factors):
-        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job._replace(orbit=None)))
+        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job._replace(orbit=None, seeds=None)))
     parts = [_draw_chunk(chunk, its) for chunk, its in job.chunks(factors)]
     return tuple(torch.cat(p) for p in zip(*parts, strict=True))
 
@@ -264,6 +273,9 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
     glow = torch.zeros_like(shade)
+    chance = Chance(job.seeds) if "detail" in job.groups else None
+    if chance is not None:
+        roughen(scene, chance, albedo, shade)
     paint_face(scene, albedo, label, shade, glow, shine, on_skin, over_face)
     if scene.skeleton is not None:
         paint_clothes(scene, albedo, label, shade)
@@ -273,6 +285,8 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     if scene.orbit is not None:
         nothing &= label != REGION["glasses"]  # from the side, their rims stand before the backdrop
     backdrop = patterned(scene, backdrop)
+    if chance is not None:
+        backdrop = rough_wall(scene, chance, backdrop)
     image = torch.where(nothing[:, None], backdrop, image).clamp_(0, 1)
     image = redrawn(scene, image, albedo, label)
     image = torch.nn.functional.avg_pool2d(image, supersample) if supersample > 1 else image

@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from .geometry import Frame
-from .torso import inside
+from .torso import room
 
 SIDES = {"left": -1.0, "right": 1.0}
 SHOULDER = (0.94, -1.8, -0.25)  # of the right arm, in body coordinates
@@ -22,6 +23,7 @@ _THUMB = (0.0, -0.08, 0.1)  # where it grows, in hand coordinates
 _SPREAD = 41.0  # degrees between thumb and palm
 _CLEAR = 0.12  # what stays free between the middle of a forearm and the torso, in head units
 _HEAD = (1.06, 1.14, 1.06)  # the same round the head
+_SHARES = (0.35, 0.7, 1.0, 1.35)  # how far along a forearm that is looked at
 _OUTWARD, _STRETCHED = -85.0, 2.0
 
 
@@ -57,23 +59,56 @@ def skeleton(v: Mapping[str, Tensor], body: Frame) -> Skeleton:
     """The limbs of figures whose body stands in this frame. `v`: factors by name, [N]."""
     limbs: dict[str, Limb] = {}
     for side, sign in SIDES.items():
-        raised, swing, twist, elbow, hand = (
-            v[name]
-            for name in (f"arm_{side}_raise", f"arm_{side}_swing", f"arm_{side}_twist", f"elbow_{side}", f"hand_{side}")
-        )
-        twist, elbow = held_off(sign, raised, swing, twist, elbow)
-        upper = _upper(sign, raised, swing, twist)
-        fore = upper @ _turn(0, -elbow)
-        palm = fore @ _turn(1, torch.full_like(hand, -sign * _PRONATION)) @ _turn(2, -sign * hand)
-        shoulder = upper.new_tensor((sign * SHOULDER[0], *SHOULDER[1:])).expand(len(upper), 3)
-        joint = body.project(shoulder[:, None])[:, 0]
-        for name, matrix, length in (("upper_arm", upper, UPPER), ("forearm", fore, FORE), ("hand", palm, HAND)):
-            limb = Limb.at(joint, body.matrix @ matrix)
-            limbs[f"{name}_{side}"], joint = limb, limb.along(length)
+        *angles, hand = (v[name] for name in arm_angles(side))
+        raised, swing, twist, elbow = angles
+        arm = Arm.of(sign, raised, swing, *held_off(sign, raised, swing, twist, elbow))
+        palm = arm.fore @ _turn(1, torch.full_like(hand, -sign * _PRONATION)) @ _turn(2, -sign * hand)
+        places = body.project(torch.stack([arm.shoulder, arm.elbow, arm.wrist], 1)).unbind(1)
+        for name, joint, matrix in zip(
+            ("upper_arm", "forearm", "hand"), places, (arm.upper, arm.fore, palm), strict=True
+        ):
+            limbs[f"{name}_{side}"] = Limb.at(joint, body.matrix @ matrix)
         hand_limb = limbs[f"hand_{side}"]
-        root = hand_limb.project(upper.new_tensor(_THUMB).expand(len(upper), 1, 3))[:, 0]
+        root = hand_limb.project(palm.new_tensor(_THUMB).expand(len(palm), 1, 3))[:, 0]
         limbs[f"thumb_{side}"] = Limb.at(root, hand_limb.matrix @ _turn(0, torch.full_like(hand, -_SPREAD)))
     return limbs
+
+
+def arm_angles(side: str) -> tuple[str, str, str, str, str]:
+    """The factors that an arm stands by: how far it is raised, swung and twisted, then elbow and hand."""
+    return f"arm_{side}_raise", f"arm_{side}_swing", f"arm_{side}_twist", f"elbow_{side}", f"hand_{side}"
+
+
+class Arm(NamedTuple):
+    """An arm in body coordinates: how both of its limbs are turned, [N, 3, 3], and the joint that it hangs from, [N, 3]."""
+
+    upper: Tensor
+    fore: Tensor
+    shoulder: Tensor
+
+    @classmethod
+    def of(cls, sign: float, raised: Tensor, swing: Tensor, twist: Tensor, elbow: Tensor) -> Arm:
+        """By its angles [N]; `sign` as of SIDES."""
+        upper = _turn(2, sign * raised) @ _turn(0, -swing) @ _turn(1, -sign * twist)
+        shoulder = upper.new_tensor((sign * SHOULDER[0], *SHOULDER[1:])).expand(len(upper), 3)
+        return cls(upper, upper @ _turn(0, -elbow), shoulder)
+
+    @property
+    def elbow(self) -> Tensor:
+        """[N, 3]."""
+        return self.shoulder - self.upper[:, :, 1] * UPPER
+
+    @property
+    def wrist(self) -> Tensor:
+        """[N, 3]."""
+        return self.elbow - self.fore[:, :, 1] * FORE
+
+    def room(self) -> Tensor:
+        """How far some places along the forearm are from torso and head, [N, 8]: below 0 is too near, see `torso.room`."""
+        reach = self.fore.new_tensor(_SHARES)[:, None] * FORE
+        x, y, z = (self.elbow[:, None] - self.fore[:, None, :, 1] * reach).unbind(2)
+        head = (x / _HEAD[0]) ** 2 + (y / _HEAD[1]) ** 2 + (z / _HEAD[2]) ** 2 - 1
+        return torch.cat([room(x, y, z, _CLEAR), head], 1)
 
 
 def held_off(sign: float, raised: Tensor, swing: Tensor, twist: Tensor, elbow: Tensor) -> tuple[Tensor, Tensor]:
@@ -81,18 +116,8 @@ def held_off(sign: float, raised: Tensor, swing: Tensor, twist: Tensor, elbow: T
     it lies on them; where that is not enough, the elbow opens."""
 
     def clear(twist: Tensor, elbow: Tensor) -> Tensor:
-        n, k = twist.shape
-        up, forward = (x[:, None].expand(n, k).flatten() for x in (raised, swing))
-        upper = _upper(sign, up, forward, twist.flatten())
-        fore = upper @ _turn(0, -elbow.flatten())
-        shoulder = upper.new_tensor((sign * SHOULDER[0], *SHOULDER[1:]))
-        start = shoulder - upper[:, :, 1] * UPPER
-        free = torch.ones(n * k, dtype=torch.bool, device=twist.device)
-        for share in (0.35, 0.7, 1.0, 1.35):
-            x, y, z = (start - fore[:, :, 1] * (FORE * share)).unbind(1)
-            head = sum((c / r) ** 2 for c, r in zip((x, y, z), _HEAD, strict=True))
-            free &= ~inside(x, y, z, _CLEAR) & (head > 1)
-        return free.view(n, k)
+        up, forward = (x[:, None].expand_as(twist).flatten() for x in (raised, swing))
+        return (Arm.of(sign, up, forward, twist.flatten(), elbow.flatten()).room() > 0).all(1).view(twist.shape)
 
     with torch.no_grad():
         turned = _first(twist, _OUTWARD, lambda t: clear(t, elbow[:, None].expand_as(t)))
@@ -113,11 +138,6 @@ def _first(angle: Tensor, end: float, clear: Callable[[Tensor], Tensor]) -> Tens
         found = free.any(1) if found is None else found
         low, high = tried.gather(1, (at - 1).clamp(min=0))[:, 0], tried.gather(1, at)[:, 0]
     return torch.where(found, high, angle) if found is not None else angle
-
-
-def _upper(sign: float, raised: Tensor, swing: Tensor, twist: Tensor) -> Tensor:
-    """The upper arm's axes in body coordinates, [N, 3, 3]."""
-    return _turn(2, sign * raised) @ _turn(0, -swing) @ _turn(1, -sign * twist)
 
 
 def _turn(axis: int, degrees: Tensor) -> Tensor:

@@ -27,11 +27,12 @@ def profile(y: Tensor) -> tuple[Tensor, Tensor]:
     return width, slope * (q < _HIPS)
 
 
-def inside(x: Tensor, y: Tensor, z: Tensor, margin: float) -> Tensor:
-    """Whether body coordinates lie in the torso or nearer than `margin` to it."""
+def room(x: Tensor, y: Tensor, z: Tensor, margin: float) -> Tensor:
+    """How far body coordinates are from the torso with `margin` around it: below 0 inside of that, 0 on it; 3 is twice as far
+    from its axis."""
     width, _ = profile(y)
     end = (y - y.clamp(END, CHEST)) / (TOP + margin)
-    return (x / (WIDTH * width + margin)) ** 2 + ((z - MIDDLE) / (DEPTH * width + margin)) ** 2 + end * end < 1
+    return (x / (WIDTH * width + margin)) ** 2 + ((z - MIDDLE) / (DEPTH * width + margin)) ** 2 + end * end - 1
 
 
 def intersect(canvas: Canvas, frame: Frame, window: Window, rounds: int) -> Hit:

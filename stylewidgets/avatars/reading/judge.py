@@ -74,6 +74,17 @@ class Judge(ReadingNet):
         read = torch.cat([whole, *pieces, places.detach()], dim=1)
         return torch.cat([self.out(self.mix(read)) + self.direct(read), places], dim=1)
 
+    def maps(self, x: Tensor, layers: int) -> list[Tensor]:
+        """Feature maps of pictures [N, 3, H, W] after each of the first layers of its view of the whole, fine to coarse.
+
+        Pictures are taken as large as they are. Of a head it sees half the resolution: other things should be as large.
+        """
+        x, found = _with_details(x), []
+        for layer in list(self.whole)[:layers]:
+            x = layer(x)
+            found.append(x)
+        return found
+
     def _middles(self, places: Tensor) -> Tensor:
         """Middles (x, y) of the four pieces in [-1, 1], [N, 4, 2]."""
         at = places.detach()

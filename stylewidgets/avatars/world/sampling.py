@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from .body import POSE
 from .correlations import correlate
 from .factors import FloatArray
-from .groups import HEAD, columns
+from .groups import BODY, HEAD, columns
 from .rows import from_uniform
 
 
@@ -44,3 +45,13 @@ def sample(n: int, seed: int, start: int = 0, correlated: bool = False, groups: 
     """
     u = uniforms(n, seed, start, groups)
     return from_uniform(correlate(u, groups) if correlated else u, groups)
+
+
+def sample_in_poses(n: int, poses: int, seed: int, groups: Sequence[str] = BODY) -> FloatArray:
+    """Avatars in several poses each, [n, poses, F]: head, torso and arms are those of another, all else is its own."""
+    rows = sample(n * poses, seed, groups=groups).reshape(n, poses, -1)
+    index = columns(tuple(groups)).index
+    moved = [index[name] for name in ("yaw", "pitch", "roll", *POSE) if name in index]
+    found = np.repeat(rows[:, :1], poses, axis=1)
+    found[:, :, moved] = rows[:, :, moved]
+    return found

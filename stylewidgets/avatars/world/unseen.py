@@ -23,7 +23,7 @@ UNSEEN_FACTORS: tuple[Factor, ...] = (
     angle("backdrop_hue", 20, PLEASANT_HUES),
     choice("drawing", "shaded", shaded=0.8, toon=0.1, pencil=0.1),
 )
-"""Left and right are the picture's. A moustache grows over whatever the factor beard says; the drawing is that of the whole picture."""
+"""Left and right are the picture's. A moustache grows over whatever the factor beard says."""
 
 
 def phrase(values: Mapping[str, float], pick: Callable[[str, Sequence[str]], str]) -> str:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..config import FamilyConfig, Shapes, check_whole
 
-NOT_IN_SHAPES = ("mapping_lr", "resolution", "slip")
+NOT_IN_SHAPES = ("mapping_lr", "parts", "resolution", "slip")
 """Settings that no shape tells: the network is made of convolutions only, and runs at any size."""
 
 
@@ -30,6 +30,12 @@ class PosedConfig(FamilyConfig):
         modulation_hidden: width of the small networks that make γ and β of the source's features.
         slip: whether completed coordinates are looked up as the published program does it: stored for pixel centres at the
             picture's edge, read as if they lay half a pixel inside. Only published weights were trained with that.
+        parts: 0 for networks as published, of people. Else how many parts a surface has that is known to the pixel, as that of
+            avatars is, and four things differ. The pose encoder has a channel for each part (published: I as one number, 0 to
+            255), besides u, v and the direction of the light. What it makes of the pose joins the source's features at every
+            scale (published: the coarsest alone). The source's features are carried wherever the flow leads, its backdrop too
+            (published: inside the body). Colours are not normalised (published: they are, so that the mean of a picture is
+            the same whatever it shows).
     """
 
     resolution: int = 512
@@ -37,6 +43,7 @@ class PosedConfig(FamilyConfig):
     width: int = 512
     modulation_hidden: int = 128
     slip: bool = False
+    parts: int = 0
 
     title = "Pose with Style"
 
@@ -58,6 +65,8 @@ class PosedConfig(FamilyConfig):
                 f"{len(self.channels)} scales need a resolution that is a multiple of {1 << (len(self.channels) - 1)}; "
                 f"{self.resolution} was given"
             )
+        if isinstance(self.parts, bool) or not isinstance(self.parts, int) or self.parts < 0:
+            raise ValueError(f"parts is how many a surface has, 0 for people as published; {self.parts!r} was given")
         if not isinstance(self.slip, bool):
             raise ValueError(f"slip is True or False; {self.slip!r} was given")  # noqa: TRY004 (bad settings, as others)
         if self.width != self.channels[0]:
@@ -67,10 +76,18 @@ class PosedConfig(FamilyConfig):
             )
 
     @classmethod
-    def small(cls, resolution: int = 64, ngf: int = 16, scales: int = 4, widest: int = 96) -> PosedConfig:
+    def small(
+        cls, resolution: int = 64, ngf: int = 16, scales: int = 4, widest: int = 96, parts: int = 0
+    ) -> PosedConfig:
         """A network to be trained on two cores: `ngf` feature maps at full size, twice as many at each scale below."""
         channels = tuple(min(ngf << k, widest) for k in reversed(range(scales)))
-        return cls(resolution=resolution, channels=channels, width=channels[0], modulation_hidden=max(ngf, 16))
+        return cls(
+            resolution=resolution,
+            channels=channels,
+            width=channels[0],
+            modulation_hidden=max(ngf, 16),
+            parts=parts,
+        )
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from ..layers import EqualizedConv2d
 from ..stylegan2.discriminator import DownBlock
 from .config import PosedConfig
+from .reposing import OUTSIDE, Exact, Garment, Reposing
 
 
 class Descent(nn.Module):
@@ -36,20 +37,32 @@ class Descent(nn.Module):
         return found[::-1]
 
 
+LIGHT = 3
+"""Numbers that say where the light comes from."""
+
+
 class PoseEncoder(Descent):
     """The target's I, U and V as they are stored, 0 to 255, → the features that stand for the constant of a StyleGAN2."""
 
     def __init__(self, config: PosedConfig) -> None:
-        super().__init__(3, config.channels)
+        super().__init__(config.parts + 2 + LIGHT if config.parts else 3, config.channels)
+
+
+def told_apart(pose: Tensor, light: Tensor, parts: int) -> Tensor:
+    """I, U, V [N, 3, H, W] from 0 to 255 and the light → a channel for each part, u and v from 0 to 1, light."""
+    numbers = torch.arange(1, parts + 1, dtype=pose.dtype, device=pose.device)[:, None, None]
+    return torch.cat([(pose[:, :1] == numbers).to(pose.dtype), pose[:, 1:] / 255, light], dim=1)
 
 
 class SourceEncoder(Descent):
     """The source's picture and silhouette → what modulates each scale, carried to the target's pose."""
 
     def __init__(self, config: PosedConfig) -> None:
-        super().__init__(4, config.channels)
+        super().__init__(4 + LIGHT if config.parts else 4, config.channels)
         width = config.width
-        self.laterals = nn.ModuleList(EqualizedConv2d(count + 1, width, 1) for count in config.channels)
+        self.laterals = nn.ModuleList(
+            EqualizedConv2d(2 * count + 2 if config.parts else count + 1, width, 1) for count in config.channels
+        )
         self.outputs = nn.ModuleList(EqualizedConv2d(width, count, 3) for count in config.channels[1:])
 
     def warped(
@@ -74,6 +87,32 @@ class SourceEncoder(Descent):
             there = F.interpolate(body, size=size, mode="bilinear", align_corners=slip)
             carried = F.grid_sample(features, where, align_corners=False) * there
             found.append(torch.cat([carried, there], dim=1))
+        return found
+
+    def carried(self, given: Reposing | Garment, exact: Exact, body: Tensor, pose: list[Tensor]) -> list[Tensor]:
+        """The same where the surface is known to the pixel: the features, how well they are known, the body and what the pose
+        encoder made of the pose.
+
+        A pixel of a smaller scale asks at the mean of the places that its own pixels have.
+
+        Args:
+            given: picture, silhouette and flow.
+            exact: what is known of it besides.
+            body: as of `warped`.
+            pose: features of the pose encoder [N, C_k, H_k, W_k], the coarsest first.
+
+        Returns:
+            [N, 2 C_k + 2, H_k, W_k] for each scale.
+        """
+        found = []
+        seen = (exact.known > 0).to(given.flow.dtype)
+        source = torch.cat([given.picture, given.silhouette, exact.source_light], dim=1)
+        for features, posed in zip(self(source), pose, strict=True):
+            factor = given.flow.shape[-1] // features.shape[-1]
+            place, share, known, there = (F.avg_pool2d(x, factor) for x in (given.flow * seen, seen, exact.known, body))
+            where = torch.where(share > 0, place / share.clamp_min(1e-6), OUTSIDE).permute(0, 2, 3, 1)
+            moved = F.grid_sample(features, where, align_corners=False) * (share > 0)
+            found.append(torch.cat([moved, known, there, posed], dim=1))
         return found
 
     def pyramid(self, warped: list[Tensor]) -> list[Tensor]:

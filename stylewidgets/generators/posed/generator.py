@@ -19,15 +19,19 @@ from ..noise import layer_noise, split_noise
 from ..protocol import Layer, Noise, State
 from ..style_based import StyleBased
 from .config import PosedConfig
-from .encoders import PoseEncoder, SourceEncoder
+from .encoders import PoseEncoder, SourceEncoder, told_apart
 from .modulation import SpatialLayer, SpatialToRGB
-from .reposing import Reposing
+from .reposing import Garment, Reposing
 
 NO_SOURCE = (
     "this generator draws a person in another pose, and was given none: session.put(Person.read(picture, silhouette, iuv, "
     "atlas)) makes one known, and the first is taken for latents without a source"
 )
 
+NOT_EXACT = (
+    "this network draws avatars, whose surface it has to know to the pixel: give it avatars.Figure(...). A person from "
+    "files goes with published weights"
+)
 
 MOST = 32
 """Sources and IUV pictures that are known at a time."""
@@ -66,7 +70,7 @@ class Scale(nn.Module):
             before = channels[k - 1]
             self.up = SpatialLayer(before, channels[k], **{**own, "source": before}, up=2)
         self.conv = SpatialLayer(channels[k], channels[k], **own)
-        self.torgb = SpatialToRGB(channels[k], 3, **own)
+        self.torgb = SpatialToRGB(channels[k], 3, norm=not config.parts, **own)
 
 
 class Synthesis(nn.Module):
@@ -107,14 +111,16 @@ class Posed(StyleBased):
         self.noise_shapes = tuple((c.sizes[k],) * 2 for k in range(self.num_blocks) for _ in range(2 if k else 1))
         self.kept: OrderedDict[str, Source | Pixels] = OrderedDict()
         self.first_source: str | None = None
+        self.stand_in: str | None = None
         self._source: str | None = None
         self._pose = Pose()
         self._given: Reposing | None = None
-        self._made: tuple[Hashable, Reposing, list[Tensor]] | None = None
+        self._made: tuple[Hashable, Reposing, tuple[Tensor, list[Tensor]]] | None = None
 
     # -- what it draws -------------------------------------------------------------------------------------------------
     def keep(self, name: str, thing: object) -> None:
-        """Know a source, or the IUV picture of a pose, by its hash. The first source is drawn where none is named.
+        """Know a source, or the IUV picture of a pose, by its hash. The first source is drawn where none is named; where that was
+        the `stand_in`, another one takes its place.
 
         What was given longest ago is forgotten first, but for that one. Masks and pictures of other work are let pass.
         """
@@ -122,16 +128,16 @@ class Posed(StyleBased):
             return
         self.kept[name] = thing
         self.kept.move_to_end(name)
-        if self.first_source is None and not isinstance(thing, np.ndarray):
+        if self.first_source in (None, self.stand_in) and not isinstance(thing, np.ndarray):
             self.first_source = name
         if len(self.kept) > MOST:
             del self.kept[next(other for other in self.kept if other != self.first_source)]
 
     @property
     def view_key(self) -> Hashable:
-        """Source and pose in force, None for the first source in its own pose."""
+        """Source and pose in force, None for the first source ever in its own pose."""
         source = self._source or self.first_source
-        return None if source == self.first_source and not self._pose else (source, self._pose)
+        return None if source == (self.stand_in or self.first_source) and not self._pose else (source, self._pose)
 
     @contextmanager
     def viewed(self, view: Pose) -> Iterator[None]:
@@ -175,19 +181,35 @@ class Posed(StyleBased):
 
     def source_features(self, reposing: Reposing) -> list[Tensor]:
         """F [N, C_k, H_k, W_k], which modulate scale k: the source's own, and the garment's where it shall be."""
-        encoder, slip = self.synthesis.source, self.config.slip
-        body = reposing.body
-        warped = encoder.warped(reposing.picture, reposing.silhouette, reposing.flow, body, slip)
-        if reposing.garment is not None:
-            g = reposing.garment
-            for k, theirs in enumerate(encoder.warped(g.picture, g.silhouette, g.flow, body, slip)):
-                m = F.interpolate(g.mask, size=theirs.shape[2:], mode="bilinear", align_corners=slip)
-                warped[k] = torch.lerp(warped[k], theirs, m)
-        return encoder.pyramid(warped)
+        return self.features(reposing)[1]
 
-    def _in_force(self) -> tuple[Reposing, list[Tensor]]:
-        """What to draw, and F of it: made once for as long as source, pose and weights stay, unless weights are learned."""
-        weights = list(self.synthesis.source.parameters())
+    def features(self, reposing: Reposing) -> tuple[Tensor, list[Tensor]]:
+        """What the pose encoder makes of the pose at the coarsest scale, and F of every one; see `source_features`.
+
+        Raises:
+            ValueError: a network of avatars was given a source whose surface is not known to the pixel.
+        """
+        encoder, slip, parts = self.synthesis.source, self.config.slip, self.config.parts
+        body, exact, garment = reposing.body, reposing.exact, reposing.garment
+        if parts and (exact is None or (garment is not None and garment.exact is None)):
+            raise ValueError(NOT_EXACT)
+        pose = self.synthesis.pose(told_apart(reposing.pose, exact.light, parts) if parts and exact else reposing.pose)
+
+        def warped(given: Reposing | Garment) -> list[Tensor]:
+            if parts and given.exact is not None:
+                return encoder.carried(given, given.exact, body, pose)
+            return encoder.warped(given.picture, given.silhouette, given.flow, body, slip)
+
+        found = warped(reposing)
+        if garment is not None:
+            for k, theirs in enumerate(warped(garment)):
+                m = F.interpolate(garment.mask, size=theirs.shape[2:], mode="bilinear", align_corners=slip)
+                found[k] = torch.lerp(found[k], theirs, m)
+        return pose[0], encoder.pyramid(found)
+
+    def _in_force(self) -> tuple[Tensor, list[Tensor]]:
+        """`features` of what to draw: made once for as long as source, pose and weights stay, unless weights are learned."""
+        weights = [*self.synthesis.source.parameters(), *self.synthesis.pose.parameters()]
         learned = torch.is_grad_enabled() and any(weight.requires_grad for weight in weights)
         if self._given is not None:
             free = learned or (
@@ -202,12 +224,12 @@ class Posed(StyleBased):
         key = (key, *((w.data_ptr(), -1 if w.is_inference() else w._version) for w in weights))
         if free or self._made is None or self._made[0] != key:
             with nullcontext() if free else _constants():
-                reposing = self._given or self._reposing()
-                features = self.source_features(reposing)
+                reposing = self._given or self._reposing()  # kept, so that no other tensor gets the id of one of it
+                found = self.features(reposing)
             if free:
-                return reposing, features
-            self._made = key, reposing, features
-        return self._made[1:]
+                return found
+            self._made = key, reposing, found
+        return self._made[2]
 
     def _reposing(self) -> Reposing:
         name = self._source or self.first_source
@@ -240,14 +262,14 @@ class Posed(StyleBased):
     ) -> State:
         """Scale i, in float32 always: normalisation sums over all pixels. See `StyleBased.step`."""
         self._check_step(i, state, styles)
-        reposing, features = self._in_force()
+        start, features = self._in_force()
         scale = self.synthesis.scale(i)
         own, source, n = list(styles), features[i], len(styles[0])
         convs = [scale.up, scale.conv] if i else [scale.conv]
         names = [layer.name for layer in self.layers[self.block_layers(i)][:-1]]
         maps = layer_noise(noise, convs, names, n, True)
         if state is None:
-            x, img = self.synthesis.pose(reposing.pose)[0].expand(n, -1, -1, -1), None
+            x, img = start.expand(n, -1, -1, -1), None
         else:
             x, img = scale.up(state.x.float(), own.pop(0), features[i - 1], maps.pop(0)), state.img
         x = scale.conv(x, own[0], source, maps[0])

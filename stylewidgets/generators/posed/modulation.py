@@ -65,14 +65,15 @@ class SpatialConv(nn.Module):
         self.affine = FullyConnected(w_dim, inputs, bias_init=1.0)
         nn.init.zeros_(self.affine.weight)
 
-    def convolved(self, x: Tensor, style: Tensor, source: Tensor) -> Tensor:
-        """Features [N, I, h, w], gains [N, I] of their channels and F [1 or N, S, h, w] → normalised maps [N, O, H, W].
+    def convolved(self, x: Tensor, style: Tensor, source: Tensor, norm: bool = True) -> Tensor:
+        """Features [N, I, h, w], gains [N, I] of their channels and F [1 or N, S, h, w] → maps [N, O, H, W], `normalised` if so.
 
         The gains are ones in the published network: they are what this project calls a style of it.
         """
         x = (self.gamma(source) * x + self.beta(source)) * style.to(x.dtype)[:, :, None, None]
         weight = self.weight * self.scale
-        return normalised(shared_conv2d(x, weight.transpose(0, 1) if self.up == 2 else weight, up=self.up))
+        maps = shared_conv2d(x, weight.transpose(0, 1) if self.up == 2 else weight, up=self.up)
+        return normalised(maps) if norm else maps
 
 
 class SpatialLayer(SpatialConv):
@@ -91,13 +92,14 @@ class SpatialLayer(SpatialConv):
 
 
 class SpatialToRGB(SpatialConv):
-    """Colours, normalised too: each of the three maps has mean 0 and variance 1 before its bias."""
+    """Colours. As published they are normalised too: each of the three maps has mean 0 and variance 1 before its bias."""
 
-    def __init__(self, inputs: int, outputs: int, **options: int) -> None:
+    def __init__(self, inputs: int, outputs: int, *, norm: bool = True, **options: int) -> None:
         super().__init__(inputs, outputs, 1, **options)
+        self.norm = norm
         self.bias = nn.Parameter(torch.zeros(outputs, dtype=torch.float32, device="cpu"))
 
     def forward(self, x: Tensor, style: Tensor, source: Tensor, img: Tensor | None) -> Tensor:
         """Colours on top of the picture of half the size, where there is one: [N, colours, H, W]."""
-        colours = self.convolved(x, style, source) + self.bias[:, None, None]
+        colours = self.convolved(x, style, source, self.norm) + self.bias[:, None, None]
         return colours if img is None else colours + upsample2d(img)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -13,18 +13,36 @@ OUTSIDE = -10.0
 """Of a flow: a coordinate that is in no picture, for what the source does not show."""
 
 
+class Exact(NamedTuple):
+    """What is known of a surface besides, where nothing had to be estimated: that of avatars.
+
+    Attributes:
+        light: [N, 3, H, W], the direction of the light at each of the target's pixels, in the axes of the limb that it lies on; 0
+            in the backdrop.
+        source_light: the same at each of the source's pixels.
+        known: [N, 1, H, W], 1 where the flow leads to that very point of the source, 0.5 where to the one that mirrors it, 0
+            where nothing is known.
+    """
+
+    light: Tensor
+    source_light: Tensor
+    known: Tensor
+
+
 class Garment(NamedTuple):
     """What another person wears, and where it shall be.
 
     Attributes:
         picture, silhouette, flow: as of `Reposing`, of that person.
         mask: [1 or N, 1, H, W], 1 where the target shows the garment; between 0 and 1 for a part of both.
+        exact: as of `Reposing`, of that person.
     """
 
     picture: Tensor
     silhouette: Tensor
     flow: Tensor
     mask: Tensor
+    exact: Exact | None = None
 
 
 class Reposing(NamedTuple):
@@ -36,6 +54,7 @@ class Reposing(NamedTuple):
         pose: I, U, V of the target, 0 to 255, as float32 [N, 3, H, W].
         flow: [N, 2, H, W], for each pixel of the target where it is in the source: x, y in [-1, 1].
         garment: of another person, or None.
+        exact: what networks need whose config has ``parts``.
     """
 
     picture: Tensor
@@ -43,6 +62,7 @@ class Reposing(NamedTuple):
     pose: Tensor
     flow: Tensor
     garment: Garment | None = None
+    exact: Exact | None = None
 
     @property
     def body(self) -> Tensor:
@@ -51,10 +71,12 @@ class Reposing(NamedTuple):
 
     def to(self, device: torch.device) -> Reposing:
         """The same on a device."""
-        worn = None if self.garment is None else Garment(*(x.to(device) for x in self.garment))
-        own = (self.picture, self.silhouette, self.pose, self.flow)
-        picture, silhouette, pose, flow = (x.to(device) for x in own)
-        return Reposing(picture, silhouette, pose, flow, worn)
+        return Reposing(*(_moved(x, device) for x in self))
+
+
+def _moved(x: Any, device: torch.device) -> Any:
+    """A tensor on a device, or a tuple of such; None stays."""
+    return type(x)(*(_moved(part, device) for part in x)) if isinstance(x, tuple) else x if x is None else x.to(device)
 
 
 def flow_of(

@@ -53,7 +53,7 @@ def editability(
         seen = wrong[i][good & ~np.isnan(wrong[i])]
         row = {"edit_perceptual": _mean(far[i][good]), "change_error": _mean(seen)}
         if changes is not None and known.change is not None and reader is not None and known.readable[i]:
-            row |= _readings(known.wanted, good, changes[i], known.change[i], reader)
+            row |= readings(known.wanted, good, changes[i], known.change[i], reader)
         rows.append(row)
     return rows
 
@@ -67,7 +67,7 @@ def drawn_edits(
     return drawn[:, 0], drawn[:, 1:]
 
 
-def _readings(
+def readings(
     wanted: Sequence[int], good: NDArray[np.bool_], change: Array, truth: Array, reader: Reader
 ) -> dict[str, float]:
     """What is read of one picture's edits: changes [E, R] against those that should be."""

@@ -56,9 +56,8 @@ class KnownEdits:
     wanted: tuple[int, ...]
     valid: NDArray[np.bool_]
 
-    def part(self, i: int) -> KnownEdits:
-        """Those of the i-th target alone."""
-        rows = slice(i, i + 1)
+    def part(self, rows: slice | NDArray[np.intp]) -> KnownEdits:
+        """Those of some of the targets."""
         return replace(
             self,
             strengths=self.strengths[rows],

@@ -44,6 +44,7 @@ class ExplorerPanels:
         self._overlays: dict[Tool, widgets.Widget] = {}
         session, view = host.session, host.picture.view
         self.source = SourceControls(session.num_ws, host.change, session.c_dim, session.metadata.get("classes") or ())
+        show(self.source, not session.needs_source)  # there the source decides who is drawn, and its tool says whom
         self.compare = HoldToCompare(
             host.picture.png, view, lambda: host.value, lambda latent: host.change("", lambda _: latent)
         )

@@ -406,7 +406,8 @@ function createView(model, hub, el) {
 
   hub.add(view);
   view.input = createInput(model, view, listen);
-  badge.hidden = true;
+  badge.textContent = model.get("badge"); // there may be no picture that would bring it
+  badge.hidden = !badge.textContent;
   redraw();
 
   view.close = () => {

@@ -37,6 +37,8 @@ class Attributes(Tool):
     """
 
     name, title = "attributes", "Attributes"
+    near = True
+    seeds = True
     flow: Flow | None = None
 
     def fits(self, session: GeneratorSession) -> str | None:

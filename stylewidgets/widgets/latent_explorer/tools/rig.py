@@ -42,6 +42,8 @@ class RigTool(Tool):
     """
 
     name, title = "rig", "Rig"
+    near = True
+    seeds = True
     rig: Rig | None = None
 
     def fits(self, session: GeneratorSession) -> str | None:

@@ -31,6 +31,7 @@ from .camera import CameraTool
 from .drag import DragTool
 from .edit_truth import EditTruth
 from .parts import PartsTool
+from .pose import PoseTool
 from .rig import RigTool
 from .seed_lattice import Blend
 from .seed_pad import SeedPad
@@ -47,6 +48,9 @@ NEW_ROWS = 4
 """Sliders for the first of uploaded directions."""
 FACES = 300
 """Small pictures that the map keeps."""
+
+
+register(PoseTool)  # where it fits it comes first: without somebody there is nothing to see
 
 
 @register
@@ -133,6 +137,7 @@ class Walk(Tool):
     """A map of faces to walk on. Attribute: `pad`."""
 
     name, title = "walk", "Walk"
+    seeds = True
 
     def __init__(self) -> None:
         self._drawn_as: Latent | None = None

@@ -29,12 +29,17 @@ class Tool:
         name: what `LatentExplorer(tools=...)` and `explorer.open` call it.
         title: what its button says; the name unless given.
         rare: whether it stands behind "more", as what is needed now and then does.
+        near: whether it works with the generator itself, its gradients or features, or with machines of edits: then it is not
+            offered where the session is on another machine.
+        seeds: whether it is about pictures that grow from seeds and codes. Generators that draw a source do not have it.
         shown: whether its panel is in sight.
     """
 
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     rare: ClassVar[bool] = False
+    near: ClassVar[bool] = False
+    seeds: ClassVar[bool] = False
     shown = False
 
     def fits(self, session: GeneratorSession) -> str | None:
@@ -95,11 +100,20 @@ def available() -> tuple[str, ...]:
     return tuple(_TOOLS)
 
 
+def _why_not(tool: Tool, session: GeneratorSession) -> str | None:
+    """Why a tool does not fit, or None."""
+    if tool.near and session.device.type == "remote":
+        return f"it works with the generator itself, which is on another machine ({session.device}): use it there"
+    if tool.seeds and session.needs_source:
+        return "a source decides what is drawn here, and no code that it could change"
+    return tool.fits(session)
+
+
 def _fitting(kind: type[Tool], session: GeneratorSession) -> list[Tool]:
     """One, or none: a tool that fails may be anybody's, and takes no explorer with it."""
     try:
         tool = kind()
-        return [tool] if tool.fits(session) is None else []
+        return [tool] if _why_not(tool, session) is None else []
     except Exception as error:  # noqa: BLE001  it is said, and the others go on
         warnings.warn(f"the tool {kind.name!r} is left out: {describe(error)}", RuntimeWarning, stacklevel=4)
         return []
@@ -118,7 +132,7 @@ def chosen(session: GeneratorSession, wanted: Iterable[str | type[Tool]] | None)
         if isinstance(each, str) and each not in _TOOLS:
             raise unknown_name("tool of the explorer", each, available())
         tool = _TOOLS[each]() if isinstance(each, str) else each()
-        if reason := tool.fits(session):
+        if reason := _why_not(tool, session):
             raise ValueError(f"the tool {tool.name!r} does not fit this generator: {reason}")
         made.append(tool)
     if not made:

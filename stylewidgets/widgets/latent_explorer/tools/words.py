@@ -52,6 +52,8 @@ class WordsTool(Tool):
     """
 
     name, title = "words", "Words"
+    near = True
+    seeds = True
     truth: EditTruth | None = None
     place: ErrorPlace
     _words: Words | None

@@ -1,0 +1,1 @@
+"""How well avatars are re-posed, held against exact re-renders."""

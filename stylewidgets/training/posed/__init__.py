@@ -1,0 +1,1 @@
+"""Pose with Style on avatars: pairs of one avatar in two poses."""
