@@ -230,3 +230,15 @@ def test_the_player_shows_the_path_from_its_beginning_to_its_end(session: Any) -
     assert player.steps == [0, 1, 2, 3, 4] and player.step == 4 and len(player.frames) == 5
     assert all(0 <= share <= 1 for place in player.places for share in place)
     assert player.losses[0] > player.losses[-1]
+
+
+def test_the_teachers_sheet_prints_the_figures_of_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text(encoding="utf-8").replace("\n", " ")
+    table = tradeoff.measured()
+    mse, change = (table.ratio("W+", "W", figure, "outside") for figure in ("mse", "change"))
+    assert f"On {mse.pictures} pictures" in text and f"W+ has {mse.value:.2f} of the error of W" in text
+    assert f"between {mse.low:.2f} and {mse.high:.2f}; less on every picture" in text and mse.larger == 0
+    assert (
+        change.smaller_one is None
+        and f"cannot be told: {change.value:.2f} ({change.low:.2f} to {change.high:.2f})" in text
+    )

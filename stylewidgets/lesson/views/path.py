@@ -33,7 +33,7 @@ class PathPlayer(View):
     """
 
     _esm = script() + (_HERE / "path.js").read_text(encoding="utf-8")
-    _css = style() + (_HERE / "path.css").read_text(encoding="utf-8")
+    _css = style("parts.css") + (_HERE / "path.css").read_text(encoding="utf-8")
 
     map: Any = traitlets.Bytes().tag(sync=True)
     """The landscape as an encoded picture; y grows downwards in it."""
