@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..generators.protocol import State
 from ..latent.latent import Latent
 from ..session.session import GeneratorSession
 
@@ -73,9 +74,8 @@ class Lights:
 
 def walk(session: GeneratorSession, latent: Latent) -> Walk:
     """All stations of one latent. ValueError for a code in s, which has no w, or a generator whose layers cannot be seen."""
-    seen = [layer.name for layer in session.layers if layer.kind == "conv"]
     with session.lock:
-        styles, states = session.code_styles(latent), session.activations(latent, seen)
+        styles, states = session.code_styles(latent), _features(session, latent)
         return Walk(
             _z(session, latent),
             session.map(latent)[0].cpu().numpy(),
@@ -116,6 +116,16 @@ def lit(session: GeneratorSession, before: Latent, after: Latent) -> frozenset[s
 def glow(share: float) -> float:
     """How bright a change is shown, 0 to 1: four powers of ten, since what noise does is a thousandth of what z does."""
     return float(np.clip((np.log10(max(share, 1e-9)) + 4) / 4, 0, 1)) if share > DARK else 0.0
+
+
+def _features(session: GeneratorSession, latent: Latent) -> Mapping[str, State]:
+    """After every convolution; of families that run whole blocks, after the last one of each."""
+    seen = [layer for layer in session.layers if layer.kind == "conv"]
+    try:
+        return session.activations(latent, [layer.name for layer in seen])
+    except ValueError:
+        last = {layer.block: layer.name for layer in seen}
+        return session.activations(latent, list(last.values()))
 
 
 def _z(session: GeneratorSession, latent: Latent) -> Array:

@@ -17,12 +17,11 @@ if TYPE_CHECKING:
 FILE = Path(__file__).parent / "tradeoff.json"
 FIGURES = {
     "mse": "distortion (mean squared error)",
-    "change": "error of the smile (1 is as wrong as no edit)",
+    "change": "error of six edits (1 is as wrong as none)",
     "realism": "realism",
 }
 DRAWS, SEED, WITHIN = 2000, 0, 0.9
 """Bootstrap over pictures, and the share of it between the ends of an interval."""
-EDIT = "smile"
 KINDS = ("inside", "outside")
 """Of what the generator has learnt, and with something that it has never seen."""
 
@@ -148,18 +147,26 @@ def extract(found: Mapping[str, Any], methods: Mapping[str, str], command: str) 
 
 
 def _kept(row: Mapping[str, Any]) -> dict[str, float]:
-    given = {"mse": row.get("mse"), "change": row.get("changes", {}).get(EDIT), "realism": row.get("realism")}
+    given = {"mse": row.get("mse"), "change": row.get("change_error"), "realism": row.get("realism")}
     return {name: float(f"{value:.4g}") for name, value in given.items() if value is not None and np.isfinite(value)}
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """``python -m stylewidgets.lesson.tradeoff inversion.json COMMAND NAME=CALLED …`` writes the file of the lesson anew."""
-    parser = argparse.ArgumentParser(description=extract.__doc__)
-    parser.add_argument("json", type=Path)
-    parser.add_argument("command")
-    parser.add_argument("methods", nargs="+", help="NAME=CALLED, such as 'Image2StyleGAN W+ 400=W+'")
+    """Write the file of the lesson anew.
+
+    ``python -m stylewidgets.lesson.tradeoff --command "stylewidgets bench inversion …" --methods NAME=CALLED … -- FILE …``
+    """
+    parser = argparse.ArgumentParser(description="Write the table of the lesson from figures of the bench.")
+    parser.add_argument("--command", required=True, help="what made the figures")
+    parser.add_argument("--methods", nargs="+", required=True, help="such as 'Image2StyleGAN W+=W+'")
+    parser.add_argument(
+        "files", nargs="+", type=Path, help="JSON of the bench; rows of later ones join those of earlier ones"
+    )
     args = parser.parse_args(arguments)
-    found = json.loads(args.json.read_text(encoding="utf-8"))["rows"]
+    found: dict[str, Any] = {}
+    for path in args.files:
+        rows = json.loads(path.read_text(encoding="utf-8"))["rows"]
+        found |= {name: row for name, row in rows.items() if any(row.get(kind) for kind in KINDS)}
     made = extract(found, dict(one.split("=", 1) for one in args.methods), args.command)
     FILE.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -155,12 +156,12 @@ def test_ratios_are_those_of_pictures_that_both_have() -> None:
 
 
 def test_the_table_is_taken_from_the_figures_of_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = {"mse": 0.123456, "realism": 2.0, "changes": {"smile": 1.5, "yaw": 0.1}}
+    picture = {"mse": 0.123456, "realism": 2.0, "change_error": 1.5}
     kinds = {"outside": {"x": picture, "y": picture}, "inside": {}, "mark": "abc"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({"rows": {"Image2StyleGAN W": kinds, "other": kinds}}))
     monkeypatch.setattr(tradeoff, "FILE", tmp_path / "made.json")
-    tradeoff.main([str(path), "the command", "Image2StyleGAN W=W"])
+    tradeoff.main(["--command", "the command", "--methods", "Image2StyleGAN W=W", "--", str(path)])
     made = tradeoff.measured(tmp_path / "made.json")
     assert made.command == "the command" and made.kinds == ["outside"]
     assert made.figures("W", "change", "outside") == {"x": 1.5, "y": 1.5}
@@ -174,7 +175,7 @@ def test_the_open_task_gives_its_baseline_100_points_and_keeps_its_budget(sessio
     quick = challenge.score(lambda s, t: inversion.invert(s, t, "e4e"))
     assert set(quick.fit) == {"plain", "eye patch", "checked backdrop"} and quick.points != 100
     with pytest.raises(ValueError, match=f"budget is {BUDGET} steps"):
-        challenge.score(lambda s, t: inversion.invert(s, t, "image2stylegan", steps=BUDGET + 1))
+        challenge.score(lambda s, t: replace(inversion.invert(s, t, "e4e"), steps=BUDGET + 1))
     with pytest.raises(TypeError, match=r"inversion\.invert returns"):
         challenge.score(lambda s, t: 5)
 
@@ -229,3 +230,15 @@ def test_the_player_shows_the_path_from_its_beginning_to_its_end(session: Any) -
     assert player.steps == [0, 1, 2, 3, 4] and player.step == 4 and len(player.frames) == 5
     assert all(0 <= share <= 1 for place in player.places for share in place)
     assert player.losses[0] > player.losses[-1]
+
+
+def test_the_teachers_sheet_prints_the_figures_of_the_table() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text(encoding="utf-8").replace("\n", " ")
+    table = tradeoff.measured()
+    mse, change = (table.ratio("W+", "W", figure, "outside") for figure in ("mse", "change"))
+    assert f"On {mse.pictures} pictures" in text and f"W+ has {mse.value:.2f} of the error of W" in text
+    assert f"between {mse.low:.2f} and {mse.high:.2f}; less on every picture" in text and mse.larger == 0
+    assert (
+        change.smaller_one is None
+        and f"cannot be told: {change.value:.2f} ({change.low:.2f} to {change.high:.2f})" in text
+    )

@@ -39,7 +39,8 @@ function render({ model, el }) {
   function rows() {
     const styles = model.get("styles");
     while (bodies.styles.children.length < styles.length) {
-      bodies.styles.append(element("div", "sw-chain-row", {}, element("span", "sw-chain-name"), element("div", "sw-chain-cells")));
+      const [name, row] = [element("span", "sw-chain-name"), element("div", "sw-chain-cells")];
+      bodies.styles.append(element("div", "sw-chain-row", {}, name, row));
     }
     styles.forEach(([name, levels], k) => {
       const row = bodies.styles.children[k];

@@ -1,7 +1,9 @@
 // A picture to paint on; the kernel keeps the strokes. See easel_view.py.
 
 const SIDE = 320;
-const COLOURS = { black: "#1c1c1c", white: "#ffffff", red: "#d32f2f", yellow: "#fbc02d", green: "#388e3c", blue: "#1976d2", skin: "#e0ac69" };
+const COLOURS = {
+  black: "#1c1c1c", white: "#ffffff", red: "#d32f2f", yellow: "#fbc02d", green: "#388e3c", blue: "#1976d2", skin: "#e0ac69",
+};
 const STEP = 8; // pixels that an arrow key moves the brush by; 1 with shift
 
 function render({ model, el }) {
@@ -12,8 +14,9 @@ function render({ model, el }) {
     "aria-label": "paint on the picture: arrow keys move the brush, space paints",
   });
   const context = canvas.getContext("2d");
-  const width = element("input", "sw-easel-width", { type: "range", min: 1, max: 20, value: 6, "aria-label": "width of the brush", title: "width of the brush" });
-  const colour = element("input", "sw-easel-colour", { type: "color", value: COLOURS.black, "aria-label": "another colour", title: "another colour" });
+  const input = (name, title, more) => element("input", name, { title, "aria-label": title, ...more });
+  const width = input("sw-easel-width", "width of the brush", { type: "range", min: 1, max: 20, value: 6 });
+  const colour = input("sw-easel-colour", "another colour", { type: "color", value: COLOURS.black });
   const pots = Object.entries(COLOURS).map(([name, value]) => {
     const pot = element("button", "sw-easel-pot", { type: "button", title: name, "aria-label": name, "data-colour": value });
     pot.style.background = value;

@@ -66,13 +66,15 @@ def painted(picture: NDArray[np.uint8], strokes: list[Stroke]) -> NDArray[np.uin
     if not strokes:
         return picture
     height, width = picture.shape[:2]
-    large = Image.fromarray(picture).resize((width * FINER, height * FINER), Image.Resampling.BICUBIC)
-    pen = ImageDraw.Draw(large)
+    made = Image.fromarray(picture)
     for stroke in strokes:
-        points = [(x * large.width, y * large.height) for x, y in stroke["points"]]
-        radius = stroke["width"] * large.width / 2
+        mask = Image.new("L", (width * FINER, height * FINER))
+        pen = ImageDraw.Draw(mask)
+        points = [(x * mask.width, y * mask.height) for x, y in stroke["points"]]
+        radius = stroke["width"] * mask.width / 2
         if len(points) > 1:
-            pen.line(points, fill=stroke["colour"], width=max(1, round(2 * radius)), joint="curve")
+            pen.line(points, fill=255, width=max(1, round(2 * radius)), joint="curve")
         for x, y in (points[0], points[-1]):
-            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=stroke["colour"])
-    return np.asarray(large.resize((width, height), Image.Resampling.BOX))
+            pen.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+        made.paste(stroke["colour"], (0, 0), mask.resize((width, height), Image.Resampling.BOX))
+    return np.asarray(made)

@@ -77,6 +77,7 @@ function render({ model, el }) {
     stop();
     go(Number(slider.value));
   }, options);
+  slider.addEventListener("keydown", (event) => event.stopPropagation(), options); // JupyterLab has uses for arrow keys
   model.on("change:step", show);
   show();
   return () => {

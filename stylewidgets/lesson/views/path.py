@@ -33,7 +33,7 @@ class PathPlayer(View):
     """
 
     _esm = script() + (_HERE / "path.js").read_text(encoding="utf-8")
-    _css = style() + (_HERE / "path.css").read_text(encoding="utf-8")
+    _css = style("parts.css") + (_HERE / "path.css").read_text(encoding="utf-8")
 
     map: Any = traitlets.Bytes().tag(sync=True)
     """The landscape as an encoded picture; y grows downwards in it."""
@@ -45,7 +45,7 @@ class PathPlayer(View):
     frames: Any = traitlets.List().tag(sync=True)
     """What each draws, encoded."""
     target: Any = traitlets.Bytes().tag(sync=True)
-    step = traitlets.Int(0).tag(sync=True)
+    step = traitlets.Int(0).tag(sync=True, echo_update=False)
     """Which of the steps shown is in sight, counted from 0."""
 
     def __init__(self, session: GeneratorSession, target: Tensor, path: Sequence[Tensor], land: Landscape) -> None:
