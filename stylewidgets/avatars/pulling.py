@@ -179,7 +179,7 @@ def _at(frame: Frame, x: float, y: float, z: float) -> Tensor:
 def _off(errors: Callable[[Tensor], Tensor], shares: Tensor) -> Tensor:
     """How far from the wanted place, and too near to the body, [N] in head units."""
     found = errors(shares)
-    return torch.linalg.vector_norm(torch.cat([found[:, :2], found[:, 2 + shares.shape[1] :]], 1), dim=1)
+    return torch.cat([found[:, :2], found[:, 2 + shares.shape[1] :]], 1).square().sum(1).sqrt()
 
 
 def _least(errors: Callable[[Tensor], Tensor], shares: Tensor) -> Tensor:
