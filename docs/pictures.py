@@ -1,7 +1,8 @@
 """Makes the moving pictures of README, gallery and notebook index: ``python docs/pictures.py [SCENE...]``.
 
 Each is a widget in JupyterLab in headless Chromium, moved by its kernel, seen after every step. So they show what a reader
-gets, and are made anew when that changes. Needs what the browser tests need: ``pip install -e '.[test]'`` and Chromium.
+gets, and are made anew when that changes. Needs what the browser tests need: ``pip install -e '.[test]'`` and Chromium. The
+sheets of docs/avatars.md are made by ``world_pictures.py``.
 """
 
 from __future__ import annotations

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
         Transform,
     )
     from .mixing.grid import MixGrid
+    from .remote.connecting import connect
+    from .remote.session import RemoteSession
     from .session.load import load
     from .session.session import GeneratorSession
     from .widgets.inversion_viewer.viewer import InversionViewer
@@ -45,7 +47,9 @@ _ROOMS = (
     "generators",
     "inversion",
     "jobs",
+    "lesson",
     "metrics",
+    "remote",
     "render",
     "settings",
     "stylespace",
@@ -65,6 +69,8 @@ __getattr__, __dir__, __all__ = attach(
         "generators.posed.person": "Person",
         "latent": "Camera Code Direction Edit FlowEdit Latent MapperEdit Move Pose RigEdit TransferEdit Transform",
         "mixing.grid": "MixGrid",
+        "remote.connecting": "connect",
+        "remote.session": "RemoteSession",
         "session.load": "load",
         "session.session": "GeneratorSession",
         "widgets.inversion_viewer.viewer": "InversionViewer",

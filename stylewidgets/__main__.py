@@ -1,4 +1,4 @@
-"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | train | bench``."""
+"""The command line: ``stylewidgets demo | notebooks | info | convert | zoo | render | serve | train | jobs | bench``."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ _COMMANDS = {
     "convert": ("cli.convert", "write a checkpoint as safetensors, which load quickest"),
     "zoo": ("cli.zoo", "list the published checkpoints, or download one"),
     "render": ("cli.render", "write a picture, or the depth, points or mesh of what is in it"),
+    "serve": ("server.command", "serve sessions on this machine to notebooks on others"),
     "avatars": ("cli.avatars", "write a contact sheet of the avatar world"),
     "bench": ("bench.command", "measure the speed on this machine, as ratios in one run"),
     "bench-editing": (
@@ -54,36 +55,44 @@ _COMMANDS = {
         "bench.posed.command",
         "measure avatars in other poses and with parts of others, against exact re-renders",
     ),
+    "bench-remote": ("bench.remote.command", "measure how many people one machine serves at a time, and how fairly"),
     "bench-points": ("bench.points.command", "measure dragging against pairs of renders that differ in one factor"),
 }
-_SPELLINGS = {
-    ("bench", what): f"bench-{what}" for what in ("editing", "inversion", "parts", "points", "posed", "sticking")
-}
+_SPELLINGS = {("bench", name.removeprefix("bench-")): name for name in _COMMANDS if name.startswith("bench-")}
+_SPELLINGS["bench", "--remote"] = "bench-remote"
 """Two words that mean one command: a `bench` of its own has its own options."""
+
 _TRAINERS = {
-    "avatars": "the bundled StyleGAN2, from procedural renders",
-    "regressor": "the small network that reads avatar factors off a picture",
-    "judge": "the reader that edits are scored by, independent of the factor network",
-    "directions": "the named directions that ship with a generator",
-    "flow": "the conditional flow that edits attributes, of a generator's w",
-    "stylespace": "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI",
-    "encoders": "a small encoder for inversion: psp, e4e or restyle",
-    "words": "the small encoder of sentences and pictures",
-    "evaluate": "measure a generator and write its model card, or the errors of the factor network",
+    "avatars": ("avatars", "the bundled StyleGAN2, from procedural renders"),
+    "detail": ("detail.grow", "a bundled generator grown to twice the size, with freckles and strands in its noise"),
+    "stylenerf": ("scenes.stylenerf", "a small StyleNeRF of the avatars, from pictures of known cameras"),
+    "posed": ("posed.posed", "a small Pose with Style of the avatars, from pairs of one avatar in two poses"),
+    "regressor": ("regressor", "the small network that reads avatar factors off a picture"),
+    "judge": ("judge", "the reader that edits are scored by, independent of the factor network"),
+    "directions": ("directions", "the named directions that ship with a generator"),
+    "flow": ("flow", "the conditional flow that edits attributes, of a generator's w"),
+    "rig": ("editing.rig", "the rig of a generator's w: pose, expression and light by their values"),
+    "parts": ("editing.parts", "which features of a generator are which part of its pictures"),
+    "stylespace": ("stylespace", "the StyleSpace report of a generator: channels by factor, attribute dependency, DCI"),
+    "encoders": ("encoders", "a small encoder for inversion: psp, e4e or restyle"),
+    "words": ("words", "the small encoder of sentences and pictures"),
+    "words-table": (
+        "editing.words_table",
+        "where each style channel takes pictures in the space of a text encoder, for edits by words",
+    ),
+    "mapper": ("editing.mapper", "a small network that edits towards one sentence"),
+    "evaluate": ("evaluate", "measure a generator and write its model card, or the errors of the factor network"),
 }
+"""Name → module in `training`, and what it makes."""
 
-_SCENES = {
-    "stylenerf": "a small StyleNeRF of the avatars, from pictures of known cameras",
-}
-_POSED = {
-    "posed": "a small Pose with Style of the avatars, from pairs of one avatar in two poses",
-}
-
-_EDITORS = {
-    "words-table": "where each style channel takes pictures in the space of a text encoder, for edits by words",
-    "mapper": "a small network that edits towards one sentence",
-    "parts": "which features of a generator are which part of its pictures",
-    "rig": "the rig of a generator's w: pose, expression and light by their values",
+_JOBS = {
+    "statistics": "mean, spread and histogram of every style channel, over any number of faces",
+    "words": "where each style channel takes pictures in the space of a text encoder",
+    "index": "a gallery of many faces, to find those that are nearest in one part",
+    "inversion": "the codes of a folder of photographs, a file each",
+    "data": "renders of avatars with their truth, for training",
+    "evaluation": "how far a generator's pictures are from renders",
+    "status": "how far a plan is, and what failed and why",
 }
 
 
@@ -97,15 +106,14 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser(name, help=words, description=words, module=f"stylewidgets.{module}")
     train = commands.add_parser("train", help="make the weight files that ship")
     kinds = train.add_subparsers(title="what to train", required=True, metavar="WHAT")
-    for name, words in _TRAINERS.items():
-        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{name}")
-    for name, words in _SCENES.items():
-        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.scenes.{name}")
-    for name, words in _POSED.items():
-        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.posed.{name}")
-    for name, words in _EDITORS.items():
-        module = f"stylewidgets.training.editing.{name.replace('-', '_')}"
-        kinds.add_parser(name, help=words, description=words, module=module)
+    for name, (module, words) in _TRAINERS.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.training.{module}")
+    plans = commands.add_parser(
+        "jobs", help="work that is too much for one process: shards, resumed where they broke off"
+    )
+    kinds = plans.add_subparsers(title="what to do", required=True, metavar="WHAT")
+    for name, words in _JOBS.items():
+        kinds.add_parser(name, help=words, description=words, module=f"stylewidgets.cli.jobs.{name}")
     return parser
 
 

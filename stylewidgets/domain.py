@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -136,6 +136,26 @@ class World(Protocol):
         """A picture by chance, whose factors are known."""
 
 
+@runtime_checkable
+class GroupedWorld(World, Protocol):
+    """A world whose factors come in groups, some of which no generator was trained on."""
+
+    def of(self, groups: Sequence[str]) -> GroupedWorld:
+        """The same world, for factors [N, F] of these groups."""
+
+    def outside(self, factors: Tensor) -> NDArray[np.bool_]:
+        """Which pictures show what generators of this domain have never seen, [N]."""
+
+
+def world_of(world: World, groups: Sequence[str]) -> World:
+    """The world for factors of these groups; () are its usual ones. TypeError where it has no groups."""
+    if not groups:
+        return world
+    if not isinstance(world, GroupedWorld):
+        raise TypeError(f"these factors are of the groups {', '.join(groups)}; {type(world).__name__} knows no groups")
+    return world.of(groups)
+
+
 @dataclass(frozen=True, eq=False)
 class Domain:
     """What is known about pictures of one kind. Parts that are None are not there, and nobody pretends to have them.
@@ -250,6 +270,12 @@ def of(session: HasMetadata) -> Domain | None:
     domain that `fits`. A domain that nobody registered is None, and so is a newer version than this release knows, with
     a RuntimeWarning: its parts would misread the pictures.
     """
+    known = _of(session)
+    elsewhere = getattr(session, "domain_there", None)  # its parts work where the generator is
+    return elsewhere(known) if known is not None and elsewhere is not None else known
+
+
+def _of(session: HasMetadata) -> Domain | None:
     stamp = stated(session.metadata)
     if stamp is None:
         return next((d for d in reversed(_REGISTERED.values()) if d.fits and d.fits(session.metadata)), None)

@@ -131,5 +131,8 @@ class Method:
         return checked(self.settings, given, f"setting of {self.name}")
 
     def why_not(self, session: object) -> str:
-        """Why it cannot be used on a session; "" if it can."""
+        """Why it cannot be used on a session; "" if it can. One that is elsewhere was told so by the server."""
+        about = getattr(session, "about", None)
+        if about is not None:
+            return str(about.methods.get(self.name, "the server does not know it"))
         return self.available(session) if self.available else ""

@@ -2,17 +2,17 @@
 # Every test, by tier or by layer. Prepares what is missing on a fresh Debian machine.
 #
 #   bash tests/run.sh quick               lint, types, scripts, and the unit and contract tests that are not marked slow
-#   bash tests/run.sh                     all layers below but soak and pythons
+#   bash tests/run.sh                     all layers below but soak, pythons and ray
 #   bash tests/run.sh release             those, too, and ten times as many mutated and random inputs
-#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks soak pythons
+#   bash tests/run.sh LAYER... [PYTEST]   some: lint types js unit contract golden precision kernel browser notebooks remote soak pythons ray
 #
 # What follows goes to pytest: bash tests/run.sh browser -k explorer. Logs and reports lie in tests/artifacts.
 # Own virtual environment in .venv-test, kept between runs. With CI set, a missing browser or node is a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 SECONDS=0
-whole=(lint types js contract golden unit precision kernel browser notebooks)
-every=("${whole[@]}" soak pythons)
+whole=(lint types js contract golden unit remote precision kernel browser notebooks)
+every=("${whole[@]}" soak pythons ray)
 
 tier=whole
 case "${1:-}" in quick | release) tier=$1 && shift ;; esac
@@ -82,6 +82,7 @@ run_js() {
 some=()
 [ "$tier" != quick ] || some=(-m "not slow")
 run_unit() { tests unit -n 2 --dist worksteal tests/unit ${some[@]+"${some[@]}"}; }
+run_remote() { tests remote tests/remote ${some[@]+"${some[@]}"}; } # servers and clients on loopback
 run_contract() { tests contract tests/contract ${some[@]+"${some[@]}"}; }
 run_golden() { tests golden tests/golden; }
 run_precision() { # what the unit layer ran as the processor is, with its bf16 and AVX-512 hidden from the library that multiplies
@@ -89,11 +90,12 @@ run_precision() { # what the unit layer ran as the processor is, with its bf16 a
 }
 run_kernel() { tests kernel tests/kernel; }
 run_browser() { tests browser tests/browser; }
-run_notebooks() { # all but 04 and 05 are run as they are by tests of their own
-  tests notebooks --nbval-lax --ignore-glob='notebooks/0[123678]_*' notebooks tests/notebooks
+run_notebooks() { # all but 05 are run as they are by tests of their own
+  tests notebooks --nbval-lax --ignore-glob='notebooks/0[1234678]_*' notebooks tests/notebooks
 }
 run_soak() { tests soak tests/soak; }
 run_pythons() { bash tests/pythons.sh; }
+run_ray() { bash tests/cluster/run.sh; }
 
 results=tests/artifacts/results
 rm -rf $results
@@ -113,9 +115,9 @@ lane() { # lane LAYER...: those of them that are wanted, one after the other
 trap 'trap - INT TERM; kill 0' INT TERM # the first lane would outlive an interrupt
 # Two lanes side by side, about as long; the browser takes the longest, and mostly waits.
 lane browser golden precision &
-lane lint types js contract unit kernel notebooks
+lane lint types js contract unit remote kernel notebooks
 wait
-lane soak pythons
+lane soak pythons ray
 
 # -- the end -----------------------------------------------------------------------------------------------------------
 echo

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from ..domain import Example, Floats, Moved, Pixels, Reader
+from .drawing.renderer import render
 from .reading import judge
 from .reading.estimates import Estimate, estimate
 from .reading.factor_net import bundled
@@ -18,7 +20,11 @@ from .scoring.changes import changes, describe_changes
 from .world.captions import caption
 from .world.dataset import AvatarDataset, to_uint8
 from .world.edits import edit_truth
-from .world.factors import FACTORS, INDEX
+from .world.groups import HEAD, with_head
+
+UNSEEN = "unseen"
+"""The group of factors that no generator was trained on."""
+_SIDE = 64  # at which a picture is looked at for them
 
 
 @cache
@@ -67,19 +73,44 @@ def moved(before: object, after: object) -> list[Moved]:
 
 
 class AvatarWorld:
-    """The renderer, by the names of factors; a `stylewidgets.domain.World`."""
+    """The renderer, by the names of factors; a `stylewidgets.domain.GroupedWorld`.
+
+    Args:
+        groups: of the factors; see `avatars.sample`.
+    """
+
+    def __init__(self, groups: Sequence[str] = HEAD) -> None:
+        self.groups = tuple(groups)
+        self._at = with_head(self.groups, "the world of avatars")
+
+    def of(self, groups: Sequence[str]) -> AvatarWorld:
+        return AvatarWorld(groups)
+
+    def outside(self, factors: Tensor) -> NDArray[np.bool_]:
+        """Whether a picture differs from that of the same factors without those of the group `UNSEEN`, [N]."""
+        groups = tuple(group for group in self.groups if group != UNSEEN)
+        if groups == self.groups:
+            return np.zeros(len(factors), bool)
+        seen = [
+            i for group, part in self._at.slices() if group.name != UNSEEN for i in range(*part.indices(len(self._at)))
+        ]
+        shown, usual = (
+            render(rows, _SIDE, outputs=("image",), groups=own).image
+            for rows, own in ((factors, self.groups), (factors[:, seen], groups))
+        )
+        return (shown - usual).abs().amax(dim=(1, 2, 3)).gt(1 / 255).cpu().numpy()
 
     def bounds(self, attribute: str) -> tuple[float, float] | None:
-        factor = FACTORS[INDEX[attribute]] if attribute in INDEX else None
+        factor = self._at.factors[self._at.index[attribute]] if attribute in self._at.index else None
         return (factor.low, factor.high) if factor is not None and factor.kind == "continuous" else None
 
     def values(self, factors: Tensor, attribute: str) -> Floats:
-        return np.asarray(factors[:, INDEX[attribute]].cpu().numpy(), np.float64)
+        return np.asarray(factors[:, self._at.index[attribute]].cpu().numpy(), np.float64)
 
     def redraw(self, factors: Tensor, attribute: str, values: Floats, side: int) -> Pixels:
         new = torch.from_numpy(values.astype(np.float32))
-        drawn = to_uint8(edit_truth(factors, {attribute: new}, resolution=side, outputs=("image",)).image)
-        return np.ascontiguousarray(drawn.permute(0, 2, 3, 1).cpu().numpy())
+        made = edit_truth(factors, {attribute: new}, resolution=side, outputs=("image",), groups=self.groups)
+        return np.ascontiguousarray(to_uint8(made.image).permute(0, 2, 3, 1).cpu().numpy())
 
     def example(self, seed: int, side: int) -> Example:
         code = f'sw.AvatarDataset(seed={seed}, n=1, resolution={side}, outputs=("image",))[0]'

@@ -2,8 +2,8 @@
 
 All pages in one run. The first is what people write today. In the next four the pictures are ready and cost nothing, so
 that what differs is what shows them: the core Image, the least that a canvas of our own could be, our view, and our
-explorer around it. The sixth has the model behind it, too; in the last two the picture is dragged round a
-scene in space, and a person is pulled by the wrist.
+explorer around it. The sixth has the model behind it, too; in the last two the picture itself is dragged round a scene in
+space, and a person is pulled by the wrist.
 """
 
 from __future__ import annotations

@@ -133,13 +133,16 @@ def reading(given: Given, what: str, accepted: str) -> Iterator[Path]:
 
 
 # -- arrays with a description -------------------------------------------------------------------------------------------
-def write_arrays(given: Given, arrays: Mapping[str, Any], about: object, key: str) -> Path:
+def write_arrays(
+    given: Given, arrays: Mapping[str, Any], about: object, key: str, more: Mapping[str, object] | None = None
+) -> Path:
     """Write arrays with what they are to an .npz file, or else to a safetensors file.
 
     Args:
         arrays: of numpy, or all of torch.
         about: plain JSON values.
         key: the name under which a file has ``about``; tells kinds of files apart.
+        more: key → plain JSON, for a safetensors file that is of several kinds at once.
     """
     text = json.dumps(about, ensure_ascii=False)
     with writing(given) as part:
@@ -148,7 +151,11 @@ def write_arrays(given: Given, arrays: Mapping[str, Any], about: object, key: st
                 np.savez_compressed(file, **{key: np.frombuffer(text.encode(), np.uint8), **arrays})
         else:
             # Not save_file: that makes files which only their owner can read.
-            part.write_bytes(_serialized(arrays, {key: text}))
+            part.write_bytes(
+                _serialized(
+                    arrays, {key: text} | {k: json.dumps(v, ensure_ascii=False) for k, v in (more or {}).items()}
+                )
+            )
     return as_path(given)
 
 

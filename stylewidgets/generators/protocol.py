@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeGuard, runtime_checkable
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias, TypeGuard, runtime_checkable
 
 from ..latent.view import View
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a client of a session elsewhere knows of layers, too, and has no torch
+    import torch
+    from torch import Tensor, nn
     from typing_extensions import Self
 
-Noise = str | Sequence[Tensor | None]
+Noise: TypeAlias = "str | Sequence[Tensor | None]"
 """A mode ("const", "random" or "none"), or a tensor for each noise picture; None leaves that layer without."""
 
 
@@ -306,4 +305,4 @@ def view_block(generator: object) -> int:
 
 def view_kind(generator: object) -> type[View] | None:
     """The class of the views that a generator has, None for one without."""
-    return generator.view_kind if isinstance(generator, HasView) else None
+    return getattr(generator, "view_kind", None)

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..session.tuning import tuned
     from ..settings import Method, Setting
     from .catalogue import METHODS, register
-    from .evaluation.editability import known_edits
     from .evaluation.evaluate import evaluate, evaluate_each
+    from .evaluation.known import known_edits
     from .faces import align
     from .losses.perceptual import Perceptual, perceptual
     from .methods import hybrid, pivotal
@@ -32,8 +32,8 @@ __getattr__, __dir__, __all__ = attach(
         "..session.tuning": "tuned",
         "..settings": "Method Setting",
         "catalogue": "METHODS register",
-        "evaluation.editability": "known_edits",
         "evaluation.evaluate": "evaluate evaluate_each",
+        "evaluation.known": "known_edits",
         "faces": "align",
         "losses.perceptual": "Perceptual perceptual",
         "methods": "hybrid pivotal",

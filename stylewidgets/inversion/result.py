@@ -101,11 +101,16 @@ class Result:
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write code, noise, parameter changes, settings, history and report to one .safetensors file."""
+        arrays, about = self.packed()
+        return files.write_arrays(path, arrays, about, KEY)
+
+    def packed(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What a file of it has under `KEY`: (arrays, plain JSON)."""
         plain = {name: _jsonable(getattr(self, name)) for name in _PLAIN}
         arrays: dict[str, Any] = {"code": self.code} | {f"noise.{k}": n for k, n in enumerate(self.noise or ())}
         arrays |= {} if self.cameras is None else {"cameras": self.cameras}
         arrays |= {f"delta.{name}": np.asarray(d, np.float16) for name, d in (self.delta or {}).items()}
-        return files.write_arrays(path, arrays, {"version": VERSION if self.cameras is not None else 1} | plain, KEY)
+        return arrays, {"version": VERSION if self.cameras is not None else 1} | plain
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Result:

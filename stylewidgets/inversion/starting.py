@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 
+from .. import jobs
 from ..core.checks import unknown_name
 from ..core.lazy import resolve
 from ..jobs import Progress
 from ..session.batching import pictures_with_gradients
 from .catalogue import METHODS
+from .evaluation.realism import code_statistics, flat_styles
 from .result import joined
 from .run import Run
 from .target import Target
@@ -53,6 +56,20 @@ def start(method: str, session: GeneratorSession, target: Any, **settings: Any) 
 def begin(session: GeneratorSession, *, method: str, target: str, settings: Mapping[str, Any] | None = None) -> Run:
     """Starts the kind "inversion" for `session.start`. target: the hash that `session.put` returned."""
     return start(method, session, session.known(target), **dict(settings or {}))
+
+
+def begin_realism(session: GeneratorSession, *, space: str, code: Sequence[Any]) -> jobs.Run[dict[str, float]]:
+    """Starts the kind "realism": how far codes [N, …] of a space are from the generator's own, and how far 99 of 100 of its own
+    are at most; see `evaluation.realism`."""
+    codes = np.asarray(code, np.float32)
+
+    def work() -> jobs.Job[dict[str, float]]:
+        yield Progress(indivisible=1.0)
+        styles = flat_styles(session, space, codes)
+        known = code_statistics(session)
+        return {"realism": float(np.mean(known.mahalanobis(styles))), "usual_realism": float(known.usual)}
+
+    return jobs.Run(work())
 
 
 def invert(

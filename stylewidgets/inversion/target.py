@@ -37,6 +37,7 @@ class Target:
         factors: [N, F] of renders, in the order of the domain's world (`avatars.FACTORS`); None for others.
         mask: [N, 1, H, W] in [0, 1], 1 where the picture counts; None for everywhere.
         left_out: the files of a list or folder that could not be read, each with the reason.
+        factor_groups: of the factors, such as ("head", "unseen"); () for the domain's usual ones.
     """
 
     images: Tensor
@@ -45,6 +46,7 @@ class Target:
     factors: Tensor | None = None
     mask: Tensor | None = None
     left_out: tuple[str, ...] = ()
+    factor_groups: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -67,16 +69,23 @@ class Target:
             self.latents[part],
             None if self.factors is None else self.factors[part],
             None if self.mask is None else self.mask[part],
+            factor_groups=self.factor_groups,
         )
 
     def on(self, device: torch.device) -> tuple[Tensor, Tensor | None]:
         """Pictures and mask on a device."""
         return self.images.to(device), None if self.mask is None else self.mask.to(device)
 
+    def pixels(self, i: int) -> NDArray[np.uint8]:
+        """The i-th picture, uint8 [H, W, 3]."""
+        picture = (self.images[i] * 127.5 + 128).clamp(0, 255).permute(1, 2, 0)
+        return picture.numpy().astype(np.uint8)
+
     def digest(self) -> str:
         """A sha256 of all of it, hexadecimal: what `session.put` names it by."""
         known = [None if one is None else one.to_dict() for one in self.latents]
-        made = hashlib.sha256(json.dumps([list(self.names), list(self.images.shape), known]).encode())
+        groups = [list(self.factor_groups)] if self.factor_groups else []
+        made = hashlib.sha256(json.dumps([list(self.names), list(self.images.shape), known, *groups]).encode())
         for tensor in (self.images, self.factors, self.mask):
             made.update(b"-" if tensor is None else tensor.contiguous().numpy().tobytes())
         return made.hexdigest()
@@ -109,7 +118,8 @@ class Target:
             given: a `Target`; a picture of any kind (`stylewidgets.core.pictures.read`: a path, an http(s) address, bytes, a
                 PIL image, an array [H, W, 3], a tensor [3, H, W] in [-1, 1]), or several as an array or tensor [N, …]; a
                 `Latent` of this session (then it is known); an item or a batch of `AvatarDataset` (its factors are known);
-                a folder of pictures; or a list of all these.
+                a folder of pictures; or a list of all these. Of a list, factors are kept where all have those of the same
+                groups.
             session: pictures are cropped around their middle to the shape of its pictures, and resized (Lanczos).
             skip: leave out the files of a list that cannot be read, with a warning that names them, as it is always done for a
                 folder. Else the error names them all: whoever gives a list counts on its length.
@@ -180,6 +190,7 @@ def _rendered(item: Mapping[str, Any], session: GeneratorSession) -> Target:
     return replace(
         made,
         factors=rows[None] if rows.ndim == 1 else rows,
+        factor_groups=tuple(item.get("groups", ())),
         names=tuple(f"avatar {i}" for i in range(len(made))) if len(made) > 1 else ("avatar",),
     )
 
@@ -211,7 +222,8 @@ def _each(given: Sequence[object], session: GeneratorSession, skip: bool) -> Tar
 def _joined(parts: Sequence[Target]) -> Target:
     if not parts:
         raise ValueError("a list of targets has at least one; an empty one was given")
-    known = [part.factors for part in parts]
+    groups = {part.factor_groups for part in parts}
+    known = [part.factors if len(groups) == 1 else None for part in parts]
     names = [name for part in parts for name in part.names]
     twice = {name for name in names if names.count(name) > 1}
     return Target(
@@ -219,6 +231,7 @@ def _joined(parts: Sequence[Target]) -> Target:
         tuple(f"{name} {i}" if name in twice else name for i, name in enumerate(names)),
         tuple(latent for part in parts for latent in part.latents),
         torch.cat([f for f in known if f is not None]) if all(f is not None for f in known) else None,
+        factor_groups=groups.pop() if len(groups) == 1 else (),
     )
 
 

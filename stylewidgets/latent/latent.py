@@ -31,6 +31,8 @@ __all__ = ["IDENTITY", "MAX_SEED", "NOISE_MODES", "SPACES", "Code", "Direction",
 
 VERSION = 2
 NOISE_MODES = ("const", "random", "none", "tf")
+SEEDED_NOISE = ("random", "tf")
+"""Modes for which the seed counts."""
 _PLAIN = ("seed", "psi", "cutoff", "label", "noise_mode", "noise_seed")
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
+import numpy as np
 
-from ..latent.latent import Code, Latent
+from ..core.values import as_numpy
+from ..latent.latent import SEEDED_NOISE, Code, Latent
 from ..latent.transfer import TransferEdit
-from ..session.noise import SEEDED_NOISE
-from ..session.session import GeneratorSession
 from .grid import HEADER, MixGrid, Place
 from .sources import Layers, layer_mask, parts_of
+
+if TYPE_CHECKING:
+    from ..session.session import GeneratorSession
 
 
 def mix(
@@ -74,10 +76,9 @@ def mix_cell(session: GeneratorSession, grid: MixGrid, place: Place) -> Latent:
 def _with_part(session: GeneratorSession, grid: MixGrid, row: Latent, column: Latent, mask: Sequence[bool]) -> Latent:
     """The row with one part of the column, as far as its channels are in the mask: an edit that can be dragged."""
     found = parts_of(session, grid.catalogue, grid.part).carriers(grid.part, row, column, method="editing")
-    widths = torch.tensor([layer.channels for layer in session.layers], dtype=torch.int64, device="cpu")
-    taken = torch.tensor(mask, dtype=torch.float32, device="cpu").repeat_interleave(widths)
-    weights = found.cpu() * taken
-    return row.with_edit(TransferEdit(column, weights.numpy(), name=grid.part)) if weights.any() else row
+    taken = np.repeat(np.asarray(mask, np.float32), [layer.channels for layer in session.layers])
+    weights = as_numpy(found) * taken
+    return row.with_edit(TransferEdit(column, weights, name=grid.part)) if weights.any() else row
 
 
 def noise_of(grid: MixGrid, place: Place, taken: Sequence[bool]) -> tuple[tuple[str, int], ...]:
@@ -98,10 +99,10 @@ def _noise(latent: Latent) -> tuple[str, int]:
 
 def _code(session: GeneratorSession, row: Latent, column: Latent, mask: Sequence[bool], grid: MixGrid) -> Code:
     if grid.space == "w+" and not (row.in_s or column.in_s):
-        taken = torch.tensor(grid.mask, dtype=torch.bool, device=session.device)[:, None]
-        return Code("w+", torch.where(taken, session.map(column)[0], session.map(row)[0]).cpu().numpy())
+        taken = np.asarray(grid.mask, np.bool_)[:, None]
+        return Code("w+", np.where(taken, as_numpy(session.map(column)[0]), as_numpy(session.map(row)[0])))
     pairs = zip(session.code_styles(row), session.code_styles(column), mask, strict=True)
-    return Code("s", torch.cat([theirs if taken else own for own, theirs, taken in pairs], dim=1).cpu().numpy())
+    return Code("s", np.concatenate([as_numpy(theirs if taken else own) for own, theirs, taken in pairs], axis=1))
 
 
 def _beyond_styles(row: Latent, column: Latent) -> bool:

@@ -1,16 +1,50 @@
 """What a client and a server say to each other, version 1: JSON, picture bytes and safetensors. Nothing is ever unpickled.
 
-A live socket carries texts, which are JSON objects, and frames, which are binary: four bytes of length (big-endian), a header
-of JSON, and the bytes of the picture. Large arrays of a latent, directions above all, cross once, under their hash:
+A live socket (subprotocol `SUBPROTOCOL`) carries texts, which are JSON objects, and frames, which are binary: four bytes of
+length (big-endian), a header of JSON, and the bytes of the picture. Large arrays of a latent, directions above all, cross once,
+under their hash:
 
-    client  {"hello": {"token", "client", "model"}}                    the first text; the token never stands in an address
-    server  {"hello": {"version", "name", "weights"}}                  weights: the sha256 of what draws here
+    client  {"hello": {"version", "token", "client", "model"}}         the first text; the token never stands in an address
+    server  {"hello": {"version", "name", "weights", "device"}}        weights: the fingerprint of what draws here
     client  {"define": sha256, "array": …}                             before the first latent that refers to it
-    client  {"n": 7, "latent": …, "rung": [side, format, quality, name]}
-    server  frame {"n", "mime", "w", "h", "rung", "render_ms", "encode_ms"} + bytes      it answers all requests up to n
-    server  {"error": {"n", "code", "message"}}  {"going": seconds}  {"busy": seconds}
+    client  {"n": 7, "latent": …, "rung": [side, format, quality, name], "on": sha256}     "on": see below; mostly left out
+    server  frame {"n", "mime", "w", "h", "rung", "render_ms", "encode_ms"} + bytes        it answers all requests up to n
+    server  {"error": {"n", "code", "message"}}                        n: null where it is about no request
+    server  {"going": seconds}  {"busy": seconds}                      goes down; the token has used up its share for so long
     client  {"start": spec, "job": name}  {"pause": name}  {"resume": name}  {"stop": name}
-    server  {"job": name, "progress": …}  {"job": name, "result": sha256}  {"job": name, "error": …}
+    server  {"job": name, "status", "progress": {"done", "total", "words", "terms", "indivisible"}}
+    server  frame {"job": name, "done", "mime", "w", "h", "latent"} + bytes                its state now and then; latent or null
+    server  {"job": name, "status", "result": sha256, "kind", "suffix", "bytes"}           it rests: done, stopped or paused, with
+                                                                       what it has found so far; null: nothing yet
+    server  {"job": name, "status": "failed", "error": {"code", "message"}}
+
+`status` is that of a `jobs.Run`. "client" is a name that a client makes up, 16 to 64 of A-Z a-z 0-9 - _, and keeps when it
+connects again: under it lie its results, which live until it has been away for ten minutes or newer ones need the room.
+A result with weights or noise of its own draws where a request says "on": its hash, with ":1" for the second of its pictures.
+Jobs go on while their client is away; after its next hello it hears of each that it has, as if it had just changed.
+
+Calls bear the token in `Authorization: Bearer …` and may name their client in `X-Client`. Errors are {"error": {"code",
+"message"}} with the status of the code.
+
+    GET  /v1/health                       {"ok", "version", "name", "device", "queue"}; 503 while it goes down or is broken
+    GET  /v1/models                       {"models": [name, …]}, the first is the default
+    GET  /v1/models/M                     what it is, as `remote.about.About.to_dict`: sizes, layers, fingerprint, capabilities
+    GET  /v1/models/M/directions          its directions as the file of a `DirectionSet`
+    POST /v1/models/M/render              {"latent", "format": "png" or "jpeg", "on"} → the picture
+    POST /v1/models/M/images              {"latents", "resolution", "on"} → "images" uint8 [N, h, w, 3]
+    POST /v1/models/M/map                 {"latents", "on"} → "w" [N, num_ws, w_dim]
+    POST /v1/models/M/styles              {"latents", "on"}, or "w" → "styles" [N, channels of all layers]
+    POST /v1/models/M/synthesize          "w" or "styles", with {"noise_mode", "noise_seed", "view", "exact", "max_resolution",
+                                          "on"} → "images" float32 [N, C, H, W]
+    POST /v1/models/M/cells               {"grid": `MixGrid.to_dict`, "places": [[i, j], …], "resolution", "on"} → "images"
+    POST /v1/models/M/labels              "image" uint8 [H, W, 3] → "labels" uint8 [H, W], of the regions in `About.domain`
+    POST /v1/models/M/depth, normals      {"latent", "on"} → "image" uint8 [H, W, 3]
+    POST /v1/models/M/targets             a picture file, or "image" uint8 or bool (mask, labels) → {"target": name in specs};
+                                          or "images" float32 [N, 3, H, W] with "mask" and {"names", "latents"}: a `Target`
+    GET  /v1/results/SHA                  what a job made: a file, or a value as `remote.results` packs it (suffix ".safetensors")
+
+Names in quotes without braces are arrays of a safetensors body; its values stand as JSON under `ABOUT` in the metadata. Where a
+body is JSON, an array is {"shape", "float32": base64}.
 """
 
 from __future__ import annotations
@@ -40,6 +74,9 @@ UPLOAD = 8 * 2**20
 """Longest file of a target, in bytes."""
 MOST_LATENTS = 64
 """Latents of one call."""
+ABOUT = "stylewidgets"
+"""The entry in the metadata of a safetensors body under which its plain values stand as JSON."""
+TENSORS = "application/safetensors"
 INLINE = 256
 """Arrays of at most this many numbers go with the latent; larger ones go ahead of it, once."""
 
@@ -51,11 +88,12 @@ class RemoteError(RuntimeError):
 
     Attributes:
         code: as of HTTP: 401 no valid token, 404, 413 too large, 422 not acceptable, 426 another version, 429 too many, 500 …
+        after: seconds after which to try again, 0 where that would not help.
     """
 
-    def __init__(self, message: str, code: int = 500) -> None:
+    def __init__(self, message: str, code: int = 500, after: float = 0.0) -> None:
         super().__init__(message)
-        self.code = code
+        self.code, self.after = code, after
 
 
 def text(message: Mapping[str, object]) -> str:

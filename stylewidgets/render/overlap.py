@@ -27,10 +27,11 @@ class Overlap:
     Args:
         wanted: asked at each `start`, in the thread of the caller: whether its event loop will soon get its turn, and may show
             pictures when it does. Default: always.
+        finals: whether final frames are to be taken, too.
     """
 
-    def __init__(self, wanted: Callable[[], bool] = lambda: True) -> None:
-        self._wanted = wanted
+    def __init__(self, wanted: Callable[[], bool] = lambda: True, finals: bool = False) -> None:
+        self._wanted, self.finals = wanted, finals
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._closed = False
@@ -82,5 +83,32 @@ class Overlap:
 
 
 def overlap_for(device_type: str, wanted: Callable[[], bool] = lambda: True) -> Overlap | None:
-    """Return an `Overlap` where it is worth it, on "cuda"; None elsewhere."""
-    return Overlap(wanted) if switch("STYLEWIDGETS_OVERLAP", device_type == "cuda") else None
+    """Return an `Overlap` where it is worth it, on "cuda", and on another machine ("remote"), whose final frames are waited for
+    beside the caller as well: a kernel must not stand still for a round trip. None elsewhere."""
+    remote = device_type == "remote"
+    return Overlap(wanted, remote) if switch("STYLEWIDGETS_OVERLAP", device_type == "cuda" or remote) else None
+
+
+class WayBack:
+    """The way from any thread to the event loop that ran here last, with the message that it answered."""
+
+    def __init__(self) -> None:
+        self._there: tuple[asyncio.AbstractEventLoop, contextvars.Context] | None = None
+
+    def remember(self) -> None:
+        """Come back to the event loop that runs in this thread, where there is one."""
+        try:
+            self._there = asyncio.get_running_loop(), contextvars.copy_context()
+        except RuntimeError:
+            pass
+
+    def call(self, function: Callable[[], object]) -> bool:
+        """Call a function there soon. False where no loop is known, or it has closed."""
+        if self._there is None:
+            return False
+        loop, context = self._there
+        try:
+            loop.call_soon_threadsafe(function, context=context)
+        except RuntimeError:
+            return False
+        return True

@@ -18,8 +18,9 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, TypeVar
 
+from .frames import Display, Encode, Frame, Picture
 from .ladder import Ladder, Rung
 from .overlap import Overlap
 from .stats import Stats
@@ -32,47 +33,11 @@ IN_FLIGHT = 3
 """Frames without acknowledgement, those being encoded among them. A page answers every second frame, or with its next wish: so
 one is being painted, one is on its way and one may be drawn meanwhile; more is only delay."""
 
+ENCODING = 2
+"""Of these at most so many are with another machine, which would replace one by the next if there were more."""
+
 ACK_TIMEOUT = 1.0
 """Seconds after which a frame without acknowledgement no longer counts, so that a lost one freezes nothing."""
-
-
-class Picture(NamedTuple):
-    """What the render function makes: encoded bytes and how long encoding took, in milliseconds."""
-
-    data: bytes
-    mime: str
-    width: int
-    height: int
-    encode_ms: float = 0.0
-
-
-Encode = Callable[[], Picture]
-"""Pixels on their way: encodes them, in any thread. Nothing else writes to them meanwhile."""
-
-
-@dataclass(frozen=True)
-class Frame:
-    """One encoded picture on its way to a display.
-
-    Attributes:
-        index: counts up from 1, with gaps; what the display acknowledges.
-        data, mime, width, height: the encoded picture.
-        rung_name: "drag", "full" or "still".
-        final: whether it cannot be improved: full size and lossless.
-        render_ms, encode_ms: how long it took.
-        value: what it shows.
-    """
-
-    index: int
-    data: bytes
-    mime: str
-    width: int
-    height: int
-    rung_name: str
-    final: bool
-    render_ms: float = 0.0
-    encode_ms: float = 0.0
-    value: Any = None
 
 
 @dataclass(frozen=True)
@@ -85,12 +50,6 @@ class _Made(Generic[T]):
     picture: Picture
     render_ms: float
     frame_ms: float
-
-
-class Display(Protocol):
-    """Where frames go. It may call `Pump.acknowledge` at once, later, from another thread, or never."""
-
-    def show(self, frame: Frame) -> None: ...
 
 
 class Pump(Generic[T]):
@@ -108,8 +67,8 @@ class Pump(Generic[T]):
         clock: seconds, monotonic.
         on_error: called with (exception, value) when `render` or `show` fails; the last frame stays. Default: log it.
         stats: counts and times; default: a new `Stats`.
-        overlap: encodes frames in motion, None to do so in the caller. Final frames are always encoded in the caller, so that
-            they are there when it goes on. Ended by `close`.
+        overlap: encodes frames in motion, None to do so in the caller. Final frames are encoded in the caller, so that they are
+            there when it goes on, unless the overlap takes them too. Ended by `close`.
     """
 
     def __init__(
@@ -218,6 +177,12 @@ class Pump(Generic[T]):
         return len(self._flight) + self._encoding
 
     @property
+    def finishing(self) -> bool:
+        """Whether the final frame of the newest value is still to come."""
+        newest = self._mail or self._drawing
+        return newest[1] if newest is not None else self._encoding > 0 and self._last is not None and self._last[1]
+
+    @property
     def waiting(self) -> bool:
         """Whether a value waits in the mailbox."""
         return self._mail is not None
@@ -270,7 +235,8 @@ class Pump(Generic[T]):
         now = self._clock()
         self._flight = {index: sent for index, sent in self._flight.items() if now - sent < ACK_TIMEOUT}
         # A final frame is asked for once, when the picture rests: it need not wait behind the frames of the drag.
-        return self._mail[1] or self.in_flight < IN_FLIGHT
+        most = ENCODING if self._overlap is not None and self._overlap.finals else IN_FLIGHT
+        return self._mail[1] or (self.in_flight < IN_FLIGHT and self._encoding < most)
 
     def _draw(self, value: T, rung: Rung) -> None:
         index = self._index = self._index + 1
@@ -284,8 +250,12 @@ class Pump(Generic[T]):
             elif self._hand_over(index, value, rung, made, render_ms):
                 return
             else:
-                picture = made()
-                frame_ms = render_ms + picture.encode_ms
+                done = made()
+                if done is None:
+                    self.stats.dropped += 1
+                    return
+                picture = done
+                frame_ms = picture.frame_ms or render_ms + picture.encode_ms
         except Exception as error:  # noqa: BLE001  any renderer; the owner shows it
             self._on_error(error, value)
             return
@@ -319,7 +289,8 @@ class Pump(Generic[T]):
                 self._flight[index] = self._clock()
             if index == self._index:
                 self._last = (value, rung.final)
-            self.stats.on_sent(made.render_ms, picture.encode_ms, max(picture.width, picture.height), rung.name)
+            took = made.render_ms if picture.render_ms is None else picture.render_ms
+            self.stats.on_sent(took, picture.encode_ms, max(picture.width, picture.height), rung.name)
         return Frame(
             index,
             picture.data,
@@ -328,15 +299,15 @@ class Pump(Generic[T]):
             picture.height,
             rung.name,
             rung.final,
-            made.render_ms,
+            took,
             picture.encode_ms,
             value,
         )
 
     # -- encoding beside the next frame ----------------------------------------------------------------------------------
     def _hand_over(self, index: int, value: T, rung: Rung, encode: Encode, render_ms: float) -> bool:
-        """Give pixels to the worker. False: it does not take them, or they are final."""
-        if self._overlap is None or rung.final:
+        """Give pixels to the worker. False: it does not take them."""
+        if self._overlap is None or (rung.final and not self._overlap.finals):
             return False
 
         def work() -> None:  # on the worker: nothing is shown or reported here
@@ -344,18 +315,20 @@ class Pump(Generic[T]):
             try:
                 picture = encode()
             except Exception as error:  # noqa: BLE001  any encoder; the owner shows it
-                done = partial(self._on_error, error, value)
+                done = partial(self._lost, value, error)
             else:
-                # Both stages work at once, so frames come as fast as the slower of the two.
-                frame_ms = max(render_ms, picture.encode_ms)
-                done = partial(self._show, _Made(index, value, rung, picture, render_ms, frame_ms))
+                done = partial(self._lost, value, None)
+                if picture is not None:
+                    # Both stages work at once, so frames come as fast as the slower of the two.
+                    frame_ms = picture.frame_ms or max(render_ms, picture.encode_ms)
+                    done = partial(self._show, _Made(index, value, rung, picture, render_ms, frame_ms))
             with self._lock:
                 if not self._closed:
                     self._encoded.append(partial(self._take_back, done))
 
         with self._lock:
             self._encoding += 1
-            before, self._last = self._last, (value, False)
+            before, self._last = self._last, (value, rung.final)
         taken = False
         try:
             taken = self._overlap.start(work, self._run)
@@ -365,6 +338,15 @@ class Pump(Generic[T]):
                     self._encoding -= 1
                     self._last = before
         return taken
+
+    def _lost(self, value: T, error: Exception | None) -> None:
+        """No frame came of this value: nothing is settled by it."""
+        with self._lock:
+            self.stats.dropped += error is None
+            if self._last is not None and self._last[0] is value:
+                self._last = (value, False)
+        if error is not None:
+            self._on_error(error, value)
 
     def _take_back(self, done: Callable[[], None]) -> None:
         with self._lock:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,12 @@ class LiveRenderer:
     and at a lower rung a preview from an inner block where the family has them (``finish_small``), else made smaller.
     """
 
+    on_words: Callable[[str], object] | None = None
+    """Nothing to say, ever: there is no connection that could be lost. See `remote.live.RemoteLive`."""
+
     def __init__(self, session: GeneratorSession) -> None:
         self.session = session
+        self.device_type = session.device.type
         self.cache = session.cache()
 
     def __call__(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
@@ -38,7 +43,7 @@ class LiveRenderer:
 
     def picture(self, latent: Latent, rung: Rung) -> Picture:
         """The encoded picture, as a `Pump` wants it."""
-        return self.begin(latent, rung)()
+        return _encoded(self(latent, rung), rung)
 
     def begin(self, latent: Latent, rung: Rung) -> Encode:
         """Draw now and encode later, in any thread: what a `Pump` with an `Overlap` wants.
@@ -47,6 +52,10 @@ class LiveRenderer:
         next frame is copied to other memory (`to_host`), and torch takes up this again when it was let go.
         """
         return partial(_encoded, self(latent, rung), rung)
+
+    def close(self) -> None:
+        """Keep nothing any more."""
+        self.cache.clear()
 
     def _draw(self, latent: Latent, rung: Rung) -> NDArray[np.uint8]:
         session = self.session

@@ -37,11 +37,11 @@ def check_view(generator: Generator, view: View) -> None:
     if not isinstance(view, View):
         raise TypeError(f"a Transform is expected, such as Transform(angle=30); {type(view).__name__} was given")
     if view and not isinstance(view, Transform) and not isinstance(view, view_kind(generator) or ()):
-        raise ValueError(f"{view!r} was given; {type(generator).__name__} has no {view.kind}. Leave {view.kind} out")
+        raise ValueError(f"{view!r} was given; {_named(generator)} has no {view.kind}. Leave {view.kind} out")
     if view and not isinstance(view, view_kind(generator) or ()):
         raise ValueError(
             f"{view!r} was given; only StyleGAN3 can move, turn and scale what it draws. For "
-            f"{type(generator).__name__} leave transform out"
+            f"{_named(generator)} leave transform out"
         )
 
 
@@ -120,3 +120,8 @@ def _check_extra(generator: Generator, latent: Latent) -> None:
             raise ValueError(f"{name!r} of extra has shape [{declared[name]}]; [{len(value)}] was given")
     if latent.source is not None and not generator.needs_source:
         raise ValueError("this generator draws from no source, so source must be None")
+
+
+def _named(generator: object) -> str:
+    """The class of a generator; also of one that is elsewhere, and described."""
+    return str(getattr(generator, "class_name", type(generator).__name__))

@@ -13,12 +13,11 @@ from torch import Tensor
 
 from ..core.checks import check_finite
 from ..latent.latent import Code, Latent
-from ..latent.view import between
+from ..latent.meeting import meeting
 from .checks import check_latent
 from .synthesis import versions
 
 if TYPE_CHECKING:
-    from ..latent.checks import Extra
     from ..latent.edits import Edit
     from .session import GeneratorSession
 
@@ -72,21 +71,12 @@ def interpolate(session: GeneratorSession, a: Latent, b: Latent, t: float) -> La
     t = check_finite("t", t)
     if t in (0.0, 1.0):
         return check_latent(session.generator, a if t == 0.0 else b)
-    near = a if t < 0.5 else b
     if a.in_s or b.in_s:
         left, right = (session.flat_styles(latent)[0] for latent in (a, b))
     else:
         left, right = session.map(a)[0], session.map(b)[0]
     code = Code("s" if left.ndim == 1 else "w+", torch.lerp(left, right, t).cpu().numpy())
-    return near.replace(
-        code=code,
-        psi=1.0,
-        cutoff=None,
-        edits=(),
-        view=between(a.view, b.view, t),
-        extra=_between(a.extra, b.extra, t),
-        history=(),
-    )
+    return meeting(a, b, t, code)
 
 
 # -- what an edit is lent: `latent.edits.Door` -----------------------------------------------------------------
@@ -228,14 +218,3 @@ def _channels(session: GeneratorSession) -> list[int]:
 
 def _acting(stage: str, latent: Latent) -> list[Edit]:
     return [edit for edit in latent.edits if edit.stage == stage and edit.strength]
-
-
-def _between(a: Extra, b: Extra, t: float) -> Extra:
-    """Vectors that both have in a straight line, all else as in the nearer one."""
-    first, second = dict(a), dict(b)
-    made = dict(first if t < 0.5 else second)
-    for name in first.keys() & second.keys():
-        x, y = first[name], second[name]
-        if isinstance(x, tuple) and isinstance(y, tuple):
-            made[name] = tuple((1 - t) * p + t * q for p, q in zip(x, y, strict=True))
-    return tuple(sorted(made.items()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -102,6 +102,19 @@ def noise_maps(session: GeneratorSession) -> list[Tensor]:
     """Copies of the stored noise pictures [1, 1, H, W], one for each of `noise_shapes`; [] for a generator without."""
     with session.lock:
         return [picture.detach().clone().view(1, 1, *picture.shape[-2:]) for picture in session.generator.noise_maps()]
+
+
+def plain_facts(session: GeneratorSession) -> dict[str, Any]:
+    """What is to be known of the generator on another machine, besides what the session says itself."""
+    generator = session.generator
+    return {
+        "family": type(generator).__name__,
+        "default_psi": generator.default_psi,
+        "default_cutoff": generator.default_cutoff,
+        "extra": dict(generator.extra),
+        "needs_source": generator.needs_source,
+        "first_source": getattr(generator, "first_source", None),
+    }
 
 
 def fingerprint(session: GeneratorSession, part: str = "all") -> str:

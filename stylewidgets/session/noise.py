@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from ..generators.protocol import Generator, Noise
-
-SEEDED_NOISE = ("random", "tf")
+from ..latent.latent import SEEDED_NOISE
 
 
 class Seeded(NamedTuple):

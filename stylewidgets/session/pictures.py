@@ -44,22 +44,34 @@ def images(session: GeneratorSession, latents: Sequence[Latent], resolution: int
     """
     inner = inner_size(resolution)
     latents = list(latents)
-    groups: dict[object, list[int]] = {}
-    for i, latent in enumerate(latents):
-        session.check(latent)
-        seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
-        groups.setdefault((latent.noise_mode, seed, latent.view, latent.source), []).append(i)
 
     def draw(members: Sequence[int]) -> list[Pixels]:
         return [fit(picture, resolution) for picture in _drawn(session, [latents[i] for i in members], inner)]
 
     size = pictures_at_once(session.generator, session.device, inner)
     pictures: dict[int, Pixels] = {}
-    for group in groups.values():
+    for group in _groups(session, latents):
         pictures.update(zip(group, in_batches(group, draw, size), strict=True))
     if not pictures:
         return np.zeros((0, *fit(np.zeros((*session.picture_size, 3), np.uint8), resolution).shape), np.uint8)
     return np.stack([pictures[i] for i in range(len(pictures))])
+
+
+def batches(session: GeneratorSession, latents: Sequence[Latent], resolution: int | None = None) -> list[list[int]]:
+    """Which of some latents `images` draws together, as indices: called for each of these alone it gives the same bits."""
+    size = pictures_at_once(session.generator, session.device, inner_size(resolution))
+    groups = _groups(session, latents)
+    return [group[start : start + size] for group in groups for start in range(0, len(group), size)]
+
+
+def _groups(session: GeneratorSession, latents: Sequence[Latent]) -> list[list[int]]:
+    """Indices of latents that agree in noise, view and source."""
+    groups: dict[object, list[int]] = {}
+    for i, latent in enumerate(latents):
+        session.check(latent)
+        seed = latent.noise_seed if latent.noise_mode in SEEDED_NOISE else 0
+        groups.setdefault((latent.noise_mode, seed, latent.view, latent.source), []).append(i)
+    return list(groups.values())
 
 
 def _drawn(session: GeneratorSession, latents: Sequence[Latent], inner: int | None) -> Pixels:

@@ -24,6 +24,8 @@ from .noise import SeededNoise
 
 if TYPE_CHECKING:
     from ..directions import DirectionSet
+    from ..mixing.renderer import GridRenderer
+    from ..render.renderer import LiveRenderer
     from .engine import Engine
 
 
@@ -141,6 +143,17 @@ class GeneratorSession:
         parts += [f"{words}: {known[key]}" for key, words in _ORIGIN.items() if known.get(key)]
         return "; ".join(str(part) for part in parts)
 
+    def live(self) -> LiveRenderer:
+        """What draws the frames of one live picture."""
+        # By name: pictures on their way to a page stand above this room.
+        made: LiveRenderer = import_module("stylewidgets.render.renderer").LiveRenderer(self)
+        return made
+
+    def grid_renderer(self) -> GridRenderer:
+        """What draws the cells of grids of mixed styles."""
+        made: GridRenderer = import_module("stylewidgets.mixing.renderer").GridRenderer(self)
+        return made
+
     def offer(self, directions: DirectionSet) -> None:
         """Put more directions into `directions`, in place of those of the same name."""
         with self.lock:
@@ -212,7 +225,7 @@ class GeneratorSession:
     edited_styles = codes.edited_styles
     styles, synthesize, activations = drawing.styles, drawing.synthesize, drawing.activations
     viewed, noise, cache, shown = drawing.viewed, drawing.noise, drawing.cache, drawing.shown
-    image, render, images = pictures.image, pictures.render, pictures.images
+    image, render, images, batches = pictures.image, pictures.render, pictures.images, pictures.batches
     depth, normals, points, mesh = scene.depth, scene.normals, scene.points, scene.mesh
     depth_picture, has_scene = scene.depth_picture, property(scene.has_scene)
     camera_range, field_of_view = property(scene.camera_range), property(scene.field_of_view)
@@ -221,6 +234,7 @@ class GeneratorSession:
     map_z, truncate, sample_w, each_class = inside.map_z, inside.truncate, inside.sample_w, inside.each_class
     affine, parameters, noise_maps = inside.affine, inside.parameters, inside.noise_maps
     fingerprint, remembered, save = inside.fingerprint, inside.remembered, inside.save
+    plain_facts = inside.plain_facts
     tuned, trainable = tuning.tuned, tuning.trainable
     put, known, start = starting.put, starting.known, starting.start
     transformed = viewed  # its name in version 0.1

@@ -22,6 +22,9 @@ for _kind, _starter in {
     "inversion": "inversion.starting:begin",
     "statistics": "stylespace.starting:begin_statistics",
     "local-search": "stylespace.starting:begin_local",
+    "effect": "stylespace.starting:begin_effect",
+    "attribute-search": "stylespace.starting:begin_attributes",
+    "realism": "inversion.starting:begin_realism",
     "mesh": "session.scene:begin_mesh",
     "video": "film.export:begin",
 }.items():

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from ..avatars.reading.segmenter import AvatarSegmenter
     from ..domain import Reader
     from .channel import Channel, is_torgb, layer_of, num_channels, offsets
-    from .channel_statistics import Statistics, statistics
-    from .effects import Effect, direction_effect, edit_direction, effect
+    from .channel_statistics import statistics
+    from .directions import Effect, edit_direction
+    from .effects import direction_effect, effect
     from .reports.dci import DCI, dci
     from .reports.dependency import Dependency, Faces, attribute_dependency, reach
     from .reports.figures import (
@@ -33,19 +34,23 @@ if TYPE_CHECKING:
     from .reports.readings import read_samples, read_w
     from .reports.spaces import disentanglement
     from .reports.table import Report, Row
+    from .samples import Statistics
+    from .search.attributes import attribute_rankings
+    from .search.by_place import LocalRanking
     from .search.examples import attribute_ranking
     from .search.factors import effect_ranking, factor_effects, factor_ranking
-    from .search.local import LocalRanking, local_effect
+    from .search.local import local_effect
     from .search.ranking import Ranking
     from .segmenter import segmentation
-    from .starting import local_spec
+    from .specs import attributes_spec, effect_spec, local_spec
 
 __getattr__, __dir__, __all__ = attach(
     __name__,
     {
         "channel": "Channel is_torgb layer_of num_channels offsets",
-        "channel_statistics": "Statistics statistics",
-        "effects": "Effect direction_effect edit_direction effect",
+        "channel_statistics": "statistics",
+        "directions": "Effect edit_direction",
+        "effects": "direction_effect effect",
         "reports.dci": "DCI dci",
         "reports.dependency": "Dependency Faces attribute_dependency reach",
         "reports.figures": "dci_figure dependency_figure effect_figure gaps_figure histogram_figure report_figure",
@@ -55,10 +60,13 @@ __getattr__, __dir__, __all__ = attach(
         "reports.spaces": "disentanglement",
         "search.examples": "attribute_ranking",
         "search.factors": "effect_ranking factor_effects factor_ranking",
-        "search.local": "LocalRanking local_effect",
+        "samples": "Statistics",
+        "search.by_place": "LocalRanking",
+        "search.local": "local_effect",
         "search.ranking": "Ranking",
         "segmenter": "segmentation",
-        "starting": "local_spec",
+        "search.attributes": "attribute_rankings",
+        "specs": "attributes_spec effect_spec local_spec",
         "..domain": "Reader",
         # only by name: whatever knows avatars is reached through their domain
         "..avatars.reading.reader": "avatar_reader",

@@ -3,73 +3,23 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike, NDArray
-from torch import Tensor
+from numpy.typing import NDArray
 
 from ..core.checks import check_finite, check_int
 from ..directions import sample_w
 from ..directions._sampling import styles_of
-from ..generators.protocol import Layer
 from ..jobs import Job, Progress, Work
 from ..session.session import GeneratorSession
 from . import cache
-from .channel import Channel, num_channels
+from .channel import num_channels
+from .samples import Statistics
 
 _last: weakref.WeakKeyDictionary[GeneratorSession, tuple[object, Statistics]] = weakref.WeakKeyDictionary()
 _LEAST = 64  # with fewer samples a standard deviation means little
 _LARGE = 4_000_000  # numbers; what is smaller is made in less time than it is looked up in
-
-
-@dataclass(frozen=True, eq=False)
-class Statistics:
-    """Samples of s and what follows from them.
-
-    Attributes:
-        values: float16 [n, S], the samples; row i belongs to row i of `w`.
-        w: float32 [n, w_dim], truncated by `psi` as the samples are.
-        mean, std: float32 [S]. std is the unit of all strengths, σ; 1 for a channel that never changes.
-        seed, psi: of the samples. z is numpy's RandomState(seed).randn(n, z_dim).
-        layers: of the session.
-        complete: False when the sampling was stopped early.
-    """
-
-    values: NDArray[np.float16]
-    w: NDArray[np.float32]
-    mean: NDArray[np.float32]
-    std: NDArray[np.float32]
-    seed: int
-    psi: float
-    layers: tuple[Layer, ...]
-    complete: bool = True
-
-    @property
-    def n(self) -> int:
-        """Number of samples."""
-        return len(self.values)
-
-    def in_sigma(self, s: ArrayLike | Sequence[Tensor]) -> NDArray[np.float32]:
-        """A flat s [S] or [n, S], or the list of styles of one latent, in units of σ from the mean."""
-        styles = [part for part in s if isinstance(part, Tensor)] if isinstance(s, (list, tuple)) else []
-        flat = torch.cat(styles, dim=1)[0].detach().cpu().numpy() if styles else s
-        return np.asarray((np.asarray(flat, np.float32) - self.mean) / self.std, np.float32)
-
-    def samples(self, channel: Channel) -> NDArray[np.float32]:
-        """The values [n] of one channel."""
-        return self.values[:, channel.flat(self.layers)].astype(np.float32)
-
-    def histogram(self, channel: Channel, bins: int = 40) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Counts [bins] and edges [bins + 1] in the channel's own units."""
-        counts, edges = np.histogram(self.samples(channel), bins=bins)
-        return counts, edges.astype(np.float32)
-
-    def quantiles(self, channel: Channel, at: Sequence[float] = (0.01, 0.25, 0.5, 0.75, 0.99)) -> NDArray[np.float32]:
-        """Values below which these shares of the samples lie."""
-        return np.asarray(np.quantile(self.samples(channel), at), np.float32)
 
 
 @Work

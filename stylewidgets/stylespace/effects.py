@@ -1,13 +1,11 @@
-"""What one channel does to one picture, and channels as directions."""
+"""What one channel does to one picture."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from ..latent.latent import Direction, Latent
@@ -15,19 +13,11 @@ from ..latent.move import Move
 from ..session.drawing import joined_styles
 from ..session.session import GeneratorSession
 from ..session.synthesis import to_uint8
-from .channel import Channel, num_channels
-from .channel_statistics import Statistics
+from .channel import Channel
+from .directions import Effect, edit_direction
+from .samples import Statistics
 
 _BATCH = 16
-
-
-class Effect(NamedTuple):
-    """pictures: uint8 [k, H, W, 3], one for each strength. heat: float32 [H, W], how much the picture changes, in grey
-    levels of 255: mean over the colours, largest over the strengths. sigmas: the strengths [k]."""
-
-    pictures: NDArray[np.uint8]
-    heat: NDArray[np.float32]
-    sigmas: NDArray[np.float32]
 
 
 def effect(
@@ -62,31 +52,6 @@ def direction_effect(
     drawn = draw(session, [latent, *latents])
     change = (drawn[1:] - drawn[:1]).abs().mean(dim=1) if len(latents) else drawn[:1, 0] * 0
     return Effect(to_uint8(drawn[1:]), change.amax(dim=0).mul(127.5).cpu().numpy(), strengths)
-
-
-def edit_direction(
-    session: GeneratorSession, channels: Mapping[Channel, float], stats: Statistics, name: str | None = None
-) -> Direction:
-    """A direction in s that moves several channels at once: one unit of strength adds ``weight * std_c`` to each.
-
-    Args:
-        channels: weight in σ of every channel, such as ``{Channel(6, 501): 1.0}``.
-        stats: of `statistics`, for the σ.
-        name: of the direction; that of its channels when None.
-
-    Raises:
-        ValueError: no channels, none with a weight, or one that does not exist.
-    """
-    weights = {Channel(*channel): float(weight) for channel, weight in channels.items() if weight}
-    if not weights:
-        raise ValueError("give at least one channel with a weight that is not 0, such as {Channel(6, 501): 1.0}")
-    vector = np.zeros(num_channels(session.layers), np.float32)
-    for channel, weight in weights.items():
-        i = channel.flat(session.layers)
-        vector[i] = weight * stats.std[i]
-    words = ", ".join(c.name(session.layers) + ("" if w == 1 else f" × {w:.3g}") for c, w in weights.items())
-    label = words if len(words) <= 80 else words[:79] + "…"
-    return Direction(name or label, vector, 1.0, "s", source=f"style channels {words}")
 
 
 def draw(session: GeneratorSession, latents: Sequence[Latent]) -> Tensor:

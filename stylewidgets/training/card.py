@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from ..generators.protocol import Generator
+from .detail.measure import noise_table
 
 _FAMILIES = {"stylegan1": "StyleGAN", "stylegan2": "StyleGAN2", "stylegan3": "StyleGAN3"}
 
@@ -46,6 +47,7 @@ def tables(quality: dict[str, Any]) -> str:
     distances = "\n".join(
         f"| {name} | {f['measure']} | {f['samples']:.3f} | {f['floor']:.3f} |" for name, f in quality["factors"].items()
     )
+    noise = f"\n\n{noise_table(quality['noise'])}" if "noise" in quality else ""
     return f"""| | samples | floor |
 |---|---|---|
 {_rows(quality)}
@@ -62,7 +64,7 @@ variation from 0 to 1):
 
 | factor | measure | samples | floor |
 |---|---|---|---|
-{distances}"""
+{distances}{noise}"""
 
 
 def overview(qualities: list[dict[str, Any]]) -> str:
@@ -147,7 +149,7 @@ def _made(metadata: dict[str, Any]) -> str:
     minutes = metadata.get("training_seconds", 0) / 60
     where = f", on {metadata['hardware']}" if metadata.get("hardware") else ""
     first = f"By `stylewidgets train avatars` alone{where}: {minutes:,.0f} minutes of training in all"
-    last = [*_phases(recipe, images)[1:], *_pace(metadata)]
+    last = [*_phases(recipe, images)[1:], *_grown(recipe, images), *_pace(metadata)]
     if stages and not last:
         before = before.replace("with these stages before the last one", "in these stages")
     lines = [
@@ -180,7 +182,7 @@ def _counts(line: str) -> tuple[int, int]:
 
 def _pace(metadata: dict[str, Any]) -> list[str]:
     """Pictures a second of the last stage, where it drew any."""
-    images = sum(metadata.get("images", {}).get(name, 0) for name in ("paired", "joint"))
+    images = sum(metadata.get("images", {}).get(name, 0) for name in ("paired", "joint", "detail"))
     before = max([_counts(line)[1] for line in metadata.get("history", [])], default=0) * 60
     seconds = metadata.get("training_seconds", 0) - before
     return [f"* {images / seconds:.0f} images/s, all phases of the stage together."] if images and seconds > 60 else []
@@ -211,6 +213,18 @@ def _phases(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
     return lines
 
 
+def _grown(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
+    """The stage of `train detail`."""
+    if not images.get("detail"):
+        return []
+    text = f"""* detail, by `stylewidgets train detail`: {images["detail"]:,} windows of {images["renders"]:,} renders with
+  stochastic detail, grown from {recipe["start"]}. Without noise the picture is held to the render without chance, L1 as before;
+  noise to what chance adds to the render, by the energy score; pictures of mixed codes to the smaller generator's.
+  No discriminator. The amounts of detail are linear functions of w: weak principal components of it (`detail` in the
+  metadata)."""
+    return [text]
+
+
 def _settings(recipe: dict[str, Any]) -> str:
     factors = (
         "The factors go together as in `avatars.CORRELATIONS` (beards with square jaws, and so on), so that what is\n"
@@ -237,6 +251,10 @@ def _kind(recipe: dict[str, Any], images: dict[str, int], earlier: bool) -> str:
         return ""
     if recipe.get("adversarial_weight") and images.get("joint"):
         return "\n\nMore pictures or an accelerator buy sharper eyes, glasses and curls."
+    if images.get("detail"):
+        return (
+            "\n\nIt is a paired generator rather than an adversarial one. Curls and rims are softer than the renders'."
+        )
     noise = "it takes no noise" if recipe.get("family", "").startswith("stylegan3") else "noise changes little"
     return (
         f"\n\nSo it is a paired generator rather than an adversarial one: it has hardly any stochastic detail ({noise}), "

@@ -28,6 +28,7 @@ from ..latent.camera import Camera
 from ..latent.latent import Direction
 from ..session.session import GeneratorSession
 from ..stylespace.reports.measure import direction_name
+from .detail.amounts import amount_directions
 
 Scores = dict[str, NDArray[np.float32]]
 
@@ -96,13 +97,15 @@ OPTIONS: Options = {
 
 def run(args: argparse.Namespace) -> None:
     """Make, measure and write."""
-    generator, _ = native.load(args.generator)
+    generator, metadata = native.load(args.generator)
     session = GeneratorSession(generator, device=args.device, precision="fp32")
     out = args.out or args.generator.with_suffix(".directions.safetensors")
     regressor = load_regressor(args.regressor, args.device)
     like = DirectionSet.load(args.like) if args.like else None
     counts = {"faces": args.faces, "trial": args.trial}
-    jobs.run(make_directions.steps(session, regressor, out, args.samples, **counts, seed=args.seed, like=like))
+    made = jobs.run(make_directions.steps(session, regressor, out, args.samples, **counts, seed=args.seed, like=like))
+    if "detail" in metadata and made is not None:
+        made.merge(DirectionSet.of(session, amount_directions(metadata["detail"])), replace=True).save(out)
 
 
 @Work

@@ -76,8 +76,9 @@ def card(path: Path, generators: tuple[str, ...]) -> str:
         "",
         f"`{command}`: {about['images']:,} pictures, {about['seconds'] / 60:.0f} minutes on one",
         f"CPU thread{begun}. Half of the pictures are generated, with known w, half are renders. Losses: squared error,",
-        "the factor network's perceptual distance (in place of LPIPS, and of a network for identity) and, beyond the papers, the",
-        f"distance from the known w. Weights: {weights}.",
+        "the factor network's perceptual distance (in place of LPIPS, and of a network for identity)"
+        + (" and, beyond the papers, the" if "w" in about["weights"] else ", and"),
+        ("distance from the known w. " if "w" in about["weights"] else "none that knows w. ") + f"Weights: {weights}.",
         *(["Rows of w+ were freed one after the other, as published."] if net.shape.relative else []),
         "",
         "## Measured",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from tqdm.auto import tqdm
 
 from .. import load
 from ..core import files
+from ..core.checks import check_finite, unknown_name
 from ..core.options import Options
 from ..inversion.encoders import small
 from ..inversion.losses.perceptual import perceptual
@@ -32,11 +33,14 @@ SHARED = ("avatar-128", "avatar-64")
 WARM = 0.35
 """Share of the pictures in which only the known w teaches: no picture is drawn from what the encoder says."""
 WEIGHTS = {"pixels": 1.0, "perceptual": 0.8, "w": 0.3, "delta": 0.03, "adversarial": 0.05}
-"""Of the losses."""
+"""Of the losses. "w", the distance from the known w of generated pictures, is not in the papers: ``--weight w=0`` leaves it out
+once an encoder can draw."""
 E4E = ("delta", "adversarial")
 """Those of e4e alone."""
 PROGRESSIVE = (0.15, 0.6)
 """e4e: shares of the pictures until the second row of w+ may leave the first, and until all may (Tov et al., section 4.1)."""
+POOL = 50
+"""e4e: how many codes the critic's history holds; half of what it is shown comes from there (Tov et al., section 4.2)."""
 FULL_EVERY = 8
 """Every so many steps pictures are drawn in full size, so that the finest rows learn too; else at 64 px."""
 
@@ -51,6 +55,12 @@ OPTIONS: Options = {
     "--batch": {"type": int, "default": 8, "help": "generated, and as many renders (default %(default)s)"},
     "--rate": {"type": float, "default": 0.01, "help": "of matrices, by Muon (default %(default)s)"},
     "--steps": {"type": int, "default": 3, "help": "corrections of restyle (default %(default)s)"},
+    "--weight": {
+        "action": "append",
+        "default": [],
+        "metavar": "NAME=VALUE",
+        "help": f"weight of a loss, 0 leaves it out; may be given several times. Usual ones: {WEIGHTS}",
+    },
     "--card": {"type": Path, "metavar": "FILE", "help": "train nothing: measure this file and write its card"},
     "--minutes": {"type": float, "help": "stop after this time; the same command goes on later"},
     "--checkpoint-minutes": {"type": float, "default": 3.0, "help": "default %(default)s"},
@@ -89,6 +99,7 @@ class EncoderTraining:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args, self.images, self.seconds, self.means = args, 0, 0.0, dict[str, float]()
+        self.weights = weights_of(args.weight)
         torch.manual_seed(args.seed)
         self.session = load(args.generator, device=args.device, precision="fp32")
         if args.device == "cpu":
@@ -99,13 +110,17 @@ class EncoderTraining:
         self.net = small.SmallEncoder(shape, centre, float(found.length) / self.session.w_dim**0.5).to(args.device)
         self.before: dict[str, int] = {}
         """Pictures that the weights it began with had seen, by kind."""
+        self.freed = False
+        """Whether those were an e4e's, whose rows are told apart already."""
         if args.start_from:
             old, about = small.load(args.start_from, args.device)
             widen(self.net, old)
             self.before = {**about.get("before", {})}
             self.before[old.shape.kind] = self.before.get(old.shape.kind, 0) + int(about["images"])
+            self.freed = old.shape.relative
         self.average = copy.deepcopy(self.net)
         self.critic = critic(self.session.w_dim).to(args.device)
+        self.real, self.encoded = History(), History()
         self.optimisers: dict[str, Together | torch.optim.Optimizer] = {
             "net": matrices_and_rest(self.net, args.rate, 1e-3, 0.9, equalised=False),
             "critic": adam(list(self.critic.parameters()), 1e-3, 0.0),
@@ -131,10 +146,11 @@ class EncoderTraining:
             z = torch.randn(len(renders), self.session.z_dim, device=self.args.device, dtype=torch.float32)
             known = self.session.generator.map(z)
             made = self._draw(known, None)
-        warm = done < WARM and self.args.kind == "psp" and not self.args.start_from
+        fresh = self.args.kind == "psp" and not self.args.start_from and self.weights["w"] > 0
+        warm = fresh and done < WARM
         images = made if warm else torch.cat([made, renders.to(made.dtype)])
         for losses in self._losses(images, known, warm, done):
-            total = torch.stack([WEIGHTS[name] * value for name, value in losses.items()]).sum()
+            total = torch.stack([self.weights[name] * value for name, value in losses.items()]).sum()
             self.optimisers["net"].zero_grad()
             total.backward()
             self.optimisers["net"].step()
@@ -152,7 +168,8 @@ class EncoderTraining:
         side = None if (self.images // (2 * self.args.batch)) % FULL_EVERY == 0 else small.SIDE
         if self.args.kind != "restyle":
             code = self.net(images)
-            free = free_rows(done, code.shape[1]) if self.args.kind == "e4e" else code.shape[1]
+            tied = self.args.kind == "e4e" and not self.freed
+            free = free_rows(done, code.shape[1]) if tied else code.shape[1]
             code = torch.cat([code[:, :free], code[:, :1].expand(-1, code.shape[1] - free, -1)], dim=1)
             losses = {"w": self._w_loss(code, known)} if warm else self._compare(code, images, known, side)
             if self.args.kind == "e4e":
@@ -190,10 +207,15 @@ class EncoderTraining:
         return ((code - self.net.centre) / self.net.spread).flatten(0, 1)
 
     def _teach_critic(self, known: Tensor, code: Tensor) -> None:
-        """Rows of real codes against the encoder's, with R1 (Tov et al. 2021, section 4.2)."""
-        real = self._scaled(known[:, :1]).requires_grad_()
+        """Real codes against a row by chance of each of the encoder's, both through a history, with R1 (Tov et al. 2021,
+        section 4.2)."""
+        rows = torch.randint(code.shape[1], (len(code),), device=code.device, dtype=torch.int64)
+        chosen = code[torch.arange(len(code), device=code.device, dtype=torch.int64), rows]
+        real = self.real.mixed(self._scaled(known[:, :1])).requires_grad_()
         score = self.critic(real)
-        loss = discriminator_loss(score, self.critic(self._scaled(code))) + r1_penalty(score, real)
+        loss = discriminator_loss(score, self.critic(self.encoded.mixed(self._scaled(chosen[:, None])))) + r1_penalty(
+            score, real
+        )
         self.optimisers["critic"].zero_grad()
         loss.backward()
         self.optimisers["critic"].step()
@@ -218,7 +240,9 @@ class EncoderTraining:
                 "seconds": round(self.seconds),
                 "licence": "MIT",
                 "weights": {
-                    name: weight for name, weight in WEIGHTS.items() if self.args.kind == "e4e" or name not in E4E
+                    name: weight
+                    for name, weight in self.weights.items()
+                    if weight and (self.args.kind == "e4e" or name not in E4E)
                 },
                 "before": self.before,
                 "batch": self.args.batch,
@@ -226,6 +250,39 @@ class EncoderTraining:
                 "steps": self.args.steps,
             },
         )
+
+
+def weights_of(given: Sequence[str]) -> dict[str, float]:
+    """The weights of the losses with those of NAME=VALUE. ValueError for an unknown name, or a weight below 0."""
+    found = dict(WEIGHTS)
+    for text in given:
+        name, _, value = text.partition("=")
+        if name not in WEIGHTS:
+            raise unknown_name("loss", name, WEIGHTS)
+        try:
+            found[name] = check_finite(f"the weight of {name}", float(value), 0, 100)
+        except ValueError as error:
+            raise ValueError(f"a weight is NAME=VALUE, such as w=0; {text!r} was given ({error})") from None
+    return found
+
+
+class History:
+    """Codes that a critic was shown before, so that it does not learn the latest ones only (Shrivastava et al., CVPR 2017)."""
+
+    def __init__(self, size: int = POOL) -> None:
+        self.size, self.held = size, list[Tensor]()
+
+    def mixed(self, codes: Tensor) -> Tensor:
+        """Codes [N, C], of which about half are exchanged for ones from before; without gradients."""
+        shown = []
+        for code in codes.detach():
+            place = int(torch.randint(2 * self.size, (), dtype=torch.int64, device="cpu"))
+            if len(self.held) < self.size:
+                self.held.append(code)
+            elif place < self.size:
+                code, self.held[place] = self.held[place], code
+            shown.append(code)
+        return torch.stack(shown)
 
 
 def free_rows(done: float, rows: int) -> int:

@@ -37,6 +37,7 @@ from ..metrics import (
 from ..session.load import load
 from ..session.session import GeneratorSession
 from .card import card, tables
+from .detail.measure import noise_report
 from .world import LatentWorld
 
 RENDERS = 40_000
@@ -140,6 +141,8 @@ def measure(
         "read": _read(read, truth),
         "throughput": throughput(session, world, seed=seed),
     }
+    if "detail" in session.metadata:
+        quality["noise"] = noise_report(session, world, net, seed=seed)
     if session.view_kind is Transform:
         quality["eq_t"] = translation_equivariance(session, max(samples // 10, 16), seed=seed)
     both = {name: factor_distances(read["renders"], read[name]) for name in ("samples", "floor")}

@@ -9,7 +9,14 @@ from ..core import files
 from ..core.checks import unknown_name
 
 FOLDER = Path(__file__).parent
-GENERATORS = ("avatar-128", "avatar-64", "avatar-64-stylegan3", "avatar-64-stylenerf", "avatar-64-hair-style")
+GENERATORS = (
+    "avatar-128",
+    "avatar-256",
+    "avatar-64",
+    "avatar-64-stylegan3",
+    "avatar-64-stylenerf",
+    "avatar-64-hair-style",
+)
 """Bundled generators, the best first, conditional ones last; only those whose file is there can be loaded."""
 
 OF_SOURCES = ("avatar-posed",)

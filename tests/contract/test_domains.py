@@ -22,7 +22,7 @@ from stylewidgets.avatars.reading.factor_net import BUNDLED, load_regressor, sav
 from stylewidgets.directions import DirectionSet
 from stylewidgets.domain import Domain, Example, Reader
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
-from stylewidgets.inversion.evaluation.editability import known_edits
+from stylewidgets.inversion.evaluation.known import known_edits
 from stylewidgets.latent.latent import Direction
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import Report

@@ -169,11 +169,13 @@ def resident():
 class Page:
     """The explorer as a page sees it. With `answers`, frames are acknowledged as soon as they are read."""
 
-    def __init__(self, kernel: Kernel, subshell: str | None = None, resolution: int = 256) -> None:
+    def __init__(
+        self, kernel: Kernel, subshell: str | None = None, resolution: int = 256, cell: str | None = None
+    ) -> None:
         self.kernel, self.subshell = kernel, subshell
         self.answers = True
         blocks = resolution.bit_length() - 2  # 4 px, 8 px, ...
-        kernel.run(EXPLORER.format(resolution=resolution, blocks=blocks))
+        kernel.run(cell or EXPLORER.format(resolution=resolution, blocks=blocks))
         self.view = kernel.ask("explorer.view.model_id")
         self.rows = kernel.ask("rows.model_id")
         self.keys = kernel.ask("list(explorer.tools['directions'].rows.handles)")

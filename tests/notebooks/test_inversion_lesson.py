@@ -1,44 +1,67 @@
-"""The classroom notebook: the teacher's answers pass its checks, and what students have not answered says so."""
+"""The lesson, run from top to bottom: the teacher's version is right throughout, the students' goes on with its gaps open."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from stylewidgets.cli import lessons
+from stylewidgets.lesson.notebook import SOURCES, gaps, made
 
-NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "04_inversion_classroom.ipynb"
+NAME = "04_inversion_classroom"
 
 
 def said(cell: Any) -> str:
-    return "".join(output.get("text", "") for output in cell.outputs)
+    """Everything that a cell printed or showed as text."""
+    return "".join(output.get("text", "") or output.get("data", {}).get("text/plain", "") for output in cell.outputs)
 
 
-def checks(notebook: Any) -> list[Any]:
-    return [cell for cell in notebook.cells if cell.cell_type == "code" and "\nprint(check_" in cell.source]
+def run(folder: Any, *, teacher: bool) -> Any:
+    notebook = nbformat.reads(json.dumps(made(NAME, teacher=teacher)), as_version=4)
+    return NotebookClient(notebook, timeout=900, resources={"metadata": {"path": str(folder)}}).execute()
+
+
+def replies(notebook: Any) -> list[str]:
+    """What each check of an exercise said."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and "checks." in cell.source]
+    lines = [line for cell in cells for line in said(cell).splitlines()]
+    return [line for line in lines if "✓" in line or "not answered" in line or "not yet" in line]
 
 
 @pytest.fixture(scope="module")
 def taught(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The teacher's version after a run."""
-    notebook = nbformat.reads(json.dumps(lessons.teacher_version(lessons.read(NOTEBOOK))), as_version=4)
-    folder = tmp_path_factory.mktemp("lesson")
-    return NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(folder)}}).execute()
+    return run(tmp_path_factory.mktemp("teacher"), teacher=True)
 
 
-def test_every_question_has_an_answer_that_passes_its_check(taught: Any) -> None:
-    answered = list(lessons.answers(lessons.read(NOTEBOOK)))
-    assert len(answered) == len(checks(taught)) >= 8
-    assert all(note for _, _, note in answered)
-    wrong = [said(cell) for cell in checks(taught) if not said(cell).rstrip().endswith("✓ right")]
-    assert not wrong
+def test_the_teachers_answers_pass_every_check(taught: Any) -> None:
+    answered = replies(taught)
+    assert [line for line in answered if "✓" not in line] == []
+    assert len(answered) == 15  # of twelve exercises three have two parts
 
 
-def test_the_students_version_is_saved_unanswered() -> None:
-    notebook = nbformat.read(NOTEBOOK, as_version=4)
-    assert all(said(cell).rstrip().endswith("not answered yet") for cell in checks(notebook))
+def test_nothing_in_the_teachers_version_warns(taught: Any) -> None:
+    errors = [o.text for cell in taught.cells for o in cell.get("outputs", ()) if o.get("name") == "stderr"]
+    assert errors == []
+
+
+def test_the_live_cells_show_what_the_text_says(taught: Any) -> None:
+    text = "\n".join(said(cell) for cell in taught.cells if cell.cell_type == "code")
+    assert "points; the projector in W with 80 steps has 100" in text
+    assert "from here on: your own loss" in text and "your own search" in text and "your own mend" in text
+
+
+def test_the_students_version_runs_with_every_gap_open(tmp_path_factory: pytest.TempPathFactory) -> None:
+    notebook = run(tmp_path_factory.mktemp("student"), teacher=False)
+    answered = replies(notebook)
+    assert len(answered) == 15 and all("not answered yet" in line for line in answered)
+    text = "\n".join(said(cell) for cell in notebook.cells if cell.cell_type == "code")
+    assert "from here on: the lesson’s own loss" in text and "the lesson’s own mend" in text
+
+
+def test_every_exercise_has_a_gap() -> None:
+    text = SOURCES[NAME].read_text(encoding="utf-8")
+    assert len(gaps(text)) == 13  # twelve exercises and the open task
+    assert [f"**Exercise {n}.**" in text for n in range(1, 13)] == [True] * 12

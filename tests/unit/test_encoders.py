@@ -125,6 +125,56 @@ def test_an_e4e_encoder_begins_as_one_w_and_frees_one_row_after_the_other() -> N
     assert stages[0] == 1 and stages[-1] == 12 and sorted(stages) == stages and set(stages) == set(range(1, 13))
 
 
+def test_weights_of_losses_are_given_by_name_and_a_mistake_is_told() -> None:
+    assert training.weights_of(["w=0", "delta=0.1"]) == {**training.WEIGHTS, "w": 0.0, "delta": 0.1}
+    with pytest.raises(ValueError, match="no loss 'delt'; did you mean 'delta'"):
+        training.weights_of(["delt=1"])
+    for wrong in ("w=-1", "w=", "w"):
+        with pytest.raises(ValueError, match="a weight is NAME=VALUE, such as w=0; 'w"):
+            training.weights_of([wrong])
+
+
+def test_a_history_gives_back_every_code_once_at_most_and_about_half_of_them_from_before() -> None:
+    torch.manual_seed(0)
+    history, codes = training.History(10), torch.arange(400.0)[:, None]
+    shown = torch.cat([history.mixed(codes[i : i + 4]) for i in range(0, 400, 4)])[:, 0]
+    assert torch.equal(shown[:10], codes[:10, 0])  # it fills first
+    later = shown[10:]
+    old = later != codes[10:, 0]
+    assert 0.4 < float(old.float().mean()) < 0.6 and bool((later[old] < codes[10:, 0][old]).all())
+    given = [*shown[10:].tolist(), *(float(code) for code in history.held)]
+    assert len(set(given)) == len(given) == 400
+
+
+def trained(tmp_path: Path, *more: str) -> training.EncoderTraining:
+    parser = argparse.ArgumentParser()
+    add_options(parser, training.OPTIONS)
+    usual = ["--generator", "avatar-64", "--out", str(tmp_path), "--batch", "1", "--device", "cpu"]
+    return training.EncoderTraining(parser.parse_args([*more, *usual]))
+
+
+@pytest.mark.slow
+def test_without_the_known_w_nothing_pulls_a_code_towards_it(tmp_path: Path) -> None:
+    runs = [trained(tmp_path, "psp", "--weight", f"w={weight}") for weight in (0, 0.3)]
+    for run in runs:
+        torch.manual_seed(1)
+        run.step(torch.zeros(1, 3, 64, 64))
+    assert "pixels" in runs[0].means and "pixels" not in runs[1].means  # the other only learns w at first
+    runs[0].save()
+    assert "w" not in small.load(tmp_path / "encoder.safetensors")[1]["weights"]
+
+
+@pytest.mark.slow
+def test_an_e4e_that_goes_on_from_an_e4e_keeps_all_its_rows(tmp_path: Path) -> None:
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    first = trained(tmp_path / "a", "e4e")
+    assert not first.freed
+    first.save()
+    again = trained(tmp_path / "b", "e4e", "--start-from", str(tmp_path / "a" / "encoder.safetensors"))
+    assert again.freed and again.before == {"e4e": 0}
+
+
 @pytest.mark.parametrize("kind", small.KINDS)
 def test_a_training_step_lowers_the_losses_of_its_own_batch_and_is_resumed(tmp_path: Path, kind: str) -> None:
     parser = argparse.ArgumentParser()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,14 @@ from stylewidgets.avatars import FACTORS, AvatarDataset
 from stylewidgets.avatars.drawing.renderer import render
 from stylewidgets.avatars.reading.estimates import estimate
 from stylewidgets.inversion import Result, Target, evaluate, evaluate_each
-from stylewidgets.inversion.evaluation.editability import known_edits
+from stylewidgets.inversion.evaluation.change import change_error
 from stylewidgets.inversion.evaluation.evaluate import mean_of
+from stylewidgets.inversion.evaluation.known import known_edits
 from stylewidgets.inversion.evaluation.realism import code_statistics, flat_styles
 from stylewidgets.latent.latent import Code, Latent
 from stylewidgets.session.session import GeneratorSession
 
-DISTORTION = ("mse", "perceptual", "w_distance", "edit_perceptual", "edit_error")
+DISTORTION = ("mse", "perceptual", "w_distance", "edit_perceptual", "edit_error", "change_error", "edit_side")
 EDITS = ("smile", "yaw")
 
 
@@ -127,14 +129,57 @@ def test_known_codes_of_generated_faces_edit_as_the_reference_for_renders_says(s
     assert figures["edit_transfer"] == pytest.approx(1, abs=0.1)
 
 
+def test_the_error_of_a_change_is_0_for_the_true_edit_and_1_for_none() -> None:
+    random = np.random.RandomState(0)
+    target = random.randint(60, 90, (1, 8, 8, 3)).astype(np.uint8)
+    truth = target[:, None].copy()
+    truth[0, 0, :4] += 40
+    wrong_picture = random.randint(60, 90, target.shape).astype(np.uint8)
+    moved, twice, opposite, spilt = (wrong_picture[:, None].copy() for _ in range(4))
+    moved[0, 0, :4] += 40
+    twice[0, 0, :4] += 80
+    opposite[0, 0, :4] -= 40
+    spilt[0, 0] += 40  # the wanted half and as much elsewhere
+    found = {
+        name: float(change_error(target, truth, wrong_picture, edited)[0, 0])
+        for name, edited in {
+            "true": moved, "none": wrong_picture[:, None], "twice": twice, "opposite": opposite, "spilt": spilt
+        }.items()
+    }  # fmt: skip
+    assert found == pytest.approx({"true": 0, "none": 1, "twice": 1, "opposite": 4, "spilt": 1})
+
+
+def test_a_change_that_cannot_be_seen_has_no_error() -> None:
+    target = np.full((1, 8, 8, 3), 90, np.uint8)
+    hidden, seen = target[:, None].copy(), target[:, None].copy()
+    hidden[0, 0, 0, 0] += 1
+    seen[0, 0, 0, 0] += 100
+    edited = np.concatenate([target[:, None]] * 2, axis=1)
+    found = change_error(target, np.concatenate([hidden, seen], axis=1), target, edited)
+    assert np.isnan(found[0, 0]) and found[0, 1] == 1
+
+
 def test_an_edit_that_does_nothing_transfers_nothing(session: GeneratorSession, target: Target) -> None:
     known = known_edits(target, session, EDITS)
     assert known is not None
-    still = type(known)(
-        known.directions, np.zeros_like(known.strengths), known.after, known.change, known.wanted, known.valid
-    )
+    still = replace(known, strengths=np.zeros_like(known.strengths))
     figures = evaluate(target, result(codes(session, target)), session, edits=still)
     assert figures["edit_transfer"] == pytest.approx(0, abs=1e-6) and figures["edit_error"] > 0.02
+    assert figures["change_error"] == pytest.approx(1, abs=1e-6)
+    assert "edit_side" not in figures  # there is no unit of transfer to tell side effects by
+
+
+@pytest.mark.slow
+def test_half_of_an_edit_does_not_look_better_for_being_half(session: GeneratorSession, target: Target) -> None:
+    known = known_edits(target, session, EDITS)
+    assert known is not None
+    code = result(codes(session, target) + 0.3 * np.random.RandomState(0).randn(2, 10, 128))
+    whole, half = (
+        evaluate(target, code, session, edits=replace(known, strengths=s * known.strengths)) for s in (1, 0.5)
+    )
+    assert half["edit_transfer"] < 0.7 * whole["edit_transfer"]
+    assert half["edit_side"] > 0.8 * whole["edit_side"]
+    assert half["change_error"] > whole["change_error"]
 
 
 def test_a_mask_an_identity_hook_and_noise_count(session: GeneratorSession, target: Target) -> None:

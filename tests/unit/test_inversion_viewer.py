@@ -16,12 +16,13 @@ from PIL import Image
 from stylewidgets.directions import sample_w
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.inversion import METHODS, Result, Target, invert
+from stylewidgets.inversion.evaluation import scales
 from stylewidgets.inversion.evaluation.realism import code_statistics, flat_styles
 from stylewidgets.latent.latent import Latent
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.widgets.inversion_viewer.curves import curves
 from stylewidgets.widgets.inversion_viewer.panels import RUNS
-from stylewidgets.widgets.inversion_viewer.realism import light, sentence
+from stylewidgets.widgets.inversion_viewer.realism import light, scale, sentence
 from stylewidgets.widgets.inversion_viewer.settings import MethodPanel
 from stylewidgets.widgets.inversion_viewer.viewer import InversionViewer
 
@@ -276,6 +277,36 @@ def test_the_light_of_realism_goes_from_green_to_red() -> None:
     figures = [{"realism": value, "usual_realism": 1.3} for value in (0.9, 2.1, 4.0)]
     assert [light(each) for each in figures] == ["good", "fair", "poor"]
     assert len({sentence(each) for each in figures}) == 3 and sentence({"psnr": 30.0}) == ""
+
+
+def test_the_light_of_a_method_with_a_scale_says_what_is_usual_after_it() -> None:
+    usual = {"usual_realism": 1.3, "method_realism": 3.0, "method_realism_most": 3.5}
+    figures = [{"realism": value, **usual} for value in (1.2, 3.2, 3.6)]
+    assert [light(each) for each in figures] == ["good", "fair", "poor"]
+    assert "like the generator" in sentence(figures[0]) and "as is usual after this method" in sentence(figures[1])
+    assert "edits spill over (realism 3.6; its own faces up to 1.3, this method mostly up to 3.5)" in sentence(
+        figures[2]
+    )
+    assert light({"realism": 3.2, "usual_realism": 1.3}) == "poor"  # without the scale it would warn
+
+
+def test_the_scale_is_that_of_the_nearest_number_of_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {"method": "hybrid", "space": "w+", "steps": 50, "pictures": 12, "median": 2.0, "most": 2.5}
+    table = {"codes": {"mine": {}}, "inversions": [one, one | {"steps": 200, "median": 3.0, "most": 3.5}]}
+    monkeypatch.setattr(scales, "_table", lambda: table)
+    asked = [("mine", "hybrid", "w+", 90), ("mine", "hybrid", "w+", 110)]
+    assert [scale(*each)["method_realism"] for each in asked] == [2.0, 3.0]
+    assert (
+        scale("other", "hybrid", "w+", 90) == scale("mine", "hybrid", "s", 90) == scale("mine", "fast", "w+", 90) == {}
+    )
+
+
+def test_scales_that_ship_are_in_order() -> None:
+    codes = scales.of_codes("avatar-64")
+    assert codes is not None and 0.9 < codes["median"] < 1.1 < codes["95 %"] < codes["99 %"] < 1.5
+    assert scales.of_codes("somebody-else") is None
+    for one in scales._table()["inversions"]:
+        assert codes["median"] < one["median"] <= one["most"] and one["pictures"] >= 8
 
 
 def test_the_light_is_green_for_all_but_a_hundredth_of_the_generators_own_codes(session: GeneratorSession) -> None:

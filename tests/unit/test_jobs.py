@@ -19,6 +19,7 @@ from stylewidgets import directions, inversion, jobs, stylespace
 from stylewidgets.film.export import export
 from stylewidgets.generators.stylegan2.generator import StyleGAN2, StyleGAN2Config
 from stylewidgets.jobs import Job, Progress, Run
+from stylewidgets.jobs import starting as starting_jobs
 from stylewidgets.session.session import GeneratorSession
 from stylewidgets.stylespace import starting
 from stylewidgets.stylespace.search import gradients
@@ -279,7 +280,7 @@ def test_a_picture_has_the_name_of_its_content(session: GeneratorSession) -> Non
 
 
 def test_a_kind_of_ones_own_is_registered(session: GeneratorSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "_KINDS", dict(jobs._KINDS))
+    monkeypatch.setattr(starting_jobs, "_KINDS", dict(starting_jobs._KINDS))
 
     def counted(session: Any, *, to: int) -> Run[int]:
         return Run(counting(to))
@@ -333,7 +334,7 @@ def test_who_asks_for_a_step_within_a_step_is_told_and_the_work_goes_on() -> Non
 
 def test_a_step_that_took_long_says_that_the_next_one_will(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count().__next__
-    monkeypatch.setattr("stylewidgets.jobs.time.perf_counter", clock)
+    monkeypatch.setattr("stylewidgets.jobs.runs.time.perf_counter", clock)
     run = Run(counting(2))
     assert next(run).indivisible == 1.0
 

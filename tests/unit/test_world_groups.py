@@ -221,4 +221,4 @@ def test_names_that_are_taken_are_refused() -> None:
         register_group(Group("second", (Factor("yaw", "continuous", 0, 1, 0),)))
     with pytest.raises(ValueError, match="needs factors"):
         register_group(Group("empty", ()))
-    assert list(groups.GROUPS) == ["head", "body"]
+    assert list(groups.GROUPS) == ["head", "body", "detail", "unseen"]

@@ -42,9 +42,12 @@ PARTS = (
     "hand_right",
     "thumb_left",
     "thumb_right",
+    "headphones",
+    "earrings",
 )
-"""Solids, by the numbers of the output "part"; they keep their numbers, new ones come behind. From "torso" on they are of half
-figures only, whose clothes are torso and sleeves instead of "clothes". Left and right are the picture's."""
+"""Solids, by the numbers of the output "part"; they keep their numbers, new ones come behind. From "torso" to the thumbs they are
+of half figures only, whose clothes are torso and sleeves instead of "clothes"; the last ones are of the group "unseen". Left and
+right are the picture's."""
 PART = {name: i for i, name in enumerate(PARTS)}
 
 

@@ -24,7 +24,10 @@ BODY_REGIONS = (
 )
 """The labels of a half figure's segmentation: those of a head, then the body's. Left and right are the picture's."""
 
-BODY_REGION = {name: i for i, name in enumerate(BODY_REGIONS)}
+ALL_REGIONS = (*BODY_REGIONS, "eye_patch", "face_paint", "scar", "earrings", "headphones", "moustache")
+"""Behind them those of the group "unseen", of heads and half figures alike."""
+
+BODY_REGION = {name: i for i, name in enumerate(ALL_REGIONS)}
 BADGE, BADGE_R = (0.0, -2.3), 0.46  # on the chest, in body coordinates
 _LETTER = (0.2, 0.26)  # half its size
 _STROKE = 0.055  # half as thick as a stroke
@@ -65,7 +68,8 @@ def _outline(scene: Scene, shade: Tensor) -> None:
     canvas = scene.canvas
     facing = (canvas.slope_x.square() + canvas.slope_y.square()).add_(1).rsqrt_()
     rim = facing.mul_(2.0).clamp_(max=1).mul_(0.34).add_(0.66)
-    shade.mul_(torch.where(canvas.part >= PART["torso"], rim, 1.0))
+    limbs = (canvas.part >= PART["torso"]) & (canvas.part <= PART["thumb_right"])
+    shade.mul_(torch.where(limbs, rim, 1.0))
 
 
 def _trousers(scene: Scene, window: Window, albedo: Tensor, label: Tensor, shade: Tensor) -> None:

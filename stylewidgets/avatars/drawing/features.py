@@ -5,7 +5,7 @@ Shapes live in the head's own coordinates, so they turn with it. x is the pictur
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -65,11 +65,11 @@ class Face:
         """Coverage of a shape from its signed distance (negative inside), softened over a pixel."""
         return distance.mul(-0.5 / self.edge).add_(0.5).clamp_(0, 1)
 
-    def paint(self, cover: Tensor, colour: Tensor, label: str | None = None) -> None:
-        """Blend a colour [N, 3] over the albedo where `cover` [N, h, w] says."""
+    def paint(self, cover: Tensor, colour: Tensor, label: str | int | None = None) -> None:
+        """Blend a colour [N, 3] over the albedo where `cover` [N, h, w] says; the label is one of REGIONS, or a number."""
         self.albedo.lerp_(colour[:, :, None, None].expand_as(self.albedo), cover[:, None])
         if label is not None:
-            self.label.masked_fill_(cover > 0.5, REGION[label])
+            self.label.masked_fill_(cover > 0.5, REGION[label] if isinstance(label, str) else label)
 
 
 def face_window(scene: Scene) -> Window:
@@ -78,8 +78,18 @@ def face_window(scene: Scene) -> Window:
     return scene.canvas.window(None, *bounds(scene.head, torch.zeros_like(reach), reach))
 
 
-def paint_face(scene: Scene, albedo: Tensor, label: Tensor, shade: Tensor, glow: Tensor, shine: Tensor) -> None:
-    """Paint all features into the buffers of the whole picture, in place."""
+def paint_face(
+    scene: Scene,
+    albedo: Tensor,
+    label: Tensor,
+    shade: Tensor,
+    glow: Tensor,
+    shine: Tensor,
+    on_skin: Callable[[Face], None],
+    over_face: Callable[[Face, Tensor], None],
+) -> None:
+    """Paint all features into the buffers of the whole picture, in place. `on_skin` paints below eyes, brows and mouth,
+    `over_face` above them and below glasses; it gets the parts in front, too."""
     canvas, window = scene.canvas, face_window(scene)
     depth = canvas.read(canvas.depth, window)
     x, y, z = (canvas.local(window, scene.head, k, depth) for k in range(3))
@@ -101,10 +111,12 @@ def paint_face(scene: Scene, albedo: Tensor, label: Tensor, shade: Tensor, glow:
         canvas.pixel * 0.5,
     )
     _cheeks(face, part)
+    on_skin(face)
     _eyes(face)
     _mouth(face)
     _brows(face)
     _moustache(face, part)
+    over_face(face, part)
     _glasses(face, part)
 
 

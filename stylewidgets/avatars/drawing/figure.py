@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from . import torso
+from .added.worn import place_worn
 from .body import PART, Scene, build
 from .geometry import Canvas, ellipsoid
 from .limbs import cone
@@ -23,6 +24,7 @@ _YOKE = ((0.3, -1.5, -0.22), 0.17, (0.9, -1.8, -0.25), 0.272)
 def assemble(scene: Scene) -> None:
     """Place every solid part that the framing shows."""
     build(scene)
+    place_worn(scene)
     if scene.skeleton is None:
         return
     canvas, frame = scene.canvas, scene.body

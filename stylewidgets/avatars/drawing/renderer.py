@@ -14,9 +14,14 @@ from ...ops.devices import float_tensor
 from ..world.groups import HEAD, framed, with_head
 from ..world.rows import by_name
 from . import palette
+from .added.backdrop import patterned
+from .added.chance import Chance, seeds_of
+from .added.detail import rough_wall, roughen
+from .added.manner import redrawn
+from .added.paint import on_skin, over_face
 from .body import PART, PARTS, Scene, frames
 from .camera import Camera, camera_of
-from .clothing import BODY_REGIONS, paint_clothes, region_of
+from .clothing import ALL_REGIONS, BODY_REGIONS, paint_clothes, region_of
 from .features import REGION, REGIONS, paint_face
 from .figure import assemble
 from .geometry import FRAMINGS, Frame, Framing
@@ -28,7 +33,17 @@ from .truth import TRUTH, draw_truth
 
 OUTPUTS = ("image", "segmentation", "landmarks", "depth", "normals", "uv", "camera", "points", "part")
 """Everything that `render` can give; the first three are what it gives when nothing is said."""
-_SHINE = {"skin": 0.10, "nose": 0.16, "ears": 0.06, "neck": 0.04, "hair": 0.20, "hair_back": 0.06, "hat": 0.05}
+_SHINE = {
+    "skin": 0.10,
+    "nose": 0.16,
+    "ears": 0.06,
+    "neck": 0.04,
+    "hair": 0.20,
+    "hair_back": 0.06,
+    "hat": 0.05,
+    "headphones": 0.3,
+    "earrings": 0.6,
+}
 _CHUNK = {"cpu": 24 * 128 * 128, "cuda": 512 * 128 * 128}  # pixels rendered at once: cache on a CPU, memory on a GPU
 
 
@@ -36,8 +51,8 @@ class Render:
     """Pictures with their truth, as attributes; an output that was not asked for raises AttributeError.
 
     image: float32 [N, 3, H, W] in [-1, 1].
-    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS; of the rays of a pixel the
-        commonest.
+    segmentation: uint8 [N, H, W], an index into REGIONS, of half figures into BODY_REGIONS, with the group "unseen" into
+        ALL_REGIONS; of the rays of a pixel the commonest.
     landmarks: float32 [N, K, 2], pixel coordinates (x, y) of LANDMARKS (0 is the left / top edge of the picture).
         Left and right are the picture's. A landmark is where the feature is, also where hair, hat or glasses hide it.
         Half figures have BODY_LANDMARKS, the middles of their joints, behind them.
@@ -107,6 +122,7 @@ class _Job(NamedTuple):
     groups: tuple[str, ...] = HEAD
     orbit: Frame | None = None
     framing: Framing = FRAMINGS["head"]
+    seeds: Tensor | None = None  # of detail, int64 [N]; None draws it as it is on average
 
     def chunks(self, factors: Tensor) -> Iterator[tuple[Tensor, _Job]]:
         """Pieces of a batch, each with what there is to do for it; a picture that is not orbited has no orbit."""
@@ -116,7 +132,8 @@ class _Job(NamedTuple):
             for start in range(rows.start, rows.stop, count):
                 piece = slice(start, min(start + count, rows.stop))
                 orbit = None if home or self.orbit is None else self.orbit.rows(piece)
-                yield factors[piece], self._replace(orbit=orbit)
+                seeds = None if self.seeds is None else self.seeds[piece]
+                yield factors[piece], self._replace(orbit=orbit, seeds=seeds)
 
 
 def render(
@@ -128,6 +145,7 @@ def render(
     groups: Sequence[str] = HEAD,
     orbit: Orbit = (0.0, 0.0),
     framing: str = "head",
+    detail_seed: int | Tensor | None = 0,
 ) -> Render:
     """Draw avatars.
 
@@ -148,9 +166,12 @@ def render(
             stands still, which two poses do not: with the factors the body turns by a quarter, and the light not at all.
             The backdrop stays with the viewer.
         framing: "head": head and neck, whatever else the rows have. "half": head to hips, of rows with the group "body".
+        detail_seed: which freckle and which strand lies where, of rows with the group "detail": a whole number for all, or
+            int64 [N]. The same seed gives the same places whatever the size, the pose and the other pictures. None leaves
+            nothing to chance: the average of all seeds, stubble as an even shadow.
 
     Raises:
-        ValueError: wrong shape, resolution, supersample, output, group, orbit or framing.
+        ValueError: wrong shape, resolution, supersample, output, group, orbit, framing or detail_seed.
     """
     factors = float_tensor(factors)
     with_head(groups, "render").check(factors.shape, "render")
@@ -162,7 +183,8 @@ def render(
         if name not in OUTPUTS:
             raise unknown_name("output", name, OUTPUTS)
     names = tuple(n for n in ("image", "segmentation", *TRUTH) if n in asked)
-    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing])
+    seeds = seeds_of(detail_seed, factors) if "detail" in groups else None
+    job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing], seeds)
     with torch.set_grad_enabled(grad):
         made = _positions(factors, job)
         made = {name: value for name, value in made.items() if name in asked}
@@ -187,7 +209,7 @@ def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
 def draw(factors: Tensor, job: _Job) -> tuple[Tensor, ...]:
     """What needs pixels, in the order of ``job.names``, a piece of the batch at a time."""
     if not len(factors):
-        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job._replace(orbit=None)))
+        return tuple(x[:0] for x in draw(factors.new_zeros(1, factors.shape[1]), job._replace(orbit=None, seeds=None)))
     parts = [_draw_chunk(chunk, its) for chunk, its in job.chunks(factors)]
     return tuple(torch.cat(p) for p in zip(*parts, strict=True))
 
@@ -251,7 +273,10 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     shine = factors.new_tensor([_SHINE.get(p, 0.03) for p in PARTS])[part]
     shade = _occlusion(scene, part)
     glow = torch.zeros_like(shade)
-    paint_face(scene, albedo, label, shade, glow, shine)
+    chance = Chance(job.seeds) if "detail" in job.groups else None
+    if chance is not None:
+        roughen(scene, chance, albedo, shade)
+    paint_face(scene, albedo, label, shade, glow, shine, on_skin, over_face)
     if scene.skeleton is not None:
         paint_clothes(scene, albedo, label, shade)
     image = _light(scene, albedo, shade, glow, shine)
@@ -259,7 +284,11 @@ def _paint(factors: Tensor, job: _Job) -> tuple[Tensor, Tensor]:
     nothing = canvas.part == 0
     if scene.orbit is not None:
         nothing &= label != REGION["glasses"]  # from the side, their rims stand before the backdrop
+    backdrop = patterned(scene, backdrop)
+    if chance is not None:
+        backdrop = rough_wall(scene, chance, backdrop)
     image = torch.where(nothing[:, None], backdrop, image).clamp_(0, 1)
+    image = redrawn(scene, image, albedo, label)
     image = torch.nn.functional.avg_pool2d(image, supersample) if supersample > 1 else image
     return image.sqrt_().mul_(2).sub_(1), _downsample(label, supersample)
 
@@ -285,6 +314,9 @@ def _part_colours(scene: Scene) -> Tensor:
         "glasses": skin,
     }
     colours |= {p: clothes if "sleeve" in p or p == "torso" else skin for p in PARTS[PART["torso"] :]}
+    if "headphones_hue" in v:
+        colours["headphones"] = palette.hsl(v["headphones_hue"], 0.6, torch.full_like(v["headphones_hue"], 0.32))
+        colours["earrings"] = palette.linear(skin.new_tensor((0.93, 0.76, 0.32)).expand_as(skin))
     return torch.stack([colours[p] for p in PARTS], 2)
 
 
@@ -354,4 +386,15 @@ def _downsample(label: Tensor, supersample: int) -> Tensor:
     return torch.where(((a == b) | (a == c) | (a == d)) | (b == c) | (b == d) | (c == d), pair, a)
 
 
-__all__ = ["BODY_LANDMARKS", "BODY_REGIONS", "LANDMARKS", "OUTPUTS", "PARTS", "REGIONS", "Camera", "Render", "render"]
+__all__ = [
+    "ALL_REGIONS",
+    "BODY_LANDMARKS",
+    "BODY_REGIONS",
+    "LANDMARKS",
+    "OUTPUTS",
+    "PARTS",
+    "REGIONS",
+    "Camera",
+    "Render",
+    "render",
+]

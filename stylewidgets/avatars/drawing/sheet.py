@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ..world.groups import BODY, HEAD
 from ..world.sampling import sample
-from .clothing import BODY_REGIONS
+from .clothing import ALL_REGIONS
 from .renderer import Render, render
 
 Pictures = npt.NDArray[np.uint8]  # [N, H, W, 3]
@@ -46,6 +46,12 @@ _COLOURS = {
     "forearm_right": (225, 120, 130),
     "hand_left": (190, 220, 110),
     "hand_right": (140, 185, 70),
+    "eye_patch": (25, 25, 25),
+    "face_paint": (60, 110, 255),
+    "scar": (190, 40, 40),
+    "earrings": (240, 200, 60),
+    "headphones": (230, 60, 120),
+    "moustache": (90, 55, 20),
 }
 _DOT = (0, 210, 255)
 
@@ -91,7 +97,7 @@ def picture(drawn: Render, name: str) -> Pictures:
     if name == "image":
         return _bytes((drawn.image + 1) / 2)
     if name == "segmentation":
-        table = np.array([_COLOURS[region] for region in BODY_REGIONS], np.uint8)
+        table = np.array([_COLOURS[region] for region in ALL_REGIONS], np.uint8)
         coloured: Pictures = table[drawn.segmentation.cpu().numpy()]
         return coloured
     if name == "normals":

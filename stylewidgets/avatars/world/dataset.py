@@ -69,10 +69,11 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         item = self.batch([index])
-        return {
+        one = {
             name: Camera(*(m[0] for m in value)) if isinstance(value, Camera) else value[0]
             for name, value in item.items()
         }
+        return one | ({"groups": self.groups} if "groups" in item else {})
 
     def batch(self, indices: Iterable[int]) -> dict[str, Any]:
         """Some items at once, quicker than one by one: tensors with a first axis more, captions as a list."""
@@ -88,7 +89,12 @@ class AvatarDataset(torch.utils.data.Dataset[dict[str, Any]]):
         captions = [
             caption(f, i % self.variants, self.groups, self.framing) for f, i in zip(factors.numpy(), rows, strict=True)
         ]
-        return item | {"factors": factors.to(self.device), "caption": captions}
+        usual = self.groups == HEAD  # what rows have when nothing is said
+        return (
+            item
+            | {"factors": factors.to(self.device), "caption": captions}
+            | ({} if usual else {"groups": self.groups})
+        )
 
     def _row(self, index: int) -> int:
         i = operator.index(index)

@@ -13,7 +13,11 @@ from functools import cache, cached_property
 
 from ...core.checks import unknown_name
 from .body import BODY_CORRELATIONS, BODY_FACTORS
+from .detail import DETAIL_FACTORS
+from .detail import phrase as tell_detail
 from .factors import CORRELATIONS, FACTORS, Factor
+from .unseen import UNSEEN_FACTORS
+from .unseen import phrase as tell_unseen
 
 Pick = Callable[[str, Sequence[str]], str]
 """A topic and phrases that mean the same → one of them."""
@@ -84,9 +88,15 @@ HEAD = ("head",)
 """What rows have when nothing is said."""
 BODY = ("head", "body")
 """What rows of half figures have."""
+DETAIL = ("head", "detail")
+"""What rows of heads have whose freckles and strands are drawn."""
+UNSEEN = ("head", "unseen")
+"""What rows of heads have that no bundled generator has seen the like of."""
 GROUPS: dict[str, Group] = {
     "head": Group("head", FACTORS, CORRELATIONS),
     "body": Group("body", BODY_FACTORS, BODY_CORRELATIONS),
+    "detail": Group("detail", DETAIL_FACTORS, phrase=tell_detail),
+    "unseen": Group("unseen", UNSEEN_FACTORS, phrase=tell_unseen),
 }
 """By name, in the order of their columns. `register_group` adds."""
 

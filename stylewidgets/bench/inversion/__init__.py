@@ -1,1 +1,1 @@
-"""``stylewidgets bench-inversion``: every method of inversion on pictures whose truth is known."""
+"""``stylewidgets bench inversion``: every method of inversion on pictures whose truth is known."""

@@ -1,17 +1,18 @@
-"""The lines of the table of inversions, the settings that each is measured with, and what papers say about their order."""
+"""The lines of the table of inversions, and the settings that each is measured with."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...core.checks import unknown_name
 from ...inversion import METHODS
+from ...inversion.encoders import small
 from ...session.session import GeneratorSession
 from ...settings import Method
 
-GENERATED, RENDERS = "generated", "renders"
 TESTED = 200
 """Steps at which the rates below were tried."""
 RATES: Mapping[str, Mapping[str, float]] = {
@@ -41,7 +42,12 @@ VARIANTS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
     },
     "image2stylegan++": {"Image2StyleGAN++": {}},
     "pti": {"PTI": {}},
+    "hybrid": {"hybrid 50": {"steps": 50}, "hybrid 200": {"steps": 200}},
+    "psp": {"pSp": {}},
+    "restyle": {"ReStyle": {}},
 }
+FIRST = ("image2stylegan", "hybrid", "psp", "e4e", "restyle", "projector", "pti")
+"""Methods in the order in which they are measured; the others come behind."""
 STYLE_SPACE = 1.5
 """Factor of the rate in s, whose numbers are larger than those of w."""
 
@@ -54,50 +60,19 @@ class Row(NamedTuple):
     settings: Mapping[str, Any]
 
 
-class Expected(NamedTuple):
-    """What papers say: by `figure`, `worse` is worse than `better`. lower: whether less is better."""
-
-    figure: str
-    worse: str
-    better: str
-    lower: bool
-    source: str
-
-
-EXPECTED = (
-    Expected("perceptual", "projector W", "projector W+", True, "Abdal et al. 2019; Roich et al. 2022, table 1"),
-    Expected("mse", "projector W", "projector W+", True, "Abdal et al. 2019; Roich et al. 2022, table 1"),
-    Expected("perceptual", "Image2StyleGAN W", "Image2StyleGAN W+", True, "Abdal et al. 2019"),
-    Expected("mse", "Image2StyleGAN W", "Image2StyleGAN W+", True, "Abdal et al. 2019"),
-    Expected("perceptual", "fast W", "fast W+", True, "Abdal et al. 2019"),
-    Expected("mse", "fast W", "fast W+", True, "Abdal et al. 2019"),
-    Expected("perceptual", "projector W+", "PTI", True, "Roich et al. 2022, table 1"),
-    Expected("mse", "projector W+", "PTI", True, "Roich et al. 2022, table 1"),
-    Expected("mse", "projector W", "PTI", True, "Roich et al. 2022, table 1"),
-    Expected("mse", "Image2StyleGAN W+", "Image2StyleGAN++", True, "Abdal et al. 2020"),
-    Expected("mse", "e4e", "psp", True, "Tov et al. 2021"),
-    Expected("mse", "psp", "restyle", True, "Alaluf et al. 2021"),
-    Expected("mse", "restyle", "hybrid", True, "Zhu et al. 2020"),
-    Expected("edit_error", "projector W+", "projector W", True, "Tov et al. 2021; Roich et al. 2022"),
-    Expected("edit_error", "Image2StyleGAN W+", "Image2StyleGAN W", True, "Tov et al. 2021; Roich et al. 2022"),
-    Expected("edit_error", "fast W+", "fast W", True, "Tov et al. 2021; Roich et al. 2022"),
-    Expected("edit_error", "projector W+", "PTI", True, "Roich et al. 2022"),
-    Expected("edit_error", "PTI", "projector W", True, "Roich et al. 2022"),
-    Expected("edit_error", "psp", "e4e", True, "Tov et al. 2021"),
-    Expected("edit_transfer", "projector W+", "projector W", False, "Tov et al. 2021; Roich et al. 2022"),
-    Expected("edit_transfer", "projector W+", "PTI", False, "Roich et al. 2022"),
-    Expected("realism", "projector W+", "projector W", True, "Tov et al. 2021"),
-    Expected("realism", "psp", "e4e", True, "Tov et al. 2021"),
-)
-
-
-def rows(session: GeneratorSession, most: int | None, chosen: Sequence[str] | None = None) -> list[Row]:
-    """What to measure on a generator.
+def rows(
+    session: GeneratorSession,
+    most: int | None,
+    chosen: Sequence[str] | None = None,
+    encoders: Mapping[str, Path] | None = None,
+) -> list[Row]:
+    """What to measure on a generator, in the order of the catalogue.
 
     Args:
         session: the generator.
         most: steps of each optimisation, and half as many where `SECOND` says so; None for the papers'.
         chosen: methods; None for all that can be used.
+        encoders: files of encoders that are measured beside the bundled ones, by the names of their rows.
 
     Raises:
         ValueError: an unknown method.
@@ -115,7 +90,20 @@ def rows(session: GeneratorSession, most: int | None, chosen: Sequence[str] | No
             if settings.get("space") == "s" and "rate" in own:
                 own["rate"] *= STYLE_SPACE
             found.append(Row(title, name, {**own, **settings}))
+    for title, path in (encoders or {}).items():
+        found.append(Row(title, small.header(path)[0].kind, {"encoder": str(path)}))
     return found
+
+
+def in_order(found: Sequence[Row]) -> list[Row]:
+    """Rows in the order in which they are measured: what decides most comes first, and of S after W and W+."""
+    places = {name: place for place, name in enumerate(FIRST)}
+    late = {"image2stylegan": ("s",)}
+
+    def key(row: Row) -> tuple[bool, int]:
+        return row.settings.get("space") in late.get(row.method, ()), places.get(row.method, len(FIRST))
+
+    return sorted(found, key=key)
 
 
 def fewer_steps(method: Method, most: int) -> dict[str, Any]:
@@ -136,18 +124,3 @@ def fewer_steps(method: Method, most: int) -> dict[str, Any]:
             part = math.log(max(limit / TESTED, 1)) / math.log(max(known[steps] / TESTED, 2))
             settings[rate] = tested * (known[rate] / tested) ** min(part, 1)
     return settings
-
-
-def checks(found: Mapping[str, Mapping[str, Any]]) -> list[tuple[bool, str]]:
-    """Each expectation whose two rows were measured: whether it holds, and in words with both figures."""
-    made = []
-    for kind in (RENDERS, GENERATED):
-        for one in EXPECTED:
-            a, b = (found.get(name, {}).get(kind, {}).get(one.figure) for name in (one.worse, one.better))
-            if a is None or b is None:
-                continue
-            same = (a > b) if one.lower else (a < b)
-            figure = one.figure.replace("_", " ")
-            words = f"{kind}: {figure} of {one.worse} ({a:.4g}) worse than of {one.better} ({b:.4g})  [{one.source}]"
-            made.append((same, words))
-    return made

@@ -80,6 +80,13 @@ class GalleryIndex:
             self._write(styles, [latent.to_dict() for latent in part])
         return self
 
+    def put(self, styles: NDArray[np.float16], latents: Sequence[Latent]) -> None:
+        """Add latents whose styles [sum of channels, n] are known, as a shard. Those that are there are passed over."""
+        plain: list[object] = [latent.to_dict() for latent in latents]
+        new = [i for i, latent in enumerate(plain) if _key(latent) not in self._known]
+        if new:
+            self._write(np.ascontiguousarray(styles[:, new]), [plain[i] for i in new])
+
     def check(self, session: GeneratorSession) -> None:
         """ValueError where it is of another generator."""
         check_generator(self.generator, session)

@@ -21,7 +21,7 @@ from ...jobs import Job, Progress, Work, part
 from ...session.session import GeneratorSession
 from ...stylespace import cache
 from ...stylespace.channel import is_torgb, layer_of
-from ...stylespace.channel_statistics import statistics
+from ...stylespace.channel_statistics import Statistics, statistics
 from .relevance import STILL, channel_moves
 from .table import ChannelTable
 
@@ -98,6 +98,23 @@ def look(session: GeneratorSession, encoder: Encoder, flat: Tensor) -> NDArray[n
     return found
 
 
+def both_ways(base: Tensor, stats: Statistics, channel: int, k: float) -> Tensor:
+    """Flat styles [2 n, S] of faces [n, S]: each with one channel k standard deviations below its mean, then above."""
+    both = base.repeat_interleave(2, dim=0)
+    far = torch.tensor([-k, k], dtype=torch.float32, device=base.device) * float(stats.std[channel])
+    both[:, channel] = (float(stats.mean[channel]) + far).repeat(len(base))
+    return both
+
+
+def move_of(ends: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Where a channel goes, float32 [d], of embeddings [faces, 2, d] below and above its mean.
+
+    A channel that changes nothing goes nowhere, yet its row is not zero: it is measured.
+    """
+    way = channel_moves(ends[None])[0].astype(np.float32)
+    return way if way.any() else np.full_like(way, np.finfo(np.float32).tiny)
+
+
 @Work
 def measure(
     session: GeneratorSession,
@@ -134,7 +151,7 @@ def measure(
     stats = yield from part(statistics.steps(session, max(2000, pictures), seed=seed), words="statistics")
     base = torch.from_numpy(styles_of(session, stats.w[:faces])).to(session.device)
     numbers = {"faces": faces, "k": k, "seed": seed, "pictures": pictures}
-    found = _State.read(session, encoder, numbers, stats.std, cached)
+    found = State.read(session, encoder, numbers, stats.std, cached)
 
     def table() -> ChannelTable:
         return found.table(session, encoder, numbers)
@@ -147,9 +164,7 @@ def measure(
         left = [int(c) for c in order if not found.moves[c].any()]
         done = len(order) - len(left)
         for i, channel in enumerate(left):
-            both = base.repeat_interleave(2, dim=0)
-            far = torch.tensor([-k, k], dtype=torch.float32, device=session.device) * float(stats.std[channel])
-            both[:, channel] = (float(stats.mean[channel]) + far).repeat(faces)
+            both = both_ways(base, stats, channel, k)
             ends = np.empty((2 * faces, encoder.dim), np.float32)
             for start in range(0, 2 * faces, batch):
                 ends[start : start + batch] = look(session, encoder, both[start : start + batch])
@@ -175,11 +190,11 @@ def kept(
 ) -> ChannelTable | None:
     """The table that `measure` with these arguments left on disk, be it of some channels only; None where there is none."""
     numbers = {"faces": faces, "k": k, "seed": seed, "pictures": pictures}
-    found = _State.read(session, encoder, numbers, None, True)
+    found = State.read(session, encoder, numbers, None, True)
     return found.table(session, encoder, numbers) if found.moves.any() else None
 
 
-class _State:
+class State:
     """What is measured so far.
 
     Args:
@@ -201,7 +216,7 @@ class _State:
         numbers: dict[str, float],
         sigma: NDArray[np.float32] | None,
         cached: bool,
-    ) -> _State:
+    ) -> State:
         """That of the disk, else an empty one."""
         name = cache.key(session, "words", cached, encoder=encoder.fingerprint, **numbers)
         count = sum(layer.channels for layer in session.layers)
@@ -218,12 +233,8 @@ class _State:
         cache.write(self.name, moves=self.moves, seen=self.seen, sigma=self.sigma)
 
     def put(self, channel: int, ends: NDArray[np.float32]) -> None:
-        """Enter one channel: embeddings [faces, 2, d] below and above its mean.
-
-        A channel that changes nothing goes nowhere, yet its row is not zero: it is measured.
-        """
-        way = channel_moves(ends[None])[0]
-        self.moves[channel] = way if way.any() else np.finfo(np.float32).tiny
+        """Enter one channel: embeddings [faces, 2, d] below and above its mean."""
+        self.moves[channel] = move_of(ends)
 
     def table(self, session: GeneratorSession, encoder: Encoder, numbers: dict[str, float]) -> ChannelTable:
         """A table of it."""

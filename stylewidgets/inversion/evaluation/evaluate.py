@@ -19,7 +19,8 @@ from ...session.synthesis import to_uint8
 from ..losses.perceptual import Perceptual, perceptual
 from ..result import Result
 from ..target import Target, to_tensor
-from .editability import KnownEdits, draw, editability, known_edits
+from .editability import draw, editability
+from .known import KnownEdits, known_edits, outside
 from .realism import CodeStatistics, code_statistics, flat_styles
 
 Identity = Callable[[Tensor, Tensor], Tensor]
@@ -44,7 +45,11 @@ def evaluate(target: object, result: Result, session: GeneratorSession, **option
         code_length: distance from the mean in the same units: 1 is typical, much more is far out.
         row_spread: how much the rows of w+ differ: 0 in w.
         realism: Mahalanobis distance in style space, about 1 is typical of the mapping network's codes, more is further out.
-        edit_transfer, edit_error, edit_perceptual: see `editability.editability`; only where the truth is known.
+        outside: whether the picture shows what the generator has never seen (share of several pictures); only where that is
+            known, as of avatars. There, nothing is read with the domain's networks: no identity, transfer, edit error or side
+            effects, since even a perfect edit reads as a poor one.
+        change_error, edit_perceptual, edit_transfer, edit_error, edit_side: see `editability.editability`; only where the truth
+            is known.
         method, space, pictures, steps, seconds, seconds_per_picture.
 
         What cannot be known is left out, so that every figure is one that was measured.
@@ -84,8 +89,10 @@ def evaluate_each(
     drawn = draw(result, session, [[None]] * len(result))[:, 0]
     truth = to_uint8(wanted.images)
     rows = _distortion(truth, drawn, wanted.mask, measure)
+    strange = outside(wanted, session)
     for extra in (
-        _identity(truth, drawn, identity, session),
+        [{} for _ in rows] if strange is None else [{"outside": float(value)} for value in strange],
+        _identity(truth, drawn, identity, session, strange),
         _code(wanted, result, session),
         _edits(wanted, result, session, edits, measure),
     ):
@@ -135,16 +142,24 @@ def _distortion(
 
 
 def _identity(
-    truth: NDArray[np.uint8], drawn: NDArray[np.uint8], hook: Identity | None, session: GeneratorSession
+    truth: NDArray[np.uint8],
+    drawn: NDArray[np.uint8],
+    hook: Identity | None,
+    session: GeneratorSession,
+    strange: NDArray[np.bool_] | None,
 ) -> list[dict[str, Any]]:
     known = domain.of(session)
+    unknown = np.zeros(len(truth), bool) if strange is None or hook is not None else strange
     name = known.network if hook is None and known is not None else getattr(hook, "__name__", type(hook).__name__)
     hook = hook or (known.identity if known is not None else None)
     if hook is None:
         return [{} for _ in truth]
     with torch.inference_mode():
         values = hook(to_tensor(truth), to_tensor(drawn)).double().cpu().numpy()
-    return [{"identity": float(value), "identity_net": name} for value in values]
+    return [
+        {} if blind else {"identity": float(value), "identity_net": name}
+        for value, blind in zip(values, unknown, strict=True)
+    ]
 
 
 def _code(target: Target, result: Result, session: GeneratorSession) -> list[dict[str, Any]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...directions._sampling import styles_of
+from ...core.values import as_numpy
 from ...latent.latent import Latent
-from ...session.session import GeneratorSession
 from ..channel import num_channels
-from ..channel_statistics import Statistics
+from ..samples import Statistics
 from .ranking import Ranking, ranked
+
+if TYPE_CHECKING:
+    from ...session.session import GeneratorSession
 
 
 def attribute_ranking(
@@ -56,7 +59,7 @@ def _flat(
     items = list(positives)
     latents = [item for item in items if isinstance(item, Latent)]
     if latents and len(latents) == len(items):
-        return styles_of(session, latents)
+        return np.concatenate([as_numpy(session.flat_styles(latent)) for latent in latents])
     array = np.asarray(positives)
     if array.ndim == 2:
         if array.shape[1] != num_channels(session.layers):

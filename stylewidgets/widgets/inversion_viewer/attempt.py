@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +14,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ... import inversion
+from ...core.checks import unknown_name
+from ...core.values import as_numpy
+from ...inversion import METHODS
 from ...jobs import RUNNING, Job, Progress
 from ...settings import Value
+from .realism import scale
 
 if TYPE_CHECKING:
     from ...inversion import Result, Run, Target
@@ -115,36 +120,52 @@ class Attempt:
         self.look(image)
         if self.target is None:
             return
-        far = ((image.astype(np.float64) - as_uint8(self.target, i)) / 127.5) ** 2
-        weights = np.ones(far.shape[:2]) if self.target.mask is None else self.target.mask[i, 0].numpy()
+        far = ((image.astype(np.float64) - self.target.pixels(i)) / 127.5) ** 2
+        weights = np.ones(far.shape[:2]) if self.target.mask is None else as_numpy(self.target.mask[i, 0])
         mse = float((far.mean(axis=2) * weights).sum() / max(float(weights.sum()), 1e-9))
         self.figures |= {"mse": mse, "psnr": 10 * math.log10(4 / mse) if mse > 0 else math.inf}
 
     def measuring_realism(self) -> Job[None]:
         """Notes how far the codes are from the generator's own: the figure `realism` of `inversion.evaluate`.
 
-        And how far 99 of 100 of its own are at most: the figure `usual_realism`.
+        And how far 99 of 100 of its own are at most, the figure `usual_realism`, and what is usual after this method.
         """
         yield Progress()  # the result is shown first
-        from ...inversion.evaluation.realism import code_statistics, flat_styles  # torch comes along
-
-        result, session = self.result, self.base
-        styles = flat_styles(session, result.space, result.code)
-        known = code_statistics(session)
-        self.figures |= {"realism": float(np.mean(known.mahalanobis(styles))), "usual_realism": known.usual}
+        result = self.result
+        run = self.base.start({"kind": "realism", "space": result.space, "code": result.code.tolist()})
+        yield from run
+        self.figures |= run.result() or {}
+        self.figures |= scale(self.base.name, result.method, result.space, result.steps)
 
     def evaluate(self, **options: Any) -> dict[str, Any]:
         """Note all figures of `inversion.evaluate`, and return them. ValueError where the target is not known."""
         if self.target is None:
             raise ValueError("this result comes from a file, and its target is not known: set_target first, then load")
+        if not hasattr(self.base, "generator"):
+            raise ValueError("these figures are measured where the generator is: inversion.evaluate on the server")
         self.figures |= inversion.evaluate(self.target, self.result, self.base, **options)
         return dict(self.figures)
 
 
-def as_uint8(target: Target, i: int) -> NDArray[np.uint8]:
-    """The i-th picture of a target, uint8 [H, W, 3]."""
-    picture = (target.images[i] * 127.5 + 128).clamp(0, 255).permute(1, 2, 0)
-    return picture.numpy().astype(np.uint8)
+def target_of(given: object, session: GeneratorSession) -> Target:
+    """What `inversion.Target.of` takes as a target; a session elsewhere makes one of pixels."""
+    make = getattr(session, "target", None) or partial(inversion.Target.of, session=session)
+    made: Target = make(given)
+    return made
+
+
+def begun(method: str, session: GeneratorSession, target: Target, settings: Mapping[str, Value]) -> Run:
+    """A run, here or wherever the session is.
+
+    Raises:
+        ValueError: the method cannot be used on this generator, or a setting is out of range.
+    """
+    if method not in METHODS:
+        raise unknown_name("inversion method", method, METHODS)
+    values = METHODS[method].checked(settings)
+    spec = {"kind": "inversion", "method": method, "settings": values, "target": session.put(target)}
+    run: Run = session.start(spec)  # type: ignore[assignment]
+    return run
 
 
 def forked(source: Attempt, number: int, settings: Mapping[str, Value]) -> Attempt:
@@ -155,7 +176,7 @@ def forked(source: Attempt, number: int, settings: Mapping[str, Value]) -> Attem
     """
     if source.run is None or source.target is None:
         raise ValueError("a result from a file has no state to go on from: start a new run")
-    run = inversion.start(source.method, source.base, source.target, **{**source.settings, **settings})
+    run = begun(source.method, source.base, source.target, {**source.settings, **settings})
     if source.step:
         try:
             run.restore({**source.run.state(), "settings": run.settings})

@@ -1,21 +1,26 @@
-"""How far a code is from the generator's own, as a light with words: a newcomer cannot know what 1.3 means."""
+"""How far a code is from the generator's own, as a light with words: a newcomer cannot know what 2.4 means.
+
+There are two scales. One is of the generator's own codes, measured on the generator at hand. The other is of what the method
+usually ends as, which is further out even where it fits well; ``inversion.evaluation.scales`` has it as measured.
+"""
 
 from __future__ import annotations
 
 import html
 from collections.abc import Mapping
 
+from ...inversion.evaluation.scales import of_inversions
 from ..kit.views.cards import FAIR, GOOD, POOR
 
 USUAL = 1.3
 """Where green ends if a generator was not measured: 99 of 100 of its own codes are nearer. By 2000 fresh codes of each bundled
-generator 1.28 to 1.31."""
+generator 1.26 to 1.28."""
 FAR = 2.7
-"""Where red begins, in ends of green: there lie half of the codes that the projector finds in w+ (3.5), the method with the
-lowest transfer of edits. See docs/inversion.md."""
+"""Where red begins for a method without a scale of its own, in ends of green: past that lay half of the codes that the projector
+found in w+. See docs/inversion.md."""
 
 WARNED = 3.0
-"""Realism past which the light is red, even where a generator's own codes spread wide."""
+"""Realism past which the light is red then, even where a generator's own codes spread wide."""
 
 WORDS = {
     GOOD: ("like its own", "like the generator's own faces: 99 of 100 of those are as near"),
@@ -28,25 +33,49 @@ WORDS = {
         "Warning: far from the generator's own faces, so that edits may fall short. A search in w stays nearer",
     ),
 }
+BY_METHOD = {
+    FAIR: ("as usual", "further out than the generator's own faces, as is usual after this method"),
+    POOR: (
+        "far out",
+        "Warning: further out than most results of this method. What the generator cannot draw ends there, and edits spill over",
+    ),
+}
+"""Where the method has a scale."""
+
+
+def scale(generator: str, method: str, space: str, steps: int) -> dict[str, float]:
+    """What is usual after a method, as figures that `light` and `sentence` understand; {} where it was not measured."""
+    usual = of_inversions(generator, method, space, steps)
+    return {} if usual is None else {"method_realism": usual.median, "method_realism_most": usual.most}
 
 
 def light(figures: Mapping[str, float]) -> str:
-    """Green, amber or red for the figures of a result: "realism", and "usual_realism" where it was measured."""
+    """Green, amber or red for the figures of a result: "realism", "usual_realism" where the generator was measured, and those
+    of `scale`."""
     far = figures["realism"] / figures.get("usual_realism", USUAL)
-    if far > FAR or figures["realism"] > WARNED:
-        return POOR
-    return GOOD if far <= 1 else FAIR
+    if far <= 1:
+        return GOOD
+    most = figures.get("method_realism_most")
+    red = far > FAR or figures["realism"] > WARNED if most is None else figures["realism"] > most
+    return POOR if red else FAIR
 
 
 def short(figures: Mapping[str, float]) -> str:
     """The light in one or two words."""
-    return WORDS[light(figures)][0]
+    return _words(figures)[0]
 
 
 def sentence(figures: Mapping[str, float]) -> str:
     """HTML of the light and what it means; "" where the realism is not known."""
     if "realism" not in figures:
         return ""
+    told = f"realism {figures['realism']:.1f}; its own faces up to {figures.get('usual_realism', USUAL):.1f}"
+    if "method_realism_most" in figures:
+        told += f", this method mostly up to {figures['method_realism_most']:.1f}"
+    words = html.escape(f"{_words(figures)[1]} ({told})")
+    return f'<div class="sw-note"><span class="stylewidgets-light" data-light="{light(figures)}"></span>{words}</div>'
+
+
+def _words(figures: Mapping[str, float]) -> tuple[str, str]:
     colour = light(figures)
-    words = html.escape(f"{WORDS[colour][1]} (realism {figures['realism']:.1f})")
-    return f'<div class="sw-note"><span class="stylewidgets-light" data-light="{colour}"></span>{words}</div>'
+    return BY_METHOD.get(colour, WORDS[colour]) if "method_realism_most" in figures else WORDS[colour]

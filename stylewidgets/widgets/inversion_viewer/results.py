@@ -39,10 +39,13 @@ COLUMNS = [
     ("PSNR", "the same in dB: higher is closer"),
     ("perceptual", "perceptual distance: lower is closer"),
     ("far from faces", "realism: about 1 is typical of the generator's own codes; more is further out"),
-    ("edits off by", "how wrong known edits come out, in σ: lower is better; only where the truth is known"),
+    (
+        "edits off by",
+        "error of what known edits change: 0 is right, 1 as wrong as no edit; only where the truth is known",
+    ),
     ("note", "where it comes from"),
 ]
-_FIGURES = ("mse", "psnr", "perceptual", "realism", "edit_error")
+_FIGURES = ("mse", "psnr", "perceptual", "realism", "change_error")
 SIDE = 128
 _GREY = np.full((THUMBNAIL, THUMBNAIL, 3), 200, np.uint8)
 """The picture of a run that has not done a step yet."""

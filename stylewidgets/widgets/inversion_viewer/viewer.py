@@ -11,7 +11,6 @@ import traitlets
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from ... import inversion
 from ...core.checks import check_int, unknown_name
 from ...core.files import as_path
 from ...inversion import METHODS
@@ -23,7 +22,7 @@ from ..kit.base import StateWidget
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
 from ..kit.state_lock import STATE
-from .attempt import Attempt, as_uint8, forked, loaded
+from .attempt import Attempt, begun, forked, loaded, target_of
 from .code import inversion_code
 from .panels import InversionPanels
 from .results import title_of
@@ -143,7 +142,7 @@ class InversionViewer(StateWidget[Latent]):
         Args:
             code: a Python expression for it, for `code()`.
         """
-        made = inversion.Target.of(target, self.session)
+        made = target_of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
         given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
@@ -175,9 +174,7 @@ class InversionViewer(StateWidget[Latent]):
             method, settings = self._panels.method.method, {**self._panels.method.settings, **settings}
         assert self._target is not None
         target = self._target.with_mask(self.mask)
-        return self._run(
-            Attempt(self._next, self.session, target, inversion.start(method, self.session, target, **settings))
-        )
+        return self._run(Attempt(self._next, self.session, target, begun(method, self.session, target, settings)))
 
     def fork(self, **settings: Value) -> Attempt:
         """Begin a second run that goes on where the shown one is, with other settings; the shown one stays as it is.
@@ -356,7 +353,7 @@ class InversionViewer(StateWidget[Latent]):
 
     def _show_target(self) -> None:
         assert self._target is not None
-        picture = as_uint8(self._target, self._index)
+        picture = self._target.pixels(self._index)
         self._panels.show_picture(picture)
         self._stage.show_target(picture, self._target.names[self._index])
         self._show_current()

@@ -31,6 +31,8 @@ def code(session: GeneratorSession, latent: Latent) -> str:
 def _session_lines(session: GeneratorSession) -> list[str]:
     """`session = sw.load(...)`, or a comment where the session was not loaded from anything that has a name."""
     source = getattr(session, "source", None)
+    if session.device.type == "remote":
+        return [f"session = sw.connect({session.address!r}, model={session.model!r})"]  # type: ignore[attr-defined]
     if source is None:
         name = f" ({session.name})" if session.name else ""
         return [f"# session: your GeneratorSession{name}; it was not made by sw.load"]

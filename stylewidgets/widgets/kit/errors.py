@@ -29,6 +29,8 @@ def describe(error: BaseException) -> str:
     Our own errors are ValueError, TypeError and the like and say what to do, so their type adds nothing.
     """
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    if isinstance(error, ModuleNotFoundError) and error.name == "torch":
+        return "this works with torch, which stylewidgets-client does without: pip install stylewidgets"
     text = text.strip()
     if not text or not isinstance(error, (ValueError, TypeError)):
         text = f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ... import render
 from ...core import pictures
 from ...latent.caption import caption
 from ...latent.latent import Latent
 from ...render.ladder import Ladder
-from ...render.overlap import overlap_for
+from ...render.overlap import WayBack, overlap_for
 from ...render.pump import Frame, Pump
 from ...render.stats import Stats
 from .errors import report
@@ -32,7 +31,8 @@ NOBODY = "nobody to draw yet"
 
 class LivePicture:
     """Draws latents into a view of its own. Thread-safe; drawing happens in the caller of `submit`, on CUDA all but the
-    encoding of frames in motion (see `stylewidgets.render.overlap`).
+    encoding of frames in motion (see `stylewidgets.render.overlap`). Of a session on another machine no frame is waited for in
+    the caller once a page is there.
 
     Attributes:
         view: the widget to put into a layout.
@@ -57,20 +57,22 @@ class LivePicture:
     ) -> None:
 
         self._session = session
-        self._renderer = render.LiveRenderer(session)
-        self._to_save = self._at_rest = False
+        self._live, self._back = session.live(), WayBack()
+        self._live.on_words = self._on_words
+        self._to_save = self._at_rest = self._late = False
+        self._words = ""
         self.latent: Latent | None = None
         self.on_rest: Callable[[Latent], None] | None = None
         self.view = LiveView(size=size, label=label, layout=shared_layout())
         self.saved = SavedPicture(size)
         self.stats = Stats(device=str(session.device))
         self._pump: Pump[Latent] = Pump(
-            self._renderer.begin,
+            self._live.begin,
             self,
             ladder=Ladder(session.resolution),
             on_error=self._failed,
             stats=self.stats,
-            overlap=overlap_for(session.device.type, answering_page),
+            overlap=overlap_for(self._live.device_type, answering_page),
         )
         self.view.on_ack = self._pump.acknowledge
         self.view.on_settle = self._settle
@@ -85,7 +87,8 @@ class LivePicture:
 
     def post(self, latent: Latent) -> None:
         """Make this the newest latent without drawing it. Fast; whoever holds a lock posts in the order of his changes."""
-        self._at_rest = False
+        self._at_rest = self._late = False
+        self._back.remember()
         self.view.stir()
         if self._nobody(latent):
             self.view.badge = NOBODY
@@ -122,6 +125,7 @@ class LivePicture:
     def close(self) -> None:
         """Draw nothing more and listen to nothing."""
         self._pump.close()
+        self._live.close()
         self.on_rest = None
         self.view.forget()
 
@@ -134,10 +138,14 @@ class LivePicture:
         """Pass a frame to the view. Nothing else is sent while something moves: each message costs the next frame."""
         self._frame = frame
         self.latent = frame.value
-        self.view.show(frame)
+        late = self._late and frame.final
+        self.view.show_at_rest(frame) if late else self.view.show(frame)
         if self._at_rest or not self._pump.live:  # without a page nobody says when it rests
             self._say()
         self._save(at_rest=not self._pump.live)
+        if late:
+            self._late = False
+            self._rested()
 
     def _failed(self, error: Exception, latent: Latent) -> None:
         report(self.view, error, f"drawing {caption(latent)}")
@@ -146,7 +154,19 @@ class LivePicture:
         """Bring words and figures to the picture."""
         if self.latent is not None:
             self.view.alt = caption(self.latent)
-        self.view.status = self.stats.line()
+        self.view.status = self._words or self.stats.line()
+
+    def _on_words(self, words: str) -> None:
+        """The connection has something to say, on a thread of its own."""
+        self._back.call(lambda: self._connected(words))
+
+    def _connected(self, words: str) -> None:
+        """Show how the connection is; once it is well again, what was asked for meanwhile is drawn."""
+        self._words = words
+        self._say()
+        if not words:
+            self.view.error = ""
+            self._pump.settle()
 
     def _hello(self) -> None:
         """A page opens. It starts from the last final picture; if that is not the present one, because it was reloaded in
@@ -156,7 +176,14 @@ class LivePicture:
 
     def _settle(self) -> None:
         self._at_rest = True
+        self._back.remember()
         self._pump.settle()
+        self._late = self._pump.finishing
+        if not self._late:
+            self._rested()
+
+    def _rested(self) -> None:
+        """The final picture of what rests was sent."""
         self._say()
         self._save(at_rest=True)
         if self.on_rest is not None and self.latent is not None:

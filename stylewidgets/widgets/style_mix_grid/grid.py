@@ -88,7 +88,7 @@ class StyleMixGrid(StateWidget[MixGrid]):
         self.resolution = check_int("resolution", resolution, 8)
         self._version, self._choosing = 0, False
         self._place: Place | None = (0, 0)
-        self._renderer = mixing.GridRenderer(session)
+        self._renderer = session.grid_renderer()
         view = GridView(layout=shared_layout())
         self._filler = GridFiller(
             self._draw, self._show, self._announce, self._filled, self._failed, at_once=self._renderer.at_once

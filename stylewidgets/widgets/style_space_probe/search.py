@@ -294,7 +294,9 @@ class ProbeSearch:
                     self._show_attribute(found[name], name, kind, " (first estimate)")
 
             self.rankings.pop(ATTRIBUTE, None)
-            task = steps.attributes(self._session, self.need_statistics(), self._reader, kind, estimated)
+            task = steps.attributes(
+                self._session, self.need_statistics(), self._reader, kind, estimated, self._own_reader
+            )
             self._work.run(ATTRIBUTE, task, done, "channels of all attributes")
         return self._now(ATTRIBUTE, now)
 
@@ -323,6 +325,8 @@ class ProbeSearch:
         if found is not None:  # a file: it need not wait for a search that goes on
             done(found)
             return
+        if self._session.device.type == "remote":
+            raise ValueError("a report is made where the generator is: stylespace.report(session) on the server")
         stats = self.need_statistics()
         task = stylespace.make_report.steps(self._session, self._reader, samples=stats.n, seed=stats.seed)
         self._work.run("report", task, done, "disentanglement report")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,7 +11,7 @@ from PIL import Image
 
 from ... import domain, stylespace
 from ...core.checks import check_int, unknown_name
-from ...jobs import Job, Progress
+from ...jobs import DONE, Job, Progress, Run
 from ...latent.latent import Direction, Latent
 from .edits import moved
 
@@ -21,21 +20,8 @@ if TYPE_CHECKING:
     from ...session.session import GeneratorSession
     from ...stylespace import Channel, Effect, LocalRanking, Ranking, Statistics
 
-R = TypeVar("R")
-
 Segment = Callable[[NDArray[np.uint8]], ArrayLike]
 """Takes a picture uint8 [H, W, 3], returns its region labels [h, w], whole numbers from 0."""
-
-FEW = 32
-"""Pictures of the first estimate of a search by attribute."""
-
-SCALE_SAMPLES = 256
-"""Pictures that the spread of a reading is taken over."""
-
-
-EFFECT_FACES = 8
-"""Faces that the effect of channels on readings is taken over."""
-
 
 MOST_OF_IT = 0.6
 """Share of a change (mean square) that a quarter of the picture must hold to be shown alone."""
@@ -100,8 +86,10 @@ def effect(
     session: GeneratorSession, latent: Latent, channel: Channel, sigmas: Sequence[float], statistics: Statistics
 ) -> Job[Effect]:
     """One step that returns pictures uint8 [k, H, W, 3] and heat [H, W]."""
-    yield Progress()
-    return stylespace.effect(session, latent, channel, tuple(sigmas), stats=statistics)
+    run = session.start(stylespace.effect_spec(latent, channel, sigmas, statistics))
+    yield from run
+    found: Effect = run.result()  # type: ignore[assignment]
+    return found
 
 
 def local(
@@ -149,18 +137,19 @@ def estimate(
     session: GeneratorSession, latent: Latent, statistics: Statistics, regions: NDArray[np.generic]
 ) -> Job[LocalRanking]:
     """Returns the first estimate of `stylespace.local_effect`, from a few random projections: a second, not ten."""
-    from ...stylespace.search.local import QUICK  # torch comes along
+    from ...stylespace.search.by_place import QUICK
 
     run = session.start(stylespace.local_spec(session, [latent], statistics, regions, include_torgb=True))
     ranking = None
     for progress in run:
         ranking = run.result()
-        if ranking is not None and progress.done >= QUICK:
+        if progress.done >= QUICK:
             break
         yield Progress()
     run.stop()
-    assert ranking is not None  # the first step has one
-    return ranking
+    best = run.result() or ranking
+    assert best is not None  # the first step has one
+    return best
 
 
 def attributes(
@@ -169,46 +158,27 @@ def attributes(
     reader: Reader,
     kind: str,
     show: Callable[[dict[str, Ranking]], None] = lambda found: None,
+    own: bool = True,
 ) -> Job[dict[str, Ranking]]:
     """Returns a ranking for each attribute by name; `kind` is "effect" or "correlation". Counts to one total.
 
     Args:
         show: called with a first estimate, from few pictures.
+        own: whether the reader is somebody's own, and not that of the session's domain.
     """
-    few, count = min(FEW, statistics.n), len(reader.names)
-    if kind == "correlation":
-        part = replace(statistics, values=statistics.values[:few], w=statistics.w[:few])
-        total = few + statistics.n
-        readings = yield from _counted(stylespace.read_w.steps(session, reader, part.w), 0, total)
-        show(stylespace.factor_ranking(session, part, readings, reader.names))
-        whole = stylespace.read_samples.steps(session, statistics, reader)
-        readings = yield from _counted(whole, few, total)
-        return stylespace.factor_ranking(session, statistics, readings, reader.names)
-    samples = min(SCALE_SAMPLES, statistics.n)
-    total = few + count + samples + count * min(EFFECT_FACES, statistics.n)
-    scale = (yield from _counted(stylespace.read_w.steps(session, reader, statistics.w[:few]), 0, total)).std(axis=0)
-    one = stylespace.factor_effects.steps(session, statistics, reader, scale, faces=1)
-    effects = yield from _counted(one, few, total)
-    show(stylespace.effect_ranking(session, statistics, effects, reader))
-    begun = few + count
-    read = stylespace.read_w.steps(session, reader, statistics.w[:samples])
-    scale = (yield from _counted(read, begun, total)).std(axis=0)
-    all_faces = stylespace.factor_effects.steps(session, statistics, reader, scale, faces=EFFECT_FACES)
-    effects = yield from _counted(all_faces, begun + samples, total)
-    return stylespace.effect_ranking(session, statistics, effects, reader)
-
-
-def _counted(job: Job[R], begun: int, total: int) -> Job[R]:
-    """A job as part of a larger one: its steps count from `begun` on to the one total."""
-    try:
-        while True:
-            progress = next(job)
-            yield Progress(begun + progress.done, total, progress.words)
-    except StopIteration as end:
-        result: R = end.value
-        return result
-    finally:
-        job.close()
+    if own:
+        run: Run[Any] = stylespace.attribute_rankings.start(session, statistics, reader, kind)
+    else:
+        run = session.start(stylespace.attributes_spec(kind, statistics))
+    shown = None
+    for progress in run:
+        found = run.result()
+        if found is not None and found is not shown and run.status != DONE:
+            show(found)
+            shown = found
+        yield progress
+    rankings: dict[str, Ranking] = run.result()
+    return rankings
 
 
 def edited(

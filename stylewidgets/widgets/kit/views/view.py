@@ -122,6 +122,15 @@ class LiveView(PageView):
                 self.mime = frame.mime
                 self.info = {**info, "settled": self._settling}
 
+    def show_at_rest(self, frame: Frame) -> None:
+        """Send the final frame of what has come to rest, later than it was asked for."""
+        self._settling = True
+        try:
+            self.show(frame)
+            self._resting = True
+        finally:
+            self._settling = False
+
     def stir(self) -> None:
         """There is something newer than what was shown: a wish for the best picture counts again, even before it is drawn."""
         with self._lock:

@@ -37,6 +37,7 @@ class Attributes(Tool):
     """
 
     name, title = "attributes", "Attributes"
+    near = True
     seeds = True
     flow: Flow | None = None
 

@@ -44,6 +44,7 @@ class DragTool(Tool):
     """
 
     name, title = "drag", "Drag"
+    near = True
     seeds = True
     run: Drag | None = None
     place: ErrorPlace

@@ -42,6 +42,7 @@ class RigTool(Tool):
     """
 
     name, title = "rig", "Rig"
+    near = True
     seeds = True
     rig: Rig | None = None
 

@@ -29,6 +29,8 @@ class Tool:
         name: what `LatentExplorer(tools=...)` and `explorer.open` call it.
         title: what its button says; the name unless given.
         rare: whether it stands behind "more", as what is needed now and then does.
+        near: whether it works with the generator itself, its gradients or features, or with machines of edits: then it is not
+            offered where the session is on another machine.
         seeds: whether it is about pictures that grow from seeds and codes. Generators that draw a source do not have it.
         shown: whether its panel is in sight.
     """
@@ -36,6 +38,7 @@ class Tool:
     name: ClassVar[str] = ""
     title: ClassVar[str] = ""
     rare: ClassVar[bool] = False
+    near: ClassVar[bool] = False
     seeds: ClassVar[bool] = False
     shown = False
 
@@ -98,6 +101,9 @@ def available() -> tuple[str, ...]:
 
 
 def _why_not(tool: Tool, session: GeneratorSession) -> str | None:
+    """Why a tool does not fit, or None."""
+    if tool.near and session.device.type == "remote":
+        return f"it works with the generator itself, which is on another machine ({session.device}): use it there"
     if tool.seeds and session.needs_source:
         return "a source decides what is drawn here, and no code that it could change"
     return tool.fits(session)

@@ -52,6 +52,7 @@ class WordsTool(Tool):
     """
 
     name, title = "words", "Words"
+    near = True
     seeds = True
     truth: EditTruth | None = None
     place: ErrorPlace

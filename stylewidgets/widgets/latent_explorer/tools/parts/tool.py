@@ -43,6 +43,7 @@ class PartsTool(Tool):
     """
 
     name, title = "parts", "Parts"
+    near = True
     seeds = True
     _machine: Parts | None = None
     place: ErrorPlace
