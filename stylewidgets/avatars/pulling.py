@@ -179,7 +179,7 @@ def _at(frame: Frame, x: float, y: float, z: float) -> Tensor:
 def _off(errors: Callable[[Tensor], Tensor], shares: Tensor) -> Tensor:
     """How far from the wanted place, and too near to the body, [N] in head units."""
     found = errors(shares)
-    return torch.linalg.vector_norm(torch.cat([found[:, :2], found[:, 2 + shares.shape[1] :]], 1), dim=1)
+    return torch.cat([found[:, :2], found[:, 2 + shares.shape[1] :]], 1).square().sum(1).sqrt()
 
 
 def _least(errors: Callable[[Tensor], Tensor], shares: Tensor) -> Tensor:
@@ -188,7 +188,7 @@ def _least(errors: Callable[[Tensor], Tensor], shares: Tensor) -> Tensor:
     Levenberg (1944) and Marquardt (1963), with differences for derivatives; a value at its end that would go beyond it stays.
     """
     n, k = shares.shape
-    nudges = torch.cat([torch.zeros(1, k), _NUDGE * torch.eye(k)]).to(shares)
+    nudges = torch.cat([shares.new_zeros(1, k), _NUDGE * torch.eye(k, dtype=shares.dtype, device=shares.device)])
 
     def look(at: Tensor) -> tuple[Tensor, Tensor]:
         """Errors [N, E] and their slopes [N, E, K]."""
