@@ -44,6 +44,13 @@ probe.search._work.finish()
 assert probe.search.find_examples([1, 2, 3]).channels
 assert probe.search.regions.names and probe.search.attributes
 right(probe)
+for ask in (lambda: sw.load(), lambda: sw.inversion.invert, lambda: sw.directions.pca, lambda: sw.editing.drag, lambda: sw.GeneratorSession):
+    try:
+        ask()
+    except ModuleNotFoundError as error:
+        assert "session.start(spec)" in str(error), error
+    else:
+        raise AssertionError("it cannot be here")
 assert sys.modules["torch"] is None and "matplotlib" not in sys.modules
 for widget in (explorer, grid, viewer, probe):
     widget.close()
