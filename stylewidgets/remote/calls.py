@@ -128,7 +128,7 @@ class Calls:
             return RemoteError(words, answer.status_code)
 
     def _other_language(self, error: BaseException) -> str:
-        """What to do where something is there, but speaks otherwise than the address says, which no waiting mends; "" elsewhere."""
+        """What is there instead of what the address says, which no waiting mends; "" where that is not the trouble."""
         last = _last(error)
         if "WRONG_VERSION_NUMBER" in str(last):
             return f"there is no TLS there: try http://{self.url.partition('://')[2]}"

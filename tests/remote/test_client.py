@@ -171,7 +171,7 @@ def test_what_needs_the_generator_is_refused_in_words(remote: sw.RemoteSession) 
         remote.start({"kind": "brew"})
     with pytest.raises(ValueError, match="seed"):
         remote.latent(seed=-1)
-    for name in ("drag", "rig", "words", "parts", "attributes"):
+    for name in ("rig", "words", "parts", "attributes"):
         with pytest.raises(ValueError, match="on another machine"):
             sw.LatentExplorer(remote, tools=[name])
 
@@ -200,6 +200,21 @@ def test_begin_does_not_wait(serve: Serve, there: GeneratorSession) -> None:
         with pytest.raises(RemoteError, match="no answer from .* within 0.2 s; the picture before it stays"):
             encode()
         live.close()
+
+
+def test_a_server_that_is_silent_is_said_to_be_waited_for(
+    serve: Serve, there: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylewidgets.remote.live.SILENT", 0.01)
+    remote = sw.connect(serve(Serving({"avatar-64": there}, batches=False)), deadline=0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        remote.calls.url, words = f"http://127.0.0.1:{silent.getsockname()[1]}", []
+        live = remote.live()
+        live.on_words = words.append
+        with pytest.raises(RemoteError):
+            live.begin(remote.latent(seed=1), DRAG)()
+        live.close()
+    assert words[0] == f"waiting for {remote.host} …"
 
 
 class Wire:

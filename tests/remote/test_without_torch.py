@@ -44,9 +44,10 @@ probe.search._work.finish()
 assert probe.search.find_examples([1, 2, 3]).channels
 assert probe.search.regions.names and probe.search.attributes
 right(probe)
-for ask in (lambda: sw.load(), lambda: sw.inversion.invert, lambda: sw.directions.pca, lambda: sw.editing.drag, lambda: sw.GeneratorSession):
+near = (sw, "load"), (sw, "GeneratorSession"), (sw.inversion, "invert"), (sw.directions, "pca"), (sw.editing, "drag")
+for room, name in near:
     try:
-        ask()
+        getattr(room, name)
     except ModuleNotFoundError as error:
         assert "session.start(spec)" in str(error), error
     else:
