@@ -9,6 +9,12 @@ from typing import Any
 
 from .checks import unknown_name
 
+NO_TORCH = (
+    "{name} needs torch, which is not installed, as with stylewidgets-client. On a session of sw.connect(…) the widgets and "
+    "session.start(spec) have long work done by the server; what works with a generator here needs the whole package: "
+    "pip uninstall stylewidgets-client, then pip install stylewidgets"
+)
+
 
 def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """``__getattr__, __dir__, __all__ = attach(__name__, {"module": "Name another_name"})`` (PEP 562).
@@ -29,16 +35,26 @@ def attach(package: str, names: Mapping[str, str]) -> tuple[Callable[[str], Any]
 
     def get(name: str) -> object:
         if name in homes:
-            value = getattr(import_module(homes[name], package), name)
+            value = getattr(_imported(homes[name], package, name), name)
             setattr(sys.modules[package], name, value)
             return value
         if name in modules:
-            return import_module(f".{name}", package)
+            return _imported(f".{name}", package, name)
         if name.startswith("_"):  # asked for by inspection tools, which expect a plain answer
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         raise AttributeError(str(unknown_name(f"name in {package}", name, (*homes, *sorted(modules)))))
 
     return get, lambda: sorted({*vars(sys.modules[package]), *homes, *modules}), list(homes)
+
+
+def _imported(module: str, package: str, name: str) -> Any:
+    """The module for a name. ModuleNotFoundError in words where torch is missing."""
+    try:
+        return import_module(module, package)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "torch":
+            raise
+        raise ModuleNotFoundError(NO_TORCH.format(name=name), name="torch") from None
 
 
 def resolve(place: str) -> Any:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Mapping
+from http.client import HTTPException
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,7 +32,7 @@ class Calls:
         deadline: seconds for a call with all its tries.
 
     Raises:
-        ValueError: no such address.
+        ValueError: no such address, or nothing that could be a token.
     """
 
     def __init__(self, url: str, token: str = "", client: str = "", deadline: float = DEADLINE) -> None:
@@ -40,6 +42,11 @@ class Calls:
         if parts.username or parts.password:
             raise ValueError("a token never stands in an address: give it as token=")
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
+        token = token.strip()  # as it stands in files and is copied, with an end of line
+        if not all("!" <= c <= "~" for c in token):  # the token itself is never told
+            raise ValueError(
+                "a token has letters, digits, - and _ only; give the one that `stylewidgets serve --new-token` printed"
+            )
         self.host, self.token, self.client, self.deadline = parts.netloc, token, client, deadline
         self._session = requests.Session()
         self._session.headers["X-Version"] = str(VERSION)
@@ -82,12 +89,14 @@ class Calls:
             except requests.Timeout:
                 raise RemoteError(f"no answer from {self.host} within {self.deadline:g} s", 504) from None
             except requests.ConnectionError as error:
+                if told := self._other_language(error):
+                    raise RemoteError(f"{self.host} cannot be reached ({told})", 504) from None
                 failed: RemoteError = RemoteError(f"{self.host} cannot be reached ({_reason(error)})", 504)
                 wait = pause
             else:
                 if answer.ok:
                     return bytes(answer.content)
-                failed, wait = _refusal(answer), pause
+                failed, wait = self._refusal(answer), pause
                 if answer.status_code not in AGAIN:
                     raise failed
                 if pause is not None and (said := answer.headers.get("Retry-After", "")).isdigit():
@@ -101,18 +110,42 @@ class Calls:
         """Let the connections go."""
         self._session.close()
 
+    def _refusal(self, answer: requests.Response) -> RemoteError:
+        """What the server says of a call that it refuses, in words for those who typed the address."""
+        if answer.status_code == 401:
+            given = "the token that was given is not valid there (any more)" if self.token else "none was given"
+            return RemoteError(
+                f"{self.host} asks for a token, and {given}: sw.connect(address, token=…), or $STYLEWIDGETS_TOKEN; whoever "
+                "runs the server has it",
+                401,
+            )
+        try:
+            error = parsed(answer.content)["error"]
+            return RemoteError(str(error["message"]), int(error.get("code", answer.status_code)))
+        except (RemoteError, KeyError, TypeError, ValueError):
+            other = ": is this the address of a stylewidgets server?" if answer.status_code == 404 else ""
+            words = f"{self.url} answered {answer.status_code} {answer.reason}{other}"
+            return RemoteError(words, answer.status_code)
 
-def _refusal(answer: requests.Response) -> RemoteError:
-    """What the server says of a call that it refuses."""
-    try:
-        error = parsed(answer.content)["error"]
-        return RemoteError(str(error["message"]), int(error.get("code", answer.status_code)))
-    except (RemoteError, KeyError, TypeError, ValueError):
-        return RemoteError(f"the server answered {answer.status_code} {answer.reason}", answer.status_code)
+    def _other_language(self, error: BaseException) -> str:
+        """What is there instead of what the address says, which no waiting mends; "" where that is not the trouble."""
+        last = _last(error)
+        if "WRONG_VERSION_NUMBER" in str(last):
+            return f"there is no TLS there: try http://{self.url.partition('://')[2]}"
+        if isinstance(last, ssl.SSLError):
+            return f"TLS: {last}"
+        if isinstance(last, HTTPException) and not isinstance(last, OSError):  # nor is it a connection that was closed
+            return "what is there does not speak HTTP"
+        return ""
 
 
-def _reason(error: BaseException) -> str:
+def _last(error: BaseException) -> BaseException:
     """The last of what libraries say to one another of a connection that failed."""
     while error.__context__ is not None or error.__cause__ is not None:
         error = error.__cause__ or error.__context__  # type: ignore[assignment]
-    return str(error) or type(error).__name__
+    return error
+
+
+def _reason(error: BaseException) -> str:
+    last = _last(error)
+    return str(last) or type(last).__name__

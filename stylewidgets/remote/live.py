@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from .session import RemoteSession
 
 
+SILENT = 2.0
+"""Seconds without an answer after which the line under the picture says so: nobody should take an old picture for a new one."""
+
+
 @dataclass(eq=False)
 class _Request:
     n: int
@@ -158,7 +162,10 @@ class RemoteLive:
 
     # -- whoever waits ---------------------------------------------------------------------------------------------------
     def _wait(self, request: _Request) -> Picture | None:
-        if not request.over.wait(self.session.deadline):
+        silent = min(SILENT, self.session.deadline)
+        if not request.over.wait(silent) and not self._words:
+            self._say(f"waiting for {self.session.host} …")
+        if not request.over.wait(self.session.deadline - silent):
             with self._lock:
                 self._waiting.pop(request.n, None)
                 self._late = True

@@ -285,7 +285,7 @@ class RemoteSession:
         kind = spec.get("kind")
         if self.about.jobs and kind not in self.about.jobs:
             raise ValueError(f"{self.host} does no work of the kind {kind!r}, but {', '.join(self.about.jobs)}")
-        return self._works.start(spec)
+        return self._works.start(self._values(spec))
 
     def domain_there(self, known: Domain) -> Domain:
         """What the domain of the pictures can do from here: name what the server reads, and ask it for regions."""

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import jobs
+from ..latent.latent import Latent
 from .messages import Outgoing, RemoteError, text
 from .results import unpacked
 
@@ -41,7 +42,7 @@ class Works:
 
     def start(self, spec: Mapping[str, object]) -> RemoteRun:
         """A run of what a spec describes; nothing is sent before its first step."""
-        kinds = {"inversion": RemoteInversion}
+        kinds = {"inversion": RemoteInversion, "drag": RemoteDrag}
         return kinds.get(str(spec.get("kind")), RemoteRun)(self, self._session, dict(spec))
 
     def add(self, run: RemoteRun) -> None:
@@ -162,6 +163,7 @@ class RemoteRun(jobs.Run[Any]):
         with self._heard:
             if data:
                 self._picture = data
+                self._pictured(header)
             if "progress" in header:
                 self._last, self._words = dict(header["progress"]), ""
                 self._reported(self._last)
@@ -200,6 +202,9 @@ class RemoteRun(jobs.Run[Any]):
 
     def _reported(self, progress: Mapping[str, Any]) -> None:
         """Note more of a report."""
+
+    def _pictured(self, header: Mapping[str, Any]) -> None:
+        """Note what is said of a picture."""
 
     # -- the steps -----------------------------------------------------------------------------------------------------
     def _steps(self) -> jobs.Job[Any]:
@@ -299,4 +304,37 @@ class RemoteInversion(RemoteRun):
         self.step, self.space, self.seconds = found.steps, found.space, found.seconds
         self.history, self.frames, self.uses = list(found.history), list(found.frames), dict(found.uses)
         self._there.fitted(found, name)
+        return found
+
+
+class RemoteDrag(RemoteRun):
+    """A drag of points there, with what is shown of one: see `editing.dragging.Drag`.
+
+    Attributes:
+        start, handles, targets, settings: what it was asked for.
+        step: steps done, by the last report.
+        points: where the handles were found not long ago, float32 [n, 2].
+    """
+
+    def __init__(self, works: Works, session: RemoteSession, spec: dict[str, Any]) -> None:
+        super().__init__(works, session, spec)
+        self.start, self.settings = Latent.from_dict(spec["latent"]), dict(spec.get("settings") or {})
+        self.handles, self.targets = (np.asarray(spec[name], np.float64) for name in ("handles", "targets"))
+        self.points: NDArray[np.float32] = self.handles.astype(np.float32)
+        self.step, self._now = 0, self.start
+
+    def latent(self) -> Latent:
+        """The picture as it was not long ago; when it is at rest, as it is."""
+        return self._now
+
+    def _reported(self, progress: Mapping[str, Any]) -> None:
+        self.step = int(progress.get("done") or 0)
+
+    def _pictured(self, header: Mapping[str, Any]) -> None:
+        found = np.asarray(header.get("points"), np.float32)
+        if header.get("latent") is not None and found.shape == self.handles.shape:
+            self._now, self.points = Latent.from_dict(header["latent"]), found
+
+    def _read(self, found: Any, name: str) -> Any:
+        self.step, self.points, self._now = len(found), found.points[-1], found.latent()
         return found

@@ -82,6 +82,7 @@ class Telling:
         self._shown[task.name] = now
         height, width = pixels.shape[:2]
         about = {"job": task.name, "done": run.progress.done, "mime": "image/png", "w": width, "h": height}
+        about |= {"points": run.points.tolist()} if hasattr(run, "points") else {}
         small = latent is not None and len(text({"latent": latent})) < LIVE_TEXT // 2
         self._send(packed({**about, "latent": latent if small else None}, encoded(pixels, "PNG")))
 

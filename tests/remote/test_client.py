@@ -81,13 +81,45 @@ def test_without_a_valid_token_nobody_comes_in(
     path = tmp_path / "tokens"
     token = new(path, "course")
     url = serve(Serving({"avatar-64": there}, Tokens(path), batches=False))
-    for wrong in ("", "wrong"):
-        with pytest.raises(RemoteError, match="token") as caught:
+    for wrong, words in (("", "none was given"), ("wrong", "is not valid")):
+        with pytest.raises(RemoteError, match=f"asks for a token, and .*{words}.*sw.connect") as caught:
             sw.connect(url, token=wrong)
         assert caught.value.code == 401
     monkeypatch.setenv(connecting.TOKEN, token)
     session = sw.connect(url)
     assert session.render(session.latent(seed=1)).size == (64, 64) and token not in session.address + repr(session)
+    sw.connect(url, token=f" {token}\n").close()  # as it is copied
+
+
+@pytest.mark.parametrize("wrong", ["…", "secret\nX-More: 1", "two words"])
+def test_what_cannot_be_a_token_is_refused_without_being_told(wrong: str) -> None:
+    with pytest.raises(ValueError, match="--new-token") as caught:
+        sw.connect("http://127.0.0.1:1", token=wrong)
+    assert wrong not in str(caught.value)
+
+
+def test_https_to_a_server_without_a_certificate_says_so(serve: Serve, there: GeneratorSession) -> None:
+    host = serve(Serving({"avatar-64": there}, batches=False))
+    with pytest.raises(RemoteError, match=f"try http://{host}"):
+        sw.connect(f"https://{host}", deadline=PATIENCE)
+
+
+def test_an_address_with_another_path_is_doubted(serve: Serve, there: GeneratorSession) -> None:
+    with pytest.raises(RemoteError, match="/elsewhere answered 404.*is this the address of a stylewidgets server?"):
+        sw.connect(f"http://{serve(Serving({'avatar-64': there}, batches=False))}/elsewhere", deadline=PATIENCE)
+
+
+def test_what_does_not_speak_http_is_named() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+
+        def answer() -> None:
+            with other.accept()[0] as peer:
+                peer.recv(4096)
+                peer.sendall(b"\xff\x00 something else\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        with pytest.raises(RemoteError, match="does not speak HTTP"):
+            sw.connect(f"http://127.0.0.1:{other.getsockname()[1]}", deadline=0.5)
 
 
 def test_another_version_is_told_with_both_numbers(
@@ -139,7 +171,7 @@ def test_what_needs_the_generator_is_refused_in_words(remote: sw.RemoteSession) 
         remote.start({"kind": "brew"})
     with pytest.raises(ValueError, match="seed"):
         remote.latent(seed=-1)
-    for name in ("drag", "rig", "words", "parts", "attributes"):
+    for name in ("rig", "words", "parts", "attributes"):
         with pytest.raises(ValueError, match="on another machine"):
             sw.LatentExplorer(remote, tools=[name])
 
@@ -168,6 +200,21 @@ def test_begin_does_not_wait(serve: Serve, there: GeneratorSession) -> None:
         with pytest.raises(RemoteError, match="no answer from .* within 0.2 s; the picture before it stays"):
             encode()
         live.close()
+
+
+def test_a_server_that_is_silent_is_said_to_be_waited_for(
+    serve: Serve, there: GeneratorSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylewidgets.remote.live.SILENT", 0.01)
+    remote = sw.connect(serve(Serving({"avatar-64": there}, batches=False)), deadline=0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        remote.calls.url, words = f"http://127.0.0.1:{silent.getsockname()[1]}", []
+        live = remote.live()
+        live.on_words = words.append
+        with pytest.raises(RemoteError):
+            live.begin(remote.latent(seed=1), DRAG)()
+        live.close()
+    assert words[0] == f"waiting for {remote.host} …"
 
 
 class Wire:

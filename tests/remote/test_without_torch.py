@@ -44,6 +44,14 @@ probe.search._work.finish()
 assert probe.search.find_examples([1, 2, 3]).channels
 assert probe.search.regions.names and probe.search.attributes
 right(probe)
+near = (sw, "load"), (sw, "GeneratorSession"), (sw.inversion, "invert"), (sw.directions, "pca"), (sw.editing, "drag")
+for room, name in near:
+    try:
+        getattr(room, name)
+    except ModuleNotFoundError as error:
+        assert "session.start(spec)" in str(error), error
+    else:
+        raise AssertionError("it cannot be here")
 assert sys.modules["torch"] is None and "matplotlib" not in sys.modules
 for widget in (explorer, grid, viewer, probe):
     widget.close()

@@ -25,6 +25,8 @@ from .tool import Tool
 
 if TYPE_CHECKING:
     from ....editing.dragging import Drag, Way
+    from ....remote.work import RemoteDrag
+    from ....session.session import GeneratorSession
 
 JOB = "drag"
 GO, GO_ON = "drag", "go on"
@@ -36,6 +38,11 @@ ENDED = {
 }
 
 
+def _elsewhere(session: GeneratorSession) -> bool:
+    """Whether it is a session on another machine."""
+    return session.device.type == "remote"
+
+
 class DragTool(Tool):
     """Points with arrows on the picture, a mask, and the way that the picture took.
 
@@ -44,15 +51,20 @@ class DragTool(Tool):
     """
 
     name, title = "drag", "Drag"
-    near = True
     seeds = True
-    run: Drag | None = None
+    run: Drag | RemoteDrag | None = None
     place: ErrorPlace
+
+    def fits(self, session: GeneratorSession) -> str | None:
+        if _elsewhere(session) and "drag" not in session.about.jobs:  # type: ignore[attr-defined]  # of a RemoteSession
+            return f"{session.device} does no drags"
+        return None
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         self._host = host
         self._from = host.value  # what the drag under way began with, or goes on from
         self._fresh, self._dropped, self._last_frame = True, False, 0.0
+        self._watched: Latent | None = None
         self.place = ErrorPlace()
         self.work = Jobs(self.place)
         own(self.work).min_height = None  # no line before there is long work
@@ -82,7 +94,7 @@ class DragTool(Tool):
         return control(widgets.Box, [self.brush, self.sheet], layout=width, _dom_classes=("sw-stack",))
 
     # -- to use ----------------------------------------------------------------------------------------------------------
-    def start(self) -> Drag:
+    def start(self) -> Drag | RemoteDrag:
         """The drag of the picture in sight by the points on it, of which no step is done yet.
 
         Raises:
@@ -90,6 +102,8 @@ class DragTool(Tool):
         """
         if not len(self.sheet.handles):
             raise ValueError("click on the picture where something is, and then where it should go")
+        if _elsewhere(self._host.session):
+            return self._start_there()
         machine: Any = import_module("stylewidgets.editing.dragging.run")
         made: Drag = machine.drag(
             self._host.session,
@@ -137,8 +151,29 @@ class DragTool(Tool):
             self.points.suggest(landmarks(host.session, host.picture.render(latent)))
 
     # -- inside ----------------------------------------------------------------------------------------------------------
+    def _start_there(self) -> RemoteDrag:
+        """The same on a session of another machine, which sees to points and settings."""
+        session: Any = self._host.session
+        mask = self.points.mask
+        spec = {
+            "kind": "drag",
+            "latent": session.check(self._host.value).to_dict(),
+            "handles": np.asarray(self.sheet.handles, np.float64).tolist(),
+            "targets": np.asarray(self.sheet.targets, np.float64).tolist(),
+            "mask": None if mask is None else session.put(np.asarray(mask, np.bool_)),
+            "settings": dict(self.form.values),
+        }
+        made: RemoteDrag = session.start(spec)
+        return made
+
     def _say_suited(self) -> None:
         """What the zeros stand for here."""
+        if _elsewhere(self._host.session):
+            say(
+                self._suited,
+                f"What is 0 or empty is chosen by {str(self._host.session.device).rpartition(' at ')[2]}, for its model.",
+            )
+            return
         machine: Any = import_module("stylewidgets.editing.dragging.suited")
         try:
             found = machine.suited(self._host.session, self.form.values, max(self.sheet.shape))
@@ -156,7 +191,11 @@ class DragTool(Tool):
         now = time.monotonic()
         if self.run is None or now - self._last_frame < SLICE:
             return
-        self._host.preview(self.run.latent())
+        latent = self.run.latent()
+        if latent is self._watched:  # nothing new was heard of a drag elsewhere
+            return
+        self._watched = latent
+        self._host.preview(latent)
         self.sheet.show(self.run.points, self.run.targets)
         self._last_frame = time.monotonic()
 
@@ -166,12 +205,12 @@ class DragTool(Tool):
         if self._dropped:
             return
         way = self.run.result()
-        if len(way):
+        if way is not None and len(way):
             self.way.show(way)
             self._host.change("", lambda _: way.latent())
         else:
             self._host.preview(self._host.value)
-        say(self._said, ENDED[way.ended])
+        say(self._said, ENDED[way.ended if way is not None else ""])
         self._name()
 
     def _touched(self) -> None:
