@@ -66,6 +66,15 @@ class Pose(View):
         own = {name: getattr(self, name) for name in _LIMITS if getattr(self, name) is not None}
         return {**own, **dict(self.joints)}
 
+    def stating(self, angles: Mapping[str, float]) -> Pose:
+        """The same pose with every angle stated: what it leaves to the source stands as in `angles`, which are the source's own.
+        One of an IUV picture stays."""
+        if self.iuv is not None:
+            return self
+        every = {**angles, **self.angles}
+        yaw, pitch, roll = (every.pop(name, None) for name in _LIMITS)
+        return Pose(yaw, pitch, roll, tuple(every.items()))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {**super().to_dict(), "joints": dict(self.joints)}

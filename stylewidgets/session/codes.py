@@ -14,6 +14,7 @@ from torch import Tensor
 from ..core.checks import check_finite
 from ..latent.latent import Code, Latent
 from ..latent.meeting import meeting
+from ..latent.pose import Pose
 from .checks import check_latent
 from .synthesis import versions
 
@@ -66,17 +67,30 @@ def interpolate(session: GeneratorSession, a: Latent, b: Latent, t: float) -> La
     """The latent at t between two: linear in w+, or in s when either has a code or edits there.
 
     t = 0 and 1 give `a` and `b` themselves, values beyond extrapolate. Others are a code without truncation and
-    edits; label, noise and source are those of the nearer one, the view and vectors in `extra` move along.
+    edits; label, noise and source are those of the nearer one, the view and vectors in `extra` move along. Where a source has
+    angles of its own, those that a pose leaves to it are its own ones, so that they move, too.
     """
     t = check_finite("t", t)
     if t in (0.0, 1.0):
         return check_latent(session.generator, a if t == 0.0 else b)
+    a, b = (_stated(session, latent) for latent in (a, b))
     if a.in_s or b.in_s:
         left, right = (session.flat_styles(latent)[0] for latent in (a, b))
     else:
         left, right = session.map(a)[0], session.map(b)[0]
     code = Code("s" if left.ndim == 1 else "w+", torch.lerp(left, right, t).cpu().numpy())
     return meeting(a, b, t, code)
+
+
+def _stated(session: GeneratorSession, latent: Latent) -> Latent:
+    """A latent whose pose states the angles that it leaves to its source, where that has any."""
+    name = latent.source or session.first_source
+    source = session._put.get(name) if isinstance(name, str) else None
+    angles = getattr(source, "angles", None)
+    if not angles or (latent.view and not isinstance(latent.view, Pose)):
+        return latent
+    pose = latent.view if isinstance(latent.view, Pose) else Pose()
+    return latent.replace(view=pose.stating(angles))
 
 
 # -- what an edit is lent: `latent.edits.Door` -----------------------------------------------------------------

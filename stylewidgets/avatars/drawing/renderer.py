@@ -186,24 +186,28 @@ def render(
     seeds = seeds_of(detail_seed, factors) if "detail" in groups else None
     job = _Job(resolution, supersample, names, tuple(groups), orbit_frame(orbit, factors), FRAMINGS[framing], seeds)
     with torch.set_grad_enabled(grad):
-        made = _positions(factors, job)
-        made = {name: value for name, value in made.items() if name in asked}
+        made = _positions(factors, job, asked)
         if job.names:
             drawn = _Draw.apply(factors, job) if grad else draw(factors, job)  # type: ignore[no-untyped-call]
             made |= dict(zip(job.names, drawn, strict=True))
     return Render(**made)
 
 
-def _positions(factors: Tensor, job: _Job) -> dict[str, Tensor | Camera]:
-    """What needs no pixels: camera and landmarks."""
+def _positions(factors: Tensor, job: _Job, asked: Collection[str]) -> dict[str, Tensor | Camera]:
+    """What needs no pixels, as far as it was asked for: camera and landmarks."""
+    if not {"camera", "points", "landmarks"} & set(asked):
+        return {}
     v = by_name(factors, job.groups)
     half = job.framing == FRAMINGS["half"]
     head, body = frames(v, job.orbit, half)
     camera = camera_of(head, body, job.resolution, job.framing)
-    points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
-    if half:
-        points = torch.cat([points, body_points(skeleton(v, body), head, body)], 1)
-    return {"camera": camera, "points": points, "landmarks": camera.project(points)[..., :2]}
+    made: dict[str, Tensor | Camera] = {"camera": camera}
+    if "points" in asked or "landmarks" in asked:
+        points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
+        if half:
+            points = torch.cat([points, body_points(skeleton(v, body), head, body)], 1)
+        made |= {"points": points, "landmarks": camera.project(points)[..., :2]}
+    return {name: value for name, value in made.items() if name in asked}
 
 
 def draw(factors: Tensor, job: _Job) -> tuple[Tensor, ...]:

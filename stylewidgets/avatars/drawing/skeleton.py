@@ -135,6 +135,8 @@ def _first(angle: Tensor, end: float, clear: Callable[[Tensor], Tensor]) -> Tens
         tried = low[:, None] + (high - low)[:, None] * steps
         free = clear(tried)
         at = free.to(torch.uint8).argmax(1, keepdim=True)
+        if found is None and not at.any():
+            return angle  # each is clear as it is, or nowhere
         found = free.any(1) if found is None else found
         low, high = tried.gather(1, (at - 1).clamp(min=0))[:, 0], tried.gather(1, at)[:, 0]
     return torch.where(found, high, angle) if found is not None else angle

@@ -58,21 +58,26 @@ class SourceEncoder(Descent):
     """The source's picture and silhouette → what modulates each scale, carried to the target's pose."""
 
     def __init__(self, config: PosedConfig) -> None:
-        super().__init__(4 + LIGHT if config.parts else 4, config.channels)
+        light = LIGHT if config.parts else 0
+        super().__init__(4 + light, config.channels)
+        self.light = light
         width = config.width
         self.laterals = nn.ModuleList(
             EqualizedConv2d(2 * count + 2 if config.parts else count + 1, width, 1) for count in config.channels
         )
         self.outputs = nn.ModuleList(EqualizedConv2d(width, count, 3) for count in config.channels[1:])
 
-    def warped(
-        self, picture: Tensor, silhouette: Tensor, flow: Tensor, body: Tensor, slip: bool = False
-    ) -> list[Tensor]:
+    def described(self, given: Reposing | Garment) -> list[Tensor]:
+        """The source's features as it stands, which no pose changes: of picture, silhouette and, where it is known, the light."""
+        light = [] if given.exact is None or self.light == 0 else [given.exact.source_light]
+        found: list[Tensor] = self(torch.cat([given.picture, given.silhouette, *light], dim=1))
+        return found
+
+    def warped(self, described: list[Tensor], flow: Tensor, body: Tensor, slip: bool = False) -> list[Tensor]:
         """The source's features where the target's pixels are, beside the mask of the target's body.
 
         Args:
-            picture: [N, 3, H, W], about [-1, 1].
-            silhouette: [N, 1, H, W], 0 or 1.
+            described: features of the source [N, C_k, H_k, W_k], the coarsest first.
             flow: [N, 2, H, W], for each pixel of the target where it is in the source: x and y in [-1, 1].
             body: [N, 1, H, W], 1 where the target shows the body.
             slip: whether flow and body are made smaller corner to corner, as the published program does it, and not by area.
@@ -81,7 +86,7 @@ class SourceEncoder(Descent):
             [N, C_k + 1, H_k, W_k] for each scale.
         """
         found = []
-        for features in self(torch.cat([picture, silhouette], dim=1)):
+        for features in described:
             size = features.shape[2:]
             where = F.interpolate(flow, size=size, mode="bilinear", align_corners=slip).permute(0, 2, 3, 1)
             there = F.interpolate(body, size=size, mode="bilinear", align_corners=slip)
@@ -89,27 +94,27 @@ class SourceEncoder(Descent):
             found.append(torch.cat([carried, there], dim=1))
         return found
 
-    def carried(self, given: Reposing | Garment, exact: Exact, body: Tensor, pose: list[Tensor]) -> list[Tensor]:
+    def carried(
+        self, described: list[Tensor], flow: Tensor, exact: Exact, body: Tensor, pose: list[Tensor]
+    ) -> list[Tensor]:
         """The same where the surface is known to the pixel: the features, how well they are known, the body and what the pose
         encoder made of the pose.
 
         A pixel of a smaller scale asks at the mean of the places that its own pixels have.
 
         Args:
-            given: picture, silhouette and flow.
-            exact: what is known of it besides.
-            body: as of `warped`.
+            described, flow, body: as of `warped`.
+            exact: what is known of the source besides.
             pose: features of the pose encoder [N, C_k, H_k, W_k], the coarsest first.
 
         Returns:
             [N, 2 C_k + 2, H_k, W_k] for each scale.
         """
         found = []
-        seen = (exact.known > 0).to(given.flow.dtype)
-        source = torch.cat([given.picture, given.silhouette, exact.source_light], dim=1)
-        for features, posed in zip(self(source), pose, strict=True):
-            factor = given.flow.shape[-1] // features.shape[-1]
-            place, share, known, there = (F.avg_pool2d(x, factor) for x in (given.flow * seen, seen, exact.known, body))
+        seen = (exact.known > 0).to(flow.dtype)
+        for features, posed in zip(described, pose, strict=True):
+            factor = flow.shape[-1] // features.shape[-1]
+            place, share, known, there = (F.avg_pool2d(x, factor) for x in (flow * seen, seen, exact.known, body))
             where = torch.where(share > 0, place / share.clamp_min(1e-6), OUTSIDE).permute(0, 2, 3, 1)
             moved = F.grid_sample(features, where, align_corners=False) * (share > 0)
             found.append(torch.cat([moved, known, there, posed], dim=1))

@@ -24,8 +24,9 @@ from .modulation import SpatialLayer, SpatialToRGB
 from .reposing import Garment, Reposing
 
 NO_SOURCE = (
-    "this generator draws a person in another pose, and was given none: session.put(Person.read(picture, silhouette, iuv, "
-    "atlas)) makes one known, and the first is taken for latents without a source"
+    "nobody is drawn yet: this generator draws a person in another pose, and was given none. session.put(...) of an "
+    "avatars.Figure(...), or of a Person.read(picture, silhouette, iuv, atlas) for weights of people, makes one known; the first "
+    "is taken for latents without a source"
 )
 
 NOT_EXACT = (
@@ -46,7 +47,8 @@ class Source(Protocol):
         """A SHA-256, which `Latent.source` names it by."""
 
     def reposing(self, pose: Pose, surface: Pixels | None, size: int, slip: bool) -> Reposing:
-        """What a network of `size` pixels is given to draw it in a pose.
+        """What a network of `size` pixels is given to draw it in a pose. Picture, silhouette and the source's own light are the
+        same in every pose, of what it borrows too.
 
         Args:
             pose: the neutral one is its own.
@@ -116,6 +118,7 @@ class Posed(StyleBased):
         self._pose = Pose()
         self._given: Reposing | None = None
         self._made: tuple[Hashable, Reposing, tuple[Tensor, list[Tensor]]] | None = None
+        self._described: tuple[Hashable, dict[str, list[Tensor]]] | None = None
 
     # -- what it draws -------------------------------------------------------------------------------------------------
     def keep(self, name: str, thing: object) -> None:
@@ -183,8 +186,14 @@ class Posed(StyleBased):
         """F [N, C_k, H_k, W_k], which modulate scale k: the source's own, and the garment's where it shall be."""
         return self.features(reposing)[1]
 
-    def features(self, reposing: Reposing) -> tuple[Tensor, list[Tensor]]:
+    def features(
+        self, reposing: Reposing, described: dict[str, list[Tensor]] | None = None
+    ) -> tuple[Tensor, list[Tensor]]:
         """What the pose encoder makes of the pose at the coarsest scale, and F of every one; see `source_features`.
+
+        Args:
+            described: what `SourceEncoder.described` makes of "own" and "garment", where they are known; what is missing
+                is added, for other poses of the same source.
 
         Raises:
             ValueError: a network of avatars was given a source whose surface is not known to the pixel.
@@ -195,14 +204,18 @@ class Posed(StyleBased):
             raise ValueError(NOT_EXACT)
         pose = self.synthesis.pose(told_apart(reposing.pose, exact.light, parts) if parts and exact else reposing.pose)
 
-        def warped(given: Reposing | Garment) -> list[Tensor]:
-            if parts and given.exact is not None:
-                return encoder.carried(given, given.exact, body, pose)
-            return encoder.warped(given.picture, given.silhouette, given.flow, body, slip)
+        made = {} if described is None else described
 
-        found = warped(reposing)
+        def warped(given: Reposing | Garment, whose: str) -> list[Tensor]:
+            if whose not in made:
+                made[whose] = encoder.described(given)
+            if parts and given.exact is not None:
+                return encoder.carried(made[whose], given.flow, given.exact, body, pose)
+            return encoder.warped(made[whose], given.flow, body, slip)
+
+        found = warped(reposing, "own")
         if garment is not None:
-            for k, theirs in enumerate(warped(garment)):
+            for k, theirs in enumerate(warped(garment, "garment")):
                 m = F.interpolate(garment.mask, size=theirs.shape[2:], mode="bilinear", align_corners=slip)
                 found[k] = torch.lerp(found[k], theirs, m)
         return pose[0], encoder.pyramid(found)
@@ -221,15 +234,24 @@ class Posed(StyleBased):
             if key is None:
                 raise ValueError(NO_SOURCE)
             key = (key, self._pose)
-        key = (key, *((w.data_ptr(), -1 if w.is_inference() else w._version) for w in weights))
+        state = tuple((w.data_ptr(), -1 if w.is_inference() else w._version) for w in weights)
+        key = (key, state)
         if free or self._made is None or self._made[0] != key:
+            known = None if free or self._given is not None else self._descriptions(state)
             with nullcontext() if free else _constants():
                 reposing = self._given or self._reposing()  # kept, so that no other tensor gets the id of one of it
-                found = self.features(reposing)
+                found = self.features(reposing, known)
             if free:
                 return found
             self._made = key, reposing, found
         return self._made[2]
+
+    def _descriptions(self, weights: Hashable) -> dict[str, list[Tensor]]:
+        """What is known of the source in force, whatever its pose, with these weights; that of one source is kept."""
+        key = self._source or self.first_source, weights
+        if self._described is None or self._described[0] != key:
+            self._described = key, {}
+        return self._described[1]
 
     def _reposing(self) -> Reposing:
         name = self._source or self.first_source

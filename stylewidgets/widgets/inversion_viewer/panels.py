@@ -17,6 +17,7 @@ from ..kit.jobs import Jobs
 from ..kit.opening import Beside
 from ..kit.parts import NOTE, button, close_tree, column, control, heading, note, place, quiet, say, show
 from ..kit.sharing import own
+from ..kit.source_note import source_note
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar
 from .attempt import Attempt
@@ -29,6 +30,12 @@ from .target import MaskPanel, TargetPanel
 
 RUNS, LOSS, EDITS, MASK, SEND = "Runs", "Curve", "Edit all results", "Part that counts", "Save & code"
 CURVE_SECONDS = 0.5
+SOURCED = (
+    "A source decides whom this generator draws, and no code of it is another person: a run can change colours and texture of "
+    "the first source in its own pose, and does not find whom a photograph shows. To draw somebody, give a source: "
+    "session.put(...)."
+)
+"""What it cannot do where a generator draws a source."""
 WORDS = ("inversion", "latent", "w", "w+", "distortion", "realism", "editability")
 """What a newcomer may not know of the methods and their figures."""
 
@@ -60,7 +67,9 @@ class InversionPanels:
             host.view,
             label="the run",
         )
-        self._left = place("sw-viewer-left", host.view, self.bar, self.line, self.realism, work)
+        self._left = place(
+            "sw-viewer-left", *source_note(host.session, SOURCED), host.view, self.bar, self.line, self.realism, work
+        )
         panels: dict[str, Callable[[], widgets.Widget]] = {
             RUNS: lambda: self.runs,
             LOSS: lambda: self._curves,

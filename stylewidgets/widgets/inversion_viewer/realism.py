@@ -52,7 +52,7 @@ def scale(generator: str, method: str, space: str, steps: int) -> dict[str, floa
 def light(figures: Mapping[str, float]) -> str:
     """Green, amber or red for the figures of a result: "realism", "usual_realism" where the generator was measured, and those
     of `scale`."""
-    far = figures["realism"] / figures.get("usual_realism", USUAL)
+    far = figures["realism"] / _usual(figures)
     if far <= 1:
         return GOOD
     most = figures.get("method_realism_most")
@@ -69,11 +69,15 @@ def sentence(figures: Mapping[str, float]) -> str:
     """HTML of the light and what it means; "" where the realism is not known."""
     if "realism" not in figures:
         return ""
-    told = f"realism {figures['realism']:.1f}; its own faces up to {figures.get('usual_realism', USUAL):.1f}"
+    told = f"realism {figures['realism']:.1f}; its own faces up to {_usual(figures):.1f}"
     if "method_realism_most" in figures:
         told += f", this method mostly up to {figures['method_realism_most']:.1f}"
     words = html.escape(f"{_words(figures)[1]} ({told})")
     return f'<div class="sw-note"><span class="stylewidgets-light" data-light="{light(figures)}"></span>{words}</div>'
+
+
+def _usual(figures: Mapping[str, float]) -> float:
+    return figures.get("usual_realism") or USUAL  # 0: whatever the code, the generator draws one picture
 
 
 def _words(figures: Mapping[str, float]) -> tuple[str, str]:

@@ -21,6 +21,7 @@ from ..kit import opening
 from ..kit.base import StateWidget
 from ..kit.errors import reporting
 from ..kit.jobs import Jobs
+from ..kit.source_note import NOBODY, nobody
 from ..kit.state_lock import STATE
 from .attempt import Attempt, begun, forked, loaded, target_of
 from .code import inversion_code
@@ -87,7 +88,10 @@ class InversionViewer(StateWidget[Latent]):
         self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
         self.view.on_file = lambda name, data: self._guard(self._panels.target.take_file, name, data)
         self._begin(*self._panels.parts)
-        self.set_target(session.latent(seed=1) if target is None else target)
+        if nobody(session):
+            self._panels.refresh()  # the note says so; there is no picture to compare with
+        else:
+            self.set_target(session.latent(seed=1) if target is None else target)
 
     # -- what it shows -------------------------------------------------------------------------------------------------
     @property
@@ -142,6 +146,8 @@ class InversionViewer(StateWidget[Latent]):
         Args:
             code: a Python expression for it, for `code()`.
         """
+        if nobody(self.session):
+            raise ValueError(NOBODY)
         made = target_of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
@@ -172,7 +178,8 @@ class InversionViewer(StateWidget[Latent]):
         """
         if method is None:
             method, settings = self._panels.method.method, {**self._panels.method.settings, **settings}
-        assert self._target is not None
+        if self._target is None:
+            raise ValueError(NOBODY)
         target = self._target.with_mask(self.mask)
         return self._run(Attempt(self._next, self.session, target, begun(method, self.session, target, settings)))
 

@@ -18,6 +18,7 @@ from ..kit.controls.source_controls import PSI
 from ..kit.host import Files, Host
 from ..kit.opening import Beside
 from ..kit.parts import button, column, control, heading, move, note, place, row, say, show
+from ..kit.source_note import source_note
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
 from ..kit.views.toolbar import Action, Toolbar, undo_bar
@@ -32,6 +33,13 @@ SOURCES, MIX, EXPORT, SAVE = "Rows and columns", "Mixing", "Pictures", "Save & c
 
 WORDS = ("row", "column", "layers", "coarse", "middle", "fine", "seed")
 """What a newcomer may not know of the grid."""
+
+
+SOURCED = (
+    "A source decides whom these pictures show, and seeds change nothing: cells that differ by their seed alone look alike. "
+    'Rows of other poses and persons differ: grid.add("rows", session.latent(view=sw.Pose(yaw=20))).'
+)
+"""What it cannot do where a generator draws a source."""
 
 
 class GridHost(Host[MixGrid], Files, Protocol):
@@ -61,7 +69,9 @@ class MixPanels:
             lambda name: self._refresh_code(),
         )
         self.beside = Beside(host.view)
-        left = place("sw-grid-left", heading("Mixing grid", *WORDS), host.view, self._undo)
+        left = place(
+            "sw-grid-left", heading("Mixing grid", *WORDS), *source_note(host.session, SOURCED), host.view, self._undo
+        )
         top = place("sw-grid-top", left, self._make_chosen())
         main = place("sw-home", top, self._switcher)
         self.parts = (place("sw-with-guest", main, self.beside),)

@@ -14,6 +14,7 @@ from ..kit.jobs import Jobs
 from ..kit.opening import Beside
 from ..kit.parts import button, column, control, heading, note, place, quiet, row
 from ..kit.sharing import shared_layout
+from ..kit.source_note import source_note
 from ..kit.state_panel import StatePanel
 from ..kit.tabs import Tabs
 from ..kit.views.brush import Brush
@@ -49,6 +50,14 @@ WORDS = ("channel", "style", "layers", "σ")
 """What a newcomer may not know of the map."""
 
 
+SOURCED = (
+    "A source decides whom this picture shows, and seeds change nothing, “random” neither. A channel is a gain, 1 in every "
+    "picture: it has no spread, so one σ stands for a gain of 1, and examples and attributes tell no channels apart. Searches "
+    "look at the first source in its own pose."
+)
+"""What it cannot do where a generator draws a source."""
+
+
 class ProbePanels:
     """Builds the controls, moves them to a latent, and passes what people do to the host. `parts` are the layout."""
 
@@ -82,7 +91,9 @@ class ProbePanels:
             SAVE: self._make_state,
         }
         self._switcher = Tabs(panels, lambda _: self._on_panel())
-        left = place("sw-probe-left", self._stack, self._strength, self._undo, work)
+        left = place(
+            "sw-probe-left", *source_note(host.session, SOURCED), self._stack, self._strength, self._undo, work
+        )
         right = place("sw-probe-right", self._switcher)
         below = place("sw-probe-map", heading("All channels", *WORDS), self._measure, host.view)
         main = place("sw-home sw-probe-main", left, right, below, self.effect)
