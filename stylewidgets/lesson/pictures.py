@@ -43,9 +43,7 @@ def pixels(picture: Any) -> NDArray[np.uint8]:
     return np.asarray(picture, np.uint8)
 
 
-def curves(
-    losses: Mapping[str, Sequence[float]], what: str = "loss", along: str = "step", first: int = 0
-) -> Figure:
+def curves(losses: Mapping[str, Sequence[float]], what: str = "loss", along: str = "step", first: int = 0) -> Figure:
     """One line for each search, on a logarithmic scale: loss over steps, or `what` over `along`, counted from `first`."""
     figure, (axis,) = panels(1, 5, 2.4)
     for name, values in losses.items():

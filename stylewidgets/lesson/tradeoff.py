@@ -59,8 +59,8 @@ class Measured:
 
     Attributes:
         command: what made them.
-        rows: method → kind → picture → {"mse", "change", "smile", "realism"}; a figure that there is none of is missing. "change" is
-            the median of several edits: one that hardly shows, as that of hair under a hat, has an error of any size.
+        rows: method → kind → picture → {"mse", "change", "smile", "realism"}; a figure that there is none of is missing.
+            "change" is the median of several edits: one that hardly shows, as that of hair under a hat, has an error of any size.
     """
 
     command: str
@@ -111,13 +111,15 @@ class Measured:
         from .pictures import panels
 
         made, (axis,) = panels(1, 5.5, 3.4)
+        edit_name = FIGURES[edit].replace(" (", "\n(")
         for method, by_kind in self.rows.items():
             if kind in by_kind:
                 x, y = self.mean(method, "mse", kind), self.mean(method, edit, kind)
                 axis.plot(x, y, "o")
                 axis.annotate(method, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
         axis.set_xlabel(f"{FIGURES['mse']} →  worse", fontsize=8)
-        axis.set_ylabel(f"{FIGURES[edit]} →  worse", fontsize=8)
+        axis.set_ylabel(f"{edit_name} →  worse", fontsize=8)
+        axis.margins(0.12)  # room for the names
         axis.axhline(1, color="grey", lw=0.8, ls=":")
         return made
 

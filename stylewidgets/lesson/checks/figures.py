@@ -72,9 +72,8 @@ def purpose(answer: object, measured: Measured, kind: str = "outside", edit: str
             return hint(f"{given} was not measured there; those that were are {', '.join(values)}")
         best = min(values.values())
         if values[given] > SLACK * best:
-            return hint(
-                f"{given} {what} {values[given] / best:.1f} times as badly as the best: look for the smallest {figure}"
-            )
+            times = f"{values[given] / best:.1f} times as badly as the best"
+            return hint(f'{given} {what} {times}: look for the smallest number under "{figure}, {kind}"')
     return right("right: there is no best method, only a best one for a purpose" if chosen[0] != chosen[1] else "right")
 
 
