@@ -43,12 +43,12 @@ def pixels(picture: Any) -> NDArray[np.uint8]:
     return np.asarray(picture, np.uint8)
 
 
-def curves(losses: Mapping[str, Sequence[float]], what: str = "loss") -> Figure:
-    """One line for each search, loss over steps, on a logarithmic scale."""
+def curves(losses: Mapping[str, Sequence[float]], what: str = "loss", along: str = "step", first: int = 0) -> Figure:
+    """One line for each search, on a logarithmic scale: loss over steps, or `what` over `along`, counted from `first`."""
     figure, (axis,) = panels(1, 5, 2.4)
     for name, values in losses.items():
-        axis.semilogy(range(1, len(values) + 1), values, label=name)
-    axis.set_xlabel("step")
+        axis.semilogy(range(first, first + len(values)), values, label=name)
+    axis.set_xlabel(along)
     axis.set_ylabel(what)
     axis.legend(fontsize=8)
     return figure

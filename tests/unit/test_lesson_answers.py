@@ -26,7 +26,7 @@ RATES = {0.001: [1.0, 0.99, 0.98, 0.97], 0.1: [1.0, 0.3, 0.2, 0.1], 9.0: [1.0, 3
 SPACES = {"w": {"mse": 0.2, "realism": 2.0}, "w+": {"mse": 0.1, "realism": 3.0}}
 LESS, MORE, OPEN = Ratio(0.7, 0.6, 0.8, 1, 10), Ratio(1.5, 1.2, 1.9, 9, 10), Ratio(1.0, 0.8, 1.2, 5, 10)
 TABLE = Measured(
-    "", {"W": {"outside": {"a": {"mse": 2.0, "change": 0.5}}}, "W+": {"outside": {"a": {"mse": 1.0, "change": 2.0}}}}
+    "", {"W": {"outside": {"a": {"mse": 2.0, "smile": 0.5}}}, "W+": {"outside": {"a": {"mse": 1.0, "smile": 2.0}}}}
 )
 ERRORS = [1.0, 0.5, 0.4, 0.395, 0.41]
 GOOD, ODD = list(np.linspace(1.5, 2.6, 20)), list(np.linspace(3.5, 6.0, 20))

@@ -134,12 +134,14 @@ def test_the_shipped_table_says_how_it_was_made_and_its_answers_are_those_of_its
     table = tradeoff.measured()
     assert "bench" in table.command and "outside" in table.kinds
     for kind in table.kinds:
-        for figure in ("mse", "change"):
+        for figure in ("mse", "change", "smile"):
             ratio = table.ratio("W+", "W", figure, kind)
             assert ratio.low <= ratio.value <= ratio.high and ratio.pictures >= 10
             true = {0: "w+", 1: "w", None: "cannot tell"}[ratio.smaller_one]
             for word in ("w", "w+", "cannot tell"):
                 assert bool(checks.better(word, ratio)) == (word == true)
+    smiles = [table.mean(method, "smile", kind) for kind in table.kinds for method in table.rows]
+    assert min(smiles) > 1  # what section 7 says of them
     assert table.ratio("W+", "W", "mse", "outside").smaller_one == 0  # what section 4 and the notes say of distortion
 
 
@@ -156,7 +158,13 @@ def test_ratios_are_those_of_pictures_that_both_have() -> None:
 
 
 def test_the_table_is_taken_from_the_figures_of_the_bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    picture = {"mse": 0.123456, "realism": 2.0, "change_error": 1.5}
+    changes = {
+        "smile": 1.5,
+        "yaw": 2.5,
+        "hair lightness": 71.0,
+        "blush": None,
+    }  # the median, and what hardly shows decides nothing
+    picture = {"mse": 0.123456, "realism": 2.0, "changes": changes}
     kinds = {"outside": {"x": picture, "y": picture}, "inside": {}, "mark": "abc"}
     path = tmp_path / "inversion.json"
     path.write_text(json.dumps({"rows": {"Image2StyleGAN W": kinds, "other": kinds}}))
@@ -164,8 +172,9 @@ def test_the_table_is_taken_from_the_figures_of_the_bench(tmp_path: Path, monkey
     tradeoff.main(["--command", "the command", "--methods", "Image2StyleGAN W=W", "--", str(path)])
     made = tradeoff.measured(tmp_path / "made.json")
     assert made.command == "the command" and made.kinds == ["outside"]
-    assert made.figures("W", "change", "outside") == {"x": 1.5, "y": 1.5}
-    assert "| W | 0.123 | 1.5 | 2 |" in made._repr_markdown_()
+    assert made.figures("W", "change", "outside") == {"x": 2.5, "y": 2.5}
+    assert made.figures("W", "smile", "outside") == {"x": 1.5, "y": 1.5}
+    assert "| W | 0.123 | 2.5 | 1.5 | 2 |" in made._repr_markdown_()
 
 
 def test_the_open_task_gives_its_baseline_100_points_and_keeps_its_budget(session: Any) -> None:
@@ -235,10 +244,12 @@ def test_the_player_shows_the_path_from_its_beginning_to_its_end(session: Any) -
 def test_the_teachers_sheet_prints_the_figures_of_the_table() -> None:
     text = (Path(__file__).parents[2] / "docs" / "teaching.md").read_text(encoding="utf-8").replace("\n", " ")
     table = tradeoff.measured()
-    mse, change = (table.ratio("W+", "W", figure, "outside") for figure in ("mse", "change"))
+    mse, change, smile = (table.ratio("W+", "W", figure, "outside") for figure in ("mse", "change", "smile"))
     assert f"On {mse.pictures} pictures" in text and f"W+ has {mse.value:.2f} of the error of W" in text
     assert f"between {mse.low:.2f} and {mse.high:.2f}; less on every picture" in text and mse.larger == 0
+    assert f"cannot be told: {change.value:.2f} ({change.low:.2f} to {change.high:.2f})" in text
     assert (
-        change.smaller_one is None
-        and f"cannot be told: {change.value:.2f} ({change.low:.2f} to {change.high:.2f})" in text
+        f"worse on average, {smile.value:.2f} ({smile.low:.2f} to {smile.high:.2f}), in {smile.larger} of {smile.pictures}"
+        in text
     )
+    assert change.smaller_one is None and smile.smaller_one == 1

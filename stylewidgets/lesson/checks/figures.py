@@ -57,23 +57,23 @@ def better(answer: object, ratio: Ratio, names: tuple[str, str] = ("w+", "w")) -
 
 
 @check
-def purpose(answer: object, measured: Measured, kind: str = "outside") -> Reply:
+def purpose(answer: object, measured: Measured, kind: str = "outside", edit: str = "smile") -> Reply:
     """(method for an archive, method for edits): each within a tenth of the best in what counts there.
 
     Args:
-        measured: distortion is what counts for an archive, the error of the change for edits.
+        measured: distortion is what counts for an archive, the error of the edit for edits.
+        edit: which error, "smile" or "change".
     """
     names = list(measured.rows)
     chosen = [word(one, names, SPACES) for one in several(answer, 2)]
-    for given, figure, what in zip(chosen, ("mse", "change"), ("keeps pictures", "edits"), strict=True):
+    for given, figure, what in zip(chosen, ("mse", edit), ("keeps pictures", "edits"), strict=True):
         values = {name: measured.mean(name, figure, kind) for name in names if measured.figures(name, figure, kind)}
         if given not in values:
             return hint(f"{given} was not measured there; those that were are {', '.join(values)}")
         best = min(values.values())
         if values[given] > SLACK * best:
-            return hint(
-                f"{given} {what} {values[given] / best:.1f} times as badly as the best: look for the smallest {figure}"
-            )
+            times = f"{values[given] / best:.1f} times as badly as the best"
+            return hint(f'{given} {what} {times}: look for the smallest number under "{figure}, {kind}"')
     return right("right: there is no best method, only a best one for a purpose" if chosen[0] != chosen[1] else "right")
 
 

@@ -2,7 +2,7 @@
 
 const STATIONS = [
   ["z", "random numbers"],
-  ["w", "what the mapping network makes of them"],
+  ["w", "from the mapping network"],
   ["styles", "one row for each layer: how strongly each channel counts"],
   ["layers", "what the convolutions draw, small to large"],
   ["picture", "before, and now"],
