@@ -1,9 +1,9 @@
 """What chance adds to a render, as known noise and how far it is let through where.
 
 Of the difference r of a render and the same render without chance, two bands: what is left at half the size, and the rest. In
-each a brightness n of variance one everywhere, and a slope per colour and pixel, that of r over its brightness nearby: r is about
-slope · n. A generator that is given n as its noise can be held to r itself; given white noise, to slope · white noise, which moves
-the same pixels as far. Both are plain regressions, from which it learns where its noise belongs and how much of it.
+each a brightness n of variance one everywhere, and a slope per colour and pixel, that of r over its brightness nearby: r is
+about slope · n. A generator that is given n as its noise can be held to r itself; given white noise, to slope · white noise,
+which moves the same pixels as far. Both are plain regressions, from which it learns where its noise belongs and how much of it.
 """
 
 from __future__ import annotations

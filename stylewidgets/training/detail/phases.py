@@ -147,9 +147,7 @@ def window(generator: StyleGAN2, ws: Tensor, spot: Spot) -> Window:
 def white_noise(start: Window) -> list[Tensor]:
     """Noise for the convolutions of the last two blocks on a window, in their order."""
     n, _, height, width = start.x.shape
-    return [
-        torch.randn(n, 1, k * height, k * width, dtype=torch.float32, device=start.x.device) for k in (2, 2, 4, 4)
-    ]
+    return [torch.randn(n, 1, k * height, k * width, dtype=torch.float32, device=start.x.device) for k in (2, 2, 4, 4)]
 
 
 def finished(generator: StyleGAN2, start: Window, noise: list[Tensor] | None) -> Tensor:

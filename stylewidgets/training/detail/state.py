@@ -19,10 +19,9 @@ from ..state import matrices_and_rest
 from ..world import LatentWorld
 from .amounts import Amounts
 
-
 NOISE = {"conv0": 0.05, "conv1": 0.0}
-"""Strengths of the noise in the last two blocks. They stay: noise of the wrong place is soonest less wrong by being weak, and what is
-no longer there learns no place. The weights after it let it through or hold it back."""
+"""Strengths of the noise in the last two blocks. They stay: noise in the wrong place is soonest less wrong by being weak, and
+what is no longer there learns no place. The weights after it let it through or hold it back."""
 
 
 @dataclass(frozen=True)
