@@ -219,7 +219,8 @@ def _grown(recipe: dict[str, Any], images: dict[str, int]) -> list[str]:
         return []
     text = f"""* detail, by `stylewidgets train detail`: {images["detail"]:,} windows of {images["renders"]:,} renders with
   stochastic detail, grown from {recipe["start"]}. Without noise the picture is held to the render without chance, L1 as before;
-  noise to what chance adds to the render, by the energy score; pictures of mixed codes to the smaller generator's.
+  what noise adds to it to what chance adds to the render, by pairs of the two and by the energy score; pictures of mixed codes to
+  the smaller generator's.
   No discriminator. The amounts of detail are linear functions of w: weak principal components of it (`detail` in the
   metadata)."""
     return [text]

@@ -20,7 +20,7 @@ from ...jobs import Job, Progress
 from ...ops.devices import own_random
 from ..avatars import drive, falling, rate
 from .data import Pool
-from .phases import mixed_step, noise_step, plain_step, some
+from .phases import mixed_step, noise_step, paired_step, some
 from .state import GrowingRun, GrowRecipe, teacher_of
 
 _DEFAULT = GrowRecipe()
@@ -44,6 +44,7 @@ OPTIONS: Options = {
             "learning_rate",
             "matrix_rate",
             "trunk",
+            "noise_weight",
             "noise_every",
             "mixed_every",
             "mixed_weight",
@@ -106,7 +107,7 @@ def schedule(state: GrowingRun, pool: Pool, args: argparse.Namespace) -> Job[Non
         for optimiser in state.optimisers.values():
             rate(optimiser, falling(state.images / args.images))
         pool.grow(1)
-        losses = plain_step(state, some(pool, state.recipe.batch, random))
+        losses = paired_step(state, some(pool, state.recipe.batch, random))
         if turn % state.recipe.noise_every == 0:
             losses |= noise_step(state, some(pool, state.recipe.batch, random))
         if turn % state.recipe.mixed_every == 0:

@@ -1,4 +1,4 @@
-"""Steps of growing: pictures with detail against renders, and pictures of mixed codes against the smaller generator's.
+"""Steps of growing: pictures with and without noise against renders, pictures of mixed codes against the smaller generator's.
 
 Only a part of each picture is drawn at the largest sizes: blocks up to a quarter of the size run whole, then a window of their
 features goes on alone, with a margin that is not looked at.
@@ -16,6 +16,7 @@ from torch import Tensor
 from ...generators.protocol import State
 from ...generators.stylegan2.generator import StyleGAN2
 from ..losses import paired_loss
+from .chance import Chance
 from .data import Pool, Seen
 from .state import GrowingRun, mixed
 
@@ -42,21 +43,40 @@ class Spot(NamedTuple):
         """How many pixels of a quarter of the size are looked at, on a side."""
         return min(SPAN, self.side)
 
+    def around(self, picture: Tensor) -> Tensor:
+        """The window with its margin, where the picture has one."""
+        k = picture.shape[2] // self.side
+        rows, columns = (
+            slice(k * max(0, at - MARGIN), k * min(self.side, at + self.span + MARGIN)) for at in (self.top, self.left)
+        )
+        return picture[:, :, rows, columns]
+
     def of(self, picture: Tensor) -> Tensor:
         """The window of pictures [N, C, H, W] of any size."""
         k = picture.shape[2] // self.side
         return picture[:, :, self.top * k : (self.top + self.span) * k, self.left * k : (self.left + self.span) * k]
 
 
-def plain_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
-    """One step on what is not chance: the picture without noise against the render without it."""
+def paired_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
+    """One step on pairs: the picture without noise against the render without chance, and what known noise adds to it against
+    what it should add (`Chance`), every second picture with the renderer's own chance as its noise.
+
+    The first convolutions of the last two blocks get the known noise, each its band; the second ones get white noise that is part
+    of no target and learn to leave it out.
+    """
     spot = Spot.by_chance(run.generator.resolution // 4)
     ws = seen.w[:, None].expand(-1, run.generator.num_ws, -1)
-    made = finished(run.generator, window(run.generator, ws, spot), None)
-    loss = paired_loss(made, spot.of(seen.plain), spot.of(seen.weight))
-    run.step(loss)
-    run.follow(len(made))
-    return {"plain": float(loss.detach())}
+    start = window(run.generator, ws, spot)
+    still = finished(run.generator, start, None)
+    plain = paired_loss(still, spot.of(seen.plain), spot.of(seen.weight))
+    coarse, fine, added = Chance.of(seen.image - seen.plain).drawn(torch.arange(len(ws), device=ws.device) % 2 == 0)
+    known = [spot.around(coarse), None, spot.around(fine), None]
+    maps = [white if given is None else given for white, given in zip(white_noise(start), known, strict=True)]
+    moved = finished(run.generator, start, maps) - still.detach()
+    noise = paired_loss(moved, spot.of(added), torch.ones_like(spot.of(seen.weight)))
+    run.step(plain + run.recipe.noise_weight * noise)
+    run.follow(len(ws))
+    return {"plain": float(plain.detach()), "noise": float(noise.detach())}
 
 
 def noise_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
@@ -72,7 +92,7 @@ def noise_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
     with torch.no_grad():
         start = window(run.generator, ws, spot)
         still = finished(run.generator, start, None)
-    first, second = (finished(run.generator, start, "random") - still for _ in range(2))
+    first, second = (finished(run.generator, start, white_noise(start)) - still for _ in range(2))
     added, even = spot.of(seen.image - seen.plain), torch.ones_like(spot.of(seen.weight))
     near = (paired_loss(first, added, even) + paired_loss(second, added, even)) / 2
     apart = paired_loss(first, second, even)
@@ -113,28 +133,29 @@ def window(generator: StyleGAN2, ws: Tensor, spot: Spot) -> Window:
     for i in range(last):
         state = generator.step(i, state, styles[generator.block_layers(i)], "none")
     assert state is not None and state.img is not None
-    low = [max(0, at - MARGIN) for at in (spot.top, spot.left)]
-    high = [min(spot.side, at + spot.span + MARGIN) for at in (spot.top, spot.left)]
-    rows, columns = (slice(a, b) for a, b in zip(low, high, strict=True))
-    x = state.x[:, :, rows, columns].contiguous(memory_format=torch.channels_last)
     own = [styles[generator.block_layers(i)] for i in (last, last + 1)]
     return Window(
-        x,
-        state.img[:, :, rows, columns].contiguous(),
+        spot.around(state.x).contiguous(memory_format=torch.channels_last),
+        spot.around(state.img).contiguous(),
         own,
-        4 * (spot.top - low[0]),
-        4 * (spot.left - low[1]),
+        4 * min(spot.top, MARGIN),
+        4 * min(spot.left, MARGIN),
         4 * spot.span,
     )
 
 
-def finished(generator: StyleGAN2, start: Window, noise: str | None) -> Tensor:
-    """The last two blocks on a window, with "random" noise or None: pictures [N, 3, span, span] without the margin."""
+def white_noise(start: Window) -> list[Tensor]:
+    """Noise for the convolutions of the last two blocks on a window, in their order."""
+    n, _, height, width = start.x.shape
+    return [torch.randn(n, 1, k * height, k * width, dtype=torch.float32, device=start.x.device) for k in (2, 2, 4, 4)]
+
+
+def finished(generator: StyleGAN2, start: Window, noise: list[Tensor] | None) -> Tensor:
+    """The last two blocks on a window, with noise for each of their convolutions or none: pictures [N, 3, span, span] without
+    the margin."""
     x, img = start.x, start.img
-    for block, own in zip(generator.synthesis.blocks[-2:], start.styles, strict=True):
-        shape = (len(x), 1, 2 * x.shape[2], 2 * x.shape[3])
-        maps = [None if noise is None else torch.randn(shape, dtype=torch.float32, device=x.device) for _ in range(2)]
-        x, img = block(x, img, own, maps)
+    for k, (block, own) in enumerate(zip(generator.synthesis.blocks[-2:], start.styles, strict=True)):
+        x, img = block(x, img, own, [None, None] if noise is None else noise[2 * k : 2 * k + 2])
     return img[:, :, start.top : start.top + start.span, start.left : start.left + start.span]
 
 

@@ -19,6 +19,10 @@ from ..state import matrices_and_rest
 from ..world import LatentWorld
 from .amounts import Amounts
 
+NOISE = {"conv0": 0.05, "conv1": 0.0}
+"""Strengths of the noise in the last two blocks. They stay: noise in the wrong place is soonest less wrong by being weak, and
+what is no longer there learns no place. The weights after it let it through or hold it back."""
+
 
 @dataclass(frozen=True)
 class GrowRecipe:
@@ -32,7 +36,8 @@ class GrowRecipe:
     momentum: float = 0.9
     trunk: float = 0.3
     kept_below: int = 32
-    noise_every: int = 2
+    noise_weight: float = 2.0
+    noise_every: int = 4
     mixed_every: int = 4
     mixed_weight: float = 0.5
     ema_images: float = 1500.0
@@ -72,6 +77,8 @@ class GrowingRun:
                 continue
             scale = 1.0 if name in self.new_blocks else r.trunk
             small = tuple(c.partition(".")[2] for c in colours if c.startswith(name + "."))
+            for conv in block.convs:
+                conv.noise_strength.requires_grad_(False)
             self.optimisers[name] = matrices_and_rest(
                 block, r.matrix_rate * scale, r.learning_rate * scale, r.momentum, small=small
             )
@@ -155,8 +162,9 @@ def grown(teacher: StyleGAN2, channels: int, amounts: Amounts) -> StyleGAN2:
         layer.affine.bias.copy_(1 - 0.3 * amounts.offsets[which])
         if name == "torgb":
             layer.weight.zero_()
-    for conv in last.convs:
-        conv.noise_strength.fill_(0.1)
+    for block in generator.synthesis.blocks[-2:]:
+        for name, conv in zip(("conv0", "conv1"), block.convs, strict=True):
+            conv.noise_strength.fill_(NOISE[name])
     return generator
 
 
