@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import jobs
+from ..editing.dragging.settings import METHOD
+from ..latent.latent import Latent
 from .messages import Outgoing, RemoteError, text
 from .results import unpacked
 
@@ -27,6 +29,8 @@ WAIT = 0.01
 """Seconds that a step waits for news: a page must not stand still for work that is done elsewhere."""
 BEGUN = 409
 """The answer to a spec that had arrived already, before the connection was lost."""
+UNKNOWN = 404
+"""The answer to an order for work that is not there."""
 REST = (jobs.PAUSED, jobs.STOPPED, jobs.DONE)
 
 
@@ -41,7 +45,7 @@ class Works:
 
     def start(self, spec: Mapping[str, object]) -> RemoteRun:
         """A run of what a spec describes; nothing is sent before its first step."""
-        kinds = {"inversion": RemoteInversion}
+        kinds = {"inversion": RemoteInversion, "drag": RemoteDrag}
         return kinds.get(str(spec.get("kind")), RemoteRun)(self, self._session, dict(spec))
 
     def add(self, run: RemoteRun) -> None:
@@ -128,6 +132,8 @@ class RemoteRun(jobs.Run[Any]):
 
     def resume(self) -> None:
         """Let it go on. RuntimeError when it has ended."""
+        if self.status == jobs.STOPPED and self._sent:
+            raise RuntimeError("this work was stopped on the server, which does not keep it: start it anew")
         paused = self.status == jobs.PAUSED
         super().resume()
         if paused:
@@ -153,8 +159,15 @@ class RemoteRun(jobs.Run[Any]):
     def _order(self, order: str) -> None:
         if self._sent:
             with self._heard:
+                if self._ended:
+                    return
                 self._at_rest = None
             self._works.say(**{order: self.name})
+
+    @property
+    def _ended(self) -> bool:
+        """Whether it has ended there, so that there is nothing to pause or stop."""
+        return self._at_rest is not None and self._at_rest["status"] != jobs.PAUSED
 
     # -- threads of the connection ---------------------------------------------------------------------------------------
     def hear(self, header: Mapping[str, Any], data: bytes) -> None:
@@ -162,17 +175,24 @@ class RemoteRun(jobs.Run[Any]):
         with self._heard:
             if data:
                 self._picture = data
+                self._shown(header)
             if "progress" in header:
                 self._last, self._words = dict(header["progress"]), ""
                 self._reported(self._last)
             if header.get("error", {}).get("code") == BEGUN:
                 return
-            if "error" in header:
-                self._error = RemoteError(str(header["error"]["message"]), int(header["error"].get("code") or 500))
+            if "error" in header and not self._ended:
+                self._error = self._told(header["error"])
             if "result" in header and header.get("status") in REST:
                 self._at_rest = dict(header)
             self._heard.notify_all()
         self._news.set()
+
+    def _told(self, error: Mapping[str, Any]) -> RemoteError:
+        code = int(error.get("code") or 500)
+        if code == UNKNOWN and self._last:  # it was under way
+            return RemoteError(f"{self._there.host} was started anew, and this work is lost: start it again", code)
+        return RemoteError(str(error.get("message")), code)
 
     def lost(self, words: str) -> None:
         """The connection has gone; the job goes on there."""
@@ -200,6 +220,9 @@ class RemoteRun(jobs.Run[Any]):
 
     def _reported(self, progress: Mapping[str, Any]) -> None:
         """Note more of a report."""
+
+    def _shown(self, header: Mapping[str, Any]) -> None:
+        """Note more of what came with a picture."""
 
     # -- the steps -----------------------------------------------------------------------------------------------------
     def _steps(self) -> jobs.Job[Any]:
@@ -299,4 +322,37 @@ class RemoteInversion(RemoteRun):
         self.step, self.space, self.seconds = found.steps, found.space, found.seconds
         self.history, self.frames, self.uses = list(found.history), list(found.frames), dict(found.uses)
         self._there.fitted(found, name)
+        return found
+
+
+class RemoteDrag(RemoteRun):
+    """A drag there, with what is shown of one: see `editing.dragging.run.Drag`.
+
+    Attributes:
+        start: the latent that is dragged.
+        settings, targets, points, step: as of `Drag`; `points` and `latent()` are those of the last picture that came.
+    """
+
+    def __init__(self, works: Works, session: RemoteSession, spec: dict[str, Any]) -> None:
+        super().__init__(works, session, spec)
+        self.settings = METHOD.checked(spec.get("settings") or {})
+        self.start = session.check(Latent.from_dict(spec["latent"]))
+        self.targets = np.asarray(spec["targets"], np.float64)
+        self.points = np.asarray(spec["handles"], np.float32)
+        self.step, self._latent = 0, self.start
+
+    def latent(self) -> Latent:
+        """The picture as it was when it was last heard of."""
+        return self._latent
+
+    def _reported(self, progress: Mapping[str, Any]) -> None:
+        self.step = int(progress.get("done") or 0)
+
+    def _shown(self, header: Mapping[str, Any]) -> None:
+        if header.get("latent") is not None and header.get("points") is not None:
+            self.points = np.asarray(header["points"], np.float32)
+            self._latent = Latent.from_dict(header["latent"])
+
+    def _read(self, found: Any, name: str) -> Any:
+        self.step, self.points, self._latent = len(found), found.points[-1], found.latent()
         return found

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
 
+from ....editing.dragging.choices import choices
 from ....editing.dragging.settings import METHOD
 from ....jobs import DONE, SLICE
 from ....latent.latent import Latent
@@ -44,7 +44,6 @@ class DragTool(Tool):
     """
 
     name, title = "drag", "Drag"
-    near = True
     seeds = True
     run: Drag | None = None
     place: ErrorPlace
@@ -90,16 +89,18 @@ class DragTool(Tool):
         """
         if not len(self.sheet.handles):
             raise ValueError("click on the picture where something is, and then where it should go")
-        machine: Any = import_module("stylewidgets.editing.dragging.run")
-        made: Drag = machine.drag(
-            self._host.session,
-            self._host.value,
-            self.sheet.handles,
-            self.sheet.targets,
-            self.points.mask,
-            **self.form.values,
+        session, mask = self._host.session, self.points.mask
+        made: Any = session.start(
+            {
+                "kind": "drag",
+                "latent": self._host.value.to_dict(),
+                "handles": self.sheet.handles.tolist(),
+                "targets": self.sheet.targets.tolist(),
+                "mask": None if mask is None else session.put(mask),
+                "settings": self.form.values,
+            }
         )
-        return made
+        return made  # type: ignore[no-any-return]  # a `Drag`, or what stands for one on another machine
 
     def play(self) -> None:
         """Begin from the picture in sight, or go on with the drag that was stopped."""
@@ -139,9 +140,8 @@ class DragTool(Tool):
     # -- inside ----------------------------------------------------------------------------------------------------------
     def _say_suited(self) -> None:
         """What the zeros stand for here."""
-        machine: Any = import_module("stylewidgets.editing.dragging.suited")
         try:
-            found = machine.suited(self._host.session, self.form.values, max(self.sheet.shape))
+            found = choices(self._host.session, self.form.values, max(self.sheet.shape))
         except ValueError as problem:  # told beside the control, too
             say(self._suited, str(problem))
             return
@@ -166,12 +166,12 @@ class DragTool(Tool):
         if self._dropped:
             return
         way = self.run.result()
-        if len(way):
+        if way is not None and len(way):
             self.way.show(way)
             self._host.change("", lambda _: way.latent())
         else:
             self._host.preview(self._host.value)
-        say(self._said, ENDED[way.ended])
+        say(self._said, ENDED["" if way is None else way.ended])
         self._name()
 
     def _touched(self) -> None:
