@@ -86,7 +86,9 @@ class Telling:
         about = {"job": task.name, "done": run.progress.done, "mime": "image/png", "w": width, "h": height}
         points = getattr(run, "points", None)  # of a drag
         about |= {} if points is None else {"points": np.asarray(points).tolist()}
-        small = latent is not None and len(text({"latent": latent})) < LIVE_TEXT // 2
+        small = (
+            latent is not None and len(text({"latent": latent})) < LIVE_TEXT * 7 // 8
+        )  # 18 rows of 512 numbers go in
         self._send(packed({**about, "latent": latent if small else None}, encoded(pixels, "PNG")))
 
     def _result(self, task: Task, run: jobs.Run[Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -81,21 +82,31 @@ def test_a_server_that_is_busy_or_goes_down_says_so_until_the_next_picture(
 def test_busy_is_read_below_the_picture(
     remote: sw.RemoteSession, scripted: Callable[[Script], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("stylewidgets.widgets.kit.live_picture.answering_page", lambda: True)
     from stylewidgets.widgets.kit.live_picture import LivePicture
 
     let = threading.Event()
 
     def answer(socket: ServerConnection, message: dict[str, Any]) -> None:
-        socket.send(text({"busy": 5}))
-        let.wait(PATIENCE)
+        if message["n"] > 1:
+            socket.send(text({"busy": 5}))
+            let.wait(PATIENCE)
         socket.send(frame(message["n"]))
 
     scripted(answer)
     picture = LivePicture(remote, 64)
-    threading.Thread(target=picture.submit, args=(remote.latent(seed=0),), daemon=True).start()
-    until(lambda: "is busy: it goes on in 5 s" in picture.view.status)
-    let.set()
-    until(lambda: picture.view.status == "" and picture.latent is not None)
+    picture.submit(remote.latent(seed=0))  # no loop runs: it is waited for
+
+    async def page() -> None:
+        picture.view.on_hello(1.0, 64.0)
+        picture.submit(remote.latent(seed=1))
+        while "is busy: it goes on in 5 s" not in picture.view.status:
+            await asyncio.sleep(0.01)
+        let.set()
+        while "busy" in picture.view.status or picture.latent != remote.latent(seed=1):
+            await asyncio.sleep(0.01)
+
+    asyncio.run(asyncio.wait_for(page(), PATIENCE))
     picture.close()
 
 
@@ -104,7 +115,9 @@ def test_what_the_server_dropped_to_make_room_is_defined_again(
 ) -> None:
     codes = [session.map(session.latent(seed=seed))[0].numpy() for seed in (1, 2)]
     assert codes[0].size > INLINE
-    monkeypatch.setattr("stylewidgets.server.live.Incoming", partial(Incoming, capacity=codes[0].nbytes))  # room for one
+    monkeypatch.setattr(
+        "stylewidgets.server.live.Incoming", partial(Incoming, capacity=codes[0].nbytes)
+    )  # room for one
     remote = sw.connect(serve(Serving({"avatar-64": there}, batches=False)), deadline=PATIENCE)
     live = remote.live()
     asked = [0]
@@ -137,6 +150,7 @@ def dragged(serve: Serve, there: GeneratorSession) -> Iterator[tuple[Any, Wire]]
     wire.close()
 
 
+@pytest.mark.slow
 def test_work_that_a_crash_has_ended_is_an_error_in_the_widget(
     dragged: tuple[Any, Wire], serve: Serve, there: GeneratorSession
 ) -> None:
@@ -147,7 +161,9 @@ def test_work_that_a_crash_has_ended_is_an_error_in_the_widget(
     other.advance()
     until(lambda: (other.advance(), other.progress.done)[1])
     wire.cut()
-    wire.reach(serve(Serving({"avatar-64": there}, batches=False)))  # the same address and weights; nobody knows the work
+    wire.reach(
+        serve(Serving({"avatar-64": there}, batches=False))
+    )  # the same address and weights; nobody knows the work
     until(lambda: (tool.work.tick(), tool.place.error)[1])
     assert "was started anew, and this work is lost: start it again" in tool.place.error
     assert not tool.work.busy() and tool.run.status == jobs.FAILED
@@ -181,9 +197,8 @@ def test_what_was_stopped_there_is_not_gone_on_with(remote: sw.RemoteSession) ->
 
 
 # -- the tool "Drag" -----------------------------------------------------------------------------------------------------
-def test_a_drag_there_is_the_drag_here(
-    dragged: tuple[Any, Wire], session: GeneratorSession
-) -> None:
+@pytest.mark.slow
+def test_a_drag_there_is_the_drag_here(dragged: tuple[Any, Wire], session: GeneratorSession) -> None:
     tool, _ = dragged
     tool.form.raw = {"steps": 8}
     start = tool._host.value
@@ -196,6 +211,7 @@ def test_a_drag_there_is_the_drag_here(
     assert np.array_equal(tool.sheet.handles, way.points[-1])
 
 
+@pytest.mark.slow
 def test_a_drag_is_stopped_and_gone_on_with(dragged: tuple[Any, Wire]) -> None:
     tool, _ = dragged
     tool.go.click()
@@ -210,6 +226,7 @@ def test_a_drag_is_stopped_and_gone_on_with(dragged: tuple[Any, Wire]) -> None:
     assert np.array_equal(second.codes[: len(first) + 1], first.codes), "the same drag"
 
 
+@pytest.mark.slow
 def test_the_code_and_points_of_a_drag_under_way_come_with_its_pictures(
     remote: sw.RemoteSession, session: GeneratorSession
 ) -> None:
@@ -221,5 +238,7 @@ def test_the_code_and_points_of_a_drag_under_way_come_with_its_pictures(
     run.pause()
     way = run.result()
     steps = [k for k in range(len(way) + 1) if way.latent(k) == under_way]
-    assert len(steps) == 1 and any(np.array_equal(points, each) for each in way.points[max(0, steps[0] - 1) : steps[0] + 2])
+    assert len(steps) == 1 and any(
+        np.array_equal(points, each) for each in way.points[max(0, steps[0] - 1) : steps[0] + 2]
+    )
     run.stop()
