@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from .. import jobs
-from ..editing.dragging.settings import METHOD
 from ..latent.latent import Latent
 from .messages import Outgoing, RemoteError, text
 from .results import unpacked
@@ -330,12 +329,13 @@ class RemoteDrag(RemoteRun):
 
     Attributes:
         start: the latent that is dragged.
-        settings, targets, points, step: as of `Drag`; `points` and `latent()` are those of the last picture that came.
+        settings: those that were given.
+        targets, points, step: as of `Drag`; `points` and `latent()` are those of the last picture that came.
     """
 
     def __init__(self, works: Works, session: RemoteSession, spec: dict[str, Any]) -> None:
         super().__init__(works, session, spec)
-        self.settings = METHOD.checked(spec.get("settings") or {})
+        self.settings = dict(spec.get("settings") or {})
         self.start = session.check(Latent.from_dict(spec["latent"]))
         self.targets = np.asarray(spec["targets"], np.float64)
         self.points = np.asarray(spec["handles"], np.float32)
