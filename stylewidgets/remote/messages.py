@@ -14,7 +14,7 @@ under their hash:
     client  {"start": spec, "job": name}  {"pause": name}  {"resume": name}  {"stop": name}
     server  {"job": name, "status", "progress": {"done", "total", "words", "terms", "indivisible"}}
     server  frame {"job": name, "done", "mime", "w", "h", "latent"} + bytes                its state now and then; latent or null;
-                                                                                          of a drag "points", where they are
+                                                                       of a drag also "points": where its handles are
     server  {"job": name, "status", "result": sha256, "kind", "suffix", "bytes"}           it rests: done, stopped or paused, with
                                                                        what it has found so far; null: nothing yet
     server  {"job": name, "status": "failed", "error": {"code", "message"}}

@@ -28,6 +28,8 @@ WAIT = 0.01
 """Seconds that a step waits for news: a page must not stand still for work that is done elsewhere."""
 BEGUN = 409
 """The answer to a spec that had arrived already, before the connection was lost."""
+UNKNOWN = 404
+"""The answer to an order for work that is not there."""
 REST = (jobs.PAUSED, jobs.STOPPED, jobs.DONE)
 
 
@@ -129,6 +131,8 @@ class RemoteRun(jobs.Run[Any]):
 
     def resume(self) -> None:
         """Let it go on. RuntimeError when it has ended."""
+        if self.status == jobs.STOPPED and self._sent:
+            raise RuntimeError("this work was stopped on the server, which does not keep it: start it anew")
         paused = self.status == jobs.PAUSED
         super().resume()
         if paused:
@@ -154,8 +158,15 @@ class RemoteRun(jobs.Run[Any]):
     def _order(self, order: str) -> None:
         if self._sent:
             with self._heard:
+                if self._ended:
+                    return
                 self._at_rest = None
             self._works.say(**{order: self.name})
+
+    @property
+    def _ended(self) -> bool:
+        """Whether it has ended there, so that there is nothing to pause or stop."""
+        return self._at_rest is not None and self._at_rest["status"] != jobs.PAUSED
 
     # -- threads of the connection ---------------------------------------------------------------------------------------
     def hear(self, header: Mapping[str, Any], data: bytes) -> None:
@@ -163,18 +174,24 @@ class RemoteRun(jobs.Run[Any]):
         with self._heard:
             if data:
                 self._picture = data
-                self._pictured(header)
+                self._shown(header)
             if "progress" in header:
                 self._last, self._words = dict(header["progress"]), ""
                 self._reported(self._last)
             if header.get("error", {}).get("code") == BEGUN:
                 return
-            if "error" in header:
-                self._error = RemoteError(str(header["error"]["message"]), int(header["error"].get("code") or 500))
+            if "error" in header and not self._ended:
+                self._error = self._told(header["error"])
             if "result" in header and header.get("status") in REST:
                 self._at_rest = dict(header)
             self._heard.notify_all()
         self._news.set()
+
+    def _told(self, error: Mapping[str, Any]) -> RemoteError:
+        code = int(error.get("code") or 500)
+        if code == UNKNOWN and self._last:  # it was under way
+            return RemoteError(f"{self._there.host} was started anew, and this work is lost: start it again", code)
+        return RemoteError(str(error.get("message")), code)
 
     def lost(self, words: str) -> None:
         """The connection has gone; the job goes on there."""
@@ -203,8 +220,8 @@ class RemoteRun(jobs.Run[Any]):
     def _reported(self, progress: Mapping[str, Any]) -> None:
         """Note more of a report."""
 
-    def _pictured(self, header: Mapping[str, Any]) -> None:
-        """Note what is said of a picture."""
+    def _shown(self, header: Mapping[str, Any]) -> None:
+        """Note more of what came with a picture."""
 
     # -- the steps -----------------------------------------------------------------------------------------------------
     def _steps(self) -> jobs.Job[Any]:
@@ -308,33 +325,34 @@ class RemoteInversion(RemoteRun):
 
 
 class RemoteDrag(RemoteRun):
-    """A drag of points there, with what is shown of one: see `editing.dragging.Drag`.
+    """A drag there, with what is shown of one: see `editing.dragging.run.Drag`.
 
     Attributes:
-        start, handles, targets, settings: what it was asked for.
-        step: steps done, by the last report.
-        points: where the handles were found not long ago, float32 [n, 2].
+        start: the latent that is dragged.
+        settings: those that were given.
+        targets, points, step: as of `Drag`; `points` and `latent()` are those of the last picture that came.
     """
 
     def __init__(self, works: Works, session: RemoteSession, spec: dict[str, Any]) -> None:
         super().__init__(works, session, spec)
-        self.start, self.settings = Latent.from_dict(spec["latent"]), dict(spec.get("settings") or {})
-        self.handles, self.targets = (np.asarray(spec[name], np.float64) for name in ("handles", "targets"))
-        self.points: NDArray[np.float32] = self.handles.astype(np.float32)
-        self.step, self._now = 0, self.start
+        self.settings = dict(spec.get("settings") or {})
+        self.start = session.check(Latent.from_dict(spec["latent"]))
+        self.targets = np.asarray(spec["targets"], np.float64)
+        self.points = np.asarray(spec["handles"], np.float32)
+        self.step, self._latent = 0, self.start
 
     def latent(self) -> Latent:
-        """The picture as it was not long ago; when it is at rest, as it is."""
-        return self._now
+        """The picture as it was when it was last heard of."""
+        return self._latent
 
     def _reported(self, progress: Mapping[str, Any]) -> None:
         self.step = int(progress.get("done") or 0)
 
-    def _pictured(self, header: Mapping[str, Any]) -> None:
-        found = np.asarray(header.get("points"), np.float32)
-        if header.get("latent") is not None and found.shape == self.handles.shape:
-            self._now, self.points = Latent.from_dict(header["latent"]), found
+    def _shown(self, header: Mapping[str, Any]) -> None:
+        if header.get("latent") is not None and header.get("points") is not None:
+            self.points = np.asarray(header["points"], np.float32)
+            self._latent = Latent.from_dict(header["latent"])
 
     def _read(self, found: Any, name: str) -> Any:
-        self.step, self.points, self._now = len(found), found.points[-1], found.latent()
+        self.step, self.points, self._latent = len(found), found.points[-1], found.latent()
         return found

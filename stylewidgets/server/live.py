@@ -173,7 +173,11 @@ class Live:
                 raise RemoteError(
                     f"a text has hello, define, n, start, {', '.join(_ORDERS[:-1])} or {_ORDERS[-1]}", 422
                 )
-            model.hub.order(self._client, str(asked[order])[:100], order)
+            name = str(asked[order])[:100]
+            try:
+                model.hub.order(self._client, name, order)
+            except RemoteError as error:  # this one is not there; others of the client are
+                self._put(text({"job": name, "status": "failed", "error": said(error)}))
 
     def _start(self, model: Model, spec: object, name: object) -> None:
         if not isinstance(name, str) or not _JOB.fullmatch(name):

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from .. import jobs
 from ..core.pictures import encoded
 from ..latent.files import encode
@@ -82,8 +84,11 @@ class Telling:
         self._shown[task.name] = now
         height, width = pixels.shape[:2]
         about = {"job": task.name, "done": run.progress.done, "mime": "image/png", "w": width, "h": height}
-        about |= {"points": run.points.tolist()} if hasattr(run, "points") else {}
-        small = latent is not None and len(text({"latent": latent})) < LIVE_TEXT // 2
+        points = getattr(run, "points", None)  # of a drag
+        about |= {} if points is None else {"points": np.asarray(points).tolist()}
+        small = (
+            latent is not None and len(text({"latent": latent})) < LIVE_TEXT * 7 // 8
+        )  # 18 rows of 512 numbers go in
         self._send(packed({**about, "latent": latent if small else None}, encoded(pixels, "PNG")))
 
     def _result(self, task: Task, run: jobs.Run[Any]) -> None:

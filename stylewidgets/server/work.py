@@ -90,9 +90,10 @@ class Works:
 
     def add(self, task: Task) -> None:
         """See `Hub.start`."""
-        if (task.client, task.name) in self._tasks:
+        same = self._tasks.get((task.client, task.name))
+        if same is not None and same.status not in ENDED:
             raise RemoteError(f"there is work called {task.name!r} already; stop it first", 409)
-        own = self.of(task.client)
+        own = [other for other in self.of(task.client) if other.status not in ENDED]
         if len(own) >= MOST_WORK:
             raise RemoteError(f"a client has at most {MOST_WORK} jobs at a time; stop one first", 429)
         task.served = max((other.served for other in own), default=0)
@@ -148,10 +149,12 @@ class Works:
         took = self._clock() - began
         task.purse.spend(took)
         task.seconds += took
-        if task.status in ENDED:
+        ended = task.status in ENDED
+        task.tell(task)  # before it is forgotten: until then an order that crosses this is no mistake
+        if ended:
             with self._lock:
-                self._tasks.pop((task.client, task.name), None)
-        task.tell(task)
+                if self._tasks.get((task.client, task.name)) is task:
+                    del self._tasks[task.client, task.name]
 
     def _slice(self, task: Task, seconds: float) -> None:
         with self._lock:

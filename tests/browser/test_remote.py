@@ -70,6 +70,32 @@ def test_the_explorer_is_dragged_and_goes_on_by_itself_after_its_server_was_kill
         explorer.close()
 
 
+def test_a_point_is_dragged_there(open_notebook, cell, artifacts) -> None:
+    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session)\nexplorer")))
+    try:
+        explorer.panel("Drag")
+        sheet = explorer.page.locator(".stylewidgets-points-sheet:visible")
+        sheet.wait_for(timeout=PATIENCE)
+        box = sheet.bounding_box()
+        for share in (0.4, 0.55):
+            explorer.page.mouse.click(box["x"] + share * box["width"], box["y"] + box["height"] / 2)
+        tool = "explorer.tools['drag']"
+        explorer.until(lambda: explorer.kernel.ask(f"len({tool}.sheet.handles)") == 1, "the point is set")
+        explorer.kernel.ask(f"setattr({tool}.form, 'raw', {{'steps': 5}})")
+        explorer.click("drag")
+        explorer.until(
+            lambda: explorer.kernel.ask(f"{tool}.run is not None and not {tool}.work.busy()"), "the drag ends"
+        )
+        explorer.rest()
+        assert explorer.kernel.ask(f"[{tool}.place.error, {tool}.run.status, explorer.value.history[-1]]") == [
+            "", "done", "dragged 1 points, 5 steps",
+        ]  # fmt: skip
+        assert explorer.pixels() == explorer.wanted() and explorer.kernel.ask("'torch' in sys.modules") is False
+        shot(explorer.page, artifacts, "drag")
+    finally:
+        explorer.close()
+
+
 def test_the_grid_fills(open_notebook, cell, artifacts) -> None:
     notebook = open_notebook(cell("grid = sw.StyleMixGrid(session, rows=[1, 2], columns=[3, 4, 5])\ngrid"))
     kernel = Kernel(notebook.lab, notebook.name)
@@ -88,17 +114,35 @@ def test_the_grid_fills(open_notebook, cell, artifacts) -> None:
 
 def test_an_inversion_runs_there_while_the_page_ticks(open_notebook, cell, artifacts) -> None:
     notebook = open_notebook(
-        cell("viewer = sw.InversionViewer(session, method='projector', steps=12, net='factors')\nviewer")
+        cell("viewer = sw.InversionViewer(session, method='projector', steps=60, net='factors')\nviewer")
     )
     kernel, page = Kernel(notebook.lab, notebook.name), notebook.page
     try:
         page.get_by_role("button", name="Start", exact=True).first.click(timeout=PATIENCE)
         for _ in range(600):
+            if kernel.ask("viewer.current is not None and viewer.current.step > 0"):
+                break
+            page.wait_for_timeout(100)
+        page.locator(".sw-inversion").get_by_role("button", name="pause", exact=True).click()
+        for _ in range(600):
+            if not kernel.ask("viewer.running"):
+                break
+            page.wait_for_timeout(200)
+        state, paused, shown = kernel.ask(
+            "[viewer.current.state, viewer.current.step, viewer.current.run.pixels() is not None]"
+        )
+        assert state == "paused" and shown and 0 < paused < 60
+        page.wait_for_timeout(1000)
+        assert kernel.ask("[viewer.current.state, viewer.current.step]") == ["paused", paused], (
+            "a pause is a pause there, too"
+        )
+        page.locator(".sw-inversion").get_by_role("button", name="go on", exact=True).click()
+        for _ in range(600):
             if kernel.ask("viewer.current is not None and viewer.current.state == 'done' and not viewer.running"):
                 break
             page.wait_for_timeout(200)
         page.wait_for_timeout(3000)
-        assert kernel.ask("[viewer.current.state, viewer.current.step, viewer.view.error]") == ["done", 12, ""]
+        assert kernel.ask("[viewer.current.state, viewer.current.step, viewer.view.error]") == ["done", 60, ""]
         assert kernel.ask("'realism' in viewer.current.figures and len(viewer.current.run.frames) > 2")
         assert kernel.ask("'torch' in sys.modules") is False
         shot(page, artifacts, "inversion")

@@ -62,6 +62,35 @@ def test_a_drag_ends_with_the_pixels_of_the_server_and_the_kernel_holds_no_torch
     assert not page.kernel.ask("'torch' in __import__('sys').modules")
 
 
+TICKER = """
+import asyncio, time
+gaps = []
+async def _tick():
+    while True:
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        gaps.append(time.perf_counter() - before)
+ticker = asyncio.get_event_loop().create_task(_tick())
+"""
+
+
+def test_the_event_loop_ticks_while_pictures_of_a_server_are_dragged(page: Page, capsys: pytest.CaptureFixture) -> None:
+    """How long the longest gap is depends on the machine: it is printed, for docs/scale.md, and not judged."""
+    kernel = page.kernel
+    kernel.run(TICKER)
+    kernel.run("gaps.clear()")
+    for value in range(40):
+        page.finish(page.move(value / 10))
+    ticks = kernel.ask("sorted(gaps)")
+    kernel.run("ticker.cancel()")
+    rest(page)
+    assert len(ticks) > 20, "between and during the messages the loop goes on"
+    with capsys.disabled():
+        print(
+            f"\n{len(ticks)} ticks of 5 ms: median {ticks[len(ticks) // 2] * 1000:.0f}, longest {ticks[-1] * 1000:.0f} ms"
+        )
+
+
 def test_while_the_server_stands_still_the_kernel_answers_and_says_so_and_then_the_picture_goes_on(
     page: Page, server: Process
 ) -> None:

@@ -221,13 +221,16 @@ class Wire:
     """Forwards to a server until it is cut, and again once it is mended."""
 
     def __init__(self, target: str) -> None:
-        host, port = target.split(":")
-        self._target = (host, int(port))
+        self.reach(target)
         self._server = socket.create_server(("127.0.0.1", 0))
         self.address = f"127.0.0.1:{self._server.getsockname()[1]}"
-        self.whole = True
         self._open: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def reach(self, target: str) -> None:
+        """Lead to this server from now on."""
+        host, port = target.split(":")
+        self._target, self.whole = (host, int(port)), True
 
     def _accept(self) -> None:
         while True:

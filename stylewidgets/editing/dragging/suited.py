@@ -8,13 +8,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from ...core.checks import unknown_name
 from ...session.session import GeneratorSession
+from .choices import choices
 
 SAMPLES = 2000
 """Of w, to measure its spread by."""
-LR, PUBLISHED_LR = 0.01, 0.002
-"""Steps in spreads of w, and in plain numbers of w."""
 
 
 class Suited(NamedTuple):
@@ -45,16 +43,8 @@ def suited(session: GeneratorSession, settings: Mapping[str, Any], side: int) ->
     Raises:
         ValueError: there is no such layer.
     """
-    layer, rows = _layer(session, settings["layer"], side)
-    plain = settings["published"] or settings["unit"] == "w"
-    return Suited(
-        layer,
-        min(settings["rows"] or rows, session.num_ws),
-        settings["motion_radius"] or max(3, round(side * 3 / 32)),
-        settings["track_radius"] or max(6, round(side * 12 / 512)),
-        settings["lr"] or (PUBLISHED_LR if plain else LR),
-        None if plain else axes(session),
-    )
+    found = choices(session, settings, side)
+    return Suited(*found[:-1], axes=None if found.plain else axes(session))
 
 
 def axes(session: GeneratorSession) -> Tensor:
@@ -73,22 +63,3 @@ def axes(session: GeneratorSession) -> Tensor:
             return found
 
     return session.remembered("axes of w", measured, "mapping")
-
-
-def _layer(session: GeneratorSession, name: str, side: int) -> tuple[str, int]:
-    """The layer whose features are followed, and how many rows of w+ they depend on.
-
-    Raises:
-        ValueError: there is no such layer, or nothing to be seen after it.
-    """
-    layers = session.layers
-    if not name:
-        # The rim of StyleGAN3 counts among the pixels of a layer.
-        largest = max(min(side // 4, 128), layers[0].resolution)
-        name = [layer.name for layer in layers if layer.kind != "torgb" and layer.resolution <= largest][-1]
-    names = [layer.name for layer in layers]
-    if name not in names:
-        raise unknown_name("layer", name, names)
-    k = names.index(name)
-    # Colours are no part of the features, but for a layer that is one itself.
-    return name, 1 + max(layer.ws_index for layer in (*(x for x in layers[:k] if x.kind != "torgb"), layers[k]))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import ipywidgets as widgets
 import numpy as np
 
+from ....editing.dragging.choices import choices
 from ....editing.dragging.settings import METHOD
 from ....jobs import DONE, SLICE
 from ....latent.latent import Latent
@@ -25,8 +25,6 @@ from .tool import Tool
 
 if TYPE_CHECKING:
     from ....editing.dragging import Drag, Way
-    from ....remote.work import RemoteDrag
-    from ....session.session import GeneratorSession
 
 JOB = "drag"
 GO, GO_ON = "drag", "go on"
@@ -38,11 +36,6 @@ ENDED = {
 }
 
 
-def _elsewhere(session: GeneratorSession) -> bool:
-    """Whether it is a session on another machine."""
-    return session.device.type == "remote"
-
-
 class DragTool(Tool):
     """Points with arrows on the picture, a mask, and the way that the picture took.
 
@@ -52,19 +45,13 @@ class DragTool(Tool):
 
     name, title = "drag", "Drag"
     seeds = True
-    run: Drag | RemoteDrag | None = None
+    run: Drag | None = None
     place: ErrorPlace
-
-    def fits(self, session: GeneratorSession) -> str | None:
-        if _elsewhere(session) and "drag" not in session.about.jobs:  # type: ignore[attr-defined]  # of a RemoteSession
-            return f"{session.device} does no drags"
-        return None
 
     def panel(self, host: PictureHost) -> widgets.Widget:
         self._host = host
         self._from = host.value  # what the drag under way began with, or goes on from
         self._fresh, self._dropped, self._last_frame = True, False, 0.0
-        self._watched: Latent | None = None
         self.place = ErrorPlace()
         self.work = Jobs(self.place)
         own(self.work).min_height = None  # no line before there is long work
@@ -94,7 +81,7 @@ class DragTool(Tool):
         return control(widgets.Box, [self.brush, self.sheet], layout=width, _dom_classes=("sw-stack",))
 
     # -- to use ----------------------------------------------------------------------------------------------------------
-    def start(self) -> Drag | RemoteDrag:
+    def start(self) -> Drag:
         """The drag of the picture in sight by the points on it, of which no step is done yet.
 
         Raises:
@@ -102,18 +89,18 @@ class DragTool(Tool):
         """
         if not len(self.sheet.handles):
             raise ValueError("click on the picture where something is, and then where it should go")
-        if _elsewhere(self._host.session):
-            return self._start_there()
-        machine: Any = import_module("stylewidgets.editing.dragging.run")
-        made: Drag = machine.drag(
-            self._host.session,
-            self._host.value,
-            self.sheet.handles,
-            self.sheet.targets,
-            self.points.mask,
-            **self.form.values,
+        session, mask = self._host.session, self.points.mask
+        made: Any = session.start(
+            {
+                "kind": "drag",
+                "latent": self._host.value.to_dict(),
+                "handles": self.sheet.handles.tolist(),
+                "targets": self.sheet.targets.tolist(),
+                "mask": None if mask is None else session.put(mask),
+                "settings": self.form.values,
+            }
         )
-        return made
+        return made  # type: ignore[no-any-return]  # a `Drag`, or what stands for one on another machine
 
     def play(self) -> None:
         """Begin from the picture in sight, or go on with the drag that was stopped."""
@@ -151,32 +138,10 @@ class DragTool(Tool):
             self.points.suggest(landmarks(host.session, host.picture.render(latent)))
 
     # -- inside ----------------------------------------------------------------------------------------------------------
-    def _start_there(self) -> RemoteDrag:
-        """The same on a session of another machine, which sees to points and settings."""
-        session: Any = self._host.session
-        mask = self.points.mask
-        spec = {
-            "kind": "drag",
-            "latent": session.check(self._host.value).to_dict(),
-            "handles": np.asarray(self.sheet.handles, np.float64).tolist(),
-            "targets": np.asarray(self.sheet.targets, np.float64).tolist(),
-            "mask": None if mask is None else session.put(np.asarray(mask, np.bool_)),
-            "settings": dict(self.form.values),
-        }
-        made: RemoteDrag = session.start(spec)
-        return made
-
     def _say_suited(self) -> None:
         """What the zeros stand for here."""
-        if _elsewhere(self._host.session):
-            say(
-                self._suited,
-                f"What is 0 or empty is chosen by {str(self._host.session.device).rpartition(' at ')[2]}, for its model.",
-            )
-            return
-        machine: Any = import_module("stylewidgets.editing.dragging.suited")
         try:
-            found = machine.suited(self._host.session, self.form.values, max(self.sheet.shape))
+            found = choices(self._host.session, self.form.values, max(self.sheet.shape))
         except ValueError as problem:  # told beside the control, too
             say(self._suited, str(problem))
             return
@@ -191,11 +156,7 @@ class DragTool(Tool):
         now = time.monotonic()
         if self.run is None or now - self._last_frame < SLICE:
             return
-        latent = self.run.latent()
-        if latent is self._watched:  # nothing new was heard of a drag elsewhere
-            return
-        self._watched = latent
-        self._host.preview(latent)
+        self._host.preview(self.run.latent())
         self.sheet.show(self.run.points, self.run.targets)
         self._last_frame = time.monotonic()
 
@@ -210,7 +171,7 @@ class DragTool(Tool):
             self._host.change("", lambda _: way.latent())
         else:
             self._host.preview(self._host.value)
-        say(self._said, ENDED[way.ended if way is not None else ""])
+        say(self._said, ENDED["" if way is None else way.ended])
         self._name()
 
     def _touched(self) -> None:
