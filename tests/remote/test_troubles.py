@@ -13,6 +13,7 @@ import pytest
 from websockets.sync.server import Server as Sockets
 from websockets.sync.server import ServerConnection
 from websockets.sync.server import serve as listen
+from websockets.typing import Subprotocol
 
 import stylewidgets as sw
 from stylewidgets import GeneratorSession, editing, jobs
@@ -40,7 +41,7 @@ def scripted(remote: sw.RemoteSession) -> Iterator[Callable[[Script], None]]:
             for line in socket:
                 answer(socket, parsed(line))
 
-        server = listen(one, "127.0.0.1", 0, subprotocols=[SUBPROTOCOL], compression=None)
+        server = listen(one, "127.0.0.1", 0, subprotocols=[Subprotocol(SUBPROTOCOL)], compression=None)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         running.append(server)
         remote.calls.url = f"http://127.0.0.1:{server.socket.getsockname()[1]}"

@@ -100,7 +100,7 @@ class DragTool(Tool):
                 "settings": self.form.values,
             }
         )
-        return made  # type: ignore[no-any-return]  # a `Drag`, or what stands for one on another machine
+        return made
 
     def play(self) -> None:
         """Begin from the picture in sight, or go on with the drag that was stopped."""
