@@ -206,6 +206,17 @@ def test_a_film_goes_from_pose_to_pose(explorer: sw.LatentExplorer, tmp_path: Pa
     assert pose.film.export.result is not None and getattr(Image.open(pose.film.export.result), "n_frames", 0) >= 4
 
 
+def test_between_a_persons_own_pose_and_another_one_every_angle_is_on_its_way() -> None:
+    session = made()
+    own, other = session.latent(), session.latent(view=Pose(joints={"elbow_left": 100.0}))
+    start = figure(5).angles
+    for t in (0.25, 0.75):
+        angles = session.interpolate(own, other, t).view.angles
+        assert angles["elbow_left"] == pytest.approx((1 - t) * start["elbow_left"] + t * 100)
+        assert angles["arm_left_raise"] == pytest.approx(start["arm_left_raise"])
+    assert session.interpolate(own, other, 0.0) == own
+
+
 def test_a_person_from_files_takes_the_pose_of_an_iuv_picture_and_says_what_is_missing(tmp_path: Path) -> None:
     explorer = sw.LatentExplorer(made(source=False))
     pose, surface = tool(explorer), posed_files.surface(SIDE)
@@ -234,3 +245,26 @@ def test_a_person_from_files_takes_the_pose_of_an_iuv_picture_and_says_what_is_m
 def test_an_avatar_says_why_it_takes_no_iuv_picture(explorer: sw.LatentExplorer) -> None:
     with pytest.raises(ValueError, match="an avatar takes angles"):
         tool(explorer).take(posed_files.surface(SIDE))
+
+
+@pytest.mark.parametrize("kind", [sw.StyleMixGrid, sw.StyleSpaceProbe, sw.InversionViewer])
+def test_the_other_widgets_open_and_say_what_a_source_leaves_them(kind: type) -> None:
+    assert "A source decides" in words_of(kind(made()))
+    empty = kind(made(source=False))
+    assert "Nobody is drawn yet" in words_of(empty) and "A source decides" not in words_of(empty)
+    others = words_of(kind(sw.GeneratorSession(Stub(StubConfig()))))
+    assert "A source decides" not in others and "Nobody is drawn yet" not in others
+
+
+def test_without_anybody_a_viewer_refuses_targets_and_runs() -> None:
+    viewer = sw.InversionViewer(made(source=False))
+    for refused in (viewer.start, lambda: viewer.set_target(np.zeros((SIDE, SIDE, 3), np.uint8))):
+        with pytest.raises(ValueError, match=r"session\.put"):
+            refused()
+    assert viewer.runs == () and viewer.target is None
+
+
+def words_of(widget: object) -> str:
+    """All notes in a widget."""
+    own = f"{getattr(widget, 'value', '')} " if type(widget).__name__ == "HTML" else ""
+    return own + "".join(words_of(child) for child in getattr(widget, "children", ()))

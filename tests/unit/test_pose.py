@@ -35,6 +35,13 @@ def test_between_two_poses_angles_that_both_state_move_and_others_are_the_nearer
     assert Pose(iuv=HASH).towards(a, 0.4) == Pose(iuv=HASH)
 
 
+def test_a_pose_states_what_it_leaves_to_its_source() -> None:
+    own = {"yaw": 5.0, "pitch": 1.0, "elbow_left": 30.0}
+    assert Pose().stating(own) == Pose(yaw=5, pitch=1, joints={"elbow_left": 30})
+    assert Pose(pitch=9, joints={"elbow_left": 2}).stating(own) == Pose(yaw=5, pitch=9, joints={"elbow_left": 2})
+    assert Pose(iuv=HASH).stating(own) == Pose(iuv=HASH)
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

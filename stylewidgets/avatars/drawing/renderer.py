@@ -195,17 +195,13 @@ def render(
 
 def _positions(factors: Tensor, job: _Job, asked: Collection[str]) -> dict[str, Tensor | Camera]:
     """What needs no pixels, as far as it was asked for: camera and landmarks."""
-    if not {"camera", "points", "landmarks"} & set(asked):
-        return {}
     v = by_name(factors, job.groups)
     half = job.framing == FRAMINGS["half"]
     head, body = frames(v, job.orbit, half)
-    camera = camera_of(head, body, job.resolution, job.framing)
-    made: dict[str, Tensor | Camera] = {"camera": camera}
+    made: dict[str, Tensor | Camera] = {"camera": (camera := camera_of(head, body, job.resolution, job.framing))}
     if "points" in asked or "landmarks" in asked:
         points = landmark_points(v, head_shape(v["face_width"], v["jaw"]))
-        if half:
-            points = torch.cat([points, body_points(skeleton(v, body), head, body)], 1)
+        points = torch.cat([points, body_points(skeleton(v, body), head, body)], 1) if half else points
         made |= {"points": points, "landmarks": camera.project(points)[..., :2]}
     return {name: value for name, value in made.items() if name in asked}
 

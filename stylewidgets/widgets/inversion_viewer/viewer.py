@@ -88,9 +88,7 @@ class InversionViewer(StateWidget[Latent]):
         self.view.on_hello, self.view.on_key = self._work.hello, lambda _: self._guard(self.toggle)
         self.view.on_file = lambda name, data: self._guard(self._panels.target.take_file, name, data)
         self._begin(*self._panels.parts)
-        if nobody(session):
-            self._panels.refresh()  # the note says so; there is no picture to compare with
-        else:
+        if not nobody(session):  # a note says it otherwise
             self.set_target(session.latent(seed=1) if target is None else target)
 
     # -- what it shows -------------------------------------------------------------------------------------------------
@@ -151,7 +149,7 @@ class InversionViewer(StateWidget[Latent]):
         made = target_of(target, self.session)
         self._work.stop(WORK)
         self._target, self._index, self._attempts, self._current = made, 0, [], None
-        given = repr(os.fspath(target)) if isinstance(target, (str, os.PathLike)) else ""
+        given = repr(os.fspath(target)) if isinstance(target, str | os.PathLike) else ""
         if isinstance(target, Latent) and target == self.session.latent(seed=target.seed):
             given = f"session.latent(seed={target.seed})"
         self._target_code = code or given

@@ -47,7 +47,7 @@ class PoseTool(Tool):
         self._host = host
         self._given: dict[str, tuple[Any, str]] = {}  # sources of this tool and their words, by hash
         self._home_of: Mapping[str, float] = MappingProxyType({})
-        self.figure = FigureView(layout=shared_layout(flex="1 1 220px", max_width="300px"))
+        self.figure = FigureView(layout=shared_layout(flex="1 1 220px", min_width="0", max_width="300px"))
         self.figure.on_pull = self._pull
         self.rows = Rows(on_change=self._set, view=host.view, label="Angles", empty="Nobody with joints is drawn.")
         self.person = PersonCards(self.put, self._who)
@@ -91,7 +91,8 @@ class PoseTool(Tool):
                 button("reset", "the pose that the person had", self.reset, view=host.view, icon="reset"),
             ),
             note("Left and right are the picture's. Every joint by its number: more, Angles."),
-            flex="1 1 170px",
+            flex="1 1 190px",
+            min_width="0",  # words wrap before the buttons go below the figure
         )
         self._nobody = empty(
             WELCOME,
