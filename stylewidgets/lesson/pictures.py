@@ -57,7 +57,7 @@ def curves(losses: Mapping[str, Sequence[float]], what: str = "loss", along: str
 def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Figure:
     """Contours of the loss, with the path: a dot for the beginning, a star for the end.
 
-    Several maps have each a scale of its own, since a short path sees little of the loss; so the scale is told of a single one alone.
+    Each of several maps has a scale of its own, since a short path sees little of the loss; only a single map tells its scale.
     """
     named = {"": lands} if isinstance(lands, Landscape) else dict(lands)
     figure, axes = panels(len(named), size + 0.2, size)
