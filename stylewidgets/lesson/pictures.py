@@ -55,7 +55,10 @@ def curves(losses: Mapping[str, Sequence[float]], what: str = "loss", along: str
 
 
 def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Figure:
-    """Contours of the loss, with the path: a dot for the beginning, a star for the end."""
+    """Contours of the loss, with the path: a dot for the beginning, a star for the end.
+
+    Each of several maps has a scale of its own, since a short path sees little of the loss; only a single map tells its scale.
+    """
     named = {"": lands} if isinstance(lands, Landscape) else dict(lands)
     figure, axes = panels(len(named), size + 0.2, size)
     for axis, (title, land) in zip(axes, named.items(), strict=True):
@@ -66,7 +69,8 @@ def map_of(lands: Landscape | Mapping[str, Landscape], size: float = 3.0) -> Fig
         axis.plot(*land.path[-1], "*", color="#c62828", mec="white", ms=13)
         axis.set_title(title, fontsize=9)
         axis.tick_params(labelsize=7)
-    figure.colorbar(shown, ax=axes[-1], label="loss, as a power of ten").ax.tick_params(labelsize=7)
+    if len(named) == 1:
+        figure.colorbar(shown, ax=axes[0], label="loss, as a power of ten").ax.tick_params(labelsize=7)
     return figure
 
 

@@ -95,7 +95,7 @@ class Measured:
 
     def _repr_markdown_(self) -> str:
         kinds = self.kinds
-        head = ["method", *(f"{figure}, {kind}" for kind in kinds for figure in FIGURES)]
+        head = ["method", *(f"{figure}<br>{kind}" for kind in kinds for figure in FIGURES)]
         lines = [f"| {' | '.join(head)} |", "|" + "---|" * len(head)]
         for method, by_kind in self.rows.items():
             told = [

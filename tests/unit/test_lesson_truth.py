@@ -253,3 +253,8 @@ def test_the_teachers_sheet_prints_the_figures_of_the_table() -> None:
         in text
     )
     assert change.smaller_one is None and smile.smaller_one == 1
+    mse, change, smile = (table.ratio("W+", "W", figure, "inside") for figure in ("mse", "change", "smile"))
+    fits, edits, smiles = (f"{one.value:.2f} ({one.low:.2f} to {one.high:.2f})" for one in (mse, change, smile))
+    assert f"Inside, on {mse.pictures} pictures, there is no trade-off to see: W+ has {fits}" in text
+    assert f"and {edits} of the error of six edits; smiles cannot be told, {smiles}" in text
+    assert mse.smaller_one == change.smaller_one == 0 and smile.smaller_one is None  # as section 7 says

@@ -73,7 +73,7 @@ def purpose(answer: object, measured: Measured, kind: str = "outside", edit: str
         best = min(values.values())
         if values[given] > SLACK * best:
             times = f"{values[given] / best:.1f} times as badly as the best"
-            return hint(f'{given} {what} {times}: look for the smallest number under "{figure}, {kind}"')
+            return hint(f'{given} {what} {times}: look for the smallest number under "{figure} {kind}"')
     return right("right: there is no best method, only a best one for a purpose" if chosen[0] != chosen[1] else "right")
 
 
