@@ -72,6 +72,7 @@ def test_a_mask_is_sent_and_what_is_stopped_goes_on(remote: sw.RemoteSession, se
     explorer.close()
 
 
+@pytest.mark.slow
 def test_points_that_do_not_fit_are_told_in_the_tool(remote: sw.RemoteSession) -> None:
     explorer = sw.LatentExplorer(remote, remote.latent(seed=3), tools=("drag",))
     tool = explorer.tools["drag"]
