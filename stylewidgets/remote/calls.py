@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import ssl
 import time
 from collections.abc import Mapping
@@ -48,6 +49,7 @@ class Calls:
                 "a token has letters, digits, - and _ only; give the one that `stylewidgets serve --new-token` printed"
             )
         self.host, self.token, self.client, self.deadline = parts.netloc, token, client, deadline
+        self._met = False  # whether it has ever answered: then it is waited for, as while it is started anew
         self._session = requests.Session()
         self._session.headers["X-Version"] = str(VERSION)
         if token:
@@ -77,7 +79,7 @@ class Calls:
         body, kind = (None, "") if values is None else (text(values).encode(), "application/json")
         if arrays:
             body, kind = pack(arrays, values), TENSORS
-        for pause in (*PAUSES, None):
+        for pause in itertools.chain(PAUSES, itertools.repeat(None)):
             try:
                 answer = self._session.request(
                     "GET" if body is None else "POST",
@@ -95,16 +97,17 @@ class Calls:
                 wait = pause
             else:
                 if answer.ok:
+                    self._met = True
                     return bytes(answer.content)
-                failed, wait = self._refusal(answer), pause
-                if answer.status_code not in AGAIN:
+                failed, wait = self._refusal(answer), PAUSES[-1] if pause is None and self._met else pause
+                if answer.status_code not in AGAIN and not (self._met and _of_a_proxy(answer)):
                     raise failed
                 if pause is not None and (said := answer.headers.get("Retry-After", "")).isdigit():
                     wait = float(said)
             if wait is None or time.monotonic() + wait >= end:
                 raise failed
             time.sleep(wait)
-        raise AssertionError("the last pause ends it")
+        raise AssertionError("the deadline ends it")
 
     def close(self) -> None:
         """Let the connections go."""
@@ -137,6 +140,11 @@ class Calls:
         if isinstance(last, HTTPException) and not isinstance(last, OSError):  # nor is it a connection that was closed
             return "what is there does not speak HTTP"
         return ""
+
+
+def _of_a_proxy(answer: requests.Response) -> bool:
+    """Whether it says that there is no server behind it at present, as that of Ray Serve does while one is replaced."""
+    return answer.status_code == 404 and "json" not in answer.headers.get("Content-Type", "")
 
 
 def _last(error: BaseException) -> BaseException:

@@ -59,7 +59,7 @@ class Socket:
         self._socket: ClientConnection | None = None
         self._out: Outgoing | None = None
         self._closed = threading.Event()
-        self._started = False
+        self._started = self._met = False
         self.refused: RemoteError | None = None
 
     @property
@@ -124,7 +124,7 @@ class Socket:
                     close_timeout=1,
                 ) as socket:
                     self._greet(socket)
-                    tries = 0
+                    tries, self._met = 0, True
                     self._on_open()
                     for message in socket:
                         if self._closed.is_set():
@@ -135,7 +135,8 @@ class Socket:
                     self._refuse(error)
                     return
             except InvalidStatus as error:
-                if error.response.status_code in FATAL:
+                replaced = self._met and error.response.status_code == 404  # a proxy's: the server behind it is away
+                if error.response.status_code in FATAL and not replaced:
                     self._refuse(_said(error))
                     return
             except (OSError, WebSocketException):

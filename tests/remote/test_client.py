@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 
 import stylewidgets as sw
 from stylewidgets import GeneratorSession, jobs
@@ -215,6 +216,27 @@ def test_a_server_that_is_silent_is_said_to_be_waited_for(
             live.begin(remote.latent(seed=1), DRAG)()
         live.close()
     assert words[0] == f"waiting for {remote.host} …"
+
+
+def test_a_server_that_is_replaced_behind_a_proxy_is_waited_for_by_those_who_know_it(
+    remote: sw.RemoteSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylewidgets.remote.calls.PAUSES", (0.0,))
+    there, answers = remote.calls._session.request, [404, 503, 404]
+
+    def request(*given: Any, **more: Any) -> requests.Response:
+        if not answers:
+            return there(*given, **more)
+        answer = requests.Response()
+        answer.status_code, answer._content = answers.pop(), b"Path not found"
+        return answer
+
+    monkeypatch.setattr(remote.calls._session, "request", request)
+    assert remote.render(remote.latent(seed=1)).size == (64, 64) and not answers
+    answers.extend([404] * 2)
+    remote.calls._met = False
+    with pytest.raises(RemoteError, match="is this the address of a stylewidgets server"):
+        remote.render(remote.latent(seed=1))
 
 
 class Wire:

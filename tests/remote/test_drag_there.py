@@ -59,7 +59,7 @@ def test_a_mask_is_sent_and_what_is_stopped_goes_on(remote: sw.RemoteSession, se
     end = time.monotonic() + 120
     while tool.run.step < 2 and time.monotonic() < end:
         tool.work.tick()
-    tool.play()  # stops it
+    tool.work.stop()
     stopped = tool.run.step
     assert 2 <= stopped < 400 and explorer.value == tool.run.latent() and tool.go.description == "go on"
     with pytest.MonkeyPatch.context() as patched:
@@ -72,6 +72,7 @@ def test_a_mask_is_sent_and_what_is_stopped_goes_on(remote: sw.RemoteSession, se
     explorer.close()
 
 
+@pytest.mark.slow
 def test_points_that_do_not_fit_are_told_in_the_tool(remote: sw.RemoteSession) -> None:
     explorer = sw.LatentExplorer(remote, remote.latent(seed=3), tools=("drag",))
     tool = explorer.tools["drag"]

@@ -29,8 +29,8 @@ class Tool:
         name: what `LatentExplorer(tools=...)` and `explorer.open` call it.
         title: what its button says; the name unless given.
         rare: whether it stands behind "more", as what is needed now and then does.
-        near: whether it works with the generator itself, its gradients or features, or with machines of edits: then it is not
-            offered where the session is on another machine.
+        near: whether it works with the generator itself, its features, or with machines of edits: then it is not offered where
+            the session is on another machine.
         seeds: whether it is about pictures that grow from seeds and codes. Generators that draw a source do not have it.
         shown: whether its panel is in sight.
     """
