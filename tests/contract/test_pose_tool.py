@@ -211,7 +211,9 @@ def test_between_a_persons_own_pose_and_another_one_every_angle_is_on_its_way() 
     own, other = session.latent(), session.latent(view=Pose(joints={"elbow_left": 100.0}))
     start = figure(5).angles
     for t in (0.25, 0.75):
-        angles = session.interpolate(own, other, t).view.angles
+        view = session.interpolate(own, other, t).view
+        assert isinstance(view, Pose)
+        angles = view.angles
         assert angles["elbow_left"] == pytest.approx((1 - t) * start["elbow_left"] + t * 100)
         assert angles["arm_left_raise"] == pytest.approx(start["arm_left_raise"])
     assert session.interpolate(own, other, 0.0) == own

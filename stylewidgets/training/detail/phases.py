@@ -69,7 +69,9 @@ def paired_step(run: GrowingRun, seen: Seen) -> dict[str, float]:
     start = window(run.generator, ws, spot)
     still = finished(run.generator, start, None)
     plain = paired_loss(still, spot.of(seen.plain), spot.of(seen.weight))
-    coarse, fine, added = Chance.of(seen.image - seen.plain).drawn(torch.arange(len(ws), device=ws.device) % 2 == 0)
+    coarse, fine, added = Chance.of(seen.image - seen.plain).drawn(
+        torch.arange(len(ws), device=ws.device, dtype=torch.int64) % 2 == 0
+    )
     known = [spot.around(coarse), None, spot.around(fine), None]
     maps = [white if given is None else given for white, given in zip(white_noise(start), known, strict=True)]
     moved = finished(run.generator, start, maps) - still.detach()
