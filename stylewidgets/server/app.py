@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -60,9 +60,7 @@ class App(Starlette):
     async def go_down(self) -> None:
         """Tell every client that the server goes down, close its socket, and take no more."""
         self.serving.going = True
-        ending = [socket.going(NOTICE) for socket in self._sockets]
-        with contextlib.suppress(asyncio.TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*ending), NOTICE)  # one that reads nothing holds up nobody
+        await _all(socket.going(NOTICE) for socket in self._sockets)
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -77,6 +75,7 @@ class App(Starlette):
         while True:
             await asyncio.sleep(TIDY)
             self.serving.tidy()
+            await _all(socket.revoked() for socket in self._sockets)
 
     # -- who and what --------------------------------------------------------------------------------------------------
     def _guarded(self, handler: Handler) -> Handler:
@@ -169,6 +168,11 @@ class App(Starlette):
             await live.run()
         finally:
             self._sockets.discard(live)
+
+
+async def _all(telling: Iterable[Awaitable[None]]) -> None:
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(asyncio.gather(*telling), NOTICE)  # one that reads nothing holds up nobody
 
 
 def refused(error: RemoteError) -> JSONResponse:

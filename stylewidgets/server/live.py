@@ -69,7 +69,7 @@ class Live:
         self._arrays = Incoming()
         self._bytes = 0
         self._ended = False
-        self._client = ""
+        self._client, self._jobs = "", True
         self._seat: Seat | None = None
         self._model: Model | None = None
 
@@ -92,7 +92,8 @@ class Live:
         about = model.about
         hello = {"version": VERSION, "name": model.name, "weights": about["weights"], "device": about["device"]}
         self._put(text({"hello": hello}))
-        model.hub.back(self._client, tell)
+        if self._jobs:
+            model.hub.back(self._client, tell)
         self._serving.held.here(self._client)
         writer = asyncio.ensure_future(self._write())
         try:
@@ -101,12 +102,19 @@ class Live:
             pass
         finally:
             writer.cancel()
+            self._ended, self._arrays = True, Incoming()  # jobs that go on may hold this for long
+            self._out.clear()
             if model.hub.leave(self._seat):
                 self._serving.held.gone(self._client)
 
     async def going(self, seconds: float) -> None:
         """Say that the server goes down, and close once that is said."""
         await self._end({"going": seconds}, GOING)
+
+    async def revoked(self) -> None:
+        """Show the client out where its token has been revoked."""
+        if self._seat is not None and not self._serving.tokens.still(self._owner):
+            await self._end({"error": {"n": None, "code": 401, "message": "this token is not valid any more"}}, 4401)
 
     async def _end(self, message: dict[str, object] | None, code: int) -> None:
         try:
@@ -131,7 +139,7 @@ class Live:
             raise RemoteError("a client's name has 16 to 64 of A-Z a-z 0-9 - _", 422)
         if self._serving.going:
             raise RemoteError("the server is going down", 503)
-        self._owner, self._client = owner, client_of(owner, client)
+        self._owner, self._client, self._jobs = owner, client_of(owner, client), said.get("jobs") is not False
         return self._serving.model(said.get("model") or self._named)
 
     # -- in ------------------------------------------------------------------------------------------------------------
@@ -175,7 +183,7 @@ class Live:
                 )
             name = str(asked[order])[:100]
             try:
-                model.hub.order(self._client, name, order)
+                model.hub.order(self._client, name, order, self._tell)
             except RemoteError as error:  # this one is not there; others of the client are
                 self._put(text({"job": name, "status": "failed", "error": said(error)}))
 

@@ -79,6 +79,24 @@ def test_a_token_is_revoked_by_deleting_its_line(tmp_path: Path) -> None:
     assert known.owner(second) is None
 
 
+def test_a_token_that_is_revoked_loses_its_open_sockets(
+    there: GeneratorSession, serve: Callable[[Serving], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stylewidgets.server.app.TIDY", 0.05)
+    path = tmp_path / "tokens.txt"
+    given, other = tokens.new(path, "one"), tokens.new(path, "two")
+    peer = Peer(serve(Serving({"avatar-64": there}, tokens.Tokens(path), batches=False)))
+    with peer.socket() as revoked, peer.socket() as stays:
+        assert "hello" in hello(revoked, ME, given) and "hello" in hello(stays, ME, other)
+        path.write_text(path.read_text().splitlines()[1] + "\n")
+        assert heard(revoked)[0]["error"]["code"] == 401
+        with pytest.raises(ConnectionClosed) as closed:
+            revoked.recv(timeout=30)
+        assert closed.value.rcvd.code == 4401
+        stays.send(text({"stop": "nothing"}))
+        assert heard(stays)[0]["error"]["code"] == 404
+
+
 def test_a_damaged_or_empty_file_of_tokens_is_no_file_of_tokens(tmp_path: Path) -> None:
     for content in ("nonsense", "", "# a remark\n"):
         (tmp_path / "t").write_text(content)
