@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -39,6 +40,11 @@ GOING = 1012
 """Close code of a server that goes down and comes back."""
 REFUSED = 4400
 """Close code after a hello that is refused: 4000 and the last three digits of the error's code."""
+
+MOST_FRAMES = 10_000
+"""Frames of a film, which lies on the disk until it is done."""
+MOST_FACES = 1_000_000
+"""Faces of statistics, which are in memory."""
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _JOB = re.compile(r"[^\x00-\x1f]{1,100}")
@@ -259,15 +265,36 @@ def started(serving: Serving, model: Model, client: str, spec: Mapping[str, Any]
     """The run of a spec. On the hub's thread.
 
     Raises:
-        RemoteError: 422 where it names a file, which is one of the server; 424 for a picture that is not here.
+        RemoteError: 422 where it names a file, which is one of the server; 413 for too much; 424 for a picture that is not here.
         ValueError: as `session.start`.
     """
     settings = spec.get("settings")
     if isinstance(settings, dict) and settings.get("encoder", "bundled") != "bundled":
         raise RemoteError("a server opens no files by name: the encoder is 'bundled'", 422)
+    _check_amount(spec)
     on = spec.get("on", "")
     if not isinstance(on, str):
         raise RemoteError("'on' is the hash of a result", 422)
     session = model.desk.session_of(client, on)
     serving.uploads.known(client, session, spec)
     return session.start({name: value for name, value in spec.items() if name != "on"})
+
+
+def _check_amount(spec: Mapping[str, Any]) -> None:
+    """`RemoteError` 413 for work that would fill the memory or the disk. What is not even a number
+    is refused by whoever does the work."""
+    settings, kind = spec.get("settings"), spec.get("kind")
+    own = settings if isinstance(settings, dict) else {}
+    shared = spec.get("statistics")
+    for given in (own if kind == "statistics" else {}, shared if isinstance(shared, dict) else {}):
+        n = given.get("n", 0)
+        if isinstance(n, (int, float)) and n > MOST_FACES:
+            raise RemoteError(f"statistics here are of {MOST_FACES:,} faces at most; {n:,} were asked for", 413)
+    if kind == "video":
+        latents, numbers = spec.get("latents"), (own.get("fps", 25), own.get("seconds", 2.0))
+        if isinstance(latents, list) and all(isinstance(each, (int, float)) for each in numbers):
+            frames = math.prod(numbers) * len(latents)
+            if frames > MOST_FRAMES:
+                raise RemoteError(
+                    f"a film has {MOST_FRAMES:,} frames here at most; this one would have {frames:,.0f}", 413
+                )

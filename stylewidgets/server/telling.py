@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,8 @@ class Telling:
 
     def _result(self, task: Task, run: jobs.Run[Any]) -> None:
         status, found = task.status, run.result()
+        if status == jobs.PAUSED and isinstance(found, Path):
+            found = None  # a file that is still written to
         if found is None:
             self._say(task, {"status": status, "result": None})
             return

@@ -6,6 +6,7 @@ import functools
 import json
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +17,7 @@ from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.pump import Picture
 from stylewidgets.server.held import Held
 from stylewidgets.server.hub import MOST_CALLS, Hub
+from stylewidgets.server.live import started
 from stylewidgets.server.purse import Purse
 from stylewidgets.server.seats import AHEAD, UNSENT, Busy, Failed, Frame, Made, Request, Seat
 from stylewidgets.server.telling import Telling
@@ -513,3 +515,43 @@ def test_work_that_cannot_be_told_ends_and_the_hub_goes_on(clock: Clock) -> None
         pass
     ends = {each["job"]: each["status"] for each in heard if "error" in each or "result" in each}
     assert ends == {"1": "failed", "2": "failed", "3": "done"} and not len(hub.works)
+
+
+def test_a_file_that_a_job_writes_is_taken_when_it_is_whole(clock: Clock, tmp_path: Path) -> None:
+    hub = Hub(Sketcher(clock), clock=clock)
+    heard: list[dict] = []
+    path = tmp_path / "own" / "film.gif"
+    path.parent.mkdir()
+
+    def filming() -> jobs.Job[Path]:
+        with open(path, "wb") as file:
+            for k in range(100):
+                clock.now += 0.05
+                file.write(b"x")
+                yield jobs.Progress(k + 1, 100, partial=lambda: path)
+        return path
+
+    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(filming()), telling(hub, heard)))
+    hub.step()
+    for order in ("pause", "resume"):
+        hub.order("a", "1", order)
+        hub.step()
+    assert heard[-1]["status"] == "running" and heard[-2] == {"job": "1", "status": "paused", "result": None}
+    while hub.step():
+        pass
+    assert heard[-1]["status"] == "done" and (heard[-1]["suffix"], heard[-1]["bytes"]) == (".gif", 100)
+    assert not path.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        {"kind": "statistics", "settings": {"n": 10**9}},
+        {"kind": "effect", "statistics": {"n": 10**9}},
+        {"kind": "video", "latents": [{}] * 60, "settings": {"seconds": 3600}},
+    ],
+)
+def test_work_that_would_fill_memory_or_disk_is_refused_with_what_is_accepted(spec: dict) -> None:
+    with pytest.raises(RemoteError, match="at most") as caught:
+        started(None, None, "a", spec)
+    assert caught.value.code == 413
