@@ -83,7 +83,7 @@ class App(Starlette):
 
         async def guarded(request: Request) -> Response:
             try:
-                if not same_origin(request.headers):
+                if not same_origin(request.headers, self.serving.tokens.path is None):
                     raise RemoteError("pages of other sites may not use this server", 403)
                 scheme, _, token = request.headers.get("authorization", "").partition(" ")
                 owner = self.serving.tokens.owner(token if scheme.lower() == "bearer" else "")
@@ -154,7 +154,7 @@ class App(Starlette):
         return Response(kept.data, media_type="application/octet-stream", headers={"X-Suffix": kept.suffix})
 
     async def _live(self, socket: WebSocket) -> None:
-        if not same_origin(socket.headers):
+        if not same_origin(socket.headers, self.serving.tokens.path is None):
             await socket.send_denial_response(refused(RemoteError("pages of other sites may not use this server", 403)))
             return
         offered = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]

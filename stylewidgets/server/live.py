@@ -46,15 +46,26 @@ MOST_FRAMES = 10_000
 MOST_FACES = 1_000_000
 """Faces of statistics, which are in memory."""
 
+LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+_PORT = re.compile(r":\d+$")
 _NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _JOB = re.compile(r"[^\x00-\x1f]{1,100}")
 _ORDERS = ("pause", "resume", "stop")
 
 
-def same_origin(headers: Mapping[str, str]) -> bool:
-    """Whether a browser's page, where there is one, is of this very host."""
+def same_origin(headers: Mapping[str, str], alone: bool) -> bool:
+    """Whether a browser's page, where there is one, is of this very host.
+
+    Args:
+        headers: of the request.
+        alone: no token is asked for. Then the host has to be called what loopback is: any other name may be one that its owner
+            lets lead here, so that his pages seem to be of this host.
+    """
     origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()
+    if origin is None:
+        return True
+    host = origin.partition("://")[2].lower()
+    return host == headers.get("host", "").lower() and not (alone and _PORT.sub("", host) not in LOOPBACK)
 
 
 class Live:
