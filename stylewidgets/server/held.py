@@ -31,14 +31,14 @@ class Kept:
         data: its file.
         suffix: of the file's name.
         result: itself, where it has weights or noise of its own.
-        sessions: that draw with these, one for each of its pictures, made when they are first asked for.
+        sessions: that draw with these, one for each model and picture, made when they are first asked for.
     """
 
     owner: str
     data: bytes
     suffix: str
     result: Result | None = None
-    sessions: dict[int, GeneratorSession] = field(default_factory=dict)
+    sessions: dict[tuple[int, int], GeneratorSession] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -106,11 +106,12 @@ class Held:
         k = int(number) if number.isdecimal() and len(number) < 6 else 0 if not number else -1
         if not 0 <= k < len(kept.result):
             raise RemoteError(f"the result has pictures 0 to {len(kept.result) - 1}; {number[:20]!r} was given", 422)
-        if k not in kept.sessions:
+        key = id(base), k  # a client may show one result on two models
+        if key not in kept.sessions:
             if kept.result.delta is not None:
                 kept.sessions.clear()  # each is a copy of what was tuned
-            kept.sessions[k] = kept.result.session(base, k)
-        return kept.sessions[k]
+            kept.sessions[key] = kept.result.session(base, k)
+        return kept.sessions[key]
 
     def cool(self) -> None:
         """Let go of the sessions, which can be made again."""
