@@ -180,7 +180,9 @@ class Pump(Generic[T]):
     def finishing(self) -> bool:
         """Whether the final frame of the newest value is still to come."""
         newest = self._mail or self._drawing
-        return newest[1] if newest is not None else self._encoding > 0 and self._last is not None and self._last[1]
+        if newest is not None:
+            return newest[1]
+        return self._last is not None and self._last[1] and self._shown < self._index
 
     @property
     def waiting(self) -> bool:

@@ -40,7 +40,7 @@ def shot(page, artifacts: Path, name: str) -> None:
 def test_the_explorer_is_dragged_and_goes_on_by_itself_after_its_server_was_killed(
     open_notebook, cell, server, artifacts
 ) -> None:
-    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session)\nexplorer")))
+    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session, size=64)\nexplorer")))
     try:
         handle = explorer.slider()
         box = handle.bounding_box()
@@ -71,7 +71,7 @@ def test_the_explorer_is_dragged_and_goes_on_by_itself_after_its_server_was_kill
 
 
 def test_a_point_is_dragged_there(open_notebook, cell, artifacts) -> None:
-    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session)\nexplorer")))
+    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session, size=64)\nexplorer")))
     try:
         explorer.panel("Drag")
         sheet = explorer.page.locator(".stylewidgets-points-sheet:visible")
@@ -128,6 +128,7 @@ def test_an_inversion_runs_there_while_the_page_ticks(open_notebook, cell, artif
             if not kernel.ask("viewer.running"):
                 break
             page.wait_for_timeout(200)
+        page.wait_for_timeout(1500)  # a step that was on its way when the order came is still told
         state, paused, shown = kernel.ask(
             "[viewer.current.state, viewer.current.step, viewer.current.run.pixels() is not None]"
         )

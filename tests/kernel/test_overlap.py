@@ -103,7 +103,7 @@ def test_a_failing_encoder_is_shown_in_the_view_once_and_the_last_frame_stays(pa
         kernel.run("renderer._encoded = encoded")
     page.finish(page.move(0.5))
     page.settle()
-    assert page.shown() == kernel.ask("digest()")
+    assert page.shown() == kernel.ask("digest()"), [(f["index"], f["final"]) for f in page.frames[-4:]]
 
 
 def test_closing_an_explorer_during_a_drag_leaves_no_thread_and_nothing_is_shown_after_it(page):

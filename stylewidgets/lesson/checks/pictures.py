@@ -80,10 +80,11 @@ def _off(found: tuple[float, float], broken: Broken) -> Reply:
         return hint("that is how far it was moved; to mend it, move it back")
     if near(found[::-1]):
         return hint("the two numbers are the other way round: down first, then right")
-    if found == (0, 0):
-        return hint(
-            "a shift of nothing leaves it broken: keep the shift with the *smallest* error, and not the first or last"
+    if found == (0, 0):  # what the gap gives as it stands
+        text = (
+            "a shift of nothing leaves it broken. Keep the shift with the *smallest* error, and not the first or last"
         )
+        return Reply(False, f"not answered yet: {text}")
     return hint(
         f"after a shift of {found[0]:g}, {found[1]:g} the error is {broken.error_after(found):.3f}; a smaller one is to be had"
     )
