@@ -64,7 +64,7 @@ class RemoteLive:
         self._newest: _Request | None = None
         self._n, self._late, self._words = 0, False, ""
         self._socket: Socket = session.socket(
-            jobs=False, on_message=self._take, on_open=self._opened, on_lost=self._say, on_refused=self._refuse
+            on_message=self._take, on_open=self._opened, on_lost=self._say, on_refused=self._refuse
         )
 
     def begin(self, latent: Latent, rung: Rung) -> Encode:
@@ -99,8 +99,6 @@ class RemoteLive:
 
     def _take(self, header: dict[str, Any], data: bytes) -> None:
         match header:
-            case {"job": _}:  # work is heard of elsewhere
-                pass
             case {"n": int() as n, "mime": str() as mime, "w": int() as w, "h": int() as h} if data:
                 self._shown(n, Picture(data, mime, w, h, float(header.get("encode_ms") or 0.0)), header)
             case {"error": {"code": 424}}:  # what was defined is gone, as after many directions

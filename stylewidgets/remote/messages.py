@@ -4,7 +4,7 @@ A live socket (subprotocol `SUBPROTOCOL`) carries texts, which are JSON objects,
 length (big-endian), a header of JSON, and the bytes of the picture. Large arrays of a latent, directions above all, cross once,
 under their hash:
 
-    client  {"hello": {"version", "token", "client", "model", "jobs"}} the first text; the token never stands in an address
+    client  {"hello": {"version", "token", "client", "model"}}         the first text; the token never stands in an address
     server  {"hello": {"version", "name", "weights", "device"}}        weights: the fingerprint of what draws here
     client  {"define": sha256, "array": …}                             before the first latent that refers to it
     client  {"n": 7, "latent": …, "rung": [side, format, quality, name], "on": sha256}     "on": see below; mostly left out
@@ -22,9 +22,7 @@ under their hash:
 `status` is that of a `jobs.Run`. "client" is a name that a client makes up, 16 to 64 of A-Z a-z 0-9 - _, and keeps when it
 connects again: under it lie its results, which live until it has been away for ten minutes or newer ones need the room.
 A result with weights or noise of its own draws where a request says "on": its hash, with ":1" for the second of its pictures.
-Jobs go on while their client is away; after its next hello it hears of each that it has, as if it had just changed, and how those
-ended that did in the last ten minutes. Of several sockets of a client the newest hears of its jobs whose hello does not say
-"jobs": false. Work that ended on another socket is not started again under its name (409): its end is told once more.
+Jobs go on while their client is away; after its next hello it hears of each that it has, as if it had just changed.
 
 Calls bear the token in `Authorization: Bearer …` and may name their client in `X-Client`. Errors are {"error": {"code",
 "message"}} with the status of the code.

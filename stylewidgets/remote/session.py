@@ -274,7 +274,11 @@ class RemoteSession:
             if array.dtype not in (np.uint8, np.bool_) or not 2 <= array.ndim <= 4 or not array.size:
                 raise ValueError(f"a picture is a uint8 array [H, W, 3]; {array.dtype} {list(array.shape)} was given")
             values, arrays = {}, {"image": array}
-        return str(self.calls.json(f"{self._path}/targets", values, arrays)["target"])
+        return str(self.calls_for(values, arrays)["target"])
+
+    def calls_for(self, values: Mapping[str, object], arrays: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to an upload."""
+        return self.calls.json(f"{self._path}/targets", values, arrays)
 
     def start(self, spec: Mapping[str, object]) -> RemoteRun:
         """Start long work there from plain JSON values; see `GeneratorSession.start`."""
@@ -327,11 +331,10 @@ class RemoteSession:
         return made
 
     # -- the connection ----------------------------------------------------------------------------------------------------
-    def socket(self, *, jobs: bool, **told: Any) -> Socket:
-        """A live socket of this client, opened by its first message; whether it is the one that hears of its jobs."""
+    def socket(self, **told: Any) -> Socket:
+        """A live socket of this client, opened by its first message."""
         scheme, _, rest = self.calls.url.partition("://")
-        hello: dict[str, object] = {"version": VERSION, "token": self.calls.token, "client": self.calls.client}
-        hello |= {"model": self.model, "jobs": jobs}
+        hello = {"version": VERSION, "token": self.calls.token, "client": self.calls.client, "model": self.model}
         address = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/v1/{self._path}/live"
         return Socket(address, hello, self.about.weights, self.host, deadline=self.deadline, **told)
 

@@ -66,8 +66,9 @@ class Works:
         """Send what `write` makes, see `Socket.send`."""
         with self._lock:
             if self._socket is None:
-                told = {"on_message": self._take, "on_open": self._opened, "on_lost": self._lost}
-                self._socket = self._session.socket(jobs=True, on_refused=self._refused, **told)
+                self._socket = self._session.socket(
+                    on_message=self._take, on_open=self._opened, on_lost=self._lost, on_refused=self._refused
+                )
         self._socket.send(write)
 
     def close(self) -> None:
@@ -81,7 +82,7 @@ class Works:
             run = self._runs.get(str(header.get("job")))
         if run is not None:
             run.hear(header, data)
-        elif "error" in header and "job" not in header:  # about none in particular: all that wait are told
+        elif "error" in header:  # about no job in particular: all that wait are told
             error = header["error"]
             self._refused(RemoteError(str(error.get("message")), int(error.get("code") or 500)))
 
@@ -184,10 +185,7 @@ class RemoteRun(jobs.Run[Any]):
             if "result" in header and header.get("status") in REST:
                 self._at_rest = dict(header)
             self._heard.notify_all()
-            over = self.status == jobs.STOPPED and (self._ended or self._error is not None)
         self._news.set()
-        if over:  # no step will do it
-            self._works.drop(self)
 
     def _told(self, error: Mapping[str, Any]) -> RemoteError:
         code = int(error.get("code") or 500)
@@ -204,9 +202,7 @@ class RemoteRun(jobs.Run[Any]):
         """The connection is there (again), and what the job does is told by itself. A server that does not know it (any more), as
         after a crash, says so."""
         if self._sent and self._at_rest is None:
-            if self.status == jobs.STOPPED:  # while nobody heard it
-                self._works.say(stop=self.name)
-            elif self._last:
+            if self._last:
                 self._works.say(**{"pause" if self.status == jobs.PAUSED else "resume": self.name})
             else:
                 self._begin()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from functools import partial
 
 from starlette.applications import Starlette
@@ -60,7 +60,9 @@ class App(Starlette):
     async def go_down(self) -> None:
         """Tell every client that the server goes down, close its socket, and take no more."""
         self.serving.going = True
-        await _all(socket.going(NOTICE) for socket in self._sockets)
+        ending = [socket.going(NOTICE) for socket in self._sockets]
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*ending), NOTICE)  # one that reads nothing holds up nobody
 
     @contextlib.asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -75,7 +77,6 @@ class App(Starlette):
         while True:
             await asyncio.sleep(TIDY)
             self.serving.tidy()
-            await _all(socket.revoked() for socket in self._sockets)
 
     # -- who and what --------------------------------------------------------------------------------------------------
     def _guarded(self, handler: Handler) -> Handler:
@@ -83,7 +84,7 @@ class App(Starlette):
 
         async def guarded(request: Request) -> Response:
             try:
-                if not same_origin(request.headers, self.serving.tokens.path is None):
+                if not same_origin(request.headers):
                     raise RemoteError("pages of other sites may not use this server", 403)
                 scheme, _, token = request.headers.get("authorization", "").partition(" ")
                 owner = self.serving.tokens.owner(token if scheme.lower() == "bearer" else "")
@@ -154,7 +155,7 @@ class App(Starlette):
         return Response(kept.data, media_type="application/octet-stream", headers={"X-Suffix": kept.suffix})
 
     async def _live(self, socket: WebSocket) -> None:
-        if not same_origin(socket.headers, self.serving.tokens.path is None):
+        if not same_origin(socket.headers):
             await socket.send_denial_response(refused(RemoteError("pages of other sites may not use this server", 403)))
             return
         offered = [name.strip() for name in socket.headers.get("sec-websocket-protocol", "").split(",")]
@@ -168,11 +169,6 @@ class App(Starlette):
             await live.run()
         finally:
             self._sockets.discard(live)
-
-
-async def _all(telling: Iterable[Awaitable[None]]) -> None:
-    with contextlib.suppress(asyncio.TimeoutError):
-        await asyncio.wait_for(asyncio.gather(*telling), NOTICE)  # one that reads nothing holds up nobody
 
 
 def refused(error: RemoteError) -> JSONResponse:

@@ -149,11 +149,10 @@ class Hub:
             self.works.tidy()
             self._changed.notify()
 
-    def order(self, client: str, name: str, order: str, tell: Callable[[Task], object] | None = None) -> None:
-        """Pause, resume or stop work. `RemoteError` 404 where there is none of this name; `tell` hears of work that ended while
-        its client was elsewhere."""
+    def order(self, client: str, name: str, order: str) -> None:
+        """Pause, resume or stop work. `RemoteError` 404 where there is none of this name."""
         with self._changed:
-            self.works.order(client, name, order, tell)
+            self.works.order(client, name, order)
             self._changed.notify()
 
     # -- the thread ----------------------------------------------------------------------------------------------------

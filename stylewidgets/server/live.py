@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections import deque
 from collections.abc import Mapping
@@ -41,31 +40,15 @@ GOING = 1012
 REFUSED = 4400
 """Close code after a hello that is refused: 4000 and the last three digits of the error's code."""
 
-MOST_FRAMES = 10_000
-"""Frames of a film, which lies on the disk until it is done."""
-MOST_FACES = 1_000_000
-"""Faces of statistics, which are in memory."""
-
-LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
-_PORT = re.compile(r":\d+$")
 _NAME = re.compile(r"[A-Za-z0-9_-]{16,64}")
 _JOB = re.compile(r"[^\x00-\x1f]{1,100}")
 _ORDERS = ("pause", "resume", "stop")
 
 
-def same_origin(headers: Mapping[str, str], alone: bool) -> bool:
-    """Whether a browser's page, where there is one, is of this very host.
-
-    Args:
-        headers: of the request.
-        alone: no token is asked for. Then the host has to be called what loopback is: any other name may be one that its owner
-            lets lead here, so that his pages seem to be of this host.
-    """
+def same_origin(headers: Mapping[str, str]) -> bool:
+    """Whether a browser's page, where there is one, is of this very host."""
     origin = headers.get("origin")
-    if origin is None:
-        return True
-    host = origin.partition("://")[2].lower()
-    return host == headers.get("host", "").lower() and not (alone and _PORT.sub("", host) not in LOOPBACK)
+    return origin is None or origin.partition("://")[2].lower() == headers.get("host", "").lower()
 
 
 class Live:
@@ -86,7 +69,7 @@ class Live:
         self._arrays = Incoming()
         self._bytes = 0
         self._ended = False
-        self._client, self._jobs = "", True
+        self._client = ""
         self._seat: Seat | None = None
         self._model: Model | None = None
 
@@ -109,8 +92,7 @@ class Live:
         about = model.about
         hello = {"version": VERSION, "name": model.name, "weights": about["weights"], "device": about["device"]}
         self._put(text({"hello": hello}))
-        if self._jobs:
-            model.hub.back(self._client, tell)
+        model.hub.back(self._client, tell)
         self._serving.held.here(self._client)
         writer = asyncio.ensure_future(self._write())
         try:
@@ -119,19 +101,12 @@ class Live:
             pass
         finally:
             writer.cancel()
-            self._ended, self._arrays = True, Incoming()  # jobs that go on may hold this for long
-            self._out.clear()
             if model.hub.leave(self._seat):
                 self._serving.held.gone(self._client)
 
     async def going(self, seconds: float) -> None:
         """Say that the server goes down, and close once that is said."""
         await self._end({"going": seconds}, GOING)
-
-    async def revoked(self) -> None:
-        """Show the client out where its token has been revoked."""
-        if self._seat is not None and not self._serving.tokens.still(self._owner):
-            await self._end({"error": {"n": None, "code": 401, "message": "this token is not valid any more"}}, 4401)
 
     async def _end(self, message: dict[str, object] | None, code: int) -> None:
         try:
@@ -156,7 +131,7 @@ class Live:
             raise RemoteError("a client's name has 16 to 64 of A-Z a-z 0-9 - _", 422)
         if self._serving.going:
             raise RemoteError("the server is going down", 503)
-        self._owner, self._client, self._jobs = owner, client_of(owner, client), said.get("jobs") is not False
+        self._owner, self._client = owner, client_of(owner, client)
         return self._serving.model(said.get("model") or self._named)
 
     # -- in ------------------------------------------------------------------------------------------------------------
@@ -200,7 +175,7 @@ class Live:
                 )
             name = str(asked[order])[:100]
             try:
-                model.hub.order(self._client, name, order, self._tell)
+                model.hub.order(self._client, name, order)
             except RemoteError as error:  # this one is not there; others of the client are
                 self._put(text({"job": name, "status": "failed", "error": said(error)}))
 
@@ -276,36 +251,15 @@ def started(serving: Serving, model: Model, client: str, spec: Mapping[str, Any]
     """The run of a spec. On the hub's thread.
 
     Raises:
-        RemoteError: 422 where it names a file, which is one of the server; 413 for too much; 424 for a picture that is not here.
+        RemoteError: 422 where it names a file, which is one of the server; 424 for a picture that is not here.
         ValueError: as `session.start`.
     """
     settings = spec.get("settings")
     if isinstance(settings, dict) and settings.get("encoder", "bundled") != "bundled":
         raise RemoteError("a server opens no files by name: the encoder is 'bundled'", 422)
-    _check_amount(spec)
     on = spec.get("on", "")
     if not isinstance(on, str):
         raise RemoteError("'on' is the hash of a result", 422)
     session = model.desk.session_of(client, on)
     serving.uploads.known(client, session, spec)
     return session.start({name: value for name, value in spec.items() if name != "on"})
-
-
-def _check_amount(spec: Mapping[str, Any]) -> None:
-    """`RemoteError` 413 for work that would fill the memory or the disk. What is not even a number
-    is refused by whoever does the work."""
-    settings, kind = spec.get("settings"), spec.get("kind")
-    own = settings if isinstance(settings, dict) else {}
-    shared = spec.get("statistics")
-    for given in (own if kind == "statistics" else {}, shared if isinstance(shared, dict) else {}):
-        n = given.get("n", 0)
-        if isinstance(n, (int, float)) and n > MOST_FACES:
-            raise RemoteError(f"statistics here are of {MOST_FACES:,} faces at most; {n:,} were asked for", 413)
-    if kind == "video":
-        latents, numbers = spec.get("latents"), (own.get("fps", 25), own.get("seconds", 2.0))
-        if isinstance(latents, list) and all(isinstance(each, (int, float)) for each in numbers):
-            frames = math.prod(numbers) * len(latents)
-            if frames > MOST_FRAMES:
-                raise RemoteError(
-                    f"a film has {MOST_FRAMES:,} frames here at most; this one would have {frames:,.0f}", 413
-                )

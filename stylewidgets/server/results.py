@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,8 +26,6 @@ def packed(result: object) -> tuple[bytes, str]:
     if isinstance(result, Path):
         data = result.read_bytes()
         result.unlink()
-        with contextlib.suppress(OSError):  # its folder for temporary files, if nothing else is in there
-            result.parent.rmdir()
         return data, result.suffix
     try:
         return results.packed(result), VALUE

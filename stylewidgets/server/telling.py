@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,35 +47,25 @@ class Telling:
         self._shown: dict[str, float] = {}
 
     def __call__(self, task: Task) -> None:
-        """Say what is new; of work that has ended what was said then."""
-        if task.ended:
-            for line in task.last:
-                self._send(line)
-            return
+        """Say what is new."""
         status, now = task.status, self._clock()
         before, at = self._told.get(task.name, ("", float("-inf")))
         long = task.run is not None and (task.run.progress.indivisible or 0) > jobs.SLICE
         if status == before and now - at < SECONDS and not long:
             return
         self._told[task.name] = status, now
-        task.last = []
         if task.error is not None:
-            self._say(task, {"status": status, "error": said(task.error)})
+            self._send(text({"job": task.name, "status": status, "error": said(task.error)}))
         elif task.dropped or task.run is None:
-            self._say(task, {"status": status, "result": None})
+            self._send(text({"job": task.name, "status": status, "result": None}))
         else:
-            self._say(task, {"status": status, "progress": progress_of(task.run)})
+            self._send(text({"job": task.name, "status": status, "progress": progress_of(task.run)}))
             self._picture(task, task.run, now, status in _RESTING and status != before)
             if status in _RESTING and status != before:
                 self._result(task, task.run)
         if status in (jobs.DONE, jobs.STOPPED, jobs.FAILED):
             self._told.pop(task.name, None)
             self._shown.pop(task.name, None)
-
-    def _say(self, task: Task, about: Mapping[str, object]) -> None:
-        line = text({"job": task.name, **about})
-        self._send(line)
-        task.last.append(line)
 
     def _picture(self, task: Task, run: jobs.Run[Any], now: float, last: bool) -> None:
         """Its state as the run shows it, where it does."""
@@ -103,21 +92,19 @@ class Telling:
         self._send(packed({**about, "latent": latent if small else None}, encoded(pixels, "PNG")))
 
     def _result(self, task: Task, run: jobs.Run[Any]) -> None:
-        status, found = task.status, run.result()
-        if status == jobs.PAUSED and isinstance(found, Path):
-            found = None  # a file that is still written to
+        head = {"job": task.name, "status": task.status}
+        found = run.result()
         if found is None:
-            self._say(task, {"status": status, "result": None})
+            self._send(text({**head, "result": None}))
             return
         try:
             data, suffix = results.packed(found)
         except (RemoteError, OSError) as error:
-            self._say(task, {"status": status, "error": said(error)})
+            self._send(text({**head, "error": said(error)}))
             return
         name = self._held.put(task.client, data, suffix, results.fitted(found))
         kind = str((run.spec or {}).get("kind", ""))
-        about = {"result": name, "kind": kind, "suffix": suffix, "bytes": len(data)}
-        self._say(task, {"status": status, **about})
+        self._send(text({**head, "result": name, "kind": kind, "suffix": suffix, "bytes": len(data)}))
 
 
 def progress_of(run: jobs.Run[Any]) -> Mapping[str, object]:

@@ -43,10 +43,6 @@ class Tokens:
                 found = known
         return found if token else None
 
-    def still(self, owner: str) -> bool:
-        """Whether who came in with a token may stay: it has not been revoked."""
-        return self.path is None or owner in self._read()
-
     def _read(self) -> dict[str, str]:
         assert self.path is not None
         try:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import logging
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn
+from dataclasses import dataclass, field
+from typing import Any
 
 from .. import jobs
 from ..remote.messages import RemoteError
@@ -20,12 +17,9 @@ MOST_WORK = 4
 BESIDE = 0.02
 """Seconds of a slice while somebody else watches a picture; one step at least is done."""
 AWAY = 600.0
-"""Seconds that the work of a client that has gone goes on, and that the end of any is remembered."""
-MOST_OVER, ALL_OVER = 16, 4096
-"""Ends that are remembered, of one client and of all; the oldest go first."""
+"""Seconds that the work of a client that has gone goes on."""
 
 ENDED = (jobs.DONE, jobs.FAILED, jobs.STOPPED)
-_log = logging.getLogger(__name__)
 
 
 @dataclass(eq=False)
@@ -37,8 +31,6 @@ class Task:
         tell: told after each slice and at the end. It may read `run` and `error`.
         dropped: whether it was stopped before it had begun.
         orders: what the client asked for meanwhile.
-        last: what `tell` said when it ended, for a client that did not hear it.
-        ended: its status where nothing is left of it but that.
     """
 
     client: str
@@ -50,16 +42,12 @@ class Task:
     error: Exception | None = None
     dropped: bool = False
     orders: list[str] = field(default_factory=list)
-    last: list[str] = field(default_factory=list)
-    ended: str = ""
     served: int = 0
     seconds: float = 0.0
 
     @property
     def status(self) -> str:
         """As of a `jobs.Run`."""
-        if self.ended:
-            return self.ended
         if self.error is not None:
             return jobs.FAILED
         if self.dropped:
@@ -83,7 +71,6 @@ class Works:
     def __init__(self, lock: threading.Condition, clock: Callable[[], float] = time.monotonic) -> None:
         self._lock, self._clock = lock, clock
         self._tasks: dict[tuple[str, str], Task] = {}
-        self._over: OrderedDict[tuple[str, str], tuple[float, Task]] = OrderedDict()
         self._away: dict[str, float] = {}
         self._turns = 0
 
@@ -95,18 +82,14 @@ class Works:
         return [task for task in self._tasks.values() if task.client == client]
 
     def back(self, client: str, tell: Callable[[Task], object]) -> None:
-        """A client is here (again): what it has goes on, and is told to it, as is what ended a while ago."""
+        """A client is here (again): what it has goes on, and is told to it."""
         self._away.pop(client, None)
-        for over in [over for _, over in self._over.values() if over.client == client]:
-            tell(over)
         for task in self.of(client):
             task.tell = tell
             task.orders.append("tell")
 
     def add(self, task: Task) -> None:
         """See `Hub.start`."""
-        if self._heard(task.client, task.name, task.tell):
-            raise RemoteError(f"work called {task.name!r} has ended already; new work needs another name", 409)
         same = self._tasks.get((task.client, task.name))
         if same is not None and same.status not in ENDED:
             raise RemoteError(f"there is work called {task.name!r} already; stop it first", 409)
@@ -114,15 +97,12 @@ class Works:
         if len(own) >= MOST_WORK:
             raise RemoteError(f"a client has at most {MOST_WORK} jobs at a time; stop one first", 429)
         task.served = max((other.served for other in own), default=0)
-        self._over.pop((task.client, task.name), None)
         self._tasks[task.client, task.name] = task
 
-    def order(self, client: str, name: str, order: str, tell: Callable[[Task], object] | None = None) -> None:
+    def order(self, client: str, name: str, order: str) -> None:
         """See `Hub.order`."""
         task = self._tasks.get((client, name))
         if task is None:
-            if tell is not None and self._heard(client, name, tell):
-                return
             raise RemoteError(f"there is no work called {name!r}: it has ended, or was never started here", 404)
         task.orders.append(order)
 
@@ -132,12 +112,9 @@ class Works:
             self._away[client] = self._clock()
 
     def tidy(self) -> None:
-        """Stop the work of clients that have been away for too long, and forget what ended long ago."""
+        """Stop the work of clients that have been away for too long."""
         now = self._clock()
-        for key in [key for key, (since, _) in self._over.items() if now - since > AWAY]:
-            del self._over[key]
         for client in [client for client, since in self._away.items() if now - since > AWAY]:
-            del self._away[client]
             for task in self.of(client):
                 task.orders.append("stop")
 
@@ -173,43 +150,11 @@ class Works:
         task.purse.spend(took)
         task.seconds += took
         ended = task.status in ENDED
-        tell = task.tell
-        self._say(tell, task)  # before it is forgotten: until then an order that crosses this is no mistake
-        ended = ended or task.status in ENDED
+        task.tell(task)  # before it is forgotten: until then an order that crosses this is no mistake
         if ended:
             with self._lock:
                 if self._tasks.get((task.client, task.name)) is task:
                     del self._tasks[task.client, task.name]
-                    self._remember(task, tell)
-
-    @staticmethod
-    def _say(tell: Callable[[Task], object], task: Task) -> None:
-        """Tell it. What cannot be told, as numbers that are not finite, ends this work and no other."""
-        try:
-            tell(task)
-        except Exception as error:  # noqa: BLE001  as above
-            _log.exception("what a job does could not be told")
-            task.error = error
-            with contextlib.suppress(Exception):
-                tell(task)
-
-    def _remember(self, task: Task, told: Callable[[Task], object]) -> None:
-        """Keep what was said of its end: the socket that it was said to may have been gone, here or on the way."""
-        over = replace(task, begin=_no_more, tell=told, run=None, error=None, orders=[], ended=task.status)
-        self._over[task.client, task.name] = self._clock(), over
-        own = [key for key in self._over if key[0] == task.client]
-        for key in own[:-MOST_OVER] or list(self._over)[:-ALL_OVER]:
-            del self._over[key]
-        if task.tell is not told:  # the client came back at this very moment
-            task.tell(over)
-
-    def _heard(self, client: str, name: str, tell: Callable[[Task], object]) -> bool:
-        """Say once more how work ended, where that was said on another socket than this."""
-        _, over = self._over.get((client, name), (0.0, None))
-        if over is None or over.tell is tell:
-            return False
-        tell(over)
-        return True
 
     def _slice(self, task: Task, seconds: float) -> None:
         with self._lock:
@@ -236,8 +181,3 @@ class Works:
     def close(self) -> None:
         """Drop everything."""
         self._tasks.clear()
-        self._over.clear()
-
-
-def _no_more() -> NoReturn:
-    raise AssertionError("this work has ended")

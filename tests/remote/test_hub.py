@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import json
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -15,13 +12,10 @@ from stylewidgets.latent import Latent
 from stylewidgets.remote.messages import RemoteError
 from stylewidgets.render.ladder import STILL, Rung
 from stylewidgets.render.pump import Picture
-from stylewidgets.server.held import Held
 from stylewidgets.server.hub import MOST_CALLS, Hub
-from stylewidgets.server.live import started
 from stylewidgets.server.purse import Purse
 from stylewidgets.server.seats import AHEAD, UNSENT, Busy, Failed, Frame, Made, Request, Seat
-from stylewidgets.server.telling import Telling
-from stylewidgets.server.work import AWAY, MOST_OVER, Task
+from stylewidgets.server.work import AWAY, Task
 
 DRAG = Rung(64, "jpeg", 60, "drag")
 FRAME, MORE = 0.008, 0.0015
@@ -422,136 +416,3 @@ def test_work_of_a_client_that_stays_away_is_stopped(clock: Clock) -> None:
     hub.tidy()
     hub.step(), hub.step()
     assert not len(hub.works)
-
-
-def telling(hub: Hub, heard: list[dict]) -> Telling:
-    return Telling(Held(), lambda line: heard.append(json.loads(line)), lambda: True, hub._clock)
-
-
-@pytest.mark.parametrize("fails", [False, True])
-def test_work_that_ended_while_its_client_was_away_is_told_when_it_is_back(clock: Clock, fails: bool) -> None:
-    hub = Hub(Sketcher(clock), clock=clock)
-
-    def failing() -> jobs.Job[int]:
-        yield jobs.Progress(1, 2)
-        raise ValueError("no such layer")
-
-    lost: list[dict] = []
-    one, tell = Watcher(hub, "a"), telling(hub, lost)
-    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(failing() if fails else counting(clock, 60)), tell))
-    hub.leave(one.seat)
-    while hub.step():
-        pass
-    assert not len(hub.works) and lost
-    end = {"status": "failed", "error": {"code": 422, "message": "no such layer"}} if fails else lost[-1]
-    clock.now += AWAY / 2
-    hub.tidy()
-    Watcher(hub, "a")
-    heard: list[dict] = []
-    again = telling(hub, heard)
-    hub.back("a", again)
-    assert heard[-1] == {"job": "1", **end} and (fails or heard[-1]["result"])
-    heard.clear()
-    hub.order("a", "1", "resume", again)  # as a client says that has heard of it before
-    assert heard[-1] == {"job": "1", **end}
-    with pytest.raises(RemoteError, match="ended already") as caught:  # and one that has not
-        hub.start(Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 60)), again))
-    assert caught.value.code == 409 and not hub.step()
-    with pytest.raises(RemoteError, match="no work called"):
-        hub.order("b", "1", "resume", again)
-    clock.now += AWAY
-    hub.tidy()
-    heard.clear()
-    hub.back("a", again)
-    assert heard == []
-
-
-def test_a_client_that_comes_back_while_the_end_is_told_hears_it(clock: Clock) -> None:
-    hub = Hub(Sketcher(clock), clock=clock)
-    heard: list[str] = []
-
-    def tell(task: Task) -> None:
-        if task.status == "done":
-            hub.back("a", lambda task: heard.append(task.status))
-
-    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(counting(clock, 3)), tell))
-    while hub.step():
-        pass
-    assert heard == ["done"]
-
-
-def test_only_so_many_ends_are_remembered(clock: Clock) -> None:
-    hub = Hub(Sketcher(clock), clock=clock)
-    for k in range(3 * MOST_OVER):
-        hub.start(Task("a", str(k), Purse(), lambda: jobs.Run(counting(clock, 1)), lambda task: None))
-        hub.step()
-    heard: list[str] = []
-    hub.back("a", lambda task: heard.append(task.name))
-    assert heard == [str(k) for k in range(2 * MOST_OVER, 3 * MOST_OVER)]
-
-
-def test_work_that_cannot_be_told_ends_and_the_hub_goes_on(clock: Clock) -> None:
-    hub = Hub(Sketcher(clock), clock=clock)
-    heard: list[dict] = []
-
-    def infinite() -> jobs.Job[int]:
-        yield jobs.Progress(1, 2, indivisible=float("nan"))
-
-    def partial() -> object:
-        raise ZeroDivisionError
-
-    def broken() -> jobs.Job[int]:
-        while True:
-            clock.now += 0.05
-            yield jobs.Progress(1, 2, partial=partial)
-
-    tell = telling(hub, heard)
-    for name, job in (("1", infinite()), ("2", broken()), ("3", counting(clock, 3))):
-        hub.start(Task("a", name, Purse(), functools.partial(jobs.Run, job), tell))
-    for _ in range(3):
-        hub.step()
-    hub.order("a", "2", "pause")
-    while hub.step():
-        pass
-    ends = {each["job"]: each["status"] for each in heard if "error" in each or "result" in each}
-    assert ends == {"1": "failed", "2": "failed", "3": "done"} and not len(hub.works)
-
-
-def test_a_file_that_a_job_writes_is_taken_when_it_is_whole(clock: Clock, tmp_path: Path) -> None:
-    hub = Hub(Sketcher(clock), clock=clock)
-    heard: list[dict] = []
-    path = tmp_path / "own" / "film.gif"
-    path.parent.mkdir()
-
-    def filming() -> jobs.Job[Path]:
-        with open(path, "wb") as file:
-            for k in range(100):
-                clock.now += 0.05
-                file.write(b"x")
-                yield jobs.Progress(k + 1, 100, partial=lambda: path)
-        return path
-
-    hub.start(Task("a", "1", Purse(), lambda: jobs.Run(filming()), telling(hub, heard)))
-    hub.step()
-    for order in ("pause", "resume"):
-        hub.order("a", "1", order)
-        hub.step()
-    assert heard[-1]["status"] == "running" and heard[-2] == {"job": "1", "status": "paused", "result": None}
-    while hub.step():
-        pass
-    assert heard[-1]["status"] == "done" and (heard[-1]["suffix"], heard[-1]["bytes"]) == (".gif", 100)
-    assert not path.parent.exists()
-
-
-@pytest.mark.parametrize(
-    "spec",
-    [
-        {"kind": "statistics", "settings": {"n": 10**9}},
-        {"kind": "effect", "statistics": {"n": 10**9}},
-        {"kind": "video", "latents": [{}] * 60, "settings": {"seconds": 3600}},
-    ],
-)
-def test_work_that_would_fill_memory_or_disk_is_refused_with_what_is_accepted(spec: dict) -> None:
-    with pytest.raises(RemoteError, match="at most") as caught:
-        started(None, None, "a", spec)
-    assert caught.value.code == 413

@@ -27,7 +27,6 @@ from stylewidgets.__main__ import main
 from stylewidgets.remote.arrays import pack
 from stylewidgets.remote.messages import SUBPROTOCOL, TENSORS, UPLOAD, RemoteError, text
 from stylewidgets.server import memory, tokens
-from stylewidgets.server.live import same_origin
 from stylewidgets.server.serving import Serving
 
 from .conftest import Peer, heard, hello
@@ -80,24 +79,6 @@ def test_a_token_is_revoked_by_deleting_its_line(tmp_path: Path) -> None:
     assert known.owner(second) is None
 
 
-def test_a_token_that_is_revoked_loses_its_open_sockets(
-    there: GeneratorSession, serve: Callable[[Serving], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("stylewidgets.server.app.TIDY", 0.05)
-    path = tmp_path / "tokens.txt"
-    given, other = tokens.new(path, "one"), tokens.new(path, "two")
-    peer = Peer(serve(Serving({"avatar-64": there}, tokens.Tokens(path), batches=False)))
-    with peer.socket() as revoked, peer.socket() as stays:
-        assert "hello" in hello(revoked, ME, given) and "hello" in hello(stays, ME, other)
-        path.write_text(path.read_text().splitlines()[1] + "\n")
-        assert heard(revoked)[0]["error"]["code"] == 401
-        with pytest.raises(ConnectionClosed) as closed:
-            revoked.recv(timeout=30)
-        assert closed.value.rcvd.code == 4401
-        stays.send(text({"stop": "nothing"}))
-        assert heard(stays)[0]["error"]["code"] == 404
-
-
 def test_a_damaged_or_empty_file_of_tokens_is_no_file_of_tokens(tmp_path: Path) -> None:
     for content in ("nonsense", "", "# a remark\n"):
         (tmp_path / "t").write_text(content)
@@ -112,22 +93,6 @@ def test_pages_of_other_sites_are_refused(server: Peer) -> None:
         server.socket(additional_headers={"Origin": "https://elsewhere.example"})
     assert caught.value.response.status_code == 403
     assert not [name for name in server.get("/v1/models").headers if name.lower().startswith("access-control")]
-
-
-@pytest.mark.parametrize(
-    ("origin", "host", "open_too"),
-    [
-        (None, "gpu-box:8000", True),
-        ("http://localhost:8000", "localhost:8000", True),
-        ("http://[::1]:8000", "[::1]:8000", True),
-        ("http://127.0.0.1", "127.0.0.1", True),
-        ("http://leads-here.example:8000", "leads-here.example:8000", False),
-    ],
-)
-def test_without_tokens_only_pages_of_loopback_are_of_this_host(origin: str | None, host: str, open_too: bool) -> None:
-    headers = {"host": host} | ({} if origin is None else {"origin": origin})
-    assert same_origin(headers, alone=True) is open_too and same_origin(headers, alone=False)
-    assert not same_origin({"host": host, "origin": "null"}, alone=True)
 
 
 @pytest.mark.parametrize("offered", [None, ["stylewidgets.2"]])

@@ -151,30 +151,6 @@ def dragged(serve: Serve, there: GeneratorSession) -> Iterator[tuple[Any, Wire]]
     wire.close()
 
 
-def test_work_is_heard_of_when_another_picture_is_opened_meanwhile(remote: sw.RemoteSession) -> None:
-    run = remote.start({"kind": "statistics", "settings": {"n": 20000}})
-    until(lambda: (run.advance(), run.progress.done)[1])
-    live = remote.live()
-    assert live.begin(remote.latent(seed=1), DRAG)() is not None
-    assert len(jobs.run(run).values) == 20000
-    live.close()
-
-
-def test_what_ended_while_the_connection_was_lost_is_heard_of(serve: Serve, there: GeneratorSession) -> None:
-    serving = Serving({"avatar-64": there}, batches=False)
-    wire = Wire(serve(serving))
-    remote = sw.connect(wire.address, deadline=PATIENCE)
-    works = serving.models["avatar-64"].hub.works
-    run = remote.start({"kind": "statistics", "settings": {"n": 40000}})
-    until(lambda: (run.advance(), run.progress.done)[1])
-    wire.cut()
-    until(lambda: not len(works))
-    wire.whole = True
-    assert len(jobs.run(run).values) == 40000
-    remote.close()
-    wire.close()
-
-
 @pytest.mark.slow
 def test_work_that_a_crash_has_ended_is_an_error_in_the_widget(
     dragged: tuple[Any, Wire], serve: Serve, there: GeneratorSession
