@@ -12,11 +12,13 @@ notebook begins with. Paragraphs that begin with ``> **For the teacher.**`` are 
     ```
     > **For the teacher.** Because it is.
 
+A picture in `pictures`, ``![…](attachment:viewer.jpg)``, goes into the file: something to see before anything has run.
 A gap is followed by its solution. Nothing of a solution or a note is in the students' file, its metadata included.
 """
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +28,7 @@ Notebook = dict[str, Any]
 
 SOURCES = {"04_inversion_classroom": Path(__file__).parent / "inversion.md"}
 """Notebooks that are made from a text, and the texts."""
+PICTURES = Path(__file__).parent / "pictures"
 NOTE = "> **For the teacher.**"
 INSTALL = """\
 # Installs stylewidgets where it is missing, as on Colab, and leaves the torch and the Jupyter that are there. \
@@ -67,7 +70,8 @@ def from_text(text: str, *, teacher: bool = False) -> Notebook:
         if kind == "markdown":
             shown = source if teacher else _NOTE.sub("", source)
             if shown.strip():
-                cells.append({"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": shown.strip()})
+                cell = {"cell_type": "markdown", "id": f"text-{number}", "metadata": {}, "source": shown.strip()}
+                cells.append(cell | _attached(shown))
         elif kind not in ("student", "teacher") or (kind == "teacher") == teacher:
             cells.append(
                 {
@@ -80,6 +84,13 @@ def from_text(text: str, *, teacher: bool = False) -> Notebook:
                 }
             )
     return {"cells": cells, "metadata": METADATA, "nbformat": 4, "nbformat_minor": 5}
+
+
+def _attached(text: str) -> dict[str, Any]:
+    """The pictures that a text shows, as a notebook holds them."""
+    names = re.findall(r"\(attachment:([\w-]+\.jpg)\)", text)
+    found = {name: base64.b64encode((PICTURES / name).read_bytes()).decode() for name in names}
+    return {"attachments": {name: {"image/jpeg": data} for name, data in found.items()}} if found else {}
 
 
 def gaps(text: str) -> list[tuple[str, str]]:

@@ -82,7 +82,7 @@ class Works:
             run = self._runs.get(str(header.get("job")))
         if run is not None:
             run.hear(header, data)
-        elif "error" in header:  # about no job in particular: all that wait are told
+        elif "error" in header and "job" not in header:  # about none in particular: all that wait are told
             error = header["error"]
             self._refused(RemoteError(str(error.get("message")), int(error.get("code") or 500)))
 

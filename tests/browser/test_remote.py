@@ -71,7 +71,7 @@ def test_the_explorer_is_dragged_and_goes_on_by_itself_after_its_server_was_kill
 
 
 def test_a_point_is_dragged_there(open_notebook, cell, artifacts) -> None:
-    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session, size=64)\nexplorer")))
+    explorer = ExplorerPage(open_notebook(cell("explorer = sw.LatentExplorer(session)\nexplorer")))
     try:
         explorer.panel("Drag")
         sheet = explorer.page.locator(".stylewidgets-points-sheet:visible")
@@ -90,7 +90,8 @@ def test_a_point_is_dragged_there(open_notebook, cell, artifacts) -> None:
         assert explorer.kernel.ask(f"[{tool}.place.error, {tool}.run.status, explorer.value.history[-1]]") == [
             "", "done", "dragged 1 points, 5 steps",
         ]  # fmt: skip
-        assert explorer.pixels() == explorer.wanted() and explorer.kernel.ask("'torch' in sys.modules") is False
+        assert explorer.kernel.ask("explorer.picture.latent == explorer.value and explorer.value.code is not None")
+        assert explorer.kernel.ask("'torch' in sys.modules") is False
         shot(explorer.page, artifacts, "drag")
     finally:
         explorer.close()
