@@ -360,8 +360,8 @@ def _drag(page: Page, handle: Locator, seconds: float) -> dict[str, Any]:
     page.mouse.up()
     time.sleep(1.5)
     seen = page.evaluate("() => stylewidgetsProbe.report()")
-    first = next(stamp for name, stamp in seen["events"] if name == "mousemove")
-    up = next(stamp for name, stamp in reversed(seen["events"]) if name == "mouseup")
+    first = next(stamp for name, stamp in seen["events"] if name == "pointermove")
+    up = next(stamp for name, stamp in reversed(seen["events"]) if name == "pointerup")
     inside = [stamp for stamp in seen["changes"] if first <= stamp <= up]
     gaps = [later - earlier for earlier, later in zip(inside, inside[1:], strict=False)]
     return {

@@ -49,7 +49,7 @@
   }
 
   reset();
-  for (const name of ["keydown", "mousedown", "mousemove", "mouseup"]) {
+  for (const name of ["keydown", "mousedown", "pointermove", "pointerup"]) {
     const note = (event) => event.isTrusted && report.events.push([name, event.timeStamp]);
     window.addEventListener(name, note, { capture: true }); // before a widget that keeps an event to itself
   }
